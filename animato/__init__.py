@@ -1,0 +1,49 @@
+"""animato: photos and a driver in, a marked and signed video of that person talking out.
+
+The names below are the library. They are loaded at their first use, so that `import animato` stays light: no torch, no
+OpenVINO, no video code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from animato.version import __version__
+
+if TYPE_CHECKING:
+    from animato.api import AnimateResult, Person, animate, record_motion, render
+    from animato.errors import AnimatoError
+    from animato.settings.animate import AnimateSettings
+
+__all__ = [
+    "AnimateResult",
+    "AnimateSettings",
+    "AnimatoError",
+    "Person",
+    "__version__",
+    "animate",
+    "record_motion",
+    "render",
+]
+
+_HOMES = {
+    "AnimateResult": "animato.api",
+    "AnimateSettings": "animato.settings.animate",
+    "AnimatoError": "animato.errors",
+    "Person": "animato.api",
+    "animate": "animato.api",
+    "record_motion": "animato.api",
+    "render": "animato.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'animato' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,104 @@
+"""How a setting is written down: default, help and limits in one line, read by the CLI, the docs and the checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from animato.errors import UsageError
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    flag: str | None = None,
+    unit: str | None = None,
+) -> Any:
+    """Return a dataclass field that carries its help text and its limits.
+
+    Args:
+        default: the default value.
+        help: one or two sentences; the CLI help, the label on the page and the line in the manual.
+        low: smallest allowed value, or None.
+        high: largest allowed value, or None.
+        choices: allowed words, or None.
+        flag: short flag such as "-o", or None.
+        unit: unit of the value, shown in messages, or None.
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "flag": flag, "unit": unit}
+    if isinstance(default, (list, dict, set)):
+        raise TypeError("settings are frozen: use a tuple")
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check(settings: Any, where: str) -> None:
+    """Check every field of a settings value against its own limits.
+
+    Args:
+        settings: a dataclass instance whose fields were made by `setting`.
+        where: the dotted prefix used in messages, such as "animate".
+
+    Raises:
+        UsageError: a value is out of its range or not one of its choices; the message names the option.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value is None:
+            continue
+        low, high = field.metadata.get("low"), field.metadata.get("high")
+        choices, unit = field.metadata.get("choices"), field.metadata.get("unit")
+        suffix = f" {unit}" if unit else ""
+        option = f"--{field.name.replace('_', '-')}"
+        if isinstance(value, float) and value != value:
+            raise UsageError(f"{option} must be a number, not nan", where=f"{where}.{field.name}")
+        if low is not None and value < low:
+            raise UsageError(f"{option} must be at least {low:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
+        if high is not None and value > high:
+            raise UsageError(f"{option} must be at most {high:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
+        if choices is not None and str(value) not in choices:
+            near = difflib.get_close_matches(str(value), choices, 1)
+            raise UsageError(
+                f"{option} cannot be {str(value)!r}",
+                where=f"{where}.{field.name}: one of {', '.join(choices)}",
+                hint=f"{option} {near[0]}" if near else None,
+            )
+
+
+def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Build a settings value from a mapping; unknown names are errors that offer the nearest known one.
+
+    Args:
+        kind: the settings dataclass.
+        values: name to value, as read from JSON or the command line.
+
+    Raises:
+        UsageError: an unknown name, or a value out of range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in fields:
+            near = difflib.get_close_matches(name, list(fields), 1)
+            raise UsageError(f"unknown setting {name!r}", where=kind.__name__, hint=near[0] if near else None)
+    return kind(**values)
+
+
+def as_json(settings: Any) -> dict[str, Any]:
+    """Return a settings value as plain JSON types (paths become text, tuples become lists)."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Path):
+            return value.name
+        if isinstance(value, tuple):
+            return [plain(item) for item in value]
+        return value
+
+    return {field.name: plain(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
