@@ -1,0 +1,125 @@
+"""What is wrong with a face for our purpose, as sentences with a remedy: findings that go on, errors that do not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from animato.errors import FaceError
+from animato.face.crop import crop_from_frame, cut, head_square
+from animato.face.topology import MESH_POINTS
+from animato.face.tracker import face_width
+from animato.types import Face, Frame
+
+SMALLEST = 48
+"""Pixels across a face below which there is nothing to animate."""
+SMALL = 140
+"""Pixels across a face below which the result will look soft."""
+FARTHEST_TURN = 55.0
+TURNED = 28.0
+"""Degrees of yaw beyond which a photo is refused, and from which it is mentioned."""
+CUT_SHARE = 0.12
+"""Share of the mesh outside the picture from which the face counts as cut off."""
+BLURRED = 14.0
+"""Variance of the Laplacian over a 256 px face, below which a photo counts as blurred."""
+
+
+def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[str]:
+    """Return findings about the face of a photo.
+
+    Args:
+        frame: H x W x 3 uint8 RGB, the photo.
+        face: the chosen face.
+        yaw: of the head, degrees.
+        name: of the photo, for messages.
+
+    Raises:
+        FaceError: the face is too small, cut off or turned too far.
+    """
+    height, width = frame.shape[:2]
+    size = face_width(face)
+    looked = f"{width} x {height}, face {size:.0f} px"
+    if size < SMALLEST:
+        raise FaceError(
+            f"the face in {name} is too small: {size:.0f} px across, at least {SMALLEST} are needed",
+            where=looked,
+            hint="a photo taken closer, or a larger version of this one",
+            more="docs/photos.md",
+        )
+    xy = face.points[:MESH_POINTS, :2]
+    outside = (xy < -1).any(axis=1) | (xy[:, 0] > width) | (xy[:, 1] > height)
+    if outside.mean() > CUT_SHARE:
+        raise FaceError(
+            f"the face in {name} is cut off by the edge of the picture",
+            where=f"{looked}; {outside.mean():.0%} of the face lies outside",
+            hint="a photo that shows the whole head with some space around it",
+            more="docs/photos.md",
+        )
+    if abs(yaw) > FARTHEST_TURN:
+        raise FaceError(
+            f"the face in {name} is turned away too far ({abs(yaw):.0f} degrees)",
+            where=looked,
+            hint="a photo in which both eyes are seen",
+            more="docs/photos.md",
+        )
+    findings = []
+    if size < SMALL:
+        findings.append(f"the face in {name} is only {size:.0f} px across; the result will look soft: use a larger photo")
+    if abs(yaw) > TURNED:
+        findings.append(
+            f"the face in {name} is turned by {abs(yaw):.0f} degrees; the hidden side is guessed from the visible one: "
+            "a photo from the front works better"
+        )
+    findings += _looks(frame, face, name)
+    return findings
+
+
+def _looks(frame: Frame, face: Face, name: str) -> list[str]:
+    side = 256
+    crop = cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    findings = []
+    if float(cv2.Laplacian(grey, cv2.CV_64F).var()) < BLURRED:
+        findings.append(f"{name} is blurred; the result cannot be sharper: use a photo in focus")
+    middle = grey[side // 4 : -side // 4, side // 4 : -side // 4]
+    if float(middle.mean()) < 45:
+        findings.append(f"the face in {name} is very dark; use a photo with more light on the face")
+    if float((middle > 250).mean()) > 0.15:
+        findings.append(f"the face in {name} is overexposed; use a photo without glare on the skin")
+    if covered(frame, face):
+        findings.append(
+            f"part of the face in {name} seems to be covered (hand, mask, hair); what covers it will move like skin: "
+            "use a photo with a free face"
+        )
+    return findings
+
+
+def covered(frame: Frame, face: Face) -> bool:
+    """Return whether a good part of the lower face does not look like the upper: a hand, a mask, a microphone.
+
+    The mean colour of patches on both cheeks, the chin and the forehead is compared in CIE Lab; skin of one face differs
+    little in a and b, whatever the light does to L.
+    """
+    lab = cv2.cvtColor(frame, cv2.COLOR_RGB2LAB).astype(np.float32)
+    radius = max(2, int(face_width(face) * 0.03))
+    colours = []
+    for index in (10, 151, 50, 280, 205, 425, 199, 175, 18):
+        x, y = np.rint(face.points[index, :2]).astype(int)
+        patch = lab[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
+        if patch.size:
+            colours.append(np.median(patch.reshape(-1, 3), axis=0)[1:])
+    if len(colours) < 6:
+        return False
+    away = np.linalg.norm(np.array(colours) - np.median(colours, axis=0), axis=1)
+    return int((away > 22).sum()) >= 3
+
+
+def no_face(name: str, width: int, height: int) -> FaceError:
+    """Return the error for a picture in which no face was found."""
+    return FaceError(
+        f"no face found in {name}",
+        where=f"{width} x {height}, whole picture and parts of it, also turned",
+        hint="a photo where the face is larger, upright and seen from the front",
+        more="docs/photos.md",
+    )
+

@@ -1,0 +1,208 @@
+"""Tracking of one face through a video, and finding the face in a photo.
+
+The region of the next frame comes from the points of this one, so the detector runs only at the start and after a loss.
+Small changes of the region are ignored: a region that follows every pixel makes the points tremble.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from animato.errors import FaceError
+from animato.face.detector import Detection, Detector
+from animato.face.landmarker import Landmarker, Region, region_from_detection, region_from_points
+from animato.types import Face, Frame
+
+MIN_PRESENCE = 0.5
+"""Below this the landmark network says that no face is there."""
+
+STILL_SHIFT = 0.04
+STILL_SCALE = 0.05
+STILL_ANGLE = math.radians(4.0)
+"""The region stays while the new one differs by less than this share of its side, its size and its angle."""
+
+
+def choose_face(faces: list[Face], width: int, choice: str) -> int:
+    """Return the index of the face that a choice names, from left to right.
+
+    Args:
+        faces: at least one tracked face.
+        width: width of the frame in pixels (used in messages only).
+        choice: "largest", "left", "right", or a number counted from 1 at the left.
+
+    Raises:
+        FaceError: the number names no face.
+    """
+    centres = [float(face.points[:, 0].mean()) for face in faces]
+    if choice == "left":
+        return int(np.argmin(centres))
+    if choice == "right":
+        return int(np.argmax(centres))
+    if choice == "largest":
+        return int(np.argmax([face_width(face) for face in faces]))
+    order = np.argsort(centres)
+    number = int(choice)
+    if not 1 <= number <= len(faces):
+        raise FaceError(
+            f"there is no face number {number}: {len(faces)} found, counted from the left",
+            where=f"frame {width} px wide, faces at x = {', '.join(f'{centres[i]:.0f}' for i in order)}",
+            hint="--face largest",
+        )
+    return int(order[number - 1])
+
+
+def face_width(face: Face) -> float:
+    """Return the size of a face in pixels: the longer side of the box of its mesh."""
+    low, high = face.points[:, :2].min(axis=0), face.points[:, :2].max(axis=0)
+    return float((high - low).max())
+
+
+class FaceFinder:
+    """Detector and landmarker together: every face of a picture, with refined landmarks.
+
+    Args:
+        threads: CPU threads for each network.
+    """
+
+    def __init__(self, threads: int = 2) -> None:
+        self.threads = threads
+        self._detector: Detector | None = None
+        self.landmarker = Landmarker(threads)
+
+    @property
+    def detector(self) -> Detector:
+        """The detector, built at its first use (a motion file as driver never needs a second look)."""
+        if self._detector is None:
+            self._detector = Detector(self.threads)
+        return self._detector
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Return every face of a frame, largest detection first, each refined by two looks.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+        """
+        faces = self._refine_all(frame, self.detector.detect(frame))
+        return faces or self._refine_all(frame, self._find_turned(frame))
+
+    def _refine_all(self, frame: Frame, detections: list[Detection]) -> list[Face]:
+        faces = [face for face in (self._refine(frame, item) for item in detections) if face is not None]
+        return _distinct(faces)
+
+    def _refine(self, frame: Frame, detection: Detection) -> Face | None:
+        face = self.landmarker.locate(frame, region_from_detection(detection), blendshapes=False)
+        if face.score < MIN_PRESENCE:
+            return None
+        face = self.landmarker.locate(frame, region_from_points(face.points))
+        return face if face.score >= MIN_PRESENCE else None
+
+    def _find_turned(self, frame: Frame) -> list[Detection]:
+        """Look for a face lying on its side or upside down (a scan or a phone picture without its rotation tag)."""
+        height, width = frame.shape[:2]
+        for turns in (1, 3, 2):
+            turned = np.ascontiguousarray(np.rot90(frame, turns))
+            found = self.detector.detect(turned, tiles=False)
+            if found:
+                return [_turn_back(item, turns, width, height) for item in found]
+        return []
+
+
+def _turn_back(item: Detection, turns: int, width: int, height: int) -> Detection:
+    points = item.keypoints.astype(np.float64)
+    corners = np.array(item.box, np.float64).reshape(2, 2)
+    for _ in range(turns):  # np.rot90 maps (x, y) to (y, width - 1 - x); this is its inverse, one quarter at a time
+        side = width if turns % 2 == 1 or turns == 2 else height
+        points = np.stack([side - 1 - points[:, 1], points[:, 0]], axis=1)
+        corners = np.stack([side - 1 - corners[:, 1], corners[:, 0]], axis=1)
+        width, height = height, width
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return Detection(box, points.astype(np.float32), item.score)
+
+
+def _distinct(faces: list[Face]) -> list[Face]:
+    """Drop faces that landed on one another."""
+    kept: list[Face] = []
+    for face in faces:
+        centre = face.points[:, :2].mean(axis=0)
+        if all(
+            np.hypot(*(centre - other.points[:, :2].mean(axis=0))) > 0.3 * max(face_width(face), face_width(other))
+            for other in kept
+        ):
+            kept.append(face)
+    return kept
+
+
+class Tracker:
+    """Follows one face from frame to frame.
+
+    Args:
+        choice: which face to follow when there are several ("largest", "left", "right" or a number from the left).
+        threads: CPU threads for each network.
+        finder: an existing finder to share its networks, or None.
+    """
+
+    def __init__(self, choice: str = "largest", threads: int = 2, finder: FaceFinder | None = None) -> None:
+        self._finder = finder or FaceFinder(threads)
+        self._choice = choice
+        self._region: Region | None = None
+        self._last: Face | None = None
+        self._misses = 0
+
+    def reset(self) -> None:
+        """Forget the face; the next frame is searched anew."""
+        self._region = self._last = None
+        self._misses = 0
+
+    def track(self, frame: Frame) -> Face | None:
+        """Return the followed face in the next frame, or None where it cannot be seen.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, the frame that follows the last one given.
+        """
+        if self._region is not None:
+            face = self._finder.landmarker.locate(frame, self._region)
+            if face.score >= MIN_PRESENCE and _plausible(face, frame):
+                self._keep(face)
+                return face
+        self._region = None
+        # After a loss the detector need not run on every frame of a long empty stretch.
+        self._misses += 1
+        if self._misses > 10 and self._misses % 5:
+            return None
+        faces = self._finder.find(frame)
+        if not faces:
+            return None
+        face = faces[self._pick(faces, frame.shape[1])]
+        self._keep(face)
+        return face
+
+    def _pick(self, faces: list[Face], width: int) -> int:
+        if self._last is None:
+            return choose_face(faces, width, self._choice)
+        was = self._last.points[:, :2].mean(axis=0)
+        return int(np.argmin([np.hypot(*(face.points[:, :2].mean(axis=0) - was)) for face in faces]))
+
+    def _keep(self, face: Face) -> None:
+        new, old = region_from_points(face.points), self._region
+        if old is not None:
+            turn = math.remainder(new.angle - old.angle, 2 * math.pi)
+            shift = math.hypot(new.x - old.x, new.y - old.y)
+            if (
+                shift < STILL_SHIFT * old.side
+                and abs(new.side / old.side - 1) < STILL_SCALE
+                and abs(turn) < STILL_ANGLE
+            ):
+                new = old
+        self._region, self._last, self._misses = new, face, 0
+
+
+def _plausible(face: Face, frame: Frame) -> bool:
+    """Reject a track that left the picture or collapsed to a point."""
+    centre = face.points[:, :2].mean(axis=0)
+    height, width = frame.shape[:2]
+    return bool(-0.1 * width <= centre[0] <= 1.1 * width and -0.1 * height <= centre[1] <= 1.1 * height) and (
+        face_width(face) >= 8
+    )
