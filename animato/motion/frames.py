@@ -1,0 +1,121 @@
+"""Movement without a face: what one driver frame says, relative to the driver's neutral frame.
+
+Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read from a
+motion file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.topology import MESH_POINTS
+from animato.motion.openness import apertures, eye_widths, mouth_width
+from animato.motion.pose import HeadPose, fit_pose, local_from_points
+from animato.types import Face
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """What is kept of the driver's neutral frame.
+
+    Attributes:
+        rotation: 3 x 3 float64, the head's orientation.
+        apertures: 3 float64, left eye, right eye, mouth (`motion.openness`).
+        eye_widths: two widths in canonical centimetres.
+        mouth_width: canonical centimetres.
+    """
+
+    rotation: NDArray[np.float64]
+    apertures: NDArray[np.float64]
+    eye_widths: tuple[float, float]
+    mouth_width: float
+
+
+@dataclass(frozen=True)
+class MotionFrame:
+    """One moment of movement.
+
+    Attributes:
+        time: seconds.
+        rotation: 3 x 3 float64, turn of the head since neutral, in image axes.
+        shift: 2 float64, shift of the head since neutral, in canonical centimetres at the neutral's scale.
+        zoom: size of the head over its neutral size.
+        expression: 478 x 3 float32, difference to the neutral face in the head's own frame, canonical centimetres.
+        apertures: 3 float64, left eye, right eye and mouth as they are (not differences).
+        blendshapes: 52 float32 in [0, 1].
+        seen: whether the driver's face was visible; otherwise this frame was filled in.
+    """
+
+    time: float
+    rotation: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    zoom: float
+    expression: NDArray[np.float32]
+    apertures: NDArray[np.float64]
+    blendshapes: NDArray[np.float32]
+    seen: bool = True
+
+
+@dataclass(frozen=True)
+class Factored:
+    """A driver face split into rigid pose and local face, before it is compared with the neutral frame.
+
+    Attributes:
+        time: seconds.
+        pose: rigid pose.
+        local: 478 x 3 float64, the head's own frame.
+        blendshapes: 52 float32.
+    """
+
+    time: float
+    pose: HeadPose
+    local: NDArray[np.float64]
+    blendshapes: NDArray[np.float32]
+
+
+def factor(face: Face, time: float) -> Factored:
+    """Split a tracked face into pose and local face."""
+    pose = fit_pose(face.points)
+    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes)
+
+
+def neutral_of(frame: Factored) -> Neutral:
+    """Return what is kept of a frame chosen as neutral."""
+    return Neutral(frame.pose.rotation, apertures(frame.local), eye_widths(frame.local), mouth_width(frame.local))
+
+
+def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
+    """Return a driver frame as movement since the neutral frame."""
+    scale = neutral.pose.scale
+    return MotionFrame(
+        time=frame.time,
+        rotation=frame.pose.rotation @ neutral.pose.rotation.T,
+        shift=(frame.pose.translation - neutral.pose.translation)[:2] / scale,
+        zoom=frame.pose.scale / scale,
+        expression=(frame.local - neutral.local).astype(np.float32),
+        apertures=apertures(frame.local),
+        blendshapes=frame.blendshapes,
+    )
+
+
+def neutral_cost(frame: Factored) -> float:
+    """Return how far a frame is from a neutral, frontal face: smaller is better.
+
+    Expression counts by the blendshape scores (gaze aside), pose by its angle in units of twenty degrees, and a closed eye
+    or an open mouth as their apertures say.
+    """
+    scores = frame.blendshapes.astype(np.float64).copy()
+    scores[[0, *range(11, 19)]] = 0.0  # "_neutral" and the eight gaze directions
+    yaw, pitch, roll = frame.pose.degrees()
+    turn = (abs(yaw) + 0.7 * abs(pitch - 5.0) + 0.5 * abs(roll)) / 20.0
+    left, right, mouth = apertures(frame.local)
+    blink = max(0.0, 0.16 - min(left, right)) * 8.0
+    return float(scores.sum() / 3.0 + turn + blink + max(0.0, mouth - 0.01) * 6.0)
+
+
+def mesh_rms(points: NDArray[np.floating]) -> float:
+    """Return the root mean square length of the mesh's displacement vectors."""
+    return float(np.sqrt((points[:MESH_POINTS].astype(np.float64) ** 2).sum(axis=1).mean()))

@@ -1,0 +1,107 @@
+"""What happens while the driver's face cannot be seen: hold, ease back to neutral, and ease in again when it returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.smooth import pose_vector, with_pose_vector
+
+HOLD = 0.4
+"""Seconds the last seen face is held."""
+EASE = 0.8
+"""Seconds over which it then returns to neutral."""
+RETURN = 0.25
+"""Seconds over which a face that is seen again takes over."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A driver frame without a face.
+
+    Attributes:
+        time: seconds.
+    """
+
+    time: float
+
+
+class GapFiller:
+    """Fills stretches without a face.
+
+    Attributes:
+        stretches: (from, to) in seconds of each stretch that was filled.
+    """
+
+    def __init__(self, neutral: Neutral) -> None:
+        self._rest = rest_frame(neutral)
+        self._last = self._rest
+        self._shown = self._rest
+        self._lost_at: float | None = None
+        self._back_at = -math.inf
+        self.stretches: list[tuple[float, float]] = []
+
+    def fill(self, frames: Iterable[MotionFrame | Missing]) -> Iterator[MotionFrame]:
+        """Return every moment as movement; those without a face are marked `seen=False`."""
+        started = False
+        for frame in frames:
+            if isinstance(frame, Missing):
+                yield self._unseen(frame.time)
+                continue
+            if self._lost_at is not None:
+                self.stretches.append((self._lost_at, frame.time))
+                self._lost_at, self._back_at = None, frame.time
+                if not started:
+                    self._back_at = frame.time
+            started = True
+            self._last = frame
+            since = frame.time - self._back_at
+            if since < RETURN:
+                yield mix(self._shown, frame, _ease(since / RETURN))
+            else:
+                yield frame
+        if self._lost_at is not None:
+            self.stretches.append((self._lost_at, self._shown.time))
+            self._lost_at = None
+
+    def _unseen(self, time: float) -> MotionFrame:
+        if self._lost_at is None:
+            self._lost_at = time
+        weight = _ease((time - self._lost_at - HOLD) / EASE)
+        self._shown = replace(mix(self._last, self._rest, weight), time=time, seen=False)
+        return self._shown
+
+
+def rest_frame(neutral: Neutral, time: float = 0.0) -> MotionFrame:
+    """Return the moment in which nothing has moved."""
+    return MotionFrame(
+        time=time,
+        rotation=np.eye(3),
+        shift=np.zeros(2),
+        zoom=1.0,
+        expression=np.zeros((478, 3), np.float32),
+        apertures=neutral.apertures,
+        blendshapes=np.zeros(52, np.float32),
+        seen=False,
+    )
+
+
+def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
+    """Return the movement between two moments; weight 0 is the first, 1 the second. Time and `seen` are the second's."""
+    keep = 1.0 - weight
+    mixed = replace(
+        second,
+        expression=(keep * first.expression + weight * second.expression).astype(np.float32),
+        apertures=keep * first.apertures + weight * second.apertures,
+        blendshapes=(keep * first.blendshapes + weight * second.blendshapes).astype(np.float32),
+    )
+    return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
+
+
+def _ease(t: float) -> float:
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3 - 2 * t)

@@ -1,0 +1,138 @@
+"""A driver's movement on another face: the person's shape stays, pose and expression come from the driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.motion.closure import gaps_of, set_gaps
+from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.openness import (
+    EYE_CLOSED,
+    EYE_OPEN,
+    MOUTH_CLOSED,
+    MOUTH_OPEN,
+    apertures,
+    eye_widths,
+    mouth_width,
+    openness,
+)
+from animato.motion.parts import part_weights
+from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
+from animato.settings.motion import MotionSettings
+from animato.types import Points
+
+SIZE_LIMITS = (0.75, 1.33)
+"""Range of the correction for different feature sizes (mouth width, eye width)."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the person's face must be in one output frame.
+
+    Attributes:
+        points: 478 x 3 float32, pixels of the crop.
+        pose: its rigid pose.
+    """
+
+    points: Points
+    pose: HeadPose
+
+
+class Retargeter:
+    """Applies movement to one person's face.
+
+    Args:
+        points: 478 x 3, landmarks of the photo in pixels of the crop.
+        neutral: the driver's neutral measures.
+        settings: what to take and how strongly.
+    """
+
+    def __init__(self, points: Points, neutral: Neutral, settings: MotionSettings) -> None:
+        self.settings = settings
+        self.neutral = neutral
+        self.pose = fit_pose(points)
+        self.local = local_from_points(points, self.pose)
+        self._gaps = gaps_of(self.local)
+        self._apertures = apertures(self.local)
+        low, high = SIZE_LIMITS
+        own_eyes = eye_widths(self.local)
+        eye_size = np.mean([own / max(theirs, 1e-6) for own, theirs in zip(own_eyes, neutral.eye_widths, strict=True)])
+        mouth_size = mouth_width(self.local) / max(neutral.mouth_width, 1e-6)
+        sizes = np.clip([mouth_size, float(eye_size), 1.0], low, high)
+        strengths = np.array([settings.mouth, settings.eyes, settings.brows])
+        self._gain: NDArray[np.float64] = ((sizes * strengths) @ part_weights())[:, None]
+
+    def __call__(self, motion: MotionFrame) -> Target:
+        """Return the target face of one moment of movement."""
+        local = self.local + motion.expression * self._gain
+        local = set_gaps(local, self._wanted_gaps(local, motion))
+        pose = self._pose(motion)
+        return Target(points_from_local(local, pose), pose)
+
+    def _pose(self, motion: MotionFrame) -> HeadPose:
+        strength = self.settings.pose_strength
+        turn = rotation_exp(rotation_log(motion.rotation) * strength)
+        rotation = turn @ self.pose.rotation
+        if self.settings.motion == "absolute":
+            wanted = motion.rotation @ self.neutral.rotation
+            rotation = (
+                rotation_exp(rotation_log(wanted @ self.pose.rotation.T) * min(strength, 1.0)) @ self.pose.rotation
+            )
+        zoom = float(motion.zoom**strength)
+        translation = self.pose.translation.copy()
+        translation[:2] += strength * motion.shift * self.pose.scale
+        return HeadPose(rotation, translation, self.pose.scale * zoom)
+
+    def _wanted_gaps(self, local: NDArray[np.float64], motion: MotionFrame) -> list[NDArray[np.float64]]:
+        current, now = gaps_of(local), apertures(local)
+        eyes = [self._eye_gap(index, current[index], float(now[index]), motion) for index in (0, 1)]
+        return [*eyes, self._mouth_gap(current[2], float(now[2]), motion)]
+
+    def _eye_gap(
+        self, index: int, current: NDArray[np.float64], now: float, motion: MotionFrame
+    ) -> NDArray[np.float64]:
+        """Lids: the driver's opening in proportion, so that narrow and wide eyes close at the same moment."""
+        own, theirs = float(self._apertures[index]), float(self.neutral.apertures[index])
+        driver = float(motion.apertures[index])
+        ratio = 1.0 + self.settings.eyes * (driver / max(theirs, EYE_CLOSED) - 1.0)
+        if self.settings.motion == "absolute":
+            wanted = own + min(self.settings.eyes, 1.0) * (driver - own)
+        elif ratio < 1.0:
+            wanted = own * max(ratio, 0.0)
+        else:
+            wanted = own + self.settings.eyes * (driver - theirs) * self._size_of_eyes(index)
+        closing = 1.0 - openness(driver, EYE_CLOSED, EYE_OPEN)
+        wanted *= 1.0 - closing * min(self.settings.eyes, 1.0)
+        wanted = min(max(wanted, 0.0), max(1.6 * own, 0.35))
+        # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
+        proper = openness(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
+        scaled = current * (wanted / max(now, 1e-3))
+        return proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
+
+    def _size_of_eyes(self, index: int) -> float:
+        own = eye_widths(self.local)[index]
+        return float(np.clip(self.neutral.eye_widths[index] / max(own, 1e-6), *SIZE_LIMITS))
+
+    def _mouth_gap(self, current: NDArray[np.float64], now: float, motion: MotionFrame) -> NDArray[np.float64]:
+        """Lips: they touch when the driver's touch, never cross, and open as far as the driver's, in mouth widths.
+
+        A photo that shows an open mouth keeps it while the driver talks, but its opening and the driver's do not add up:
+        they combine like the larger of the two (a cubic mean).
+        """
+        driver, own = max(float(motion.apertures[2]), 0.0), float(self._apertures[2])
+        surplus = max(0.0, own - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
+        if self.settings.motion == "absolute":
+            surplus = 0.0
+        wanted = (driver**3 + surplus**3) ** (1 / 3) * openness(driver, MOUTH_CLOSED, MOUTH_OPEN)
+        wanted = max(own + min(self.settings.mouth, 2.0) * (wanted - own), 0.0)
+        proper = openness(now / max(wanted, 1e-6), 0.25, 0.6) if now > 0 else 0.0
+        scaled = current * (wanted / max(now, 1e-3))
+        plain = np.zeros_like(current)
+        arch = np.sin(np.linspace(0, np.pi, len(current) + 2)[1:-1])
+        plain[:, 1] = arch / arch.mean() * wanted * mouth_width(self.local)
+        result = proper * scaled + (1.0 - proper) * plain
+        result[:, 1] = np.maximum(result[:, 1], 0.0)
+        return np.asarray(result)

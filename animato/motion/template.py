@@ -1,0 +1,212 @@
+"""Motion files: movement saved without any picture of the driver and without the driver's face shape.
+
+A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code: sizes
+are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError
+from animato.face.topology import POINTS
+from animato.media.disk import whole_file
+from animato.media.probe import read_head
+from animato.motion.frames import MotionFrame, Neutral
+from animato.version import __version__
+
+FORMAT = "animato-motion"
+VERSION = 1
+STEP = 0.0002
+"""Canonical centimetres per unit of the stored expression (int16)."""
+MAX_BYTES = 512 * 1024 * 1024
+MAX_FRAMES = 200_000
+SUFFIX = ".motion"
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """A recorded movement.
+
+    Attributes:
+        name: title, one line.
+        attribution: who is owed credit, or "".
+        licence: of the movement, or "".
+        fps: frames a second at which it was recorded.
+        neutral: the driver's neutral measures.
+        frames: in order of time.
+        duration: seconds.
+    """
+
+    name: str
+    attribution: str
+    licence: str
+    fps: Fraction
+    neutral: Neutral
+    frames: tuple[MotionFrame, ...]
+    duration: float
+
+
+def save_motion(path: Path, clip: MotionClip) -> None:
+    """Write a motion file; it appears whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tool": f"animato {__version__}",
+        "name": clip.name,
+        "attribution": clip.attribution,
+        "licence": clip.licence,
+        "fps": [clip.fps.numerator, clip.fps.denominator],
+        "frames": len(clip.frames),
+        "duration": clip.duration,
+        "step": STEP,
+        "neutral": {
+            "rotation": clip.neutral.rotation.tolist(),
+            "apertures": clip.neutral.apertures.tolist(),
+            "eye_widths": list(clip.neutral.eye_widths),
+            "mouth_width": clip.neutral.mouth_width,
+        },
+    }
+    units = np.stack([np.rint(frame.expression / STEP) for frame in clip.frames]).clip(-32768, 32767).astype(np.int16)
+    # Differences in time are small numbers, which the archive's compression likes; int16 arithmetic wraps both ways.
+    steps = np.diff(units, axis=0, prepend=np.zeros_like(units[:1]))
+    arrays = {
+        "time": np.array([frame.time for frame in clip.frames], np.float64),
+        "rotation": np.stack([frame.rotation for frame in clip.frames]).astype(np.float32),
+        "shift": np.stack([frame.shift for frame in clip.frames]).astype(np.float32),
+        "zoom": np.array([frame.zoom for frame in clip.frames], np.float32),
+        "apertures": np.stack([frame.apertures for frame in clip.frames]).astype(np.float32),
+        "blendshapes": np.rint(np.stack([f.blendshapes for f in clip.frames]) * 255).clip(0, 255).astype(np.uint8),
+        "seen": np.array([frame.seen for frame in clip.frames], bool),
+        "expression": steps,
+    }
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        file.writestr("header.json", json.dumps(header, indent=1))
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            file.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def load_motion(path: Path) -> MotionClip:
+    """Read a motion file.
+
+    Raises:
+        FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
+    """
+    read_head(path, FileFormatError)
+    try:
+        with zipfile.ZipFile(path) as file:
+            total = sum(info.file_size for info in file.infolist())
+            if total > MAX_BYTES or len(file.infolist()) > 64:
+                raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
+            header = json.loads(file.read("header.json"))
+            _check_header(path, header)
+            arrays = {name: _array(file, name) for name in _SHAPES}
+    except FileFormatError:
+        raise
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as problem:
+        raise FileFormatError(
+            f"{path} is not a motion file, or it is damaged",
+            where=str(problem)[:200],
+            hint="record one with: animato motion record clip.mp4 -o wave.motion",
+            more="docs/formats.md",
+        ) from problem
+    return _clip(path, header, arrays)
+
+
+_SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
+    "time": ((), "f"),
+    "rotation": ((3, 3), "f"),
+    "shift": ((2,), "f"),
+    "zoom": ((), "f"),
+    "apertures": ((3,), "f"),
+    "blendshapes": ((52,), "u"),
+    "seen": ((), "b"),
+    "expression": ((POINTS, 3), "i"),
+}
+
+
+def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with file.open(f"{name}.npy") as member:
+        return np.asarray(np.lib.format.read_array(io.BytesIO(member.read()), allow_pickle=False))
+
+
+def _check_header(path: Path, header: Any) -> None:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise FileFormatError(f"{path} is not a motion file", where="header.json names another format")
+    if not isinstance(header.get("version"), int) or header["version"] > VERSION:
+        raise FileFormatError(
+            f"{path} was written by a newer animato",
+            where=f"version {header.get('version')}; this one reads up to {VERSION}",
+            hint="pip install --upgrade animato",
+        )
+    if not isinstance(header.get("frames"), int) or not 1 <= header["frames"] <= MAX_FRAMES:
+        raise FileFormatError(f"{path} holds no frames, or too many", where=f"frames: {header.get('frames')}")
+
+
+def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MotionClip:
+    count = header["frames"]
+    for name, (shape, kind) in _SHAPES.items():
+        array = arrays[name]
+        if array.shape != (count, *shape) or array.dtype.kind != kind:
+            raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")
+        if kind == "f" and not np.isfinite(array).all():
+            raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
+    if not (np.diff(arrays["time"]) > 0).all() or (arrays["zoom"] <= 0).any():
+        raise FileFormatError(f"{path} is damaged", where="times must grow and zoom must be above zero")
+    try:
+        neutral = _neutral(header["neutral"])
+        fps = Fraction(*(int(part) for part in header["fps"]))
+        duration, step = float(header["duration"]), float(header["step"])
+        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < 1e6):
+            raise ValueError("fps, step or duration out of range")
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
+        raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
+    expression = (np.cumsum(arrays["expression"], axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
+    frames = tuple(
+        MotionFrame(
+            time=float(arrays["time"][index]),
+            rotation=_orthogonal(arrays["rotation"][index]),
+            shift=arrays["shift"][index].astype(np.float64),
+            zoom=float(arrays["zoom"][index]),
+            expression=expression[index],
+            apertures=arrays["apertures"][index].astype(np.float64),
+            blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
+            seen=bool(arrays["seen"][index]),
+        )
+        for index in range(count)
+    )
+    texts = (str(header.get(key, ""))[:500] for key in ("name", "attribution", "licence"))
+    return MotionClip(*texts, fps, neutral, frames, duration)
+
+
+def _neutral(header: dict[str, Any]) -> Neutral:
+    rotation = np.array(header["rotation"], np.float64)
+    apertures = np.array(header["apertures"], np.float64)
+    widths = [float(width) for width in header["eye_widths"]]
+    mouth = float(header["mouth_width"])
+    if rotation.shape != (3, 3) or apertures.shape != (3,) or len(widths) != 2:
+        raise ValueError("neutral measures have the wrong shape")
+    if not np.isfinite([*rotation.ravel(), *apertures, *widths, mouth]).all() or min(*widths, mouth) <= 0:
+        raise ValueError("neutral measures are not numbers above zero")
+    return Neutral(_orthogonal(rotation), apertures, (widths[0], widths[1]), mouth)
+
+
+def _orthogonal(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the nearest rotation: stored in float32, a rotation is not exactly one any more."""
+    u, _, vt = np.linalg.svd(matrix.astype(np.float64))
+    return np.asarray(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)

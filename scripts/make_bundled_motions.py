@@ -1,0 +1,131 @@
+"""Make the motion files that ship in animato/assets/motion.
+
+    python scripts/make_bundled_motions.py ../shared/data
+
+`talk` is recorded from a GRID clip (CC BY 4.0). `smile` is the difference between a neutral and a smiling photo of one person of
+the London Set (CC BY 4.0), eased in and out. `nod`, `look` and `blink` are authored here: curves of rotation, gaze and lids.
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from animato.api import record_motion
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT
+from animato.face.tracker import FaceFinder
+from animato.media.image import load_picture
+from animato.motion.closure import close_gaps
+from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_of
+from animato.motion.openness import apertures, mouth_width
+from animato.motion.pose import rotation_exp
+from animato.motion.template import MotionClip, save_motion
+from animato.settings.animate import AnimateSettings
+
+FPS = Fraction(25)
+TARGET = Path(__file__).resolve().parents[1] / "animato" / "assets" / "motion"
+GRID = "Movement recorded from the GRID audiovisual corpus (Cooke, Barker, Cunningham, Shao 2006), Zenodo 3625687"
+LONDON = "Expression taken from the Face Research Lab London Set (DeBruine, Jones 2017)"
+OWN = "Authored for animato"
+
+
+def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> np.ndarray:
+    """Return a curve in [0, 1] that rises, holds and falls smoothly; times in seconds."""
+    up = np.clip((t - start) / rise, 0, 1)
+    down = np.clip((t - start - rise - hold) / fall, 0, 1)
+    up, down = up * up * (3 - 2 * up), down * down * (3 - 2 * down)
+    return up * (1 - down)
+
+
+def portrait(path: Path, finder: FaceFinder) -> Factored:
+    """Return the factored face of a photo."""
+    return factor(finder.find(load_picture(path).image)[0], 0.0)
+
+
+def smile_without_teeth(calm: Factored, smiling: Factored) -> float:
+    """Return how much wider the mouth gets, less what it opens: a closed smile looks right on every face."""
+    return (mouth_width(smiling.local) - mouth_width(calm.local)) - 0.5 * apertures(smiling.local)[2]
+
+
+class Author:
+    """Builds clips around one neutral face."""
+
+    def __init__(self, base: Factored) -> None:
+        self.base = base
+        self.neutral: Neutral = neutral_of(base)
+        self.shut = close_gaps(base.local, (0.0, 0.0, 1.0)) - base.local
+
+    def clip(self, name: str, seconds: float, attribution: str, **curves: np.ndarray) -> MotionClip:
+        """Return a clip from curves over time: pitch, yaw, roll (degrees), blink (0..1), gaze_x, gaze_y (cm), and
+        `face` (frames x 478 x 3, centimetres)."""
+        count = round(seconds * FPS)
+        zero = np.zeros(count)
+        frames = []
+        for index in range(count):
+            angle = [np.radians(curves.get(axis, zero)[index]) for axis in ("pitch", "yaw", "roll")]
+            face = curves["face"][index] if "face" in curves else np.zeros((478, 3))
+            face = face + self.shut * curves.get("blink", zero)[index]
+            gaze = (curves.get("gaze_x", zero)[index], curves.get("gaze_y", zero)[index], 0.0)
+            face[[*IRIS_LEFT, *IRIS_RIGHT]] += gaze
+            # Lids follow the gaze up and down, by about half.
+            face[[*EYE_LEFT[1:8], *EYE_RIGHT[1:8]], 1] += 0.5 * gaze[1]
+            turn = rotation_exp(np.array([angle[0], -angle[1], angle[2]]))
+            shift = np.array([0.09 * curves.get("yaw", zero)[index], 0.07 * curves.get("pitch", zero)[index]])
+            frames.append(
+                MotionFrame(
+                    time=float(index / FPS),
+                    rotation=turn,
+                    shift=shift * 0.6,
+                    zoom=1.0,
+                    expression=face.astype(np.float32),
+                    apertures=np.maximum(apertures(self.base.local + face), 0.0),
+                    blendshapes=np.zeros(52, np.float32),
+                )
+            )
+        return MotionClip(name, attribution, "CC0-1.0" if attribution == OWN else "CC BY 4.0", FPS, self.neutral, tuple(frames), seconds)
+
+
+def main(data: Path) -> None:
+    """Write all bundled motion files."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    record_motion(
+        data / "talking" / "g12_01.mp4", TARGET / "talk.motion", AnimateSettings(), name="Talk", attribution=GRID, licence="CC BY 4.0"
+    )
+    finder = FaceFinder()
+    pairs = sorted(data.glob("portraits/*_neutral.jpg"))
+    both = [(path, path.with_name(path.name.replace("neutral", "smiling"))) for path in pairs]
+    faces = [(portrait(a, finder), portrait(b, finder)) for a, b in both[:24] if b.exists()]
+    calm, smiling = max(faces, key=lambda pair: smile_without_teeth(*pair))
+    author = Author(calm)
+    t = np.arange(round(3.2 * FPS)) / float(FPS)
+    blink = bump(t, 0.5, 0.1, 0.06, 0.16) + bump(t, 1.9, 0.1, 0.06, 0.16)
+    save_motion(TARGET / "blink.motion", author.clip("Blink", 3.2, OWN, blink=blink, pitch=1.2 * blink))
+    nod = 9 * (bump(t, 0.3, 0.28, 0.0, 0.32) + 0.8 * bump(t, 1.0, 0.26, 0.0, 0.32) + 0.55 * bump(t, 1.65, 0.26, 0.0, 0.4))
+    save_motion(TARGET / "nod.motion", author.clip("Nod", 3.2, OWN, pitch=nod, blink=bump(t, 1.05, 0.1, 0.05, 0.15)))
+    t = np.arange(round(5.0 * FPS)) / float(FPS)
+    smile = bump(t, 0.5, 0.7, 2.2, 0.9)
+    face = smile[:, None, None] * (smiling.local - calm.local)
+    face[:, 468:] = 0.0
+    # Lips stay together: what lies behind them is unknown for most faces.
+    face = np.stack([close_gaps(calm.local + item, (1.0, 1.0, 0.0)) - calm.local for item in face])
+    save_motion(
+        TARGET / "smile.motion",
+        author.clip("Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16)),
+    )
+    eyes_first = bump(t, 0.4, 0.15, 1.0, 0.2) - bump(t, 2.4, 0.15, 1.1, 0.2)
+    head_after = bump(t, 0.55, 0.45, 0.75, 0.5) - bump(t, 2.55, 0.45, 0.85, 0.5)
+    up = bump(t, 2.5, 0.4, 0.8, 0.5)
+    save_motion(
+        TARGET / "look.motion",
+        author.clip(
+            "Look around", 5.0, OWN, yaw=16 * head_after, pitch=-5 * up, gaze_x=0.32 * eyes_first, gaze_y=-0.08 * up,
+            blink=bump(t, 0.38, 0.09, 0.04, 0.14) + bump(t, 2.36, 0.09, 0.04, 0.14),
+        ),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
