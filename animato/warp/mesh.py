@@ -1,0 +1,181 @@
+"""The head as one triangle mesh: the face, three rings around it for hair, ears and neck, and the fixed frame border.
+
+The ring vertices live in the head's own frame (canonical centimetres) on a shell that falls back behind the face, so that
+they turn with the head and are hidden by it. Their weight says how far they follow: the inner ring moves with the skull, the
+outer ones fade out, and all of them fade towards the neck and shoulders, which stay.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL, canonical_face
+from animato.motion.pose import HeadPose, local_from_points
+from animato.types import Points
+
+COLUMNS = len(OVAL)
+RING_SCALE = (1.16, 1.42, 1.85)
+"""Distance of each ring from the middle of the oval, in units of the oval's own."""
+RING_DEPTH = (0.7, 1.8, 3.0)
+"""How far each ring lies behind the oval, in canonical centimetres."""
+RING_FOLLOW = (1.0, 0.92, 0.45)
+"""How much of the head's rigid motion each ring takes at the height of the eyes and above."""
+NECK_FOLLOW = (0.62, 0.26, 0.06)
+"""The same straight below the chin."""
+RING_EXPRESSION = (0.55, 0.18, 0.0)
+"""How much of the nearest oval point's expression (a dropping jaw) each ring takes."""
+RINGS = len(RING_SCALE)
+VERTICES = MESH_POINTS + COLUMNS * (RINGS + 1)
+BORDER_START = MESH_POINTS + COLUMNS * RINGS
+
+
+@dataclass(frozen=True)
+class HeadTopology:
+    """Which vertices form triangles.
+
+    Attributes:
+        triangles: T x 3 int32 into the extended vertices (mesh, rings, border); the first 898 are the face.
+        face_triangles: number of face triangles.
+        aperture: T bool, triangles that close an eye or the mouth (nothing to copy there).
+        outward: 1 or -1, sign of the signed area of a triangle that faces the camera.
+    """
+
+    triangles: NDArray[np.int32]
+    face_triangles: int
+    aperture: NDArray[np.bool_]
+    outward: float
+
+
+@functools.cache
+def head_topology() -> HeadTopology:
+    """Build the extended mesh's triangles, once."""
+    face = canonical_face()
+    strips = []
+    loops = [np.array(OVAL)] + [MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS + 1)]
+    for inner, outer in zip(loops[:-1], loops[1:], strict=True):
+        inner_next, outer_next = np.roll(inner, -1), np.roll(outer, -1)
+        strips.append(np.stack([inner, outer, outer_next], axis=1))
+        strips.append(np.stack([inner, outer_next, inner_next], axis=1))
+    xy = face.vertices[:, :2]
+    outward = float(np.sign(np.median(signed_area(xy, face.triangles))))
+    ring_triangles = np.concatenate(strips).astype(np.int32)
+    # The oval runs one way round; turn the strips if they face away while the face looks at the camera.
+    shell = np.concatenate([xy, *(xy[list(OVAL)] * scale for scale in (*RING_SCALE, 4.0))])
+    if np.sign(np.median(signed_area(shell, ring_triangles))) != outward:
+        ring_triangles = ring_triangles[:, ::-1]
+    triangles = np.concatenate([face.triangles, ring_triangles]).astype(np.int32)
+    aperture = np.zeros(len(triangles), bool)
+    for ring in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
+        aperture |= np.isin(triangles, ring).all(axis=1)
+    return HeadTopology(np.ascontiguousarray(triangles), len(face.triangles), aperture, outward)
+
+
+def signed_area(xy: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return twice the signed area of each triangle, in the square of the unit of `xy`."""
+    a, b, c = (xy[triangles[:, corner]].astype(np.float64) for corner in range(3))
+    return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+
+
+@dataclass(frozen=True)
+class HeadShell:
+    """The rings and the border of one photo's head.
+
+    Attributes:
+        local: 108 x 3 float64, ring vertices in the head's own frame, canonical centimetres.
+        points: 108 x 3 float64, the same in pixels of the source crop.
+        border: 36 x 3 float64, points on the crop's edge, pixels; their depth is behind everything.
+        follow: 108 float64, share of the rigid motion each ring vertex takes.
+        expression: 108 float64, share of the oval's expression each takes.
+    """
+
+    local: NDArray[np.float64]
+    points: NDArray[np.float64]
+    border: NDArray[np.float64]
+    follow: NDArray[np.float64]
+    expression: NDArray[np.float64]
+
+
+def build_shell(points: Points, pose: HeadPose, size: int) -> HeadShell:
+    """Build the rings and the border for a source face.
+
+    Args:
+        points: 478 x 3, pixels of the source crop.
+        pose: the pose fitted to them.
+        size: side of the crop in pixels.
+    """
+    oval = local_from_points(points[list(OVAL)], pose)
+    centre = oval.mean(axis=0)
+    rings = []
+    for scale, depth in zip(RING_SCALE, RING_DEPTH, strict=True):
+        ring = centre + (oval - centre) * scale
+        ring[:, 2] = oval[:, 2] + depth
+        rings.append(ring)
+    local = np.concatenate(rings)
+    # 0 at the height of the oval's centre and above, 1 straight below the chin.
+    below = np.clip((oval[:, 1] - centre[1]) / (oval[:, 1].max() - centre[1]), 0, 1) ** 1.5
+    follow = np.concatenate([up + (down - up) * below for up, down in zip(RING_FOLLOW, NECK_FOLLOW, strict=True)])
+    expression = np.repeat(RING_EXPRESSION, COLUMNS)
+    pixels = pose.scale * local @ pose.rotation.T + pose.translation
+    pixels[:, :2] = np.clip(pixels[:, :2], 1.0, size - 2.0)
+    return HeadShell(local, pixels, _border(pixels[-COLUMNS:, :2], size), follow, expression)
+
+
+def _border(ring: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Shoot a ray from the middle of the outer ring through each of its points to the edge of the crop."""
+    middle = np.clip(ring.mean(axis=0), 0.25 * size, 0.75 * size)
+    direction = ring - middle
+    # A clipped ring would bunch its rays in the corners; the original angles order them, evenly spaced ones place them.
+    angles = np.unwrap(np.arctan2(direction[:, 1], direction[:, 0]))
+    even = angles[0] + np.sign(angles[-1] - angles[0]) * np.arange(COLUMNS) * 2 * np.pi / COLUMNS
+    offset = np.arctan2(np.sin(angles - even).mean(), np.cos(angles - even).mean())
+    even = even + offset
+    cos, sin = np.cos(even), np.sin(even)
+    low, high = -0.5, size - 0.5
+    with np.errstate(divide="ignore"):
+        reach_x = np.where(cos > 0, (high - middle[0]) / cos, (low - middle[0]) / cos)
+        reach_y = np.where(sin > 0, (high - middle[1]) / sin, (low - middle[1]) / sin)
+    reach = np.minimum(np.abs(reach_x), np.abs(reach_y))
+    border = np.stack([middle[0] + cos * reach, middle[1] + sin * reach, np.full(COLUMNS, 1e6)], axis=1)
+    # The four corners of the crop must be covered: pull the nearest ray of each onto it.
+    for x in (low, high):
+        for y in (low, high):
+            nearest = int(np.argmin(np.hypot(border[:, 0] - x, border[:, 1] - y)))
+            border[nearest, :2] = x, y
+    return border
+
+
+def extend(points: Points, shell: HeadShell, rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the extended vertices: 468 mesh points, then the rings, then the border.
+
+    Args:
+        points: N >= 468 x 3, pixels.
+        shell: gives the border.
+        rings: 108 x 3, pixels.
+    """
+    return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings, shell.border])
+
+
+def move_rings(
+    shell: HeadShell, source_pose: HeadPose, target_pose: HeadPose, oval_expression: NDArray[np.float64], size: int
+) -> NDArray[np.float64]:
+    """Return the ring vertices of a target pose, in pixels.
+
+    Args:
+        shell: the source's rings.
+        source_pose: pose of the photo.
+        target_pose: pose wanted.
+        oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
+        size: side of the crop in pixels; the rings stay inside it.
+    """
+    local = shell.local + np.tile(oval_expression, (RINGS, 1)) * shell.expression[:, None]
+    rigid = target_pose.scale * local @ target_pose.rotation.T + target_pose.translation
+    still = source_pose.scale * local @ source_pose.rotation.T + source_pose.translation
+    base = source_pose.scale * shell.local @ source_pose.rotation.T + source_pose.translation
+    moved = shell.points + (still - base) + (rigid - still) * shell.follow[:, None]
+    moved[:, 2] = rigid[:, 2]
+    moved[:, :2] = np.clip(moved[:, :2], 1.0, size - 2.0)
+    return moved

@@ -1,0 +1,227 @@
+"""One photo's head, ready to be warped to any target: flow, apertures, composite and validity map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.topology import MESH_POINTS, OVAL
+from animato.motion.pose import HeadPose, fit_pose, local_from_points
+from animato.types import Frame, Plane, Points
+from animato.warp.aperture import blend
+from animato.warp.eyes import build_eyeballs, render_eye
+from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
+from animato.warp.mouth import build_mouth, render_mouth
+from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
+from animato.warp.visibility import better_mirrored, mirror_index, pull_hidden, squareness, visible_vertices
+
+FLOW_SIDE = 256
+"""Side at which the flow is rasterised; it is enlarged to the crop."""
+
+JUMP = 3.0
+"""Flow steps beyond this many source pixels per target pixel are edges of an occlusion, not stretching."""
+
+
+SLIVER = 0.04
+"""A triangle squeezed below this share of its area in the photo is seen edge-on and not drawn."""
+
+MIRROR_SHARE = 0.04
+"""Share of face triangles better seen on the other side from which a photo counts as turned."""
+
+
+@dataclass(frozen=True)
+class Warped:
+    """One target frame made by copying.
+
+    Attributes:
+        image: S x S x 3 uint8 RGB.
+        flow: 2 x h x w float32, source x and y of each pixel of the flow grid, in pixels of the S x S crop.
+        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it is a guess.
+    """
+
+    image: Frame
+    flow: NDArray[np.float32]
+    validity: Plane
+
+
+class Warper:
+    """Warps one photo.
+
+    Args:
+        crop: S x S x 3 uint8 RGB.
+        points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
+    """
+
+    def __init__(self, crop: Frame, points: Points) -> None:
+        self.crop = np.ascontiguousarray(crop)
+        self.size = crop.shape[0]
+        self.points = points
+        self.pose = fit_pose(points)
+        self.local = local_from_points(points, self.pose)
+        self.shell = build_shell(points, self.pose, self.size)
+        self.eyes = build_eyeballs(self.crop, points, self.pose)
+        self.mouth = build_mouth(self.crop, points, self.pose)
+        vertices = extend(points, self.shell, self.shell.points)
+        self.visible = visible_vertices(vertices, self.pose.scale, self.size)
+        vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
+        self._source = vertices
+        self._trust = self._triangle_trust()
+        topology = head_topology()
+        inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
+        self._on_head = np.append(inner, False).astype(np.float32)
+        self._extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.local, np.zeros((COLUMNS, 3))])
+        self._squareness = squareness(self._extended_local, self.pose.rotation)
+        areas = np.abs(signed_area(self._source, topology.triangles))
+        self._smallest = np.maximum(SLIVER * areas, 0.05)
+        self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
+        self._mirrored = self._mirrored_triangles()
+        self._gain = self._mirror_gain() if self._mirrored is not None else np.ones(3, np.float32)
+
+    def _mirrored_triangles(self) -> NDArray[np.float32] | None:
+        """Return T + 1 float32, 1 where the other side of the face shows a triangle better; None in a frontal photo."""
+        better = better_mirrored(self._extended_local, self.pose.rotation, self.visible)
+        if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
+            return None
+        return np.append(better, False).astype(np.float32)
+
+    def _mirror_gain(self) -> NDArray[np.float32]:
+        """Return the colour gain (3 float32) that fits the lit side of a face to the side it is copied to."""
+        partner = mirror_index()[:MESH_POINTS]
+        both = np.flatnonzero(self.visible & self.visible[partner] & (partner != np.arange(MESH_POINTS)))
+        if len(both) < 20:
+            return np.ones(3, np.float32)
+        soft = cv2.blur(self.crop, (9, 9))
+        xy = np.clip(np.rint(self.points[:MESH_POINTS, :2]), 0, self.size - 1).astype(int)
+        colour = soft[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
+        assert self._mirrored is not None
+        used = np.unique(head_topology().triangles[self._mirrored[:-1] > 0])
+        side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
+        here = both[np.sign(self.local[both, 0]) == side]
+        ratio = np.median(colour[here] / colour[partner[here]], axis=0) if len(here) > 8 else np.ones(3)
+        return np.clip(ratio, 0.6, 1.6).astype(np.float32)
+
+    def _triangle_trust(self) -> NDArray[np.float32]:
+        """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
+        topology = head_topology()
+        seen = np.concatenate([self.visible, np.ones(len(self._source) - MESH_POINTS, bool)])
+        trust = seen[topology.triangles].all(axis=1).astype(np.float32)
+        trust[topology.aperture] = 0.0
+        return np.append(trust, np.float32(0.0))
+
+    def flow(self, target: Points, pose: HeadPose) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
+        """Return the backward flow to a target face.
+
+        Args:
+            target: 478 x 3, landmarks wanted, pixels of the crop.
+            pose: their rigid pose.
+
+        Returns:
+            (flow, validity, drawn) on a grid of `FLOW_SIDE` (or the crop's size, if smaller).
+        """
+        side = min(FLOW_SIDE, self.size)
+        step = self.size / side
+        topology = head_topology()
+        vertices = self._target_vertices(target, pose)
+        on_grid = vertices.copy()
+        on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
+        drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
+        affine = affine_per_triangle(vertices, self._source, topology.triangles)
+        flow = flow_from_drawing(drawn, affine, step)
+        # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        trust = self._trust * np.clip((det - 0.08) / 0.17, 0, 1)
+        return flow, np.take(trust, drawn, mode="wrap").astype(np.float32), drawn
+
+    def render(self, target: Points, pose: HeadPose) -> Warped:
+        """Make the target frame by copying, with eyeballs and the mouth's inside behind their openings.
+
+        Args:
+            target: 478 x 3, landmarks wanted, pixels of the crop.
+            pose: their rigid pose.
+        """
+        flow, validity, drawn = self.flow(target, pose)
+        image = self._copy(flow)
+        if self._mirrored is not None:
+            self._lay_mirrored(image, target, pose, drawn)
+        step = self.size / flow.shape[1]
+        layers = [render_eye(eye, target, self.pose, pose, self.size) for eye in self.eyes]
+        for window, layer, mask, known in [*layers, render_mouth(self.mouth, target, self.pose, pose, self.size)]:
+            if mask.size:
+                blend(image, window, layer, mask)
+                _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
+        return Warped(image, flow, validity)
+
+    def _lay_mirrored(self, image: Frame, target: Points, pose: HeadPose, drawn: NDArray[np.int16]) -> None:
+        """Lay the other side of the face, mirrored, over what the photo hides; in place."""
+        assert self._mirrored is not None
+        # At the photo's own pose the photo itself is right; the mirrored side is needed as a triangle turns into view.
+        turned = np.append(squareness(self._extended_local, pose.rotation) - self._squareness, 0.0)
+        ramp = np.clip((turned - 0.06) / 0.16, 0, 1).astype(np.float32)
+        weight = np.take(self._mirrored * ramp, drawn, mode="wrap").astype(np.float32)
+        if not weight.any():
+            return
+        side = drawn.shape[0]
+        vertices = self._target_vertices(target, pose)
+        affine = affine_per_triangle(vertices, self._source[mirror_index()], head_topology().triangles)
+        flow = flow_from_drawing(drawn, affine, self.size / side)
+        # Grow first, so that the soft edge lies on the side that the photo shows.
+        soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), 0.012 * side)
+        on_face = np.take(self._on_head, drawn, mode="wrap").astype(np.float32)
+        full = cv2.resize(soft * on_face, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        other = cv2.multiply(self._copy(flow), (*self._gain.tolist(), 1.0))
+        image[:] = cv2.blendLinear(other, image, full, 1 - full)
+
+    def _target_vertices(self, target: Points, pose: HeadPose) -> NDArray[np.float64]:
+        oval = list(OVAL)
+        expression = local_from_points(target[oval], pose) - self.local[oval]
+        rings = move_rings(self.shell, self.pose, pose, expression, self.size)
+        return extend(target, self.shell, rings)
+
+    def _copy(self, flow: NDArray[np.float32]) -> Frame:
+        """Fetch the photo's pixels along a flow (2 x h x w), enlarged to the crop."""
+        edges = self._occlusion_edges(flow)
+        full_x, full_y = flow
+        if flow.shape[1] != self.size:
+            size = (self.size, self.size)
+            full_x, full_y = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in flow)
+            if edges is not None:
+                # Interpolated flow across an occlusion would fetch pixels that belong to neither side.
+                cv2.copyTo(cv2.resize(flow[0], size, interpolation=cv2.INTER_NEAREST), edges, full_x)
+                cv2.copyTo(cv2.resize(flow[1], size, interpolation=cv2.INTER_NEAREST), edges, full_y)
+        image = cv2.remap(self.crop, full_x, full_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        if edges is not None:
+            cv2.copyTo(cv2.blur(image, (3, 3)), edges, image)
+        return np.asarray(image, np.uint8)
+
+    def _occlusion_edges(self, flow: NDArray[np.float32]) -> NDArray[np.uint8] | None:
+        """Return S x S uint8, 255 where the flow jumps from one surface to another; None where it never does."""
+        limit = JUMP * self.size / flow.shape[1]
+        jumps = np.zeros(flow.shape[1:], np.uint8)
+        for plane in flow:
+            across = cv2.absdiff(plane[:, 1:], plane[:, :-1]) > limit
+            down = cv2.absdiff(plane[1:], plane[:-1]) > limit
+            jumps[:, :-1] |= across
+            jumps[:, 1:] |= across
+            jumps[:-1] |= down
+            jumps[1:] |= down
+        if not jumps.any():
+            return None
+        jumps *= 255
+        if flow.shape[1] != self.size:
+            jumps = cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
+        return np.asarray(jumps, np.uint8)
+
+
+def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:
+    """Write an opening's knowledge into the validity map: inside the mask it replaces what the skin said."""
+    height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
+    row, column = round(top), round(left)
+    view = validity[row : row + height, column : column + width]
+    if not view.size:
+        return
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    seen = cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    view += small * (seen - view)
