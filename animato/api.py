@@ -1,0 +1,261 @@
+"""The library: one function per job. The command line and every other front end call these and nothing below them.
+
+The path of the main job, from a command to the pixels:
+
+    cli/animate.py: animate          parse, show progress
+    api.animate                      this file: open person and driver, write the output
+    render/pipeline.py: frames_of    driver -> movement -> target -> renderer -> composite
+    warp/warper.py: Warper.render    flow, depth test, openings
+    render/output.py: Output         mark, encode, sign, rename: the only door out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from animato.errors import InterruptedRunError, OutputError, UsageError
+from animato.face.tracker import FaceFinder
+from animato.media.audio import AudioSource
+from animato.motion.template import MotionClip, save_motion
+from animato.provenance.metadata import comment_text
+from animato.render.clock import StageClock
+from animato.render.driver import Driver, VideoDriver, open_driver
+from animato.render.framing import Framing
+from animato.render.geometry import GeometryRenderer
+from animato.render.output import Output, OutputPlan, Seal, sealed
+from animato.render.person import Person
+from animato.render.pipeline import Job, build_job, frames_of
+from animato.render.signing import signer_for
+from animato.settings.animate import AnimateSettings
+from animato.types import Frame
+
+Progress = Callable[[int, int | None], None]
+"""Called with (frames done, frames expected or None)."""
+
+__all__ = ["AnimateResult", "Person", "Progress", "animate", "open_library_driver", "record_motion", "render"]
+
+
+@dataclass(frozen=True)
+class AnimateResult:
+    """What `animate` made.
+
+    Attributes:
+        path: the finished file or folder.
+        frames: number of frames.
+        fps: frames a second.
+        width: pixels.
+        height: pixels.
+        mark_id: id of the invisible mark, as the checker prints it.
+        jitter: mean absolute second difference of the target landmarks, px at 256; None under three frames.
+        driver_jitter: the same of the driver; None for a motion file.
+        neutral_time: seconds of the driver's neutral frame; None for a motion file.
+        findings: sentences about photos, driver and output.
+        milliseconds: stage to milliseconds per frame.
+        first_frame_seconds: from the call to the first finished frame.
+    """
+
+    path: Path
+    frames: int
+    fps: Fraction
+    width: int
+    height: int
+    mark_id: str
+    jitter: float | None
+    driver_jitter: float | None
+    neutral_time: float | None
+    findings: tuple[str, ...]
+    milliseconds: dict[str, float]
+    first_frame_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON types."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**values, "path": str(self.path), "fps": float(self.fps), "findings": list(self.findings)}
+
+
+def animate(
+    photos: Person | Path | str | Frame | Sequence[Path | str | Frame],
+    driver: Path | str,
+    output: Path | str,
+    settings: AnimateSettings | None = None,
+    *,
+    overwrite: bool = True,
+    progress: Progress | None = None,
+    clock: StageClock | None = None,
+) -> AnimateResult:
+    """Make a video of a person moved by a driver: marked, signed, whole or not at all.
+
+    Args:
+        photos: a `Person`, or one to thirty-two photos of one (files, or H x W x 3 uint8 RGB arrays).
+        driver: a video (mp4, mov, webm, mkv, avi, gif) or a motion file.
+        output: .mp4, .webm, .gif, or a folder for PNG frames.
+        settings: everything else; see `AnimateSettings`.
+        overwrite: whether an existing output may be replaced.
+        progress: called after every frame.
+        clock: filled with the time spent per stage, when given.
+
+    Raises:
+        InputError: photo or driver cannot be used (the message says what to do).
+        OutputError: the output cannot be written.
+        RefusedError: it cannot be signed.
+        InterruptedRunError: Ctrl-C; nothing was left behind.
+
+    Example:
+        >>> import animato
+        >>> animato.animate("me.jpg", "talk.motion", "me.mp4")  # doctest: +SKIP
+    """
+    import time
+
+    began = time.perf_counter()
+    settings = settings or AnimateSettings()
+    clock = clock or StageClock()
+    target, driver_path = Path(output), Path(driver)
+    Output.check(target, overwrite)
+    finder = FaceFinder(settings.threads)
+    person = _person(photos, settings, finder)
+    moving = open_driver(driver_path, settings, finder)
+    job, framing = _job(person, moving, settings)
+    plan = OutputPlan(
+        path=target,
+        width=framing.width,
+        height=framing.height,
+        fps=job.fps,
+        audio=_sound(moving, settings),
+        crf=settings.crf,
+        threads=settings.threads,
+        duration=moving.duration,
+        comment=comment_text(framing.pasted),
+        overwrite=overwrite,
+    )
+    expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
+    first = 0.0
+    try:
+        with Output(plan, clock) as out:
+            for frame in frames_of(job, clock):
+                out.write(frame)
+                if out.frames == 1:
+                    first = time.perf_counter() - began
+                if progress is not None:
+                    progress(out.frames, expected)
+            out.finish(signer_for(person, moving, settings, framing.pasted))
+    except KeyboardInterrupt:
+        raise InterruptedRunError(f"stopped; {target.name} was not made, nothing was left behind") from None
+    findings = (*person.findings, *framing.findings, *moving.report.findings, *out.findings)
+    return AnimateResult(
+        path=target,
+        frames=out.frames,
+        fps=job.fps,
+        width=framing.width,
+        height=framing.height,
+        mark_id=out.seal.payload.id_text,
+        jitter=job.jitter.value,
+        driver_jitter=moving.report.jitter,
+        neutral_time=moving.report.neutral_time,
+        findings=findings,
+        milliseconds=clock.milliseconds(out.frames),
+        first_frame_seconds=first,
+    )
+
+
+def render(person: Person, driver: Driver | Path | str, settings: AnimateSettings | None = None) -> Iterator[Frame]:
+    """Yield the frames of a person moved by a driver, one at a time, each with the invisible mark.
+
+    Args:
+        person: from `Person.from_photos`.
+        driver: a video or motion file, or an opened driver.
+        settings: see `AnimateSettings`; those about files and sound are not used.
+
+    Yields:
+        H x W x 3 uint8 RGB.
+
+    Example:
+        >>> import animato
+        >>> person = animato.Person.from_photos(["me.jpg"])  # doctest: +SKIP
+        >>> for frame in animato.render(person, "talk.motion"):  # doctest: +SKIP
+        ...     show(frame)
+    """
+    settings = settings or AnimateSettings()
+    if isinstance(driver, (str, Path)):
+        driver = open_library_driver(driver, settings)
+    clock = StageClock()
+    job, _ = _job(person, driver, settings)
+    yield from sealed(frames_of(job, clock), clock, Seal())
+
+
+def open_library_driver(driver: Path | str, settings: AnimateSettings | None = None) -> Driver:
+    """Open a video or a motion file as driver, to render several people with it or to read its report afterwards."""
+    settings = settings or AnimateSettings()
+    return open_driver(Path(driver), settings, FaceFinder(settings.threads))
+
+
+def record_motion(
+    video: Path | str,
+    output: Path | str,
+    settings: AnimateSettings | None = None,
+    *,
+    name: str = "",
+    attribution: str = "",
+    licence: str = "",
+    progress: Progress | None = None,
+) -> MotionClip:
+    """Track a video and save its movement as a motion file; no picture of the driver is kept.
+
+    Args:
+        video: the clip to record.
+        output: a path ending in .motion.
+        settings: start, end, neutral and driver_face are used.
+        name: title kept in the file; the file's stem by default.
+        attribution: who is owed credit.
+        licence: of the movement.
+        progress: called after every frame.
+
+    Raises:
+        InputError: the video cannot be read or shows no face.
+        OutputError: the file cannot be written.
+    """
+    settings = settings or AnimateSettings()
+    target = Path(output)
+    if target.suffix.lower() != ".motion":
+        raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
+    if not target.parent.is_dir():
+        raise OutputError(f"the folder {target.parent} does not exist", hint=f"mkdir -p {target.parent}")
+    driver = VideoDriver(Path(video), settings, FaceFinder(settings.threads))
+    expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
+    frames = []
+    for moment in driver.frames(StageClock()):
+        frames.append(moment)
+        if progress is not None:
+            progress(len(frames), expected)
+    duration = driver.duration or (frames[-1].time + float(1 / driver.fps))
+    title = name or target.stem
+    clip = MotionClip(title, attribution, licence, driver.fps, driver.neutral, tuple(frames), duration)
+    save_motion(target, clip)
+    return clip
+
+
+def _person(
+    photos: Person | Path | str | Frame | Sequence[Path | str | Frame], settings: AnimateSettings, finder: FaceFinder
+) -> Person:
+    if isinstance(photos, Person):
+        return photos
+    if isinstance(photos, (str, Path)) or hasattr(photos, "dtype"):
+        return Person.from_photos([photos], settings.face, finder=finder)  # type: ignore[list-item]
+    return Person.from_photos(list(photos), settings.face, finder=finder)
+
+
+def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
+    framing = Framing(person.photo, settings)
+    renderer = GeometryRenderer(framing.square, framing.points)
+    return build_job(framing, renderer, driver, settings), framing
+
+
+def _sound(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
+    if not settings.sound:
+        return None
+    if settings.audio is not None:
+        return AudioSource(settings.audio)
+    return AudioSource(driver.path, settings.start) if driver.has_audio else None

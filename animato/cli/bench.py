@@ -1,0 +1,65 @@
+"""`animato bench`: how fast the main job is on this computer."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    photo: Annotated[
+        Path | None, typer.Option(help="Photo to animate; by default the portrait inside scikit-image.")
+    ] = None,
+    driver: Annotated[
+        Path | None, typer.Option(help="Short clip to loop; by default one made from the bundled 'talk' movement.")
+    ] = None,
+    seconds: Annotated[
+        list[float] | None, typer.Option(help="Length of a run in seconds; may be given several times (5 and 120).")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Side of the animated crop in pixels.")] = 512,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure ms per stage, frames a second end to end, time to the first frame and peak memory, in one run.
+
+    Each length is a fresh process running `animato animate` on a crop; memory must not grow with the length.
+    """
+    from animato import api
+    from animato.media.image import save_picture
+    from animato.motion.bundled import find_driver
+    from animato.render.bench import benchmark, demo_photo
+    from animato.settings.animate import AnimateSettings
+
+    lengths = tuple(seconds or (5.0, 120.0))
+    with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
+        folder = Path(name)
+        if photo is None:
+            photo = folder / "portrait.png"
+            save_picture(photo, demo_photo())
+        if driver is None:
+            driver = folder / "talk.mp4"
+            api.animate(photo, find_driver("talk"), driver, AnimateSettings(frame="crop"))
+        options = ["--frame", "crop", "--size", str(size), "--threads", str(threads)]
+        results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
+    if as_json:
+        typer.echo(json.dumps([asdict(result) for result in results]))
+        return
+    stages = list(results[0].milliseconds)
+    head = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
+    typer.echo(f"{'ms per frame':<22}{head}")
+    for stage in stages:
+        typer.echo(f"  {stage:<20}" + "".join(f"{result.milliseconds.get(stage, 0):>10.2f}" for result in results))
+    rows = (
+        ("sum", [f"{sum(result.milliseconds.values()):.1f}" for result in results]),
+        ("frames a second", [f"{result.fps:.1f}" for result in results]),
+        ("first frame, s", [f"{result.first_frame:.2f}" for result in results]),
+        ("whole process, s", [f"{result.wall:.1f}" for result in results]),
+        ("peak memory, MB", ["-" if r.peak_mb is None else f"{r.peak_mb:.0f}" for r in results]),
+    )
+    for label, values in rows:
+        typer.echo(f"{label:<22}" + "".join(f"{value:>10}" for value in values))

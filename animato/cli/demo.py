@@ -1,0 +1,34 @@
+"""`animato demo`: the main job on material that comes with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the video and its contact sheet.")] = Path(
+        "out"
+    ),
+    driver: Annotated[str, typer.Option("--driver", "-d", help="A bundled movement, a clip or a motion file.")] = "talk",
+) -> None:
+    """Animate the public-domain NASA portrait inside scikit-image with a bundled movement."""
+    from animato import api
+    from animato.cli.progress import progress_bar
+    from animato.motion.bundled import find_driver
+    from animato.render.bench import demo_photo
+    from animato.render.contact import contact_sheet
+    from animato.settings.animate import AnimateSettings
+
+    output.mkdir(parents=True, exist_ok=True)
+    video = output / "demo.mp4"
+    with progress_bar("animating") as progress:
+        result = api.animate(demo_photo(), find_driver(driver), video, AnimateSettings(frame="crop"), progress=progress)
+    sheet = contact_sheet(video, output / "demo.jpg")
+    seconds = sum(result.milliseconds.values()) * result.frames / 1000
+    typer.echo(f"video          {video}  ({result.frames} frames, {result.frames / seconds:.0f} a second, first after "
+               f"{result.first_frame_seconds:.1f} s)")
+    typer.echo(f"contact sheet  {sheet}")
+    typer.echo(f"check it with  animato verify {video}")

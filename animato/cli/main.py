@@ -1,0 +1,93 @@
+"""The command line: registers the commands, turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from animato.cli import animate, bench, data, demo, doctor, motion, verify
+from animato.errors import AnimatoError
+from animato.version import __version__
+
+CommandLineError = typer.BadParameter.__mro__[2]
+"""The base of what the parser raises (click's ClickException, which newer typer versions carry inside)."""
+
+app = typer.Typer(
+    name="animato",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From photos of a consenting person and a driver, make a marked and signed video of that person talking.",
+    epilog="Exit codes: 0 done, 1 our bug, 2 wrong command line, 3 bad input or output, 4 missing part, 5 refused, "
+    "6 partly done, 7 nothing found, 130 interrupted.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"animato {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Few-shot talking heads."""
+
+
+app.command()(animate.animate)
+app.add_typer(motion.app, name="motion")
+app.command()(verify.verify)
+app.command()(demo.demo)
+app.command()(bench.bench)
+app.command()(doctor.doctor)
+app.add_typer(data.app, name="data")
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with a documented exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def _said(problem: BaseException) -> str:
+    message = getattr(problem, "format_message", None)
+    return str(message()) if callable(message) else str(problem)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit code."""
+    command = typer.main.get_command(app)
+    debug = "--debug" in arguments
+    try:
+        result = command.main(args=arguments, prog_name="animato", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except AnimatoError as problem:
+        if debug:
+            raise
+        typer.echo("\n".join(problem.lines()), err=True)
+        return problem.exit_code
+    except typer.Exit as leave:
+        return int(leave.exit_code)
+    except CommandLineError as problem:
+        typer.echo(f"animato: {_said(problem)}", err=True)
+        typer.echo("  try         animato --help, or animato COMMAND --help", err=True)
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("animato: stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as problem:  # the last net: a bug of ours must not look like a Python crash to a person
+        if debug:
+            raise
+        typer.echo(f"animato: this is a bug: {type(problem).__name__}: {problem}", err=True)
+        typer.echo("  try         the same command with --debug after animato, and report what it prints", err=True)
+        return 1

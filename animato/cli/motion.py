@@ -1,0 +1,84 @@
+"""`animato motion record | show | list`: motion files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animato.cli.progress import progress_bar
+
+app = typer.Typer(no_args_is_help=True, help="Record movement from a video, and look at motion files.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def record(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Clip of a face moving.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Motion file to make, ending in .motion.")],
+    name: Annotated[str, typer.Option(help="Title kept in the file.")] = "",
+    attribution: Annotated[str, typer.Option(help="Who is owed credit, kept in the file.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the movement, kept in the file.")] = "",
+    start: Annotated[float, typer.Option(help="Where to begin, in seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Where to stop, in seconds.")] = None,
+    neutral: Annotated[float | None, typer.Option(help="Time of the neutral frame; found by itself if absent.")] = None,
+    face: Annotated[str, typer.Option(help="largest, left, right, or a number from the left.")] = "largest",
+    as_json: AsJson = False,
+) -> None:
+    """Track VIDEO and save its movement. No picture of the driver is kept, nor the shape of the face."""
+    from animato import api
+    from animato.settings.animate import AnimateSettings
+
+    settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face)
+    with progress_bar("recording", quiet=as_json) as progress:
+        clip = api.record_motion(
+            video, output, settings, name=name, attribution=attribution, licence=licence, progress=progress
+        )
+    unseen = sum(not frame.seen for frame in clip.frames)
+    if as_json:
+        typer.echo(json.dumps({"path": str(output), "frames": len(clip.frames), "unseen": unseen}))
+        return
+    typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
+    if unseen:
+        typer.echo(f"note: no face in {unseen} frames; they were filled in", err=True)
+
+
+@app.command()
+def show(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A motion file, or the name of a bundled one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a motion file holds."""
+    from animato.motion.bundled import find_driver
+    from animato.motion.template import load_motion
+
+    clip = load_motion(find_driver(str(path)))
+    values = {
+        "name": clip.name,
+        "frames": len(clip.frames),
+        "fps": float(clip.fps),
+        "seconds": clip.duration,
+        "attribution": clip.attribution,
+        "licence": clip.licence,
+    }
+    if as_json:
+        typer.echo(json.dumps(values))
+        return
+    for key, value in values.items():
+        typer.echo(f"{key:<12} {value}")
+
+
+@app.command("list")
+def list_bundled(as_json: AsJson = False) -> None:
+    """List the movements that come with animato."""
+    from animato.motion.bundled import bundled
+
+    found = bundled()
+    if as_json:
+        typer.echo(json.dumps(sorted(found)))
+        return
+    for name in sorted(found):
+        typer.echo(name)

@@ -1,0 +1,43 @@
+"""The geometry renderer: it copies what the photo shows and learns nothing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from animato.motion.retarget import Target
+from animato.render.clock import StageClock
+from animato.types import Frame, Points
+from animato.warp.warper import Warper
+
+
+class Renderer(Protocol):
+    """Makes the animated square of one output frame.
+
+    Attributes:
+        name: as `--model` calls it.
+    """
+
+    name: str
+
+    def render(self, target: Target, clock: StageClock) -> Frame:
+        """Return S x S x 3 uint8 RGB for a target face in pixels of the square."""
+        ...
+
+
+class GeometryRenderer:
+    """Warps one photo.
+
+    Args:
+        square: S x S x 3 uint8 RGB.
+        points: 478 x 3, its landmarks in pixels.
+    """
+
+    name = "geometry"
+
+    def __init__(self, square: Frame, points: Points) -> None:
+        self._warper = Warper(square, points)
+
+    def render(self, target: Target, clock: StageClock) -> Frame:
+        """Return the photo warped to a target face."""
+        with clock.stage("warp"):
+            return self._warper.render(target.points, target.pose).image

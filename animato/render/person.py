@@ -1,0 +1,139 @@
+"""A person: their photos, with the face found in each. A value that is made once and rendered many times."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from animato.errors import FaceError, UsageError
+from animato.face.quality import check_photo_face, no_face
+from animato.face.tracker import FaceFinder, choose_face, face_width
+from animato.media.hash import sha256_file
+from animato.media.image import load_picture
+from animato.motion.frames import factor, neutral_cost
+from animato.motion.pose import fit_pose
+from animato.types import Face, Frame
+
+MOST_PHOTOS = 32
+
+
+@dataclass(frozen=True)
+class PersonPhoto:
+    """One photo of a person.
+
+    Attributes:
+        image: H x W x 3 uint8 RGB, upright.
+        face: the chosen face, in pixels of the image.
+        name: file name, or "photo 1".
+        media_type: what the file was.
+        sha256: of the file, or of the pixels when there was no file.
+        bytes: size of what was hashed.
+        path: of the file, or None.
+        findings: sentences about the photo.
+    """
+
+    image: Frame
+    face: Face
+    name: str
+    media_type: str
+    sha256: str
+    bytes: int
+    path: Path | None
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person to animate.
+
+    Attributes:
+        photos: one to thirty-two, the one to animate first.
+    """
+
+    photos: tuple[PersonPhoto, ...]
+
+    @property
+    def photo(self) -> PersonPhoto:
+        """The photo that is animated: the most frontal, neutral and largest."""
+        return self.photos[0]
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Sentences about all photos."""
+        return tuple(sentence for photo in self.photos for sentence in photo.findings)
+
+    @classmethod
+    def from_photos(
+        cls, photos: Sequence[Path | str | Frame], face: str = "largest", *, finder: FaceFinder | None = None
+    ) -> Person:
+        """Read photos and find the person's face in each.
+
+        Args:
+            photos: one to thirty-two files (JPEG, PNG, WEBP) or pictures (H x W x 3 uint8 RGB).
+            face: which face, where a photo shows several: "largest", "left", "right" or a number from the left.
+            finder: existing networks to use, or None.
+
+        Raises:
+            PictureError: a file is not a picture, is damaged or too large.
+            FaceError: no usable face; of several photos, those without one are left out with a finding.
+
+        Example:
+            >>> person = Person.from_photos(["me.jpg"])  # doctest: +SKIP
+        """
+        if not 1 <= len(photos) <= MOST_PHOTOS:
+            raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(photos)}")
+        finder = finder or FaceFinder()
+        found: list[PersonPhoto] = []
+        problems: list[FaceError] = []
+        for number, item in enumerate(photos, 1):
+            try:
+                found.append(_read(item, number, face, finder))
+            except FaceError as problem:
+                problems.append(problem)
+        if not found:
+            raise problems[0]
+        left_out = tuple(f"{problem.what}; the photo was left out" for problem in problems)
+        ranked = sorted(found, key=_rank)
+        first = ranked[0]
+        if left_out:
+            first = _with_findings(first, (*first.findings, *left_out))
+        return cls((first, *ranked[1:]))
+
+
+def _with_findings(photo: PersonPhoto, findings: tuple[str, ...]) -> PersonPhoto:
+    return PersonPhoto(photo.image, photo.face, photo.name, photo.media_type, photo.sha256, photo.bytes, photo.path, findings)
+
+
+def _rank(photo: PersonPhoto) -> float:
+    """Return a cost: how far from neutral and frontal, and how small."""
+    return neutral_cost(factor(photo.face, 0.0)) + 120.0 / face_width(photo.face)
+
+
+def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:
+    if isinstance(item, np.ndarray):
+        if item.ndim != 3 or item.shape[2] != 3 or item.dtype != np.uint8:
+            raise UsageError("a photo given as an array must be H x W x 3 uint8 RGB", where=f"{item.dtype} {item.shape}")
+        image, name, kind, path = item, f"photo {number}", "image/raw", None
+        digest, findings = hashlib.sha256(np.ascontiguousarray(item).tobytes()).hexdigest(), []
+        size = item.nbytes
+    else:
+        path = Path(item)
+        picture = load_picture(path)
+        image, name, kind = picture.image, path.name, picture.media_type
+        digest, findings = sha256_file(path), list(picture.findings)
+        size = path.stat().st_size
+    faces = finder.find(image)
+    if not faces:
+        raise no_face(name, image.shape[1], image.shape[0])
+    if len(faces) > 1 and choice == "largest":
+        findings.append(
+            f"{name} shows {len(faces)} faces; the largest is used: choose with --face left, right or a number"
+        )
+    chosen = faces[choose_face(faces, image.shape[1], choice)]
+    yaw = fit_pose(chosen.points).degrees()[0]
+    findings += check_photo_face(image, chosen, yaw, name)
+    return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

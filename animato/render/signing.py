@@ -1,0 +1,51 @@
+"""What an output says about itself: which inputs, which settings, which mark; signed by `provenance.credentials`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from animato.provenance.claim import Claim, Ingredient
+from animato.provenance.credentials import sign_output
+from animato.provenance.keys import signing_key
+from animato.provenance.metadata import source_type
+from animato.provenance.payload import MarkPayload
+from animato.render.driver import Driver
+from animato.render.person import Person
+from animato.settings.animate import AnimateSettings
+from animato.settings.base import as_json
+
+
+def describe_signer() -> str:
+    """Return one line about the key that signs outputs on this computer; makes it when there is none."""
+    key = signing_key()
+    return "signed with a key made on this computer" if key.own else "signed with your own certificate"
+
+
+def signer_for(
+    person: Person, driver: Driver, settings: AnimateSettings, pasted: bool
+) -> Callable[[Path, Path, MarkPayload], None]:
+    """Return the function that writes the signed twin of an unsigned output."""
+    signing_key(settings)  # a wrong --sign-key is refused now, not after the rendering
+
+    def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
+        claim = Claim(
+            source_type=source_type(pasted),
+            payload=payload,
+            ingredients=ingredients(person, driver, settings),
+            settings=as_json(settings),
+        )
+        sign_output(unsigned, signed, claim, settings)
+
+    return sign
+
+
+def ingredients(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Ingredient, ...]:
+    """Return every input of an output by its hash: photos, driver, sound."""
+    found = [
+        Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in person.photos
+    ]
+    found.append(Ingredient.from_file(driver.path, "driver"))
+    if settings.sound and settings.audio is not None:
+        found.append(Ingredient.from_file(settings.audio, "audio"))
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""Settings of the main job: photo and driver in, video out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from animato.errors import UsageError
+from animato.settings.base import check, setting
+from animato.settings.motion import MotionSettings
+from animato.settings.provenance import SigningSettings
+
+FACE_WORDS = ("largest", "left", "right")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateSettings(MotionSettings, SigningSettings):
+    """Everything that shapes the video, apart from which files go in and out."""
+
+    face: str = setting(
+        "largest", "Which face of the photo: largest, left, right, or a number counted from 1 at the left."
+    )
+    driver_face: str = setting("largest", "Which face of the driver: the same words.")
+    frame: str = setting(
+        "photo",
+        "photo: the whole picture, with the head moving in it. crop: a square around the head.",
+        choices=("photo", "crop"),
+    )
+    size: int | None = setting(
+        None,
+        "Side of the animated square in pixels. By default 512 for a crop, and the photo's own resolution up to 1024 "
+        "in a whole photo.",
+        low=128,
+        high=1024,
+        unit="pixels",
+    )
+    max_side: int = setting(
+        4096, "Longest side of the video; a larger photo is made smaller.", low=256, high=8192, unit="pixels"
+    )
+    fps: float | None = setting(
+        None, "Frames a second of the video; by default the driver's.", low=1.0, high=120.0, unit="frames a second"
+    )
+    start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds")
+    end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds")
+    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.")
+    sound: bool = setting(True, "Keep the sound of the driver (or of --audio); --no-sound makes a silent video.")
+    crf: int = setting(
+        18, "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).", low=0, high=45
+    )
+    threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64)
+
+    def __post_init__(self) -> None:
+        check(self, "animate")
+        for name in ("face", "driver_face"):
+            value = getattr(self, name)
+            if value not in FACE_WORDS and not (value.isdigit() and int(value) >= 1):
+                raise UsageError(
+                    f"--{name.replace('_', '-')} cannot be {value!r}",
+                    where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",
+                )
+        if self.end is not None and self.end <= self.start:
+            raise UsageError(f"--end must be after --start ({self.end:g} s is not after {self.start:g} s)")
+        if self.audio is not None and not self.sound:
+            raise UsageError("--audio and --no-sound exclude each other", hint="leave one of them out")
