@@ -1,0 +1,117 @@
+"""The one place where FFmpeg opens a file: fixed demuxer, local files only, listed codecs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from animato.errors import InputError
+from animato.media.probe import kind_of, read_head
+
+VIDEO_DEMUXERS: Mapping[str, str] = {
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "image/gif": "gif",
+}
+"""Demuxer for each kind of video; playlists, image sequences and streams have none."""
+
+AUDIO_DEMUXERS: Mapping[str, str] = {
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+    "audio/aac": "aac",
+    "audio/mp4": "mov",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+}
+"""Demuxer for each kind of sound file."""
+
+VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "gif"})
+"""Codecs whose decoder is run on a stranger's file."""
+
+AUDIO_CODECS = frozenset({"aac", "opus", "mp3", "flac", "vorbis", "alac"})
+"""As `VIDEO_CODECS`, for sound; plain PCM is added by name."""
+
+_OPTIONS = {
+    "protocol_whitelist": "file",
+    "probesize": str(8 << 20),
+    "analyzeduration": str(5_000_000),
+    "max_streams": "64",
+    "max_pixels": str(4096 * 4096),
+}
+
+
+@contextlib.contextmanager
+def open_container(path: Path, demuxers: Mapping[str, str], error: type[InputError], wanted: str) -> Iterator[Any]:
+    """Yield an opened `av.InputContainer`, closed at the end of the block.
+
+    The first bytes choose the demuxer; FFmpeg does not guess. Only the `file` protocol is allowed, so that no file can
+    make it read another one or the network.
+
+    Args:
+        demuxers: media type to demuxer.
+        error: the class of error to raise.
+        wanted: what the caller looks for, for messages: "video" or "sound".
+
+    Raises:
+        InputError: not such a file, damaged, or cut off before its index; in the class given by `error`.
+    """
+    kind = kind_of(read_head(path, error))
+    if kind not in demuxers:
+        raise _wrong_kind(path, kind, error, wanted)
+    try:
+        container = av.open(f"file:{path.absolute()}", format=demuxers[kind], options=dict(_OPTIONS))
+    except (av.error.FFmpegError, OSError, ValueError) as problem:
+        raise _damaged(path, kind, error, problem) from problem
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def codec_name(stream: Any) -> str:
+    """Return the name of a stream's codec ("av1", not "libdav1d"); "unknown" when nothing here decodes it."""
+    context = stream.codec_context
+    return str(context.codec.canonical_name) if context is not None else "unknown"
+
+
+def allowed_sound(stream: Any) -> bool:
+    """Return whether a sound stream may be decoded: a listed codec, up to 16 channels, 4 to 384 kHz."""
+    name = codec_name(stream)
+    if name not in AUDIO_CODECS and not name.startswith("pcm_"):
+        return False
+    return 0 < len(stream.codec_context.layout.channels) <= 16 and 4000 <= stream.codec_context.sample_rate <= 384_000
+
+
+def _wrong_kind(path: Path, kind: str, error: type[InputError], wanted: str) -> InputError:
+    listed = "mp4, mov, webm, mkv, avi or gif" if wanted == "video" else "mp4, m4a, wav, mp3, flac, ogg or webm"
+    hints = {
+        "application/vnd.apple.mpegurl": "playlists are never followed: give the video file itself",
+        "text/x-ffconcat": "playlists are never followed: give the video file itself",
+    }
+    if kind.startswith("image/"):
+        hints[kind] = "pictures go before --driver; the driver moves"
+    if kind.startswith("audio/") and wanted == "video":
+        hints[kind] = "sound files go after --audio"
+    return error(
+        f"{path} is not a {wanted} that animato reads" if wanted == "video" else f"{path} holds no {wanted}",
+        where=f"the first bytes of the file: {kind}",
+        hint=hints.get(kind, f"a file of type {listed}"),
+    )
+
+
+def _damaged(path: Path, kind: str, error: type[InputError], problem: Exception) -> InputError:
+    said = getattr(problem, "strerror", None) or problem
+    size = path.stat().st_size if path.is_file() else 0
+    return error(
+        f"{path} is damaged or cut short and cannot be opened",
+        where=f"{kind}, {size:,} bytes: {said}",
+        hint="copy or download it again to the end; a recording that was cut off needs repair first",
+    )

@@ -1,0 +1,21 @@
+"""The fingerprint of a file, for manifests and for knowing an input again."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from animato.errors import InputError
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 lower-case hexadecimal digits, reading it piece by piece.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem

@@ -1,0 +1,102 @@
+"""256 colours for gif: a palette that follows the clip, and a quick, steady way to apply it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from animato.types import Frame
+
+_COLOURS = 255
+_BITS = 6
+_SAMPLE = 16_000
+"""Pixels a palette is made from; more make no better one (38.0 dB on faces), fewer do."""
+
+_WORSE = 1.35
+"""A frame that fits this much worse than the frame the palette was made for gets a palette of its own."""
+
+_THRESHOLDS = 8
+"""Side of the dither pattern."""
+
+
+class PaletteMapper:
+    """Maps frames to palette indices; the palette is kept while it fits, so that still parts stay still.
+
+    Dithering is ordered (Bayer 1973): the pattern is fixed to the picture and does not crawl as error diffusion does.
+
+    Args:
+        dither: height of the pattern in levels of 255; 0 is none.
+    """
+
+    def __init__(self, dither: float) -> None:
+        pattern = (_bayer(_THRESHOLDS) - 0.5) * dither
+        self._pattern = np.rint(pattern).astype(np.int16)
+        self._lighter: Frame | None = None
+        self._darker: Frame | None = None
+        self._table: NDArray[np.uint8] | None = None
+        self._fit = 0.0
+        self.palette: NDArray[np.uint8] = np.zeros((_COLOURS, 3), np.uint8)
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        """Return H x W uint8 indices into `palette` (255 x 3 uint8 RGB) for an H x W x 3 uint8 RGB frame."""
+        if self._table is None or self._misfit(frame) > self._fit * _WORSE + 0.5:
+            self._renew(frame)
+        lighter, darker = self._pattern_for(frame)
+        return self._look_up(np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8))
+
+    def _renew(self, frame: Frame) -> None:
+        step = max(1, int(np.sqrt(frame.shape[0] * frame.shape[1] / _SAMPLE)))
+        sample = Image.fromarray(np.ascontiguousarray(frame[::step, ::step]))
+        reduced = sample.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+        listed = np.array(reduced.getpalette() or [0, 0, 0], np.uint8).reshape(-1, 3)[:_COLOURS]
+        self.palette = np.zeros((_COLOURS, 3), np.uint8)
+        self.palette[: len(listed)] = listed
+        self._table = _nearest(listed)
+        self._fit = self._misfit(frame)
+
+    def _misfit(self, frame: Frame) -> float:
+        """Return the mean absolute error of the palette on every 16th pixel, in levels."""
+        few = np.ascontiguousarray(frame[::4, ::4])
+        return float(np.abs(self.palette[self._look_up(few)].astype(np.int16) - few).mean())
+
+    def _look_up(self, frame: Frame) -> NDArray[np.uint8]:
+        assert self._table is not None
+        parts = (frame >> (8 - _BITS)).astype(np.uint32)
+        indices: NDArray[np.uint8] = self._table[
+            (parts[..., 0] << (2 * _BITS)) | (parts[..., 1] << _BITS) | parts[..., 2]
+        ]
+        return indices
+
+    def _pattern_for(self, frame: Frame) -> tuple[Frame, Frame]:
+        if self._lighter is None or self._darker is None or self._lighter.shape != frame.shape:
+            height, width = frame.shape[:2]
+            tiled = np.tile(self._pattern, (height // _THRESHOLDS + 1, width // _THRESHOLDS + 1))[:height, :width]
+            colour = np.repeat(tiled[..., None], 3, axis=2)
+            self._lighter = np.maximum(colour, 0).astype(np.uint8)
+            self._darker = np.maximum(-colour, 0).astype(np.uint8)
+        return self._lighter, self._darker
+
+
+def _nearest(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return, for every colour of 6 bits a channel (index r << 12 | g << 6 | b), the index of the nearest entry."""
+    levels = (np.arange(1 << _BITS) * (1 << (8 - _BITS)) + (1 << (7 - _BITS))).astype(np.float32)
+    entries = palette.astype(np.float32)
+    constant = (entries**2).sum(axis=1)
+    table = np.empty(1 << (3 * _BITS), np.uint8)
+    green, blue = np.meshgrid(levels, levels, indexing="ij")
+    per_red = green.size
+    for index, red in enumerate(levels):
+        colours = np.stack([np.full(per_red, red, np.float32), green.ravel(), blue.ravel()], axis=1)
+        distance = constant - 2.0 * colours @ entries.T
+        table[index * per_red : (index + 1) * per_red] = distance.argmin(axis=1)
+    return table
+
+
+def _bayer(side: int) -> NDArray[np.float64]:
+    """Return the Bayer threshold matrix of a power-of-two side, values evenly spread in (0, 1)."""
+    matrix = np.zeros((1, 1))
+    while len(matrix) < side:
+        matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])
+    return (matrix + 0.5) / side**2

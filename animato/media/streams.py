@@ -1,0 +1,94 @@
+"""What a container says about its video: which track, which rate, how long; believed only as far as it makes sense."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from animato.errors import VideoError
+from animato.media.container import VIDEO_CODECS, codec_name
+from animato.settings.media import ReaderSettings
+
+_USUAL_RATE = Fraction(25)
+_ATTACHED_PICTURE = 0x400
+"""`AV_DISPOSITION_ATTACHED_PIC`: the cover of a music file, not a video."""
+
+
+def choose_video(container: Any, path: Path) -> Any:
+    """Return the main video stream of an opened container.
+
+    Raises:
+        VideoError: there is none, or its codec is not on the list.
+    """
+    streams = [s for s in container.streams.video if not s.disposition.value & _ATTACHED_PICTURE]
+    if not streams:
+        raise VideoError(f"{path} holds no video", where="no picture track in the file", hint="a video with a face")
+    best = container.streams.best("video")
+    stream = best if best in streams else streams[0]
+    name = codec_name(stream)
+    if name not in VIDEO_CODECS:
+        raise VideoError(
+            f"{path} is coded in a way animato does not read",
+            where=f"codec {name}; read are {', '.join(sorted(VIDEO_CODECS))}",
+            hint="export it as mp4 (h264)",
+        )
+    return stream
+
+
+def check_size(path: Path, width: int, height: int, settings: ReaderSettings) -> None:
+    """Refuse frames without area or larger than allowed.
+
+    Args:
+        width: of the coded frame, in pixels.
+        height: of the coded frame, in pixels.
+
+    Raises:
+        VideoError: the size is outside the limits.
+    """
+    if width < 1 or height < 1 or width * height > settings.max_pixels:
+        raise VideoError(
+            f"{path} has frames of {width} x {height}",
+            where=f"frames of up to {settings.max_pixels / 1e6:.1f} million pixels are read",
+            hint="export it smaller; 1080 lines are more than enough",
+        )
+
+
+def check_length(path: Path, seconds: float | None, settings: ReaderSettings) -> None:
+    """Refuse a stretch that is longer than allowed; None, unknown, is let through.
+
+    Raises:
+        VideoError: it is too long.
+    """
+    if seconds is not None and seconds > settings.max_seconds:
+        raise VideoError(
+            f"{path} is too long: {seconds:.0f} s",
+            where=f"up to {settings.max_seconds:.0f} s are read",
+            hint="cut out the stretch you need",
+        )
+
+
+def believable_rate(stream: Any, settings: ReaderSettings) -> Fraction:
+    """Return the average frame rate of a stream, or the nearest believable thing to it, in frames a second."""
+    fastest = Fraction(settings.max_fps).limit_denominator(1000)
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0 < rate <= fastest:
+            return Fraction(rate).limit_denominator(10_000)
+    claimed = stream.average_rate
+    return fastest if claimed and fastest < claimed <= 8 * fastest else _USUAL_RATE
+
+
+def stated_length(container: Any, stream: Any) -> tuple[float | None, bool]:
+    """Return the length in seconds that the file states, and whether it is the video's own.
+
+    Webm and mkv state one length for sound and picture together; a broken file may state none. The avi reader guesses
+    the length of a cut file from its size, so the number of frames in the header counts too.
+    """
+    stated = [float(stream.duration * stream.time_base)] if stream.duration and stream.time_base else []
+    if stream.frames and stream.average_rate:
+        stated.append(float(stream.frames / stream.average_rate))
+    if stated and max(stated) > 0:
+        return max(stated), True
+    if container.duration and container.duration > 0:
+        return container.duration / 1e6, False
+    return None, False

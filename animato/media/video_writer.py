@@ -1,0 +1,127 @@
+"""Video out: mp4 (h264, index first) and webm (VP9), with sound interleaved as it goes."""
+
+from __future__ import annotations
+
+import contextlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.media.audio import AudioSource
+from animato.media.disk import output_error
+from animato.media.soundtrack import add_sound
+from animato.media.writer_base import Writer
+from animato.media.yuv import pad_to_even, rgb_to_i420
+from animato.settings.media import WriterSettings
+from animato.types import Frame
+
+_BT709_PRIMARIES, _BT709_TRANSFER, _BT601_MATRIX, _LIMITED = 1, 1, 6, 1
+"""Colour tags (ITU-T H.273): the screen's primaries and curve, and the matrix of `yuv.rgb_to_i420`."""
+
+
+class VideoWriter(Writer):
+    """Writes one mp4 or webm file.
+
+    Odd sizes gain one repeated column or row at the right or bottom, because 4:2:0 video has even sides.
+
+    Args:
+        form: "mp4" or "webm".
+        audio: sound to lay under the pictures, or None.
+        comment: text for the file's comment field, or None.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: Fraction,
+        form: str,
+        settings: WriterSettings,
+        audio: AudioSource | None,
+        comment: str | None,
+    ) -> None:
+        super().__init__(path, width, height, fps.limit_denominator(60_000))
+        self._stack = contextlib.ExitStack()
+        try:
+            self._open(form, settings, audio, comment)
+        except (av.error.FFmpegError, OSError, ValueError) as problem:
+            self._closed = True
+            self._remove()
+            raise output_error(path, problem) from problem
+        except BaseException:
+            self._closed = True
+            self._remove()
+            raise
+
+    def _open(self, form: str, settings: WriterSettings, audio: AudioSource | None, comment: str | None) -> None:
+        options = {"movflags": "+faststart"} if form == "mp4" else {}
+        self._output = av.open(f"file:{self.path.absolute()}", "w", format=form, container_options=options)
+        if comment is not None:
+            self._output.metadata["comment"] = comment
+        self._stream = _add_video(self._output, form, settings, self.coded_width, self.coded_height, self.fps)
+        self._sound = None
+        if audio is not None:
+            self._sound = add_sound(self._stack, self._output, form, audio, settings.audio_kbps, self._found)
+        self._output.start_encoding()
+        self._ours = True
+
+    def _put(self, frame: Frame) -> None:
+        self._put_yuv(rgb_to_i420(pad_to_even(frame)))
+
+    def _put_yuv(self, planes: NDArray[np.uint8]) -> None:
+        if self._sound is not None:
+            self._sound.pump(float((self.frames + 1) / self.fps))
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture.pts = self.frames
+        picture.time_base = 1 / self.fps
+        picture.colorspace, picture.color_range = _BT601_MATRIX, _LIMITED
+        self._output.mux(self._stream.encode(picture))
+
+    def _finish(self) -> None:
+        if self._sound is not None:
+            self._sound.finish(float(self.frames / self.fps))
+        self._output.mux(self._stream.encode(None))
+        self._output.close()
+        self._stack.close()
+
+    def _abandon(self) -> None:
+        with contextlib.suppress(Exception):
+            self._output.close()
+        with contextlib.suppress(Exception):
+            self._stack.close()
+        self._unlink()
+
+
+def _add_video(output: Any, form: str, settings: WriterSettings, width: int, height: int, fps: Fraction) -> Any:
+    """Add the picture stream to an output container; time is counted in frames."""
+    codec, options = _encoder(form, settings)
+    stream = output.add_stream(codec, rate=fps, options=options)
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    stream.time_base = 1 / fps
+    context = stream.codec_context
+    context.time_base = 1 / fps
+    context.thread_count = settings.encode_threads
+    context.color_primaries, context.color_trc = _BT709_PRIMARIES, _BT709_TRANSFER
+    context.colorspace, context.color_range = _BT601_MATRIX, _LIMITED
+    return stream
+
+
+def _encoder(form: str, settings: WriterSettings) -> tuple[str, dict[str, str]]:
+    """Return the name and options of the encoder for "mp4" or "webm"."""
+    if form == "mp4":
+        return "libx264", {"preset": settings.preset, "crf": str(settings.crf)}
+    # Realtime mode at its quickest: 4 ms a frame at 512 px; "good" costs ten times that for files a third smaller.
+    return "libvpx-vp9", {
+        "deadline": "realtime",
+        "cpu-used": "8",
+        "row-mt": "1",
+        "crf": str(settings.webm_crf),
+        "b": "0",
+        "lag-in-frames": "0",
+    }

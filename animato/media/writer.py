@@ -1,0 +1,97 @@
+"""Video out: the one place that chooses a format by the name of the output."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from animato.errors import UsageError
+from animato.media.audio import AudioSource
+from animato.media.gif_writer import GifWriter
+from animato.media.png_writer import PATTERN, PngWriter
+from animato.media.video_writer import VideoWriter
+from animato.media.writer_base import Writer
+from animato.settings.media import WriterSettings
+
+__all__ = ["AudioSource", "Writer", "open_writer", "output_format"]
+
+_MAX_SIDE = 16_384
+_LONG_GIF = 12.0
+"""Seconds from which a gif is larger than anyone expects."""
+
+
+def output_format(path: Path) -> str:
+    """Return "mp4", "webm", "gif" or "png" (a folder of frames) for the name of an output.
+
+    A name without a suffix, an existing folder, and a name with a number place such as frame_%05d.png mean frames.
+
+    Raises:
+        UsageError: another suffix.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".mp4", ".m4v"):
+        return "mp4"
+    if suffix in (".webm", ".gif"):
+        return suffix[1:]
+    if suffix == "" or path.is_dir():
+        return "png"
+    if suffix == ".png":
+        if re.fullmatch(r"[^%]*%0?\d{0,2}d[^%]*", path.name):
+            return "png"
+        raise UsageError(
+            f"{path.name} names one picture, and a video has many",
+            hint=f"a folder ({path.stem}/) or numbered names ({path.stem}_%05d.png)",
+        )
+    raise UsageError(f"videos are not written as {suffix}", where=str(path), hint=".mp4, .webm, .gif or a folder")
+
+
+def open_writer(
+    path: Path,
+    *,
+    width: int,
+    height: int,
+    fps: Fraction,
+    audio: AudioSource | None = None,
+    settings: WriterSettings | None = None,
+    comment: str | None = None,
+    duration: float | None = None,
+) -> Writer:
+    """Open a file or folder for writing frames; the format follows from its name (see `output_format`).
+
+    Only `path` itself is written, and it must keep its suffix: give a temporary name, and rename when it is complete.
+    An existing file is overwritten.
+
+    Args:
+        width: of the frames, in pixels.
+        height: of the frames, in pixels.
+        fps: frames a second, constant.
+        audio: sound to lay under the pictures and to cut at their end; gif and PNG have none, which is a finding.
+        comment: text for the file's comment field.
+        duration: expected length in seconds, when known; only used to warn of huge gifs.
+
+    Raises:
+        UsageError: a suffix, size or rate that cannot be written.
+        OutputError: no permission, no such folder, no room.
+        InputError: the sound cannot be read.
+    """
+    settings = settings or WriterSettings()
+    form = output_format(path)
+    if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
+        raise UsageError(f"frames of {width} x {height} cannot be written", where=f"1 to {_MAX_SIDE} pixels a side")
+    if not Fraction(1, 100) <= fps <= 1000:
+        raise UsageError(f"{float(fps):g} frames a second cannot be written", where="0.01 to 1000", hint="--fps 25")
+    if form in ("mp4", "webm"):
+        return VideoWriter(path, width, height, fps, form, settings, audio, comment)
+    writer: Writer
+    if form == "gif":
+        writer = GifWriter(path, width, height, fps, settings, comment)
+        if duration is not None and duration > _LONG_GIF:
+            writer.add_finding(f"a gif of {duration:.0f} s is large; mp4 is about twenty times smaller")
+    else:
+        numbered = "%" in path.name
+        folder, pattern = (path.parent, path.name) if numbered else (path, PATTERN)
+        writer = PngWriter(folder, pattern, width, height, fps, comment)
+    if audio is not None:
+        writer.add_finding(f"{'a gif has' if form == 'gif' else 'PNG frames have'} no sound; it was left out")
+    return writer
