@@ -1,0 +1,50 @@
+"""`animato verify`: what a file declares and carries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animato.cli.from_settings import with_options
+from animato.settings.provenance import VerifySettings
+
+
+@with_options(VerifySettings)
+def verify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Videos, pictures, or folders of frames.")],
+    settings: VerifySettings,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, one object for each file.")
+    ] = False,
+) -> None:
+    """Look for content credentials, an invisible mark and declared signals in FILE, and say what they do not prove.
+
+    Works offline on files of any origin. Exit codes: 0 something was found, 7 nothing was found, 3 a file cannot be
+    read. Of several files the worst decides: 3 before 7 before 0.
+    """
+    from animato.errors import AnimatoError
+    from animato.provenance.report import FOUND, NOTHING_FOUND, UNREADABLE
+    from animato.provenance.verify import verify_file
+
+    codes = set()
+    for path in files:
+        try:
+            report = verify_file(path, settings)
+        except AnimatoError as problem:
+            codes.add(problem.exit_code)
+            if as_json:
+                typer.echo(json.dumps({"file": path.name, "error": problem.what, "hint": problem.hint}))
+            typer.echo("\n".join(problem.lines()), err=True)
+            continue
+        codes.add(report.exit_code)
+        if as_json:
+            typer.echo(json.dumps(report.to_json()))
+        else:
+            typer.echo(f"{path}")
+            typer.echo("\n".join(f"  {sentence}" for sentence in report.sentences()))
+    worst = next((code for code in (UNREADABLE, NOTHING_FOUND) if code in codes), max(codes, default=FOUND))
+    if worst != FOUND:
+        raise typer.Exit(worst)

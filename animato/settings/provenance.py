@@ -1,0 +1,56 @@
+"""Settings of the invisible mark, the credentials and the checker: the only home of their defaults and help texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from animato.settings.base import check, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkSettings:
+    """How strongly the invisible mark is written."""
+
+    strength: float = setting(
+        1.2,
+        "Strength of the invisible mark on ordinary texture, as the root mean square of its luma change. "
+        "1.2 gives about 44 dB PSNR; more survives harsher handling and shows sooner.",
+        low=0.8,
+        high=3.0,
+        unit="levels",
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "mark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningSettings:
+    """Whose key signs the credentials."""
+
+    sign_cert: Path | None = setting(
+        None,
+        "PEM file with your own certificate, followed by its chain. Without it a key made on this computer signs.",
+    )
+    sign_key: Path | None = setting(None, "PEM file with the private key of --sign-cert (EC P-256, unencrypted).")
+    tsa: str | None = setting(
+        None,
+        "Address of a time-stamp authority. The only step that would use a network; off unless given. "
+        "Without it the signature stops validating when the certificate ends.",
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "signing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings:
+    """How much of a file the checker reads."""
+
+    max_frames: int = setting(
+        125, "Most frames of a video the checker looks at, spread over its length.", low=1, high=250, unit="frames"
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "verify")

@@ -1,0 +1,301 @@
+"""Promises of signing: every format, nothing unsigned, nothing personal, one flipped byte is noticed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from test_provenance_keys import own_pair
+
+from animato.errors import OutputError, RefusedError
+from animato.media.image import save_picture
+from animato.provenance import credentials
+from animato.provenance.claim import MOTION, Claim, Ingredient, public_settings
+from animato.provenance.credentials import comment_text, sidecar_of, sign_file, sign_folder, sign_output
+from animato.provenance.keys import local_authority
+from animato.provenance.metadata import SourceType, jpeg_with_xmp, png_with_xmp
+from animato.provenance.payload import MarkPayload
+from animato.provenance.reading import read_credentials
+from animato.provenance.sdk import c2pa, offline_context
+from animato.provenance.store import recall, remember
+from animato.settings.provenance import SigningSettings
+from animato.types import Frame
+
+FORMATS = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png", ".jpg": "image/jpeg"}
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def claim(tmp_path: Path, portrait: Frame, payload: MarkPayload) -> Claim:
+    """A claim with a photo, a damaged photo and a motion file as inputs."""
+    photo, damaged, motion = (tmp_path / f"{getpass.getuser()}-{name}" for name in ("me.png", "bad.jpg", "wave.motion"))
+    save_picture(photo, portrait[:128, :128])
+    damaged.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    motion.write_bytes(b"motion")
+    inputs = (Ingredient.from_file(photo, "photo"), Ingredient.from_file(damaged, "photo"))
+    settings = {"fps": 25.0, "face": "largest", "still_head": False, "audio": tmp_path / "secret.wav", "to": str(photo)}
+    return Claim(SourceType.COMPOSITE, payload, (*inputs, Ingredient.from_file(motion, "driver")), settings)
+
+
+def manifest_of(path: Path, media_type: str) -> dict[str, Any]:
+    beside = sidecar_of(path).read_bytes() if media_type == "video/webm" else None
+    with path.open("rb") as file, c2pa().Reader(media_type, file, beside, offline_context()) as reader:
+        return dict(reader.get_active_manifest())
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_format_is_signed_and_reads_back(suffix: str, write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    signed = tmp_path / f"signed{suffix}"
+    sign_output(write_output(suffix), signed, claim)
+    read = read_credentials(signed, FORMATS[suffix])
+    assert read.state == "trusted" and read.problems == ()
+    assert read.beside == (suffix == ".webm")
+    assert read.says_ai and read.source_type == "compositeWithTrainedAlgorithmicMedia"
+    assert read.mark_id == claim.payload.id_text and read.inputs == {"photo": 2, "driver": 1}
+    assert read.tool == f"animato {claim.version}" and read.signer == "animato local install, unverified"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_flipped_byte_makes_the_credentials_invalid(
+    suffix: str, write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    signed = tmp_path / f"signed{suffix}"
+    sign_output(write_output(suffix), signed, claim)
+    content = bytearray(signed.read_bytes())
+    content[-100 if suffix != ".jpg" else len(content) // 2] ^= 1
+    signed.write_bytes(content)
+    read = read_credentials(signed, FORMATS[suffix])
+    assert read.state == "invalid" and any("mismatch" in code for code in read.problems)
+
+
+def test_another_computer_sees_a_valid_signature_of_an_unrecognised_signer(
+    write_output: Write, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    monkeypatch.setenv("ANIMATO_HOME", str(tmp_path / "elsewhere"))
+    assert read_credentials(tmp_path / "signed.mp4", "video/mp4").state == "valid"
+    assert local_authority() is None and not (tmp_path / "elsewhere").exists()
+
+
+def test_the_manifest_says_how_from_what_and_with_which_mark(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    manifest = manifest_of(tmp_path / "signed.mp4", "video/mp4")
+    data = {item["label"]: item["data"] for item in manifest["assertions"]}
+    created, watermarked = data["c2pa.actions.v2"]["actions"]
+    assert created["action"] == "c2pa.created" and created["digitalSourceType"] == SourceType.COMPOSITE.url
+    assert len(created["parameters"]["ingredients"]) == len(manifest["ingredients"]) == 1
+    assert watermarked["action"] == "c2pa.watermarked.unbound"
+    assert data["org.animato.mark"] == {"algorithm": "mark-1", **claim.payload.as_json()}
+    hashes = [(item["role"], item["sha256"], item["bytes"]) for item in data["org.animato.inputs"]["inputs"]]
+    assert hashes == [(item.role, item.sha256, item.size) for item in claim.ingredients]
+    assert data["org.animato.inputs"]["inputs"][2]["mediaType"] == MOTION
+    assert data["org.animato.render"]["settings"] == {"fps": 25.0, "face": "largest", "still_head": False}
+    assert manifest["ingredients"][0]["relationship"] == "inputTo"
+    assert "thumbnail" not in json.dumps(manifest)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_no_user_host_path_or_file_name_leaves_with_an_output(
+    suffix: str, write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    signed = tmp_path / f"signed{suffix}"
+    sign_output(write_output(suffix), signed, claim)
+    content = signed.read_bytes() + (sidecar_of(signed).read_bytes() if suffix == ".webm" else b"")
+    told = json.dumps(manifest_of(signed, FORMATS[suffix]))
+    personal = [str(tmp_path), tmp_path.name, str(Path.home()), "secret.wav", "wave.motion", "bad.jpg", "me.png"]
+    if len(getpass.getuser()) > 3:
+        personal.append(getpass.getuser())
+    if len(socket.gethostname()) > 3:
+        personal.append(socket.gethostname())
+    for text in personal:
+        assert text not in told and text.encode() not in content, text
+
+
+def test_a_consent_record_is_carried_without_names(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    consent = {"basis": "self", "statement_sha256": "ab" * 32, "date": "2026-08-02", "document": "/home/x/scan.pdf"}
+    agreed = Claim(claim.source_type, claim.payload, consent=consent)
+    sign_output(write_output(".png"), tmp_path / "signed.png", agreed)
+    data = {item["label"]: item["data"] for item in manifest_of(tmp_path / "signed.png", "image/png")["assertions"]}
+    assert data["org.animato.consent"] == {key: consent[key] for key in ("basis", "statement_sha256", "date")}
+
+
+def test_existing_credentials_of_an_input_are_carried_over(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    sign_output(write_output(".png"), tmp_path / "first.png", claim)
+    again = Claim(SourceType.TRAINED, claim.payload, (Ingredient.from_file(tmp_path / "first.png", "photo"),))
+    sign_output(write_output(".mp4"), tmp_path / "second.mp4", again)
+    ingredient = manifest_of(tmp_path / "second.mp4", "video/mp4")["ingredients"][0]
+    assert ingredient["active_manifest"].startswith("urn:c2pa:")
+    assert read_credentials(tmp_path / "second.mp4", "video/mp4").source_type == "trainedAlgorithmicMedia"
+
+
+def test_a_folder_of_frames_is_signed_frame_by_frame(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    unsigned = write_output("")
+    sign_output(unsigned, tmp_path / "signed", claim)
+    names = sorted(path.name for path in (tmp_path / "signed").iterdir())
+    assert names == sorted(path.name for path in unsigned.iterdir()) and len(names) == 6
+    for name in names:
+        read = read_credentials(tmp_path / "signed" / name, "image/png")
+        assert read.state == "trusted" and read.mark_id == claim.payload.id_text
+        one, other = (np.asarray(Image.open(folder / name)) for folder in (unsigned, tmp_path / "signed"))
+        assert np.array_equal(one, other)
+    assert len(manifest_of(tmp_path / "signed" / names[-1], "image/png")["ingredients"]) == 1
+
+
+def test_an_own_certificate_is_used_when_given(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    certificate, key = own_pair(tmp_path)
+    sign_output(
+        write_output(".mp4"), tmp_path / "signed.mp4", claim, SigningSettings(sign_cert=certificate, sign_key=key)
+    )
+    assert read_credentials(tmp_path / "signed.mp4", "video/mp4").state == "valid"
+
+
+def test_signing_that_fails_leaves_no_file(
+    write_output: Write, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = write_output(".webm")
+    (tmp_path / "clean").mkdir()
+
+    def broken(*_: object, **__: object) -> Iterator[None]:
+        raise RuntimeError("the library is in a bad mood")
+
+    monkeypatch.setattr(credentials, "_check", broken)
+    with pytest.raises(RefusedError, match="could not be signed"):
+        sign_output(output, tmp_path / "clean" / "signed.webm", claim)
+    assert list((tmp_path / "clean").iterdir()) == []
+
+
+def test_a_file_that_is_not_what_it_says_is_refused(claim: Claim, tmp_path: Path) -> None:
+    (tmp_path / "fake.mp4").write_bytes(b"no video")
+    (tmp_path / "fake.png").write_bytes(b"no picture")
+    (tmp_path / "fake.txt").write_bytes(b"text")
+    for name in ("fake.mp4", "fake.png", "fake.txt"):
+        with pytest.raises(RefusedError):
+            sign_output(tmp_path / name, tmp_path / f"signed-{name}", claim)
+        assert not (tmp_path / f"signed-{name}").exists()
+
+
+def test_an_empty_or_broken_folder_of_frames_leaves_nothing(claim: Claim, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    with pytest.raises(RefusedError):
+        sign_folder(folder, tmp_path / "signed", claim)
+    (folder / "frame_000001.png").write_bytes(b"no picture")
+    with pytest.raises(RefusedError):
+        sign_folder(folder, tmp_path / "signed", claim)
+    assert not (tmp_path / "signed").exists()
+
+
+def test_an_unwritable_target_is_an_output_error(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        sign_file(write_output(".mp4"), tmp_path / "absent" / "signed.mp4", "video/mp4", claim)
+
+
+def test_the_unsigned_file_is_only_read(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    unsigned = write_output(".png")
+    before = unsigned.read_bytes()
+    sign_output(unsigned, tmp_path / "signed.png", claim)
+    assert unsigned.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_pictures_carry_the_iptc_source_type_in_xmp(
+    suffix: str, write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    sign_output(write_output(suffix), tmp_path / f"signed{suffix}", claim)
+    with Image.open(tmp_path / f"signed{suffix}") as picture:
+        xmp = picture.info["xmp"]
+        picture.load()
+    assert f'Iptc4xmpExt:DigitalSourceType="{SourceType.COMPOSITE.url}"'.encode() in xmp
+
+
+def test_the_comment_survives_signing_an_mp4(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    with av.open(str(tmp_path / "signed.mp4")) as container:
+        assert container.metadata["comment"] == comment_text(True)
+
+
+def test_xmp_is_only_put_into_what_it_belongs_in() -> None:
+    for put in (png_with_xmp, jpeg_with_xmp):
+        with pytest.raises(ValueError):
+            put(b"GIF89a", SourceType.TRAINED)
+
+
+@pytest.mark.parametrize(
+    "value, kept",
+    [
+        (3, True),
+        (0.5, True),
+        (True, True),
+        ("largest", True),
+        ("0.5 to 1.5", True),
+        ([1, 2], True),
+        ("ab" * 32, True),
+        (None, False),
+        (float("nan"), False),
+        ("/home/x", False),
+        ("C:\\x", False),
+        ("C:x", False),
+        ("holiday.mp4", False),
+        ("me@example.org", False),
+        ("x" * 81, False),
+        (Path("x"), False),
+        ({"a": 1}, False),
+        ([1, "/home"], False),
+    ],
+)
+def test_only_harmless_settings_are_published(value: object, kept: bool) -> None:
+    assert public_settings({"name": value}) == ({"name": value} if kept else {})
+
+
+@pytest.mark.parametrize("role, digest", [("actor", "ab" * 32), ("photo", "AB" * 32), ("photo", "ab")])
+def test_ingredients_that_make_no_sense_are_refused(role: str, digest: str) -> None:
+    with pytest.raises(ValueError):
+        Ingredient(role, digest, 1, "image/png")
+
+
+def test_signing_leaves_notes_that_lead_from_the_id_to_the_output(
+    write_output: Write, claim: Claim, tmp_path: Path, home: Path
+) -> None:
+    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    note = recall(claim.payload.id_text)
+    assert note is not None and note["mark"]["id"] == claim.payload.id_text
+    assert [item["role"] for item in note["inputs"]] == ["photo", "photo", "driver"]
+    assert str(tmp_path) not in json.dumps(note)
+    manifest = (home / "marks" / f"{claim.payload.id_text}.c2pa").read_bytes()
+    with (tmp_path / "signed.mp4").open("rb") as file:
+        reader = c2pa().Reader("video/mp4", file, manifest, offline_context())
+        assert reader.get_validation_state() == "Valid"
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff\xfe", b"9" * 2_000_000])
+def test_damaged_notes_are_no_notes(content: bytes, home: Path, claim: Claim, write_output: Write) -> None:
+    remember(claim, "image/png", write_output(".png"), b"manifest")
+    (home / "marks" / f"{claim.payload.id_text}.json").write_bytes(content)
+    assert recall(claim.payload.id_text) is None
+
+
+@pytest.mark.parametrize("name", ["../keys/leaf", "1234", "1234ABCD", "zzzzzzzz", ""])
+def test_only_ids_are_looked_up(name: str) -> None:
+    assert recall(name) is None
+
+
+def test_signing_needs_no_network(
+    write_output: Write, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a network connection was asked for")
+
+    for name in ("socket", "create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, refuse)
+    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    assert read_credentials(tmp_path / "signed.mp4", "video/mp4").state == "trusted"
+    shutil.rmtree(tmp_path / "home")
