@@ -1,0 +1,124 @@
+"""`animato data prepare | check | show`: from videos and stills to shards that training and evaluation read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from animato.cli.from_settings import with_options
+from animato.cli.progress import progress_bar
+from animato.errors import FileFormatError, InputError, InterruptedRunError, PartlyDoneError
+from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
+
+app = typer.Typer(
+    no_args_is_help=True, help="Prepare videos and stills for training and evaluation; check and show them."
+)
+
+Prepared = Annotated[Path, typer.Argument(metavar="DIR", help="A folder made by `animato data prepare`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+UNREADABLE = ("unreadable", "crashed", "missing")
+"""Reasons that speak of a broken file, not of what the file shows."""
+
+
+@app.command()
+@with_options(PrepareSettings)
+def prepare(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Videos, stills, or folders of them in any layout.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the shards and manifest.json.")
+    ],
+    settings: PrepareSettings,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with a column `path` and any of person, kind, group, source, licence, attribution, consent, "
+            "split. A manifest.csv inside SOURCE, or in the folder above, is found by itself."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find and follow the face in each clip, cut it out, and write crops and landmarks into shards.
+
+    Run it again to go on where it stopped, or to add files that are new. Several may run into one folder at once.
+    """
+    from animato.data.prepare import prepare as prepare_data
+
+    try:
+        with progress_bar("preparing", quiet=as_json) as told:
+            result = prepare_data(sources, output, settings, manifest, told)
+    except KeyboardInterrupt:
+        hint = "run the same command again: finished clips are kept"
+        raise InterruptedRunError(f"stopped before {output} was complete", hint=hint) from None
+    summary = result.manifest["summary"]
+    dropped = result.manifest["dropped"]
+    if as_json:
+        typer.echo(json.dumps({"folder": str(output), **summary, "elsewhere": result.elsewhere}))
+    else:
+        for line in _told(summary, dropped, len(result.unlisted), result.elsewhere):
+            typer.echo(line)
+        typer.echo(f"{output / 'manifest.json'}")
+    if not summary["clips"] and not result.elsewhere:
+        raise InputError(
+            "no clip could be made",
+            where=", ".join(f"{count} {reason}" for reason, count in summary["dropped"].items()),
+        )
+    broken = [item["file"] for item in dropped if item["reason"] in UNREADABLE]
+    if broken:
+        raise PartlyDoneError(
+            f"{len(broken)} of the files could not be read; the others are prepared",
+            where=", ".join(broken[:5]) + (", ..." if len(broken) > 5 else ""),
+            hint=f"the reasons are listed under `dropped` in {output / 'manifest.json'}",
+        )
+
+
+@app.command()
+@with_options(CheckSettings)
+def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) -> None:
+    """Verify hashes, counts and pictures, and that no person is in two splits. Exit code 3 if anything is wrong."""
+    from animato.data.check import check_folder
+
+    with progress_bar("checking", quiet=as_json) as told:
+        result = check_folder(folder, settings, told)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), **vars(result)}))
+    else:
+        for problem in result.problems:
+            typer.echo(problem)
+        typer.echo(f"{result.clips} clips, {result.frames} frames in {result.shards} shards; {result.decoded} decoded")
+    if result.problems:
+        raise FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0])
+
+
+@app.command()
+@with_options(ShowSettings)
+def show(
+    folder: Prepared,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The contact sheet, .png or .jpg.")],
+    settings: ShowSettings,
+) -> None:
+    """Draw a contact sheet: what is in it, seen at a glance."""
+    from animato.data.show import show_folder
+
+    width, height = show_folder(folder, output, settings)
+    typer.echo(f"{output} ({width} x {height})")
+
+
+def _told(summary: dict[str, Any], dropped: list[dict[str, Any]], unlisted: int, elsewhere: int) -> Iterator[str]:
+    """Yield the summary as the lines a person reads."""
+    yield f"{summary['clips']} clips, {summary['frames']} frames of {summary['people']} people"
+    for name, counts in summary["splits"].items():
+        yield f"  {name:<6} {counts['people']} people, {counts['clips']} clips, {counts['frames']} frames"
+    for reason, count in sorted(summary["dropped"].items()):
+        example = next(item for item in dropped if item["reason"] == reason)
+        yield f"  dropped {count}: {reason}, such as {example['file']} ({example['detail']})"
+    if unlisted:
+        yield f"  {unlisted} files are not listed in the manifest and were left alone"
+    if elsewhere:
+        yield f"  {elsewhere} shards are being made by another process; it will write the manifest anew"

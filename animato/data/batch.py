@@ -1,0 +1,123 @@
+"""One batch of clips becomes one shard. Killed at any moment, it goes on after the last finished clip."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from animato.data.cut import Cutting, cut_source
+from animato.data.folder import SCHEMA, Folder, read_json, whole_binary, write_json
+from animato.data.plan import Batch
+from animato.data.sources import SourceClip
+from animato.data.tar import END
+from animato.face.tracker import FaceFinder
+from animato.media.disk import output_error
+from animato.settings.data import PrepareSettings
+
+ATTEMPTS = 3
+"""A file that ends its process this often (a decoder that crashes, memory that runs out) is dropped."""
+
+Told = Callable[[str], None]
+"""Is called with the name of each clip as it is finished."""
+
+
+def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: FaceFinder, told: Told) -> bool:
+    """Prepare the clips of a batch and write their shard, unless it is there or another process is at it.
+
+    Returns:
+        True if the shard is complete now, False if another process is working on it.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    if folder.index(batch.name).is_file():
+        return True
+    lock = folder.lock(batch.name)
+    if not lock.try_take():
+        return False
+    try:
+        # Another process may have finished it between the look and the lock.
+        if not folder.index(batch.name).is_file():
+            parts = _clean(folder, batch)
+            for clip in batch.clips:
+                _make_part(parts, clip, settings, finder)
+                told(clip.clip)
+            _join_parts(folder, batch, parts)
+    finally:
+        lock.release()
+    return True
+
+
+def _clean(folder: Folder, batch: Batch) -> Path:
+    """Make the folder of the batch's parts, and remove what a killed process left half-written."""
+    parts = folder.part(batch.name)
+    try:
+        parts.mkdir(exist_ok=True)
+        for stray in (*parts.glob(".*"), *folder.shards.glob(f".{batch.name}-*")):
+            stray.unlink()
+    except OSError as error:
+        raise output_error(parts, error) from error
+    return parts
+
+
+def _make_part(parts: Path, clip: SourceClip, settings: PrepareSettings, finder: FaceFinder) -> None:
+    """Prepare one source file; its record appears last and says that the part is whole."""
+    record, tries = parts / f"{clip.clip}.json", parts / f"{clip.clip}.tries"
+    if record.is_file():
+        return
+    count = tries.stat().st_size if tries.is_file() else 0
+    with whole_binary(parts / f"{clip.clip}.part") as out:
+        if count >= ATTEMPTS:
+            result = Cutting(dropped=[("crashed", f"reading it ended the process {count} times")])
+        else:
+            _count_try(tries)
+            try:
+                result = cut_source(clip, settings, finder, out)
+            finally:
+                # A full disk or Ctrl-C is no fault of the file; only the end of the process leaves the count.
+                tries.unlink(missing_ok=True)
+    write_json(record, _record(clip, result))
+
+
+def _count_try(tries: Path) -> None:
+    try:
+        with tries.open("ab") as file:
+            file.write(b".")
+    except OSError as error:
+        raise output_error(tries, error) from error
+
+
+def _record(source: SourceClip, result: Cutting) -> dict[str, Any]:
+    notes = {key: value for key, value in asdict(source).items() if key not in ("clip", "path")}
+    return {
+        "clip": source.clip,
+        "notes": {**notes, "sha256": result.sha256},
+        "clips": [asdict(clip) for clip in result.clips],
+        "dropped": [list(item) for item in result.dropped],
+    }
+
+
+def _join_parts(folder: Folder, batch: Batch, parts: Path) -> None:
+    """Append the parts to one tar, write its index, then remove the parts."""
+    records = []
+    with whole_binary(folder.shard(batch.name)) as out:
+        for clip in batch.clips:
+            record = read_json(parts / f"{clip.clip}.json")
+            base = out.tell()
+            with (parts / f"{clip.clip}.part").open("rb") as part:
+                shutil.copyfileobj(part, out, 1 << 20)
+            for cut in record["clips"]:
+                for name in ("picture_at", "data_at"):
+                    cut[name] = [base + offset for offset in cut[name]]
+            records.append(record)
+        out.write(END)
+        size = out.tell()
+        out.seek(0)
+        sha256 = hashlib.file_digest(out, "sha256").hexdigest()  # type: ignore[arg-type]
+    index = {"schema": SCHEMA, "shard": batch.name, "bytes": size, "sha256": sha256, "sources": records}
+    write_json(folder.index(batch.name), index)
+    shutil.rmtree(parts, ignore_errors=True)

@@ -1,0 +1,157 @@
+"""Is a prepared folder whole, readable, and free of people who sit in two splits?"""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animato.data.clips import SPLITS
+from animato.data.folder import Folder, read_json
+from animato.data.manifest import read_manifest
+from animato.data.shards import ShardClips
+from animato.errors import AnimatoError, FileFormatError
+from animato.settings.data import CheckSettings
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        problems: one sentence for each thing that is wrong; empty when the folder can be used.
+        shards, clips, frames, decoded: how much was looked at.
+    """
+
+    problems: tuple[str, ...]
+    shards: int
+    clips: int
+    frames: int
+    decoded: int
+
+
+def check_folder(
+    path: Path, settings: CheckSettings | None = None, progress: Callable[[int, int], None] | None = None
+) -> Checked:
+    """Check a prepared folder.
+
+    Every shard is read once, hashed and listed as a tar; counts are compared with the manifest; some frames of each
+    clip are decoded; no person, group or file may lie in two splits.
+
+    Args:
+        path: the prepared folder.
+        settings: how many frames are decoded.
+        progress: is called with (steps done, steps of all).
+
+    Raises:
+        FileFormatError: the folder has no manifest that can be read.
+    """
+    settings = settings or CheckSettings()
+    manifest = read_manifest(path)
+    folder = Folder(path)
+    shards, clips = manifest["shards"], manifest["clips"]
+    told = progress or (lambda _done, _all: None)
+    problems = [*_whole(manifest), *_leaks(clips)]
+    inside: dict[str, list[Json]] = {}
+    for clip in clips:
+        inside.setdefault(clip["shard"], []).append(clip)
+    for number, shard in enumerate(shards):
+        told(number, len(shards) + len(clips))
+        problems += _shard_problems(folder, shard, inside.pop(shard["name"], []))
+    problems += [f"shard {name} is not listed, and clips of it are" for name in inside]
+    decoded = 0
+    store = ShardClips(path)
+    for number, clip in enumerate(clips):
+        told(len(shards) + number, len(shards) + len(clips))
+        try:
+            decoded += _decode_some(store, clip, settings.decode)
+        except AnimatoError as error:
+            problems.append(error.what + (f" ({error.where})" if error.where else ""))
+    told(len(shards) + len(clips), len(shards) + len(clips))
+    return Checked(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
+
+
+def _whole(manifest: Json) -> Iterator[str]:
+    summary = manifest["summary"]
+    if summary["shards"] < summary["shards_planned"]:
+        left = summary["shards_planned"] - summary["shards"]
+        yield f"{left} of {summary['shards_planned']} shards are not made yet: run the same `prepare` command again"
+    if not manifest["clips"]:
+        yield "no clip is in it: everything was dropped"
+    seen: set[str] = set()
+    for clip in manifest["clips"]:
+        if clip["clip"] in seen:
+            yield f"clip {clip['clip']} is listed twice"
+        seen.add(clip["clip"])
+        if clip["split"] not in SPLITS:
+            yield f"clip {clip['clip']} is in split {clip['split']!r}, which is none of {', '.join(SPLITS)}"
+
+
+def _leaks(clips: Sequence[Json]) -> Iterator[str]:
+    for column, word in (("person", "person"), ("group", "group"), ("sha256", "file")):
+        splits: dict[str, set[str]] = {}
+        for clip in clips:
+            splits.setdefault(clip[column], set()).add(clip["split"])
+        for name, found in splits.items():
+            if len(found) > 1:
+                shown = name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
+                yield f"{word} {shown} is in {' and '.join(sorted(found))}: results on it would be too good"
+
+
+def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Iterator[str]:
+    path = folder.shard(shard["name"])
+    try:
+        index = read_json(folder.index(shard["name"]))
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, FileFormatError) as error:
+        yield f"shard {shard['name']} cannot be read: {error}"
+        return
+    if size != shard["bytes"] or sha256 != shard["sha256"]:
+        yield (
+            f"shard {shard['name']}.tar is not what was written: {size} bytes, {shard['bytes']} in the manifest; "
+            f"sha256 {sha256[:12]}, not {shard['sha256'][:12]}"
+        )
+        return
+    yield from _member_problems(path, index, clips)
+
+
+def _member_problems(path: Path, index: Json, clips: Sequence[Json]) -> Iterator[str]:
+    cuts = {cut["clip"]: cut for source in index["sources"] for cut in source["clips"]}
+    with tarfile.open(path) as tar:
+        members = {member.name: (member.offset_data, member.size) for member in tar}
+    for clip in clips:
+        cut = cuts.get(clip["clip"])
+        if cut is None or cut["frames"] != clip["frames"]:
+            found = 0 if cut is None else cut["frames"]
+            yield f"clip {clip['clip']} has {found} frames in {path.name}, and {clip['frames']} in the manifest"
+            continue
+        for suffix, at in (("jpg", "picture"), ("safetensors", "data")):
+            listed = zip(cut[f"{at}_at"], cut[f"{at}_size"], strict=True)
+            for number, place in enumerate(listed):
+                name = f"{clip['clip']}__{number:06d}.{suffix}"
+                if members.get(name) != tuple(place):
+                    yield f"{name} does not lie in {path.name} where its index says"
+                    break
+
+
+def _decode_some(store: ShardClips, clip: Json, most: int) -> int:
+    count = min(most, clip["frames"])
+    if count == 0:
+        return 0
+    indices = np.unique(np.linspace(0, clip["frames"] - 1, count).round().astype(int)).tolist()
+    frames = store.load(clip["clip"], indices)
+    if not np.isfinite(frames.points).all() or not np.isfinite(frames.blendshapes).all():
+        raise FileFormatError(f"clip {clip['clip']} has landmarks that are not numbers")
+    reach = np.abs(frames.points[..., :2] - store.size / 2).max()
+    if reach > 2 * store.size:
+        raise FileFormatError(f"clip {clip['clip']} has landmarks {reach:.0f} px away from its pictures")
+    return len(indices)

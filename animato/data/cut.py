@@ -1,0 +1,225 @@
+"""From one source file to the members of its clips: track, crop, encode, write one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from safetensors.numpy import save as save_tensors
+
+from animato.data.sources import SourceClip
+from animato.data.tar import add_member
+from animato.data.track import Seen, Stretch, stretches
+from animato.errors import AnimatoError, VideoError
+from animato.face.crop import crop_from_frame, cut, move_points
+from animato.face.tracker import FaceFinder, Tracker, choose_face
+from animato.media.hash import sha256_file
+from animato.media.image import load_picture
+from animato.media.reader import open_video
+from animato.settings.data import PrepareSettings
+from animato.settings.media import ReaderSettings
+from animato.types import Affine, Face, Frame, TimedFrame
+
+READER = ReaderSettings(max_seconds=86_400.0, max_frames=10_000_000)
+"""Videos of a day are read: nothing but landmarks of one stretch is held."""
+
+
+@dataclass
+class CutClip:
+    """One clip as it lies in a tar.
+
+    Attributes:
+        clip: its name.
+        frames: number of frames.
+        picture_at, picture_size: offset and length of each JPEG, in bytes.
+        data_at, data_size: offset and length of each safetensors member, in bytes.
+        facts: crop, face size, start and end time.
+    """
+
+    clip: str
+    frames: int = 0
+    picture_at: list[int] = field(default_factory=list)
+    picture_size: list[int] = field(default_factory=list)
+    data_at: list[int] = field(default_factory=list)
+    data_size: list[int] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Cutting:
+    """What became of one source file.
+
+    Attributes:
+        clips: the clips that were written.
+        sha256: hash of the file, "" when it could not be read.
+        dropped: (reason, detail) of the file or of stretches of it that gave no clip.
+    """
+
+    clips: list[CutClip] = field(default_factory=list)
+    sha256: str = ""
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder, out: BinaryIO) -> Cutting:
+    """Write the clips of one file as tar members.
+
+    A file that cannot be read, or has no usable face, is reported in the result and never raises.
+
+    Args:
+        source: the file.
+        settings: size, frames and limits.
+        finder: the face networks.
+        out: open binary file, at a multiple of 512 bytes.
+
+    Raises:
+        OSError: `out` cannot be written.
+    """
+    result = Cutting()
+    writer = _Writer(source, settings, out)
+    try:
+        result.sha256 = sha256_file(source.path)
+        if source.kind == "photo":
+            _cut_photo(source, settings, finder, writer, result)
+        else:
+            _cut_video(source, settings, finder, writer, result)
+    except _WriteError as error:
+        raise error.cause from error
+    except AnimatoError as error:
+        result.dropped.append(("unreadable", " ".join(part for part in (error.what, error.where) if part)))
+    except Exception as error:  # a broken file may break the decoder in any way; one file never ends the job
+        result.dropped.append(("unreadable", f"{type(error).__name__}: {error}"))
+    return result
+
+
+def _cut_photo(
+    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _Writer, result: Cutting
+) -> None:
+    image = load_picture(source.path).image
+    faces = finder.find(image)
+    if not faces:
+        result.dropped.append(("no face", f"{image.shape[1]} x {image.shape[0]} px"))
+        return
+    face = faces[choose_face(faces, image.shape[1], "largest")]
+    stretch = Stretch([0], [0.0], [face], (image.shape[1], image.shape[0]))
+    if stretch.face_size < settings.min_face:
+        result.dropped.append(("too small", f"the face is {stretch.face_size:.0f} px"))
+        return
+    result.clips.append(writer.write(stretch, iter([(0, TimedFrame(image, 0.0))])))
+
+
+def _cut_video(
+    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _Writer, result: Cutting
+) -> None:
+    seen = Seen()
+    tracker = Tracker(finder=finder)
+    short: list[int] = []
+    small: list[float] = []
+    # The crop of a stretch is known at its end. A second reader follows behind the first and cuts: nothing but
+    # landmarks is held in memory, however long the video is.
+    with open_video(source.path, settings=READER) as ahead, open_video(source.path, settings=READER) as behind:
+        late = enumerate(behind)
+        for stretch in stretches(ahead, tracker, settings, seen):
+            if len(stretch.numbers) < settings.min_frames:
+                short.append(len(stretch.numbers))
+            elif stretch.face_size < settings.min_face:
+                small.append(stretch.face_size)
+            else:
+                result.clips.append(writer.write(stretch.thinned(settings.max_frames), late))
+    if small:
+        result.dropped.append(("too small", f"a stretch whose face is {max(small):.0f} px"))
+    if not seen.with_face:
+        result.dropped.append(("no face", f"none in {seen.frames} frames"))
+    elif not result.clips and short:
+        result.dropped.append(("too short", f"{max(short)} frames of one steady face, of {seen.frames}"))
+
+
+class _WriteError(Exception):
+    """Tells a full disk from a broken clip."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _Writer:
+    """Writes the frames of stretches as members: `<clip>__<number>.jpg`, `.safetensors` and `.json`."""
+
+    def __init__(self, source: SourceClip, settings: PrepareSettings, out: BinaryIO) -> None:
+        self._source, self._settings, self._out = source, settings, out
+        self._written = 0
+
+    def write(self, stretch: Stretch, frames: Iterator[tuple[int, TimedFrame]]) -> CutClip:
+        self._written += 1
+        # "+" is in no clip's own name, so the second stretch of one file never takes another file's name.
+        name = self._source.clip if self._written == 1 else f"{self._source.clip}+{self._written}"
+        size = self._settings.size
+        square = stretch.square(self._settings.margin)
+        crop_from_video = crop_from_frame(square, size)
+        clip = CutClip(name, facts=_facts(stretch, square))
+        start = self._out.tell()
+        try:
+            for index, number in enumerate(stretch.numbers):
+                crop = cut(_frame(frames, number), crop_from_video, size)
+                self._add(clip, index, crop, _moved(stretch.faces[index], crop_from_video), stretch.times[index])
+        except BaseException:
+            # Half a clip must not stay among the members.
+            self._out.seek(start)
+            self._out.truncate()
+            raise
+        return clip
+
+    def _add(self, clip: CutClip, index: int, crop: Frame, face: Face, time: float) -> None:
+        key = f"{clip.clip}__{index:06d}"
+        picture = encode_jpeg(crop, self._settings.quality)
+        data = save_tensors({"points": face.points, "blendshapes": face.blendshapes})
+        meta = {"person": self._source.person, "clip": clip.clip, "index": index, "time": round(time, 4)}
+        try:
+            clip.picture_at.append(add_member(self._out, f"{key}.jpg", picture))
+            clip.data_at.append(add_member(self._out, f"{key}.safetensors", data))
+            add_member(self._out, f"{key}.json", json.dumps(meta).encode())
+        except OSError as error:
+            raise _WriteError(error) from error
+        clip.picture_size.append(len(picture))
+        clip.data_size.append(len(data))
+        clip.frames += 1
+
+
+def encode_jpeg(image: Frame, quality: int) -> bytes:
+    """Return a picture as JPEG with full colour resolution (lips and eyes are a few pixels wide in a crop).
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        quality: 0..100.
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], options)
+    return bytes(data)
+
+
+def _frame(frames: Iterator[tuple[int, TimedFrame]], number: int) -> Frame:
+    for at, frame in frames:
+        if at == number:
+            return frame.image
+    raise VideoError("the video ended earlier when it was read a second time", where=f"frame {number}")
+
+
+def _moved(face: Face, target_from_video: Affine) -> Face:
+    return Face(
+        np.ascontiguousarray(move_points(target_from_video, face.points), np.float32),
+        np.ascontiguousarray(face.blendshapes, np.float32),
+        face.score,
+    )
+
+
+def _facts(stretch: Stretch, square: tuple[float, float, float]) -> dict[str, Any]:
+    return {
+        "crop": [round(value, 2) for value in square],
+        "face_px": round(stretch.face_size, 1),
+        "start": round(stretch.times[0], 4),
+        "end": round(stretch.times[-1], 4),
+    }

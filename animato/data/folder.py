@@ -1,0 +1,112 @@
+"""The layout of a prepared folder, and files that appear in it whole.
+
+manifest.json            what is in it: clips, shards, what was dropped; written last
+shards/000000.tar        the frames of a batch of clips
+shards/000000.json       where each member lies, and each clip's record; its presence says the shard is complete
+work/settings.json       the settings that every run into this folder agrees on
+work/plan-0001.json      which clips make which shard; a later run with new files adds another
+work/parts/000000/       finished clips of an unfinished shard; only the holder of its lock touches it
+work/locks/              one lock for each shard in progress
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from animato.data.lock import FileLock
+from animato.errors import FileFormatError
+from animato.media.disk import output_error, whole_file
+
+SCHEMA = 1
+"""Version of the manifest and of the shard index."""
+
+
+class Folder:
+    """Paths inside one prepared folder.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = path / "manifest.json"
+        self.shards = path / "shards"
+        self.work = path / "work"
+        self.settings = self.work / "settings.json"
+        self.parts = self.work / "parts"
+        self.locks = self.work / "locks"
+
+    def make(self) -> None:
+        """Make the folders.
+
+        Raises:
+            OutputError: they cannot be made.
+        """
+        try:
+            for folder in (self.shards, self.parts, self.locks):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def shard(self, name: str) -> Path:
+        """Return the tar of a shard."""
+        return self.shards / f"{name}.tar"
+
+    def part(self, name: str) -> Path:
+        """Return the folder of the finished clips of an unfinished shard."""
+        return self.parts / name
+
+    def lock(self, name: str) -> FileLock:
+        """Return the lock of a shard, of the plan ("plan") or of the manifest ("manifest")."""
+        return FileLock(self.locks / f"{name}.lock")
+
+    def index(self, name: str) -> Path:
+        """Return the index of a shard."""
+        return self.shards / f"{name}.json"
+
+
+@contextmanager
+def whole_binary(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing and reading that appears under its name only when it is complete and on the disk.
+
+    Args:
+        path: the final name; its folder exists.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with whole_file(path) as temporary, temporary.open("w+b") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    """Write JSON as a whole file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with whole_binary(path) as file:
+        file.write(json.dumps(value, indent=indent, ensure_ascii=False).encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        FileFormatError: the file is not there or is not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
+    if not isinstance(value, dict):
+        raise FileFormatError(f"{path} is not what it should be", where="a JSON object was expected")
+    return value

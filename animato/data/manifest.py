@@ -1,0 +1,142 @@
+"""The manifest of a prepared folder: every clip with its person, licence, hash and split, and what was dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from animato.data.folder import SCHEMA, Folder, read_json, write_json
+from animato.data.plan import Batch, read_plan
+from animato.data.sources import Found
+from animato.data.split import joined_groups, split_of
+from animato.errors import FileFormatError
+from animato.settings.base import as_json
+from animato.settings.data import PrepareSettings
+from animato.version import __version__
+
+Json = dict[str, Any]
+
+
+NOTES = ("group", "licence", "source", "attribution", "consent", "prescribed")
+"""What a manifest CSV says beside the clip itself: corrected there, it is corrected here by another run."""
+
+
+def gather(folder: Folder, settings: PrepareSettings, found: Found) -> Json:
+    """Build the manifest from the finished shards, write it, and return it.
+
+    Splits are dealt here, over all people known so far. A source file that equals another one, byte for byte, is
+    listed as dropped. Licences, groups and other notes are those of the last run that saw the file.
+
+    Args:
+        folder: the prepared folder.
+        settings: shares and word of the split.
+        found: what this run found in the sources.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with folder.lock("manifest"):
+        batches = read_plan(folder)
+        indexes = [read_json(folder.index(batch.name)) for batch in batches if folder.index(batch.name).is_file()]
+        clips, dropped = _clips_and_dropped(indexes)
+        dropped += [{"file": name, "reason": "missing", "detail": "listed, but not there"} for name in found.missing]
+        _renew_notes(clips, folder, found)
+        _deal(clips, settings)
+        manifest = {
+            "schema": SCHEMA,
+            "made_by": f"animato {__version__}",
+            "size": settings.size,
+            "settings": as_json(settings),
+            "clips": clips,
+            "shards": [_shard(index) for index in indexes],
+            "dropped": dropped,
+            "summary": _summary(clips, dropped, batches, len(indexes)),
+        }
+        write_json(folder.manifest, manifest, indent=1)
+    return manifest
+
+
+def read_manifest(path: Path) -> Json:
+    """Read the manifest of a prepared folder.
+
+    Raises:
+        FileFormatError: there is none, or it is of another version.
+    """
+    file = Folder(path).manifest
+    if not file.is_file():
+        raise FileFormatError(
+            f"{path} is not a prepared folder: it has no manifest.json", hint=f"animato data prepare SOURCE -o {path}"
+        )
+    manifest = read_json(file)
+    if manifest.get("schema") != SCHEMA:
+        raise FileFormatError(
+            f"{file} has schema {manifest.get('schema')}, not {SCHEMA}", hint="prepare the folder again"
+        )
+    return manifest
+
+
+def _clips_and_dropped(indexes: Sequence[Json]) -> tuple[list[Json], list[Json]]:
+    clips: list[Json] = []
+    dropped: list[Json] = []
+    first_with: dict[str, str] = {}
+    last = {source["clip"]: index["shard"] for index in indexes for source in index["sources"]}
+    for index in indexes:
+        for source in index["sources"]:
+            if last[source["clip"]] != index["shard"]:
+                continue  # dropped here, and tried again later
+            notes = source["notes"]
+            facts = {"file": notes["file"], "person": notes["person"]}
+            twin = first_with.setdefault(notes["sha256"] or source["clip"], source["clip"])
+            if source["clips"] and twin != source["clip"]:
+                dropped.append({**facts, "reason": "duplicate", "detail": f"the same file as {twin}"})
+                continue
+            for cut in source["clips"]:
+                entry = {"clip": cut["clip"], "frames": cut["frames"], "shard": index["shard"], **notes}
+                clips.append({**entry, "prescribed": entry.pop("split"), **cut["facts"]})
+            dropped += [{**facts, "reason": reason, "detail": detail} for reason, detail in source["dropped"]]
+    return clips, dropped
+
+
+def _renew_notes(clips: Sequence[Json], folder: Folder, found: Found) -> None:
+    """Replace the notes recorded at the time of cutting by those of the last manifest, then by those of this run."""
+    last = {clip["clip"]: clip for clip in read_json(folder.manifest)["clips"]} if folder.manifest.is_file() else {}
+    fresh = {clip.clip: {**asdict(clip), "prescribed": clip.split} for clip in found.clips}
+    for clip in clips:
+        for notes in (last.get(clip["clip"], {}), fresh.get(clip["clip"].split("+")[0], {})):
+            clip.update({name: notes[name] for name in NOTES if name in notes})
+
+
+def _deal(clips: Sequence[Json], settings: PrepareSettings) -> None:
+    """Write each clip's split: the prescribed one where a manifest CSV gives it, by hash of its group otherwise."""
+    groups = joined_groups((clip["person"], clip["group"]) for clip in clips)
+    for clip in clips:
+        clip["split"] = clip["prescribed"] or split_of(
+            groups[clip["person"]], settings.val, settings.test, settings.salt
+        )
+
+
+def _shard(index: Json) -> Json:
+    frames = sum(cut["frames"] for source in index["sources"] for cut in source["clips"])
+    return {"name": index["shard"], "bytes": index["bytes"], "sha256": index["sha256"], "frames": frames}
+
+
+def _summary(clips: Sequence[Json], dropped: Sequence[Json], batches: Sequence[Batch], shards: int) -> Json:
+    splits = {}
+    for name in ("train", "val", "test"):
+        inside = [clip for clip in clips if clip["split"] == name]
+        people = {clip["person"] for clip in inside}
+        splits[name] = {"people": len(people), "clips": len(inside), "frames": sum(c["frames"] for c in inside)}
+    return {
+        "clips": len(clips),
+        "frames": sum(clip["frames"] for clip in clips),
+        "people": len({clip["person"] for clip in clips}),
+        "splits": splits,
+        "kinds": dict(Counter(clip["kind"] for clip in clips)),
+        "licences": dict(Counter(clip["licence"] for clip in clips)),
+        "dropped": dict(Counter(item["reason"] for item in dropped)),
+        "shards": shards,
+        "shards_planned": len(batches),
+    }

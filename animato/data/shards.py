@@ -1,0 +1,161 @@
+"""Random access to the frames of a prepared folder: a seek and a decode, nothing is unpacked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load as load_tensors
+
+from animato.data.clips import ClipEntry, ClipFrames, scaled_points
+from animato.data.folder import Folder, read_json
+from animato.data.manifest import read_manifest
+from animato.errors import FileFormatError, InputError, UsageError
+
+OPEN_SHARDS = 64
+"""Most shards kept open at a time."""
+
+
+class ShardClips:
+    """The clips of a prepared folder (a `ClipStore`).
+
+    Safe to use from several threads, and to hand to other processes: each opens the shards for itself.
+
+    Args:
+        path: the prepared folder.
+        size: side of the pictures in pixels; None for the size they were prepared at. Points are scaled with them.
+        split: "train", "val", "test", or None for all.
+        kinds: kinds of clips to keep, or None for all.
+
+    Raises:
+        FileFormatError: the folder has no manifest, or one of another version.
+    """
+
+    def __init__(
+        self, path: Path | str, size: int | None = None, split: str | None = None, kinds: Sequence[str] | None = None
+    ) -> None:
+        self.path = Path(path)
+        manifest = read_manifest(self.path)
+        self.stored_size = int(manifest["size"])
+        self.size = size or self.stored_size
+        if not 8 <= self.size <= 4096:
+            raise UsageError(f"pictures of {self.size} px cannot be made", where="size: 8..4096")
+        records = [clip for clip in manifest["clips"] if split in (None, clip["split"])]
+        records = [clip for clip in records if kinds is None or clip["kind"] in kinds]
+        self.records: Mapping[str, Mapping[str, Any]] = {clip["clip"]: clip for clip in records}
+        self.clips: Sequence[ClipEntry] = tuple(
+            ClipEntry(clip["clip"], clip["person"], clip["frames"], clip["split"], clip["kind"]) for clip in records
+        )
+        self._start()
+
+    def _start(self) -> None:
+        self._folder = Folder(self.path)
+        self._lock = threading.Lock()
+        self._indexes: dict[str, dict[str, dict[str, Any]]] = {}
+        self._files: OrderedDict[str, _SharedFile] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()
+
+    def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
+        """Return frames of a clip.
+
+        Args:
+            clip: name of the clip.
+            indices: frame numbers, 0-based, in any order, repeats allowed.
+
+        Returns:
+            images n x size x size x 3 uint8 RGB; points n x 478 x 3 float32 in pixels of those images; blendshapes
+            n x 52 float32.
+
+        Raises:
+            InputError: no such clip, or no such frame.
+            FileFormatError: the shard is damaged.
+        """
+        if clip not in self.records:
+            raise InputError(f"there is no clip {clip!r} in {self.path}", where=f"{len(self.records)} clips")
+        record = self.records[clip]
+        count = int(record["frames"])
+        if any(not 0 <= index < count for index in indices):
+            raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"asked for {list(indices)}")
+        places, file = self._open(str(record["shard"]), clip)
+        images = np.empty((len(indices), self.size, self.size, 3), np.uint8)
+        points = np.empty((len(indices), 478, 3), np.float32)
+        blendshapes = np.empty((len(indices), 52), np.float32)
+        for row, index in enumerate(indices):
+            picture = file.read(places["picture_at"][index], places["picture_size"][index])
+            data = file.read(places["data_at"][index], places["data_size"][index])
+            try:
+                images[row] = self._decode(picture)
+                tensors = load_tensors(data)
+                points[row], blendshapes[row] = tensors["points"], tensors["blendshapes"]
+            except Exception as error:  # cv2, safetensors and numpy each have their own way to fail
+                raise FileFormatError(
+                    f"frame {index} of clip {clip} cannot be read", where=str(self._folder.shard(record["shard"]))
+                ) from error
+        if self.size != self.stored_size:
+            points = scaled_points(points, self.stored_size, self.size)
+        return ClipFrames(images, points, blendshapes)
+
+    def _decode(self, data: bytes) -> NDArray[np.uint8]:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if image is None or image.shape[:2] != (self.stored_size, self.stored_size):
+            raise ValueError(f"not a picture of {self.stored_size} px")
+        if self.size != self.stored_size:
+            method = cv2.INTER_AREA if self.size < self.stored_size else cv2.INTER_CUBIC
+            image = cv2.resize(image, (self.size, self.size), interpolation=method)
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def _open(self, shard: str, clip: str) -> tuple[dict[str, Any], _SharedFile]:
+        with self._lock:
+            if shard not in self._indexes:
+                index = read_json(self._folder.index(shard))
+                self._indexes[shard] = {cut["clip"]: cut for source in index["sources"] for cut in source["clips"]}
+            file = self._files.get(shard)
+            if file is None or file.owner != os.getpid():
+                file = self._files[shard] = _SharedFile(self._folder.shard(shard))
+            self._files.move_to_end(shard)
+            while len(self._files) > OPEN_SHARDS:
+                self._files.popitem(last=False)
+            if clip not in self._indexes[shard]:
+                raise FileFormatError(f"shard {shard} has no clip {clip}", where=str(self._folder.index(shard)))
+            return self._indexes[shard][clip], file
+
+
+class _SharedFile:
+    """A file that several threads read at once; it closes when nobody holds it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.owner = os.getpid()
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
+
+    def read(self, offset: int, size: int) -> bytes:
+        if hasattr(os, "pread"):  # no shared position, so no lock
+            data = os.pread(self._file.fileno(), size, offset)
+        else:
+            with self._lock:
+                self._file.seek(offset)
+                data = self._file.read(size)
+        if len(data) != size:
+            raise FileFormatError(f"{self._path} is shorter than its index says", hint="animato data check")
+        return data
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()

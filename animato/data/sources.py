@@ -1,0 +1,239 @@
+"""Finding the clips to prepare: files in any layout, a manifest CSV beside them, names of clips and of people."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from animato.errors import FileFormatError, InputError
+from animato.settings.data import PrepareSettings
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".gif"})
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".heic", ".heif", ".avif"}
+)
+"""Kinds that cannot be read are looked at as well: they are reported, not passed over in silence."""
+
+LONGEST = 120
+"""Longest name of a clip; file systems allow 255 bytes, and the frame number, suffixes and a hash are added."""
+
+VOXCELEB_ID = re.compile(r"id\d{5,}")
+"""VoxCeleb2 names its people id00012, id00015, ...; one such folder anywhere on the path is the person."""
+
+
+@dataclass(frozen=True)
+class SourceClip:
+    """One video or still to prepare, and what is known of it.
+
+    Attributes:
+        clip: name, unique in a prepared folder, made of letters, digits, `-` and single `_`.
+        path: the file.
+        file: its path inside the source, for the record.
+        person: name of the person.
+        group: what must not be split apart; the person where nothing else is known.
+        kind: "video", "photo" or "rendered video".
+        licence, source, attribution, consent: notes for the manifest.
+        split: a split that the manifest CSV prescribes, or "".
+    """
+
+    clip: str
+    path: Path
+    file: str
+    person: str
+    group: str
+    kind: str
+    licence: str
+    source: str = ""
+    attribution: str = ""
+    consent: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look into the sources gave.
+
+    Attributes:
+        clips: the clips, by name.
+        missing: files that the manifest CSV lists and that are not there.
+        unlisted: files that are there and that the manifest CSV does not list.
+    """
+
+    clips: tuple[SourceClip, ...]
+    missing: tuple[str, ...]
+    unlisted: tuple[str, ...]
+
+
+def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: Path | None = None) -> Found:
+    """List the clips in files and folders.
+
+    A `manifest.csv` in the folder, or one above it that lists something in the folder, is used when no other is
+    given. With a manifest only the files it lists are taken: a file without a known licence does not slip in.
+
+    Args:
+        sources: files and folders, searched to any depth.
+        settings: how people and groups are named.
+        manifest: CSV with a column `path` (relative to the CSV) and any of person, kind, group, source, licence,
+            attribution, consent, split.
+
+    Raises:
+        InputError: a source is not there, or nothing is in it.
+        FileFormatError: the manifest has no column `path`, or not the column that `group_by` names.
+    """
+    clips: list[SourceClip] = []
+    missing: list[str] = []
+    unlisted: list[str] = []
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"{source} does not exist", hint="give a folder of videos or stills, or a file")
+        root = source if source.is_dir() else source.parent
+        paths = {_key(path): path for path in _files(source)}
+        rows = read_manifest_csv(manifest, settings) if manifest else _manifest_near(root, paths, settings)
+        for key, path in paths.items():
+            if rows is not None and key not in rows:
+                unlisted.append(path.relative_to(root).as_posix())
+                continue
+            clips.append(_describe(path, root, (rows or {}).get(key, {}), settings))
+        if rows is not None and source.is_dir():
+            under = _key(source) + os.sep
+            missing += [row["path"] for key, row in rows.items() if key not in paths and key.startswith(under)]
+    if not clips:
+        raise InputError(
+            f"no video or still found in {', '.join(str(source) for source in sources)}",
+            where=f"{len(unlisted)} files not listed by the manifest, {len(missing)} listed files not there",
+            hint="check the folder, and the column `path` of the manifest",
+        )
+    return Found(tuple(_unique(clips)), tuple(missing), tuple(unlisted))
+
+
+def _manifest_near(root: Path, paths: Iterable[str], settings: PrepareSettings) -> dict[str, dict[str, str]] | None:
+    """Return the rows of the folder's own manifest CSV, or of the one above it where that lists one of the files."""
+    if (root / "manifest.csv").is_file():
+        return read_manifest_csv(root / "manifest.csv", settings)
+    above = root.resolve().parent / "manifest.csv"
+    if above.is_file():
+        try:
+            rows = read_manifest_csv(above, settings)
+        except FileFormatError:
+            return None
+        return rows if any(key in rows for key in paths) else None
+    return None
+
+
+def read_manifest_csv(path: Path, settings: PrepareSettings) -> dict[str, dict[str, str]]:
+    """Read a manifest CSV: one row for each file, by the file's resolved path.
+
+    Raises:
+        FileFormatError: it has no column `path`, or not the column that `group_by` names.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or []
+            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FileFormatError(f"{path} cannot be read as a CSV", where=str(error)) from error
+    if "path" not in columns:
+        raise FileFormatError(f"{path} has no column `path`", where=f"columns: {', '.join(columns) or 'none'}")
+    if settings.group_by != "auto" and settings.group_by not in columns:
+        raise FileFormatError(
+            f"{path} has no column {settings.group_by!r}",
+            where=f"columns: {', '.join(columns)}",
+            hint="--group-by with one of them",
+        )
+    return {_key(path.parent / row["path"]): row for row in rows if row["path"]}
+
+
+def _key(path: Path) -> str:
+    return os.path.normcase(path.resolve())
+
+
+def _files(source: Path) -> Iterator[Path]:
+    if source.is_file():
+        yield source
+        return
+    for folder, names, files in os.walk(source, followlinks=True):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
+                yield Path(folder) / name
+
+
+def _describe(path: Path, root: Path, row: Mapping[str, str], settings: PrepareSettings) -> SourceClip:
+    inside = path.relative_to(root)
+    person = row.get("person") or person_of(inside.parts, settings.person_from, root.resolve().name)
+    kind = row.get("kind") or ("video" if path.suffix.lower() in VIDEO_SUFFIXES else "photo")
+    return SourceClip(
+        clip=slug("-".join(inside.with_suffix("").parts)),
+        path=path,
+        file=inside.as_posix(),
+        person=person,
+        group=_group(row, person, kind, settings),
+        kind=kind,
+        licence=row.get("licence") or row.get("license") or settings.licence,
+        source=row.get("source", ""),
+        attribution=row.get("attribution", ""),
+        consent=row.get("consent") or settings.consent,
+        split=row.get("split", ""),
+    )
+
+
+def _group(row: Mapping[str, str], person: str, kind: str, settings: PrepareSettings) -> str:
+    if settings.group_by != "auto":
+        text = row.get(settings.group_by, "")
+    else:
+        text = row.get("group", "") or (row.get("source", "") if kind.startswith("rendered") else "")
+    if settings.group_pattern is not None and text:
+        match = re.search(settings.group_pattern, text)
+        text = (match[1] or text) if match else text
+    return text or person
+
+
+def person_of(parts: Sequence[str], rule: str, root: str) -> str:
+    """Return the person that a path names.
+
+    Args:
+        parts: the path inside the source, file name last.
+        rule: "auto", "folder", "file" or "prefix", as in `PrepareSettings.person_from`.
+        root: name of the source folder, for files that lie directly in it.
+    """
+    stem = Path(parts[-1]).stem
+    folder = parts[-2] if len(parts) > 1 else root
+    if rule == "folder":
+        return folder
+    if rule == "prefix":
+        return re.split(r"[-_]", stem, maxsplit=1)[0] or stem
+    if rule == "auto":
+        for part in (root, *parts[:-1]):
+            if VOXCELEB_ID.fullmatch(part):
+                return part
+        if len(parts) >= 3:
+            return parts[0]
+    return "-".join((*parts[:-1], stem))
+
+
+def slug(text: str) -> str:
+    """Return a name safe in files and shards: letters, digits, `-` and single `_` (`__` parts the frame number)."""
+    name = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]+", "-", text)).strip("-_") or "clip"
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return name
+
+
+def _unique(clips: Iterable[SourceClip]) -> list[SourceClip]:
+    """Drop files named twice; give files with the same name inside different sources a name of their own."""
+    by_path = {_key(clip.path): clip for clip in clips}
+    by_name: dict[str, list[str]] = {}
+    for key, clip in by_path.items():
+        by_name.setdefault(clip.clip, []).append(key)
+    named = []
+    for name, keys in by_name.items():
+        for key in keys:
+            tail = "" if len(keys) == 1 else f"-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
+            named.append(SourceClip(**{**by_path[key].__dict__, "clip": name + tail}))
+    return sorted(named, key=lambda clip: clip.clip)

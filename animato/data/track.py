@@ -1,0 +1,184 @@
+"""Steady stretches of one face in a video: what becomes a clip.
+
+The crop of a clip is fixed, so that the head moves inside it as it does in the sets this field trains on (first-order
+motion model, VoxCeleb). A stretch therefore ends where the face is lost, where the picture cuts, or where the head
+leaves the neighbourhood it started in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.crop import head_square
+from animato.face.topology import MESH_POINTS
+from animato.face.tracker import Tracker, face_width
+from animato.settings.data import PrepareSettings
+from animato.types import Face, Frame, TimedFrame
+
+MAX_STRETCH = 1500
+"""Frames after which a stretch ends in any case: what is held in memory stays small for videos of any length."""
+
+CUT_CHANGE = 36.0
+"""A picture cut: mean absolute change of a 16 px grey thumbnail between neighbouring frames, in levels of 255."""
+
+ROAM = 0.9
+"""How far a face may roam: side of the union of its boxes over that of its first box, minus one."""
+
+TIGHT = 1.5
+"""Smallest side of a crop, in faces, when the picture has no room for more."""
+
+RESIZE = 1.5
+"""How much larger or smaller than in its first frame a face may become."""
+
+
+@dataclass
+class Stretch:
+    """Consecutive kept frames in which one face stays near one place.
+
+    Attributes:
+        numbers: index of each frame in the file, rising.
+        times: seconds from the first frame of the file.
+        faces: the tracked faces, in pixels of the video.
+        frame_size: width and height of the video, in pixels.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
+    frame_size: tuple[int, int] = (0, 0)
+
+    @property
+    def face_size(self) -> float:
+        """Median longer side of the mesh's box, in pixels of the video."""
+        return float(np.median([face_width(face) for face in self.faces]))
+
+    def thinned(self, most: int | None) -> Stretch:
+        """Return at most `most` frames, spread evenly, first and last included."""
+        if most is None or len(self.numbers) <= most:
+            return self
+        keep = np.unique(np.linspace(0, len(self.numbers) - 1, most).round().astype(int))
+        return Stretch(
+            [self.numbers[i] for i in keep],
+            [self.times[i] for i in keep],
+            [self.faces[i] for i in keep],
+            self.frame_size,
+        )
+
+    def square(self, margin: float) -> tuple[float, float, float]:
+        """Return (left, top, side) of the one crop of all frames, in pixels of the video.
+
+        Its centre is the median centre of the heads; its side the median side, grown where a head would not stay
+        inside by a tenth of its size. Where the picture is too small for it, it is shrunk to no less than `TIGHT`
+        faces and moved: a crop that reaches outside shows smeared border pixels, which nobody should learn.
+        """
+        squares = np.array([head_square(face.points, margin) for face in self.faces])
+        centre = np.median(squares[:, :2] + squares[:, 2:] / 2, axis=0)
+        face = float(np.median(squares[:, 2])) / margin
+        boxes = np.array([_box(item) for item in self.faces])
+        low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
+        reach = max(float((centre - low).max()), float((high - centre).max())) + 0.1 * face
+        side = max(face * margin, 2 * reach)
+        least = max(TIGHT * face, float((high - low).max()) + 0.2 * face)
+        side = min(side, max(least, float(min(self.frame_size))))
+        corner = centre - side / 2
+        room = np.maximum(np.array(self.frame_size, np.float64) - side, 0.0)
+        corner = np.clip(corner, 0.0, room)
+        # The heads stay inside even where they touch the border of the picture.
+        corner = np.clip(corner, high + 0.05 * face - side, low - 0.05 * face)
+        return float(corner[0]), float(corner[1]), side
+
+
+@dataclass
+class Seen:
+    """Counts of what was looked at, filled while the frames run through.
+
+    Attributes:
+        frames: frames that were searched for a face.
+        with_face: of those, frames with a face.
+    """
+
+    frames: int = 0
+    with_face: int = 0
+
+
+def stretches(
+    frames: Iterable[TimedFrame], tracker: Tracker, settings: PrepareSettings, seen: Seen
+) -> Iterator[Stretch]:
+    """Yield the steady stretches of a video, of any length, as they end.
+
+    Args:
+        frames: the video, frame by frame.
+        tracker: follows the face; reset at every cut.
+        settings: `fps` decides which frames are kept.
+        seen: is filled with the counts.
+    """
+    tracker.reset()
+    stretch = Stretch()
+    sampler = Sampler(settings.fps)
+    before: NDArray[np.float32] | None = None
+    for number, (image, time) in enumerate((frame.image, frame.time) for frame in frames):
+        now = _thumbnail(image)
+        cut = before is not None and float(np.abs(now - before).mean()) > CUT_CHANGE
+        before = now
+        if cut:
+            tracker.reset()
+            if stretch.numbers:
+                yield stretch
+                stretch = Stretch()
+        if not sampler.wants(time):
+            continue
+        face = tracker.track(image)
+        seen.frames += 1
+        seen.with_face += face is not None
+        if stretch.numbers and (face is None or not _stays(stretch, face) or len(stretch.numbers) >= MAX_STRETCH):
+            yield stretch
+            stretch = Stretch()
+        if face is not None:
+            stretch.numbers.append(number)
+            stretch.times.append(time)
+            stretch.faces.append(face)
+            stretch.frame_size = (image.shape[1], image.shape[0])
+    if stretch.numbers:
+        yield stretch
+
+
+class Sampler:
+    """Chooses frames by their time, so that about `fps` a second remain; None chooses all."""
+
+    def __init__(self, fps: float | None) -> None:
+        self._step = 1.0 / fps if fps else 0.0
+        self._next = -np.inf
+
+    def wants(self, time: float) -> bool:
+        """Tell whether the frame shown at `time` (seconds) is kept."""
+        if time < self._next - 1e-6:
+            return False
+        if self._next + self._step > time:
+            self._next += self._step
+        else:
+            self._next = time + self._step
+        return True
+
+
+def _thumbnail(image: Frame) -> NDArray[np.float32]:
+    small = cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA)
+    return np.asarray(small.mean(axis=2), np.float32)
+
+
+def _box(face: Face) -> NDArray[np.float32]:
+    mesh = face.points[:MESH_POINTS, :2]
+    return np.stack([mesh.min(axis=0), mesh.max(axis=0)])
+
+
+def _stays(stretch: Stretch, face: Face) -> bool:
+    """Tell whether a face is still near where its stretch began, and about as large."""
+    first, last, now = _box(stretch.faces[0]), _box(stretch.faces[-1]), _box(face)
+    size = float((first[1] - first[0]).max())
+    union = np.maximum(np.maximum(first[1], last[1]), now[1]) - np.minimum(np.minimum(first[0], last[0]), now[0])
+    ratio = face_width(face) / size
+    return float(union.max()) <= size * (1 + ROAM) and 1 / RESIZE <= ratio <= RESIZE

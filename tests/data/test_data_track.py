@@ -1,0 +1,87 @@
+"""A video becomes steady stretches of one face, each with one crop that holds the head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import pytest
+from drawn_faces import Disc, DrawnFinder, draw, face_at
+from hypothesis import given
+from hypothesis import strategies as st
+
+from animato.data.track import Sampler, Seen, Stretch, stretches
+from animato.face.tracker import Tracker
+from animato.settings.data import PrepareSettings
+from animato.types import TimedFrame
+
+
+def found(discs: Sequence[Disc], backgrounds: Sequence[int] | None = None, fps: float | None = None) -> list[list[int]]:
+    frames = [TimedFrame(draw(disc, backgrounds[i] if backgrounds else 90), i / 25) for i, disc in enumerate(discs)]
+    tracker = Tracker(finder=DrawnFinder())  # type: ignore[arg-type]
+    return [part.numbers for part in stretches(frames, tracker, PrepareSettings(fps=fps), Seen())]
+
+
+def test_a_steady_face_is_one_stretch() -> None:
+    assert found([(80 + i, 60, 20) for i in range(10)]) == [list(range(10))]
+
+
+def test_a_stretch_ends_where_the_face_is_lost() -> None:
+    assert found([(80, 60, 20)] * 5 + [None] * 3 + [(80, 60, 20)] * 4) == [[0, 1, 2, 3, 4], [8, 9, 10, 11]]
+
+
+def test_a_stretch_ends_at_a_cut_of_the_picture() -> None:
+    assert found([(80, 60, 20)] * 8, [90] * 4 + [190] * 4) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_a_stretch_ends_where_the_head_walks_away_or_comes_near() -> None:
+    walk = found([(30 + 6 * i, 60, 18) for i in range(17)])
+    assert len(walk) > 1 and list(chain(*walk)) == list(range(17))
+    near = found([(80, 60, 14 + 2 * i) for i in range(12)])
+    assert len(near) > 1 and list(chain(*near)) == list(range(12))
+
+
+def test_a_long_video_is_cut_into_stretches_that_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("animato.data.track.MAX_STRETCH", 4)
+    assert found([(80, 60, 20)] * 10) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_the_rate_asked_for_is_kept_and_a_slower_clip_keeps_all() -> None:
+    assert found([(80, 60, 20)] * 10, fps=12.5) == [[0, 2, 4, 6, 8]]
+    twelve = Sampler(12.5)
+    assert all(twelve.wants(i / 12) for i in range(100))
+    third = Sampler(10)
+    assert sum(third.wants(i / 30) for i in range(300)) == 100
+
+
+def test_after_a_gap_the_missed_frames_are_not_caught_up() -> None:
+    sampler = Sampler(10)
+    times = [0.0, *(5 + i / 100 for i in range(21))]
+    assert [time for time in times if sampler.wants(time)] == [0.0, 5.0, 5.1, 5.2]
+
+
+def test_thinning_keeps_both_ends_and_spreads_evenly() -> None:
+    stretch = Stretch(list(range(11)), [i / 25 for i in range(11)], [face_at(80, 60, 20)] * 11, (160, 120))
+    assert stretch.thinned(3).numbers == [0, 5, 10]
+    assert stretch.thinned(11).numbers == stretch.thinned(None).numbers == list(range(11))
+    assert stretch.thinned(3).frame_size == (160, 120)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 40), st.floats(0, 30), st.floats(0.8, 1.25)), min_size=1, max_size=6),
+    st.floats(20, 180),
+    st.floats(20, 100),
+    st.integers(60, 400),
+)
+def test_the_crop_holds_every_head_and_stays_in_the_picture_where_there_is_room(
+    moves: list[tuple[float, float, float]], x: float, y: float, width: int
+) -> None:
+    size = (width, 150)
+    faces = [face_at(x + dx, y + dy, 20 * scale) for dx, dy, scale in moves]
+    left, top, side = Stretch([0] * len(faces), [0.0] * len(faces), faces, size).square(2.1)
+    points = np.concatenate([face.points[:468, :2] for face in faces])
+    assert (points >= (left, top)).all() and (points <= (left + side, top + side)).all()
+    inside = (points >= 2.5).all() and (points <= np.array(size) - 2.5).all()
+    if inside and side <= min(size):
+        assert left >= -1e-6 and top >= -1e-6 and left + side <= width + 1e-6 and top + side <= 150 + 1e-6
