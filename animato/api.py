@@ -11,27 +11,35 @@ The path of the main job, from a command to the pixels:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from animato.errors import InterruptedRunError, OutputError, UsageError
+import numpy as np
+
+from animato.errors import InterruptedRunError, UsageError
 from animato.face.tracker import FaceFinder
 from animato.media.audio import AudioSource
+from animato.media.probe import read_head
+from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion
 from animato.provenance.metadata import comment_text
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer
-from animato.render.output import Output, OutputPlan, Seal, sealed
+from animato.render.output import Output, OutputPlan, Seal, check_target, refuse_inputs, sealed
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
 from animato.render.signing import signer_for
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
+
+Photos = Person | Path | str | Frame | Sequence[Path | str | Frame]
+"""A person, or one to thirty-two photos of one: files, or H x W x 3 uint8 RGB arrays."""
 
 Progress = Callable[[int, int | None], None]
 """Called with (frames done, frames expected or None)."""
@@ -78,7 +86,7 @@ class AnimateResult:
 
 
 def animate(
-    photos: Person | Path | str | Frame | Sequence[Path | str | Frame],
+    photos: Photos,
     driver: Path | str,
     output: Path | str,
     settings: AnimateSettings | None = None,
@@ -91,7 +99,7 @@ def animate(
 
     Args:
         photos: a `Person`, or one to thirty-two photos of one (files, or H x W x 3 uint8 RGB arrays).
-        driver: a video (mp4, mov, webm, mkv, avi, gif) or a motion file.
+        driver: a video (mp4, mov, webm, mkv, avi, gif), a motion file, or the name of a bundled movement.
         output: .mp4, .webm, .gif, or a folder for PNG frames.
         settings: everything else; see `AnimateSettings`.
         overwrite: whether an existing output may be replaced.
@@ -100,50 +108,57 @@ def animate(
 
     Raises:
         InputError: photo or driver cannot be used (the message says what to do).
+        UsageError: settings that exclude each other, or an output that is one of the inputs.
         OutputError: the output cannot be written.
         RefusedError: it cannot be signed.
         InterruptedRunError: Ctrl-C; nothing was left behind.
 
     Example:
         >>> import animato
-        >>> animato.animate("me.jpg", "talk.motion", "me.mp4")  # doctest: +SKIP
+        >>> result = animato.animate("me.jpg", "nod", "me.mp4")  # doctest: +SKIP
     """
-    import time
-
-    began = time.perf_counter()
-    settings = settings or AnimateSettings()
-    clock = clock or StageClock()
-    target, driver_path = Path(output), Path(driver)
-    Output.check(target, overwrite)
-    finder = FaceFinder(settings.threads)
-    person = _person(photos, settings, finder)
-    moving = open_driver(driver_path, settings, finder)
-    job, framing = _job(person, moving, settings)
-    plan = OutputPlan(
-        path=target,
-        width=framing.width,
-        height=framing.height,
-        fps=job.fps,
-        audio=_sound(moving, settings),
-        crf=settings.crf,
-        threads=settings.threads,
-        duration=moving.duration,
-        comment=comment_text(framing.pasted),
-        overwrite=overwrite,
-    )
-    expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
-    first = 0.0
+    settings, clock, target = settings or AnimateSettings(), clock or StageClock(), Path(output)
     try:
-        with Output(plan, clock) as out:
-            for frame in frames_of(job, clock):
-                out.write(frame)
-                if out.frames == 1:
-                    first = time.perf_counter() - began
-                if progress is not None:
-                    progress(out.frames, expected)
-            out.finish(signer_for(person, moving, settings, framing.pasted))
+        return _animate(photos, find_driver(str(driver)), target, settings, overwrite, progress, clock)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"stopped; {target.name} was not made, nothing was left behind") from None
+
+
+def _animate(
+    photos: Photos,
+    driver: Path,
+    target: Path,
+    settings: AnimateSettings,
+    overwrite: bool,
+    progress: Progress | None,
+    clock: StageClock,
+) -> AnimateResult:
+    began = time.perf_counter()
+    # Refuse early.
+    Output.check(target, overwrite)
+    refuse_inputs(target, [*_files(photos), driver, settings.audio, settings.sign_cert, settings.sign_key])
+    if settings.audio is not None:
+        read_head(settings.audio)
+    # Find the person and the driver's neutral frame.
+    finder = FaceFinder(settings.threads)
+    person = _person(photos, settings, finder)
+    moving = open_driver(driver, settings, finder)
+    # Build.
+    job, framing = _job(person, moving, settings)
+    sign = signer_for(person, moving, settings, framing.pasted)
+    plan = _plan(target, job, framing, settings, overwrite)
+    expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
+    first = 0.0
+    # Render, mark, write, sign.
+    with Output(plan, clock) as out:
+        for frame in frames_of(job, clock):
+            out.write(frame)
+            if out.frames == 1:
+                first = time.perf_counter() - began
+            if progress is not None:
+                progress(out.frames, expected)
+        out.finish(sign)
+    # Report.
     findings = (*person.findings, *framing.findings, *moving.report.findings, *out.findings)
     return AnimateResult(
         path=target,
@@ -166,7 +181,7 @@ def render(person: Person, driver: Driver | Path | str, settings: AnimateSetting
 
     Args:
         person: from `Person.from_photos`.
-        driver: a video or motion file, or an opened driver.
+        driver: a video or motion file, the name of a bundled movement, or an opened driver.
         settings: see `AnimateSettings`; those about files and sound are not used.
 
     Yields:
@@ -175,7 +190,7 @@ def render(person: Person, driver: Driver | Path | str, settings: AnimateSetting
     Example:
         >>> import animato
         >>> person = animato.Person.from_photos(["me.jpg"])  # doctest: +SKIP
-        >>> for frame in animato.render(person, "talk.motion"):  # doctest: +SKIP
+        >>> for frame in animato.render(person, "nod"):  # doctest: +SKIP
         ...     show(frame)
     """
     settings = settings or AnimateSettings()
@@ -189,7 +204,7 @@ def render(person: Person, driver: Driver | Path | str, settings: AnimateSetting
 def open_library_driver(driver: Path | str, settings: AnimateSettings | None = None) -> Driver:
     """Open a video or a motion file as driver, to render several people with it or to read its report afterwards."""
     settings = settings or AnimateSettings()
-    return open_driver(Path(driver), settings, FaceFinder(settings.threads))
+    return open_driver(find_driver(str(driver)), settings, FaceFinder(settings.threads))
 
 
 def record_motion(
@@ -221,8 +236,7 @@ def record_motion(
     target = Path(output)
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
-    if not target.parent.is_dir():
-        raise OutputError(f"the folder {target.parent} does not exist", hint=f"mkdir -p {target.parent}")
+    check_target(target, "motion", overwrite=True)
     driver = VideoDriver(Path(video), settings, FaceFinder(settings.threads))
     expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
     frames = []
@@ -237,20 +251,41 @@ def record_motion(
     return clip
 
 
-def _person(
-    photos: Person | Path | str | Frame | Sequence[Path | str | Frame], settings: AnimateSettings, finder: FaceFinder
-) -> Person:
+def _listed(photos: Path | str | Frame | Sequence[Path | str | Frame]) -> list[Path | str | Frame]:
+    return [photos] if isinstance(photos, (str, Path, np.ndarray)) else list(photos)
+
+
+def _files(photos: Photos) -> list[Path]:
+    if isinstance(photos, Person):
+        return [photo.path for photo in photos.photos if photo.path is not None]
+    return [Path(item) for item in _listed(photos) if isinstance(item, (str, Path))]
+
+
+def _person(photos: Photos, settings: AnimateSettings, finder: FaceFinder) -> Person:
     if isinstance(photos, Person):
         return photos
-    if isinstance(photos, (str, Path)) or hasattr(photos, "dtype"):
-        return Person.from_photos([photos], settings.face, finder=finder)  # type: ignore[list-item]
-    return Person.from_photos(list(photos), settings.face, finder=finder)
+    return Person.from_photos(_listed(photos), settings.face, finder=finder)
 
 
 def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
     framing = Framing(person.photo, settings)
     renderer = GeometryRenderer(framing.square, framing.points)
     return build_job(framing, renderer, driver, settings), framing
+
+
+def _plan(target: Path, job: Job, framing: Framing, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
+    return OutputPlan(
+        path=target,
+        width=framing.width,
+        height=framing.height,
+        fps=job.fps,
+        audio=_sound(job.driver, settings),
+        crf=settings.crf,
+        threads=settings.threads,
+        duration=job.driver.duration,
+        comment=comment_text(framing.pasted),
+        overwrite=overwrite,
+    )
 
 
 def _sound(driver: Driver, settings: AnimateSettings) -> AudioSource | None:

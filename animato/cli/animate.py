@@ -37,20 +37,18 @@ def animate(
     Bundled movements: talk, nod, smile, blink, look (`animato motion list`).
     """
     from animato import api
-    from animato.motion.bundled import find_driver
 
     with progress_bar("animating", quiet=quiet or as_json) as progress:
-        result = api.animate(
-            list(photos), find_driver(driver), output, settings, overwrite=overwrite, progress=progress
-        )
+        result = api.animate(list(photos), driver, output, settings, overwrite=overwrite, progress=progress)
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return
+    if quiet:
+        return
     for sentence in result.findings:
         typer.echo(f"note: {sentence}", err=True)
-    if not quiet:
-        size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} a second"
-        typer.echo(f"{result.path}: {size}, mark {result.mark_id}")
-        if result.jitter is not None:
-            against = f", driver {result.driver_jitter:.2f}" if result.driver_jitter is not None else ""
-            typer.echo(f"jitter {result.jitter:.2f} px at 256{against} (mean second difference of the landmarks)")
+    size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} a second"
+    typer.echo(f"{result.path}: {size}, mark {result.mark_id}")
+    if result.jitter is not None:
+        against = f", driver {result.driver_jitter:.2f}" if result.driver_jitter is not None else ""
+        typer.echo(f"jitter {result.jitter:.2f} px at 256{against} (mean second difference of the landmarks)")

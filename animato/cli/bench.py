@@ -31,11 +31,11 @@ def bench(
     """
     from animato import api
     from animato.media.image import save_picture
-    from animato.motion.bundled import find_driver
     from animato.render.bench import benchmark, demo_photo
     from animato.settings.animate import AnimateSettings
 
     lengths = tuple(seconds or (5.0, 120.0))
+    AnimateSettings(size=size, threads=threads)  # refuse wrong numbers before anything is made
     with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
         folder = Path(name)
         if photo is None:
@@ -43,7 +43,7 @@ def bench(
             save_picture(photo, demo_photo())
         if driver is None:
             driver = folder / "talk.mp4"
-            api.animate(photo, find_driver("talk"), driver, AnimateSettings(frame="crop"))
+            api.animate(photo, "talk", driver, AnimateSettings(frame="crop"))
         options = ["--frame", "crop", "--size", str(size), "--threads", str(threads)]
         results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
     if as_json:

@@ -12,23 +12,30 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the video and its contact sheet.")] = Path(
         "out"
     ),
-    driver: Annotated[str, typer.Option("--driver", "-d", help="A bundled movement, a clip or a motion file.")] = "talk",
+    driver: Annotated[
+        str, typer.Option("--driver", "-d", help="A bundled movement, a clip or a motion file.")
+    ] = "talk",
 ) -> None:
     """Animate the public-domain NASA portrait inside scikit-image with a bundled movement."""
     from animato import api
     from animato.cli.progress import progress_bar
-    from animato.motion.bundled import find_driver
+    from animato.media.disk import output_error
     from animato.render.bench import demo_photo
     from animato.render.contact import contact_sheet
     from animato.settings.animate import AnimateSettings
 
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise output_error(output, problem) from problem
     video = output / "demo.mp4"
     with progress_bar("animating") as progress:
-        result = api.animate(demo_photo(), find_driver(driver), video, AnimateSettings(frame="crop"), progress=progress)
+        result = api.animate(demo_photo(), driver, video, AnimateSettings(frame="crop"), progress=progress)
     sheet = contact_sheet(video, output / "demo.jpg")
     seconds = sum(result.milliseconds.values()) * result.frames / 1000
-    typer.echo(f"video          {video}  ({result.frames} frames, {result.frames / seconds:.0f} a second, first after "
-               f"{result.first_frame_seconds:.1f} s)")
+    typer.echo(
+        f"video          {video}  ({result.frames} frames, {result.frames / seconds:.0f} a second, first after "
+        f"{result.first_frame_seconds:.1f} s)"
+    )
     typer.echo(f"contact sheet  {sheet}")
     typer.echo(f"check it with  animato verify {video}")

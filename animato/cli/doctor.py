@@ -12,7 +12,10 @@ from animato.errors import MissingPartError
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
-    """Say what is installed, what runs on what, what is missing and what to type. Exit code 4 if the main job cannot run."""
+    """Say what is installed, what runs on what, what is missing and what to type.
+
+    The exit code is 4 if the main job cannot run.
+    """
     from animato.render.checkup import examine
 
     findings = examine()

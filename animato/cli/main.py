@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 
@@ -11,7 +11,7 @@ from animato.cli import animate, bench, data, demo, doctor, motion, verify
 from animato.errors import AnimatoError
 from animato.version import __version__
 
-CommandLineError = typer.BadParameter.__mro__[2]
+CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
 """The base of what the parser raises (click's ClickException, which newer typer versions carry inside)."""
 
 app = typer.Typer(

@@ -1,7 +1,7 @@
 """The benchmark of the main job: stages, end-to-end speed, first frame and memory, side by side in one run.
 
-Each measurement is a fresh process that runs the command a person would run, so that imports, model compilation and encoding
-count, and peak memory is the operating system's own figure.
+Each measurement is a fresh process that runs the command a person would run, so that imports, model compilation and
+encoding count, and peak memory is the operating system's own figure.
 """
 
 from __future__ import annotations
@@ -81,12 +81,9 @@ def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Meas
     command = [sys.executable, "-m", "animato.cli", "animate", str(photo), "--driver", str(driver)]
     command += ["-o", str(output), "--json", *options]
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None
-    printed, said = process.stdout.read(), process.stderr.read()
-    peak = _wait(process)
+    code, printed, said, peak = run_alone(command)
     wall = time.perf_counter() - began
-    if process.returncode != 0:
+    if code != 0:
         raise PartlyDoneError("the measured run failed", where=said.strip()[-400:])
     result: dict[str, Any] = json.loads(printed)
     frames, first = int(result["frames"]), float(result["first_frame_seconds"])
@@ -104,15 +101,34 @@ def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Meas
     )
 
 
-def _wait(process: subprocess.Popen[str]) -> float | None:
-    """Wait for a process and return its own peak memory in megabytes."""
-    if not hasattr(os, "wait4"):
-        process.wait()
-        return None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+_LAUNCHER = """
+import os, sys
+number = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(number, 0)
+print(usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts the measured program and tells its peak memory as the last line of standard error."""
+
+
+def run_alone(command: list[str]) -> tuple[int, str, str, float | None]:
+    """Run a program and return its exit code, what it printed, what it said, and its peak memory in megabytes.
+
+    The system counts the memory of the process that starts a program as the program's own, until it has more itself;
+    so a small process in between starts it. The peak is None where the system does not tell.
+    """
+    measurable = hasattr(os, "wait4")
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", _LAUNCHER, *command] if measurable else command,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not measurable:
+        return done.returncode, done.stdout, done.stderr, None
+    said, _, peak = done.stderr.rstrip("\n").rpartition("\n")
     unit = 1.0 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, Linux kilobytes
-    return usage.ru_maxrss * unit / 1e6
+    return done.returncode, done.stdout, said, int(peak) * unit / 1e6 if peak.isdigit() else None
 
 
 def demo_photo() -> Frame:
@@ -122,11 +138,12 @@ def demo_photo() -> Frame:
         MissingPartError: scikit-image is not installed.
     """
     try:
-        from skimage import data
+        from skimage import data as pictures
     except ImportError as problem:
         raise MissingPartError(
             "the demo portrait comes with scikit-image, which is not installed", hint="pip install 'animato[demo]'"
         ) from problem
+    data: Any = pictures  # its functions carry no types
     return np.asarray(data.astronaut(), np.uint8)
 
 

@@ -36,7 +36,9 @@ def contact_sheet(video: Path, target: Path, *, columns: int = 4, rows: int = 2,
         for number, frame in enumerate(reader):
             if number in wanted:
                 width = round(frame.image.shape[1] * height / frame.image.shape[0])
-                tiles.append(np.asarray(cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+                tiles.append(
+                    np.asarray(cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+                )
     save_picture(target, grid(tiles, columns))
     return target
 

@@ -10,13 +10,14 @@ from typing import Protocol
 
 from animato.errors import FaceError, UsageError
 from animato.face.tracker import FaceFinder, Tracker
-from animato.media.reader import open_video
+from animato.media.reader import VideoReader, open_video
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
 from animato.motion.gaps import GapFiller, Missing
 from animato.motion.jitter import JitterMeter
 from animato.motion.template import SUFFIX, MotionClip, load_motion
 from animato.render.clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.types import Face, Frame
 
 TRACK_SIDE = 960
 """Longer side, in pixels, to which a driver is reduced before tracking."""
@@ -36,7 +37,7 @@ class DriverReport:
 
     Attributes:
         jitter: mean absolute second difference of its landmarks, px at 256; None when it cannot be known.
-        neutral_time: seconds at which its neutral frame lies, or None.
+        neutral_time: seconds of the driver at which its neutral frame lies, or None.
         findings: sentences.
     """
 
@@ -65,7 +66,7 @@ class Driver(Protocol):
     report: DriverReport
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Return its movement in order of time; gaps are filled. Can be called once."""
+        """Return its movement in order of time; gaps are filled. Each call reads the driver from its beginning."""
         ...
 
 
@@ -119,11 +120,19 @@ class VideoDriver:
         with self._open() as video:
             self.fps, self.duration, self.has_audio = video.info.fps, video.info.duration, video.info.has_audio
 
-    def _open(self):  # type: ignore[no-untyped-def]
+    def _open(self) -> VideoReader:
         return open_video(self.path, max_side=TRACK_SIDE, start=self._settings.start, end=self._settings.end)
 
     def _tracker(self) -> Tracker:
         return Tracker(self._settings.driver_face, self._settings.threads, self._finder)
+
+    def _look(self, tracker: Tracker, image: Frame) -> Face | None:
+        try:
+            return tracker.track(image)
+        except FaceError as problem:  # --driver-face names a face that is not there
+            raise FaceError(
+                f"{self.path.name}: {problem.what}", problem.where, "--driver-face largest", problem.more
+            ) from problem
 
     def _find_neutral(self) -> Factored:
         """Return the most neutral frame of the beginning, or the one at the time asked for.
@@ -142,7 +151,7 @@ class VideoDriver:
                     break
                 if number % SEARCH_EVERY:
                     continue
-                face = tracker.track(frame.image)
+                face = self._look(tracker, frame.image)
                 if face is None:
                     continue
                 candidate = factor(face, frame.time)
@@ -158,16 +167,25 @@ class VideoDriver:
                 hint="a clip in which the face is seen from the front and is larger",
                 more="docs/drivers.md",
             )
-        self.report.neutral_time = best[1].time
+        self.report.neutral_time = self._settings.start + best[1].time
         return best[1]
 
     def _neutral_at(self, time: float) -> Factored:
         end = time - self._settings.start
         if end < 0:
             raise UsageError(f"--neutral {time:g} lies before --start {self._settings.start:g}")
+        with open_video(self.path) as video:
+            length = video.info.duration
+        late = UsageError(
+            f"--neutral {time:g} lies after the end of {self.path.name}",
+            where=f"{length:.2f} s" if length else None,
+            hint="an earlier time, or leave it out to have it found",
+        )
+        if length is not None and time >= length:
+            raise late
         with open_video(self.path, max_side=TRACK_SIDE, start=time) as video:
             for frame in video:
-                face = self._tracker().track(frame.image)
+                face = self._look(self._tracker(), frame.image)
                 if face is None:
                     raise FaceError(
                         f"no face at {time:g} s in the driver {self.path.name}",
@@ -175,15 +193,18 @@ class VideoDriver:
                     )
                 self.report.neutral_time = time
                 return factor(face, time)
-        raise UsageError(f"--neutral {time:g} lies after the end of {self.path.name}")
+        raise late
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
         """Track the video and return its movement; stretches without a face are filled and reported."""
+        self.report.findings.clear()
         filler = GapFiller(self.neutral)
         yield from filler.fill(self._tracked(clock))
+        skipped = self._settings.start
         for begin, end in filler.stretches:
             self.report.findings.append(
-                f"no face in the driver from {begin:.2f} s to {end:.2f} s: the last one was held, then eased back to rest"
+                f"no face in the driver from {skipped + begin:.2f} s to {skipped + end:.2f} s: "
+                "the last one was held, then eased back to rest"
             )
 
     def _tracked(self, clock: StageClock) -> Iterator[MotionFrame | Missing]:
@@ -197,7 +218,7 @@ class VideoDriver:
                 if frame is None:
                     break
                 with clock.stage("track"):
-                    face = tracker.track(frame.image)
+                    face = self._look(tracker, frame.image)
                 if face is None:
                     meter.interrupt()
                     yield Missing(frame.time)

@@ -68,7 +68,7 @@ class Framing:
         work = min(native, settings.size or LARGEST_SQUARE)
         self._work = work
         padded = _window(base, self._left, self._top, native)
-        self.square = padded if work == native else cv2.resize(padded, (work, work), interpolation=cv2.INTER_AREA)
+        self.square = padded if work == native else _resized(padded, work, work, cv2.INTER_AREA)
         shift = np.array([[1.0, 0, -self._left], [0, 1.0, -self._top]])
         scale = work / native
         zoom = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
@@ -84,10 +84,10 @@ class Framing:
         if self.pasted:
             native = animated
             if self._work != self._native:
-                native = cv2.resize(animated, (self._native, self._native), interpolation=cv2.INTER_CUBIC)
+                native = _resized(animated, self._native, self._native, cv2.INTER_CUBIC)
             return paste(self._base, native, self._left, self._top, self._mask)
         if self._scale_up > 1:
-            return np.asarray(cv2.resize(animated, (self.width, self.height), interpolation=cv2.INTER_CUBIC), np.uint8)
+            return _resized(animated, self.width, self.height, cv2.INTER_CUBIC)
         return animated
 
 
@@ -103,7 +103,7 @@ def _fit_photo(photo: PersonPhoto, max_side: int, findings: list[str]) -> tuple[
     else:
         size = max(2, round(width * scale)), max(2, round(height * scale))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        image = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+        image = _resized(image, *size, method)
         sx, sy = size[0] / width, size[1] / height
         points = move_points(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]]), photo.face.points)
         reason = "smaller (--max-side)" if scale < 1 else "larger, so that its mark survives"
@@ -113,12 +113,14 @@ def _fit_photo(photo: PersonPhoto, max_side: int, findings: list[str]) -> tuple[
     return np.ascontiguousarray(even), points
 
 
+def _resized(image: Frame, width: int, height: int, method: int) -> Frame:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
 def _window(base: Frame, left: int, top: int, side: int) -> Frame:
     """Return a square window of a picture; outside it the border pixels are repeated."""
     height, width = base.shape[:2]
     x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
     inside = base[y0:y1, x0:x1]
-    padded = cv2.copyMakeBorder(
-        inside, y0 - top, top + side - y1, x0 - left, left + side - x1, cv2.BORDER_REPLICATE
-    )
+    padded = cv2.copyMakeBorder(inside, y0 - top, top + side - y1, x0 - left, left + side - x1, cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8)

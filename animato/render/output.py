@@ -1,12 +1,13 @@
-"""The only door out: every frame is marked by `seal`, every file is finished by `finish`. Nothing leaves another way."""
+"""The only door out: `Seal` marks every frame, `Output.finish` signs every file; nothing leaves another way."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,10 @@ from animato.types import Frame
 
 Signer = Callable[[Path, Path, MarkPayload], None]
 """Writes the signed twin of an unsigned file (or folder)."""
+
+
+FRAMES = "frame_*.png"
+"""What the frames of a folder are called."""
 
 
 class Seal:
@@ -105,10 +110,16 @@ class Output:
         check_target(path, output_format(path), overwrite)
 
     def __enter__(self) -> Output:
-        if self.format == "png":
-            self._unsigned.mkdir()
-        self._writer = self._open()
-        self._writer.__enter__()
+        try:
+            if self.format == "png":
+                self._unsigned.mkdir()
+            self._writer = self._open()
+        except OSError as problem:
+            self._clean()
+            raise output_error(self.plan.path, problem) from problem
+        except BaseException:
+            self._clean()
+            raise
         return self
 
     def _open(self) -> Writer:
@@ -164,15 +175,23 @@ class Output:
     def _publish(self) -> None:
         target = self.plan.path
         if self.format == "png":
-            folder = target.parent if "%" in target.name else target
-            folder.mkdir(exist_ok=True)
-            for picture in sorted(self._signed.iterdir()):
-                picture.replace(folder / picture.name)
+            self._publish_folder(target.parent if "%" in target.name else target)
             return
         beside = self._signed.with_suffix(".c2pa")
         if beside.exists():  # a format without room for credentials
             beside.replace(target.with_suffix(".c2pa"))
         self._signed.replace(target)
+
+    def _publish_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            self._signed.replace(folder)
+            return
+        names = sorted(picture.name for picture in self._signed.iterdir())
+        for name in names:
+            (self._signed / name).replace(folder / name)
+        others = {path.name for path in folder.glob("*.png")} - set(names)
+        if others:
+            self.findings.append(f"{len(others)} other PNG files were in {folder} already and are still there")
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -181,8 +200,11 @@ class Output:
             if self._writer is not None:
                 self._writer.__exit__(kind, problem, trace)
         finally:
-            for leftover in (self._unsigned, self._signed, self._signed.with_suffix(".c2pa")):
-                _remove(leftover)
+            self._clean()
+
+    def _clean(self) -> None:
+        for leftover in (self._unsigned, self._signed, self._signed.with_suffix(".c2pa")):
+            _remove(leftover)
 
 
 def check_target(path: Path, form: str, overwrite: bool) -> None:
@@ -200,7 +222,9 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already", hint="--overwrite, or another name after -o")
     if form != "png" and path.is_dir():
-        raise OutputError(f"{path} is a folder", hint="a file name ending in .mp4, .webm or .gif after -o")
+        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix} after -o")
+    if form == "png" and path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
     probe = parent / f".animato-{secrets.token_hex(6)}"
     try:
         probe.touch(exist_ok=False)
@@ -209,10 +233,26 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
         raise output_error(path, problem) from problem
 
 
+def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Refuse an output that is one of the inputs, or a folder in which a frame would replace one.
+
+    Args:
+        inputs: files that are read; None is passed over.
+
+    Raises:
+        UsageError: the output names an input.
+    """
+    for path in inputs:
+        if path is None or not path.exists():
+            continue
+        replaced = output / path.name if output.is_dir() and fnmatch(path.name, FRAMES) else output
+        if replaced.exists() and replaced.samefile(path):
+            raise UsageError(f"the output would replace {path}, which is an input", hint="another name after -o")
+
+
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-

@@ -105,7 +105,9 @@ class Person:
 
 
 def _with_findings(photo: PersonPhoto, findings: tuple[str, ...]) -> PersonPhoto:
-    return PersonPhoto(photo.image, photo.face, photo.name, photo.media_type, photo.sha256, photo.bytes, photo.path, findings)
+    return PersonPhoto(
+        photo.image, photo.face, photo.name, photo.media_type, photo.sha256, photo.bytes, photo.path, findings
+    )
 
 
 def _rank(photo: PersonPhoto) -> float:
@@ -116,7 +118,9 @@ def _rank(photo: PersonPhoto) -> float:
 def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:
     if isinstance(item, np.ndarray):
         if item.ndim != 3 or item.shape[2] != 3 or item.dtype != np.uint8:
-            raise UsageError("a photo given as an array must be H x W x 3 uint8 RGB", where=f"{item.dtype} {item.shape}")
+            raise UsageError(
+                "a photo given as an array must be H x W x 3 uint8 RGB", where=f"{item.dtype} {item.shape}"
+            )
         image, name, kind, path = item, f"photo {number}", "image/raw", None
         digest, findings = hashlib.sha256(np.ascontiguousarray(item).tobytes()).hexdigest(), []
         size = item.nbytes
@@ -133,7 +137,10 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
         findings.append(
             f"{name} shows {len(faces)} faces; the largest is used: choose with --face left, right or a number"
         )
-    chosen = faces[choose_face(faces, image.shape[1], choice)]
+    try:
+        chosen = faces[choose_face(faces, image.shape[1], choice)]
+    except FaceError as problem:
+        raise FaceError(f"{name}: {problem.what}", problem.where, problem.hint, problem.more) from problem
     yaw = fit_pose(chosen.points).degrees()[0]
     findings += check_photo_face(image, chosen, yaw, name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

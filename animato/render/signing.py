@@ -42,9 +42,7 @@ def signer_for(
 
 def ingredients(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Ingredient, ...]:
     """Return every input of an output by its hash: photos, driver, sound."""
-    found = [
-        Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in person.photos
-    ]
+    found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in person.photos]
     found.append(Ingredient.from_file(driver.path, "driver"))
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))

@@ -72,7 +72,8 @@ def build_mouth(crop: Frame, points: Points, pose: HeadPose) -> MouthInside:
     soft = cv2.GaussianBlur(known.astype(np.float32), (0, 0), max(0.8, shrink * 0.8))
     corners = local_from_points(points[list(MOUTH_CORNERS)], pose)
     lip_middle = local_from_points(points[[13]], pose)[0]
-    centre = np.array([*corners[:, :2].mean(axis=0), lip_middle[2] + 0.8])  # the teeth stand behind the lips
+    # Teeth stand behind the lips, hung from the upper one: the corners of a smile lie higher than the seam's middle.
+    centre = np.array([corners[:, 0].mean(), lip_middle[1], lip_middle[2] + 0.8])
     return MouthInside(
         np.ascontiguousarray(patch),
         np.asarray(soft, np.float32),
@@ -167,7 +168,7 @@ def _cavity(mouth: MouthInside, inner: NDArray[np.float64], x: Plane, y: Plane, 
 
 TEETH_EDGES = (0.0, 0.82, 1.42, 2.02, 2.5)
 """Centimetres from the middle to the gaps between upper teeth, as seen from the front (incisors, canine, premolar)."""
-TEETH_LOW = 0.17
+TEETH_LOW = 0.3
 TEETH_HALF = 2.3
 """Centimetres the drawn teeth reach below the lips' seam, and to either side."""
 

@@ -1,0 +1,74 @@
+"""`animato evaluate`: systems side by side on clips whose truth is known, as a table, JSON and pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animato.cli.from_settings import with_options
+from animato.errors import InputError
+from animato.settings.evaluation import EvaluateSettings
+
+
+@with_options(EvaluateSettings)
+def evaluate(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="A folder of videos in any layout, or one made by `animato data prepare`."
+        ),
+    ],
+    settings: EvaluateSettings,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for results.json, table.txt and the pictures.")
+    ] = Path("evaluation"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be judged, and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Judge systems on clips: identity, pose, expression, lips, eyes, pixels, jitter, failures.
+
+    Every system renders the same frames; the table shows means over people with 95 % intervals. Clips of people that a
+    system was trained on are left out.
+    """
+    from animato.evaluation.report import as_data, table_text, write
+    from animato.evaluation.runner import describe_plan
+    from animato.evaluation.runner import evaluate as judge
+    from animato.render.subject import build_subjects
+
+    subjects = build_subjects(settings)
+    if dry_run:
+        for line in describe_plan(data, subjects, settings):
+            typer.echo(line)
+        return
+    with _progress() as told:
+        found = judge(data, subjects, settings, told)
+    written = write(found, output)
+    if as_json:
+        typer.echo(json.dumps(as_data(found)))
+    else:
+        typer.echo(table_text(found), nl=False)
+        for path in written:
+            typer.echo(str(path))
+    if not any(row.problem is None for row in found.rows):
+        raise InputError("no clip could be judged", where=found.rows[0].problem, hint="longer clips, or fewer --shots")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
+    """Show a bar with the time left on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking", total=None)
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=name)

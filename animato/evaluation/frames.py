@@ -1,0 +1,139 @@
+"""Which frames are photos, which are judged, which are shown: fixed rules, so that every run chooses alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from animato.evaluation.metrics.base import mean_distance
+from animato.types import Face
+
+GROUP = 3
+"""Frames judged in a row: the second difference over time needs three."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Frame numbers of one case.
+
+    Attributes:
+        photos: frames of the source clip, ascending.
+        judged: (frame of the driver, number of its run of consecutive frames), ascending.
+        shown: two judged frames for the page: the middle one, and the one that moved farthest from the source.
+    """
+
+    photos: tuple[int, ...]
+    judged: tuple[tuple[int, int], ...]
+    shown: tuple[int, ...] = ()
+
+
+def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every: int) -> Choice | None:
+    """Choose photos and judged frames of one clip that drives itself.
+
+    With one photo at most, it is the first frame with a face, and everything after it can be judged. With more, the
+    photos are spread over the first half of the frames with a face, and frames of the second half are judged for
+    every number of photos, so that the numbers compare.
+
+    Args:
+        faces: landmarks of every frame of the clip.
+        shots: photos wanted (T).
+        most_shots: largest T of the run.
+        every: one in so many groups is judged.
+
+    Returns:
+        None when the clip is too short for that many photos.
+    """
+    seen = [index for index, face in enumerate(faces) if face is not None]
+    if most_shots == 1:
+        pool, rest = seen[:1], seen[1:]
+    else:
+        pool, rest = seen[: len(seen) // 2], seen[len(seen) // 2 :]
+    if len(pool) < shots or len(rest) < GROUP:
+        return None
+    photos = tuple(pool[place] for place in spread(len(pool), shots))
+    judged = groups(rest, every)
+    return Choice(photos, judged, _shown(faces, judged, faces[photos[0]]))
+
+
+def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], shots: int, every: int) -> Choice | None:
+    """Choose photos of one clip and judged frames of another person's.
+
+    Args:
+        source: landmarks of every frame of the source clip.
+        driver: landmarks of every frame of the driving clip.
+        shots: photos wanted (T).
+        every: one in so many groups is judged.
+
+    Returns:
+        None when either clip is too short.
+    """
+    pool = [index for index, face in enumerate(source) if face is not None]
+    seen = [index for index, face in enumerate(driver) if face is not None]
+    if len(pool) < shots or len(seen) < GROUP:
+        return None
+    photos = tuple(pool[place] for place in spread(len(pool), shots))
+    judged = groups(seen, every)
+    return Choice(photos, judged, _shown(driver, judged, driver[seen[0]]))
+
+
+def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, holdout: int) -> Choice | None:
+    """Choose photos and held-out frames as the 2019 protocol has it: both spread over the video, never the same frame.
+
+    Args:
+        faces: landmarks of every frame of the video.
+        shots: photos wanted (T).
+        most_shots: largest T of the run.
+        holdout: frames to judge.
+
+    Returns:
+        None when the video has too few frames with a face.
+    """
+    seen = [index for index, face in enumerate(faces) if face is not None]
+    if len(seen) < most_shots + holdout:
+        return None
+    judged = {seen[place] for place in spread(len(seen), holdout)}
+    pool = [index for index in seen if index not in judged]
+    photos = tuple(pool[place] for place in spread(len(pool), shots))
+    pairs = tuple((index, number) for number, index in enumerate(sorted(judged)))
+    return Choice(photos, pairs, _shown(faces, pairs, faces[photos[0]]))
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """Return `wanted` different places in range(count), evenly spread, the first among them."""
+    if wanted == 1:
+        return [0]
+    return [int(place) for place in np.floor(np.linspace(0, count - 1, wanted) + 0.5)]
+
+
+def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
+    """Return (frame, run) of one in `every` groups of three consecutive frames; with 1, of every frame.
+
+    A run is a stretch without a gap: two groups side by side are one run.
+
+    Args:
+        seen: frames that can be judged, ascending.
+        every: one in so many groups.
+    """
+    chosen = list(seen)
+    if every > 1:
+        starts = range(0, len(seen) - GROUP + 1, GROUP * every)
+        chosen = [index for start in starts for index in seen[start : start + GROUP]]
+    pairs: list[tuple[int, int]] = []
+    for index in chosen:
+        run = pairs[-1][1] + (index != pairs[-1][0] + 1) if pairs else 0
+        pairs.append((index, run))
+    return tuple(pairs)
+
+
+def _shown(faces: Sequence[Face | None], judged: Sequence[tuple[int, int]], start: Face | None) -> tuple[int, ...]:
+    numbers = [index for index, _ in judged]
+    middle = numbers[len(numbers) // 2]
+
+    def moved(index: int) -> float:
+        face = faces[index]
+        return 0.0 if face is None or start is None else mean_distance(face.points, start.points)
+
+    farthest = max(numbers, key=moved)
+    return (middle,) if farthest == middle else (middle, farthest)

@@ -1,0 +1,44 @@
+"""The measures, one file a family; importing this package registers all of them."""
+
+from __future__ import annotations
+
+from animato.evaluation.metrics import (
+    expression,
+    failures,
+    following,
+    frechet,
+    identity,
+    jitter,
+    landmarks,
+    perceptual,
+    pixels,
+    pose,
+)
+from animato.evaluation.metrics.base import METRICS, Judged, Metric, MetricInfo, Reference, make
+
+ORDER = (
+    "akd", "akd-lips", "akd-lids", "akd-irises", "pose", "pose-motion", "expression", "expression-motion", "jaw-follow",
+    "lids-follow", "jitter", "jitter-ratio", "csim", "csim-truth", "l1", "psnr", "ssim", "l1-face", "psnr-face",
+    "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "frechet", "failures",
+)  # fmt: skip
+"""Every measure, in the order of the tables."""
+
+__all__ = [
+    "METRICS",
+    "ORDER",
+    "Judged",
+    "Metric",
+    "MetricInfo",
+    "Reference",
+    "expression",
+    "failures",
+    "following",
+    "frechet",
+    "identity",
+    "jitter",
+    "landmarks",
+    "make",
+    "perceptual",
+    "pixels",
+    "pose",
+]

@@ -1,0 +1,54 @@
+"""Expression distance: blendshape scores of the output against those of the driver.
+
+This is "AED" in the sense of PIRenderer and later (expression coefficients), not the identity distance that the first
+order motion model calls by the same letters; here with the 52 blendshape scores of our tracker.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+
+SCORES = slice(1, 52)
+"""The first score, `_neutral`, says nothing."""
+
+
+@register(
+    MetricInfo("expression", "[0,1]", "lower", "driver", "Mean difference of 51 blendshape scores, output to driver.")
+)
+class Expression(FrameMean):
+    """Mean absolute difference of the scores."""
+
+    def measure(self, judged: Judged) -> float | None:
+        if judged.face is None:
+            return None
+        difference = judged.face.blendshapes[SCORES] - judged.reference.face.blendshapes[SCORES]
+        return float(np.abs(difference).mean())
+
+
+@register(
+    MetricInfo(
+        "expression-motion",
+        "[0,1]",
+        "lower",
+        "driver",
+        "The same for the change since the first judged frame: what moves, without what the two faces are at rest.",
+    )
+)
+class ExpressionMotion(FrameMean):
+    """Mean absolute difference of the scores' changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: NDArray[np.float32] | None = None
+
+    def measure(self, judged: Judged) -> float | None:
+        if judged.face is None:
+            return None
+        offset = judged.face.blendshapes[SCORES] - judged.reference.face.blendshapes[SCORES]
+        if self._first is None:
+            self._first = offset.copy()
+            return None
+        return float(np.abs(offset - self._first).mean())

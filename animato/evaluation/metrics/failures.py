@@ -1,0 +1,17 @@
+"""Frames in which no face is left to be found."""
+
+from __future__ import annotations
+
+from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+
+
+@register(
+    MetricInfo(
+        "failures", "%", "lower", "driver", "Share of the frames in which no face was found in the output.", digits=1
+    )
+)
+class Failures(FrameMean):
+    """100 for a frame without a face, else 0."""
+
+    def measure(self, judged: Judged) -> float | None:
+        return 0.0 if judged.face is not None else 100.0

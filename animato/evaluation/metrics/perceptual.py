@@ -1,0 +1,75 @@
+"""Perceptual distance over EfficientNet-Lite2 features.
+
+Form: Zhang et al. 2018, "The unreasonable effectiveness of deep features", equation 1: features of unit length in the
+channel direction, squared difference, mean over space; differs: no learned channel weights, EfficientNet-Lite2 instead
+of AlexNet, mean instead of sum over the five scales. It is therefore not LPIPS and is not called so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.evaluation.nets.package import network
+from animato.types import Frame
+
+NET = "efficientnet-lite2"
+
+Features = tuple[list[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def describe(frame: Frame) -> Features:
+    """Return (five feature maps, each C x H x W; pooled vector of 1280) of a picture.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+
+    Raises:
+        MissingPartError: the network or torch is not installed.
+    """
+    features: Features = network("efficientnet_lite").describe(frame)
+    return features
+
+
+def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]]) -> float:
+    """Return the mean over scales of the mean squared distance of unit feature vectors, in [0, 4].
+
+    Args:
+        a: feature maps, each C x H x W.
+        b: the same shapes.
+    """
+    scales = []
+    for x, y in zip(a, b, strict=True):
+        unit_x = x / np.maximum(np.linalg.norm(x, axis=0, keepdims=True), 1e-10)
+        unit_y = y / np.maximum(np.linalg.norm(y, axis=0, keepdims=True), 1e-10)
+        scales.append(float(np.square(unit_x - unit_y).sum(axis=0).mean(dtype=np.float64)))
+    return float(np.mean(scales))
+
+
+@register(
+    MetricInfo(
+        "perceptual",
+        "",
+        "lower",
+        "truth",
+        "Distance of deep features of five scales (not LPIPS).",
+        net=NET,
+        sparse=True,
+        digits=4,
+    )
+)
+class Perceptual(FrameMean):
+    """Perceptual distance to the true frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network("efficientnet_lite").load()
+
+    def measure(self, judged: Judged) -> float | None:
+        picture = judged.reference.picture
+        if picture is None:
+            return None
+        mine: Features = judged.remember(NET, lambda: describe(judged.output))
+        theirs: Features = judged.reference.remember(NET, lambda: describe(picture))
+        return distance(mine[0], theirs[0])

@@ -1,0 +1,75 @@
+"""Head pose error: the angle between the rotation of the output's head and the driver's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.motion.pose import fit_pose
+from animato.types import Face
+
+Rotation = NDArray[np.float64]
+
+
+def rotation(face: Face) -> Rotation:
+    """Return the 3 x 3 rotation of a head, fitted to the canonical mesh."""
+    return fit_pose(face.points).rotation
+
+
+def angle(a: Rotation, b: Rotation) -> float:
+    """Return the angle of the rotation from one pose to another, in degrees.
+
+    The geodesic distance on rotations, arccos((trace(a^T b) - 1) / 2), written with the sine too so that small
+    angles keep their digits (Huynh 2009, "Metrics for 3D rotations", equation 23).
+    """
+    turn = a.T @ b
+    skew = (turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1])
+    return float(np.degrees(np.arctan2(np.linalg.norm(skew), np.trace(turn) - 1)))
+
+
+def _both(judged: Judged) -> tuple[Rotation, Rotation] | None:
+    if judged.face is None:
+        return None
+    found = judged.face
+    driver: Rotation = judged.reference.remember("rotation", lambda: rotation(judged.reference.face))
+    mine: Rotation = judged.remember("rotation", lambda: rotation(found))
+    return mine, driver
+
+
+@register(
+    MetricInfo("pose", "degrees", "lower", "driver", "Angle between the output's and the driver's head.", digits=2)
+)
+class Pose(FrameMean):
+    """Absolute pose error."""
+
+    def measure(self, judged: Judged) -> float | None:
+        pair = _both(judged)
+        return None if pair is None else angle(*pair)
+
+
+@register(
+    MetricInfo(
+        "pose-motion",
+        "degrees",
+        "lower",
+        "driver",
+        "The same for the turn since the first judged frame: fair to systems that keep the source's own pose.",
+        digits=2,
+    )
+)
+class PoseMotion(FrameMean):
+    """Error of the turn since the first judged frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: tuple[Rotation, Rotation] | None = None
+
+    def measure(self, judged: Judged) -> float | None:
+        pair = _both(judged)
+        if pair is None:
+            return None
+        if self._first is None:
+            self._first = pair
+            return None
+        return angle(pair[0] @ self._first[0].T, pair[1] @ self._first[1].T)

@@ -1,0 +1,146 @@
+"""Named protocols: which clips, who drives whom, how many photos, which frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from animato.errors import InputError
+from animato.evaluation.footage import Footage, deal, find_footage
+from animato.evaluation.frames import Choice, choose_cross, choose_self, choose_spread
+from animato.settings.evaluation import EvaluateSettings
+from animato.types import Face
+
+Kind = Literal["self", "cross", "holdout"]
+
+VOXCELEB_VIDEOS = 50
+VOXCELEB_HOLDOUT = 32
+VOXCELEB_SHOTS = (1, 8, 32)
+SHARED_SHOTS = (1, 8, 32)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One block of a report: one way of choosing, over a list of cases.
+
+    Attributes:
+        name: what the tables call it, such as "self talking T=8".
+        kind: "self" (the clip drives itself), "cross" (another person drives) or "holdout" (2019: photos and held-out
+            frames spread over one video).
+        shots: number of source photos, T.
+        most_shots: largest T that shares these held-out frames.
+        cases: (source, driver) clips.
+    """
+
+    name: str
+    kind: Kind
+    shots: int
+    most_shots: int
+    cases: tuple[tuple[Footage, Footage], ...]
+
+    def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> Choice | None:
+        """Choose the frames of one case, or None where the clips are too short.
+
+        Args:
+            source: landmarks of every frame of the source clip.
+            driver: landmarks of every frame of the driving clip.
+            every: one in so many groups is judged.
+        """
+        if self.kind == "cross":
+            return choose_cross(source, driver, self.shots, every)
+        if self.kind == "holdout":
+            return choose_spread(source, self.shots, self.most_shots, VOXCELEB_HOLDOUT)
+        return choose_self(source, self.shots, self.most_shots, every)
+
+
+def plan(data: Path, settings: EvaluateSettings) -> list[Part]:
+    """Return the parts of a run.
+
+    Raises:
+        InputError: the data lacks what the protocol needs; the message says what.
+    """
+    if settings.protocol == "voxceleb-2019":
+        return _voxceleb(data, settings)
+    if settings.protocol == "animato-shared":
+        return _shared(data, settings)
+    clips = deal(find_footage(data, settings.subset), settings.limit)
+    label = f" {settings.subset}" if settings.subset else ""
+    if settings.protocol == "cross":
+        pairs = cross_pairs(clips)
+        if not pairs:
+            raise InputError(f"{data} shows fewer than two people", hint="--protocol self, or data with more people")
+        return [Part(f"cross{label} T={n}", "cross", n, n, pairs) for n in settings.shot_list]
+    return _self_parts(f"self{label}", clips, settings.shot_list)
+
+
+def _self_parts(name: str, clips: Sequence[Footage], shots: Sequence[int]) -> list[Part]:
+    pairs = tuple((clip, clip) for clip in clips)
+    return [Part(f"{name} T={n}", "self", n, max(shots), pairs) for n in shots]
+
+
+def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
+    """Return (source, driver) pairs: each person is driven by the next one in the alphabet, the last by the first.
+
+    Clip number i of a person is driven by clip number i (in a ring) of the driver.
+    """
+    by_person: dict[str, list[Footage]] = {}
+    for clip in sorted(clips, key=lambda item: item.name):
+        by_person.setdefault(clip.person, []).append(clip)
+    people = sorted(by_person)
+    if len(people) < 2:
+        return ()
+    pairs = []
+    for place, person in enumerate(people):
+        drivers = by_person[people[(place + 1) % len(people)]]
+        pairs += [(clip, drivers[number % len(drivers)]) for number, clip in enumerate(by_person[person])]
+    return tuple(pairs)
+
+
+def _shared(data: Path, settings: EvaluateSettings) -> list[Part]:
+    """The project's fixed set: self and cross on `talking`, self on `rendered`; T = 1 alone and T = 1, 8, 32."""
+    missing = [name for name in ("talking", "rendered") if not (data / name).is_dir()]
+    if missing:
+        raise InputError(
+            f"the protocol animato-shared needs the folders talking and rendered in {data}",
+            where=f"missing: {', '.join(missing)}",
+            hint="--data with the folder of the shared faces, or --protocol self for other data",
+        )
+    talking = deal(find_footage(data, "talking"), settings.limit)
+    rendered = deal(find_footage(data, "rendered"), settings.limit)
+    return [
+        *_self_parts("self talking", talking, (1,)),
+        *_self_parts("half talking", talking, SHARED_SHOTS),
+        *_self_parts("self rendered", rendered, (1,)),
+        Part("cross talking T=1", "cross", 1, 1, cross_pairs(talking)),
+    ]
+
+
+def _voxceleb(data: Path, settings: EvaluateSettings) -> list[Part]:
+    """The 2019 protocol: 50 videos of the test set drawn uniformly, 32 held-out frames each, T = 1, 8 and 32.
+
+    A video is the folder `id/video`; its longest name-ordered first clip stands for it. Differs from the paper where
+    the paper is silent: frames are spread evenly over that clip.
+    """
+    expects = "folders id00012/video/clip.mp4 of the VoxCeleb1 or VoxCeleb2 test set"
+    try:
+        clips = find_footage(data, settings.subset)
+    except InputError as error:
+        raise InputError(f"no VoxCeleb videos in {data}", where=f"expected {expects}", hint=error.hint) from error
+    videos: dict[str, Footage] = {}
+    for clip in sorted(clips, key=lambda item: item.file):
+        videos.setdefault(str(Path(clip.file).parent), clip)
+    wanted = min(VOXCELEB_VIDEOS, settings.limit or VOXCELEB_VIDEOS)
+    if len(videos) < wanted:
+        raise InputError(
+            f"the 2019 protocol judges {wanted} videos, and {data} holds {len(videos)}",
+            where=f"expected {expects}, a folder for each video",
+            hint="the test videos of VoxCeleb, or --limit with a smaller number (then the numbers do not compare)",
+        )
+    names = sorted(videos)
+    picks = np.random.default_rng(settings.seed).permutation(len(names))[:wanted]
+    pairs = tuple((videos[name], videos[name]) for name in sorted(names[place] for place in picks))
+    return [Part(f"voxceleb-2019 T={n}", "holdout", n, max(VOXCELEB_SHOTS), pairs) for n in VOXCELEB_SHOTS]

@@ -1,0 +1,67 @@
+"""Where in a crop the face, the inside of the mouth and the eyes are, from landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
+from animato.types import Points
+
+MIN_AREA = 16.0
+"""A region of fewer pixels (at 256) is not judged: a closed mouth has no inside."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Masks, each S x S bool; None where the region is too small to judge.
+
+    Attributes:
+        face: inside the outline of the face.
+        mouth: inside the inner lips.
+        eyes: inside the lids of both eyes.
+    """
+
+    face: NDArray[np.bool_] | None
+    mouth: NDArray[np.bool_] | None
+    eyes: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, points: Points, size: int) -> Regions:
+        """Draw the regions of one face.
+
+        Args:
+            points: 478 x (2 or 3) float32, pixels of the crop.
+            size: side of the crop, pixels.
+        """
+        return cls(
+            face=filled(points, (OVAL,), size),
+            mouth=filled(points, (LIPS_INNER,), size),
+            eyes=filled(points, (EYE_LEFT, EYE_RIGHT), size),
+        )
+
+
+def filled(points: Points, loops: Sequence[Sequence[int]], size: int) -> NDArray[np.bool_] | None:
+    """Return the mask of the pixels whose centres lie inside closed loops of landmarks, or None if they are too few.
+
+    Args:
+        points: 478 x (2 or 3) float32, pixels of the crop.
+        loops: numbers of the landmarks along each loop.
+        size: side of the mask, pixels.
+    """
+    # Along each row the inside changes at every edge that the row's centre line crosses (even-odd rule).
+    changes = np.zeros((size, size + 1), np.int32)
+    rows = np.arange(size)[:, None]
+    for loop in loops:
+        corners = points[list(loop), :2].astype(np.float64)
+        (x0, y0), (x1, y1) = corners.T, np.roll(corners, -1, axis=0).T
+        crosses = (y0 <= rows) != (y1 <= rows)
+        slope = (x1 - x0) / np.where(y1 == y0, 1.0, y1 - y0)
+        row, edge = np.nonzero(crosses)
+        column = np.ceil(x0[edge] + (row - y0[edge]) * slope[edge])
+        np.add.at(changes, (row, np.clip(column, 0, size).astype(np.int64)), 1)
+    inside = np.cumsum(changes, axis=1)[:, :size] % 2 == 1
+    return inside if inside.sum() >= MIN_AREA * (size / 256) ** 2 else None

@@ -1,0 +1,110 @@
+"""What the evaluation asks of a system under test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from animato.face.crop import crop_from_frame, cut, head_square, move_points
+from animato.types import Face, Frame, Points
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One source photo.
+
+    Attributes:
+        image: H x W x 3 uint8 RGB, the whole picture.
+        face: its landmarks, pixels of that picture.
+    """
+
+    image: Frame
+    face: Face
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The square that is judged.
+
+    Attributes:
+        square: left, top, side in pixels of the whole picture (edges, not centres).
+        size: side of the crop, pixels.
+    """
+
+    square: tuple[float, float, float]
+    size: int
+
+    @classmethod
+    def around(cls, points: Points, size: int, width: int, height: int) -> Crop:
+        """Return the square around a head, moved and if need be shrunk so that it lies inside the picture.
+
+        What lies outside a picture is not known and would be judged as if it were.
+
+        Args:
+            points: 478 x 3 float32, pixels of the whole picture.
+            size: side of the crop, pixels.
+            width: of the whole picture, pixels.
+            height: of the whole picture, pixels.
+        """
+        left, top, wanted = head_square(points)
+        side = min(wanted, width, height)
+        left, top = left + (wanted - side) / 2, top + (wanted - side) / 2
+        # `crop_from_frame` counts from the picture's edge: a square at 0, as large as the picture, is the picture.
+        left, top = np.clip(left, 0, width - side), np.clip(top, 0, height - side)
+        return cls((float(left), float(top), side), size)
+
+    def cut(self, frame: Frame) -> Frame:
+        """Return the crop of a whole picture, size x size x 3 uint8 RGB."""
+        return cut(frame, crop_from_frame(self.square, self.size), self.size)
+
+    def move(self, face: Face) -> Face:
+        """Return a face of the whole picture in pixels of the crop."""
+        return replace(face, points=move_points(crop_from_frame(self.square, self.size), face.points))
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What moves the source.
+
+    Attributes:
+        faces: landmarks of every frame of the driver, pixels of the driver's frames; None where no face was found.
+        wanted: numbers of the frames to render, ascending; each has a face.
+        same_clip: whether the photos come from this very clip: a photo's face is then the driver's face at that
+            moment, and motion from there on is exact.
+        fps: frames a second.
+    """
+
+    faces: tuple[Face | None, ...]
+    wanted: tuple[int, ...]
+    same_clip: bool
+    fps: float
+
+
+class Subject(Protocol):
+    """A system under test. `prepare` is called once for a case, then `render` once."""
+
+    name: str
+
+    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
+        """Take the source person.
+
+        Args:
+            photos: at least one, all of one person, all with the framing of the first.
+            crop: the square of the first photo that will be judged.
+        """
+        ...
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        """Yield one picture of `crop` for each wanted frame, in order: size x size x 3 uint8 RGB."""
+        ...
+
+    def trained_on(self, person: str, group: str) -> bool:
+        """Return whether this person, or anybody of their group, was in the training data."""
+        ...
+
+    def about(self) -> Mapping[str, Any]:
+        """Return what the report says of the system: settings and hashes of its weights."""
+        ...

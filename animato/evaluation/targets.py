@@ -1,0 +1,113 @@
+"""What the main job promises of one photo that its own clip drives: each system against the still photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from animato.evaluation.judge import Row
+
+Statistic = Literal["ratio", "mean", "median", "gain"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One promise.
+
+    Attributes:
+        subset: first folder of the clips it is made for.
+        metric: which metric.
+        statistic: "ratio" (mean of the clips over the still photo's mean), "mean" or "median" over clips, or "gain"
+            (mean minus the still photo's mean).
+        limit: the value to reach.
+        above: whether larger is better.
+    """
+
+    subset: str
+    metric: str
+    statistic: Statistic
+    limit: float
+    above: bool = False
+
+
+TARGETS = (
+    Target("talking", "akd", "ratio", 0.28),
+    Target("talking", "akd", "mean", 0.65),
+    Target("talking", "psnr-face", "gain", 0.0, above=True),
+    Target("talking", "ssim-face", "gain", 0.0, above=True),
+    Target("rendered", "akd", "ratio", 0.10),
+    Target("rendered", "akd", "median", 2.0),
+    Target("rendered", "psnr-face", "gain", 0.0, above=True),
+    Target("rendered", "ssim-face", "gain", 0.0, above=True),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One promise, looked at."""
+
+    part: str
+    system: str
+    target: Target
+    value: float
+    clips: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether the value reaches the limit."""
+        return self.value > self.target.limit if self.target.above else self.value <= self.target.limit
+
+    def sentence(self) -> str:
+        """Return the verdict as one line of the report."""
+        target = self.target
+        words = {
+            "ratio": "over the still photo's",
+            "mean": "mean",
+            "median": "median",
+            "gain": "above the still photo's",
+        }[target.statistic]
+        sign = ">" if target.above else "at most"
+        mark = "kept" if self.kept else "MISSED"
+        return (
+            f"{mark:<6} {self.system}, {self.part}: {target.metric} {words} {self.value:.3f} "
+            f"(wanted: {sign} {target.limit:g}; {self.clips} clips)"
+        )
+
+
+def judge(rows: Sequence[Row], subsets: dict[str, str]) -> list[Verdict]:
+    """Return a verdict for every target that the rows can answer.
+
+    Only clips that both the system and the still photo finished count.
+
+    Args:
+        rows: all rows of a run.
+        subsets: part name to the subset its clips are of, for self parts with one photo; other parts are absent.
+    """
+    verdicts = []
+    for part, subset in subsets.items():
+        still = {row.case: row.values for row in rows if row.part == part and row.system == "still"}
+        systems = dict.fromkeys(row.system for row in rows if row.part == part and row.system != "still")
+        for system in systems:
+            mine = {row.case: row.values for row in rows if row.part == part and row.system == system}
+            for target in (item for item in TARGETS if item.subset == subset):
+                pairs = [
+                    (a, b)
+                    for case, values in mine.items()
+                    if (a := values.get(target.metric)) is not None
+                    and (b := still.get(case, {}).get(target.metric)) is not None
+                ]
+                if pairs:
+                    verdicts.append(Verdict(part, system, target, _value(pairs, target.statistic), len(pairs)))
+    return verdicts
+
+
+def _value(pairs: Sequence[tuple[float, float]], statistic: Statistic) -> float:
+    mine, still = np.array(pairs).T
+    if statistic == "ratio":
+        return float(mine.mean() / max(float(still.mean()), 1e-12))
+    if statistic == "gain":
+        return float(mine.mean() - still.mean())
+    return float(np.median(mine) if statistic == "median" else mine.mean())

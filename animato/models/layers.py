@@ -1,0 +1,218 @@
+"""Layers of the 2019 few-shot system: spectrally normalised convolutions, AdaIN, residual blocks, self-attention.
+
+Shapes: B batch, C channels in, O channels out, H height, W width. Tensors are float32 (bf16 under autocast on a GPU).
+Sources: Miyato et al. 2018 (spectral norm), Huang & Belongie 2017 (AdaIN), Brock et al. 2019 (residual blocks and
+orthodox pre-activation order), Zhang et al. 2019 (self-attention), Zakharov et al. 2019 section 3 (how they are put
+together). Channel counts and the 1e-4 follow the authors' lab's later module "FSTH".
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SPECTRAL_EPS = 1e-4
+NORM_EPS = 1e-4
+
+NormKind = Literal["none", "instance", "adaptive"]
+Resize = Literal["none", "up", "down"]
+
+
+class _Spectral(nn.Module):
+    """Shared part of the spectrally normalised layers: the power iteration (Miyato et al. 2018, algorithm 1).
+
+    The largest singular value of the weight, seen as an O x (C k k) matrix, is tracked by one power iteration per
+    `refresh_spectral` call (once per optimiser step and not once per forward pass, so that two forward passes of
+    one step see the same weights on every process).
+    """
+
+    weight: nn.Parameter
+    left: Tensor
+    right: Tensor
+
+    def _start(self, iterations: int = 12) -> None:
+        matrix = self.weight.detach().flatten(1)
+        generator = torch.Generator().manual_seed(matrix.shape[0] * 100_003 + matrix.shape[1])
+        left = torch.randn(matrix.shape[0], generator=generator)
+        self.register_buffer("left", F.normalize(left, dim=0, eps=SPECTRAL_EPS))
+        self.register_buffer("right", F.normalize(torch.mv(matrix.t(), self.left), dim=0, eps=SPECTRAL_EPS))
+        for _ in range(iterations):
+            self.iterate()
+
+    @torch.no_grad()
+    def iterate(self) -> None:
+        """Do one power iteration in place."""
+        matrix = self.weight.detach().flatten(1)
+        self.right.copy_(F.normalize(torch.mv(matrix.t(), self.left), dim=0, eps=SPECTRAL_EPS))
+        self.left.copy_(F.normalize(torch.mv(matrix, self.right), dim=0, eps=SPECTRAL_EPS))
+
+    def normalised(self) -> Tensor:
+        """Return the weight divided by its largest singular value (differentiable in the weight)."""
+        # the singular value needs float32: half precision would rescale every layer by its rounding error
+        with torch.autocast(self.weight.device.type, enabled=False):
+            sigma = torch.dot(self.left, torch.mv(self.weight.flatten(1), self.right))
+            return self.weight / sigma
+
+
+class SpectralConv(_Spectral):
+    """Convolution with zero padding, stride 1, spectrally normalised: B C H W -> B O H W.
+
+    Attributes:
+        saving: how many times fewer positions it visits than the usual way of writing the same network would.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True, saving: int = 1) -> None:
+        super().__init__()
+        made = nn.Conv2d(inputs, outputs, kernel, bias=bias)
+        self.weight = made.weight
+        self.bias = made.bias
+        self.padding = kernel // 2
+        self.saving = saving
+        self._start()
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return F.conv2d(x_BCHW, self.normalised(), self.bias, padding=self.padding)
+
+
+class SpectralLinear(_Spectral):
+    """Affine map, spectrally normalised: B C -> B O."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        made = nn.Linear(inputs, outputs)
+        self.weight = made.weight
+        self.bias = made.bias
+        self._start()
+
+    def forward(self, x_BC: Tensor) -> Tensor:
+        return F.linear(x_BC, self.normalised(), self.bias)
+
+
+def refresh_spectral(module: nn.Module) -> None:
+    """Do one power iteration in every spectrally normalised layer of a network; call once per optimiser step."""
+    for layer in module.modules():
+        if isinstance(layer, _Spectral):
+            layer.iterate()
+
+
+class AdaptiveNorm(nn.Module):
+    """Adaptive instance normalisation: scale and shift come from outside, per sample (Huang & Belongie 2017, eq. 8).
+
+    Attributes:
+        channels: C; the layer takes 2 C numbers a sample, shift first, then scale.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x_BCHW: Tensor, shift_BC: Tensor, scale_BC: Tensor) -> Tensor:
+        normal = F.instance_norm(x_BCHW, eps=NORM_EPS)
+        return torch.addcmul(shift_BC[:, :, None, None], normal, scale_BC[:, :, None, None])
+
+
+class InstanceNorm(nn.Module):
+    """Instance normalisation with one learned scale and shift a channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return F.instance_norm(x_BCHW, weight=self.weight, bias=self.bias, eps=NORM_EPS)
+
+
+class ResBlock(nn.Module):
+    """Pre-activation residual block: norm, ReLU, (up), conv 3x3, norm, ReLU, conv 3x3, (average pool), plus a skip.
+
+    The skip is a 1x1 convolution when the shape changes, else the identity. Nearest-neighbour upsampling commutes
+    with a 1x1 convolution, and so does average pooling, so the skip convolves at the smaller of the two sizes: the
+    same numbers for a quarter of the work.
+    """
+
+    def __init__(self, inputs: int, outputs: int, norm: NormKind, resize: Resize) -> None:
+        super().__init__()
+        self.resize = resize
+        self.adaptive = norm == "adaptive"
+        self.norm_in = _make_norm(norm, inputs)
+        self.norm_mid = _make_norm(norm, outputs)
+        self.conv_in = SpectralConv(inputs, outputs, bias=norm == "none")
+        self.conv_out = SpectralConv(outputs, outputs, bias=norm == "none")
+        reshapes = inputs != outputs or resize != "none"
+        saving = 4 if resize != "none" else 1
+        self.skip = SpectralConv(inputs, outputs, kernel=1, saving=saving) if reshapes else None
+
+    def affine_sizes(self) -> list[int]:
+        """Return the channel counts of the adaptive layers, in the order in which they take their numbers."""
+        return [norm.channels for norm in (self.norm_in, self.norm_mid) if isinstance(norm, AdaptiveNorm)]
+
+    def forward(self, x_BCHW: Tensor, affine: list[tuple[Tensor, Tensor]] | None = None) -> Tensor:
+        first, second = affine if affine is not None else (None, None)
+        y = F.relu(_apply_norm(self.norm_in, x_BCHW, first))
+        if self.resize == "up":
+            y = F.interpolate(y, scale_factor=2.0, mode="nearest")
+        y = self.conv_in(y)
+        y = F.relu(_apply_norm(self.norm_mid, y, second))
+        y = self.conv_out(y)
+        if self.resize == "down":
+            y = F.avg_pool2d(y, 2)
+        return y + self._shortcut(x_BCHW)
+
+    def _shortcut(self, x_BCHW: Tensor) -> Tensor:
+        if self.resize == "down":
+            x_BCHW = F.avg_pool2d(x_BCHW, 2)
+        if self.skip is not None:
+            x_BCHW = self.skip(x_BCHW)
+        if self.resize == "up":
+            x_BCHW = F.interpolate(x_BCHW, scale_factor=2.0, mode="nearest")
+        return x_BCHW
+
+
+class Stem(nn.Module):
+    """First block: conv, ReLU, conv, average pool, plus a pooled 1x1 skip; no normalisation, halves the size."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv_in = SpectralConv(inputs, outputs)
+        self.conv_out = SpectralConv(outputs, outputs)
+        self.skip = SpectralConv(inputs, outputs, kernel=1, saving=4)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        y = F.avg_pool2d(self.conv_out(F.relu(self.conv_in(x_BCHW))), 2)
+        return y + self.skip(F.avg_pool2d(x_BCHW, 2))
+
+
+class SelfAttention(nn.Module):
+    """Self-attention over positions, added through a gain that starts at zero (Zhang et al. 2019, section 3)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = SpectralConv(channels, max(1, channels // 8), kernel=1)
+        self.key = SpectralConv(channels, max(1, channels // 8), kernel=1)
+        self.value = SpectralConv(channels, channels, kernel=1)
+        self.gain = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        query_BLE = self.query(x_BCHW).flatten(2).transpose(1, 2)
+        key_BLE = self.key(x_BCHW).flatten(2).transpose(1, 2)
+        value_BLC = self.value(x_BCHW).flatten(2).transpose(1, 2)
+        # differs: no 1/sqrt(E) scale, as in Zhang et al. 2019, eq. 1
+        mixed_BLC = F.scaled_dot_product_attention(query_BLE, key_BLE, value_BLC, scale=1.0)
+        return x_BCHW + self.gain * mixed_BLC.transpose(1, 2).reshape(x_BCHW.shape)
+
+
+def _make_norm(kind: NormKind, channels: int) -> nn.Module | None:
+    if kind == "adaptive":
+        return AdaptiveNorm(channels)
+    return InstanceNorm(channels) if kind == "instance" else None
+
+
+def _apply_norm(norm: nn.Module | None, x_BCHW: Tensor, affine: tuple[Tensor, Tensor] | None) -> Tensor:
+    if norm is None:
+        return x_BCHW
+    made: Tensor = norm(x_BCHW) if affine is None else norm(x_BCHW, *affine)
+    return made

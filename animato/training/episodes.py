@@ -1,0 +1,254 @@
+"""K-shot episodes: some photos of one clip, and another frame of it to draw (Zakharov et al. 2019, section 3.2).
+
+Episode n is a pure function of the seed and n, so a resumed run needs only the number of episodes seen, and several
+processes share one sequence by taking every so-many-th episode of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animato.data.clips import ClipEntry, ClipFrames, ClipStore, clips_of
+from animato.errors import UsageError
+from animato.models.drawing import draw_landmarks, ibug68
+from animato.settings.training import TrainSettings
+from animato.training.frames import FrameCache
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one column of W stands for: a clip, or all single photos of one person.
+
+    Attributes:
+        name: unique; the clip's name, or the person's followed by " (photos)".
+        person: who it is.
+        kind: as in `ClipEntry`.
+        frames: (clip, number) of each frame.
+    """
+
+    name: str
+    person: str
+    kind: str
+    frames: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class EpisodeBatch:
+    """A batch of episodes, on the device.
+
+    Shapes: B episodes, K photos each, S = side in pixels.
+
+    Attributes:
+        photos_BKCHW: B K 3 S S float32 in [-1, 1].
+        photo_drawings_BKCHW: B K 3 S S float32 in [0, 1].
+        target_BCHW: B 3 S S float32 in [-1, 1], the frame to draw.
+        drawing_BCHW: B 3 S S float32 in [0, 1], its landmarks.
+        regions_BCHW: B 2 S S float32 in [0, 1]: the face; mouth and eyes.
+        boxes_B4: B 4 float32, left, top, right, bottom of the face in [-1, 1] (the picture's edges).
+        rows_B: B int64, the source's row in the table of videos.
+    """
+
+    photos_BKCHW: Tensor
+    photo_drawings_BKCHW: Tensor
+    target_BCHW: Tensor
+    drawing_BCHW: Tensor
+    regions_BCHW: Tensor
+    boxes_B4: Tensor
+    rows_B: Tensor
+
+    def to(self, device: torch.device) -> EpisodeBatch:
+        """Return the batch on another device."""
+        return EpisodeBatch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+
+def sources_of(store: ClipStore, split: str) -> list[Source]:
+    """Return what episodes can be drawn from: clips of two frames or more, and people with two single photos or more."""
+    singles: dict[str, list[ClipEntry]] = {}
+    found: list[Source] = []
+    for entry in clips_of(store, split):
+        if entry.frames >= 2:
+            found.append(
+                Source(entry.clip, entry.person, entry.kind, tuple((entry.clip, i) for i in range(entry.frames)))
+            )
+        else:
+            singles.setdefault(entry.person, []).append(entry)
+    for person, entries in singles.items():
+        if len(entries) >= 2:
+            frames = tuple((entry.clip, 0) for entry in entries)
+            found.append(Source(f"{person} (photos)", person, entries[0].kind, frames))
+    return found
+
+
+class Episodes:
+    """The endless, numbered sequence of episodes of one split."""
+
+    def __init__(self, store: ClipStore, split: str, settings: TrainSettings) -> None:
+        self.sources = sources_of(store, split)
+        if not self.sources:
+            raise UsageError(
+                f"no clip of the split {split!r} has two frames of one person",
+                where=f"{len(store.clips)} clips in the data set",
+                hint="animato data check DIR",
+            )
+        self._settings = settings
+        self._cache = FrameCache(store, settings.size, settings.cache_mb)
+        self._kinds, self._chances, self._people = _draw_plan(self.sources)
+
+    def batch(self, number: int, rank: int = 0, world: int = 1) -> EpisodeBatch:
+        """Return batch `number`, or one process's share of it.
+
+        Args:
+            number: 0, 1, 2, ...; the batch holds episodes number * batch and following.
+            rank: this process.
+            world: how many processes share the batch; must divide it.
+        """
+        settings = self._settings
+        chooser = np.random.default_rng([settings.seed, 1, number])
+        photos = int(chooser.integers(settings.photos_low, settings.photos_high + 1))
+        first = number * settings.batch
+        return stack([self.episode(first + i, photos) for i in range(rank, settings.batch, world)])
+
+    def episode(self, number: int, photos: int) -> EpisodeBatch:
+        """Return episode `number` with this many photos, as a batch of one."""
+        settings = self._settings
+        random = np.random.default_rng([settings.seed, 2, number])
+        row = self._pick(random)
+        source = self.sources[row]
+        order = random.permutation(len(source.frames))
+        shown = order[1:]
+        chosen = shown[:photos] if len(shown) >= photos else shown[random.integers(0, len(shown), photos)]
+        frames = self._frames(source, [int(order[0]), *(int(i) for i in chosen)])
+        change = _Change.draw(random) if settings.augment else _Change()
+        return make_episode(frames, settings.drawing, row, change)
+
+    def fixed(self, row: int, target: int, photos: Sequence[int]) -> EpisodeBatch:
+        """Return an episode with chosen frames of one source, without augmentation."""
+        frames = self._frames(self.sources[row], [target, *photos])
+        return make_episode(frames, self._settings.drawing, row, _Change())
+
+    def _frames(self, source: Source, wanted: Sequence[int]) -> ClipFrames:
+        parts: dict[str, list[tuple[int, int]]] = {}
+        for place, index in enumerate(wanted):
+            clip, number = source.frames[index]
+            parts.setdefault(clip, []).append((place, number))
+        pieces: list[tuple[int, ClipFrames, int]] = []
+        for clip, asked in parts.items():
+            loaded = self._cache.load(clip, [number for _, number in asked])
+            pieces += [(place, loaded, i) for i, (place, _) in enumerate(asked)]
+        pieces.sort(key=lambda piece: piece[0])
+        return ClipFrames(
+            np.stack([loaded.images[i] for _, loaded, i in pieces]),
+            np.stack([loaded.points[i] for _, loaded, i in pieces]),
+            np.stack([loaded.blendshapes[i] for _, loaded, i in pieces]),
+        )
+
+    def _pick(self, random: np.random.Generator) -> int:
+        kind = self._kinds[int(np.searchsorted(self._chances, random.random(), side="right"))]
+        people = self._people[kind]
+        rows = people[int(random.integers(len(people)))]
+        return rows[int(random.integers(len(rows)))]
+
+
+def _draw_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64], dict[str, list[list[int]]]]:
+    """Plan the draw: a kind in proportion to the square root of its frames, then a person, then one of their clips."""
+    by_kind: dict[str, dict[str, list[int]]] = {}
+    frames: dict[str, int] = {}
+    for row, source in enumerate(sources):
+        by_kind.setdefault(source.kind, {}).setdefault(source.person, []).append(row)
+        frames[source.kind] = frames.get(source.kind, 0) + len(source.frames)
+    kinds = sorted(by_kind)
+    shares = np.sqrt([frames[kind] for kind in kinds])
+    chances = np.cumsum(shares / shares.sum())
+    chances[-1] = 1.0
+    return kinds, chances, {kind: list(people.values()) for kind, people in by_kind.items()}
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One change of a whole episode: mirrored or not, and a gain and offset for each colour."""
+
+    mirror: bool = False
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    offset: float = 0.0
+
+    @classmethod
+    def draw(cls, random: np.random.Generator) -> _Change:
+        level = float(random.uniform(0.8, 1.25))
+        tints = random.uniform(0.9, 1.1, 3)
+        gain = (level * float(tints[0]), level * float(tints[1]), level * float(tints[2]))
+        return cls(bool(random.random() < 0.5), gain, float(random.uniform(-0.1, 0.1)))
+
+    def apply(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return n x S x S x 3 float32 in [-1, 1]."""
+        values = images.astype(np.float32) * np.float32(1 / 127.5) - 1
+        if self.mirror:
+            values = values[:, :, ::-1]
+        if self.offset or self.gain != (1.0, 1.0, 1.0):
+            values = np.clip((values + 1) * np.asarray(self.gain, np.float32) - 1 + np.float32(self.offset), -1, 1)
+        return np.ascontiguousarray(values)
+
+
+def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Change | None = None) -> EpisodeBatch:
+    """Return a batch of one episode: the first frame is the target, the others the photos.
+
+    Args:
+        frames: at least two frames, square.
+        drawing: style of the landmark picture.
+        row: row in the table of videos.
+    """
+    change = change or _Change()
+    size = int(frames.images.shape[1])
+    images = torch.from_numpy(change.apply(frames.images)).permute(0, 3, 1, 2)
+    drawn = np.stack([draw_landmarks(points, size, drawing, mirror=change.mirror) for points in frames.points])
+    drawings = torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 255
+    regions, box = face_regions(frames.points[0], size)
+    if change.mirror:
+        regions = np.ascontiguousarray(regions[:, :, ::-1])
+        box = np.array([-box[2], box[1], -box[0], box[3]], np.float32)
+    return EpisodeBatch(
+        photos_BKCHW=images[1:][None],
+        photo_drawings_BKCHW=drawings[1:][None],
+        target_BCHW=images[:1],
+        drawing_BCHW=drawings[:1],
+        regions_BCHW=torch.from_numpy(regions)[None],
+        boxes_B4=torch.from_numpy(box)[None],
+        rows_B=torch.tensor([row]),
+    )
+
+
+def stack(episodes: Sequence[EpisodeBatch]) -> EpisodeBatch:
+    """Return one batch of several, all with the same number of photos."""
+    return EpisodeBatch(**{name: torch.cat([getattr(item, name) for item in episodes]) for name in vars(episodes[0])})
+
+
+def face_regions(points: NDArray[np.float32], size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return where the face, and where mouth and eyes are, and the face's box.
+
+    Args:
+        points: 478 x 3 float32, pixels of the `size` px picture.
+
+    Returns:
+        2 x size x size float32 in [0, 1] with soft edges, and left, top, right, bottom in [-1, 1] (picture's edges),
+        a square around the face that stays inside the picture.
+    """
+    lines = ibug68(points)
+    face, parts = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
+    low, high = points[:468, :2].min(axis=0), points[:468, :2].max(axis=0)
+    hull = cv2.convexHull(np.round(points[:468, :2]).astype(np.int32))
+    cv2.fillConvexPoly(face, hull, 1.0)
+    reach = max(1, round(0.04 * float((high - low).max())))
+    for first, last in ((36, 42), (42, 48), (48, 60)):
+        cv2.fillConvexPoly(parts, cv2.convexHull(np.round(lines[first:last]).astype(np.int32)), 1.0)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    parts = cv2.GaussianBlur(cv2.dilate(parts, kernel), (0, 0), max(0.5, reach / 2))
+    half = min(float((high - low).max()) * 0.55, size / 2)
+    centre = np.clip((low + high) / 2 + 0.5, half, size - half)
+    box = np.concatenate([centre - half, centre + half]) * (2 / size) - 1
+    return np.stack([face, parts]).astype(np.float32), box.astype(np.float32)

@@ -1,0 +1,115 @@
+"""What a run writes about itself: run.json, one JSON line per report, TensorBoard curves."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from animato.errors import UsageError
+from animato.settings.base import as_json
+from animato.settings.training import TrainSettings
+from animato.version import __version__
+from animato.weights.io import write_whole
+
+FREE_TO_CHANGE = frozenset(
+    {"episodes", "device", "threads", "workers", "cache_mb", "save_minutes", "save_episodes", "keep", "log_episodes"}
+    | {"validate_episodes", "validate_people", "vgg19", "vggface"}
+)
+"""Settings that a continued run may give anew."""
+
+
+def describe_run(settings: TrainSettings, content: str, videos: int, split_counts: Mapping[str, int]) -> dict[str, Any]:
+    """Return what run.json says: all settings, versions, machine, data counts, command."""
+    return {
+        "schema": 1,
+        "settings": as_json(settings),
+        "content_network": content,
+        "videos": videos,
+        "sources": dict(split_counts),
+        "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "machine": platform.machine(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def check_same_run(path: Path, settings: TrainSettings) -> None:
+    """Refuse to continue a run under settings that would make it another one.
+
+    Raises:
+        UsageError: a setting differs from run.json, or run.json cannot be read.
+    """
+    try:
+        before = json.loads(path.read_text())["settings"]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise UsageError(f"{path.name} cannot be read", where=str(path.parent), hint="another output folder") from problem
+    # A setting that is younger than the run had its default value then.
+    before = {**as_json(TrainSettings()), **before}
+    now = as_json(settings)
+    for name in sorted((set(before) | set(now)) - FREE_TO_CHANGE):
+        if before.get(name) != now.get(name):
+            raise UsageError(
+                f"the run in {path.parent.name} was started with --{name.replace('_', '-')} {before.get(name)}",
+                where=f"now: {now.get(name)}",
+                hint="the same settings to continue it, or another output folder",
+            )
+
+
+class Journal:
+    """Log of one run: `log.jsonl` and, when installed, TensorBoard."""
+
+    def __init__(self, folder: Path, episodes: int) -> None:
+        self._path = folder / "log.jsonl"
+        self._cut_back(episodes)
+        self._stream = self._path.open("a", encoding="utf-8")
+        self._board = _open_board(folder / "tensorboard", episodes)
+
+    def _cut_back(self, episodes: int) -> None:
+        """Drop lines of episodes that a resumed run will see again."""
+        if not self._path.is_file():
+            return
+        kept = []
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            try:
+                if json.loads(line)["episodes"] <= episodes:
+                    kept.append(line)
+            except (ValueError, KeyError):
+                continue  # the half-written last line of a killed run
+        write_whole(self._path, "".join(f"{line}\n" for line in kept).encode())
+
+    def line(self, kind: str, episodes: int, values: Mapping[str, Any]) -> None:
+        """Add one report; numbers also go to TensorBoard under "kind/name"."""
+        self._stream.write(json.dumps({"kind": kind, "episodes": episodes, **values}) + "\n")
+        self._stream.flush()
+        if self._board is not None:
+            for name, value in values.items():
+                if isinstance(value, (int, float)):
+                    self._board.add_scalar(f"{kind}/{name}", value, episodes)
+
+    def picture(self, name: str, episodes: int, picture: NDArray[np.uint8]) -> None:
+        """Show a picture, H x W x 3 uint8 RGB, in TensorBoard."""
+        if self._board is not None:
+            self._board.add_image(name, picture, episodes, dataformats="HWC")
+
+    def close(self) -> None:
+        """Close the files."""
+        self._stream.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def _open_board(folder: Path, episodes: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=episodes)

@@ -1,0 +1,256 @@
+"""Meta-training of the 2019 system: setup, build, fit (Zakharov et al. 2019, section 3.2).
+
+    train(settings, store, folder)
+      setup     the team of processes, the folder, the same run or a new one
+      build     episodes, networks, optimisers, losses, the newest checkpoint
+      fit       the loop
+
+A run folder holds run.json, log.jsonl, tensorboard/, checkpoints/, pictures/ and model.safetensors (the averaged
+networks, which adaptation starts from). The same call on the same folder continues the run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from animato.data.clips import SPLITS, ClipStore, clips_of
+from animato.errors import InterruptedRunError, OutputError, UsageError
+from animato.face.crop import MARGIN
+from animato.settings.training import WEIGHTINGS, TrainSettings
+from animato.training.checkpoint import Checkpoints
+from animato.training.content import make_content_loss
+from animato.training.distributed import Team, join_team
+from animato.training.episodes import EpisodeBatch, Episodes, sources_of
+from animato.training.health import HealthWatch
+from animato.training.journal import Journal, check_same_run, describe_run
+from animato.training.prefetch import Prefetch
+from animato.training.state import TrainState, new_state
+from animato.training.step import Objective
+from animato.training.tally import Tally, both_statistics, flat_statistics
+from animato.training.update import Players, UpdateOutput, update
+from animato.training.validate import fixed_batch, png_bytes, validate
+from animato.weights.io import write_whole
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a running training tells its caller at every log line.
+
+    Attributes:
+        episodes: seen so far.
+        total: asked for.
+        speed: episodes a second since the last report.
+        figures: losses, norms and statistics by name.
+    """
+
+    episodes: int
+    total: int
+    speed: float
+    figures: dict[str, float]
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a finished training leaves.
+
+    Attributes:
+        folder: the run folder.
+        model: `model.safetensors`, the networks to use.
+        episodes: seen in all, earlier starts included.
+        notes: sentences about what was passed over.
+    """
+
+    folder: Path
+    model: Path
+    episodes: int
+    notes: tuple[str, ...]
+
+
+@dataclass
+class Run:
+    """Everything `fit` works with."""
+
+    settings: TrainSettings
+    team: Team
+    folder: Path
+    state: TrainState
+    episodes: Episodes
+    validation: EpisodeBatch | None
+    objective: Objective
+    checkpoints: Checkpoints
+    watch: HealthWatch
+    notes: list[str]
+
+
+def train(
+    settings: TrainSettings, store: ClipStore, folder: Path, report: Report | None = None, margin: float = MARGIN
+) -> TrainResult:
+    """Train embedder, generator and discriminator on many people's clips, or continue to.
+
+    Args:
+        settings: see `settings.training`.
+        store: the data; episodes come from its split "train", the validation picture from "val".
+        folder: the run folder; made when missing.
+        report: called at every log line, by the first process only.
+        margin: side of the data's crops, in units of the longer side of the face; kept in the model file.
+
+    Raises:
+        UsageError: no usable clips, or the folder holds another run.
+        OutputError: the folder cannot be written.
+        TrainingStoppedError: training diverged or collapsed; the message names the last good checkpoint.
+        InterruptedRunError: Ctrl-C; a checkpoint was saved.
+    """
+    team = setup(settings, folder)
+    try:
+        run = build(settings, store, folder, team, margin)
+        fit(run, report)
+    finally:
+        team.leave()
+    return TrainResult(folder, folder / "model.safetensors", run.state.episodes, tuple(run.notes))
+
+
+def setup(settings: TrainSettings, folder: Path) -> Team:
+    """Join the other processes, make the folder, and refuse early what cannot work."""
+    team = join_team(settings.device)
+    if settings.batch % team.world:
+        raise UsageError(f"--batch {settings.batch} cannot be shared by {team.world} processes", where="train.batch")
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    try:
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        (folder / "pictures").mkdir(exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
+    if (folder / "run.json").is_file():
+        check_same_run(folder / "run.json", settings)
+    return team
+
+
+def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, margin: float) -> Run:
+    """Make networks, optimisers, losses and episodes; take up the newest checkpoint when there is one."""
+    episodes = Episodes(store, "train", settings)
+    held_out = sources_of(store, "val")
+    validation = None
+    if team.leads and settings.validate_episodes:
+        shown = Episodes(store, "val" if held_out else "train", settings)
+        validation = fixed_batch(shown, settings.validate_people).to(team.device)
+    content = make_content_loss(settings).to(team.device)
+    counts = {split: len(clips_of(store, split)) for split in SPLITS}
+    description = describe_run(settings, content.name, len(episodes.sources), counts)
+    videos = [source.name for source in episodes.sources]
+    checkpoints = Checkpoints(folder / "checkpoints", settings.keep, videos, description)
+    state = new_state(settings, len(videos), team.device, margin)
+    if team.leads:
+        checkpoints.sweep()
+    found, notes = checkpoints.restore_newest(state)
+    if team.leads and found is None:
+        write_whole(folder / "run.json", (json.dumps(description, indent=1) + "\n").encode())
+    objective = Objective(WEIGHTINGS[settings.weighting], content, settings.focus, settings.variant == "fine-tune")
+    watch = HealthWatch(found.name if found else None)
+    return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
+
+
+def fit(run: Run, report: Report | None) -> None:
+    """Train until all episodes are seen."""
+    settings, state, team = run.settings, run.state, run.team
+    players = Players(team.wrap(state.drawer), team.wrap(state.critic))
+    bf16 = team.device.type == "cuda" and settings.precision != "fp32"
+    journal = Journal(run.folder, state.episodes) if team.leads else None
+    tally, saved_at, started = Tally(), time.monotonic(), state.batches
+    try:
+        with Prefetch(run.episodes, state.batches, team, settings.workers) as batches:
+            while state.episodes < settings.episodes:
+                # Fetch episodes.
+                batch = batches.take()
+                # Update networks, table and average.
+                logs = _due(state.episodes, settings.batch, settings.log_episodes)
+                output = update(state, players, batch, run.objective, settings, team, bf16, measure=logs)
+                tally.add(output)
+                # Report.
+                if logs:
+                    _log(run, journal, tally, output, batch, state.batches - started, report)
+                # Validate.
+                if run.validation is not None and _due_now(state.episodes, settings, settings.validate_episodes):
+                    _validate(run, journal)
+                # Save.
+                if team.leads and _save_due(run, saved_at):
+                    save(run)
+                    saved_at = time.monotonic()
+        if team.leads:
+            _finish(run, journal)
+    except KeyboardInterrupt as stop:
+        if team.leads:
+            save(run)
+        raise InterruptedRunError(
+            f"training stopped after {state.episodes} episodes; a checkpoint was saved",
+            hint="the same command continues",
+        ) from stop
+    finally:
+        if journal is not None:
+            journal.close()
+
+
+def save(run: Run) -> None:
+    """Write a checkpoint, unless a weight is not a number."""
+    run.watch.check_before_saving({**run.state.drawer.state_dict(), **run.state.critic.state_dict()})
+    run.watch.last_good = run.checkpoints.save(run.state).name
+
+
+def _due(before: int, step: int, every: int) -> bool:
+    return every > 0 and (before + step) // every > before // every
+
+
+def _due_now(episodes: int, settings: TrainSettings, every: int) -> bool:
+    return _due(episodes - settings.batch, settings.batch, every)
+
+
+def _save_due(run: Run, saved_at: float) -> bool:
+    settings = run.settings
+    by_count = _due_now(run.state.episodes, settings, settings.save_episodes)
+    return by_count or time.monotonic() - saved_at >= settings.save_minutes * 60
+
+
+def _log(
+    run: Run,
+    journal: Journal | None,
+    tally: Tally,
+    output: UpdateOutput,
+    batch: EpisodeBatch,
+    steps: int,
+    report: Report | None,
+) -> None:
+    figures, speed = tally.close(output, run.settings.log_episodes, run.team)
+    drawn, real = both_statistics(output.drawer.picture_BCHW, batch.target_BCHW)
+    run.watch.look(steps, figures, drawn, real)
+    figures |= flat_statistics("drawn", drawn) | flat_statistics("real", real)
+    if journal is not None:
+        journal.line("train", run.state.episodes, {**figures, "episodes_a_second": speed})
+        if report is not None:
+            report(Progress(run.state.episodes, run.settings.episodes, speed, figures))
+
+
+def _validate(run: Run, journal: Journal | None) -> None:
+    assert run.validation is not None
+    result = validate(run.state.average, run.validation)
+    name = f"episode-{run.state.episodes:09d}.png"
+    write_whole(run.folder / "pictures" / name, png_bytes(result.picture))
+    if journal is not None:
+        journal.line("validation", run.state.episodes, result.figures)
+        journal.picture("validation", run.state.episodes, result.picture)
+
+
+def _finish(run: Run, journal: Journal | None) -> None:
+    newest = run.checkpoints.paths()[-1:]
+    if not newest or run.watch.last_good != newest[0].name or f"{run.state.episodes:09d}" not in newest[0].name:
+        if run.validation is not None:
+            _validate(run, journal)
+        save(run)

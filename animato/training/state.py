@@ -1,0 +1,175 @@
+"""Everything that changes while training runs, and its form as named arrays."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animato.errors import FileFormatError
+from animato.face.crop import MARGIN
+from animato.models.loading import arrays_of, load_strictly
+from animato.models.paper.config import PaperConfig
+from animato.models.paper.discriminator import Discriminator
+from animato.models.paper.embedder import Embedder
+from animato.models.paper.generator import Generator
+from animato.settings.training import TrainSettings
+from animato.training.step import Drawer
+from animato.training.table import VideoTable
+
+ADAM_BETAS = (0.0, 0.999)
+ADAM_EPS = 1e-5
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class TrainState:
+    """Networks, their running average, optimisers, the table of videos, and how far the run is.
+
+    Attributes:
+        config: what the networks look like.
+        drawer: embedder and generator.
+        critic: discriminator.
+        average: running average of `drawer`, the weights that are used and kept in the end.
+        table: W.
+        drawer_optimiser, critic_optimiser: Adam.
+        batches: steps taken.
+        episodes: episodes seen.
+    """
+
+    config: PaperConfig
+    drawer: Drawer
+    critic: Discriminator
+    average: Drawer
+    table: VideoTable
+    drawer_optimiser: torch.optim.Adam
+    critic_optimiser: torch.optim.Adam
+    batches: int = 0
+    episodes: int = 0
+
+
+def config_of(settings: TrainSettings, margin: float) -> PaperConfig:
+    """Return what the networks of a run look like."""
+    return PaperConfig(
+        size=settings.size,
+        channels=settings.channels,
+        max_channels=settings.max_channels,
+        embed=settings.embed,
+        down_blocks=settings.down_blocks,
+        residual_blocks=settings.residual_blocks,
+        embedder_reduce=settings.embedder_reduce,
+        attention=settings.attention,
+        scale_base=settings.scale_base,
+        affine_gain=settings.affine_gain,
+        drawing=settings.drawing,
+        margin=margin,
+    )
+
+
+def make_adam(module: nn.Module, lr: float, beta1: float = ADAM_BETAS[0]) -> torch.optim.Adam:
+    """Return Adam as the 2019 system's authors set it: betas (0, 0.999), eps 1e-5 (FSTH module)."""
+    return torch.optim.Adam(module.parameters(), lr=lr, betas=(beta1, ADAM_BETAS[1]), eps=ADAM_EPS, fused=True)
+
+
+def new_state(settings: TrainSettings, videos: int, device: torch.device, margin: float = MARGIN) -> TrainState:
+    """Return the state before the first step.
+
+    Args:
+        videos: rows of the table W.
+        margin: side of the data's crops, in faces.
+    """
+    torch.manual_seed(settings.seed)
+    config = config_of(settings, margin)
+    drawer = Drawer(Embedder(config), Generator(config)).to(device)
+    critic = Discriminator(config).to(device)
+    average = copy.deepcopy(drawer).eval().requires_grad_(False)
+    table = VideoTable.create(videos, config.embed, settings.seed, device)
+    return TrainState(
+        config,
+        drawer,
+        critic,
+        average,
+        table,
+        make_adam(drawer, settings.lr_drawer, settings.beta1),
+        make_adam(critic, settings.lr_critic),
+    )
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, current: nn.Module, decay: float) -> None:
+    """Move the running average towards the current weights; buffers are copied (FSTH module)."""
+    mine, theirs = list(average.parameters()), [p.detach() for p in current.parameters()]
+    torch._foreach_lerp_(mine, theirs, 1 - decay)
+    for kept, new in zip(average.buffers(), current.buffers(), strict=True):
+        kept.copy_(new)
+
+
+def state_arrays(state: TrainState) -> Arrays:
+    """Return all tensors of a state by name, random state of torch included."""
+    arrays = arrays_of(state.drawer, "drawer.") | arrays_of(state.critic, "critic.")
+    arrays |= arrays_of(state.average, "average.")
+    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.table.tensors().items()}
+    for prefix, module, optimiser in _optimised(state):
+        for name, parameter in module.named_parameters():
+            for key, value in optimiser.state.get(parameter, {}).items():
+                arrays[f"{prefix}{name}/{key}"] = value.detach().cpu().numpy().copy()
+    arrays["random.cpu"] = torch.get_rng_state().numpy().copy()
+    return arrays
+
+
+def restore_state(state: TrainState, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Fill a new state from arrays; names and shapes must match exactly.
+
+    Args:
+        where: the file, for messages.
+
+    Raises:
+        FileFormatError: something is missing, left over, or of another shape.
+    """
+    load_strictly(state.drawer, arrays, where, "drawer.")
+    load_strictly(state.critic, arrays, where, "critic.")
+    load_strictly(state.average, arrays, where, "average.")
+    for name, tensor in state.table.tensors().items():
+        _copy(tensor, arrays, f"table.{name}", where)
+    for prefix, module, optimiser in _optimised(state):
+        _restore_adam(prefix, module, optimiser, arrays, where)
+    random = arrays.get("random.cpu")
+    if random is None:
+        raise FileFormatError(f"{where} lacks random.cpu")
+    torch.set_rng_state(torch.from_numpy(random.copy()))
+
+
+def _optimised(state: TrainState) -> list[tuple[str, nn.Module, torch.optim.Adam]]:
+    return [
+        ("adam.drawer.", state.drawer, state.drawer_optimiser),
+        ("adam.critic.", state.critic, state.critic_optimiser),
+    ]
+
+
+def _copy(tensor: Tensor, arrays: Mapping[str, NDArray[Any]], name: str, where: str) -> None:
+    array = arrays.get(name)
+    if array is None or tuple(array.shape) != tuple(tensor.shape):
+        found = "nothing" if array is None else str(tuple(array.shape))
+        raise FileFormatError(f"{name} in {where} does not fit", where=f"wanted {tuple(tensor.shape)}, found {found}")
+    tensor.copy_(torch.from_numpy(array.copy()))
+
+
+def _restore_adam(
+    prefix: str, module: nn.Module, optimiser: torch.optim.Adam, arrays: Mapping[str, NDArray[Any]], where: str
+) -> None:
+    entries: dict[int, dict[str, Tensor]] = {}
+    for index, (name, parameter) in enumerate(module.named_parameters()):
+        kept = {key: arrays.get(f"{prefix}{name}/{key}") for key in ("exp_avg", "exp_avg_sq", "step")}
+        found = {key: torch.from_numpy(value.copy()) for key, value in kept.items() if value is not None}
+        if found and (len(found) < 3 or found["exp_avg"].shape != parameter.shape):
+            raise FileFormatError(f"the optimiser state of {name} in {where} does not fit")
+        if found:
+            entries[index] = found
+    whole = optimiser.state_dict()
+    optimiser.load_state_dict({"state": entries, "param_groups": whole["param_groups"]})

@@ -1,0 +1,121 @@
+"""One update of all networks from one batch of episodes: the order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from animato.models.layers import refresh_spectral
+from animato.settings.training import TrainSettings
+from animato.training.distributed import Team
+from animato.training.episodes import EpisodeBatch
+from animato.training.state import ADAM_BETAS, ADAM_EPS, TrainState, update_average
+from animato.training.step import CriticOutput, DrawerOutput, Objective, critic_step, drawer_step
+
+
+@dataclass(frozen=True)
+class Players:
+    """The two networks as the steps call them: bare, or wrapped for several processes."""
+
+    drawer: nn.Module
+    critic: nn.Module
+
+
+@dataclass(frozen=True)
+class UpdateOutput:
+    """What one update gives, all detached.
+
+    Attributes:
+        drawer: losses and pictures of embedder and generator.
+        critic: the last discriminator step.
+        gradient_norms: of drawer and critic, or None when not asked for.
+    """
+
+    drawer: DrawerOutput
+    critic: CriticOutput
+    gradient_norms: tuple[Tensor, Tensor] | None
+
+
+def rate_at(settings: TrainSettings, episodes: int) -> float:
+    """Return the factor on both learning rates after so many episodes, in [0, 1].
+
+    It rises over `warmup` episodes, and falls linearly to 0 over the last share `cooldown` of the run.
+    """
+    rise = min(1.0, (episodes + settings.batch) / settings.warmup) if settings.warmup else 1.0
+    if settings.cooldown <= 0:
+        return rise
+    left = (settings.episodes - episodes) / (settings.cooldown * settings.episodes)
+    return rise * min(1.0, max(0.0, left))
+
+
+def update(
+    state: TrainState,
+    players: Players,
+    batch: EpisodeBatch,
+    objective: Objective,
+    settings: TrainSettings,
+    team: Team,
+    bf16: bool = False,
+    measure: bool = False,
+) -> UpdateOutput:
+    """Update embedder and generator once, the discriminator `critic_steps` times, then the average.
+
+    The discriminator's steps reuse the pictures that the drawing half has just made, so nothing is drawn twice.
+
+    Args:
+        bf16: compute in bfloat16 where that is safe (GPU only).
+        measure: also return the norms of the gradients.
+    """
+    factor = rate_at(settings, state.episodes)
+    mixed = torch.autocast(team.device.type, torch.bfloat16, enabled=bf16)
+
+    # Update embedder and generator.
+    refresh_spectral(state.drawer)
+    state.critic.requires_grad_(False)
+    with mixed:
+        drawn = drawer_step(players.drawer, state.critic, state.table.read(batch.rows_B), batch, objective)
+    state.drawer_optimiser.zero_grad(set_to_none=True)
+    drawn.loss.backward()
+    _take_step(state.drawer_optimiser, settings.lr_drawer * factor)
+
+    # Update the discriminator and the rows of its table.
+    state.critic.requires_grad_(True)
+    for _ in range(settings.critic_steps):
+        refresh_spectral(state.critic)
+        person_BE = state.table.read(batch.rows_B)
+        with mixed:
+            judged = critic_step(players.critic, person_BE, batch, drawn.picture_BCHW)
+        state.critic_optimiser.zero_grad(set_to_none=True)
+        judged.loss.backward()
+        _take_step(state.critic_optimiser, settings.lr_critic * factor)
+        assert person_BE.grad is not None
+        rows, gradient = team.gather(batch.rows_B), team.gather(person_BE.grad) / team.world
+        state.table.update(rows, gradient, settings.lr_critic * factor, ADAM_BETAS, ADAM_EPS)
+
+    # Update the average.
+    update_average(state.average, state.drawer, min(settings.average, (1 + state.batches) / (10 + state.batches)))
+    state.batches += 1
+    state.episodes += settings.batch
+    norms = (gradient_norm(state.drawer), gradient_norm(state.critic)) if measure else None
+    return UpdateOutput(_detached(drawn), _closed(judged), norms)
+
+
+def gradient_norm(module: nn.Module) -> Tensor:
+    """Return the L2 norm of all gradients of a network."""
+    return torch.nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])
+
+
+def _take_step(optimiser: torch.optim.Adam, lr: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    optimiser.step()
+
+
+def _detached(output: DrawerOutput) -> DrawerOutput:
+    return DrawerOutput(output.loss.detach(), output.parts, output.picture_BCHW)
+
+
+def _closed(output: CriticOutput) -> CriticOutput:
+    return CriticOutput(output.loss.detach(), output.real_right, output.fake_right)

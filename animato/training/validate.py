@@ -1,0 +1,103 @@
+"""Validation: fixed people, fixed photos, fixed frames, the averaged weights; figures and one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from animato.training.episodes import EpisodeBatch, Episodes, stack
+from animato.training.losses import masked_distance
+from animato.training.step import Drawer
+
+PHOTOS = 8
+"""Photos a person on the validation picture (T of the 2019 protocol's middle row)."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Result of one validation.
+
+    Attributes:
+        figures: name to value; differences are mean absolute ones in units of the pictures' range [-1, 1].
+        picture: H x W x 3 uint8 RGB: one row a person: first photo, landmarks, real frame, drawn frame, difference.
+    """
+
+    figures: dict[str, float]
+    picture: NDArray[np.uint8]
+
+
+def fixed_batch(episodes: Episodes, people: int) -> EpisodeBatch:
+    """Return the episodes of the validation picture: one source of each of some people.
+
+    The target is the frame two thirds through the source; the photos are spread evenly over the other frames.
+    """
+    batches = []
+    for row in _shown_rows(episodes, people):
+        count = len(episodes.sources[row].frames)
+        target = (2 * count) // 3
+        others = [i for i in range(count) if i != target]
+        photos = [others[i] for i in np.linspace(0, len(others) - 1, PHOTOS).round().astype(int)]
+        batches.append(episodes.fixed(row, target, photos))
+    return stack(batches)
+
+
+def _shown_rows(episodes: Episodes, people: int) -> list[int]:
+    """Return one source of each of some people, the kinds in turn, spread over each kind."""
+    first: dict[str, dict[str, int]] = {}
+    for row, source in enumerate(episodes.sources):
+        first.setdefault(source.kind, {}).setdefault(source.person, row)
+    kinds = [list(first[kind].values()) for kind in sorted(first)]
+    shares = [(people + place) // len(kinds) for place in range(len(kinds))]
+    rows = []
+    for found, share in zip(kinds, shares, strict=True):
+        places = np.linspace(0, len(found) - 1, min(share, len(found))).round().astype(int)
+        rows += [found[place] for place in np.unique(places)]
+    return rows
+
+
+@torch.no_grad()
+def validate(average: Drawer, batch: EpisodeBatch) -> Validation:
+    """Measure and draw the fixed episodes with the averaged weights."""
+    drawn, _ = average(batch)
+    drawn = drawn.float()
+    real, still = batch.target_BCHW, batch.photos_BKCHW[:, 0]
+    face, parts = batch.regions_BCHW[:, :1], batch.regions_BCHW[:, 1:2]
+    figures = {
+        "l1": (drawn - real).abs().mean(),
+        "l1_face": masked_distance(drawn, real, face).mean(),
+        "l1_mouth_eyes": masked_distance(drawn, real, parts).mean(),
+        "l1_face_still": masked_distance(still, real, face).mean(),
+        "l1_mouth_eyes_still": masked_distance(still, real, parts).mean(),
+        "sharpness": _detail(drawn) / _detail(real),
+    }
+    rows = [still, batch.drawing_BCHW * 2 - 1, real, drawn, (drawn - real).abs() - 1]
+    return Validation({name: float(value) for name, value in figures.items()}, picture_grid(rows))
+
+
+def picture_grid(columns: Sequence[Tensor]) -> NDArray[np.uint8]:
+    """Return pictures side by side: each column B x 3 x S x S in [-1, 1], one row a picture."""
+    side = torch.cat([column.float().cpu() for column in columns], dim=3)
+    rows = side.permute(0, 2, 3, 1).flatten(0, 1)
+    return ((rows.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
+
+
+def png_bytes(picture: NDArray[np.uint8]) -> bytes:
+    """Return an H x W x 3 uint8 RGB picture as PNG."""
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
+    if not done:
+        raise RuntimeError("cv2 could not encode a picture")
+    return bytes(data.tobytes())
+
+
+def _detail(picture_BCHW: Tensor) -> Tensor:
+    """Return the mean absolute Laplacian, which blur lowers: 1 is as sharp as the real picture."""
+    grey = picture_BCHW.mean(1, keepdim=True)
+    kernel = picture_BCHW.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])[None, None]
+    return F.conv2d(grey, kernel).abs().mean()

@@ -1,0 +1,144 @@
+"""Tensor files that say what they are: safetensors with a JSON header, written whole, read strictly. No torch here.
+
+Every file carries one metadata entry, "animato": JSON with at least `kind` (what the file is), `schema` (version of
+that kind) and whatever the kind needs to build its network again. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from animato.errors import FileFormatError, InputError, OutputError
+
+HEADER_KEY = "animato"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """A tensor file read whole.
+
+    Attributes:
+        header: the JSON header.
+        arrays: name to array.
+    """
+
+    header: dict[str, Any]
+    arrays: Arrays
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
+    """Write a tensor file; it appears whole or not at all, and survives a power cut once this returns.
+
+    Args:
+        path: where to; its folder must exist.
+        arrays: name to array; float32, int64, uint8 and the like.
+        header: plain JSON types; must hold `kind` and `schema`.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if "kind" not in header or "schema" not in header:
+        raise ValueError("a tensor file's header needs kind and schema")
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    data = save(ordered, metadata={HEADER_KEY: json.dumps(dict(header), sort_keys=True)})
+    write_whole(path, data)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write bytes under a temporary name in the same folder, flush them to the disk, then rename.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    name = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except OSError as problem:
+        if name is not None:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+        raise OutputError(f"cannot write {path.name}", where=f"{path.parent}: {problem.strerror}") from problem
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Return a tensor file's header without reading its tensors.
+
+    Raises:
+        InputError: there is no such file.
+        FileFormatError: it is not a safetensors file, or not one of ours.
+    """
+    with _opened(path) as stream:
+        return _header_of(stream, path)
+
+
+def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
+    """Read a tensor file of a given kind.
+
+    Raises:
+        InputError: there is no such file.
+        FileFormatError: it is damaged, of another kind, or of a newer schema.
+    """
+    with _opened(path) as stream:
+        header = _header_of(stream, path)
+        if header.get("kind") != kind:
+            raise FileFormatError(
+                f"{path.name} is not a {kind} file", where=f"its header says it is a {header.get('kind')!r} file"
+            )
+        if header.get("schema") != schema:
+            raise FileFormatError(
+                f"{path.name} follows version {header.get('schema')} of the {kind} format, this program reads {schema}",
+                hint="the version of animato that wrote it, or make the file again",
+            )
+        return TensorFile(header, {name: stream.get_tensor(name) for name in stream.keys()})  # noqa: SIM118
+
+
+def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
+    """Read a safetensors file made elsewhere: its metadata and its arrays.
+
+    Raises:
+        InputError: there is no such file.
+        FileFormatError: it is not a safetensors file.
+    """
+    with _opened(path) as stream:
+        return dict(stream.metadata() or {}), {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+
+
+def _opened(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"no file {path.name}", where=str(path.parent))
+    try:
+        return safe_open(str(path), framework="numpy")
+    except (SafetensorError, OSError, ValueError) as problem:
+        raise FileFormatError(f"{path.name} is damaged or not a safetensors file", where=str(problem)) from problem
+
+
+def _header_of(stream: Any, path: Path) -> dict[str, Any]:
+    text = (stream.metadata() or {}).get(HEADER_KEY)
+    if text is None:
+        raise FileFormatError(f"{path.name} was not written by animato", where="it has no animato header")
+    try:
+        header = json.loads(text)
+    except ValueError as problem:
+        raise FileFormatError(f"the header of {path.name} is damaged", where=str(problem)) from problem
+    if not isinstance(header, dict):
+        raise FileFormatError(f"the header of {path.name} is damaged", where="not a JSON object")
+    return header

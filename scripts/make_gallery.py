@@ -1,0 +1,88 @@
+"""Make the contact sheets of docs/gallery: each person driven by another person's clip.
+
+    python scripts/make_gallery.py ../shared/data
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animato.api import animate
+from animato.media.image import save_picture
+from animato.media.reader import open_video
+from animato.render.bench import demo_photo
+from animato.settings.animate import AnimateSettings
+from animato.types import Frame
+
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "gallery"
+SHOWN = 6
+HEIGHT = 250
+PAIRS = (
+    ("demo-portrait", "astronaut", "talking/g01_01.mp4", "crop"),
+    ("portrait-c019f", "portraits/c019f.jpg", "talking/g12_01.mp4", "photo"),
+    ("portrait-l004", "portraits/*_neutral.jpg", "talking/g17_01.mp4", "photo"),
+    ("talking-g02", "talking/g02_01.mp4", "talking/g15_01.mp4", "crop"),
+    ("talking-g08", "talking/g08_01.mp4", "talking/g10_01.mp4", "crop"),
+    ("talking-g11", "talking/g11_01.mp4", "talking/g03_01.mp4", "crop"),
+    ("turned-rendered", "talking/g14_01.mp4", "rendered/r010.mp4", "crop"),
+)
+
+
+def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
+    """Return frames of a video at shares (0..1) of its length, all HEIGHT pixels high."""
+    with open_video(video) as reader:
+        frames = [frame.image for frame in reader]
+    chosen = [frames[min(int(share * len(frames)), len(frames) - 1)] for share in shares]
+    return [
+        np.asarray(cv2.resize(f, (round(f.shape[1] * HEIGHT / f.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA))
+        for f in chosen
+    ]
+
+
+def row(tiles: list[Frame], width: int) -> Frame:
+    """Return tiles beside each other, each centred in a cell of the given width."""
+    cells = []
+    for tile in tiles:
+        cell = np.full((HEIGHT + 4, width + 4, 3), 245, np.uint8)
+        left = (width - tile.shape[1]) // 2
+        cell[2 : 2 + HEIGHT, 2 + left : 2 + left + tile.shape[1]] = tile
+        cells.append(cell)
+    return np.hstack(cells)
+
+
+def main(data: Path, only: list[str]) -> None:
+    """Write one sheet per pair: the driver above, the result below; the photo is the first column."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, person, driver, frame in PAIRS:
+        if only and name not in only:
+            continue
+        photo: Frame | Path
+        if person == "astronaut":
+            photo = demo_photo()
+        else:
+            found = sorted(data.glob(person))[3 if "*" in person else 0]
+            photo = found
+            if found.suffix == ".mp4":
+                with open_video(found) as reader:
+                    photo = next(iter(reader)).image
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "out.mp4"
+            result = animate(photo, data / driver, output, AnimateSettings(frame=frame, sound=False))
+            shares = np.linspace(0.04, 0.96, SHOWN)
+            above, below = frames_at(data / driver, shares), frames_at(output, shares)
+        still = photo if isinstance(photo, np.ndarray) else cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
+        first = np.asarray(cv2.resize(still, (round(still.shape[1] * HEIGHT / still.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA))
+        blank = np.full_like(first, 245)
+        width = max(tile.shape[1] for tile in [first, *above, *below])
+        sheet = np.vstack([row([blank, *above], width), row([first, *below], width)])
+        save_picture(TARGET / f"{name}.jpg", sheet)
+        print(f"{name}: jitter {result.jitter:.2f}, driver {result.driver_jitter:.2f}; {'; '.join(result.findings)}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from animato.evaluation.frames import choose_cross, choose_self, choose_spread, groups, spread
+from animato.types import Face
+
+from .conftest import drawn_points, face_of
+
+
+def faces(count: int, missing: tuple[int, ...] = ()) -> list[Face | None]:
+    """Faces that move to the right, one pixel a frame."""
+    return [None if index in missing else face_of(drawn_points() + np.float32([index, 0, 0])) for index in range(count)]
+
+
+def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_judged() -> None:
+    choice = choose_self(faces(20, missing=(0, 7)), 1, 1, 1)
+    assert choice is not None
+    assert choice.photos == (1,)
+    assert [index for index, _ in choice.judged] == [index for index in range(2, 20) if index != 7]
+
+
+@pytest.mark.parametrize("shots", [1, 8, 32])
+def test_every_number_of_photos_is_judged_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
+    choice, most = choose_self(faces(75), shots, 32, 3), choose_self(faces(75), 32, 32, 3)
+    assert choice is not None and most is not None
+    assert len(set(choice.photos)) == shots
+    assert choice.judged == most.judged
+    assert max(most.photos) < min(index for index, _ in most.judged)
+
+
+def test_a_clip_too_short_for_that_many_photos_is_not_used() -> None:
+    assert choose_self(faces(40), 32, 32, 1) is None
+    assert choose_self(faces(3), 1, 1, 1) is None
+
+
+def test_judged_frames_come_in_threes_that_lie_apart() -> None:
+    chosen = groups(range(10, 40), 3)
+    assert [index for index, _ in chosen] == [10, 11, 12, 19, 20, 21, 28, 29, 30, 37, 38, 39]
+    assert [run for _, run in chosen] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_every_frame_is_judged_when_asked_and_gaps_start_new_runs() -> None:
+    assert groups([4, 5, 6, 7, 9, 10], 1) == ((4, 0), (5, 0), (6, 0), (7, 0), (9, 1), (10, 1))
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(32, 32), (37, 32), (100, 8), (5, 1), (9, 2)])
+def test_spread_places_differ_and_reach_both_ends(count: int, wanted: int) -> None:
+    places = spread(count, wanted)
+    assert len(set(places)) == wanted and places == sorted(places)
+    assert places[0] == 0 and (wanted == 1 or places[-1] == count - 1)
+
+
+def test_the_2019_holdout_is_thirty_two_frames_and_never_a_photo() -> None:
+    chosen = [choose_spread(faces(90), shots, 32, 32) for shots in (1, 8, 32)]
+    assert all(choice is not None for choice in chosen)
+    for choice in chosen:
+        assert choice is not None and chosen[0] is not None
+        judged = {index for index, _ in choice.judged}
+        assert len(judged) == 32 and not judged & set(choice.photos)
+        assert choice.judged == chosen[0].judged
+    assert choose_spread(faces(63), 1, 32, 32) is None
+
+
+def test_the_page_shows_the_middle_frame_and_the_farthest() -> None:
+    choice = choose_self(faces(21), 1, 1, 1)
+    assert choice is not None and choice.shown == (11, 20)
+
+
+def test_another_drivers_frames_are_judged_from_its_first_face() -> None:
+    choice = choose_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
+    assert choice is not None and choice.photos == (0,) and choice.judged[0] == (2, 0)

@@ -1,0 +1,197 @@
+"""The whole evaluation on a real face that moves in a known way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from animato.errors import FaceError, InputError, MissingPartError, UsageError
+from animato.evaluation import runner
+from animato.evaluation.metrics import METRICS, ORDER
+from animato.evaluation.protocols import Part
+from animato.evaluation.report import as_data, table_text, write
+from animato.evaluation.runner import Evaluation, evaluate
+from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
+from animato.evaluation.subjects.still import Still
+from animato.settings.evaluation import EvaluateSettings
+from animato.types import Frame
+
+from .conftest import DrawnFootage
+
+LIGHT = "akd,akd-lips,pose,jitter-ratio,l1,psnr,ssim,psnr-face,failures"
+
+
+class Oracle:
+    """Shows the truth itself: nothing can be better."""
+
+    name = "oracle"
+
+    def __init__(self, clip: DrawnFootage) -> None:
+        self._clip = clip
+
+    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
+        self._crop = crop
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        for index in drive.wanted:
+            yield self._crop.cut(self._clip.picture(index))
+
+    def trained_on(self, person: str, group: str) -> bool:
+        return False
+
+    def about(self) -> Mapping[str, Any]:
+        return {}
+
+
+class Broken(Oracle):
+    """Gives two pictures, then fails."""
+
+    name = "broken"
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        yield from list(super().render(drive))[:2]
+        raise FaceError("the painter lost its brush")
+
+
+class Blank(Oracle):
+    """Shows no face at all."""
+
+    name = "blank"
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        for _ in drive.wanted:
+            yield np.full((256, 256, 3), 90, np.uint8)
+
+
+def judge(
+    clip: DrawnFootage, subjects: Sequence[Subject], monkeypatch: pytest.MonkeyPatch, **wanted: Any
+) -> Evaluation:
+    parts = [Part("self drawn T=1", "self", 1, 1, ((clip, clip),))]
+    monkeypatch.setattr(runner, "plan", lambda data, settings: parts)
+    settings = EvaluateSettings(**{"metrics": LIGHT, "every": 1, "threads": 1, **wanted})
+    return evaluate(Path("drawn"), subjects, settings)
+
+
+@pytest.fixture(scope="module")
+def found(sliding: DrawnFootage) -> Evaluation:
+    with pytest.MonkeyPatch.context() as patch:
+        subjects = [Still(), Oracle(sliding), Broken(sliding), Blank(sliding)]
+        return judge(sliding, subjects, patch)
+
+
+def values(found: Evaluation, system: str) -> dict[str, float | None]:
+    return next(row.values for row in found.rows if row.system == system)
+
+
+def test_the_truth_itself_scores_perfectly(found: Evaluation) -> None:
+    perfect = {
+        "akd": 0.0, "akd-lips": 0.0, "pose": 0.0, "jitter-ratio": 1.0, "l1": 0.0, "psnr": 100.0, "ssim": 1.0,
+        "psnr-face": 100.0, "failures": 0.0,
+    }  # fmt: skip
+    assert values(found, "oracle") == pytest.approx(perfect, abs=1e-6)
+
+
+def test_a_still_photo_is_as_far_away_as_the_face_has_moved(found: Evaluation) -> None:
+    row = next(row for row in found.rows if row.system == "still")
+    assert row.frames == 11 and row.lost == 0
+    # Frames 1 to 11 moved by 2, 4, ... 22 pixels of the picture: 12 on average, and the judged square is 320 at most.
+    distance = row.values["akd"]
+    assert distance is not None
+    assert 12 * 256 / 320 - 0.6 < distance < 12 * 256 / 150
+    assert row.values["jitter-ratio"] == 0.0
+
+
+def test_the_distance_of_the_still_photo_is_the_known_movement(found: Evaluation, sliding: DrawnFootage) -> None:
+    from animato.face.tracker import FaceFinder
+
+    face = FaceFinder(1).find(sliding.picture(0))[0]
+    side = Crop.around(face.points, 256, 320, 320).square[2]
+    assert values(found, "still")["akd"] == pytest.approx(12 * 256 / side, rel=0.05)
+
+
+def test_a_system_that_fails_says_why_and_leaves_the_others_alone(found: Evaluation) -> None:
+    row = next(row for row in found.rows if row.system == "broken")
+    assert row.problem == "the painter lost its brush" and row.values == {}
+    assert "broken, self drawn T=1, slide: the painter lost its brush" in table_text(found)
+    assert values(found, "oracle")["psnr"] == 100.0
+
+
+def test_a_picture_without_a_face_is_counted_as_a_failure(found: Evaluation) -> None:
+    row = next(row for row in found.rows if row.system == "blank")
+    assert row.lost == row.frames == 11
+    assert row.values["failures"] == 100.0 and row.values["akd"] is None
+
+
+def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, tmp_path: Path) -> None:
+    written = write(found, tmp_path / "new" / "report")
+    assert [path.name for path in written] == ["results.json", "table.txt", "index.html", "sheet.png"]
+    assert sorted(path.name for path in (tmp_path / "new" / "report").iterdir()) == sorted(p.name for p in written)
+    data = json.loads(written[0].read_text(encoding="utf-8"))
+    assert data["settings"]["metrics"] == LIGHT and data["environment"]["python"]
+    assert len(data["rows"]) == 4 and data["metrics"]["akd"]["unit"] == "px at 256"
+    page = written[2].read_text(encoding="utf-8")
+    assert not re.search(r"(https?:)?//[a-z]", re.sub(r"base64,[A-Za-z0-9+/=]+", "", page))
+    assert page.count("data:image/jpeg;base64,") == len(re.findall("<img", page)) >= 16
+    assert "oracle" in written[1].read_text(encoding="utf-8")
+
+
+def test_two_runs_find_the_same_numbers(
+    found: Evaluation, sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = judge(sliding, [Still(), Oracle(sliding)], monkeypatch)
+    for system in ("still", "oracle"):
+        assert values(again, system) == values(found, system)
+
+
+def test_clips_of_people_a_system_was_trained_on_are_left_out(
+    sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Taught(Oracle):
+        name = "taught"
+
+        def trained_on(self, person: str, group: str) -> bool:
+            return person == "her"
+
+    with pytest.raises(InputError, match="no clip is left") as caught:
+        judge(sliding, [Still(), Taught(sliding)], monkeypatch)
+    assert "taught was trained on them" in str(caught.value)
+
+
+def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = DrawnFootage("short", "her", sliding.picture, count=2)
+    rows = judge(short, [Still()], monkeypatch).rows
+    assert rows[0].problem is not None and "too short for T = 1" in rows[0].problem
+
+
+def test_every_metric_says_what_it_is_and_has_a_place_in_the_table() -> None:
+    assert sorted(ORDER) == sorted(METRICS)
+    for name, item in METRICS.items():
+        info = item.info
+        assert info.name == name and info.says.endswith(".") and info.direction in ("lower", "higher", "one")
+        assert info.needs in ("truth", "driver", "source")
+
+
+def test_a_metric_without_its_network_is_noted_or_refused_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from animato.evaluation.metrics import perceptual
+
+    def absent(name: str) -> Any:
+        raise MissingPartError("the package is not installed", hint="pip install it")
+
+    monkeypatch.setattr(perceptual, "network", absent)
+    notes: list[str] = []
+    assert "perceptual" not in runner.usable_metrics(None, notes)
+    assert any(note.startswith("perceptual was left out") for note in notes)
+    with pytest.raises(MissingPartError):
+        runner.usable_metrics(["perceptual"], [])
+    with pytest.raises(UsageError, match="no metric 'beauty'"):
+        runner.usable_metrics(["beauty"], [])
+
+
+def test_the_report_is_plain_json_even_where_values_are_missing(found: Evaluation) -> None:
+    json.dumps(as_data(found), allow_nan=False)
