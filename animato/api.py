@@ -30,8 +30,9 @@ from animato.provenance.metadata import comment_text
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
-from animato.render.geometry import GeometryRenderer
+from animato.render.geometry import GeometryRenderer, Renderer
 from animato.render.output import Output, OutputPlan, Seal, check_target, refuse_inputs, sealed
+from animato.render.paper import PaperRenderer
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
 from animato.render.signing import signer_for
@@ -136,7 +137,7 @@ def _animate(
     began = time.perf_counter()
     # Refuse early.
     Output.check(target, overwrite)
-    refuse_inputs(target, [*_files(photos), driver, settings.audio, settings.sign_cert, settings.sign_key])
+    refuse_inputs(target, [*_files(photos), driver, settings.audio, settings.person, settings.sign_cert, settings.sign_key])
     if settings.audio is not None:
         read_head(settings.audio)
     # Find the person and the driver's neutral frame.
@@ -269,7 +270,11 @@ def _person(photos: Photos, settings: AnimateSettings, finder: FaceFinder) -> Pe
 
 def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
     framing = Framing(person.photo, settings)
-    renderer = GeometryRenderer(framing.square, framing.points)
+    renderer: Renderer
+    if settings.person is not None:
+        renderer = PaperRenderer(framing.square, framing.points, settings.person, settings.threads)
+    else:
+        renderer = GeometryRenderer(framing.square, framing.points)
     return build_job(framing, renderer, driver, settings), framing
 
 

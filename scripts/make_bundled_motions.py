@@ -29,7 +29,7 @@ FPS = Fraction(25)
 TARGET = Path(__file__).resolve().parents[1] / "animato" / "assets" / "motion"
 GRID = "Movement recorded from the GRID audiovisual corpus (Cooke, Barker, Cunningham, Shao 2006), Zenodo 3625687"
 LONDON = "Expression taken from the Face Research Lab London Set (DeBruine, Jones 2017)"
-OWN = "Authored for animato"
+OWN = "Authored for animato on the neutral measures of one face of the London Set (DeBruine, Jones 2017)"
 
 
 def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> np.ndarray:
@@ -85,14 +85,19 @@ class Author:
                     blendshapes=np.zeros(52, np.float32),
                 )
             )
-        return MotionClip(name, attribution, "CC0-1.0" if attribution == OWN else "CC BY 4.0", FPS, self.neutral, tuple(frames), seconds)
+        return MotionClip(name, attribution, "CC BY 4.0", FPS, self.neutral, tuple(frames), seconds)
 
 
 def main(data: Path) -> None:
     """Write all bundled motion files."""
     TARGET.mkdir(parents=True, exist_ok=True)
     record_motion(
-        data / "talking" / "g12_01.mp4", TARGET / "talk.motion", AnimateSettings(), name="Talk", attribution=GRID, licence="CC BY 4.0"
+        data / "talking" / "g12_01.mp4",
+        TARGET / "talk.motion",
+        AnimateSettings(),
+        name="Talk",
+        attribution=GRID,
+        licence="CC BY 4.0",
     )
     finder = FaceFinder()
     pairs = sorted(data.glob("portraits/*_neutral.jpg"))
@@ -103,7 +108,9 @@ def main(data: Path) -> None:
     t = np.arange(round(3.2 * FPS)) / float(FPS)
     blink = bump(t, 0.5, 0.1, 0.06, 0.16) + bump(t, 1.9, 0.1, 0.06, 0.16)
     save_motion(TARGET / "blink.motion", author.clip("Blink", 3.2, OWN, blink=blink, pitch=1.2 * blink))
-    nod = 9 * (bump(t, 0.3, 0.28, 0.0, 0.32) + 0.8 * bump(t, 1.0, 0.26, 0.0, 0.32) + 0.55 * bump(t, 1.65, 0.26, 0.0, 0.4))
+    nod = 9 * (
+        bump(t, 0.3, 0.28, 0.0, 0.32) + 0.8 * bump(t, 1.0, 0.26, 0.0, 0.32) + 0.55 * bump(t, 1.65, 0.26, 0.0, 0.4)
+    )
     save_motion(TARGET / "nod.motion", author.clip("Nod", 3.2, OWN, pitch=nod, blink=bump(t, 1.05, 0.1, 0.05, 0.15)))
     t = np.arange(round(5.0 * FPS)) / float(FPS)
     smile = bump(t, 0.5, 0.7, 2.2, 0.9)
@@ -113,7 +120,9 @@ def main(data: Path) -> None:
     face = np.stack([close_gaps(calm.local + item, (1.0, 1.0, 0.0)) - calm.local for item in face])
     save_motion(
         TARGET / "smile.motion",
-        author.clip("Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16)),
+        author.clip(
+            "Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16)
+        ),
     )
     eyes_first = bump(t, 0.4, 0.15, 1.0, 0.2) - bump(t, 2.4, 0.15, 1.1, 0.2)
     head_after = bump(t, 0.55, 0.45, 0.75, 0.5) - bump(t, 2.55, 0.45, 0.85, 0.5)

@@ -1,7 +1,7 @@
 """Write docs/cli.md from the command line itself, so that the page cannot say anything else than `--help` does.
 
-    python scripts/make_cli_page.py            write the page
-    python scripts/make_cli_page.py --check    say whether it is up to date (exit code 1 when it is not)
+python scripts/make_cli_page.py            write the page
+python scripts/make_cli_page.py --check    say whether it is up to date (exit code 1 when it is not)
 """
 
 from __future__ import annotations

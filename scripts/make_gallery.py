@@ -1,6 +1,6 @@
 """Make the contact sheets of docs/gallery: each person driven by another person's clip.
 
-    python scripts/make_gallery.py ../shared/data
+python scripts/make_gallery.py ../shared/data
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def main(data: Path, only: list[str]) -> None:
             shares = np.linspace(0.04, 0.96, SHOWN)
             above, below = frames_at(data / driver, shares), frames_at(output, shares)
         still = photo if isinstance(photo, np.ndarray) else cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-        first = np.asarray(cv2.resize(still, (round(still.shape[1] * HEIGHT / still.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA))
+        first = np.asarray(
+            cv2.resize(still, (round(still.shape[1] * HEIGHT / still.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA)
+        )
         blank = np.full_like(first, 245)
         width = max(tile.shape[1] for tile in [first, *above, *below])
         sheet = np.vstack([row([blank, *above], width), row([first, *below], width)])

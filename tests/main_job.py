@@ -19,15 +19,14 @@ from animato.media.audio import AudioSource
 from animato.media.image import save_picture
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
-from animato.motion.bundled import bundled
-from animato.motion.template import load_motion
+from animato.motion.bundled import find_driver
 from animato.render.bench import demo_photo
 from animato.render.clock import StageClock
-from animato.render.driver import MotionDriver
+from animato.render.driver import open_driver
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer
 from animato.render.person import Person
-from animato.render.pipeline import build_job, frames_of
+from animato.render.pipeline import Job, build_job, frames_of
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
@@ -70,11 +69,7 @@ def finder() -> FaceFinder:
 def speaking_frames() -> tuple[Frame, ...]:
     """The portrait saying something: 15 unmarked frames of 512 x 512."""
     settings = AnimateSettings(frame="crop", start=0.4, end=0.4 + FRAMES / FPS)
-    framing = Framing(Person.from_photos([demo_photo()], finder=finder()).photo, settings)
-    path = bundled()["talk"]
-    driver = MotionDriver(path, load_motion(path), settings)
-    job = build_job(framing, GeometryRenderer(framing.square, framing.points), driver, settings)
-    return tuple(frames_of(job, StageClock()))
+    return tuple(unmarked(Person.from_photos([demo_photo()], finder=finder()), "talk", settings))
 
 
 @lru_cache(maxsize=1)
@@ -96,6 +91,18 @@ def material(folder: Path) -> Material:
         faceless=write_video(folder / "wall.mp4", [blank] * 6, FPS),
         speech=speech,
     )
+
+
+def prepared(person: Person, driver: str | Path, settings: AnimateSettings) -> tuple[Job, Framing]:
+    """Everything a rendering needs, connected as the library connects it."""
+    framing = Framing(person.photo, settings)
+    moving = open_driver(find_driver(str(driver)), settings, finder())
+    return build_job(framing, GeometryRenderer(framing.square, framing.points), moving, settings), framing
+
+
+def unmarked(person: Person, driver: str | Path, settings: AnimateSettings) -> list[Frame]:
+    """The frames of a rendering before they are marked."""
+    return list(frames_of(prepared(person, driver, settings)[0], StageClock()))
 
 
 def write_sound(path: Path, seconds: float, beep: float) -> Path:

@@ -8,11 +8,13 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 from animato.cli import animate, bench, data, demo, doctor, motion, verify
-from animato.errors import AnimatoError
+from animato.errors import AnimatoError, UsageError
 from animato.version import __version__
 
 CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
 """The base of what the parser raises (click's ClickException, which newer typer versions carry inside)."""
+
+HELP = "  try         animato --help, or animato COMMAND --help"
 
 app = typer.Typer(
     name="animato",
@@ -72,13 +74,14 @@ def run(arguments: list[str]) -> int:
     except AnimatoError as problem:
         if debug:
             raise
-        typer.echo("\n".join(problem.lines()), err=True)
+        help_line = [HELP] if isinstance(problem, UsageError) and problem.hint is None else []
+        typer.echo("\n".join([*problem.lines(), *help_line]), err=True)
         return problem.exit_code
     except typer.Exit as leave:
         return int(leave.exit_code)
     except CommandLineError as problem:
         typer.echo(f"animato: {_said(problem)}", err=True)
-        typer.echo("  try         animato --help, or animato COMMAND --help", err=True)
+        typer.echo(HELP, err=True)
         return 2
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("animato: stopped", err=True)

@@ -95,7 +95,7 @@ class MemoryClips:
         if held is None:
             raise InputError(f"no clip named {clip}", where=f"{len(self._clips)} clips in memory")
         wanted = np.asarray(indices, dtype=np.int64)
-        if wanted.size and not (0 <= int(wanted.min()) and int(wanted.max()) < len(held.images)):
+        if wanted.size and not (int(wanted.min()) >= 0 and int(wanted.max()) < len(held.images)):
             raise InputError(f"clip {clip} has no frame {int(wanted.max())}", where=f"{len(held.images)} frames")
         return ClipFrames(held.images[wanted], held.points[wanted], held.blendshapes[wanted])
 

@@ -67,6 +67,7 @@ def evaluate(
     subjects: Sequence[Subject],
     settings: EvaluateSettings | None = None,
     progress: Progress | None = None,
+    finder: FaceFinder | None = None,
 ) -> Evaluation:
     """Judge systems on clips.
 
@@ -75,6 +76,7 @@ def evaluate(
         subjects: the systems under test, the baselines among them.
         settings: what to judge and how.
         progress: called before every case.
+        finder: existing networks to use, or None.
 
     Returns:
         The rows, tables and pictures; `report.write` puts them into a folder.
@@ -90,7 +92,7 @@ def evaluate(
     parts = without_training_people(plan(data, settings), systems, notes)
     about = {system.name: dict(system.about()) for system in systems}
     found = Evaluation(settings, data.resolve().name, metrics, about, notes=notes)
-    tracks = Tracks(FaceFinder(settings.threads), settings.frames)
+    tracks = Tracks(finder or FaceFinder(settings.threads), settings.frames)
     total, done = sum(len(part.cases) for part in parts), 0
     for part in parts:
         pooled = {

@@ -78,6 +78,21 @@ def move_points(target_from_source: Affine, points: Points) -> Points:
     return moved.astype(np.float32)
 
 
+def shrink(frame: Frame, factor: int) -> Frame:
+    """Return a frame reduced by a whole factor, each pixel the mean of factor x factor pixels.
+
+    Rows and columns that do not fill a last block are left out, so that a pixel of the result lies exactly at
+    (factor x, factor y) + (factor - 1) / 2 of the frame.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        factor: 1 or more.
+    """
+    size = max(1, frame.shape[1] // factor), max(1, frame.shape[0] // factor)
+    whole = frame[: size[1] * factor, : size[0] * factor]
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     """Cut a square crop out of a frame; outside the frame its border pixels are repeated.
 
@@ -90,12 +105,9 @@ def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     if scale < 0.5:
         # Reduce by area first: a bilinear look-up alone would skip pixels and alias.
         factor = 2 ** int(np.floor(np.log2(1 / scale)))
-        small = cv2.resize(
-            frame, (max(1, frame.shape[1] // factor), max(1, frame.shape[0] // factor)), interpolation=cv2.INTER_AREA
-        )
+        frame = shrink(frame, factor)
         frame_from_small = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
         target_from_frame = target_from_frame @ frame_from_small
-        frame = np.asarray(small, np.uint8)
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     crop = cv2.warpAffine(frame, target_from_frame, (size, size), flags=method, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, np.uint8)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.face.crop import shrink
 from animato.face.detector import Detection
 from animato.face.topology import BLENDSHAPE_POINTS, EYE_CORNERS, MESH_POINTS, POINTS, read_asset
 from animato.runtime.openvino_cpu import CpuNetwork
@@ -123,10 +124,7 @@ def _shrink_factor(region: Region) -> int:
 
 def _shrunk(frame: Frame, region: Region) -> Frame:
     factor = _shrink_factor(region)
-    if factor == 1:
-        return frame
-    size = max(1, frame.shape[1] // factor), max(1, frame.shape[0] // factor)
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return frame if factor == 1 else shrink(frame, factor)
 
 
 def _shrunk_map(frame_from_region: NDArray[np.float64], region: Region) -> NDArray[np.float64]:

@@ -64,7 +64,9 @@ def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[st
         )
     findings = []
     if size < SMALL:
-        findings.append(f"the face in {name} is only {size:.0f} px across; the result will look soft: use a larger photo")
+        findings.append(
+            f"the face in {name} is only {size:.0f} px across; the result will look soft: use a larger photo"
+        )
     if abs(yaw) > TURNED:
         findings.append(
             f"the face in {name} is turned by {abs(yaw):.0f} degrees; the hidden side is guessed from the visible one: "
@@ -97,8 +99,8 @@ def _looks(frame: Frame, face: Face, name: str) -> list[str]:
 def covered(frame: Frame, face: Face) -> bool:
     """Return whether a good part of the lower face does not look like the upper: a hand, a mask, a microphone.
 
-    The mean colour of patches on both cheeks, the chin and the forehead is compared in CIE Lab; skin of one face differs
-    little in a and b, whatever the light does to L.
+    The median colour of patches on both cheeks, the chin and the forehead is compared in CIE Lab; skin of one face
+    differs little in a and b, whatever the light does to L.
     """
     lab = cv2.cvtColor(frame, cv2.COLOR_RGB2LAB).astype(np.float32)
     radius = max(2, int(face_width(face) * 0.03))
@@ -122,4 +124,3 @@ def no_face(name: str, width: int, height: int) -> FaceError:
         hint="a photo where the face is larger, upright and seen from the front",
         more="docs/photos.md",
     )
-

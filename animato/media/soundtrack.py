@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from animato.errors import InputError
 from animato.media.audio import SOUND_DEMUXERS, AudioSource, SoundReader, choose_sound, zero_of
 from animato.media.container import codec_name, open_container
+from animato.media.streams import picture_tracks
 
 _COPIED = {"mp4": ("mov", "aac"), "webm": ("matroska", "opus")}
 """Format to write: the demuxer and codec whose packets can go into it as they are."""
@@ -55,7 +56,7 @@ def add_sound(
     """
     origin = zero_of(source.path) + source.start
     container = stack.enter_context(open_container(source.path, SOUND_DEMUXERS, InputError, "sound"))
-    with_pictures = len(container.streams.video) > 0
+    with_pictures = bool(picture_tracks(container))
     try:
         stream = choose_sound(container, source.path)
     except InputError as problem:

@@ -12,7 +12,12 @@ from animato.settings.media import ReaderSettings
 
 _USUAL_RATE = Fraction(25)
 _ATTACHED_PICTURE = 0x400
-"""`AV_DISPOSITION_ATTACHED_PIC`: the cover of a music file, not a video."""
+"""`AV_DISPOSITION_ATTACHED_PIC`."""
+
+
+def picture_tracks(container: Any) -> list[Any]:
+    """Return the video streams of an opened container; the cover of a music file is none."""
+    return [stream for stream in container.streams.video if not stream.disposition.value & _ATTACHED_PICTURE]
 
 
 def choose_video(container: Any, path: Path) -> Any:
@@ -21,7 +26,7 @@ def choose_video(container: Any, path: Path) -> Any:
     Raises:
         VideoError: there is none, or its codec is not on the list.
     """
-    streams = [s for s in container.streams.video if not s.disposition.value & _ATTACHED_PICTURE]
+    streams = picture_tracks(container)
     if not streams:
         raise VideoError(f"{path} holds no video", where="no picture track in the file", hint="a video with a face")
     best = container.streams.best("video")

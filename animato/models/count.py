@@ -43,7 +43,7 @@ def count_cost(module: nn.Module, run: Callable[[], object]) -> Cost:
     """
     total = run_total = 0
 
-    def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def watch(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total, run_total
         weight = layer.weight
         assert isinstance(weight, Tensor)

@@ -1,4 +1,4 @@
-"""The landmark picture that the 2019 system is driven by: 68 points in fixed colours, taken from the 478. No torch here.
+"""The landmark picture that the 2019 system is driven by: 68 points in fixed colours, taken from the 478. No torch.
 
 Conventions: points are N x 2 or N x 3 float32 in pixels of the crop, origin at the centre of the top-left pixel; the
 drawing is S x S x 3 uint8 RGB on black. Colours and order are those of the authors' lab's FSTH loader: jaw white,

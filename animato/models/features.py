@@ -1,12 +1,12 @@
-"""Fixed networks whose features a content loss compares: VGG19 and VGGFace from a path, EfficientNet-Lite0 from a package.
+"""Fixed networks whose features a content loss compares: VGG19 and VGGFace by path, EfficientNet-Lite0 by package.
 
 Pictures come in as B x 3 x H x W RGB in [-1, 1]. Every network returns a list of feature maps, shallow to deep. All are
 frozen; gradients flow to the picture only.
 
-Weight files for the two VGG networks are safetensors with these names: `conv1_1.weight` (64 x 3 x 3 x 3), `conv1_1.bias`
-(64), ... in the naming of Simonyan & Zisserman 2015, and the metadata entry `net`: "vgg19-caffe" or "vggface-caffe". The
-weights are the Caffe ones: BGR input, 0 to 255, mean subtracted, no scaling. Weights for 0-to-1 input give a content loss
-that is far too weak, which is why the metadata entry is asked for.
+Weight files for the two VGG networks are safetensors with these names: `conv1_1.weight` (64 x 3 x 3 x 3),
+`conv1_1.bias` (64), ... in the naming of Simonyan & Zisserman 2015, and the metadata entry `net`: "vgg19-caffe" or
+"vggface-caffe". The weights are the Caffe ones: BGR input, 0 to 255, mean subtracted, no scaling. Weights for 0-to-1
+input give a content loss that is far too weak, which is why the metadata entry is asked for.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ class FeatureNet(nn.Module):
 
     name = ""
 
-    def forward(self, picture_BCHW: Tensor) -> list[Tensor]:
-        raise RuntimeError("FeatureNet is a base class")
+    def __call__(self, picture_BCHW: Tensor) -> list[Tensor]:
+        """Return the feature maps of pictures, shallow to deep."""
+        features: list[Tensor] = super().__call__(picture_BCHW)
+        return features
 
 
 class Vgg(FeatureNet):
@@ -109,7 +111,8 @@ def load_vgg(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], na
             )
         state[key] = torch.from_numpy(array.copy())
     net.load_state_dict(state)
-    return _frozen(net)
+    net.eval().requires_grad_(False)
+    return net
 
 
 class Lite0(FeatureNet):
@@ -213,7 +216,8 @@ def load_lite0() -> Lite0:
             _fold(block.expand, stored, f"{prefix}_expand_conv", f"{prefix}_bn0")
         _fold(block.depthwise, stored, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
         _fold(block.project, stored, f"{prefix}_project_conv", f"{prefix}_bn2")
-    return _frozen(net)
+    net.eval().requires_grad_(False)
+    return net
 
 
 @torch.no_grad()
@@ -222,7 +226,3 @@ def _fold(conv: _SameConv, stored: Mapping[str, Tensor], weights: str, norm: str
     conv.weight.copy_(stored[f"{weights}.weight"] * scale[:, None, None, None])
     assert conv.bias is not None
     conv.bias.copy_(stored[f"{norm}.bias"] - stored[f"{norm}.running_mean"] * scale)
-
-
-def _frozen(net: Any) -> Any:
-    return net.eval().requires_grad_(False)

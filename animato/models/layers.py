@@ -30,8 +30,10 @@ class _Spectral(nn.Module):
     """
 
     weight: nn.Parameter
+    bias: nn.Parameter | None
     left: Tensor
     right: Tensor
+    folded = False
 
     def _start(self, iterations: int = 12) -> None:
         matrix = self.weight.detach().flatten(1)
@@ -51,10 +53,20 @@ class _Spectral(nn.Module):
 
     def normalised(self) -> Tensor:
         """Return the weight divided by its largest singular value (differentiable in the weight)."""
+        if self.folded:
+            return self.weight
         # the singular value needs float32: half precision would rescale every layer by its rounding error
         with torch.autocast(self.weight.device.type, enabled=False):
             sigma = torch.dot(self.left, torch.mv(self.weight.flatten(1), self.right))
             return self.weight / sigma
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Write the division into the weight, for good; the layer then holds no power iteration."""
+        if not self.folded:
+            self.weight.copy_(self.normalised())
+            del self.left, self.right
+            self.folded = True
 
 
 class SpectralConv(_Spectral):
@@ -67,8 +79,7 @@ class SpectralConv(_Spectral):
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True, saving: int = 1) -> None:
         super().__init__()
         made = nn.Conv2d(inputs, outputs, kernel, bias=bias)
-        self.weight = made.weight
-        self.bias = made.bias
+        self.weight, self.bias = made.weight, made.bias
         self.padding = kernel // 2
         self.saving = saving
         self._start()
@@ -83,8 +94,7 @@ class SpectralLinear(_Spectral):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         made = nn.Linear(inputs, outputs)
-        self.weight = made.weight
-        self.bias = made.bias
+        self.weight, self.bias = made.weight, made.bias
         self._start()
 
     def forward(self, x_BC: Tensor) -> Tensor:
@@ -94,8 +104,15 @@ class SpectralLinear(_Spectral):
 def refresh_spectral(module: nn.Module) -> None:
     """Do one power iteration in every spectrally normalised layer of a network; call once per optimiser step."""
     for layer in module.modules():
-        if isinstance(layer, _Spectral):
+        if isinstance(layer, _Spectral) and not layer.folded:
             layer.iterate()
+
+
+def fold_spectral(module: nn.Module) -> None:
+    """Write spectral normalisation into the weights of a network that will not be trained any more."""
+    for layer in module.modules():
+        if isinstance(layer, _Spectral):
+            layer.fold()
 
 
 class AdaptiveNorm(nn.Module):

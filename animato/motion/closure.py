@@ -109,7 +109,7 @@ def _follow(
     share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
     far = share.sum(axis=1) < 0.5
     share[far] = np.eye(len(movers))[nearest[far]]
-    weights = share * np.exp(-((distance.min(axis=1) / reach) ** 2))[:, None]
+    weights = np.asarray(share * np.exp(-((distance.min(axis=1) / reach) ** 2))[:, None])
     height = vertices[:, 1] - line[nearest, 1]
     weights[height > 1e-9 if above else height < -1e-9] = 0.0
     weights[others] = 0.0

@@ -1,7 +1,7 @@
 """Movement without a face: what one driver frame says, relative to the driver's neutral frame.
 
-Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read from a
-motion file.
+Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read
+from a motion file.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
 def neutral_cost(frame: Factored) -> float:
     """Return how far a frame is from a neutral, frontal face: smaller is better.
 
-    Expression counts by the blendshape scores (gaze aside), pose by its angle in units of twenty degrees, and a closed eye
-    or an open mouth as their apertures say.
+    Expression counts by the blendshape scores (gaze aside), pose by its angle in units of twenty degrees, and a closed
+    eye or an open mouth as their apertures say.
     """
     scores = frame.blendshapes.astype(np.float64).copy()
     scores[[0, *range(11, 19)]] = 0.0  # "_neutral" and the eight gaze directions

@@ -1,4 +1,4 @@
-"""What happens while the driver's face cannot be seen: hold, ease back to neutral, and ease in again when it returns."""
+"""What happens while the driver's face cannot be seen: hold, ease back to neutral, ease in again when it returns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ class GapFiller:
 
     def fill(self, frames: Iterable[MotionFrame | Missing]) -> Iterator[MotionFrame]:
         """Return every moment as movement; those without a face are marked `seen=False`."""
-        started = False
         for frame in frames:
             if isinstance(frame, Missing):
                 yield self._unseen(frame.time)
@@ -55,15 +54,10 @@ class GapFiller:
             if self._lost_at is not None:
                 self.stretches.append((self._lost_at, frame.time))
                 self._lost_at, self._back_at = None, frame.time
-                if not started:
-                    self._back_at = frame.time
-            started = True
-            self._last = frame
             since = frame.time - self._back_at
-            if since < RETURN:
-                yield mix(self._shown, frame, _ease(since / RETURN))
-            else:
-                yield frame
+            # What was shown is what is held next: a face lost again while it takes over must not jump.
+            self._last = mix(self._shown, frame, _ease(since / RETURN)) if since < RETURN else frame
+            yield self._last
         if self._lost_at is not None:
             self.stretches.append((self._lost_at, self._shown.time))
             self._lost_at = None
@@ -91,7 +85,7 @@ def rest_frame(neutral: Neutral, time: float = 0.0) -> MotionFrame:
 
 
 def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
-    """Return the movement between two moments; weight 0 is the first, 1 the second. Time and `seen` are the second's."""
+    """Return the movement between two moments: 0 is the first, 1 the second, which also gives time and `seen`."""
     keep = 1.0 - weight
     mixed = replace(
         second,

@@ -26,7 +26,7 @@ SOFTNESS = 0.9
 
 @functools.cache
 def part_weights() -> NDArray[np.float64]:
-    """Return 3 x 478 float64 weights for mouth (with jaw and cheeks), eyes (with irises) and brows; columns sum to 1."""
+    """Return 3 x 478 float64 weights of mouth (with jaw and cheeks), eyes (with irises), brows; columns sum to 1."""
     vertices = canonical_face().vertices
     seeds = ((*LIPS_OUTER, *LIPS_INNER, 152, 172, 397), (*EYE_LEFT, *EYE_RIGHT), (*BROW_LEFT, *BROW_RIGHT, 10))
     distance = np.stack(

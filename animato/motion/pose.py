@@ -24,7 +24,7 @@ class HeadPose:
     """A rigid head pose with scale.
 
     Attributes:
-        rotation: 3 x 3 float64, image axes (x right, y down, z away) from the canonical axes; identity faces the camera.
+        rotation: 3 x 3 float64, image axes (x right, y down, z away) from canonical axes; identity faces the camera.
         translation: 3 float64, pixels; where the canonical origin lies (its z is free in weak perspective).
         scale: pixels per canonical centimetre.
     """
@@ -99,13 +99,14 @@ def rotation_log(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     angle = float(np.arccos(cos))
     skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
     if angle < 1e-6:
-        return skew / 2
+        return np.asarray(skew / 2)
     if angle > np.pi - 1e-3:
-        # Near half a turn the skew part vanishes; the axis is read from the symmetric part.
-        axis = np.sqrt(np.clip((np.diag(rotation) + 1) / 2, 0, None))
-        axis *= np.where(skew < 0, -1, 1)
-        return axis / max(np.linalg.norm(axis), 1e-12) * angle
-    return skew * (angle / (2 * np.sin(angle)))
+        # Near half a turn the skew part vanishes; the axis is read from the symmetric part, (1 - cos) a a^T + cos I.
+        outer = (rotation + rotation.T) / 2 - cos * np.eye(3)
+        column = outer[:, int(np.argmax(np.diag(outer)))]
+        axis = column / np.linalg.norm(column) * (-1.0 if column @ skew < 0 else 1.0)
+        return np.asarray(axis * np.arctan2(np.linalg.norm(skew) / 2, cos))
+    return np.asarray(skew * (angle / (2 * np.sin(angle))))
 
 
 def rotation_exp(vector: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,4 +116,4 @@ def rotation_exp(vector: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.eye(3)
     x, y, z = vector / angle
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k))

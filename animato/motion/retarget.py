@@ -119,8 +119,8 @@ class Retargeter:
     def _mouth_gap(self, current: NDArray[np.float64], now: float, motion: MotionFrame) -> NDArray[np.float64]:
         """Lips: they touch when the driver's touch, never cross, and open as far as the driver's, in mouth widths.
 
-        A photo that shows an open mouth keeps it while the driver talks, but its opening and the driver's do not add up:
-        they combine like the larger of the two (a cubic mean).
+        A photo that shows an open mouth keeps it while the driver talks, but its opening and the driver's do not add
+        up: they combine like the larger of the two (a cubic mean).
         """
         driver, own = max(float(motion.apertures[2]), 0.0), float(self._apertures[2])
         surplus = max(0.0, own - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,13 +13,16 @@ SNAP = 0.12
 """Within this share of a step a recorded moment is taken as it is."""
 
 
-def retime(frames: Iterable[MotionFrame], fps: Fraction, duration: float | None = None) -> Iterator[MotionFrame]:
+def retime(
+    frames: Iterable[MotionFrame], fps: Fraction, duration: float | Callable[[], float | None] | None = None
+) -> Iterator[MotionFrame]:
     """Return movement at times 0, 1/fps, 2/fps, ...
 
     Args:
         frames: in order of time; the first counts as time 0 if it comes later.
         fps: frames a second wanted.
-        duration: seconds to fill; by default up to the last moment given.
+        duration: seconds to fill; by default up to the last moment given. A function is asked once the frames are over:
+            only then is it known how much of a damaged video could be read.
     """
     count = 0
     before: MotionFrame | None = None
@@ -30,7 +33,8 @@ def retime(frames: Iterable[MotionFrame], fps: Fraction, duration: float | None 
             yield _between(before, frame, float(count / fps))
             count += 1
         before = frame
-    while before is not None and duration is not None and float((count + Fraction(1, 2)) / fps) < duration:
+    length = duration() if callable(duration) else duration
+    while before is not None and length is not None and float((count + Fraction(1, 2)) / fps) < length:
         yield replace(before, time=float(count / fps))
         count += 1
 

@@ -1,8 +1,9 @@
 """Smoothing of movement: zero lag for files, causal for live.
 
-Files: a bilateral filter over time (Tomasi, Manduchi 1998, applied to a sequence): each part of the movement is averaged with
-its neighbours in time, weighted by closeness in time and by likeness, so tremble goes and fast movement stays. It looks as far
-ahead as back, hence no delay. Live: the One Euro filter (Casiez, Roussel, Vogel 2012, equations 1 to 5).
+Files: a bilateral filter over time (Tomasi, Manduchi 1998, applied to a sequence): each part of the movement is
+averaged with its neighbours in time, weighted by closeness in time and by likeness, so tremble goes and fast movement
+stays. It looks as far ahead as back, hence no delay. Live: the One Euro filter (Casiez, Roussel, Vogel 2012, equations
+1 to 5).
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
 """Motion files: movement saved without any picture of the driver and without the driver's face shape.
 
-A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code: sizes
-are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
+A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code:
+sizes are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,18 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
-from animato.face.topology import POINTS
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
 from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.template_checks import FORMAT, LONGEST, SHAPES, VERSION, check_arrays, check_header, is_rotation
 from animato.version import __version__
 
-FORMAT = "animato-motion"
-VERSION = 1
 STEP = 0.0002
 """Canonical centimetres per unit of the stored expression (int16)."""
 MAX_BYTES = 512 * 1024 * 1024
-MAX_FRAMES = 200_000
 SUFFIX = ".motion"
 
 
@@ -114,11 +114,11 @@ def load_motion(path: Path) -> MotionClip:
             if total > MAX_BYTES or len(file.infolist()) > 64:
                 raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
             header = json.loads(file.read("header.json"))
-            _check_header(path, header)
-            arrays = {name: _array(file, name) for name in _SHAPES}
+            check_header(path, header)
+            arrays = {name: _array(file, name) for name in SHAPES}
     except FileFormatError:
         raise
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as problem:
+    except _DAMAGE as problem:
         raise FileFormatError(
             f"{path} is not a motion file, or it is damaged",
             where=str(problem)[:200],
@@ -128,53 +128,35 @@ def load_motion(path: Path) -> MotionClip:
     return _clip(path, header, arrays)
 
 
-_SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
-    "time": ((), "f"),
-    "rotation": ((3, 3), "f"),
-    "shift": ((2,), "f"),
-    "zoom": ((), "f"),
-    "apertures": ((3,), "f"),
-    "blendshapes": ((52,), "u"),
-    "seen": ((), "b"),
-    "expression": ((POINTS, 3), "i"),
-}
+_DAMAGE = (
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What the archive, array and JSON readers raise on files that were cut, changed or made to harm."""
 
 
 def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with file.open(f"{name}.npy") as member:
-        return np.asarray(np.lib.format.read_array(io.BytesIO(member.read()), allow_pickle=False))
-
-
-def _check_header(path: Path, header: Any) -> None:
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise FileFormatError(f"{path} is not a motion file", where="header.json names another format")
-    if not isinstance(header.get("version"), int) or header["version"] > VERSION:
-        raise FileFormatError(
-            f"{path} was written by a newer animato",
-            where=f"version {header.get('version')}; this one reads up to {VERSION}",
-            hint="pip install --upgrade animato",
-        )
-    if not isinstance(header.get("frames"), int) or not 1 <= header["frames"] <= MAX_FRAMES:
-        raise FileFormatError(f"{path} holds no frames, or too many", where=f"frames: {header.get('frames')}")
+    """Read one array of plain numbers; a header that promises more than the file holds allocates nothing."""
+    stream = io.BytesIO(file.read(f"{name}.npy"))
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name} is in another array format")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    values = stream.read()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(values):
+        raise ValueError(f"{name} does not hold {dtype} {shape}")
+    return np.frombuffer(values, dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MotionClip:
     count = header["frames"]
-    for name, (shape, kind) in _SHAPES.items():
-        array = arrays[name]
-        if array.shape != (count, *shape) or array.dtype.kind != kind:
-            raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")
-        if kind == "f" and not np.isfinite(array).all():
-            raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
-    if not (np.diff(arrays["time"]) > 0).all() or (arrays["zoom"] <= 0).any():
-        raise FileFormatError(f"{path} is damaged", where="times must grow and zoom must be above zero")
+    check_arrays(path, count, arrays)
     try:
         neutral = _neutral(header["neutral"])
         fps = Fraction(*(int(part) for part in header["fps"]))
         duration, step = float(header["duration"]), float(header["step"])
-        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < 1e6):
+        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < LONGEST):
             raise ValueError("fps, step or duration out of range")
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
+    except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
     expression = (np.cumsum(arrays["expression"], axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
     frames = tuple(
@@ -190,8 +172,13 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
         )
         for index in range(count)
     )
-    texts = (str(header.get(key, ""))[:500] for key in ("name", "attribution", "licence"))
-    return MotionClip(*texts, fps, neutral, frames, duration)
+    name, attribution, licence = (_line(header.get(key, "")) for key in ("name", "attribution", "licence"))
+    return MotionClip(name, attribution, licence, fps, neutral, frames, duration)
+
+
+def _line(text: object) -> str:
+    """Return a text of the header as one printable line: it may reach a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(text)[:500]).strip()
 
 
 def _neutral(header: dict[str, Any]) -> Neutral:
@@ -201,8 +188,10 @@ def _neutral(header: dict[str, Any]) -> Neutral:
     mouth = float(header["mouth_width"])
     if rotation.shape != (3, 3) or apertures.shape != (3,) or len(widths) != 2:
         raise ValueError("neutral measures have the wrong shape")
-    if not np.isfinite([*rotation.ravel(), *apertures, *widths, mouth]).all() or min(*widths, mouth) <= 0:
-        raise ValueError("neutral measures are not numbers above zero")
+    if not (np.isfinite(rotation).all() and is_rotation(rotation) and (np.abs(apertures) < 10).all()):
+        raise ValueError("neutral measures are not those of a head")
+    if not all(0 < width < 100 for width in (*widths, mouth)):
+        raise ValueError("neutral widths must lie between 0 and 100 cm")
     return Neutral(_orthogonal(rotation), apertures, (widths[0], widths[1]), mouth)
 
 

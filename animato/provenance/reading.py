@@ -29,6 +29,7 @@ class Credentials:
         state: "none"; "invalid" (they do not fit the file, or the signature is broken); "valid" (they hold, the signer
             is not recognised); "trusted" (they hold and were signed by this installation).
         beside: whether they lie in a .c2pa file beside it.
+        elsewhere: whether the file only names an address on a network where they are kept; nothing is fetched.
         signer: names in the signer's certificate, which anyone can choose.
         tool: what made the file, as claimed.
         source_type: the last part of the IPTC term, as claimed; None when there is none.
@@ -39,6 +40,7 @@ class Credentials:
 
     state: State = "none"
     beside: bool = False
+    elsewhere: bool = False
     signer: str | None = None
     tool: str | None = None
     source_type: str | None = None
@@ -56,6 +58,7 @@ class Credentials:
         return {
             "state": self.state,
             "beside": self.beside,
+            "elsewhere": self.elsewhere,
             "signer": self.signer,
             "tool": self.tool,
             "source_type": self.source_type,
@@ -87,6 +90,8 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
     except library.C2paError.ManifestNotFound:
         return Credentials()
     except library.C2paError as problem:
+        if str(problem).startswith("Remote:"):
+            return Credentials(elsewhere=True)
         if manifest is None and _not_readable(problem):
             return Credentials()
         return Credentials(state="invalid", beside=manifest is not None, problems=(clean(problem),))

@@ -51,7 +51,8 @@ class VerifyReport:
     def found(self) -> bool:
         """Whether any of the three answers is a yes."""
         marked = self.mark is not None and self.mark.present
-        return marked or self.credentials.state != "none" or any(signal.says_ai for signal in self.declared)
+        signed = self.credentials.state != "none" or self.credentials.elsewhere
+        return marked or signed or any(signal.says_ai for signal in self.declared)
 
     @property
     def exit_code(self) -> int:
@@ -82,6 +83,10 @@ class VerifyReport:
     def _credentials_sentence(self) -> str:
         told = self.credentials
         where = " (in the .c2pa file beside it)" if told.beside else ""
+        if told.elsewhere:
+            return (
+                "Content credentials are kept at an address on a network; nothing was fetched, so they were not read."
+            )
         if told.state == "none":
             return "No content credentials."
         if told.state == "invalid":

@@ -110,6 +110,11 @@ def _fit_photo(photo: PersonPhoto, max_side: int, findings: list[str]) -> tuple[
         findings.append(f"{photo.name} is {width} x {height}; the video is made {reason}: {size[0]} x {size[1]}")
     # Video needs even sides; one row or column of pixels is given up.
     even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+    if min(even.shape[:2]) < SHORTEST_SIDE:
+        findings.append(
+            f"the video is only {min(even.shape[:2])} px on its shorter side; its mark may not survive: "
+            "a larger --max-side, or --frame crop"
+        )
     return np.ascontiguousarray(even), points
 
 

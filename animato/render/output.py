@@ -124,9 +124,7 @@ class Output:
 
     def _open(self) -> Writer:
         plan = self.plan
-        crf = WriterSettings(
-            crf=min(plan.crf, 40), webm_crf=min(max(plan.crf + 4, 4), 63), encode_threads=min(plan.threads, 16)
-        )
+        crf = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
         target = self._unsigned
         if self.format == "png" and "%" in plan.path.name:
             target = self._unsigned / plan.path.name

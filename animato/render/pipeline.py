@@ -65,7 +65,7 @@ def frames_of(job: Job, clock: StageClock) -> Iterator[Frame]:
         H x W x 3 uint8 RGB.
     """
     smoothed = smooth_file(job.driver.frames(clock), job.smooth)
-    for moment in retime(smoothed, job.fps, job.driver.duration):
+    for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
         with clock.stage("motion"):
             target = job.retargeter(moment)
             if moment.seen:

@@ -16,6 +16,10 @@ from animato.settings.animate import AnimateSettings
 from animato.settings.base import as_json
 
 
+CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
+"""Fields of a consent record that are published; names and documents stay in the person file."""
+
+
 def describe_signer() -> str:
     """Return one line about the key that signs outputs on this computer; makes it when there is none."""
     key = signing_key()
@@ -34,10 +38,21 @@ def signer_for(
             payload=payload,
             ingredients=ingredients(person, driver, settings),
             settings=as_json(settings),
+            consent=consent_of(settings),
         )
         sign_output(unsigned, signed, claim, settings)
 
     return sign
+
+
+def consent_of(settings: AnimateSettings) -> dict[str, str] | None:
+    """Return what credentials may say of the consent in a person file: basis, statement, date; None without one."""
+    if settings.person is None:
+        return None
+    from animato.weights.person import read_person_record
+
+    record = read_person_record(settings.person).consent
+    return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
 
 
 def ingredients(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Ingredient, ...]:

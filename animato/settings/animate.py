@@ -21,6 +21,12 @@ class AnimateSettings(MotionSettings, SigningSettings):
         "largest", "Which face of the photo: largest, left, right, or a number counted from 1 at the left."
     )
     driver_face: str = setting("largest", "Which face of the driver: the same words.")
+    model: str = setting(
+        "geometry",
+        "geometry: copies what the photo shows. paper: the 2019 system, drawn by a person file (--person).",
+        choices=("geometry", "paper"),
+    )
+    person: Path | None = setting(None, "Person file made by `animato adapt`; needs --model paper.")
     frame: str = setting(
         "photo",
         "photo: the whole picture, with the head moving in it. crop: a square around the head.",
@@ -45,7 +51,7 @@ class AnimateSettings(MotionSettings, SigningSettings):
     audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.")  # noqa: RUF009
     sound: bool = setting(True, "Keep the sound of the driver (or of --audio); --no-sound makes a silent video.")
     crf: int = setting(
-        18, "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).", low=0, high=45
+        18, "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).", low=0, high=40
     )
     threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64)
 
@@ -58,6 +64,12 @@ class AnimateSettings(MotionSettings, SigningSettings):
                     f"--{name.replace('_', '-')} cannot be {value!r}",
                     where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",
                 )
+        if (self.model == "paper") != (self.person is not None):
+            raise UsageError(
+                "--model paper and --person go together",
+                where=f"animate.model {self.model}, animate.person {'given' if self.person else 'not given'}",
+                hint="animato adapt PHOTOS... -o me.animato, then --model paper --person me.animato",
+            )
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"--end must be after --start ({self.end:g} s is not after {self.start:g} s)")
         if self.audio is not None and not self.sound:

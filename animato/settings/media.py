@@ -73,7 +73,7 @@ class WriterSettings:
         160, "Bit rate of sound that has to be encoded again.", low=32, high=320, unit="kilobits a second"
     )
     gif_dither: float = setting(
-        6.0,
+        4.0,
         "Strength of the fixed dot pattern that hides colour steps in gif, in levels of 255; 0 is none.",
         low=0.0,
         high=32.0,

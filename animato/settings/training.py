@@ -34,7 +34,10 @@ class TrainSettings:
         high=1,
     )
     affine_gain: float = setting(
-        1.0, "Factor on the predicted AdaIN numbers: 1 as in the paper; more lets a person show sooner.", low=0.1, high=64
+        1.0,
+        "Factor on the predicted AdaIN numbers: 1 as in the paper; more lets a person show sooner.",
+        low=0.1,
+        high=64,
     )
     drawing: str = setting(
         "paper",

@@ -4,6 +4,8 @@ Episode n is a pure function of the seed and n, so a resumed run needs only the 
 processes share one sequence by taking every so-many-th episode of a batch.
 """
 
+# ruff: noqa: N815  (names carry shapes)
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -69,7 +71,7 @@ class EpisodeBatch:
 
 
 def sources_of(store: ClipStore, split: str) -> list[Source]:
-    """Return what episodes can be drawn from: clips of two frames or more, and people with two single photos or more."""
+    """Return what episodes are drawn from: clips of two frames or more, people with two single photos or more."""
     singles: dict[str, list[ClipEntry]] = {}
     found: list[Source] = []
     for entry in clips_of(store, split):
@@ -247,8 +249,8 @@ def face_regions(points: NDArray[np.float32], size: int) -> tuple[NDArray[np.flo
     for first, last in ((36, 42), (42, 48), (48, 60)):
         cv2.fillConvexPoly(parts, cv2.convexHull(np.round(lines[first:last]).astype(np.int32)), 1.0)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    parts = cv2.GaussianBlur(cv2.dilate(parts, kernel), (0, 0), max(0.5, reach / 2))
+    soft = cv2.GaussianBlur(cv2.dilate(parts, kernel), (0, 0), max(0.5, reach / 2))
     half = min(float((high - low).max()) * 0.55, size / 2)
     centre = np.clip((low + high) / 2 + 0.5, half, size - half)
     box = np.concatenate([centre - half, centre + half]) * (2 / size) - 1
-    return np.stack([face, parts]).astype(np.float32), box.astype(np.float32)
+    return np.stack([face, soft]).astype(np.float32), box.astype(np.float32)

@@ -62,9 +62,7 @@ class HealthWatch:
     last_good: str | None = None
     _flat: int = field(default=0, init=False)
 
-    def look(
-        self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics
-    ) -> None:
+    def look(self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics) -> None:
         """Check one log line.
 
         Args:

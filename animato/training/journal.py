@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,30 @@ FREE_TO_CHANGE = frozenset(
 """Settings that a continued run may give anew."""
 
 
-def describe_run(settings: TrainSettings, content: str, videos: int, split_counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return what run.json says: all settings, versions, machine, data counts, command."""
+def describe_run(
+    settings: TrainSettings, content: str, people: Sequence[str], videos: int, clips: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return what run.json and the model file say: settings, people trained on, versions, machine, command.
+
+    Args:
+        content: network of the content loss.
+        people: everybody in the training split.
+        videos: rows of the table W.
+        clips: number of clips by split.
+    """
+    values = as_json(settings)
+    for name in ("vgg19", "vggface"):
+        values[name] = Path(values[name]).name if values[name] else None
     return {
         "schema": 1,
-        "settings": as_json(settings),
+        "settings": values,
         "content_network": content,
+        "people": sorted(set(people)),
         "videos": videos,
-        "sources": dict(split_counts),
+        "clips": dict(clips),
         "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "machine": platform.machine(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(part).name if "/" in part else part for part in sys.argv],
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
@@ -51,7 +64,9 @@ def check_same_run(path: Path, settings: TrainSettings) -> None:
     try:
         before = json.loads(path.read_text())["settings"]
     except (ValueError, KeyError, TypeError) as problem:
-        raise UsageError(f"{path.name} cannot be read", where=str(path.parent), hint="another output folder") from problem
+        raise UsageError(
+            f"{path.name} cannot be read", where=str(path.parent), hint="another output folder"
+        ) from problem
     # A setting that is younger than the run had its default value then.
     before = {**as_json(TrainSettings()), **before}
     now = as_json(settings)

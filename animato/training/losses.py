@@ -45,7 +45,7 @@ def relative_features(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
 
 
 def embedding_match(embedding_BE: Tensor, video_BE: Tensor) -> Tensor:
-    """Return the L1 distance of embedding and video vector, mean over elements; the vector stands still (equation 5)."""
+    """Return the L1 distance of embedding and video vector, mean over elements; no gradient in the latter (eq. 5)."""
     return F.l1_loss(embedding_BE, video_BE.detach())
 
 

@@ -145,7 +145,8 @@ def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, m
         validation = fixed_batch(shown, settings.validate_people).to(team.device)
     content = make_content_loss(settings).to(team.device)
     counts = {split: len(clips_of(store, split)) for split in SPLITS}
-    description = describe_run(settings, content.name, len(episodes.sources), counts)
+    people = [source.person for source in episodes.sources]
+    description = describe_run(settings, content.name, people, len(episodes.sources), counts)
     videos = [source.name for source in episodes.sources]
     checkpoints = Checkpoints(folder / "checkpoints", settings.keep, videos, description)
     state = new_state(settings, len(videos), team.device, margin)

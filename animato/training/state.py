@@ -54,24 +54,6 @@ class TrainState:
     episodes: int = 0
 
 
-def config_of(settings: TrainSettings, margin: float) -> PaperConfig:
-    """Return what the networks of a run look like."""
-    return PaperConfig(
-        size=settings.size,
-        channels=settings.channels,
-        max_channels=settings.max_channels,
-        embed=settings.embed,
-        down_blocks=settings.down_blocks,
-        residual_blocks=settings.residual_blocks,
-        embedder_reduce=settings.embedder_reduce,
-        attention=settings.attention,
-        scale_base=settings.scale_base,
-        affine_gain=settings.affine_gain,
-        drawing=settings.drawing,
-        margin=margin,
-    )
-
-
 def make_adam(module: nn.Module, lr: float, beta1: float = ADAM_BETAS[0]) -> torch.optim.Adam:
     """Return Adam as the 2019 system's authors set it: betas (0, 0.999), eps 1e-5 (FSTH module)."""
     return torch.optim.Adam(module.parameters(), lr=lr, betas=(beta1, ADAM_BETAS[1]), eps=ADAM_EPS, fused=True)
@@ -85,7 +67,7 @@ def new_state(settings: TrainSettings, videos: int, device: torch.device, margin
         margin: side of the data's crops, in faces.
     """
     torch.manual_seed(settings.seed)
-    config = config_of(settings, margin)
+    config = PaperConfig.from_settings(settings, margin)
     drawer = Drawer(Embedder(config), Generator(config)).to(device)
     critic = Discriminator(config).to(device)
     average = copy.deepcopy(drawer).eval().requires_grad_(False)
@@ -104,7 +86,7 @@ def new_state(settings: TrainSettings, videos: int, device: torch.device, margin
 @torch.no_grad()
 def update_average(average: nn.Module, current: nn.Module, decay: float) -> None:
     """Move the running average towards the current weights; buffers are copied (FSTH module)."""
-    mine, theirs = list(average.parameters()), [p.detach() for p in current.parameters()]
+    mine, theirs = [p.detach() for p in average.parameters()], [p.detach() for p in current.parameters()]
     torch._foreach_lerp_(mine, theirs, 1 - decay)
     for kept, new in zip(average.buffers(), current.buffers(), strict=True):
         kept.copy_(new)

@@ -1,10 +1,13 @@
 """W: one vector for each training video (Zakharov et al. 2019, section 3.1), kept and optimised row by row.
 
 The table is no module parameter. A step reads the rows of its own batch, and updates those rows with moments and step
-counts of their own, so a row that is seen rarely is neither pushed by other rows' moments nor touched when absent. Under
-several processes every process holds the whole table and applies the gathered gradients of all, so the copies stay equal.
+counts of their own, so a row that is seen rarely is neither pushed by other rows' moments nor touched when absent.
+Under several processes every process holds the whole table and applies the gathered gradients of all, so the copies
+stay equal.
 differs: the rows are not spectrally normalised (the authors' later module normalises the whole table at every step).
 """
+
+# ruff: noqa: N815  (names carry shapes)
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def update(
     with mixed:
         drawn = drawer_step(players.drawer, state.critic, state.table.read(batch.rows_B), batch, objective)
     state.drawer_optimiser.zero_grad(set_to_none=True)
-    drawn.loss.backward()
+    torch.autograd.backward(drawn.loss)
     _take_step(state.drawer_optimiser, settings.lr_drawer * factor)
 
     # Update the discriminator and the rows of its table.
@@ -88,7 +88,7 @@ def update(
         with mixed:
             judged = critic_step(players.critic, person_BE, batch, drawn.picture_BCHW)
         state.critic_optimiser.zero_grad(set_to_none=True)
-        judged.loss.backward()
+        torch.autograd.backward(judged.loss)
         _take_step(state.critic_optimiser, settings.lr_critic * factor)
         assert person_BE.grad is not None
         rows, gradient = team.gather(batch.rows_B), team.gather(person_BE.grad) / team.world

@@ -1,7 +1,7 @@
 """Openings in the face (two eyes, the mouth): their outlines, soft masks, and the plane that lies behind them.
 
-Behind an opening is something that does not move with the skin around it: an eyeball, or teeth that sit on the skull. Each
-is treated as a small picture on a plane that follows the head rigidly and is seen only through the opening.
+Behind an opening is something that does not move with the skin around it: an eyeball, or teeth that sit on the skull.
+Each is treated as a small picture on a plane that follows the head rigidly and is seen only through the opening.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Window:
         """Return the x and y of every pixel of the rectangle, each h x w float32."""
         x = np.arange(self.left, self.right, dtype=np.float32)
         y = np.arange(self.top, self.bottom, dtype=np.float32)
-        return np.meshgrid(x, y)  # type: ignore[return-value]
+        columns, rows = np.meshgrid(x, y)
+        return columns, rows
 
     def of(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the rectangle of a picture, as a view."""
@@ -87,7 +88,7 @@ def soft_mask(outline: NDArray[np.float64], window: Window, blur: float) -> Plan
     mask = (mask * np.clip((high - 1.0) * 0.5, 0, 1)).astype(np.uint8)
     if blur > 0.2:
         cv2.GaussianBlur(mask, (0, 0), blur, dst=mask)
-    return mask.astype(np.float32) * np.float32(1 / 255)
+    return np.asarray(mask.astype(np.float32) * np.float32(1 / 255), np.float32)
 
 
 def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: HeadPose) -> Affine:

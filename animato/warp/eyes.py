@@ -67,7 +67,8 @@ def _build(crop: Frame, points: Points, pose: HeadPose, ring: tuple[int, ...], i
     texture = window.of(crop).copy()
     inside = soft_mask(smooth_outline(outline, CORNERS), window, 0.0)
     shrink = max(1, round(width / 30))
-    known = cv2.erode((inside > 0.9).astype(np.uint8), np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8))
+    kernel = np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8)
+    known = np.asarray(cv2.erode((inside > 0.9).astype(np.uint8), kernel), np.uint8)
     opening = float((outline[9:16].mean(axis=0) - outline[1:8].mean(axis=0))[1]) / max(width, 1e-6)
     if opening < OPEN_ENOUGH or known.sum() < 12:
         texture = _drawn_eye(texture, window, iris, radius)
@@ -75,7 +76,7 @@ def _build(crop: Frame, points: Points, pose: HeadPose, ring: tuple[int, ...], i
     else:
         texture = _complete(texture, known, iris - (window.left, window.top), radius)
     corners = local_from_points(points[[ring[0], ring[8]]], pose)
-    soft = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 0.8)
+    soft = np.asarray(cv2.GaussianBlur(known.astype(np.float32), (0, 0), 0.8), np.float32)
     return Eyeball(
         texture, soft, (window.left, window.top), iris, radius, width, corners.mean(axis=0), ring, iris_ids[0]
     )
@@ -107,7 +108,7 @@ def _drawn_eye(patch: Frame, window: Window, iris: NDArray[np.float64], radius: 
     ring = np.clip((1.0 - distance) * 5, 0, 1)
     pupil = np.clip((0.42 - distance) * 8, 0, 1)
     drawn = white * (1 - ring) + brown * ring
-    return np.clip(drawn * (1 - pupil) + black * pupil, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(drawn * (1 - pupil) + black * pupil, 0, 255), np.uint8)
 
 
 def render_eye(
@@ -142,7 +143,7 @@ def render_eye(
     qy = (linear[1, 0] * x + linear[1, 1] * y + offset[1]).astype(np.float32)
     iris = linear @ target[eye.iris_index, :2].astype(np.float64) + offset
     gaze = iris - eye.iris
-    # The iris turns as a whole; the sclera near the corners stays, so the shift fades out from the iris to the lids' ends.
+    # The iris turns as a whole; the sclera near the corners stays, so the shift fades out from iris to lids' ends.
     reach = max(0.55 * eye.width, eye.radius * 1.3) + 0.8 * float(np.hypot(*gaze))
     distance = np.hypot(qx - iris[0], qy - iris[1])
     fade = np.clip((distance - eye.radius * 1.05) / max(reach - eye.radius * 1.05, 1e-3), 0, 1)

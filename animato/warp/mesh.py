@@ -1,13 +1,14 @@
 """The head as one triangle mesh: the face, three rings around it for hair, ears and neck, and the fixed frame border.
 
-The ring vertices live in the head's own frame (canonical centimetres) on a shell that falls back behind the face, so that
-they turn with the head and are hidden by it. Their weight says how far they follow: the inner ring moves with the skull, the
-outer ones fade out, and all of them fade towards the neck and shoulders, which stay.
+The ring vertices live in the head's own frame (canonical centimetres) on a shell that falls back behind the face, so
+that they turn with the head and are hidden by it. Their weight says how far they follow: the inner ring moves with the
+skull, the outer ones fade out, and all of them fade towards the neck and shoulders, which stay.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ def head_topology() -> HeadTopology:
     face = canonical_face()
     strips = []
     loops = [np.array(OVAL)] + [MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS + 1)]
-    for inner, outer in zip(loops[:-1], loops[1:], strict=True):
+    for inner, outer in itertools.pairwise(loops):
         inner_next, outer_next = np.roll(inner, -1), np.roll(outer, -1)
         strips.append(np.stack([inner, outer, outer_next], axis=1))
         strips.append(np.stack([inner, outer_next, inner_next], axis=1))

@@ -1,7 +1,7 @@
 """The mouth's inside: what the photo shows of it, fixed to the skull; elsewhere a drawn cavity, tongue and upper teeth.
 
-The drawn parts are generic on purpose: without a picture of this person's teeth nobody knows them, and the validity map says
-that they are a guess.
+The drawn parts are generic on purpose: without a picture of this person's teeth nobody knows them, and the validity map
+says that they are a guess.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _cavity(mouth: MouthInside, inner: NDArray[np.float64], x: Plane, y: Plane, 
     opening = (floor - roof) / width
     rise = np.clip((v - 0.35) / 0.55, 0, 1)
     tongue = rise * rise * (3 - 2 * rise) * np.exp(-((u / 0.6) ** 2)) * np.clip((opening - 0.08) / 0.2, 0, 0.85)
-    return (mouth.cavity + tongue[..., None] * (mouth.tongue - mouth.cavity)).astype(np.float32)
+    return np.asarray(mouth.cavity + tongue[..., None] * (mouth.tongue - mouth.cavity), np.float32)
 
 
 TEETH_EDGES = (0.0, 0.82, 1.42, 2.02, 2.5)

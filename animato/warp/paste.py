@@ -19,7 +19,7 @@ def soft_square(size: int) -> Plane:
     distance = (np.minimum(np.arange(size), size - 1 - np.arange(size)).astype(np.float32) + 0.5) / (EDGE * size)
     ramp = np.clip(distance, 0, 1)
     ramp = ramp * ramp * (3 - 2 * ramp)
-    return np.minimum(ramp[:, None], ramp[None, :])
+    return np.asarray(np.minimum(ramp[:, None], ramp[None, :]), np.float32)
 
 
 def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Frame:

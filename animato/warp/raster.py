@@ -1,7 +1,8 @@
 """Rasterising source coordinates over the target mesh: a dense backward flow with a depth test.
 
-Triangles are drawn far to near (painter's order), each as its own number; every pixel then looks up the affine map of its
-triangle. This is about a millisecond at 256 px, because the drawing is OpenCV's and the look-up is one gather per term.
+Triangles are drawn far to near (painter's order), each as its own number; every pixel then looks up the affine map of
+its triangle. This is about a millisecond at 256 px, because the drawing is OpenCV's and the look-up is one gather per
+term.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Which parts of the face a photo really shows, and where to look instead for those it hides.
 
-A vertex of a turned head may lie behind the nose or on the far cheek. Its pixel in the photo belongs to something else, so it
-must not be copied. Its source position is moved to where visible skin is: the nearest visible surface is stretched over it
-(a membrane over the mesh's edges with the visible vertices held fixed), and the validity map says that this is a guess.
+A vertex of a turned head may lie behind the nose or on the far cheek. Its pixel in the photo belongs to something else,
+so it must not be copied. Its source position is moved to where visible skin is: the nearest visible surface is
+stretched over it (a membrane over the mesh's edges with the visible vertices held fixed), and the validity map says
+that this is a guess.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Warped:
     Attributes:
         image: S x S x 3 uint8 RGB.
         flow: 2 x h x w float32, source x and y of each pixel of the flow grid, in pixels of the S x S crop.
-        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it is a guess.
+        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it guesses.
     """
 
     image: Frame
@@ -107,9 +107,8 @@ class Warper:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
         topology = head_topology()
         seen = np.concatenate([self.visible, np.ones(len(self._source) - MESH_POINTS, bool)])
-        trust = seen[topology.triangles].all(axis=1).astype(np.float32)
-        trust[topology.aperture] = 0.0
-        return np.append(trust, np.float32(0.0))
+        shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
+        return np.append(shown, False).astype(np.float32)
 
     def flow(self, target: Points, pose: HeadPose) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
         """Return the backward flow to a target face.
@@ -147,10 +146,10 @@ class Warper:
         if self._mirrored is not None:
             self._lay_mirrored(image, target, pose, drawn)
         step = self.size / flow.shape[1]
-        layers = [render_eye(eye, target, self.pose, pose, self.size) for eye in self.eyes]
-        for window, layer, mask, known in [*layers, render_mouth(self.mouth, target, self.pose, pose, self.size)]:
+        eyes = (render_eye(eye, target, self.pose, pose, self.size) for eye in self.eyes)
+        for window, layer, mask, known in (*eyes, render_mouth(self.mouth, target, self.pose, pose, self.size)):
             if mask.size:
-                blend(image, window, layer, mask)
+                blend(image, window, np.asarray(layer), mask)
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
         return Warped(image, flow, validity)
 
@@ -171,7 +170,7 @@ class Warper:
         soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), 0.012 * side)
         on_face = np.take(self._on_head, drawn, mode="wrap").astype(np.float32)
         full = cv2.resize(soft * on_face, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
-        other = cv2.multiply(self._copy(flow), (*self._gain.tolist(), 1.0))
+        other = cv2.multiply(self._copy(flow), np.append(self._gain.astype(np.float64), 1.0))
         image[:] = cv2.blendLinear(other, image, full, 1 - full)
 
     def _target_vertices(self, target: Points, pose: HeadPose) -> NDArray[np.float64]:
@@ -210,9 +209,9 @@ class Warper:
         if not jumps.any():
             return None
         jumps *= 255
-        if flow.shape[1] != self.size:
-            jumps = cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
-        return np.asarray(jumps, np.uint8)
+        if flow.shape[1] == self.size:
+            return jumps
+        return np.asarray(cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:

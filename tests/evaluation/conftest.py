@@ -11,6 +11,7 @@ import pytest
 
 from animato.evaluation.metrics import Judged, Reference
 from animato.face.topology import EYE_LEFT, EYE_RIGHT, canonical_face
+from animato.face.tracker import FaceFinder
 from animato.types import Face, Frame, Points
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -83,3 +84,9 @@ def sliding(astronaut: Frame) -> DrawnFootage:
     return DrawnFootage(
         "slide", "her", lambda index: np.ascontiguousarray(astronaut[0:320, 60 + 2 * index : 380 + 2 * index])
     )
+
+
+@pytest.fixture(scope="session")
+def finder() -> FaceFinder:
+    """The face networks, compiled once for all tests."""
+    return FaceFinder(1)

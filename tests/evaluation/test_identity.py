@@ -11,6 +11,7 @@ from animato.errors import FileFormatError, MissingPartError
 from animato.evaluation.metrics import make
 from animato.evaluation.metrics.identity import ANCHORS, PLACES, align, chip_from_frame
 from animato.face.crop import move_points
+from animato.face.tracker import FaceFinder
 
 from .conftest import drawn_points, judged
 
@@ -152,12 +153,10 @@ def test_the_real_network_gives_the_numbers_its_makers_library_gives() -> None:
     assert np.linalg.norm(found) == pytest.approx(1.280806897850697, abs=1e-5)
 
 
-def test_a_face_is_most_like_itself(astronaut: np.ndarray) -> None:
+def test_a_face_is_most_like_itself(astronaut: np.ndarray, finder: FaceFinder) -> None:
     installed()
-    from animato.face.tracker import FaceFinder
-
     frame = np.ascontiguousarray(astronaut[:320, 60:380])
-    face = FaceFinder(1).find(frame)[0]
+    face = finder.find(frame)[0]
     for name in ("csim", "csim-truth"):
         metric = make(name)
         same = judged(frame, frame, face.points, face.points, size=320)

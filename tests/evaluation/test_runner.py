@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from animato.evaluation.report import as_data, table_text, write
 from animato.evaluation.runner import Evaluation, evaluate
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
 from animato.evaluation.subjects.still import Still
+from animato.face.tracker import FaceFinder
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Frame
 
@@ -69,20 +70,26 @@ class Blank(Oracle):
             yield np.full((256, 256, 3), 90, np.uint8)
 
 
-def judge(
-    clip: DrawnFootage, subjects: Sequence[Subject], monkeypatch: pytest.MonkeyPatch, **wanted: Any
-) -> Evaluation:
-    parts = [Part("self drawn T=1", "self", 1, 1, ((clip, clip),))]
-    monkeypatch.setattr(runner, "plan", lambda data, settings: parts)
-    settings = EvaluateSettings(**{"metrics": LIGHT, "every": 1, "threads": 1, **wanted})
-    return evaluate(Path("drawn"), subjects, settings)
+Judge = Callable[..., Evaluation]
 
 
 @pytest.fixture(scope="module")
-def found(sliding: DrawnFootage) -> Evaluation:
-    with pytest.MonkeyPatch.context() as patch:
-        subjects = [Still(), Oracle(sliding), Broken(sliding), Blank(sliding)]
-        return judge(sliding, subjects, patch)
+def judge(finder: FaceFinder) -> Judge:
+    """Runs the evaluation on one drawn clip."""
+
+    def run(clip: DrawnFootage, *subjects: Subject) -> Evaluation:
+        parts = [Part("self drawn T=1", "self", 1, 1, ((clip, clip),))]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runner, "plan", lambda data, settings: parts)
+            settings = EvaluateSettings(metrics=LIGHT, every=1, threads=1)
+            return evaluate(Path("drawn"), subjects, settings, finder=finder)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def found(sliding: DrawnFootage, judge: Judge) -> Evaluation:
+    return judge(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
 
 
 def values(found: Evaluation, system: str) -> dict[str, float | None]:
@@ -107,10 +114,10 @@ def test_a_still_photo_is_as_far_away_as_the_face_has_moved(found: Evaluation) -
     assert row.values["jitter-ratio"] == 0.0
 
 
-def test_the_distance_of_the_still_photo_is_the_known_movement(found: Evaluation, sliding: DrawnFootage) -> None:
-    from animato.face.tracker import FaceFinder
-
-    face = FaceFinder(1).find(sliding.picture(0))[0]
+def test_the_distance_of_the_still_photo_is_the_known_movement(
+    found: Evaluation, sliding: DrawnFootage, finder: FaceFinder
+) -> None:
+    face = finder.find(sliding.picture(0))[0]
     side = Crop.around(face.points, 256, 320, 320).square[2]
     assert values(found, "still")["akd"] == pytest.approx(12 * 256 / side, rel=0.05)
 
@@ -141,17 +148,13 @@ def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, t
     assert "oracle" in written[1].read_text(encoding="utf-8")
 
 
-def test_two_runs_find_the_same_numbers(
-    found: Evaluation, sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    again = judge(sliding, [Still(), Oracle(sliding)], monkeypatch)
+def test_two_runs_find_the_same_numbers(found: Evaluation, sliding: DrawnFootage, judge: Judge) -> None:
+    again = judge(sliding, Still(), Oracle(sliding))
     for system in ("still", "oracle"):
         assert values(again, system) == values(found, system)
 
 
-def test_clips_of_people_a_system_was_trained_on_are_left_out(
-    sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFootage, judge: Judge) -> None:
     class Taught(Oracle):
         name = "taught"
 
@@ -159,13 +162,13 @@ def test_clips_of_people_a_system_was_trained_on_are_left_out(
             return person == "her"
 
     with pytest.raises(InputError, match="no clip is left") as caught:
-        judge(sliding, [Still(), Taught(sliding)], monkeypatch)
+        judge(sliding, Still(), Taught(sliding))
     assert "taught was trained on them" in str(caught.value)
 
 
-def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, judge: Judge) -> None:
     short = DrawnFootage("short", "her", sliding.picture, count=2)
-    rows = judge(short, [Still()], monkeypatch).rows
+    rows = judge(short, Still()).rows
     assert rows[0].problem is not None and "too short for T = 1" in rows[0].problem
 
 

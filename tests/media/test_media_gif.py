@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from media_material import Pixels, draw_counter
 
+from animato.media import palette
 from animato.media.palette import PaletteMapper
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
@@ -53,6 +54,23 @@ def test_a_new_scene_gets_a_new_palette() -> None:
     indices = mapper(cold)
     assert not np.array_equal(mapper.palette, before)
     assert np.abs(mapper.palette[indices].astype(int) - cold).mean() < 5
+
+
+def test_a_small_coloured_part_before_a_large_backdrop_keeps_its_shades(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(4).normal(0, 9, (200, 200, 3))
+    image = np.clip(np.array([30, 120, 160]) + noise, 0, 255).astype(np.uint8)
+    y, x = np.mgrid[0:16, 0:24]
+    lips = np.dstack([120 + 4 * x, 40 + 4 * y + 2 * x, 60 + 3 * x + 2 * y]).astype(np.uint8)
+    image[90:106, 90:114] = lips
+
+    def error() -> float:
+        mapper = PaletteMapper(0.0)
+        indices = mapper(image)
+        return float(np.abs(mapper.palette[indices][90:106, 90:114].astype(int) - lips).mean())
+
+    balanced = error()
+    monkeypatch.setattr(palette, "_balanced_sample", lambda frame: frame.reshape(-1, 3))
+    assert balanced < 0.8 * error()
 
 
 def test_the_palette_table_agrees_with_a_search_for_the_nearest_colour() -> None:

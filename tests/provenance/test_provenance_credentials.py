@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import json
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +19,9 @@ from test_provenance_keys import own_pair
 from animato.errors import OutputError, RefusedError
 from animato.media.image import save_picture
 from animato.provenance import credentials
-from animato.provenance.claim import MOTION, Claim, Ingredient, public_settings
+from animato.provenance.claim import MOTION, Claim, Ingredient, manifest_definition, public_settings
 from animato.provenance.credentials import comment_text, sidecar_of, sign_file, sign_folder, sign_output
-from animato.provenance.keys import local_authority
+from animato.provenance.keys import local_authority, local_key
 from animato.provenance.metadata import SourceType, jpeg_with_xmp, png_with_xmp
 from animato.provenance.payload import MarkPayload
 from animato.provenance.reading import read_credentials
@@ -288,14 +288,33 @@ def test_only_ids_are_looked_up(name: str) -> None:
     assert recall(name) is None
 
 
-def test_signing_needs_no_network(
+def test_a_file_that_names_a_remote_manifest_makes_nobody_call_it(
+    write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/manifest.c2pa"
+        key = local_key()
+        builder = c2pa().Builder(manifest_definition(claim, "image/png", []), offline_context())
+        builder.set_no_embed()
+        builder.set_remote_url(address)
+        signer = c2pa().Signer.from_info(c2pa().C2paSignerInfo(b"es256", key.chain, key.key, None))
+        with write_output(".png").open("rb") as source, (tmp_path / "remote.png").open("w+b") as sink:
+            builder.sign(signer, "image/png", source, sink)
+        assert address.encode() in (tmp_path / "remote.png").read_bytes()
+        read = read_credentials(tmp_path / "remote.png", "image/png")
+        assert read.elsewhere and read.state == "none"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_an_expired_certificate_signs_nothing(
     write_output: Write, claim: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a network connection was asked for")
-
-    for name in ("socket", "create_connection", "getaddrinfo"):
-        monkeypatch.setattr(socket, name, refuse)
-    sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
-    assert read_credentials(tmp_path / "signed.mp4", "video/mp4").state == "trusted"
-    shutil.rmtree(tmp_path / "home")
+    old = local_key(dt.datetime.now(dt.UTC) - dt.timedelta(days=400))
+    monkeypatch.setattr(credentials, "signing_key", lambda _: old)
+    with pytest.raises(RefusedError, match="could not be signed"):
+        sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
+    assert not (tmp_path / "signed.mp4").exists()

@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from animato.errors import FileFormatError
+from animato.face.crop import MARGIN
+from animato.settings.training import TrainSettings
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaperConfig:
@@ -27,8 +30,8 @@ class PaperConfig:
         attention: self-attention at 1/8 of the size on the way down and 1/4 on the way up (32 and 64 at 256 px), as
             both known re-implementations read the paper's text; the authors' later module has none.
         scale_base: added to every AdaIN scale that P predicts; 0 in the paper, 1 lets small runs start near identity.
-        affine_gain: factor on psi = P e. P is spectrally normalised, so |psi| <= |e|, spread over all A numbers: with the
-            paper's 1 a person moves each of them by little until e has grown, which small runs have no time for.
+        affine_gain: factor on psi = P e. P is spectrally normalised, so |psi| <= |e|, spread over all A numbers: with
+            the paper's 1 a person moves each of them little until e has grown, which small runs have no time for.
         margin: side of the crops it was trained on, in units of the longer side of the face's mesh; photos and drivers
             must be cut alike.
         drawing: which strokes the landmark picture has: "paper" (68 points, no iris, no inner lip) or "full" (both).
@@ -47,7 +50,7 @@ class PaperConfig:
     scale_base: float = 0.0
     affine_gain: float = 1.0
     drawing: str = "paper"
-    margin: float = 2.1
+    margin: float = MARGIN
 
     def __post_init__(self) -> None:
         if self.size % (2**self.down_blocks):
@@ -61,7 +64,7 @@ class PaperConfig:
 
     def width(self, level: int) -> int:
         """Return the channel count after `level` halvings (level 1 is the first block)."""
-        return min(self.channels * 2 ** max(level - 1, 0), self.max_channels)
+        return min(self.channels << max(level - 1, 0), self.max_channels)
 
     @property
     def embedder_halvings(self) -> int:
@@ -71,6 +74,16 @@ class PaperConfig:
     def as_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON types."""
         return asdict(self)
+
+    @classmethod
+    def from_settings(cls, settings: TrainSettings, margin: float = MARGIN) -> PaperConfig:
+        """Return what the networks of a training run look like.
+
+        Args:
+            margin: side of the data's crops, in units of the longer side of the face.
+        """
+        taken = {name for name in cls.__dataclass_fields__ if name in TrainSettings.__dataclass_fields__}
+        return cls(**{name: getattr(settings, name) for name in sorted(taken)}, margin=margin)
 
     @classmethod
     def from_json(cls, values: dict[str, Any], where: str) -> PaperConfig:

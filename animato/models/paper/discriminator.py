@@ -1,4 +1,4 @@
-"""The projection discriminator D(x, y, i): is this a real frame of video i with these landmarks? (Zakharov 2019, 3.1)."""
+"""The projection discriminator D(x, y, i): a real frame of video i with these landmarks? (Zakharov 2019, 3.1)."""
 
 from __future__ import annotations
 

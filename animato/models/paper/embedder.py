@@ -38,7 +38,8 @@ class Embedder(nn.Module):
         if self.config.embedder_reduce > 1:
             stacked = F.avg_pool2d(stacked, self.config.embedder_reduce)
         features = F.relu(self.blocks(self.stem(stacked)))
-        return features.float().flatten(2).sum(2).unflatten(0, (people, photos))
+        vectors: Tensor = features.float().flatten(2).sum(2)
+        return vectors.reshape(people, photos, -1)
 
     def forward(self, photos_BKCHW: Tensor, drawings_BKCHW: Tensor) -> Tensor:
         return self.each(photos_BKCHW, drawings_BKCHW).mean(1)

@@ -1,4 +1,4 @@
-"""The generator G(y, e): a landmark drawing in, a picture out; the person comes in through AdaIN (Zakharov 2019, 3.1)."""
+"""The generator G(y, e): a landmark drawing in, a picture out; AdaIN says of whom (Zakharov 2019, section 3.1)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Generator(nn.Module):
         self.decoder = nn.ModuleList(blocks)
         self.norm = AdaptiveNorm(inputs)
         self.to_rgb = SpectralConv(inputs, 3)
-        self.project = SpectralLinear(config.embed, self.affine_count)
+        self.project: nn.Module = SpectralLinear(config.embed, self.affine_count)
 
     @property
     def affine_sizes(self) -> list[int]:
@@ -69,7 +69,7 @@ class Generator(nn.Module):
 
     def render(self, drawing_BCHW: Tensor, affine_BA: Tensor) -> Tensor:
         """Return pictures for drawings under given AdaIN numbers (one row for all, or one row a picture)."""
-        parts = list(affine_BA.split([size for size in self.affine_sizes for _ in range(2)], dim=1))
+        parts = torch.split(affine_BA, [size for size in self.affine_sizes for _ in range(2)], dim=1)
         pairs = list(zip(parts[0::2], parts[1::2], strict=True))
         x = self.down(self.stem(drawing_BCHW))
         for block in self.decoder:

@@ -1,0 +1,52 @@
+"""Command-line options for settings whose defaults come from a recipe: each option is empty unless it is typed."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any, Optional
+
+import typer
+
+
+def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command one option for each field of a settings dataclass, all empty by default.
+
+    The command takes a parameter `changes` and receives in it the options that were typed, by field name.
+
+    Args:
+        kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
+    """
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "changes"]
+
+        @functools.wraps(command)
+        def run(**values: Any) -> Any:
+            typed = {field.name: values.pop(field.name) for field in fields}
+            return command(**values, changes={name: value for name, value in typed.items() if value is not None})
+
+        options = [_option(field, hints[field.name]) for field in fields]
+        order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+        signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
+        del run.__wrapped__
+        run.__dict__["__signature__"] = signature
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in order}
+        return run
+
+    return decorate
+
+
+def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
+    name = field.name.replace("_", "-")
+    choices = field.metadata.get("choices")
+    flag = f"--{name}/--no-{name}" if hint is bool else f"--{name}"
+    text = f"{field.metadata['help']} [paper: {field.default}]"
+    option = typer.Option(flag, help=text, show_default=False, metavar="|".join(choices) if choices else None)
+    annotation = typing.Annotated[Optional[hint], option]  # noqa: UP045 (built at run time from a value)
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

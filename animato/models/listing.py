@@ -1,0 +1,119 @@
+"""Every network of the package, with what it holds and what it costs."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from animato.face.topology import read_asset
+from animato.models.count import Cost, count_cost
+from animato.models.paper.config import PaperConfig
+from animato.models.paper.discriminator import Discriminator
+from animato.models.paper.embedder import Embedder
+from animato.models.paper.generator import Generator
+from animato.runtime.openvino_cpu import import_openvino
+from animato.settings.training import RECIPES, recipe_settings
+
+FACE_NETWORKS = (
+    ("face detector", "face_detector.tflite", None, "frame, until a face is found"),
+    ("face landmarks", "face_landmarks_detector.tflite", [1, 256, 256, 3], "frame"),
+    ("blendshapes", "face_blendshapes.tflite", None, "frame"),
+)
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One network.
+
+    Attributes:
+        model: the system it belongs to: "tracker", or "paper" and the recipe.
+        network: its name.
+        size: side of its picture, pixels; 0 where it takes none.
+        parameters: numbers it holds.
+        gmac: billions of multiply-accumulates of convolutions and linear layers in one run.
+        per: what one run is for: "photo", "frame" or "training picture".
+        source: where design or weights come from.
+    """
+
+    model: str
+    network: str
+    size: int
+    parameters: int
+    gmac: float
+    per: str
+    source: str
+
+
+def list_models() -> list[ModelRow]:
+    """Return all networks: those that track faces, and the 2019 system at each recipe's size.
+
+    Raises:
+        MissingPartError: OpenVINO or the bundled face networks are missing.
+    """
+    rows = [_face_row(*entry) for entry in FACE_NETWORKS]
+    for recipe in sorted(RECIPES, key=lambda name: -recipe_settings(name).size):
+        rows += paper_rows(f"paper ({recipe})", PaperConfig.from_settings(recipe_settings(recipe)))
+    return rows
+
+
+def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
+    """Return the three networks of the 2019 system; the discriminator is counted without its table of videos."""
+    size = config.size
+    picture, drawing = torch.zeros(1, 3, size, size), torch.zeros(1, 3, size, size)
+    vector = torch.zeros(1, config.embed)
+    embedder, generator, critic = Embedder(config), Generator(config), Discriminator(config)
+    costs: list[tuple[str, Cost, str]] = [
+        ("embedder", count_cost(embedder, lambda: embedder(picture[None], drawing[None])), "photo"),
+        ("generator", count_cost(generator, lambda: generator(drawing, vector)), "frame"),
+        ("discriminator", count_cost(critic, lambda: critic(picture, drawing, vector)), "training picture"),
+    ]
+    source = "Zakharov et al. 2019, section 3.1; sizes as in the authors' later module FSTH"
+    return [ModelRow(model, name, size, cost.parameters, cost.macs / 1e9, per, source) for name, cost, per in costs]
+
+
+def _face_row(network: str, asset: str, shape: list[int] | None, per: str) -> ModelRow:
+    openvino = import_openvino()
+    with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / asset
+        path.write_bytes(read_asset(asset))
+        graph = openvino.Core().read_model(model=str(path))
+        if shape is not None:
+            graph.reshape(shape)
+        size = int(graph.inputs[0].shape[1]) if len(graph.inputs[0].shape) == 4 else 0
+        operations = list(graph.get_ops())
+        parameters = sum(_held(operation) for operation in operations if operation.get_type_name() == "Constant")
+        macs = sum(_macs(operation) for operation in operations)
+        del operations, graph
+    return ModelRow("tracker", network, size, parameters, macs / 1e9, per, "face_landmarker.task, Apache-2.0")
+
+
+def _held(constant: Any) -> int:
+    shape = list(constant.output(0).shape)
+    # shapes, axes and the like are whole numbers; weights are not
+    real = str(constant.output(0).element_type.get_type_name()) in ("f32", "f16")
+    count = 1
+    for length in shape:
+        count *= int(length)
+    return count if real else 0
+
+
+def _macs(operation: Any) -> int:
+    kind = operation.get_type_name()
+    if kind not in ("Convolution", "GroupConvolution", "MatMul"):
+        return 0
+    outputs = 1
+    for length in operation.output(0).shape:
+        outputs *= int(length)
+    weights = [int(length) for length in operation.input_value(1).shape]
+    if kind == "MatMul":
+        left = [int(length) for length in operation.input_value(0).shape]
+        return outputs * (left[-2] if operation.get_attributes().get("transpose_a") else left[-1])
+    inside = weights[2:] if kind == "GroupConvolution" else weights[1:]
+    count = outputs
+    for length in inside:
+        count *= length
+    return count

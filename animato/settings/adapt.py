@@ -1,0 +1,53 @@
+"""Settings of few-shot adaptation of the 2019 system. No torch in here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from animato.settings.base import check, setting
+
+FEWEST_ITERATIONS = 125
+MOST_ITERATIONS = 230
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptSettings:
+    """How a meta-learned model is fine-tuned on the photos of one person (Zakharov et al. 2019, section 3.3)."""
+
+    iterations: int | None = setting(
+        None,
+        "Most optimiser steps; 0 leaves the feed-forward person. Default: 125 for one photo, rising to 230 for 32.",
+        low=0,
+        high=10_000,
+    )
+    batch: int = setting(8, "Photos in one step (fewer when there are fewer).", low=1, high=64)
+    lr_drawer: float = setting(2e-4, "Learning rate of the generator and the AdaIN numbers.", low=0.0, high=1.0)
+    lr_critic: float = setting(2e-4, "Learning rate of the discriminator and the person's vector.", low=0.0, high=1.0)
+    average: float = setting(0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999)
+    augment: bool = setting(True, "Turn, scale and shift the photos a little at every step.")
+    hold_out: float = setting(
+        0.2, "Share of the photos kept aside to decide when to stop, when there are four or more.", low=0.05, high=0.5
+    )
+    patience: int = setting(5, "Stop after so many looks without a better result.", low=1, high=100)
+    expression_floor: float = setting(
+        0.7,
+        "Stop when mouth and lids answer to the landmarks less than this share of what they did at their best.",
+        low=0.0,
+        high=1.0,
+    )
+    vgg19: str | None = setting(None, "VGG19 Caffe weights, when the model was trained with them.")
+    vggface: str | None = setting(None, "VGGFace Caffe weights, when the model was trained with them.")
+    seed: int = setting(0, "Start of every random choice.", low=0)
+    device: str = setting("auto", "auto, cpu, or cuda.", choices=("auto", "cpu", "cuda"))
+    threads: int = setting(0, "Processor threads; 0 leaves it to torch.", low=0, high=1024)
+
+    def __post_init__(self) -> None:
+        check(self, "adapt")
+
+    def iterations_for(self, photos: int) -> int:
+        """Return the most steps for a number of photos: 125 at 1, 230 at 32 and more, even in powers of two."""
+        if self.iterations is not None:
+            return self.iterations
+        rise = min(1.0, math.log2(max(1, photos)) / 5)
+        return round(FEWEST_ITERATIONS + (MOST_ITERATIONS - FEWEST_ITERATIONS) * rise)

@@ -1,0 +1,226 @@
+"""Few-shot adaptation: a meta-learned model becomes one person's (Zakharov et al. 2019, section 3.3).
+
+The embedder is left behind: psi' starts at P e and w' at w0 + e, and generator, psi' and discriminator are trained on
+the photos with the meta-learning losses but the match term. How long decides more than anything else: too short leaves
+an identity gap, too long freezes the face. So the result is judged all along on photos kept aside (or on turned copies
+when there are fewer than four) and on how far mouth and lids still answer to their landmarks; the best moment is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from animato.data.clips import ClipFrames
+from animato.models.layers import refresh_spectral
+from animato.models.paper.discriminator import Discriminator
+from animato.models.paper.generator import Generator
+from animato.models.paper.runtime import PaperPerson
+from animato.settings.adapt import AdaptSettings
+from animato.settings.training import WEIGHTINGS
+from animato.training.content import make_content_loss
+from animato.training.distributed import join_team
+from animato.training.episodes import EpisodeBatch, make_episode, stack
+from animato.training.judge import Judge, Look
+from animato.training.model import PaperModel
+from animato.training.photos import joined, picked, split_photos, turned
+from animato.training.state import make_adam, update_average
+from animato.training.step import Objective, critic_step, picture_loss
+
+LOOKS = 25
+"""How often a whole adaptation is judged."""
+
+
+@dataclass(frozen=True)
+class AdaptProgress:
+    """What a running adaptation tells its caller.
+
+    Attributes:
+        iteration: steps done.
+        total: most steps there will be.
+        look: the latest judgement.
+    """
+
+    iteration: int
+    total: int
+    look: Look
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """One person's generator and how it came about.
+
+    Attributes:
+        person: ready to draw.
+        iterations: steps whose result was kept.
+        stopped: "iterations" (all were used), "held-out photos", "turned copies" or "expression": what ended it.
+        looks: (iteration, judgement) in order, the first of the feed-forward person.
+    """
+
+    person: PaperPerson
+    iterations: int
+    stopped: str
+    looks: tuple[tuple[int, Look], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the person file's entry `adaptation`."""
+        return {
+            "iterations": self.iterations,
+            "stopped": self.stopped,
+            "looks": [{"iteration": n, "error": look.error, "expression": look.expression} for n, look in self.looks],
+        }
+
+
+class _Artist(nn.Module):
+    """A generator and its AdaIN numbers as one trainable whole."""
+
+    def __init__(self, generator: Generator, affine_1A: Tensor) -> None:
+        super().__init__()
+        self.generator = generator
+        self.affine_1A = nn.Parameter(affine_1A.detach().clone())
+
+    def forward(self, drawing_BCHW: Tensor) -> Tensor:
+        return self.generator.render(drawing_BCHW, self.affine_1A)
+
+
+class _Judged(nn.Module):
+    """The discriminator and the person's vector e, which adds to w0 (section 3.3: w' = w0 + e)."""
+
+    def __init__(self, critic: Discriminator, person_1E: Tensor) -> None:
+        super().__init__()
+        self.critic = critic
+        self.person_1E = nn.Parameter(person_1E.detach().clone())
+
+
+def adapt(
+    model: PaperModel,
+    photos: ClipFrames,
+    settings: AdaptSettings | None = None,
+    report: Callable[[AdaptProgress], None] | None = None,
+) -> Adapted:
+    """Adapt a model to the photos of one person.
+
+    Args:
+        model: a meta-learned model; it is not changed.
+        photos: crops at the model's size and margin (see `training.photos.crop_photos`).
+        settings: see `settings.adapt`.
+        report: called after every judgement.
+
+    Raises:
+        UsageError: cuda is asked for and there is none.
+        MissingPartError, InputError: the content loss's network cannot be loaded.
+    """
+    settings = settings or AdaptSettings()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    device = join_team(settings.device).device
+    split = split_photos(photos, settings.hold_out, settings.seed)
+
+    # Start from the feed-forward person.
+    artist, judged = _start(model, split.learn, device)
+    judge = Judge(split.judge, split.learn, model.config.drawing, device)
+    looks = [(0, judge.look(artist))]
+    total = settings.iterations_for(len(photos.images))
+    best, kept, average = 0, copy.deepcopy(artist), copy.deepcopy(artist)
+    stopped = "iterations"
+    trainer = _Trainer(model, artist, judged, settings, device)
+    every = max(1, total // LOOKS)
+    for iteration in range(1, total + 1):
+        # Fetch photos, update generator and discriminator, update the average.
+        trainer.step(trainer.batch(split.learn))
+        update_average(average, artist, min(settings.average, iteration / (iteration + 4)))
+        if iteration % every and iteration != total:
+            continue
+        # Judge.
+        look = judge.look(average)
+        looks.append((iteration, look))
+        if report is not None:
+            report(AdaptProgress(iteration, total, look))
+        # Stop?
+        peak = max(seen.expression for _, seen in looks)
+        if look.expression < settings.expression_floor * peak:
+            stopped = "expression"
+            break
+        if look.error < min(seen.error for _, seen in looks[:-1]):
+            best, kept = iteration, copy.deepcopy(average)
+        elif (iteration - best) // every >= settings.patience:
+            stopped = "held-out photos" if split.held_out else "turned copies"
+            break
+    person = PaperPerson(kept.generator, kept.affine_1A)
+    return Adapted(person, best, stopped, tuple(looks))
+
+
+def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:
+    """Return the person without any fine-tuning: psi = P e (the 2019 paper's feed-forward rows).
+
+    Args:
+        photos: crops at the model's size and margin.
+    """
+    artist, _ = _start(model, photos, torch.device("cpu"))
+    return PaperPerson(artist.generator, artist.affine_1A)
+
+
+def _start(model: PaperModel, photos: ClipFrames, device: torch.device) -> tuple[_Artist, _Judged]:
+    shown = make_episode(joined([picked(photos, [0]), photos]), model.config.drawing)
+    with torch.no_grad():
+        embedding = model.embedder(shown.photos_BKCHW, shown.photo_drawings_BKCHW)
+        affine = model.generator.affine(embedding)
+    generator = copy.deepcopy(model.generator)
+    generator.project = nn.Identity()
+    artist = _Artist(generator, affine).requires_grad_(True)
+    judged = _Judged(copy.deepcopy(model.discriminator), embedding).requires_grad_(True)
+    return artist.to(device), judged.to(device)
+
+
+class _Trainer:
+    """Steps of fine-tuning."""
+
+    def __init__(
+        self, model: PaperModel, artist: _Artist, judged: _Judged, settings: AdaptSettings, device: torch.device
+    ) -> None:
+        learnt = replace(model.settings, content="auto", vgg19=settings.vgg19, vggface=settings.vggface)
+        self._objective = Objective(
+            WEIGHTINGS[learnt.weighting], make_content_loss(learnt).to(device), learnt.focus, match=False
+        )
+        self._drawing = model.config.drawing
+        self._critic_steps = learnt.critic_steps
+        self._artist, self._judged, self._settings, self._device = artist, judged, settings, device
+        self._draw_adam = make_adam(artist, settings.lr_drawer)
+        self._judge_adam = make_adam(judged, settings.lr_critic)
+        self._random = np.random.default_rng([settings.seed, 12])
+
+    def batch(self, photos: ClipFrames) -> EpisodeBatch:
+        """Return some photos as targets, turned a little when the settings ask for it."""
+        count = len(photos.images)
+        chosen = self._random.permutation(count)[: self._settings.batch]
+        if self._settings.augment:
+            parts = [turned(photos, int(index), self._random) for index in chosen]
+        else:
+            parts = [picked(photos, [int(index)]) for index in chosen]
+        return stack([make_episode(part, self._drawing) for part in parts]).to(self._device)
+
+    def step(self, batch: EpisodeBatch) -> None:
+        """Update generator and AdaIN numbers once, the discriminator as often as in meta-learning."""
+        artist, judged = self._artist, self._judged
+        count = len(batch.target_BCHW)
+        refresh_spectral(artist)
+        judged.requires_grad_(False)
+        fake = artist(batch.drawing_BCHW)
+        person = judged.person_1E.expand(count, -1)
+        parts = picture_loss(fake, batch, judged.critic, person, self._objective)
+        self._draw_adam.zero_grad(set_to_none=True)
+        torch.autograd.backward(torch.stack(list(parts.values())).sum())
+        self._draw_adam.step()
+        judged.requires_grad_(True)
+        for _ in range(self._critic_steps):
+            refresh_spectral(judged)
+            output = critic_step(judged.critic, judged.person_1E.expand(count, -1), batch, fake.detach())
+            self._judge_adam.zero_grad(set_to_none=True)
+            torch.autograd.backward(output.loss)
+            self._judge_adam.step()

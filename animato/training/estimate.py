@@ -1,0 +1,148 @@
+"""What a run will take, measured by a short trial before it starts: memory, time, money."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from animato.data.clips import ClipStore
+from animato.models.count import count_parameters
+from animato.settings.training import WEIGHTINGS, TrainSettings
+from animato.training.content import make_content_loss
+from animato.training.distributed import Team
+from animato.training.episodes import Episodes
+from animato.training.state import TrainState, new_state
+from animato.training.step import Objective
+from animato.training.update import Players, update
+
+TRIAL_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take on this machine.
+
+    Attributes:
+        device: where it would run.
+        people, videos, frames: of the training split.
+        parameters: of embedder and generator, and of the discriminator.
+        table_mb: memory of the table of videos with its optimiser's state.
+        memory_mb: peak memory of the trial (of the GPU where there is one, else of this process).
+        checkpoint_mb: size of one checkpoint.
+        disk_mb: room that checkpoints and model file need.
+        free_mb: room left on the disk of the run folder, or None when the folder's place does not exist yet.
+        seconds_a_step: measured at the mean number of photos.
+        episodes_a_second: measured.
+        hours: for all episodes.
+        cost: hours times price, or None without a price.
+        content: network of the content loss.
+    """
+
+    device: str
+    people: int
+    videos: int
+    frames: int
+    parameters: tuple[int, int]
+    table_mb: float
+    memory_mb: float
+    checkpoint_mb: float
+    disk_mb: float
+    free_mb: float | None
+    seconds_a_step: float
+    episodes_a_second: float
+    hours: float
+    cost: float | None
+    content: str
+
+    def sentences(self) -> list[str]:
+        """Return the estimate as lines for a person."""
+        lines = [
+            f"data        {self.people} people, {self.videos} videos, {self.frames} frames in the training split",
+            f"networks    {self.parameters[0] / 1e6:.2f} M embedder and generator, {self.parameters[1] / 1e6:.2f} M "
+            f"discriminator, content loss by {self.content}",
+            f"device      {self.device}",
+            f"memory      {self.memory_mb:.0f} MB at the peak of a trial step; table of videos {self.table_mb:.0f} MB",
+            f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model",
+            f"time        {self.hours:.1f} hours at {self.episodes_a_second:.2f} episodes a second "
+            f"({self.seconds_a_step:.2f} s a step)",
+        ]
+        if self.free_mb is not None and self.free_mb < self.disk_mb:
+            lines.append(f"warning     only {self.free_mb:.0f} MB are free on that disk")
+        lines.append(
+            f"cost        {self.cost:.2f}" if self.cost is not None else "cost        not known without --price"
+        )
+        return lines
+
+
+def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, price: float | None) -> Estimate:
+    """Take a few real steps on real data, throw them away, and say what the whole run will take.
+
+    Args:
+        folder: the run folder, looked at for free room only.
+        price: of an hour of this machine, any currency.
+    """
+    mean_photos = round((settings.photos_low + settings.photos_high) / 2)
+    trial = dataclasses.replace(settings, photos_low=mean_photos, photos_high=mean_photos)
+    episodes = Episodes(store, "train", trial)
+    state = new_state(trial, len(episodes.sources), team.device)
+    content = make_content_loss(trial).to(team.device)
+    objective = Objective(WEIGHTINGS[trial.weighting], content, trial.focus, trial.variant == "fine-tune")
+    players = Players(state.drawer, state.critic)
+    bf16 = team.device.type == "cuda" and trial.precision != "fp32"
+    seconds = []
+    for number in range(TRIAL_STEPS + 1):
+        batch = episodes.batch(number).to(team.device)
+        started = time.perf_counter()
+        update(state, players, batch, objective, trial, team, bf16)
+        if team.device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    step = min(seconds[1:])
+    speed = trial.batch / step
+    hours = settings.episodes / speed / 3600
+    checkpoint = _checkpoint_mb(state)
+    free = shutil.disk_usage(_existing(folder)).free / 1e6
+    return Estimate(
+        device=str(team.device),
+        people=len({source.person for source in episodes.sources}),
+        videos=len(episodes.sources),
+        frames=sum(len(source.frames) for source in episodes.sources),
+        parameters=(count_parameters(state.drawer), count_parameters(state.critic)),
+        table_mb=sum(value.nbytes for value in state.table.tensors().values()) / 1e6,
+        memory_mb=_peak_mb(team),
+        checkpoint_mb=checkpoint,
+        disk_mb=checkpoint * (settings.keep + 1.3),
+        free_mb=free,
+        seconds_a_step=step,
+        episodes_a_second=speed,
+        hours=hours,
+        cost=None if price is None else hours * price,
+        content=content.name,
+    )
+
+
+def _checkpoint_mb(state: TrainState) -> float:
+    drawn, judged = count_parameters(state.drawer), count_parameters(state.critic)
+    # weights, average and two moments of the drawing half; weights and two moments of the discriminator
+    table = sum(value.nbytes for value in state.table.tensors().values())
+    return (4 * (4 * drawn + 3 * judged) + table) / 1e6
+
+
+def _peak_mb(team: Team) -> float:
+    if team.device.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e6
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder

@@ -1,0 +1,105 @@
+"""The person file of the 2019 system (.animato): a personalised generator, whose it is, and on what ground. No torch.
+
+One safetensors file. Its header (JSON, in the metadata entry "animato") has `kind` "paper-person", `schema`, and the
+fields of `PersonRecord`; docs/person-file.md describes them. It holds no photo and no landmark of anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError, RefusedError
+from animato.weights.io import read_arrays, read_header, write_arrays
+
+KIND = "paper-person"
+SCHEMA = 1
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """What a person file says besides its tensors.
+
+    Attributes:
+        config: the network, as `PaperConfig.as_json` writes it.
+        model: SHA-256 of the model file that was adapted.
+        photos: SHA-256 of each photo file, in the order given.
+        consent: the record of consent: at least `basis`; plain JSON types.
+        adaptation: how it was made: iterations, stop, errors; plain JSON types.
+        made: time, ISO 8601 UTC.
+        version: version of animato that made it.
+    """
+
+    config: dict[str, Any]
+    model: str
+    photos: tuple[str, ...]
+    consent: dict[str, Any]
+    adaptation: dict[str, Any]
+    made: str
+    version: str
+
+
+def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonRecord) -> None:
+    """Write a person file, whole or not at all.
+
+    Raises:
+        RefusedError: the record names no basis of consent.
+        OutputError: the file cannot be written.
+    """
+    if not str(record.consent.get("basis", "")).strip():
+        raise RefusedError(
+            "a person file needs a basis of consent",
+            where="the consent record has no entry `basis`",
+            hint="--consent-basis, and --i-have-consent",
+        )
+    write_arrays(path, arrays, {"kind": KIND, "schema": SCHEMA, **asdict(record)})
+
+
+def read_person(path: Path) -> tuple[PersonRecord, dict[str, NDArray[Any]]]:
+    """Read a person file.
+
+    Raises:
+        InputError: there is no such file.
+        FileFormatError: it is damaged, another kind of file, or of another version.
+    """
+    file = read_arrays(path, KIND, SCHEMA)
+    return _record(file.header, path), file.arrays
+
+
+def read_person_record(path: Path) -> PersonRecord:
+    """Read a person file's record without its tensors.
+
+    Raises:
+        InputError, FileFormatError: as `read_person`.
+    """
+    header = read_header(path)
+    if header.get("kind") != KIND:
+        raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"its header says {header.get('kind')!r}")
+    return _record(header, path)
+
+
+def _record(header: Mapping[str, Any], path: Path) -> PersonRecord:
+    kinds = {
+        "config": dict,
+        "model": str,
+        "photos": list,
+        "consent": dict,
+        "adaptation": dict,
+        "made": str,
+        "version": str,
+    }
+    for name, kind in kinds.items():
+        if not isinstance(header.get(name), kind):
+            raise FileFormatError(f"the header of {path.name} lacks a proper {name!r}", more="docs/person-file.md")
+    hashes = [header["model"], *header["photos"]]
+    if not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in hashes):
+        raise FileFormatError(f"{path.name} names a model or a photo by something that is no SHA-256")
+    if not header["consent"].get("basis"):
+        raise FileFormatError(f"{path.name} holds no basis of consent", more="docs/person-file.md")
+    return PersonRecord(**{name: header[name] for name in kinds} | {"photos": tuple(header["photos"])})

@@ -1,0 +1,74 @@
+"""Every command and option has help and a line in the README; the README names nothing that does not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from animato.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def leaves(command: Any, name: str = "animato") -> Iterator[tuple[str, Any]]:
+    """Yield (full name, command) of everything that can be run."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield name, command
+        return
+    for child, below in children.items():
+        yield from leaves(below, f"{name} {child}")
+
+
+COMMANDS = dict(leaves(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_has_help_for_itself_and_each_of_its_options(name: str) -> None:
+    command = COMMANDS[name]
+    assert len((command.help or "").strip()) > 10
+    for parameter in command.params:
+        if "--help" not in parameter.opts:
+            assert (parameter.help or "").strip(), f"{name} {parameter.opts[0]}"
+
+
+def test_the_readme_lists_exactly_the_commands_that_exist() -> None:
+    listed = re.findall(r"^\| `(animato [^`]+)` \|", README, re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_uses_only_options_that_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    used = 0
+    for line in re.findall(r"^animato [a-z].*$", text, re.MULTILINE):
+        words = line.split("#")[0].split()
+        name = next((" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in COMMANDS), None)
+        if name is None or page.name == "cli.md":
+            continue
+        used += 1
+        known = {option for item in COMMANDS[name].params for option in (*item.opts, *item.secondary_opts)}
+        options = [word for word in words[1:] if re.fullmatch(r"-[a-z]|--[a-z][a-z-]+", word)]
+        assert not set(options) - known, line
+    assert used or page != ROOT / "README.md"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_make_knows_every_target_that_a_page_names(page: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
+    assert named and not named - targets
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    first = README.split("```")[1].split("\n")
+    assert [line.split("#")[0].strip() for line in first if line.strip()] == ["make demo", "make test"]
+    assert len(README.split("```")[0].split("\n\n")) <= 3

@@ -1,0 +1,48 @@
+"""The messages on photos.md, drivers.md and exit-codes.md are those the program says, and none is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from page_sentences import GAP, every_sentence, sentences_of
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TABLES = re.compile(r"^\| (?:message|note) \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+
+
+def messages(page: str) -> list[str]:
+    """Return the first column of the tables of messages on a page."""
+    tables = TABLES.findall((DOCS / page).read_text(encoding="utf-8"))
+    return [row.split("|")[1].strip() for table in tables for row in table.strip().splitlines()]
+
+
+@pytest.mark.parametrize("page", ["photos.md", "drivers.md", "exit-codes.md"])
+def test_a_page_quotes_messages_as_the_program_says_them(page: str) -> None:
+    known = every_sentence()
+    listed = messages(page)
+    assert len(listed) >= 8
+    for message in listed:
+        core = message.strip(GAP + " ")
+        assert any(core in sentence for sentence in known), message
+
+
+@pytest.mark.parametrize(
+    ("page", "folder", "kinds"),
+    [
+        ("photos.md", "face", ("FaceError",)),
+        ("photos.md", "media", ("PictureError",)),
+        ("drivers.md", "media", ("VideoError",)),
+        ("drivers.md", "render", ("FaceError",)),
+        ("exit-codes.md", "render", ("OutputError",)),
+        ("drivers.md", "motion", ("FileFormatError",)),
+    ],
+)
+def test_no_message_is_missing_from_its_page(page: str, folder: str, kinds: tuple[str, ...]) -> None:
+    cores = [message.strip(GAP + " ") for message in messages(page)]
+    said = sentences_of(folder, kinds)
+    assert said
+    for sentence, where in said.items():
+        wordless = not re.search(r"[a-z]{3}", sentence)  # "… …": its words are quoted one by one
+        assert wordless or any(core in sentence for core in cores), f"{where}: {sentence}"

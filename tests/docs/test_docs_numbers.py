@@ -1,0 +1,43 @@
+"""Constants on the pages about movement and warp have the values of the code; prose numbers of the mesh hold."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROW = re.compile(r"^\| `(animato(?:\.\w+)+)\.([A-Z_]+)` \| ([^|]+) \|", re.MULTILINE)
+ROWS = [row for page in ("motion.md", "warp.md") for row in ROW.findall((DOCS / page).read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize(("module", "name", "value"), ROWS, ids=[f"{module}.{name}" for module, name, _ in ROWS])
+def test_a_constant_has_the_value_its_page_states(module: str, name: str, value: str) -> None:
+    assert getattr(importlib.import_module(module), name) == ast.literal_eval(value.strip())
+
+
+def test_the_pages_list_constants() -> None:
+    assert len(ROWS) >= 30
+
+
+def test_the_mesh_has_the_parts_that_the_page_counts() -> None:
+    from animato.warp.mesh import COLUMNS, RINGS, head_topology
+
+    assert (head_topology().face_triangles, RINGS, COLUMNS) == (898, 3, 36)
+
+
+def test_the_reader_has_the_limits_that_the_page_states() -> None:
+    from animato.settings.media import PictureSettings, ReaderSettings
+
+    video, picture = ReaderSettings(), PictureSettings()
+    drivers = (DOCS / "drivers.md").read_text(encoding="utf-8")
+    photos = (DOCS / "photos.md").read_text(encoding="utf-8")
+    assert f"{video.max_pixels / 1e6:.1f} million pixels" in " ".join(drivers.split())
+    assert f"{video.max_frames:,} frames" in drivers and f"{video.max_fps:.0f} frames a second" in " ".join(
+        drivers.split()
+    )
+    assert video.max_seconds == 3600 and "one hour" in " ".join(drivers.split())
+    assert f"{picture.max_megapixels:.0f} million pixels and {picture.max_megabytes:.0f} MB" in " ".join(photos.split())

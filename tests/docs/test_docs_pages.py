@@ -1,0 +1,56 @@
+"""Links lead somewhere, and no page shows the insides of the machine or the way it was built."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from animato import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+MACHINE = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|opt|Users)/[\w.]", re.IGNORECASE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    lines = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL).splitlines()
+    titles = [re.sub(r"[`*]", "", line.lstrip("#").strip()) for line in lines if line.startswith("#")]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_of_a_page_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, heading = target.partition("#")
+        goal = (page.parent / path).resolve() if path else page
+        assert goal.exists(), f"{page.name}: {target}"
+        assert goal.is_relative_to(ROOT), f"{page.name}: {target} leaves the project"
+        if heading:
+            assert heading in anchors(goal), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_shows_no_path_of_a_machine(page: Path) -> None:
+    found = MACHINE.search(page.read_text(encoding="utf-8"))
+    assert found is None, found
+
+
+def test_every_page_that_an_error_names_exists() -> None:
+    named = set()
+    for path in (ROOT / "animato").rglob("*.py"):
+        named |= set(re.findall(r'more="(docs/[\w./-]+\.md)"', path.read_text(encoding="utf-8")))
+    assert named and not [page for page in sorted(named) if not (ROOT / page).is_file()]
+
+
+def test_the_page_of_exit_codes_agrees_with_the_error_tree() -> None:
+    text = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    listed = {(name, int(code)) for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AnimatoError)]
+    assert listed == {(kind.__name__, kind.exit_code) for kind in kinds}

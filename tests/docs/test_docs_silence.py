@@ -1,0 +1,64 @@
+"""THIRD_PARTY.md says that nothing is reported to anybody: the main job's parts run under a watch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WATCH = """
+import os, sys
+NETWORK = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.connect", "socket.sendto")
+NETWORK += ("urllib.Request",)
+CHILDREN = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec")
+log = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+def hook(event, details):
+    if event in NETWORK or event in CHILDREN:
+        os.write(log, (event + "\\n").encode())
+    if event in NETWORK:
+        raise ConnectionError("the watch lets nothing out")
+sys.addaudithook(hook)
+"""
+
+TRACK_AND_SIGN = """
+import numpy as np
+from animato.face.tracker import FaceFinder
+from animato.provenance.sdk import offline_context
+FaceFinder().find(np.zeros((128, 128, 3), np.uint8))
+offline_context()
+import openvino_telemetry
+assert openvino_telemetry.__spec__ is None, "the real reporter was loaded"
+"""
+
+
+def watched(tmp_path: Path, program: str) -> list[str]:
+    """Run a program in a process of its own and return the names of the events the watch saw."""
+    log = tmp_path / "events.txt"
+    nowhere = "http://127.0.0.1:9"  # should the watch ever miss something, it still goes nowhere
+    keep = {name: value for name, value in os.environ.items() if name.upper() not in ("CI", "TF_BUILD", "JENKINS_URL")}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
+    environment = {
+        **keep,
+        **proxies,
+        "HOME": str(tmp_path),
+        "ANIMATO_HOME": str(tmp_path / "home"),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-c", WATCH + program, str(log)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return log.read_text().split()
+
+
+def test_nobody_is_called_when_the_networks_run(tmp_path: Path) -> None:
+    assert watched(tmp_path, TRACK_AND_SIGN) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere its child process would escape the watch")
+def test_the_watch_sees_openvino_report_when_nothing_is_put_in_its_reporter_s_place(tmp_path: Path) -> None:
+    pytest.importorskip("openvino_telemetry")
+    seen = watched(tmp_path, "import openvino, openvino_telemetry; assert openvino_telemetry.__spec__ is not None")
+    assert seen, "the reporter tried nothing: this test no longer shows that the watch works"

@@ -1,0 +1,135 @@
+"""What a driver may be, and what is done and said where its face cannot be seen or its file breaks off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from main_job import FPS, FRAMES, Material, finder, prepared, speaking_frames, unmarked, write_video
+
+import animato
+from animato import AnimateSettings
+from animato.motion.frames import MotionFrame
+from animato.render.clock import StageClock
+from animato.render.driver import open_driver
+from animato.types import Frame
+
+CROP = AnimateSettings(frame="crop", size=256)
+
+
+def movement(path: Path, settings: AnimateSettings = CROP) -> list[MotionFrame]:
+    """Everything a driver says."""
+    return list(open_driver(path, settings, finder()).frames(StageClock()))
+
+
+def test_a_face_that_leaves_is_held_then_eased_back_to_rest_and_said(made: Material, out: Path) -> None:
+    result = animato.animate(made.person, made.gap, out / "a.mp4", CROP)
+    assert result.frames == 24, "the gap is filled, not cut out"
+    assert "no face in the driver from 0.50 s to 1.90 s" in " ".join(result.findings)
+
+    frames = movement(made.gap)
+    seen = [frame.seen for frame in frames]
+    assert seen == [True] * 5 + [False] * 14 + [True] * 5
+    size = [float(np.abs(frame.expression).mean()) for frame in frames]
+    assert size[5] == size[8] == size[4] > 0.005, "0.4 s held"
+    assert size[8] > size[11] > size[14], "then eased"
+    assert size[17] < 1e-6, "at rest 1.2 s after it left"
+    assert size[20] < size[-1] or size[20] < size[4], "and taken up again without a jump"
+
+
+def test_times_in_findings_are_those_of_the_whole_driver(made: Material, out: Path) -> None:
+    result = animato.animate(made.person, made.gap, out / "a.mp4", replace(CROP, start=0.2))
+    assert "no face in the driver from 0.50 s to 1.90 s" in " ".join(result.findings)
+
+
+def test_a_driver_that_begins_and_ends_without_a_face_is_filled(made: Material, tmp_path: Path) -> None:
+    frames = speaking_frames()
+    blank = np.full_like(frames[0], 90)
+    path = write_video(tmp_path / "late.mp4", [blank] * 3 + list(frames[:6]) + [blank] * 3, FPS)
+    result = movement(path)
+    assert [frame.seen for frame in result] == [False] * 3 + [True] * 6 + [False] * 3
+    assert all(np.isfinite(frame.expression).all() for frame in result)
+
+
+def test_a_driver_that_is_cut_short_ends_where_it_ends_and_does_not_freeze(
+    made: Material, out: Path, tmp_path: Path
+) -> None:
+    whole = made.driver.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: int(len(whole) * 0.9)])
+    readable = len(movement(tmp_path / "cut.mp4"))
+    assert 1 < readable < FRAMES
+    result = animato.animate(made.person, tmp_path / "cut.mp4", out / "a.mp4", CROP)
+    assert result.frames == readable
+    assert "damaged" in " ".join(result.findings)
+
+
+def test_a_driver_of_one_frame_makes_one_frame(made: Material, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "one.gif", speaking_frames()[:1], FPS)
+    assert len(unmarked(made.person, path, CROP)) == 1
+
+
+def test_a_gif_can_drive(made: Material, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.gif", speaking_frames()[:5], FPS)
+    assert len(unmarked(made.person, path, CROP)) == 5
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("left", "small"), ("right", "large"), ("largest", "large"), ("1", "small")]
+)
+def test_the_face_of_the_driver_can_be_chosen(made: Material, tmp_path: Path, choice: str, expected: str) -> None:
+    frames = speaking_frames()[:4]
+    still = np.zeros_like(frames[0])
+    still[64:448, 64:448] = frames[0][::1, ::1][:384, :384] * 0
+    small = [np.ascontiguousarray(frame[::2, ::2]) for frame in frames]
+    pairs: list[Frame] = []
+    for one, other in zip(small, frames, strict=True):
+        canvas = np.full((512, 800, 3), 90, np.uint8)
+        canvas[100:356, 10:266] = one
+        canvas[:, 288:] = other
+        pairs.append(canvas)
+    path = write_video(tmp_path / "pair.mp4", pairs, FPS)
+    driver = open_driver(path, replace(CROP, driver_face=choice), finder())
+    scale = driver._neutral.pose.scale  # type: ignore[attr-defined]
+    large = open_driver(made.driver, CROP, finder())._neutral.pose.scale  # type: ignore[attr-defined]
+    assert scale / large == pytest.approx(1.0 if expected == "large" else 0.5, rel=0.06)
+
+
+def test_the_neutral_time_is_told_in_seconds_of_the_whole_driver(made: Material, out: Path) -> None:
+    for start in (0.0, 0.2):
+        result = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, start=start, end=0.5))
+        assert result.neutral_time is not None
+        assert start <= result.neutral_time < 0.5
+    given = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, neutral=0.4, end=0.5))
+    assert given.neutral_time == 0.4
+
+
+def test_the_neutral_frame_asked_for_leaves_the_photo_as_it_is_at_that_moment(made: Material) -> None:
+    settings = replace(CROP, neutral=0.2, smooth=0.0)
+    frame = movement(made.driver, settings)[5]
+    assert np.abs(frame.expression).max() < 0.02
+    assert np.allclose(frame.rotation, np.eye(3), atol=2e-3)
+
+
+def test_one_opened_driver_moves_several_people(made: Material) -> None:
+    driver = animato.api.open_library_driver(made.gap, CROP)  # type: ignore[attr-defined]
+    first = list(animato.render(made.person, driver, CROP))
+    second = list(animato.render(made.person, driver, CROP))
+    assert len(first) == len(second) == 24
+    assert len([text for text in driver.report.findings if "no face" in text]) == 1
+
+
+def test_jitter_is_told_for_output_and_driver(made: Material, out: Path) -> None:
+    result = animato.animate(made.person, made.driver, out / "a.mp4", CROP)
+    assert result.jitter is not None
+    assert result.driver_jitter is not None
+    assert 0 < result.jitter < result.driver_jitter, "smoothing takes tremble out"
+
+
+def test_absolute_motion_differs_from_relative_motion(made: Material) -> None:
+    relative, absolute = (
+        prepared(made.person, made.driver, replace(CROP, motion=motion))[0] for motion in ("relative", "absolute")
+    )
+    moment = movement(made.driver)[7]
+    assert np.abs(relative.retargeter(moment).points - absolute.retargeter(moment).points).max() > 0.5
