@@ -29,8 +29,8 @@ class _Spectral(nn.Module):
     one step see the same weights on every process).
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter | None
+    weight: Tensor
+    bias: Tensor | None
     left: Tensor
     right: Tensor
     folded = False
