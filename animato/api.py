@@ -22,19 +22,18 @@ import numpy as np
 
 from animato.errors import InterruptedRunError, UsageError
 from animato.face.tracker import FaceFinder
-from animato.media.audio import AudioSource
 from animato.media.probe import read_head
 from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion
-from animato.provenance.metadata import comment_text
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer, Renderer
-from animato.render.output import Output, OutputPlan, Seal, check_target, refuse_inputs, sealed
-from animato.render.paper import PaperRenderer
+from animato.render.output import Output, Seal, check_target, refuse_inputs, sealed
+from animato.render.paper import PaperRenderer, load_paper_person
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
+from animato.render.plan import plan_output
 from animato.render.signing import signer_for
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
@@ -137,7 +136,9 @@ def _animate(
     began = time.perf_counter()
     # Refuse early.
     Output.check(target, overwrite)
-    refuse_inputs(target, [*_files(photos), driver, settings.audio, settings.person, settings.sign_cert, settings.sign_key])
+    refuse_inputs(
+        target, [*_files(photos), driver, settings.audio, settings.person, settings.sign_cert, settings.sign_key]
+    )
     if settings.audio is not None:
         read_head(settings.audio)
     # Find the person and the driver's neutral frame.
@@ -147,7 +148,7 @@ def _animate(
     # Build.
     job, framing = _job(person, moving, settings)
     sign = signer_for(person, moving, settings, framing.pasted)
-    plan = _plan(target, job, framing, settings, overwrite)
+    plan = plan_output(target, job, settings, overwrite)
     expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
     first = 0.0
     # Render, mark, write, sign.
@@ -269,33 +270,12 @@ def _person(photos: Photos, settings: AnimateSettings, finder: FaceFinder) -> Pe
 
 
 def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
-    framing = Framing(person.photo, settings)
     renderer: Renderer
     if settings.person is not None:
-        renderer = PaperRenderer(framing.square, framing.points, settings.person, settings.threads)
+        drawn = load_paper_person(settings.person, settings.threads)
+        framing = Framing(person.photo, settings, drawn.config.margin)
+        renderer = PaperRenderer(drawn, framing.square, framing.points)
     else:
+        framing = Framing(person.photo, settings)
         renderer = GeometryRenderer(framing.square, framing.points)
     return build_job(framing, renderer, driver, settings), framing
-
-
-def _plan(target: Path, job: Job, framing: Framing, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
-    return OutputPlan(
-        path=target,
-        width=framing.width,
-        height=framing.height,
-        fps=job.fps,
-        audio=_sound(job.driver, settings),
-        crf=settings.crf,
-        threads=settings.threads,
-        duration=job.driver.duration,
-        comment=comment_text(framing.pasted),
-        overwrite=overwrite,
-    )
-
-
-def _sound(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
-    if not settings.sound:
-        return None
-    if settings.audio is not None:
-        return AudioSource(settings.audio)
-    return AudioSource(driver.path, settings.start) if driver.has_audio else None

@@ -15,7 +15,9 @@ from animato.errors import FileFormatError, InputError, InterruptedRunError, Par
 from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Prepare videos and stills for training and evaluation; check and show them."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Prepare videos and stills for training and evaluation; check and show them.",
 )
 
 Prepared = Annotated[Path, typer.Argument(metavar="DIR", help="A folder made by `animato data prepare`.")]

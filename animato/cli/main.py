@@ -7,8 +7,8 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 
-from animato.cli import animate, bench, data, demo, doctor, motion, verify
-from animato.errors import AnimatoError, UsageError
+from animato.cli import adapt, animate, bench, data, demo, doctor, evaluate, models, motion, train, verify
+from animato.errors import AnimatoError, InterruptedRunError, UsageError
 from animato.version import __version__
 
 CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
@@ -20,6 +20,7 @@ app = typer.Typer(
     name="animato",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: drawing boxes would double the time to start
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From photos of a consenting person and a driver, make a marked and signed video of that person talking.",
@@ -44,13 +45,17 @@ def root(
     """Few-shot talking heads."""
 
 
-app.command()(animate.animate)
+app.command(short_help="Photos and a driver in, a marked and signed video out.")(animate.animate)
 app.add_typer(motion.app, name="motion")
-app.command()(verify.verify)
-app.command()(demo.demo)
-app.command()(bench.bench)
-app.command()(doctor.doctor)
+app.command(short_help="Read the mark and the credentials of a file.")(verify.verify)
+app.command(short_help="The main job on material that comes with the package.")(demo.demo)
+app.command(short_help="Speed, first frame and memory on this computer.")(bench.bench)
+app.command(short_help="What is installed, what is missing, what to type.")(doctor.doctor)
+app.command(short_help="Fine-tune a trained model on photos of a person.")(adapt.adapt)
+app.command(short_help="Judge systems on clips, beside simple baselines.")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
+app.command(short_help="Meta-learn the 2019 system on many people's clips.")(train.train)
+app.command(short_help="List every network with parameters and cost.")(models.models)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -70,7 +75,10 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         result = command.main(args=arguments, prog_name="animato", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        code = result if isinstance(result, int) else 0
+        if code == InterruptedRunError.exit_code:  # the parser turns Ctrl-C into a silent exit
+            typer.echo("animato: stopped", err=True)
+        return code
     except AnimatoError as problem:
         if debug:
             raise
@@ -85,7 +93,7 @@ def run(arguments: list[str]) -> int:
         return 2
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("animato: stopped", err=True)
-        return 130
+        return InterruptedRunError.exit_code
     except BrokenPipeError:
         return 0
     except Exception as problem:  # the last net: a bug of ours must not look like a Python crash to a person

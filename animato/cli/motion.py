@@ -10,7 +10,9 @@ import typer
 
 from animato.cli.progress import progress_bar
 
-app = typer.Typer(no_args_is_help=True, help="Record movement from a video, and look at motion files.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Record movement from a video, and look at motion files."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

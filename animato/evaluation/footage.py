@@ -44,8 +44,8 @@ class Footage(Protocol):
         ...
 
     @property
-    def group(self) -> str:
-        """Name of everybody who must share a split with this person."""
+    def relatives(self) -> frozenset[str]:
+        """This person and everybody who must share a split with them."""
         ...
 
     @property
@@ -65,7 +65,7 @@ class FileFootage:
     name: str
     file: str
     person: str
-    group: str
+    relatives: frozenset[str]
     path: Path
 
     @property
@@ -92,7 +92,7 @@ class StoredFootage:
     name: str
     file: str
     person: str
-    group: str
+    relatives: frozenset[str]
     store: ShardClips
     count: int
     fps: float = USUAL_FPS
@@ -131,23 +131,30 @@ def find_footage(data: Path, subset: str | None = None) -> list[Footage]:
 
 def _files(data: Path) -> list[tuple[str, Footage]]:
     clips = [clip for clip in find_sources([data], PrepareSettings()).clips if clip.kind != "photo"]
-    groups = joined_groups((clip.person, clip.group) for clip in clips)
-    return [(c.kind, FileFootage(c.clip, c.file, c.person, groups[c.person], c.path)) for c in clips]
+    relatives = _relatives([(clip.person, clip.group) for clip in clips])
+    return [(c.kind, FileFootage(c.clip, c.file, c.person, relatives[c.person], c.path)) for c in clips]
 
 
 def _stored(data: Path) -> list[tuple[str, Footage]]:
     store = ShardClips(data)
-    rows: list[tuple[str, Footage]] = []
     records = [store.records[clip.clip] for clip in store.clips if clip.kind != "photo"]
-    groups = joined_groups((str(r["person"]), str(r["group"])) for r in records)
+    relatives = _relatives([(str(record["person"]), str(record["group"])) for record in records])
+    rows: list[tuple[str, Footage]] = []
     for record in records:
-        name, person = str(record["clip"]), str(record["person"])
-        fps = float(record.get("fps") or USUAL_FPS)
+        name, person, fps = str(record["clip"]), str(record["person"]), float(record.get("fps") or USUAL_FPS)
         file = str(record.get("file") or name)
-        rows.append(
-            (str(record["kind"]), StoredFootage(name, file, person, groups[person], store, int(record["frames"]), fps))
-        )
+        footage = StoredFootage(name, file, person, relatives[person], store, int(record["frames"]), fps)
+        rows.append((str(record["kind"]), footage))
     return rows
+
+
+def _relatives(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Return for each person everybody of their group, from (person, group) of every clip."""
+    groups = joined_groups(pairs)
+    members: dict[str, set[str]] = {}
+    for person, group in groups.items():
+        members.setdefault(group, set()).add(person)
+    return {person: frozenset(members[group]) for person, group in groups.items()}
 
 
 def deal(clips: Sequence[Footage], limit: int | None) -> list[Footage]:

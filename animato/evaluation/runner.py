@@ -208,7 +208,7 @@ def without_training_people(parts: Sequence[Part], systems: Sequence[Subject], n
     dropped: dict[str, set[str]] = {}
 
     def known(clip: Footage) -> bool:
-        seen = [system.name for system in systems if system.trained_on(clip.person, clip.group)]
+        seen = [system.name for system in systems if system.trained_on(clip.relatives)]
         for name in seen:
             dropped.setdefault(name, set()).add(clip.person)
         return bool(seen)

@@ -6,6 +6,7 @@ the bundled model: 896 anchors, strides 8 and 16, coordinates in units of the 12
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,8 @@ from animato.types import Frame, Points
 INPUT_SIDE = 128
 MIN_SCORE = 0.5
 OVERLAP = 0.3
+SMALLEST_EIGHTH = 240
+"""Pixels: eighths of smaller pictures hold no face that is large enough to animate."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +69,39 @@ class Detector:
 
         Args:
             frame: H x W x 3 uint8 RGB.
-            tiles: when the whole picture shows no face, look again in overlapping half-size and quarter-size tiles,
-                which finds faces down to about a fiftieth of the picture's width.
+            tiles: when the whole picture shows no face, look again in overlapping tiles of a half, a quarter and, in
+                a large picture, an eighth of its longer side: the network sees faces from an eighth of what it is
+                shown, so this finds them down to a thirtieth, in a large picture a sixtieth, of the longer side.
+            min_score: smallest score that counts.
+        """
+        found: list[Detection] = []
+        for found in self.levels(frame, tiles=tiles, min_score=min_score):
+            if found:
+                break
+        return found
+
+    def levels(self, frame: Frame, *, tiles: bool = True, min_score: float = MIN_SCORE) -> Iterator[list[Detection]]:
+        """Yield the faces of the whole picture, then of ever smaller tiles, each list largest first.
+
+        A caller that refuses what one level shows goes on to the next: the pattern of a curtain must not hide a face.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+            tiles: go on to tiles; otherwise only the whole picture is looked at.
             min_score: smallest score that counts.
         """
         height, width = frame.shape[:2]
-        found = self._detect_window(frame, 0, 0, max(height, width), min_score)
-        if not found and tiles:
-            for parts in (2, 4):
-                side = max(64, int(np.ceil(max(height, width) / parts)))
-                if side >= max(height, width):
-                    break
-                for top in range(0, max(1, height - side // 2), side // 2):
-                    for left in range(0, max(1, width - side // 2), side // 2):
-                        found += self._detect_window(frame, left, top, side, min_score)
-                found = _blend(found)
-                if found:
-                    break
-        return sorted(found, key=lambda face: -face.width)
+        longer = max(height, width)
+        yield _largest_first(self._detect_window(frame, 0, 0, longer, min_score))
+        for parts in (2, 4, 8) if tiles else ():
+            side = max(64, int(np.ceil(longer / parts)))
+            if side >= longer or (parts == 8 and side < SMALLEST_EIGHTH):
+                return
+            found = []
+            for top in range(0, max(1, height - side // 2), side // 2):
+                for left in range(0, max(1, width - side // 2), side // 2):
+                    found += self._detect_window(frame, left, top, side, min_score)
+            yield _largest_first(_blend(found))
 
     def _detect_window(self, frame: Frame, left: int, top: int, side: int, min_score: float) -> list[Detection]:
         """Run the network on a square window, black outside the frame."""
@@ -109,6 +127,10 @@ class Detector:
             box = (float(corner[0]), float(corner[1]), float(far[0]), float(far[1]))
             detections.append(Detection(box, keypoints, float(score)))
         return _blend(detections)
+
+
+def _largest_first(detections: list[Detection]) -> list[Detection]:
+    return sorted(detections, key=lambda face: -face.width)
 
 
 def _overlap(a: Detection, b: Detection) -> float:

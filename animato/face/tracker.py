@@ -7,6 +7,7 @@ Small changes of the region are ignored: a region that follows every pixel makes
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from animato.types import Face, Frame
 
 MIN_PRESENCE = 0.5
 """Below this the landmark network says that no face is there."""
+
+MOST_LOOKS = 5
 
 STILL_SHIFT = 0.04
 STILL_SCALE = 0.05
@@ -79,34 +82,39 @@ class FaceFinder:
         return self._detector
 
     def find(self, frame: Frame) -> list[Face]:
-        """Return every face of a frame, largest detection first, each refined by two looks.
+        """Return every face of a frame, largest detection first, each refined by two to five looks.
 
         Args:
             frame: H x W x 3 uint8 RGB.
         """
-        faces = self._refine_all(frame, self.detector.detect(frame))
-        return faces or self._refine_all(frame, self._find_turned(frame))
+        for detections in self._proposals(frame):
+            faces = _distinct([face for face in (self._refine(frame, item) for item in detections) if face is not None])
+            if faces:
+                return faces
+        return []
 
-    def _refine_all(self, frame: Frame, detections: list[Detection]) -> list[Face]:
-        faces = [face for face in (self._refine(frame, item) for item in detections) if face is not None]
-        return _distinct(faces)
+    def _proposals(self, frame: Frame) -> Iterator[list[Detection]]:
+        """Yield what may be faces: upright in the whole picture, in parts of it, then lying on a side or upside down.
 
-    def _refine(self, frame: Frame, detection: Detection) -> Face | None:
-        face = self.landmarker.locate(frame, region_from_detection(detection), blendshapes=False)
-        if face.score < MIN_PRESENCE:
-            return None
-        face = self.landmarker.locate(frame, region_from_points(face.points))
-        return face if face.score >= MIN_PRESENCE else None
-
-    def _find_turned(self, frame: Frame) -> list[Detection]:
-        """Look for a face lying on its side or upside down (a scan or a phone picture without its rotation tag)."""
+        The last are scans, and phone pictures that lost their rotation tag.
+        """
+        yield from self.detector.levels(frame)
         height, width = frame.shape[:2]
         for turns in (1, 3, 2):
-            turned = np.ascontiguousarray(np.rot90(frame, turns))
-            found = self.detector.detect(turned, tiles=False)
-            if found:
-                return [_turn_back(item, turns, width, height) for item in found]
-        return []
+            found = self.detector.detect(np.ascontiguousarray(np.rot90(frame, turns)), tiles=False)
+            yield [_turn_back(item, turns, width, height) for item in found]
+
+    def _refine(self, frame: Frame, detection: Detection) -> Face | None:
+        """Look until the region comes to rest; an upside-down face may pass for a face at the first look or two."""
+        region = region_from_detection(detection)
+        for look in range(MOST_LOOKS):
+            face = self.landmarker.locate(frame, region, blendshapes=look > 0)
+            if face.score < MIN_PRESENCE:
+                return None
+            before, region = region, region_from_points(face.points)
+            if look > 0 and _still(before, region):
+                return face
+        return face
 
 
 def _turn_back(item: Detection, turns: int, width: int, height: int) -> Detection:
@@ -188,15 +196,18 @@ class Tracker:
     def _keep(self, face: Face) -> None:
         new, old = region_from_points(face.points), self._region
         if old is not None:
-            turn = math.remainder(new.angle - old.angle, 2 * math.pi)
-            shift = math.hypot(new.x - old.x, new.y - old.y)
-            if (
-                shift < STILL_SHIFT * old.side
-                and abs(new.side / old.side - 1) < STILL_SCALE
-                and abs(turn) < STILL_ANGLE
-            ):
-                new = old
+            new = old if _still(old, new) else new
         self._region, self._last, self._misses = new, face, 0
+
+
+def _still(old: Region, new: Region) -> bool:
+    """Return whether a region has changed so little that it may stay."""
+    turn = math.remainder(new.angle - old.angle, 2 * math.pi)
+    return (
+        math.hypot(new.x - old.x, new.y - old.y) < STILL_SHIFT * old.side
+        and abs(new.side / old.side - 1) < STILL_SCALE
+        and abs(turn) < STILL_ANGLE
+    )
 
 
 def _plausible(face: Face, frame: Frame) -> bool:

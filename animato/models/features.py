@@ -172,7 +172,7 @@ class _Inverted(nn.Module):
         self.shortcut = stride == 1 and inputs == outputs
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        y = F.relu6(self.expand(x_BCHW)) if self.expand is not None else x_BCHW
+        y: Tensor = F.relu6(self.expand(x_BCHW)) if self.expand is not None else x_BCHW
         y = self.project(F.relu6(self.depthwise(y)))
         return x_BCHW + y if self.shortcut else y
 

@@ -200,7 +200,8 @@ class Stem(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         y = F.avg_pool2d(self.conv_out(F.relu(self.conv_in(x_BCHW))), 2)
-        return y + self.skip(F.avg_pool2d(x_BCHW, 2))
+        shortcut: Tensor = self.skip(F.avg_pool2d(x_BCHW, 2))
+        return y + shortcut
 
 
 class SelfAttention(nn.Module):

@@ -21,6 +21,9 @@ FINE = 2
 NEIGHBOURHOOD = 2.5
 """Width, in cycles per tile, over which the strength of the noise around a frequency is estimated."""
 
+CERTAINTY = 0.75
+"""Power of the noise's power a dimension is divided by: 1 for noise known exactly, less for noise only estimated."""
+
 LOUDEST = 3.0
 """One dimension counts at most this many times the root mean square of all."""
 
@@ -31,7 +34,7 @@ HINT = 4.5
 UPRIGHT_TURN, UPRIGHT_STRETCH = 0.004, 0.003
 """A turn (radians) and a stretch below these may well be none."""
 
-LIST, LIST_PHASE = 32, 5.5
+LIST, LIST_PHASE = 64, 5.5
 """Messages tried against the checksum when the likeliest one fails, and the agreement of the phases that allows it."""
 
 SCALE_WALK, TURN_WALK = 0.001, 0.001
@@ -147,7 +150,8 @@ def _read_bits(
     """Return the payload of the aligned data frequencies and the share of coded bits that agree with it."""
     places = lattice()
     dimensions = np.empty(2 * len(data))
-    dimensions[0::2], dimensions[1::2] = data.real / noise, data.imag / noise
+    weighted = data / noise**CERTAINTY
+    dimensions[0::2], dimensions[1::2] = weighted.real, weighted.imag
     limit = LOUDEST * float(np.sqrt(np.mean(dimensions**2)))
     dimensions = np.clip(dimensions, -limit, limit) * places.flip_of_dimension
     soft = np.bincount(places.bit_of_dimension, dimensions, CODED_BITS).astype(np.float64)

@@ -25,6 +25,9 @@ STRONGEST = 8.0
 
 SMALLEST_SCALE, LARGEST_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
 LARGEST_TURN, TURN_STEP = 6.0, 0.15
+SHORTLIST = 40
+"""Separate peaks of the pilots that are looked at with the data frequencies too."""
+
 NEAR_SCALE, NEAR_TURN = 4, 4
 """Grid steps around a taken peak that belong to it."""
 
@@ -113,20 +116,32 @@ def pilot_scores(power: Plane) -> NDArray[np.float32]:
 
 
 def find_peaks(power: Plane, count: int) -> list[Peak]:
-    """Return the best hypotheses, strongest first, each finely adjusted.
+    """Return the best hypotheses, likeliest first, each finely adjusted.
+
+    The pilots alone choose a shortlist out of all hypotheses; pilots and data together, which carry a third more
+    strength, put it in order.
 
     Args:
         power: from `whitened_power`.
         count: how many separate peaks to return.
     """
+    shortlist = _separate_peaks(pilot_scores(power))
+    near = [neighbours(peak.placement, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.0, 0, 1) for peak in shortlist]
+    strengths = _strengths(power, [place for places in near for place in places]).reshape(len(near), -1).max(axis=1)
+    chosen = [shortlist[index] for index in np.argsort(-strengths, kind="stable")[:count]]
+    return [Peak(refine(power, peak.placement), peak.z) for peak in chosen]
+
+
+def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
+    """Return the `SHORTLIST` largest scores, no two of them next to each other; the scores are used up."""
     scales, turns, _ = _grid()
-    scores = pilot_scores(power)
     peaks: list[Peak] = []
-    for _ in range(count):
+    for _ in range(SHORTLIST):
         row, column = (int(v) for v in np.unravel_index(int(scores.argmax()), scores.shape))
         mirrored, turn = divmod(column, len(turns))
-        rough = Placement(float(scales[row]), float(turns[turn]), -1 if mirrored else 1)
-        peaks.append(Peak(refine(power, rough), float(scores[row, column])))
+        peaks.append(
+            Peak(Placement(float(scales[row]), float(turns[turn]), -1 if mirrored else 1), float(scores[row, column]))
+        )
         start = mirrored * len(turns)
         near = slice(start + max(0, turn - NEAR_TURN), start + min(len(turns), turn + NEAR_TURN + 1))
         scores[max(0, row - NEAR_SCALE) : row + NEAR_SCALE + 1, near] = -np.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.face.crop import MARGIN, crop_from_frame, cut, fit_square, head_square, move_points
 from animato.render.person import PersonPhoto
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame, Points
@@ -23,6 +23,8 @@ class Framing:
     Args:
         photo: the person's photo.
         settings: frame, size and max_side.
+        margin: side of the square in units of the face (`face.crop.head_square`); a renderer that draws the whole
+            square has one of its own.
 
     Attributes:
         square: S x S x 3 uint8 RGB, what is animated.
@@ -36,7 +38,8 @@ class Framing:
     square: Frame
     points: Points
 
-    def __init__(self, photo: PersonPhoto, settings: AnimateSettings) -> None:
+    def __init__(self, photo: PersonPhoto, settings: AnimateSettings, margin: float = MARGIN) -> None:
+        self._margin = margin
         self.findings: list[str] = []
         self.pasted = settings.frame == "photo"
         if self.pasted:
@@ -47,7 +50,7 @@ class Framing:
     def _frame_crop(self, photo: PersonPhoto, settings: AnimateSettings) -> None:
         side = settings.size or DEFAULT_CROP
         height, width = photo.image.shape[:2]
-        square = fit_square(head_square(photo.face.points), width, height)
+        square = fit_square(head_square(photo.face.points, self._margin), width, height)
         crop_from_photo = crop_from_frame(square, side)
         self.square = cut(photo.image, crop_from_photo, side)
         self.points = move_points(crop_from_photo, photo.face.points)
@@ -60,7 +63,7 @@ class Framing:
         base, points = _fit_photo(photo, settings.max_side, self.findings)
         height, width = base.shape[:2]
         self._base, self.width, self.height = base, width, height
-        left, top, side = head_square(points)
+        left, top, side = head_square(points, self._margin)
         # Whole pixels, so that a square at the photo's own resolution is cut and pasted without resampling.
         native = max(64, round(side))
         self._left, self._top = round(left), round(top)

@@ -82,7 +82,8 @@ class Person:
             FaceError: no usable face; of several photos, those without one are left out with a finding.
 
         Example:
-            >>> person = Person.from_photos(["me.jpg"])  # doctest: +SKIP
+            >>> import animato
+            >>> person = animato.Person.from_photos(["me.jpg", "side.jpg"])  # doctest: +SKIP
         """
         if not 1 <= len(photos) <= MOST_PHOTOS:
             raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(photos)}")

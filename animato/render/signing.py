@@ -15,7 +15,6 @@ from animato.render.person import Person
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import as_json
 
-
 CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 """Fields of a consent record that are published; names and documents stay in the person file."""
 

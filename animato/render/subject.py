@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from animato.errors import UsageError
-from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
+from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, find_neutral, movement
 from animato.evaluation.subjects.still import Still
 from animato.face.tracker import FaceFinder
-from animato.motion.frames import Factored, MotionFrame, factor, neutral_cost, neutral_of, relative_to
-from animato.motion.gaps import GapFiller, Missing
+from animato.motion.frames import factor, neutral_of
 from animato.motion.retarget import Retargeter
 from animato.motion.smooth import smooth_file
 from animato.render.clock import StageClock
-from animato.render.driver import SEARCH_EVERY, SEARCH_SECONDS
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer
 from animato.render.person import Person
@@ -71,36 +69,19 @@ class Geometry:
         neutral = factor(chosen.face, 0.0) if drive.same_clip else find_neutral(drive)
         retargeter = Retargeter(framing.points, neutral_of(neutral), self._settings)
         renderer, clock = GeometryRenderer(framing.square, framing.points), StageClock()
-        movement = smooth_file(_movement(drive, neutral), self._settings.smooth)
+        moments = smooth_file(movement(drive, neutral), self._settings.smooth)
         wanted = set(drive.wanted)
-        for index, moment in enumerate(movement):
+        for index, moment in enumerate(moments):
             if index in wanted:
                 yield crop.cut(framing.compose(renderer.render(retargeter(moment), clock)))
 
-    def trained_on(self, _person: str, _group: str) -> bool:
+    def trained_on(self, _people: frozenset[str]) -> bool:
         """Nothing was trained."""
         return False
 
     def about(self) -> Mapping[str, Any]:
         """Say with which settings it renders."""
         return {"what": "the main job without learning, unmarked", "settings": as_json(self._settings)}
-
-
-def find_neutral(drive: Drive) -> Factored:
-    """Return the driver's most neutral frame, searched as the main job searches it."""
-    last = max(1, round(SEARCH_SECONDS * drive.fps))
-    faces = [face for face in drive.faces[:last:SEARCH_EVERY] if face is not None]
-    faces = faces or [face for face in drive.faces if face is not None][:1]
-    return min((factor(face, 0.0) for face in faces), key=neutral_cost)
-
-
-def _movement(drive: Drive, neutral: Factored) -> Iterator[MotionFrame]:
-    """Return the driver's movement, with gaps filled as in the main job."""
-    moments = (
-        Missing(index / drive.fps) if face is None else relative_to(neutral, factor(face, index / drive.fps))
-        for index, face in enumerate(drive.faces)
-    )
-    return GapFiller(neutral_of(neutral)).fill(moments)
 
 
 def build_subjects(settings: EvaluateSettings) -> list[Subject]:

@@ -14,7 +14,7 @@ FACE_WORDS = ("largest", "left", "right")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnimateSettings(MotionSettings, SigningSettings):
+class AnimateSettings(SigningSettings, MotionSettings):
     """Everything that shapes the video, apart from which files go in and out."""
 
     face: str = setting(

@@ -60,7 +60,7 @@ class DrawnFootage:
     person: str
     picture: Callable[[int], Frame] = field(compare=False)
     count: int = 12
-    group: str = ""
+    relatives: frozenset[str] = frozenset({"her"})
     fps: float = 25.0
 
     @property

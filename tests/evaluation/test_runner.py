@@ -43,7 +43,7 @@ class Oracle:
         for index in drive.wanted:
             yield self._crop.cut(self._clip.picture(index))
 
-    def trained_on(self, person: str, group: str) -> bool:
+    def trained_on(self, people: frozenset[str]) -> bool:
         return False
 
     def about(self) -> Mapping[str, Any]:
@@ -158,8 +158,8 @@ def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFoot
     class Taught(Oracle):
         name = "taught"
 
-        def trained_on(self, person: str, group: str) -> bool:
-            return person == "her"
+        def trained_on(self, people: frozenset[str]) -> bool:
+            return "her" in people
 
     with pytest.raises(InputError, match="no clip is left") as caught:
         judge(sliding, Still(), Taught(sliding))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from main_job import Material, prepared, read_frames, unmarked
+from main_job import Material, read_frames, unmarked
 
 import animato
 from animato import AnimateSettings
@@ -71,7 +71,6 @@ def test_two_runs_carry_different_marks(made: Material, out: Path) -> None:
 
 def test_marking_changes_a_frame_by_about_44_decibels(made: Material) -> None:
     settings = AnimateSettings(frame="crop", end=0.12)
-    job, _ = prepared(made.person, "nod", settings)
     plain = unmarked(made.person, "nod", settings)
     marked = list(sealed(iter(plain), StageClock(), Seal()))
     for before, after in zip(plain, marked, strict=True):

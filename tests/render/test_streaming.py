@@ -6,7 +6,6 @@ import gc
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,10 @@ from main_job import Material, finder, prepared, unmarked
 
 import animato
 from animato import AnimateSettings
+from animato.motion.bundled import bundled
 from animato.motion.frames import MotionFrame
 from animato.motion.smooth import REACH
 from animato.motion.template import load_motion
-from animato.motion.bundled import bundled
 from animato.render.clock import StageClock
 from animato.render.driver import DriverReport
 from animato.render.output import Output

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from animato.face.crop import crop_from_frame, cut, head_square, move_points
+from animato.motion.frames import Factored, MotionFrame, factor, neutral_cost, neutral_of, relative_to
+from animato.motion.gaps import GapFiller, Missing
 from animato.types import Face, Frame, Points
 
 
@@ -101,10 +103,32 @@ class Subject(Protocol):
         """Yield one picture of `crop` for each wanted frame, in order: size x size x 3 uint8 RGB."""
         ...
 
-    def trained_on(self, person: str, group: str) -> bool:
-        """Return whether this person, or anybody of their group, was in the training data."""
+    def trained_on(self, people: frozenset[str]) -> bool:
+        """Return whether any of these people was in the training data."""
         ...
 
     def about(self) -> Mapping[str, Any]:
         """Return what the report says of the system: settings and hashes of its weights."""
         ...
+
+
+NEUTRAL_SECONDS = 8.0
+NEUTRAL_EVERY = 3
+"""Where and how densely the neutral frame is looked for, as the main job does it."""
+
+
+def find_neutral(drive: Drive) -> Factored:
+    """Return the driver's most neutral frame; the driver has a face in one frame at least."""
+    last = max(1, round(NEUTRAL_SECONDS * drive.fps))
+    faces = [face for face in drive.faces[:last:NEUTRAL_EVERY] if face is not None]
+    faces = faces or [face for face in drive.faces if face is not None][:1]
+    return min((factor(face, 0.0) for face in faces), key=neutral_cost)
+
+
+def movement(drive: Drive, neutral: Factored) -> Iterator[MotionFrame]:
+    """Return the driver's movement since its neutral frame, a moment for each frame; gaps are filled."""
+    moments = (
+        Missing(index / drive.fps) if face is None else relative_to(neutral, factor(face, index / drive.fps))
+        for index, face in enumerate(drive.faces)
+    )
+    return GapFiller(neutral_of(neutral)).fill(moments)

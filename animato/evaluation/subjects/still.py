@@ -29,7 +29,7 @@ class Still:
         for _ in drive.wanted:
             yield self._frame.copy()
 
-    def trained_on(self, _person: str, _group: str) -> bool:
+    def trained_on(self, _people: frozenset[str]) -> bool:
         """Nothing was trained."""
         return False
 

@@ -1,0 +1,44 @@
+"""What is to be written for a job: size, rate, sound and quality of the output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animato.media.audio import AudioSource
+from animato.provenance.metadata import comment_text
+from animato.render.driver import Driver
+from animato.render.output import OutputPlan
+from animato.render.pipeline import Job
+from animato.settings.animate import AnimateSettings
+
+
+def plan_output(target: Path, job: Job, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
+    """Return the plan of an output.
+
+    Args:
+        target: where the finished file or folder goes.
+        job: what is rendered.
+        settings: quality, threads and sound.
+        overwrite: whether an existing file may be replaced.
+    """
+    return OutputPlan(
+        path=target,
+        width=job.framing.width,
+        height=job.framing.height,
+        fps=job.fps,
+        audio=sound_of(job.driver, settings),
+        crf=settings.crf,
+        threads=settings.threads,
+        duration=job.driver.duration,
+        comment=comment_text(job.framing.pasted),
+        overwrite=overwrite,
+    )
+
+
+def sound_of(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
+    """Return the sound of an output: the file asked for, the driver's own, or none."""
+    if not settings.sound:
+        return None
+    if settings.audio is not None:
+        return AudioSource(settings.audio)
+    return AudioSource(driver.path, settings.start) if driver.has_audio else None
