@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from animato.version import __version__
 
 if TYPE_CHECKING:
-    from animato.api import AnimateResult, Person, animate, record_motion, render
+    from animato.api import AnimateResult, Person, animate, record_motion, render, verify
     from animato.errors import AnimatoError
     from animato.settings.animate import AnimateSettings
 
@@ -24,6 +24,7 @@ __all__ = [
     "animate",
     "record_motion",
     "render",
+    "verify",
 ]
 
 _HOMES = {
@@ -34,6 +35,7 @@ _HOMES = {
     "animate": "animato.api",
     "record_motion": "animato.api",
     "render": "animato.api",
+    "verify": "animato.api",
 }
 
 

@@ -25,6 +25,7 @@ from animato.face.tracker import FaceFinder
 from animato.media.probe import read_head
 from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion
+from animato.provenance.report import VerifyReport
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
@@ -44,7 +45,7 @@ Photos = Person | Path | str | Frame | Sequence[Path | str | Frame]
 Progress = Callable[[int, int | None], None]
 """Called with (frames done, frames expected or None)."""
 
-__all__ = ["AnimateResult", "Person", "Progress", "animate", "open_library_driver", "record_motion", "render"]
+__all__ = ["AnimateResult", "Person", "Progress", "animate", "open_library_driver", "record_motion", "render", "verify"]
 
 
 @dataclass(frozen=True)
@@ -279,3 +280,18 @@ def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job
         framing = Framing(person.photo, settings)
         renderer = GeometryRenderer(framing.square, framing.points)
     return build_job(framing, renderer, driver, settings), framing
+
+
+def verify(path: Path | str) -> VerifyReport:
+    """Read the invisible mark, the credentials and other declared signals of a file or a folder of PNG frames.
+
+    Raises:
+        InputError: it cannot be read.
+
+    Example:
+        >>> import animato
+        >>> print(*animato.verify("me.mp4").sentences(), sep="\\n")  # doctest: +SKIP
+    """
+    from animato.provenance.verify import verify_file
+
+    return verify_file(Path(path))

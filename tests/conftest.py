@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from animato.face.tracker import FaceFinder
+    from animato.types import Face, Frame
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -18,3 +24,28 @@ def shared_data() -> Path:
     if not (SHARED / "manifest.csv").is_file():
         pytest.skip("the shared faces are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Frame:
+    """The public-domain NASA portrait that ships inside scikit-image, 512 x 512 x 3 uint8 RGB; nobody may change it."""
+    from skimage import data
+
+    picture: Frame = np.array(data.astronaut(), np.uint8)
+    picture.setflags(write=False)
+    return picture
+
+
+@pytest.fixture(scope="session")
+def face_finder() -> FaceFinder:
+    """The face networks, compiled once: compiling takes longer than most tests."""
+    from animato.face.tracker import FaceFinder
+
+    return FaceFinder(1)
+
+
+@pytest.fixture(scope="session")
+def portrait_face(portrait: Frame, face_finder: FaceFinder) -> Face:
+    """The face in the portrait."""
+    (face,) = face_finder.find(portrait)
+    return face

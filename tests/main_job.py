@@ -46,7 +46,7 @@ class Material:
         photo: 512 x 512 PNG with one face.
         person: the person in it.
         driver: 15 frames of a speaking face with one beep, mp4.
-        gap: 24 frames at 10 a second; no face from 0.5 s to 1.9 s.
+        gap: 16 frames at 5 a second; no face from 0.6 s to 2.4 s.
         faceless: a video in which no face is.
         speech: 2 s of sound with a beep at 0.1 s, wav.
     """
@@ -87,8 +87,8 @@ def material(folder: Path) -> Material:
         photo=photo,
         person=Person.from_photos([photo], finder=finder()),
         driver=write_video(folder / "speaker.mp4", frames, FPS, beeping),
-        gap=write_video(folder / "gap.mp4", [*frames[:5], *[blank] * 14, *frames[5:10]], 10),
-        faceless=write_video(folder / "wall.mp4", [blank] * 6, FPS),
+        gap=write_video(folder / "gap.mp4", [*frames[:3], *[blank] * 9, *frames[3:7]], 5),
+        faceless=write_video(folder / "wall.mp4", [blank] * 3, FPS),
         speech=speech,
     )
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from animato.cli.from_settings import with_options
+from animato.cli.progress import progress_bar
 from animato.errors import InputError
 from animato.settings.evaluation import EvaluateSettings
 
@@ -46,8 +44,9 @@ def evaluate(
         for line in describe_plan(data, subjects, settings):
             typer.echo(line)
         return
-    with _progress() as told:
-        found = judge(data, subjects, settings, told)
+    with progress_bar("judging", quiet=as_json) as told:
+        report = None if told is None else lambda done, total, _name: told(done, total)
+        found = judge(data, subjects, settings, report)
     written = write(found, output)
     if as_json:
         typer.echo(json.dumps(as_data(found)))
@@ -57,18 +56,3 @@ def evaluate(
             typer.echo(str(path))
     if not any(row.problem is None for row in found.rows):
         raise InputError("no clip could be judged", where=found.rows[0].problem, hint="longer clips, or fewer --shots")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
-    """Show a bar with the time left on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking", total=None)
-        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=name)

@@ -94,15 +94,17 @@ class FaceFinder:
         return []
 
     def _proposals(self, frame: Frame) -> Iterator[list[Detection]]:
-        """Yield what may be faces: upright in the whole picture, in parts of it, then lying on a side or upside down.
+        """Yield what may be faces: upright in the whole picture, lying on a side or upside down, then in parts of it.
 
-        The last are scans, and phone pictures that lost their rotation tag.
+        Turned faces are those of scans and of phone pictures that lost their rotation tag.
         """
-        yield from self.detector.levels(frame)
+        levels = self.detector.levels(frame)
+        yield next(levels)
         height, width = frame.shape[:2]
         for turns in (1, 3, 2):
             found = self.detector.detect(np.ascontiguousarray(np.rot90(frame, turns)), tiles=False)
             yield [_turn_back(item, turns, width, height) for item in found]
+        yield from levels
 
     def _refine(self, frame: Frame, detection: Detection) -> Face | None:
         """Look until the region comes to rest; an upside-down face may pass for a face at the first look or two."""

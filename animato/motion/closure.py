@@ -57,7 +57,12 @@ def set_gaps(local: NDArray[np.float64], wanted: list[NDArray[np.float64]]) -> N
 
 
 def close_gaps(local: NDArray[np.float64], keep: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return landmarks of whose gaps a share is kept, for (left eye, right eye, mouth): 0 closes exactly."""
+    """Return landmarks of whose gaps a share is kept: 0 closes exactly, 1 changes nothing.
+
+    Args:
+        local: 478 x 3, landmarks in the head's own frame, canonical centimetres.
+        keep: shares of the left eye, the right eye and the mouth.
+    """
     return set_gaps(local, [gap * share for gap, share in zip(gaps_of(local), keep, strict=True)])
 
 

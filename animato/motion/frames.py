@@ -117,5 +117,5 @@ def neutral_cost(frame: Factored) -> float:
 
 
 def mesh_rms(points: NDArray[np.floating]) -> float:
-    """Return the root mean square length of the mesh's displacement vectors."""
+    """Return the root mean square length of the mesh's displacement vectors (N >= 468 x (2 or 3)), in their unit."""
     return float(np.sqrt((points[:MESH_POINTS].astype(np.float64) ** 2).sum(axis=1).mean()))

@@ -35,12 +35,12 @@ def apertures(local: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mouth_width(local: NDArray[np.float64]) -> float:
-    """Return the distance of the mouth's corners, in the unit of `local`."""
+    """Return the distance of the mouth's corners, in the unit of `local` (N >= 468 x 3)."""
     return float(np.linalg.norm(local[MOUTH_CORNERS[0]] - local[MOUTH_CORNERS[1]]))
 
 
 def eye_widths(local: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the distances between the corners of each eye, in the unit of `local`."""
+    """Return the distances between the corners of each eye, in the unit of `local` (N >= 468 x 3)."""
     left = float(np.linalg.norm(local[EYE_LEFT[0]] - local[EYE_LEFT[8]]))
     return left, float(np.linalg.norm(local[EYE_RIGHT[0]] - local[EYE_RIGHT[8]]))
 

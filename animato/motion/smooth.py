@@ -38,7 +38,7 @@ def pose_vector(frame: MotionFrame) -> NDArray[np.float64]:
 
 
 def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionFrame:
-    """Return the frame with its pose replaced; the inverse of `pose_vector`."""
+    """Return the frame with its pose replaced by a vector of 6 float64; the inverse of `pose_vector`."""
     return replace(
         frame,
         rotation=rotation_exp(vector[:3] / HEAD_RADIUS),

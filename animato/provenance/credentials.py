@@ -142,7 +142,7 @@ def _signing(path: Path) -> Iterator[None]:
 
 def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:
     """Return a builder with the manifest and those ingredients the library can read, and its context."""
-    context = offline_context(tsa=key.tsa is not None)
+    context = offline_context(tsa=key.tsa)
     readable = set(c2pa().Builder.get_supported_mime_types())
     usable = [item for item in claim.ingredients if item.path is not None and item.media_type in readable]
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from animato.errors import MissingPartError
 
@@ -26,7 +27,7 @@ def c2pa() -> Any:
     return library
 
 
-def offline_context(anchor: bytes | None = None, tsa: bool = False) -> Any:
+def offline_context(anchor: bytes | None = None, tsa: str | None = None) -> Any:
     """Return a context without network access and without thumbnails.
 
     The library's own default would fetch remote manifests named by the file that is read: a way for a hostile file to
@@ -34,15 +35,15 @@ def offline_context(anchor: bytes | None = None, tsa: bool = False) -> Any:
 
     Args:
         anchor: PEM of a certificate authority to trust besides the library's own, or None.
-        tsa: allow calls to the time-stamp authority that the signer names; everything else stays off.
+        tsa: address of a time-stamp authority: its host alone may then be called, and only while signing.
     """
+    host = urlsplit(tsa).hostname if tsa else None
     settings: dict[str, Any] = {
         "version": 1,
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "core": {"allowed_network_hosts": [host] if host else []},
         "builder": {"thumbnail": {"enabled": False}},
     }
-    if not tsa:
-        settings["core"] = {"allowed_network_hosts": []}
     if anchor is not None:
         settings["trust"] = {"user_anchors": anchor.decode("ascii")}
     return c2pa().Context.from_dict(settings)

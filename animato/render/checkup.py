@@ -120,9 +120,9 @@ def _encoders() -> str:
 
 
 def _credentials() -> str:
-    from animato.render.signing import describe_signer
+    from animato.provenance.keys import describe
 
-    return describe_signer()
+    return describe()
 
 
 def _movements() -> str:

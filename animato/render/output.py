@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -89,8 +90,10 @@ class Output:
     def __init__(self, plan: OutputPlan, clock: StageClock, seal: Seal | None = None) -> None:
         self.plan, self.clock = plan, clock
         self.seal = seal or Seal()
-        self.format = output_format(plan.path)
+        self.format = _format(plan.path)
         check_target(plan.path, self.format, plan.overwrite)
+        # A number place counts in the name of a picture only: "50% done" is a folder.
+        self._numbered = self.format == "png" and plan.path.suffix.lower() == ".png" and not plan.path.is_dir()
         stem = plan.path.stem[:60].split("%")[0] or "frames"
         suffix = "" if self.format == "png" else plan.path.suffix
         token = secrets.token_hex(5)
@@ -107,7 +110,7 @@ class Output:
             OutputError: the folder does not exist or cannot be written to.
             UsageError: a suffix that is not written, or a file that exists and may not be replaced.
         """
-        check_target(path, output_format(path), overwrite)
+        check_target(path, _format(path), overwrite)
 
     def __enter__(self) -> Output:
         try:
@@ -126,7 +129,7 @@ class Output:
         plan = self.plan
         crf = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
         target = self._unsigned
-        if self.format == "png" and "%" in plan.path.name:
+        if self._numbered:
             target = self._unsigned / plan.path.name
         return open_writer(
             target,
@@ -173,7 +176,7 @@ class Output:
     def _publish(self) -> None:
         target = self.plan.path
         if self.format == "png":
-            self._publish_folder(target.parent if "%" in target.name else target)
+            self._publish_folder(target.parent if self._numbered else target)
             return
         beside = self._signed.with_suffix(".c2pa")
         if beside.exists():  # a format without room for credentials
@@ -223,10 +226,17 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
         raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix} after -o")
     if form == "png" and path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
-    probe = parent / f".animato-{secrets.token_hex(6)}"
     try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=parent):  # without a name where the system can, so nothing can be left
+            pass
+    except OSError as problem:
+        raise output_error(path, problem) from problem
+
+
+def _format(path: Path) -> str:
+    try:
+        path.exists()  # a name may be longer than the system takes
+        return output_format(path)
     except OSError as problem:
         raise output_error(path, problem) from problem
 
@@ -241,10 +251,12 @@ def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
         UsageError: the output names an input.
     """
     for path in inputs:
-        if path is None or not path.exists():
+        if path is None:
             continue
         replaced = output / path.name if output.is_dir() and fnmatch(path.name, FRAMES) else output
-        if replaced.exists() and replaced.samefile(path):
+        with contextlib.suppress(OSError):  # a file that is not there is refused where it is read
+            if not replaced.samefile(path):
+                continue
             raise UsageError(f"the output would replace {path}, which is an input", hint="another name after -o")
 
 

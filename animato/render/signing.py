@@ -13,16 +13,9 @@ from animato.provenance.payload import MarkPayload
 from animato.render.driver import Driver
 from animato.render.person import Person
 from animato.settings.animate import AnimateSettings
-from animato.settings.base import as_json
 
 CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 """Fields of a consent record that are published; names and documents stay in the person file."""
-
-
-def describe_signer() -> str:
-    """Return one line about the key that signs outputs on this computer; makes it when there is none."""
-    key = signing_key()
-    return "signed with a key made on this computer" if key.own else "signed with your own certificate"
 
 
 def signer_for(
@@ -36,7 +29,7 @@ def signer_for(
             source_type=source_type(pasted),
             payload=payload,
             ingredients=ingredients(person, driver, settings),
-            settings=as_json(settings),
+            settings=vars(settings),  # paths stay out: only plain values are published
             consent=consent_of(settings),
         )
         sign_output(unsigned, signed, claim, settings)

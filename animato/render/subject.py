@@ -31,13 +31,16 @@ class Geometry:
     Args:
         settings: of the main job.
         threads: CPU threads of the networks.
+        finder: existing networks to use, or None.
     """
 
     name = "geometry"
 
-    def __init__(self, settings: AnimateSettings | None = None, threads: int = 2) -> None:
+    def __init__(
+        self, settings: AnimateSettings | None = None, threads: int = 2, finder: FaceFinder | None = None
+    ) -> None:
         self._settings = settings or AnimateSettings(threads=threads)
-        self._finder = FaceFinder(threads)
+        self._finder = finder or FaceFinder(threads)
         self._framing: Framing | None = None
         self._chosen: Photo | None = None
         self._crop: Crop | None = None
@@ -97,7 +100,7 @@ def build_subjects(settings: EvaluateSettings) -> list[Subject]:
         elif name == "geometry":
             subjects.append(Geometry(threads=settings.threads))
         else:
-            from animato.evaluation.subjects.paper import build_paper
+            from animato.render.paper_subject import build_paper
 
             subjects.append(build_paper(name, settings))
     return subjects

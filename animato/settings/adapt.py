@@ -29,7 +29,7 @@ class AdaptSettings:
     hold_out: float = setting(
         0.2, "Share of the photos kept aside to decide when to stop, when there are four or more.", low=0.05, high=0.5
     )
-    patience: int = setting(5, "Stop after so many looks without a better result.", low=1, high=100)
+    patience: int = setting(8, "Stop after so many looks without a better result.", low=1, high=100)
     expression_floor: float = setting(
         0.7,
         "Stop when mouth and lids answer to the landmarks less than this share of what they did at their best.",

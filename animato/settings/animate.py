@@ -48,7 +48,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds")
     end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds")
-    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.")  # noqa: RUF009
+    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.")
     sound: bool = setting(True, "Keep the sound of the driver (or of --audio); --no-sound makes a silent video.")
     crf: int = setting(
         18, "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).", low=0, high=40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,8 +59,10 @@ def check(settings: Any, where: str) -> None:
         choices, unit = field.metadata.get("choices"), field.metadata.get("unit")
         suffix = f" {unit}" if unit else ""
         option = f"--{field.name.replace('_', '-')}"
-        if isinstance(value, float) and value != value:
-            raise UsageError(f"{option} must be a number, not nan", where=f"{where}.{field.name}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{option} must be a number, not {value:g}", where=f"{where}.{field.name}")
+        if (low is not None or high is not None) and not isinstance(value, (int, float)):
+            raise UsageError(f"{option} must be a number, not {value!r}", where=f"{where}.{field.name}")
         if low is not None and value < low:
             raise UsageError(f"{option} must be at least {low:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
         if high is not None and value > high:

@@ -9,7 +9,7 @@ when there are fewer than four) and on how far mouth and lids still answer to th
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,8 +143,7 @@ def adapt(
         if report is not None:
             report(AdaptProgress(iteration, total, look))
         # Stop?
-        peak = max(seen.expression for _, seen in looks)
-        if look.expression < settings.expression_floor * peak:
+        if frozen(looks, total, settings.expression_floor):
             stopped = "expression"
             break
         if look.error < min(seen.error for _, seen in looks[:-1]):
@@ -154,6 +153,16 @@ def adapt(
             break
     person = PaperPerson(kept.generator, kept.affine_1A)
     return Adapted(person, best, stopped, tuple(looks))
+
+
+def frozen(looks: Sequence[tuple[int, Look]], total: int, floor: float) -> bool:
+    """Return whether the face answers less to its landmarks than a share of its best.
+
+    The first fifth of the iterations does not count: there the feed-forward person is being replaced, and its answers
+    are another face's.
+    """
+    counted = [look.expression for iteration, look in looks if iteration * 5 >= total and iteration > 0]
+    return bool(counted) and counted[-1] < floor * max(counted)
 
 
 def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:

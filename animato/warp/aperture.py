@@ -47,7 +47,7 @@ class Window:
         return columns, rows
 
     def of(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the rectangle of a picture, as a view."""
+        """Return the rectangle of a picture (H x W x 3), as a view."""
         return picture[self.top : self.bottom, self.left : self.right]
 
 
@@ -95,7 +95,7 @@ def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: H
     """Return source_from_target of a plane through a point of the head, parallel to the canonical face plane.
 
     Args:
-        centre: 3, a point in the head's own frame, canonical centimetres.
+        centre: 3 float64, a point in the head's own frame, canonical centimetres.
         source_pose: pose in the photo.
         target_pose: pose wanted.
     """

@@ -76,7 +76,7 @@ def head_topology() -> HeadTopology:
 
 
 def signed_area(xy: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return twice the signed area of each triangle, in the square of the unit of `xy`."""
+    """Return twice the signed area of each triangle (T x 3 indices), in the square of the unit of `xy` (V x 2 or 3)."""
     a, b, c = (xy[triangles[:, corner]].astype(np.float64) for corner in range(3))
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
 

@@ -117,7 +117,7 @@ def test_ctrl_c_in_a_real_process_leaves_nothing(made: Material, out: Path) -> N
             process.wait(timeout=0.01)
     process.send_signal(signal.SIGINT)
     printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    assert process.returncode in (130, -signal.SIGINT), said  # a shell reports 130 for both
     assert printed == ""
     assert "stopped" in said
     assert "Traceback" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +162,11 @@ def test_a_sound_that_cannot_be_used_is_refused(refuse: Refuse, bad: Path, sound
     assert sound in refuse("--audio", str(bad / sound), driver="nod", name=name)
 
 
+@pytest.mark.parametrize("name", ["nowhere.animato", "text.jpg"])
+def test_a_person_file_that_cannot_be_used_is_refused(refuse: Refuse, bad: Path, name: str) -> None:
+    assert name in refuse("--model", "paper", "--person", str(bad / name), driver="nod", hint=False)
+
+
 def test_a_face_that_is_not_there_is_refused_with_the_number_that_are(refuse: Refuse) -> None:
     assert "no face number 9: 1 found" in refuse("--face", "9", driver="nod")
 
@@ -207,6 +213,8 @@ def test_a_face_turned_away_is_refused(refuse: Refuse, made: Material, monkeypat
         (["--face", "nose"], "--face cannot be 'nose'"),
         (["--face", "0"], "--face cannot be '0'"),
         (["--audio", "a.wav", "--no-sound"], "exclude each other"),
+        (["--model", "paper"], "--model paper and --person go together"),
+        (["--person", "me.animato"], "--model paper and --person go together"),
         (["--size", "many"], "--size"),
         (["--sise", "512"], "--sise"),
     ],
@@ -254,12 +262,27 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_rendered(
 def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_rendered(
     refuse: Refuse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(path: Path, **_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "touch", denied)
+    monkeypatch.setattr(tempfile, "TemporaryFile", denied)
     monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
     assert "may not write there" in refuse()
+
+
+def test_a_name_too_long_for_the_system_is_refused_before_anything_is_rendered(
+    refuse: Refuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    for name in ("a" * 300 + ".mp4", "a" * 300):
+        assert "the name is too long" in refuse(name=name)
+
+
+def test_a_key_store_that_cannot_be_written_is_refused(
+    refuse: Refuse, made: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANIMATO_HOME", str(made.photo / "keys"))
+    assert "ANIMATO_HOME" in refuse(driver="nod")
 
 
 @pytest.mark.parametrize("option", [[], ["--no-overwrite"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,8 +13,9 @@ from provenance_material import read_clip, shifted_portrait
 
 from animato.media.image import save_picture
 from animato.media.writer import open_writer
+from animato.provenance.claim import Claim, Ingredient
 from animato.provenance.mark import Marker
-from animato.provenance.metadata import comment_text
+from animato.provenance.metadata import SourceType, comment_text
 from animato.provenance.payload import MarkKind, MarkPayload
 from animato.types import Frame
 
@@ -85,3 +87,15 @@ def write_output(tmp_path: Path, marked_portrait_clip: list[Frame]) -> Callable[
         return path
 
     return write
+
+
+@pytest.fixture
+def claim(tmp_path: Path, portrait: Frame, payload: MarkPayload) -> Claim:
+    """A claim with a photo, a damaged photo and a motion file as inputs."""
+    photo, damaged, motion = (tmp_path / f"{getpass.getuser()}-{name}" for name in ("me.png", "bad.jpg", "wave.motion"))
+    save_picture(photo, portrait[:128, :128])
+    damaged.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    motion.write_bytes(b"motion")
+    inputs = (Ingredient.from_file(photo, "photo"), Ingredient.from_file(damaged, "photo"))
+    settings = {"fps": 25.0, "face": "largest", "still_head": False, "audio": tmp_path / "secret.wav", "to": str(photo)}
+    return Claim(SourceType.COMPOSITE, payload, (*inputs, Ingredient.from_file(motion, "driver")), settings)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 
+from animato.provenance.credentials import sidecar_of
+from animato.provenance.sdk import c2pa, offline_context
 from animato.types import Frame
 
 
@@ -72,6 +75,9 @@ HANDLINGS = {
 }
 """The handling a mark must survive, by name."""
 
+FORMATS = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png", ".jpg": "image/jpeg"}
+"""The formats we sign, by suffix."""
+
 
 def psnr(one: Frame, other: Frame) -> float:
     """Return the peak signal-to-noise ratio of two frames, in dB."""
@@ -81,3 +87,10 @@ def psnr(one: Frame, other: Frame) -> float:
 def shifted_portrait(portrait: Frame, count: int) -> list[Frame]:
     """Return a 512 px clip in which a portrait slides over its frame by one pixel every other frame."""
     return [np.ascontiguousarray(np.roll(portrait, index // 2, axis=1)) for index in range(count)]
+
+
+def manifest_of(path: Path, media_type: str) -> dict[str, Any]:
+    """Return the active manifest of a signed file."""
+    beside = sidecar_of(path).read_bytes() if media_type == "video/webm" else None
+    with path.open("rb") as file, c2pa().Reader(media_type, file, beside, offline_context()) as reader:
+        return dict(reader.get_active_manifest())

@@ -124,3 +124,9 @@ def test_an_existing_file_is_replaced_whole(made: Material, out: Path) -> None:
     animato.animate(made.person, "nod", out / "a.mp4", CROP)
     assert stream_facts(out / "a.mp4")["frames"] == 5
     assert contents(out) == ["a.mp4"]
+
+
+@pytest.mark.parametrize("name", ["50% done", "100%.mp4", "naïve 脸 #1.mp4", "-o.mp4", "a" * 240 + ".gif", "MY.MP4"])
+def test_names_are_taken_as_they_are(made: Material, out: Path, name: str) -> None:
+    animato.animate(made.person, "nod", out / name, replace(CROP, end=0.04))
+    assert contents(out) == [name]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from main_job import Material, finder, prepared, read_frames, unmarked
+from PIL import Image
 
 import animato
 from animato import AnimateSettings, Person
@@ -55,6 +56,19 @@ def test_a_photo_keeps_its_own_resolution(width: int, height: int) -> None:
     person = Person.from_photos([enlarged(width, height)], finder=finder())
     _, framing = prepared(person, "nod", AnimateSettings(end=SHORT))
     assert (framing.width, framing.height, framing.findings) == (width, height, [])
+
+
+def test_a_photo_of_a_phone_held_upright_stays_upright(tmp_path: Path) -> None:
+    lying = Image.fromarray(np.ascontiguousarray(np.rot90(enlarged(600, 800))))
+    tags = Image.Exif()
+    tags[0x0112] = 6  # the camera was turned: show it a quarter further clockwise
+    lying.save(tmp_path / "phone.jpg", exif=tags)
+    person = Person.from_photos([tmp_path / "phone.jpg"], finder=finder())
+    _, framing = prepared(person, "nod", AnimateSettings())
+    assert lying.size == (800, 600)
+    assert (framing.width, framing.height) == (600, 800)
+    eyes, chin = person.photo.face.points[168, 1], person.photo.face.points[152, 1]
+    assert chin > eyes
 
 
 def test_a_photo_with_odd_sides_loses_one_row_and_one_column() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import numpy as np
 
-from animato.errors import MissingPartError, UsageError
+from animato.errors import FileFormatError, MissingPartError, UsageError
 from animato.evaluation.subjects.base import Crop, Drive, Photo, find_neutral, movement
 from animato.face.crop import crop_from_frame, head_square, invert, move_points
 from animato.motion.frames import neutral_of
@@ -41,10 +41,20 @@ class Paper:
         model: what meta-training left.
         variant: "paper-ff" (psi = P e) or "paper-ft" (fine-tuned, `animato.training.adapt`).
         settings: of the fine-tuning.
+
+    Raises:
+        FileFormatError: the model does not say whom it was trained on.
     """
 
     def __init__(self, model: PaperModel, variant: Variant, settings: AdaptSettings) -> None:
         self.name: str = variant
+        if not isinstance(model.recipe.get("people"), list):
+            raise FileFormatError(
+                "the model does not say whom it was trained on, so nobody is safe to judge it by",
+                where="entry `people` of its recipe",
+                hint="a model of the present `animato train`",
+            )
+        self._known = frozenset(model.recipe["people"])
         self._model, self._settings = model, settings
         self._person: PaperPerson | None = None
         self._photo: Photo | None = None
@@ -81,7 +91,7 @@ class Paper:
 
     def trained_on(self, people: frozenset[str]) -> bool:
         """Return whether the model saw any of these people in meta-training."""
-        return bool(people & set(self._model.recipe.get("people", ())))
+        return bool(people & self._known)
 
     def about(self) -> Mapping[str, Any]:
         """Say which model it is and how it was trained."""
@@ -90,7 +100,7 @@ class Paper:
             "model_sha256": self._model.sha256,
             "episodes": self._model.episodes,
             "size": self._model.config.size,
-            "content_loss": self._model.recipe.get("content"),
+            "content_loss": self._model.recipe.get("content_network"),
         }
         return said if self.name == "paper-ff" else {**said, "adapt": as_json(self._settings)}
 
