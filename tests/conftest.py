@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def portrait() -> Frame:
     """The public-domain NASA portrait that ships inside scikit-image, 512 x 512 x 3 uint8 RGB; nobody may change it."""
+    import numpy as np
     from skimage import data
 
     picture: Frame = np.array(data.astronaut(), np.uint8)

@@ -21,7 +21,7 @@ class Choice:
     Attributes:
         photos: frames of the source clip, ascending.
         judged: (frame of the driver, number of its run of consecutive frames), ascending.
-        shown: two judged frames for the page: the middle one, and the one that moved farthest from the source.
+        shown: two judged frames for the page: the one that moved as far as most, and the one that moved farthest.
     """
 
     photos: tuple[int, ...]
@@ -128,12 +128,9 @@ def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
 
 
 def _shown(faces: Sequence[Face | None], judged: Sequence[tuple[int, int]], start: Face | None) -> tuple[int, ...]:
-    numbers = [index for index, _ in judged]
-    middle = numbers[len(numbers) // 2]
-
     def moved(index: int) -> float:
         face = faces[index]
         return 0.0 if face is None or start is None else mean_distance(face.points, start.points)
 
-    farthest = max(numbers, key=moved)
-    return (middle,) if farthest == middle else (middle, farthest)
+    ordered = sorted((index for index, _ in judged), key=moved)
+    return tuple(dict.fromkeys((ordered[len(ordered) // 2], ordered[-1])))

@@ -124,7 +124,7 @@ def _line(found: Evaluation, shot: Shot) -> str:
     ]
     rows = {row.system: row for row in found.rows if (row.part, row.case) == (shot.part, shot.case)}
     for name, output in shot.outputs.items():
-        figures.append(_figure(output, f"{name}: {_caption(rows.get(name))}"))
+        figures.append(_figure(output, f"{name}; clip: {_caption(rows.get(name))}"))
     if shot.has_truth:
         for name, output in shot.outputs.items():
             figures.append(_figure(error_map(output, shot.driver), f"error of {name}, {GAIN} times"))

@@ -125,7 +125,10 @@ def sentences(found: Evaluation) -> list[str]:
     for row in found.rows:
         if row.problem is not None:
             lines.append(f"{row.system}, {row.part}, {row.case}: {row.problem}")
-    nets = dict.fromkeys(f"{METRICS[n].info.name}: {METRICS[n].info.net}" for n in found.metrics if METRICS[n].info.net)
+    known = {cell.metric for cell in found.cells if cell.estimate} | {
+        p.metric for p in found.pooled if p.value is not None
+    }
+    nets = [f"{name}: {METRICS[name].info.net}" for name in found.metrics if name in known and METRICS[name].info.net]
     if nets:
         lines.append(f"networks: {', '.join(nets)}")
     lines.append("± is half the 95 % bootstrap interval over people; each person's clips are averaged first")

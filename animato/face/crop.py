@@ -18,6 +18,8 @@ RAISE = 0.08
 def head_square(points: Points, margin: float = MARGIN) -> tuple[float, float, float]:
     """Return (left, top, side) of the square around a head, in pixels of the frame; it may reach outside the frame.
 
+    Squares count from the frame's edge: one at (0, 0) begins with the first pixel, whose centre is half a pixel inside.
+
     Args:
         points: N >= 468 x (2 or 3) float32, pixels.
         margin: side in units of the longer side of the mesh's box.
@@ -38,18 +40,17 @@ def fit_square(square: tuple[float, float, float], width: int, height: int) -> t
         height: of the frame, pixels.
     """
     left, top, side = square
-    # Pixel edges reach from -0.5 to width - 0.5.
     fitted = min(side, float(min(width, height)))
     left += (side - fitted) / 2
     top += (side - fitted) / 2
-    return min(max(left, -0.5), width - 0.5 - fitted), min(max(top, -0.5), height - 0.5 - fitted), fitted
+    return min(max(left, 0.0), width - fitted), min(max(top, 0.0), height - fitted), fitted
 
 
 def crop_from_frame(square: tuple[float, float, float], size: int) -> Affine:
     """Return the map from pixels of the frame to pixels of a crop.
 
     Args:
-        square: (left, top, side) in pixels of the frame, edges not centres.
+        square: (left, top, side) in pixels, counted from the frame's edge: (0, 0, width) is a square frame as it is.
         size: side of the crop in pixels.
     """
     left, top, side = square

@@ -6,6 +6,7 @@ Small changes of the region are ignored: a region that follows every pixel makes
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -20,6 +21,13 @@ MIN_PRESENCE = 0.5
 """Below this the landmark network says that no face is there."""
 
 MOST_LOOKS = 5
+"""Looks at a new face, at most."""
+
+ALONE = 0.25
+"""Beside a face of this share of the picture's longer side no smaller ones are searched for."""
+
+SURE = 0.9
+"""Presence that a smaller face beside a larger one needs: a pattern must not become a second person."""
 
 STILL_SHIFT = 0.04
 STILL_SCALE = 0.05
@@ -87,24 +95,32 @@ class FaceFinder:
         Args:
             frame: H x W x 3 uint8 RGB.
         """
-        for detections in self._proposals(frame):
-            faces = _distinct([face for face in (self._refine(frame, item) for item in detections) if face is not None])
-            if faces:
-                return faces
-        return []
-
-    def _proposals(self, frame: Frame) -> Iterator[list[Detection]]:
-        """Yield what may be faces: upright in the whole picture, lying on a side or upside down, then in parts of it.
-
-        Turned faces are those of scans and of phone pictures that lost their rotation tag.
-        """
         levels = self.detector.levels(frame)
-        yield next(levels)
+        faces = self._faces(frame, next(levels))
+        if faces:
+            return self._with_smaller(frame, faces, next(levels, []))
+        # Turned faces come before small ones: upside down, the features of a large face pass for small faces.
+        for detections in itertools.chain(self._turned(frame), levels):
+            faces = self._faces(frame, detections)
+            if faces:
+                break
+        return faces
+
+    def _faces(self, frame: Frame, detections: list[Detection]) -> list[Face]:
+        return _distinct([face for face in (self._refine(frame, item) for item in detections) if face is not None])
+
+    def _with_smaller(self, frame: Frame, faces: list[Face], detections: list[Detection]) -> list[Face]:
+        """Add faces that are too small to be seen beside the ones found; a large face is taken to be alone."""
+        if max(face_width(face) for face in faces) > ALONE * max(frame.shape[:2]):
+            return faces
+        return _distinct([*faces, *(face for face in self._faces(frame, detections) if face.score > SURE)])
+
+    def _turned(self, frame: Frame) -> Iterator[list[Detection]]:
+        """Yield faces lying on a side or upside down: scans, and phone pictures that lost their rotation tag."""
         height, width = frame.shape[:2]
         for turns in (1, 3, 2):
             found = self.detector.detect(np.ascontiguousarray(np.rot90(frame, turns)), tiles=False)
             yield [_turn_back(item, turns, width, height) for item in found]
-        yield from levels
 
     def _refine(self, frame: Frame, detection: Detection) -> Face | None:
         """Look until the region comes to rest; an upside-down face may pass for a face at the first look or two."""

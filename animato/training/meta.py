@@ -160,8 +160,12 @@ def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, m
     return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
 
 
-def fit(run: Run, report: Report | None) -> None:
-    """Train until all episodes are seen."""
+def fit(run: Run, report: Report | None, keep: bool = True) -> None:
+    """Train until all episodes are seen.
+
+    Args:
+        keep: save and validate at the end, too (a measurement of speed does not).
+    """
     settings, state, team = run.settings, run.state, run.team
     players = Players(team.wrap(state.drawer), team.wrap(state.critic))
     bf16 = team.device.type == "cuda" and settings.precision != "fp32"
@@ -186,7 +190,7 @@ def fit(run: Run, report: Report | None) -> None:
                 if team.leads and _save_due(run, saved_at):
                     save(run)
                     saved_at = time.monotonic()
-        if team.leads:
+        if team.leads and keep:
             _finish(run, journal)
     except KeyboardInterrupt as stop:
         if team.leads:

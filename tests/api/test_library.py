@@ -36,6 +36,7 @@ def test_the_public_names_are_these() -> None:
         "animate",
         "record_motion",
         "render",
+        "verify",
     ]
     assert all(getattr(animato, name) is not None for name in animato.__all__)
     assert dir(animato) == sorted(animato.__all__)
@@ -161,11 +162,15 @@ def test_every_error_a_person_can_meet_is_of_one_kind(made: Material, out: Path)
 
 def documented() -> list[object]:
     """Public things whose docstring has an example."""
-    return [thing for thing in (api.animate, api.render, Person.from_photos) if ">>>" in (inspect.getdoc(thing) or "")]
+    return [
+        thing
+        for thing in (api.animate, api.render, api.verify, Person.from_photos)
+        if ">>>" in (inspect.getdoc(thing) or "")
+    ]
 
 
 def test_the_two_level_form_and_the_main_job_have_examples() -> None:
-    assert len(documented()) == 3
+    assert len(documented()) == 4
 
 
 @pytest.mark.parametrize("thing", documented(), ids=lambda thing: getattr(thing, "__name__", ""))
@@ -176,6 +181,8 @@ def test_the_examples_in_the_documentation_run(
     monkeypatch.chdir(tmp_path)
     save_picture(tmp_path / "me.jpg", demo_photo())
     save_picture(tmp_path / "side.jpg", demo_photo())
+    if thing is api.verify:
+        animato.animate(made.person, "nod", "me.mp4", CROP)
     shown: list[Frame] = []
     names: dict[str, object] = {"show": shown.append, "__name__": "example"}
     examples = doctest.DocTestParser().get_examples(inspect.getdoc(thing) or "")

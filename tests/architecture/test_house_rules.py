@@ -21,7 +21,9 @@ NETWORK_IMPORTS = {"requests", "httpx", "aiohttp", "socket", "urllib.request", "
 
 ARRAYS = {"Frame", "Points", "Plane", "Affine", "NDArray", "ndarray", "Tensor"}
 SHAPE = re.compile(
-    r"[\d)] x |from `\w+`|\b[A-Z] x |\bx \d|\b[hw] x [hw]\b|\bpixels?\b|\bpx\b|\bshape|\b\d+ float|\bvectors?\b|\bscalar|\btensors?\b"
+    r"[\d)] x |\b[A-Z] x |\bx \d|\b[hw] x [hw]\b|\b\d+ float|"  # 478 x 3, H x W, 3 float64
+    r"\bpixels?\b|\bpx\b|\bshape|\bvectors?\b|\bscalar|\btensors?\b|"
+    r"from `\w+`"  # what another function returns, which has said it
 )
 LEGEND = re.compile(r"_[A-Z0-9]{1,6}$")
 """Names such as `photo_BCHW` carry their shape (the legend stands at the top of the file)."""

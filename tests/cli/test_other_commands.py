@@ -129,6 +129,7 @@ def test_doctor_says_what_is_there_and_that_the_main_job_can_run(
 
 def test_doctor_tells_a_script_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(checkup, "_networks", lambda: "compiled in another test")
+    monkeypatch.setattr(checkup, "_torch", lambda: checkup.Finding("torch", "missing", "loading it takes seconds"))
     assert run(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"name", "state", "text", "hint"} == set(told[0])
@@ -141,7 +142,7 @@ def test_doctor_says_what_is_missing_and_what_to_type(
     version = importlib.metadata.version
 
     def without(name: str) -> str:
-        if name in ("av", "fastapi"):
+        if name in ("av", "fastapi", "torch"):
             raise importlib.metadata.PackageNotFoundError(name)
         return version(name)
 
@@ -151,6 +152,7 @@ def test_doctor_says_what_is_missing_and_what_to_type(
     printed, said = capsys.readouterr()
     assert "pip install av" in printed
     assert "pip install 'animato[studio]'" in printed
+    assert "only training, evaluation and the paper model need it" in printed
     assert "the main job cannot run here: av" in said
 
 

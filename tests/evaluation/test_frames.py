@@ -63,7 +63,7 @@ def test_the_2019_holdout_is_thirty_two_frames_and_never_a_photo() -> None:
     assert choose_spread(faces(63), 1, 32, 32) is None
 
 
-def test_the_page_shows_the_middle_frame_and_the_farthest() -> None:
+def test_the_page_shows_a_usual_frame_and_the_farthest() -> None:
     choice = choose_self(faces(21), 1, 1, 1)
     assert choice is not None and choice.shown == (11, 20)
 

@@ -135,6 +135,20 @@ def test_a_picture_without_a_face_is_counted_as_a_failure(found: Evaluation) -> 
     assert row.values["failures"] == 100.0 and row.values["akd"] is None
 
 
+def test_another_drivers_frames_are_never_taken_for_the_truth(
+    sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = DrawnFootage("other", "him", lambda index: sliding.picture(11 - index), relatives=frozenset({"him"}))
+    monkeypatch.setattr(runner, "plan", lambda *_: [Part("cross T=1", "cross", 1, 1, ((sliding, other),))])
+    settings = EvaluateSettings(metrics=f"{LIGHT},pose-motion,expression", every=1, threads=1)
+    crossed = evaluate(Path("drawn"), [Still()], settings, finder=finder)
+    seen = values(crossed, "still")
+    assert {name for name, value in seen.items() if value is not None} == {
+        "pose", "pose-motion", "expression", "jitter-ratio", "failures",
+    }  # fmt: skip
+    assert crossed.rows[0].driver == "him" and not crossed.shots[0].has_truth
+
+
 def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, tmp_path: Path) -> None:
     written = write(found, tmp_path / "new" / "report")
     assert [path.name for path in written] == ["results.json", "table.txt", "index.html", "sheet.png"]

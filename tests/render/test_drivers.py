@@ -105,13 +105,12 @@ def test_the_face_of_the_driver_can_be_chosen(made: Material, tmp_path: Path, ch
     assert scale / large == pytest.approx(1.0 if expected == "large" else 0.5, rel=0.06)
 
 
-def test_the_neutral_time_is_told_in_seconds_of_the_whole_driver(made: Material, out: Path) -> None:
+def test_the_neutral_time_is_told_in_seconds_of_the_whole_driver(made: Material) -> None:
     for start in (0.0, 0.2):
-        result = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, start=start, end=0.5))
-        assert result.neutral_time is not None
-        assert start <= result.neutral_time < 0.5
-    given = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, neutral=0.4, end=0.5))
-    assert given.neutral_time == 0.4
+        told = open_driver(made.driver, replace(CROP, start=start, end=0.5), finder()).report.neutral_time
+        assert told is not None
+        assert start <= told < 0.5
+    assert open_driver(made.driver, replace(CROP, neutral=0.4, end=0.5), finder()).report.neutral_time == 0.4
 
 
 def test_the_neutral_frame_asked_for_leaves_the_photo_as_it_is_at_that_moment(made: Material) -> None:
@@ -123,8 +122,8 @@ def test_the_neutral_frame_asked_for_leaves_the_photo_as_it_is_at_that_moment(ma
 
 
 def test_jitter_is_told_for_output_and_driver(made: Material, out: Path) -> None:
-    result = animato.animate(made.person, made.driver, out / "a.mp4", CROP)
-    rough = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, smooth=0.0))
+    result = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, end=0.4))
+    rough = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, end=0.4, smooth=0.0))
     assert result.jitter is not None
     assert rough.jitter is not None
     assert result.driver_jitter == rough.driver_jitter is not None

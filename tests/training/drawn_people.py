@@ -39,7 +39,9 @@ def draw_person(points: Points, size: int, person: int) -> Frame:
     mesh = points[:468, :2] * large
     centre = mesh.mean(axis=0)
     axes = ((mesh.max(axis=0) - mesh.min(axis=0)) * (0.65 + 0.1 * (person % 3))).astype(int)
-    cv2.ellipse(picture, (int(centre[0]), int(centre[1] - axes[1] * 0.15)), (int(axes[0]), int(axes[1])), 0, 0, 360, hair, -1)
+    cv2.ellipse(
+        picture, (int(centre[0]), int(centre[1] - axes[1] * 0.15)), (int(axes[0]), int(axes[1])), 0, 0, 360, hair, -1
+    )
     _fill(picture, cv2.convexHull(mesh.astype(np.float32))[:, 0], skin)
     for first, last in ((36, 42), (42, 48)):
         _fill(picture, outline[first:last], (245, 245, 245))

@@ -33,7 +33,10 @@ def test_hinge_losses_are_equations_four_and_six() -> None:
 
 
 def test_feature_losses_are_means_over_elements_and_means_or_sums_over_layers() -> None:
-    real, fake = [torch.zeros(1, 2, 4, 4), torch.zeros(1, 8, 2, 2)], [torch.ones(1, 2, 4, 4), torch.full((1, 8, 2, 2), 3.0)]
+    real, fake = (
+        [torch.zeros(1, 2, 4, 4), torch.zeros(1, 8, 2, 2)],
+        [torch.ones(1, 2, 4, 4), torch.full((1, 8, 2, 2), 3.0)],
+    )
     assert float(losses.feature_matching(real, fake)) == pytest.approx(2.0)
     assert float(losses.summed_features(real, fake)) == pytest.approx(4.0)
     ones = [torch.ones(2, 1, 2, 2), torch.full((2, 1, 2, 2), 4.0)]

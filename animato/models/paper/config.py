@@ -24,7 +24,7 @@ class PaperConfig:
         embed: length of the person embedding e.
         down_blocks: halvings in the generator.
         residual_blocks: AdaIN blocks at the smallest size.
-        embedder_blocks: halvings in the embedder (fewer when the picture runs out of pixels).
+        embedder_blocks: blocks in the embedder, all halving at 256 px; at smaller sizes the last ones do not.
         embedder_reduce: photos are averaged down this many times before the embedder sees them; 1 in the paper.
         discriminator_blocks: blocks in the discriminator, the last ones without halving.
         attention: self-attention at 1/8 of the size on the way down and 1/4 on the way up (32 and 64 at 256 px), as
@@ -68,8 +68,8 @@ class PaperConfig:
 
     @property
     def embedder_halvings(self) -> int:
-        """How many of the embedder's blocks can halve before one pixel is left."""
-        return min(self.embedder_blocks, (self.size // self.embedder_reduce).bit_length() - 1)
+        """How many of the embedder's blocks halve: until 4 px are left, as at 256 px, so that the sum has 16 terms."""
+        return min(self.embedder_blocks, max(1, (self.size // self.embedder_reduce).bit_length() - 3))
 
     def as_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON types."""

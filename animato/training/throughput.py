@@ -1,0 +1,122 @@
+"""Speed of the training loop against a plain one that does the same arithmetic and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from animato.data.clips import ClipStore
+from animato.models.layers import refresh_spectral
+from animato.settings.training import TrainSettings
+from animato.training.distributed import Team
+from animato.training.episodes import Episodes
+from animato.training.losses import critic_hinge, embedding_match
+from animato.training.meta import Run, build, fit
+from animato.training.state import ADAM_BETAS, ADAM_EPS, new_state
+from animato.training.step import Objective, picture_loss
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Episodes a second, measured side by side.
+
+    Attributes:
+        ours: of the real loop, with its log lines, tallies, average and prefetching.
+        plain: of the plain loop.
+    """
+
+    ours: float
+    plain: float
+
+    @property
+    def share(self) -> float:
+        """Our speed as a share of the plain loop's."""
+        return self.ours / self.plain
+
+
+def compare_throughput(settings: TrainSettings, store: ClipStore, steps: int = 8, rounds: int = 3) -> Throughput:
+    """Run both loops in turns and return the best speed of each.
+
+    Turns and best-of keep other work on the machine from deciding the result. Nothing is saved or validated.
+
+    Args:
+        settings: of the run; the same networks, batch and number of photos in both loops.
+        steps: optimiser steps of one turn.
+        rounds: turns of each.
+    """
+    photos = (settings.photos_low + settings.photos_high + 1) // 2
+    same = replace(settings, photos_low=photos, photos_high=photos, validate_episodes=0, save_minutes=1e9)
+    same = replace(same, save_episodes=0, log_episodes=max(same.log_episodes, same.batch), device="cpu")
+    with tempfile.TemporaryDirectory(prefix="animato-") as name:
+        folder = Path(name)
+        for part in ("checkpoints", "pictures"):
+            (folder / part).mkdir()
+        run = build(same, store, folder, Team(0, 1, torch.device("cpu")), 2.1)
+        plain = plain_loop(run.settings, run.episodes, run.objective)
+        real = _real_loop(run)
+        best = {"ours": 0.0, "plain": 0.0}
+        for turn in range(rounds + 1):
+            for label, loop in (("ours", real), ("plain", plain)):
+                started = time.perf_counter()
+                loop(steps)
+                if turn:  # the first turn fills caches
+                    best[label] = max(best[label], steps * same.batch / (time.perf_counter() - started))
+    return Throughput(best["ours"], best["plain"])
+
+
+def _real_loop(run: Run) -> Callable[[int], None]:
+    def loop(steps: int) -> None:
+        goal = run.state.episodes + steps * run.settings.batch
+        run.settings = replace(run.settings, episodes=goal)
+        fit(run, None, keep=False)
+
+    return loop
+
+
+def plain_loop(settings: TrainSettings, episodes: Episodes, objective: Objective) -> Callable[[int], None]:
+    """Return the loop as one would write it in one file: fetch, two losses, two Adams, a table, an average."""
+    state = new_state(settings, len(episodes.sources), torch.device("cpu"))
+    embedder, generator, critic = state.drawer.embedder, state.drawer.generator, state.critic
+    draw_adam = torch.optim.Adam(state.drawer.parameters(), settings.lr_drawer, ADAM_BETAS, ADAM_EPS, fused=True)
+    judge_adam = torch.optim.Adam(critic.parameters(), settings.lr_critic, ADAM_BETAS, ADAM_EPS, fused=True)
+    done = 0
+
+    def loop(steps: int) -> None:
+        nonlocal done
+        for _ in range(steps):
+            batch = episodes.batch(done)
+            refresh_spectral(state.drawer)
+            e = embedder(batch.photos_BKCHW, batch.photo_drawings_BKCHW)
+            fake = generator(batch.drawing_BCHW, e)
+            person = state.table.read(batch.rows_B)
+            critic.requires_grad_(False)
+            parts = picture_loss(fake, batch, critic, person.detach(), objective)
+            if objective.match:
+                parts["match"] = objective.weights.match * embedding_match(e, person)
+            draw_adam.zero_grad()
+            torch.autograd.backward(torch.stack(list(parts.values())).sum())
+            draw_adam.step()
+            critic.requires_grad_(True)
+            pictures = torch.cat([batch.target_BCHW, fake.detach()])
+            drawings = torch.cat([batch.drawing_BCHW] * 2)
+            for _ in range(settings.critic_steps):
+                refresh_spectral(critic)
+                person = state.table.read(batch.rows_B)
+                score, _features = critic(pictures, drawings, torch.cat([person, person]))
+                real_B, fake_B = score.chunk(2)
+                judge_adam.zero_grad()
+                torch.autograd.backward(critic_hinge(real_B, fake_B))
+                judge_adam.step()
+                assert person.grad is not None
+                state.table.update(batch.rows_B, person.grad, settings.lr_critic, ADAM_BETAS, ADAM_EPS)
+            with torch.no_grad():
+                for kept, new in zip(state.average.parameters(), state.drawer.parameters(), strict=True):
+                    kept.lerp_(new, 1 - settings.average)
+            done += 1
+
+    return loop

@@ -1,0 +1,90 @@
+"""An output that cannot be written, or would replace an input, is refused before anything is rendered."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from main_job import Material, contents, speaking_frames, write_video
+
+from animato.cli.main import run
+
+Refuse = Callable[..., str]
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.jpg", "a.tar.gz", "a.png"])
+def test_an_output_of_another_kind_is_refused(refuse: Refuse, name: str) -> None:
+    assert name.rpartition(".")[2] in refuse(name=name, code=2)
+
+
+def test_an_output_in_no_folder_is_refused(refuse: Refuse) -> None:
+    said = refuse(name="nowhere/a.mp4")
+    assert "does not exist" in said
+    assert "mkdir -p" in said
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(refuse: Refuse, out: Path) -> None:
+    (out / "a.mp4").mkdir()
+    assert "is a folder" in refuse()
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_rendered(
+    refuse: Refuse, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (out / "frames").write_text("mine")
+    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    assert "is a file" in refuse(name="frames")
+    assert (out / "frames").read_text() == "mine"
+
+
+def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_rendered(
+    refuse: Refuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", denied)
+    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    assert "may not write there" in refuse()
+
+
+def test_a_name_too_long_for_the_system_is_refused_before_anything_is_rendered(
+    refuse: Refuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    for name in ("a" * 300 + ".mp4", "a" * 300):
+        assert "the name is too long" in refuse(name=name)
+
+
+def test_a_key_store_that_cannot_be_written_is_refused(
+    refuse: Refuse, made: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANIMATO_HOME", str(made.photo / "keys"))
+    assert "ANIMATO_HOME" in refuse(driver="nod")
+
+
+@pytest.mark.parametrize("option", [[], ["--no-overwrite"]])
+def test_an_output_that_is_an_input_is_refused(
+    out: Path, made: Material, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    clip = write_video(out / "clip.mp4", speaking_frames()[:3], 25)
+    (out / "sub").mkdir()
+    before = clip.read_bytes()
+    same = out / "sub" / ".." / "clip.mp4"
+    assert run(["animate", str(made.photo), "--driver", str(clip), "-o", str(same), *option]) == 2
+    said = capsys.readouterr().err
+    assert "which is an input" in said or "exists already" in said
+    assert clip.read_bytes() == before
+    assert contents(out) == ["clip.mp4", "sub"]
+
+
+def test_frames_do_not_replace_the_photo_they_are_made_from(
+    out: Path, made: Material, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = out / "frame_000001.png"
+    photo.write_bytes(made.photo.read_bytes())
+    assert run(["animate", str(photo), "--driver", "nod", "--end", "0.1", "-o", str(out)]) == 2
+    assert "which is an input" in capsys.readouterr().err
+    assert contents(out) == ["frame_000001.png"]
