@@ -2,8 +2,9 @@
 
     python scripts/make_bundled_motions.py ../shared/data
 
-`talk` is recorded from a GRID clip (CC BY 4.0). `smile` is the difference between a neutral and a smiling photo of one person of
-the London Set (CC BY 4.0), eased in and out. `nod`, `look` and `blink` are authored here: curves of rotation, gaze and lids.
+`talk` is recorded from a GRID clip (CC BY 4.0). `smile` is the difference between a neutral and a smiling photo of one
+person of the London Set (CC BY 4.0), eased in and out. `nod`, `look` and `blink` are authored here: curves of rotation,
+gaze and lids.
 """
 
 from __future__ import annotations

@@ -89,14 +89,17 @@ class FaceFinder:
             self._detector = Detector(self.threads)
         return self._detector
 
-    def find(self, frame: Frame) -> list[Face]:
+    def find(self, frame: Frame, *, quick: bool = False) -> list[Face]:
         """Return every face of a frame, largest detection first, each refined by two to five looks.
 
         Args:
             frame: H x W x 3 uint8 RGB.
+            quick: look once at the whole picture only, not for small or turned faces.
         """
         levels = self.detector.levels(frame)
         faces = self._faces(frame, next(levels))
+        if quick:
+            return faces
         if faces:
             return self._with_smaller(frame, faces, next(levels, []))
         # Turned faces come before small ones: upside down, the features of a large face pass for small faces.
@@ -196,9 +199,11 @@ class Tracker:
         self._region = None
         # After a loss the detector need not run on every frame of a long empty stretch.
         self._misses += 1
-        if self._misses > 10 and self._misses % 5:
+        if self._misses > 10 and self._misses % 5 != 1:
             return None
-        faces = self._finder.find(frame)
+        # Looking for small and turned faces takes a quarter of a second: not on every frame of an empty stretch.
+        thorough = self._misses % (5 if self._misses <= 10 else 25) == 1
+        faces = self._finder.find(frame, quick=not thorough)
         if not faces:
             return None
         face = faces[self._pick(faces, frame.shape[1])]

@@ -110,7 +110,9 @@ class Retargeter:
         # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
         proper = openness(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))
-        return proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
+        gap = proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
+        gap[:, 1] = np.maximum(gap[:, 1], 0.0)  # lids never cross
+        return np.asarray(gap)
 
     def _size_of_eyes(self, index: int) -> float:
         own = eye_widths(self.local)[index]

@@ -23,6 +23,8 @@ from animato.motion.pose import rotation_exp, rotation_log
 
 REACH = 0.1
 """Seconds to either side over which a file is smoothed."""
+SAME_TIME = 1e-6
+"""Seconds: a neighbour exactly at the reach counts on both sides, however its time was rounded."""
 TREMBLE = (0.035, 0.018, 0.03)
 """Size of tremble in canonical centimetres for mouth, eyes and brows at full strength; larger changes pass."""
 POSE_TREMBLE = 0.06
@@ -61,10 +63,10 @@ def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[Moti
     ready = 0  # index in the window of the next frame to give out
     for frame in frames:
         window.append(frame)
-        while ready < len(window) and window[-1].time - window[ready].time >= REACH:
+        while ready < len(window) and window[-1].time - window[ready].time >= REACH - SAME_TIME:
             yield _bilateral(window, ready, strength)
             ready += 1
-            while window[ready].time - window[0].time > REACH:
+            while window[ready].time - window[0].time > REACH + SAME_TIME:
                 window.popleft()
                 ready -= 1
     while ready < len(window):
@@ -74,7 +76,7 @@ def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[Moti
 
 def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> MotionFrame:
     frame = window[centre]
-    near = [item for item in window if abs(item.time - frame.time) <= REACH and item.seen]
+    near = [item for item in window if abs(item.time - frame.time) <= REACH + SAME_TIME and item.seen]
     if len(near) < 2 or not frame.seen:
         return frame
     closeness = np.array([math.exp(-0.5 * ((item.time - frame.time) / (0.5 * REACH)) ** 2) for item in near])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import tempfile
 import types
@@ -49,8 +50,26 @@ def import_openvino() -> Any:
     return openvino
 
 
+@functools.lru_cache(maxsize=8)
+def _compile(model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Any:
+    """Compile a network, once: compiling is most of the time to a first frame, and every caller wants the same."""
+    openvino = import_openvino()
+    core = openvino.Core()
+    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = str(threads)
+    # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
+    with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
+        path.write_bytes(model)
+        network = core.read_model(model=str(path))
+        if input_shape is not None:
+            network.reshape(list(input_shape))
+        return core.compile_model(network, "CPU", config)
+
+
 class CpuNetwork:
-    """A compiled network that maps one array to its outputs.
+    """A compiled network that maps one array to its outputs; each instance has buffers of its own.
 
     Args:
         model: the bytes of an ONNX or TensorFlow Lite file.
@@ -59,21 +78,9 @@ class CpuNetwork:
     """
 
     def __init__(self, model: bytes, input_shape: tuple[int, ...] | None = None, threads: int = 2) -> None:
-        openvino = import_openvino()
-        core = openvino.Core()
-        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = str(threads)
-        # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
-        with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
-            path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
-            path.write_bytes(model)
-            network = core.read_model(model=str(path))
-            if input_shape is not None:
-                network.reshape(list(input_shape))
-            self._compiled = core.compile_model(network, "CPU", config)
-        self._request = self._compiled.create_infer_request()
-        self._outputs = list(self._compiled.outputs)
+        compiled = _compile(model, input_shape, threads)
+        self._request = compiled.create_infer_request()
+        self._outputs = list(compiled.outputs)
 
     def __call__(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Run the network once and return its outputs in the order of the file; each is valid until the next call."""

@@ -1,4 +1,4 @@
-"""Training as a job: stated before it starts, stopped when sick, interrupted with a save, driven from the command line."""
+"""Training as a job: stated before it starts, stopped when sick, saved when interrupted, driven by commands."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ class PaperConfig:
         embed: length of the person embedding e.
         down_blocks: halvings in the generator.
         residual_blocks: AdaIN blocks at the smallest size.
-        embedder_blocks: blocks in the embedder, all halving at 256 px; at smaller sizes the last ones do not.
+        embedder_blocks: blocks in the embedder, all halving at 256 px; at smaller sizes the last ones need not.
+        embedder_side: side at which the embedder stops halving, pixels: 4 as the paper has at 256 px, so that the sum
+            over positions keeps its 16 terms.
         embedder_reduce: photos are averaged down this many times before the embedder sees them; 1 in the paper.
         discriminator_blocks: blocks in the discriminator, the last ones without halving.
         attention: self-attention at 1/8 of the size on the way down and 1/4 on the way up (32 and 64 at 256 px), as
@@ -44,6 +46,7 @@ class PaperConfig:
     down_blocks: int = 4
     residual_blocks: int = 4
     embedder_blocks: int = 6
+    embedder_side: int = 4
     embedder_reduce: int = 1
     discriminator_blocks: int = 7
     attention: bool = False
@@ -68,8 +71,9 @@ class PaperConfig:
 
     @property
     def embedder_halvings(self) -> int:
-        """How many of the embedder's blocks halve: until 4 px are left, as at 256 px, so that the sum has 16 terms."""
-        return min(self.embedder_blocks, max(1, (self.size // self.embedder_reduce).bit_length() - 3))
+        """How many of the embedder's blocks halve."""
+        seen = self.size // self.embedder_reduce
+        return min(self.embedder_blocks, max(1, seen.bit_length() - self.embedder_side.bit_length()))
 
     def as_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON types."""
@@ -92,6 +96,8 @@ class PaperConfig:
         Raises:
             FileFormatError: a name is unknown or missing; `where` is named.
         """
+        # files of the first version lack this entry: their embedders halved down to one pixel
+        values = {"embedder_side": 1, **values}
         known = set(cls.__dataclass_fields__)
         odd = sorted(set(values) ^ known)
         if odd:

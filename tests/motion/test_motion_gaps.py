@@ -1,0 +1,99 @@
+"""A face that goes missing is held, eased back to rest and taken up again, without a jump anywhere."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from motion_material import moving, still
+
+from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.gaps import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
+from animato.motion.smooth import pose_vector
+
+REST = Neutral(np.eye(3), np.array([0.21, 0.22, 0.01]), (3.0, 3.0), 5.0)
+FPS = 25
+
+
+def driver(time: float) -> MotionFrame:
+    """A head that sways and talks, away from rest all the time."""
+    return moving(time, 3 + 0.5 * math.sin(3 * time), 2 + 0.5 * math.sin(2 * time), 1 + 0.3 * math.sin(9 * time))
+
+
+def run(pattern: str) -> tuple[list[MotionFrame], GapFiller]:
+    """Fill a sequence in which "x" is a frame with a face and "." one without."""
+    filler = GapFiller(REST)
+    frames = [driver(n / FPS) if sign == "x" else Missing(n / FPS) for n, sign in enumerate(pattern)]
+    return list(filler.fill(frames)), filler
+
+
+def state(frame: MotionFrame) -> np.ndarray:
+    """Pose and expression as one vector, in centimetres."""
+    return np.concatenate([pose_vector(frame), frame.expression[[152, 14]].ravel()])
+
+
+LOST = "x" * 10 + "." * 40 + "x" * 20
+FLICKER = "x" * 8 + "." * 12 + "xx" + "." * 3 + "x" + "." * 9 + "xxx" + "." * 30 + "x" * 12
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [LOST, FLICKER, "." * 15 + "x" * 20, "x" * 10 + "." * 50, "x.x.x.x.x.x" * 3, "." * 20],
+    ids=["lost", "flicker", "late", "gone", "blinking", "never"],
+)
+def test_every_frame_is_filled_in_time_and_nothing_jumps(pattern: str) -> None:
+    frames, _ = run(pattern)
+    assert [round(frame.time * FPS) for frame in frames] == list(range(len(pattern)))
+    assert [frame.seen for frame in frames] == [sign == "x" for sign in pattern]
+    assert all(np.isfinite(state(frame)).all() for frame in frames)
+    steps = [np.abs(state(b) - state(a)).max() for a, b in itertools.pairwise(frames)]
+    own = max(np.abs(state(driver((n + 1) / FPS)) - state(driver(n / FPS))).max() for n in range(len(pattern)))
+    furthest = max(np.abs(state(driver(n / FPS)) - state(rest_frame(REST))).max() for n in range(len(pattern)))
+    fastest = 1.5 / (RETURN * FPS) * furthest  # the steepest part of an ease over the shorter time
+    assert max(steps) < fastest + 2 * own
+
+
+def test_the_last_face_is_held_then_eased_back_to_rest() -> None:
+    frames, _ = run(LOST)
+    last = state(frames[9])
+    for frame in frames[10:60]:
+        gone = frame.time - 10 / FPS
+        if not frame.seen and gone <= HOLD:
+            assert np.allclose(state(frame), last)
+        if not frame.seen and gone >= HOLD + EASE:
+            assert np.allclose(state(frame), 0, atol=1e-12)
+            assert np.array_equal(frame.apertures, REST.apertures)
+    middle = frames[10 + round((HOLD + EASE / 2) * FPS)]
+    assert np.allclose(state(middle)[3:5], last[3:5] / 2, atol=0.05 * np.abs(last).max())
+
+
+def test_a_returning_face_takes_over_and_is_then_left_alone() -> None:
+    frames, _ = run(LOST)
+    for frame in frames[50:]:
+        if frame.time - 50 / FPS >= RETURN:
+            assert np.array_equal(state(frame), state(driver(frame.time)))
+    assert np.allclose(state(frames[50]), 0, atol=1e-12)  # begins where the rest left it
+
+
+def test_stretches_are_told_with_their_times() -> None:
+    assert run(LOST)[1].stretches == [(0.4, 2.0)]
+    assert run("x" * 10 + "." * 50)[1].stretches == [(0.4, pytest.approx(59 / FPS))]
+    assert run("xxxx")[1].stretches == []
+    assert len(run(FLICKER)[1].stretches) == 4
+
+
+def test_a_sequence_without_gaps_passes_untouched() -> None:
+    frames = [driver(n / FPS) for n in range(20)]
+    assert all(a is b for a, b in zip(GapFiller(REST).fill(frames), frames, strict=True))
+
+
+def test_mixing_is_the_first_the_second_or_the_middle() -> None:
+    a, b = moving(0.0, 2.0, 1.0, 0.4), moving(1.0, 4.0, 3.0, 0.8)
+    assert np.allclose(state(mix(a, b, 0.0)), state(a), atol=1e-6)
+    assert np.allclose(state(mix(a, b, 1.0)), state(b), atol=1e-6)
+    half = mix(a, b, 0.5)
+    assert np.allclose(state(half), (state(a) + state(b)) / 2, atol=1e-6)
+    assert half.time == 1.0
+    assert mix(still(0.0), b, 1.0).seen == b.seen

@@ -1,0 +1,260 @@
+"""The person's shape stays, the driver's movement comes; strengths, still heads and neutral frames do what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from motion_material import (
+    POSE,
+    SHAPES,
+    clip,
+    neutral,
+    person,
+    relaxed,
+    seen,
+    shaped,
+    since,
+    still,
+    turned,
+)
+
+from animato.face.topology import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT,
+    EYE_RIGHT,
+    IRIS_LEFT,
+    IRIS_RIGHT,
+    LIPS_INNER,
+    LIPS_OUTER,
+)
+from animato.face.tracker import FaceFinder, Tracker
+from animato.media.image import load_picture
+from animato.media.reader import open_video
+from animato.motion.frames import MotionFrame, factor, neutral_of, relative_to
+from animato.motion.openness import EYE_OPEN, MOUTH_OPEN
+from animato.motion.pose import fit_pose, rotation_exp
+from animato.motion.retarget import Retargeter
+from animato.settings.motion import MotionSettings
+from animato.types import Points
+
+ALL = MotionSettings()
+LIPS = [*LIPS_OUTER, *LIPS_INNER]
+LIDS = [*EYE_LEFT, *EYE_RIGHT]
+IRISES = [*IRIS_LEFT, *IRIS_RIGHT]
+BROWS = [*BROW_LEFT, *BROW_RIGHT]
+
+
+def off(target: Points, wanted: Points, points: list[int] | slice = slice(None)) -> float:
+    """Largest distance in the image, in pixels."""
+    return float(np.linalg.norm(target[points, :2] - wanted[points, :2], axis=1).max())
+
+
+def openly(motion: MotionFrame) -> bool:
+    """Whether eyes and mouth are open enough that no closing is at work."""
+    return bool(motion.apertures[:2].min() > EYE_OPEN and motion.apertures[2] > MOUTH_OPEN)
+
+
+def test_a_person_driven_by_themselves_moves_exactly_like_themselves(face_local: np.ndarray) -> None:
+    photo = person(face_local)
+    retarget = Retargeter(photo, neutral(face_local), ALL)
+    checked = 0
+    for number, recorded in enumerate(clip("talk").frames):
+        face = face_local + 0.7 * recorded.expression
+        pose = replace(turned(number * 0.6 - 15, 4 - number * 0.2, number * 0.4), scale=14 + number * 0.05)
+        motion = since(face_local, face, pose)
+        if openly(motion):
+            checked += 1
+            assert off(retarget(motion).points, person(face, pose)) < 0.05
+    assert checked > 20
+
+
+def test_a_real_clip_of_a_person_is_reproduced_from_its_first_frame(shared_data: Path, face_finder: FaceFinder) -> None:
+    tracker = Tracker(finder=face_finder)
+    with open_video(shared_data / "talking" / "g01_01.mp4") as video:
+        faces = [tracker.track(frame.image) for frame in video]
+    first = factor(faces[0], 0.0)
+    retarget = Retargeter(faces[0].points, neutral_of(first), ALL)
+    exact, errors = [], []
+    for number, face in enumerate(faces):
+        motion = relative_to(first, factor(face, number / 25))
+        error = np.linalg.norm(retarget(motion).points[:, :2] - face.points[:, :2], axis=1)
+        errors.append(error.mean())
+        if openly(motion):
+            exact.append(error.max())
+    assert len(exact) >= 10 and max(exact) < 0.05
+    assert max(errors) < 0.15  # where lids or lips come near each other, only they give way
+
+
+@pytest.mark.parametrize("whose", SHAPES[:-1])
+@pytest.mark.parametrize("drivers", SHAPES)
+def test_the_drivers_neutral_frame_leaves_a_photo_as_it_is(face_local: np.ndarray, whose: str, drivers: str) -> None:
+    photo = person(relaxed(shaped(face_local, whose)), turned(12, -5, 3))
+    driver = shaped(relaxed(face_local), drivers) if drivers != "lips-apart" else face_local
+    retarget = Retargeter(photo, neutral(driver), ALL)
+    target = retarget(since(driver, driver))
+    if drivers == "lips-apart":  # an open mouth as neutral opens a closed one; the rest stays
+        assert off(target.points, photo, LIDS + IRISES + BROWS) < 0.05
+    else:
+        assert off(target.points, photo) < 0.05
+    assert np.allclose(target.pose.rotation, retarget.pose.rotation, atol=1e-6)
+
+
+def test_an_open_mouth_stays_open_while_the_driver_talks_and_closes_when_the_driver_closes(
+    face_local: np.ndarray,
+) -> None:
+    from animato.motion.openness import apertures
+
+    smile = shaped(face_local, "lips-apart")
+    retarget = Retargeter(person(smile), neutral(relaxed(face_local)), ALL)
+
+    def mouth(driver_opening: float) -> float:
+        motion = still(local=relaxed(face_local))
+        motion = replace(motion, apertures=np.array([*motion.apertures[:2], driver_opening]))
+        target = retarget(motion)
+        return float(apertures(seen_local(target.points))[2])
+
+    own = float(apertures(smile)[2])
+    openings = [mouth(value) for value in (0.0, 0.02, 0.05, 0.1, 0.3, 0.6)]
+    assert openings == sorted(openings)
+    assert openings[0] == pytest.approx(0, abs=1e-4)
+    assert openings[2] == pytest.approx(own, rel=0.1)
+    assert openings[-1] < 0.6 + own / 4  # the two openings do not add up
+
+
+def seen_local(points: Points) -> np.ndarray:
+    from animato.motion.pose import local_from_points
+
+    return local_from_points(points, fit_pose(points))
+
+
+@pytest.mark.parametrize("pair", list(combinations(SHAPES[:3], 2)), ids="-".join)
+def test_the_drivers_face_shape_does_not_leak(calm_local: np.ndarray, pair: tuple[str, str]) -> None:
+    first, second = (shaped(calm_local, name) for name in pair)
+    # The shapes differ by pixels where the target may differ by a fraction of one.
+    shapes_apart = POSE.scale * np.linalg.norm(first - second, axis=1).mean()
+    apart = []
+    for recorded in clip("talk").frames[::5]:
+        targets = [
+            Retargeter(person(calm_local), neutral(face), ALL)(since(face, face + recorded.expression)).points
+            for face in (first, second)
+        ]
+        apart.append(np.linalg.norm(targets[0] - targets[1], axis=1)[:468].mean())
+    assert shapes_apart > 6
+    assert np.mean(apart) < 0.05 * shapes_apart
+
+
+def test_a_shape_that_differs_away_from_eyes_and_mouth_leaves_no_trace(calm_local: np.ndarray) -> None:
+    other = calm_local.copy()
+    chin = np.linalg.norm(calm_local - calm_local[152], axis=1) < 2.0
+    other[chin] += (0.0, 1.5, -0.8)
+    other[[1, 4, 5, 195]] += (0.0, 0.0, -1.0)  # a longer nose
+    for recorded in clip("talk").frames[::7]:
+        ours, theirs = (
+            Retargeter(person(calm_local), neutral(face), ALL)(since(face, face + recorded.expression)).points
+            for face in (calm_local, other)
+        )
+        assert off(ours, theirs) < 0.3
+
+
+def test_shapes_of_real_people_hardly_leak(shared_data: Path, face_finder: FaceFinder, calm_local: np.ndarray) -> None:
+    paths = sorted((shared_data / "portraits").glob("*_neutral.jpg"))[::20][:5]
+    drivers = [factor(face_finder.find(load_picture(path).image)[0], 0.0).local for path in paths]
+    for first, second in combinations(drivers, 2):
+        apart = []
+        for recorded in clip("talk").frames[::15]:
+            targets = [
+                Retargeter(person(calm_local), neutral(face), ALL)(since(face, face + recorded.expression)).points
+                for face in (first, second)
+            ]
+            apart.append(np.linalg.norm(targets[0] - targets[1], axis=1)[:468].mean())
+        assert np.mean(apart) < 0.15 * POSE.scale * np.linalg.norm(first - second, axis=1).mean()
+
+
+PARTS = {"mouth": LIPS, "eyes": LIDS + IRISES, "brows": BROWS}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_strength_nought_leaves_a_part_still(calm_local: np.ndarray, part: str) -> None:
+    talk, photo = clip("talk"), person(calm_local)
+    moving = Retargeter(photo, talk.neutral, MotionSettings(still_head=True))
+    stilled = Retargeter(photo, talk.neutral, MotionSettings(still_head=True, **{part: 0.0}))
+    moved = [off(moving(frame).points, photo, PARTS[part]) for frame in talk.frames]
+    left = [off(stilled(frame).points, photo, PARTS[part]) for frame in talk.frames]
+    assert max(moved) > 1.5
+    assert max(left) < 0.05
+
+
+@pytest.mark.parametrize("part", ["eyes", "brows"])
+def test_strength_scales_a_movement_in_proportion(calm_local: np.ndarray, part: str) -> None:
+    photo, points = person(calm_local), IRISES if part == "eyes" else BROWS
+    motion = replace(still(local=calm_local), expression=np.zeros((478, 3), np.float32))
+    motion.expression[points] = (0.05, -0.1, 0.0)
+    one, two = (
+        Retargeter(photo, neutral(calm_local), MotionSettings(**{part: strength}))(motion).points
+        for strength in (1.0, 2.0)
+    )
+    assert np.allclose(2 * (one - photo)[points, :2], (two - photo)[points, :2], atol=0.02)
+    assert np.linalg.norm((one - photo)[points, :2], axis=1).min() > 1.0
+
+
+def swung(local: np.ndarray) -> MotionFrame:
+    pose = replace(
+        turned(20, 10, -15), translation=POSE.translation + np.array([60.0, -30.0, 0.0]), scale=POSE.scale * 1.2
+    )
+    return since(local, local, pose)
+
+
+def test_a_still_head_keeps_its_pose_and_moves_its_face(calm_local: np.ndarray) -> None:
+    photo = person(calm_local, turned(-8, 3, 5))
+    motion = replace(swung(calm_local), expression=clip("smile").frames[60].expression)
+    for chosen in (MotionSettings(still_head=True), MotionSettings(pose=0.0)):
+        retarget = Retargeter(photo, neutral(calm_local), chosen)
+        target = retarget(motion)
+        assert np.allclose(target.pose.rotation, retarget.pose.rotation)
+        assert np.allclose(target.pose.translation, retarget.pose.translation)
+        assert target.pose.scale == pytest.approx(retarget.pose.scale)
+        assert off(target.points, photo, LIPS) > 2
+
+
+def test_the_head_turns_shifts_and_grows_as_the_drivers_does(calm_local: np.ndarray) -> None:
+    retarget = Retargeter(person(calm_local), neutral(calm_local), ALL)
+    target = retarget(swung(calm_local))
+    wanted = replace(turned(20, 10, -15), scale=POSE.scale * 1.2)
+    assert np.abs(target.pose.rotation - wanted.rotation @ retarget.pose.rotation).max() < 1e-3
+    assert target.pose.scale == pytest.approx(retarget.pose.scale * 1.2, rel=1e-4)
+    moved = target.pose.translation - retarget.pose.translation
+    assert moved[:2] == pytest.approx((60, -30), abs=0.2)
+
+
+def test_the_targets_pose_is_the_pose_of_its_points(calm_local: np.ndarray) -> None:
+    retarget = Retargeter(person(calm_local, turned(15, 5, 0)), neutral(calm_local), ALL)
+    target = retarget(swung(calm_local))
+    assert np.abs(fit_pose(target.points).rotation - target.pose.rotation).max() < 1e-4
+
+
+def test_half_the_pose_is_half_the_turn(calm_local: np.ndarray) -> None:
+    motion = replace(still(local=calm_local), rotation=rotation_exp(np.array([0.0, 0.6, 0.0])))
+    retarget = Retargeter(person(calm_local), neutral(calm_local), MotionSettings(pose=0.5))
+    turn = retarget(motion).pose.rotation @ retarget.pose.rotation.T
+    assert np.abs(turn - rotation_exp(np.array([0.0, 0.3, 0.0]))).max() < 1e-9
+
+
+def test_absolute_motion_takes_the_drivers_direction(calm_local: np.ndarray) -> None:
+    driver_pose = turned(25, -10, 5)
+    face = seen(calm_local, driver_pose)
+    motion = relative_to(face, face)  # the driver rests in a turned pose
+    settings = MotionSettings(motion="absolute")
+    target = Retargeter(person(calm_local, turned(-20, 0, 0)), neutral_of(face), settings)(motion)
+    assert np.abs(target.pose.rotation - face.pose.rotation).max() < 1e-6
+    relative = Retargeter(person(calm_local, turned(-20, 0, 0)), neutral_of(face), ALL)(motion)
+    assert np.abs(relative.pose.rotation - turned(-20, 0, 0).rotation @ fit_rotation(calm_local)).max() < 1e-3
+
+
+def fit_rotation(local: np.ndarray) -> np.ndarray:
+    """What the fit makes of a face that looks straight ahead: its own asymmetry."""
+    return fit_pose(person(local)).rotation

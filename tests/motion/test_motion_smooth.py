@@ -1,0 +1,192 @@
+"""Smoothing takes the tremble and leaves the movement: without delay in a file, without foresight live."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from motion_material import moving
+
+from animato.motion.frames import MotionFrame
+from animato.motion.smooth import (
+    REACH,
+    CausalSmoother,
+    OneEuro,
+    pose_vector,
+    smooth_file,
+    with_pose_vector,
+)
+
+FPS = 30
+NOISE = 0.02
+"""Tremble in centimetres, about what the tracker shows."""
+
+
+def values(frames: list[MotionFrame]) -> np.ndarray:
+    """N x 3: shift, turn and jaw, in centimetres."""
+    return np.array([[frame.shift[0], pose_vector(frame)[1], frame.expression[17, 1]] for frame in frames])
+
+
+def signal(frames: int, noise: float = 0.0, slow: float = 0.1) -> tuple[list[MotionFrame], np.ndarray]:
+    """A sine of `slow` hertz in all three, with noise; and what it is without."""
+    time = np.arange(frames) / FPS
+    clean = np.stack([0.8 * np.sin(2 * np.pi * slow * time + phase) for phase in (0, 1, 2)], axis=1)
+    noisy = clean + np.random.default_rng(3).normal(size=clean.shape) * noise
+    return [moving(t, *row) for t, row in zip(time, noisy, strict=True)], clean
+
+
+def jitter(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(np.diff(rows, 2, axis=0)).mean(axis=0))
+
+
+def lag(rows: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Frames by which each column follows its reference: the delay with the least squared error (first order)."""
+    slope = np.gradient(reference, axis=0)
+    return np.asarray(-((rows - reference) * slope).sum(axis=0) / (slope**2).sum(axis=0))
+
+
+def best_shift(rows: np.ndarray, reference: np.ndarray) -> list[int]:
+    """Frames by which each column must be shifted for the largest cross-correlation with its reference."""
+    columns = zip(rows.T, reference.T, strict=True)
+    scores = [[np.corrcoef(a[8 + k : len(a) - 8 + k], b[8:-8])[0, 1] for k in range(-6, 7)] for a, b in columns]
+    return [int(np.argmax(row)) - 6 for row in scores]
+
+
+def test_a_file_is_smoothed_without_delay_and_with_less_tremble() -> None:
+    noisy, clean = signal(300, NOISE)
+    smooth = values(list(smooth_file(noisy, 0.5)))
+    assert np.abs(lag(smooth, clean) - lag(values(noisy), clean)).max() < 0.15
+    assert (jitter(smooth) < 0.6 * jitter(values(noisy))).all()
+    assert (np.abs(smooth - clean).std(axis=0) < np.abs(values(noisy) - clean).std(axis=0)).all()
+
+
+@pytest.mark.parametrize("hertz", [0.5, 1.0, 2.0, 4.0])
+def test_movement_of_any_speed_is_not_shifted_in_time(hertz: float) -> None:
+    noisy, clean = signal(120, NOISE, hertz)
+    assert best_shift(values(list(smooth_file(noisy, 1.0))), clean) == [0, 0, 0]
+
+
+def test_more_strength_is_smoother() -> None:
+    noisy, _ = signal(120, NOISE)
+    levels = [jitter(values(list(smooth_file(noisy, strength)))) for strength in (0.1, 0.3, 0.6, 1.0)]
+    for less, more in itertools.pairwise(levels):
+        assert (more < less).all()
+
+
+def test_a_fast_step_stays_a_step() -> None:
+    time = np.arange(60) / FPS
+    heights = np.where(np.arange(60) < 30, 0.0, 1.5)
+    frames = [moving(t, h, h, h) for t, h in zip(time, heights, strict=True)]
+    smooth = values(list(smooth_file(frames, 1.0)))
+    assert np.abs(smooth - heights[:, None]).max() < 0.01
+
+
+def test_a_steady_drift_is_not_flattened() -> None:
+    frames = [moving(n / FPS, 0.01 * n, 0.01 * n, 0.01 * n) for n in range(60)]
+    assert np.abs(values(list(smooth_file(frames, 1.0))) - values(frames))[5:-5].max() < 1e-6
+
+
+def test_strength_nought_gives_the_frames_themselves() -> None:
+    frames, _ = signal(20, NOISE)
+    assert all(a is b for a, b in zip(smooth_file(frames, 0.0), frames, strict=True))
+    causal = CausalSmoother(0.0)
+    assert all(causal(frame) is frame for frame in frames)
+
+
+def test_smoothing_equals_a_slow_weighted_mean_of_the_whole_file() -> None:
+    noisy, _ = signal(40, NOISE)
+    poses = np.stack([pose_vector(frame) for frame in noisy])
+    times = np.array([frame.time for frame in noisy])
+    for number, frame in enumerate(smooth_file(noisy, 0.5)):
+        near = np.abs(times - times[number]) <= REACH + 1e-6
+        far = np.linalg.norm(poses - poses[number], axis=1)
+        weights = near * np.exp(-2 * ((times - times[number]) / REACH) ** 2 - 0.5 * (far / (0.06 * 0.5)) ** 2)
+        assert np.abs(pose_vector(frame) - weights @ poses / weights.sum()).max() < 1e-9
+
+
+def test_a_file_is_read_no_further_ahead_than_the_reach() -> None:
+    frames, _ = signal(60)
+    taken = 0
+
+    def counted() -> object:
+        nonlocal taken
+        for frame in frames:
+            taken += 1
+            yield frame
+
+    for given, _ in enumerate(smooth_file(counted(), 0.5), 1):  # type: ignore[arg-type]
+        assert taken - given <= REACH * FPS + 1
+
+
+def test_times_and_measures_are_those_of_the_driver() -> None:
+    frames, _ = signal(30, NOISE)
+    uneven = [replace(frame, time=frame.time + 0.01 * (n % 3)) for n, frame in enumerate(frames)]
+    smooth = list(smooth_file(uneven, 0.8))
+    assert [frame.time for frame in smooth] == [frame.time for frame in uneven]
+    assert all(np.array_equal(a.apertures, b.apertures) for a, b in zip(smooth, uneven, strict=True))
+
+
+def test_filled_frames_neither_change_nor_count() -> None:
+    frames, _ = signal(30)
+    frames = [replace(frame, seen=n not in range(10, 20)) for n, frame in enumerate(frames)]
+    odd = [replace(frame, shift=frame.shift + 0.02) if not frame.seen else frame for frame in frames]
+    smooth, other = list(smooth_file(frames, 0.5)), list(smooth_file(odd, 0.5))
+    assert all(smooth[n] is frames[n] for n in range(10, 20))
+    assert all(np.array_equal(values([smooth[n]]), values([other[n]])) for n in range(30) if n not in range(10, 20))
+
+
+def test_live_smoothing_never_looks_ahead() -> None:
+    noisy, _ = signal(40, NOISE)
+    other = [*noisy[:25], *(moving(frame.time, 9.0, 9.0, 9.0) for frame in noisy[25:])]
+    first, second = CausalSmoother(0.7), CausalSmoother(0.7)
+    ours, theirs = values([first(frame) for frame in noisy]), values([second(frame) for frame in other])
+    assert np.array_equal(ours[:25], theirs[:25])
+    assert np.abs(ours[25:] - theirs[25:]).min() > 0.1
+
+
+def test_live_smoothing_trembles_less_and_follows_within_three_frames() -> None:
+    noisy, clean = signal(300, NOISE)
+    causal = CausalSmoother(0.5)
+    smooth = values([causal(frame) for frame in noisy])
+    assert (jitter(smooth) < 0.75 * jitter(values(noisy))).all()
+    late = lag(smooth, clean)
+    assert late.min() > 0 and late.max() < 3
+
+
+def test_live_smoothing_comes_to_rest_where_the_driver_rests() -> None:
+    causal = CausalSmoother(1.0)
+    frames = [causal(moving(n / FPS, *(0.0 if n < 5 else 1.0,) * 3)) for n in range(60)]
+    assert np.abs(values(frames)[-1] - 1.0).max() < 0.02
+
+
+def test_the_one_euro_filter_follows_its_equations() -> None:
+    rng = np.random.default_rng(9)
+    euro, value, speed = OneEuro(1.5, 0.4), None, np.zeros(3)
+    for number in range(30):
+        x = rng.normal(size=3)
+        got = euro(x, number / FPS)
+        if value is None:
+            value = x
+        else:
+            alpha = lambda cutoff: 1 / (1 + FPS / (2 * np.pi * cutoff))  # noqa: E731  (equation 5)
+            raw = (x - value) * FPS
+            speed = alpha(1.0) * raw + (1 - alpha(1.0)) * speed
+            weight = alpha(1.5 + 0.4 * np.linalg.norm(speed) / np.sqrt(3))  # equation 4, over a vector
+            value = weight * x + (1 - weight) * value
+        assert np.abs(got - value).max() < 1e-12
+
+
+def test_a_clock_that_jumps_back_starts_the_live_filter_anew() -> None:
+    euro = OneEuro(1.0, 0.1)
+    euro(np.zeros(2), 5.0)
+    assert np.array_equal(euro(np.ones(2), 1.0), np.ones(2))
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.7])
+def test_a_pose_survives_its_vector(zoom: float) -> None:
+    frame = replace(moving(0.0, 1.5, -4.0, 0.0), zoom=zoom)
+    again = with_pose_vector(frame, pose_vector(frame))
+    assert np.abs(again.rotation - frame.rotation).max() < 1e-12
+    assert again.zoom == pytest.approx(zoom) and np.allclose(again.shift, frame.shift)
