@@ -31,7 +31,7 @@ class AdaptSettings:
     )
     patience: int = setting(8, "Stop after so many looks without a better result.", low=1, high=100)
     expression_floor: float = setting(
-        0.7,
+        0.6,
         "Stop when mouth and lids answer to the landmarks less than this share of what they did at their best.",
         low=0.0,
         high=1.0,

@@ -158,10 +158,10 @@ def adapt(
 def frozen(looks: Sequence[tuple[int, Look]], total: int, floor: float) -> bool:
     """Return whether the face answers less to its landmarks than a share of its best.
 
-    The first fifth of the iterations does not count: there the feed-forward person is being replaced, and its answers
-    are another face's.
+    The first two fifths of the iterations do not count: there the feed-forward person is being replaced, and its
+    answers are another face's.
     """
-    counted = [look.expression for iteration, look in looks if iteration * 5 >= total and iteration > 0]
+    counted = [look.expression for iteration, look in looks if iteration * 5 >= total * 2 and iteration > 0]
     return bool(counted) and counted[-1] < floor * max(counted)
 
 

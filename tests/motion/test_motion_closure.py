@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, shaped, since, still, turned
+from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, seen, shaped, since, still, turned
 
 from animato.face.topology import canonical_face
 from animato.face.tracker import FaceFinder, Tracker
@@ -141,14 +140,8 @@ def test_openness_runs_smoothly_from_closed_to_open() -> None:
 
 
 def test_apertures_do_not_change_when_the_head_turns(face_local: np.ndarray) -> None:
-    straight, away = (factor_of(face_local, pose) for pose in (POSE, turned(35, 20, 60)))
+    straight, away = (seen(face_local, pose).local for pose in (POSE, turned(35, 20, 60)))
     assert apertures(away) == pytest.approx(apertures(straight), abs=1e-4)
-
-
-def factor_of(local: np.ndarray, pose: object) -> np.ndarray:
-    from motion_material import seen
-
-    return seen(local, pose).local  # type: ignore[arg-type]
 
 
 def test_lid_pairs_face_each_other() -> None:
@@ -161,7 +154,7 @@ def test_lid_pairs_face_each_other() -> None:
 
 def test_a_photo_with_closed_eyes_opens_only_as_far_as_a_driver_opens(face_local: np.ndarray) -> None:
     asleep = close_gaps(relaxed(face_local), (0.0, 0.0, 1.0))
-    awake = replace(still(local=relaxed(face_local)))
+    awake = still(local=relaxed(face_local))
     retarget = Retargeter(person(asleep), neutral(relaxed(face_local)), MotionSettings())
     target = retarget(awake)
     assert np.abs(apertures(local_from_points(target.points, target.pose))[:2]).max() < 0.02

@@ -1,0 +1,101 @@
+"""Factoring a face, finding neutral frames, and the parts of the face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from motion_material import POSE, clip, person, relaxed, seen, since, turned
+
+from animato.face.topology import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
+from animato.face.tracker import FaceFinder
+from animato.media.image import load_picture
+from animato.motion.closure import close_gaps
+from animato.motion.frames import Factored, factor, mesh_rms, neutral_cost
+from animato.motion.openness import apertures
+from animato.motion.parts import PARTS, part_weights
+from animato.motion.pose import points_from_local
+
+
+def test_pose_and_local_face_give_the_landmarks_back(face_local: np.ndarray) -> None:
+    pose = turned(20, -10, 30)
+    found = seen(face_local, pose)
+    assert np.abs(points_from_local(found.local, found.pose) - person(face_local, pose)).max() < 1e-3
+
+
+def test_expression_is_the_same_at_every_pose_and_distance(face_local: np.ndarray) -> None:
+    talking = face_local + clip("talk").frames[30].expression
+    first = seen(face_local)
+    for pose in (POSE, turned(30, 10, -20), replace(turned(-15), scale=40.0, translation=np.array([900.0, 50, 0]))):
+        expression = since(face_local, talking, pose).expression
+        assert np.abs(expression - (seen(talking).local - first.local)).max() < 1e-3
+
+
+def test_a_motion_says_how_the_head_moved(face_local: np.ndarray) -> None:
+    pose = replace(turned(20), translation=POSE.translation + np.array([28.0, -14.0, 5.0]), scale=POSE.scale * 1.5)
+    motion = since(face_local, face_local, pose)
+    assert np.abs(motion.rotation - turned(20).rotation).max() < 1e-4
+    assert np.abs(motion.zoom - 1.5) < 1e-4
+    assert mesh_rms(motion.expression) < 1e-3
+    assert np.abs(motion.apertures - apertures(face_local)).max() < 1e-4
+
+
+def with_scores(face: Factored, **scores: float) -> Factored:
+    values = np.zeros(52, np.float32)
+    for name, value in scores.items():
+        values[BLENDSHAPES.index(name)] = value
+    return replace(face, blendshapes=values)
+
+
+def test_neutral_means_frontal_relaxed_open_eyed_and_closed_mouthed(face_local: np.ndarray) -> None:
+    calm = relaxed(face_local)
+    neutral = neutral_cost(seen(calm, turned(pitch=5)))
+    others = {
+        "turned": neutral_cost(seen(calm, turned(20, 5))),
+        "tilted": neutral_cost(seen(calm, turned(0, 5, 25))),
+        "blinking": neutral_cost(seen(close_gaps(calm, (0.1, 0.1, 1.0)), turned(pitch=5))),
+        "mouth open": neutral_cost(seen(face_local + (calm - face_local) * 0.2, turned(pitch=5))),
+        "smiling": neutral_cost(with_scores(seen(calm, turned(pitch=5)), mouthSmileLeft=0.7, mouthSmileRight=0.7)),
+    }
+    assert all(cost > neutral + 0.1 for cost in others.values()), others
+
+
+def test_gaze_does_not_make_a_frame_less_neutral(face_local: np.ndarray) -> None:
+    face = seen(face_local)
+    looking = with_scores(face, eyeLookInLeft=0.9, eyeLookOutRight=0.9, eyeLookUpLeft=0.5, _neutral=1.0)
+    assert neutral_cost(looking) == neutral_cost(face)
+
+
+def test_of_a_neutral_and_a_smiling_photo_the_neutral_one_is_found(shared_data: Path, face_finder: FaceFinder) -> None:
+    right = []
+    for path in sorted((shared_data / "portraits").glob("*_neutral.jpg"))[::10]:
+        other = path.with_name(path.name.replace("neutral", "smiling"))
+        if other.is_file():
+            costs = [neutral_cost(factor(face_finder.find(load_picture(p).image)[0], 0.0)) for p in (path, other)]
+            right.append(costs[0] < costs[1])
+    assert len(right) >= 5 and all(right)
+
+
+def test_part_weights_share_every_point_out_completely() -> None:
+    weights = part_weights()
+    assert weights.shape == (len(PARTS), 478)
+    assert np.allclose(weights.sum(axis=0), 1)
+    assert weights.min() >= 0
+
+
+def test_features_belong_wholly_to_their_part() -> None:
+    mouth, eyes, brows = part_weights()
+    assert (mouth[list(LIPS_INNER)] == 1).all() and mouth[CHIN] == 1
+    assert (eyes[list(EYE_LEFT)] == 1).all() and (eyes[list(IRIS_RIGHT)] == 1).all()
+    assert (brows[list(BROW_LEFT)] == 1).all()
+
+
+def test_part_weights_are_alike_on_both_sides() -> None:
+    from animato.face.topology import canonical_face
+    from animato.warp.visibility import mirror_index
+
+    partner = mirror_index()[:468]
+    apart = np.abs(part_weights()[:, :468] - part_weights()[:, partner]).max(axis=0)
+    assert np.abs(canonical_face().vertices[partner] * (-1, 1, 1) - canonical_face().vertices).max() < 0.3
+    assert apart.max() < 0.15

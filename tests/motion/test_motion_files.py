@@ -1,0 +1,125 @@
+"""Motion files: true to what was recorded, silent about who was recorded, and safe to read from a stranger."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from motion_material import clip, neutral, shaped, since
+
+from animato.errors import InputError, OutputError
+from animato.motion.bundled import bundled, find_driver
+from animato.motion.template import STEP, MotionClip, load_motion, save_motion
+
+NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
+
+
+def test_a_movement_comes_back_within_its_quantisation(recorded: MotionClip, saved: Path) -> None:
+    again = load_motion(saved)
+    for name in ("name", "attribution", "licence", "fps", "duration"):
+        assert getattr(again, name) == getattr(recorded, name)
+    assert len(again.frames) == len(recorded.frames)
+    for ours, theirs in zip(again.frames, recorded.frames, strict=True):
+        assert ours.time == theirs.time and ours.seen == theirs.seen
+        assert np.abs(ours.expression - theirs.expression).max() <= STEP / 2 + 1e-6
+        assert np.abs(ours.blendshapes - theirs.blendshapes).max() <= 0.5 / 255 + 1e-6
+        assert np.abs(ours.rotation - theirs.rotation).max() < 1e-6
+        assert np.abs(ours.rotation @ ours.rotation.T - np.eye(3)).max() < 1e-12
+        assert np.abs(ours.shift - theirs.shift).max() < 1e-6 and abs(ours.zoom - theirs.zoom) < 1e-6
+        assert np.abs(ours.apertures - theirs.apertures).max() < 1e-6
+    assert again.neutral.eye_widths == recorded.neutral.eye_widths
+    assert np.array_equal(again.neutral.apertures, recorded.neutral.apertures)
+
+
+def test_errors_of_rounding_do_not_add_up_over_time(recorded: MotionClip, tmp_path: Path) -> None:
+    many = [replace(recorded.frames[n % 24], time=n / 25) for n in range(600)]
+    path = tmp_path / "long.motion"
+    save_motion(path, replace(recorded, frames=tuple(many), duration=24.0))
+    last = load_motion(path).frames[-1]
+    assert np.abs(last.expression - many[-1].expression).max() <= STEP / 2 + 1e-6
+
+
+def test_saving_what_was_loaded_gives_the_same_file(saved: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.motion"
+    save_motion(again, load_motion(saved))
+    first, second = load_motion(saved), load_motion(again)
+    assert all(np.array_equal(a.expression, b.expression) for a, b in zip(first.frames, second.frames, strict=True))
+
+
+def test_the_file_holds_the_documented_parts_and_no_picture(saved: Path) -> None:
+    with zipfile.ZipFile(saved) as file:
+        assert {info.filename for info in file.infolist()} == {"header.json", *(f"{name}.npy" for name in NAMES)}
+        header = json.loads(file.read("header.json"))
+    assert set(header) == {
+        *("format", "version", "tool", "name", "attribution", "licence", "fps", "frames", "duration", "step", "neutral")
+    }
+    assert set(header["neutral"]) == {"rotation", "apertures", "eye_widths", "mouth_width"}
+    assert saved.stat().st_size < 24 * 478 * 3 * 2  # less than two bytes a coordinate: no room for a picture
+
+
+def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tmp_path: Path) -> None:
+    files = []
+    for name in ("plain", "wide", "long"):
+        face = shaped(calm_local, name)
+        frames = tuple(
+            since(face, face + source.expression, time=n / 25) for n, source in enumerate(clip("talk").frames[:20])
+        )
+        path = tmp_path / f"{name}.motion"
+        save_motion(path, MotionClip("x", "", "", Fraction(25), neutral(face), frames, 0.8))
+        files.append(load_motion(path))
+    shapes_apart = np.abs(shaped(calm_local, "wide") - shaped(calm_local, "long")).mean()
+    assert shapes_apart > 0.3
+    for other in files[1:]:
+        for ours, theirs in zip(files[0].frames, other.frames, strict=True):
+            assert np.abs(ours.expression - theirs.expression).mean() < 0.03 * shapes_apart
+        assert not files[0].frames[0].expression.any()  # the neutral frame itself is all noughts
+
+
+@pytest.mark.parametrize("name", ["talk", "nod", "smile", "blink", "look"])
+def test_bundled_movements_load_and_name_licence_and_credit(name: str) -> None:
+    movement = load_motion(bundled()[name])
+    assert re.fullmatch(r"CC0-1\.0|CC BY 4\.0", movement.licence)
+    assert movement.attribution and movement.name
+    assert len(movement.frames) >= 50 and all(frame.seen for frame in movement.frames)
+    assert movement.frames[-1].time < movement.duration <= 10
+
+
+def test_bundled_movements_do_what_their_names_say() -> None:
+    from animato.motion.pose import HeadPose
+
+    def pitch(frame: Any) -> float:
+        return HeadPose(frame.rotation, np.zeros(3), 1.0).degrees()[1]
+
+    talk, nod, smile, blink, look = (clip(name).frames for name in ("talk", "nod", "smile", "blink", "look"))
+    assert max(frame.apertures[2] for frame in talk) > 0.15 and min(frame.apertures[2] for frame in talk) < 0.012
+    assert np.ptp([pitch(frame) for frame in nod]) > 8
+    assert max(frame.expression[61, 0] * -1 for frame in smile) > 0.2  # the corner of the mouth goes outwards
+    assert min(frame.apertures[0] for frame in blink) < 0.02 < 0.15 < max(frame.apertures[0] for frame in blink)
+    assert np.ptp([frame.expression[468, 0] for frame in look]) > 0.2
+
+
+def test_a_driver_is_a_file_or_a_bundled_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_driver("talk") == bundled()["talk"]
+    assert find_driver("clips/talk.mp4") == Path("clips/talk.mp4")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nod").write_bytes(b"a clip without a suffix")
+    assert find_driver("nod") == Path("nod")  # one's own file comes first
+    with pytest.raises(InputError, match="no such driver: dance") as caught:
+        find_driver("dance")
+    assert "blink, look, nod, smile, talk" in (caught.value.where or "") and caught.value.hint
+
+
+def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        save_motion(tmp_path / "missing" / "wave.motion", recorded)
+    broken = replace(recorded, frames=(*recorded.frames, replace(recorded.frames[0], rotation=np.zeros((2, 2)))))
+    with pytest.raises(ValueError):
+        save_motion(tmp_path / "wave.motion", broken)
+    assert list(tmp_path.iterdir()) == []
