@@ -109,8 +109,13 @@ def test_stopping_at_any_stage_ends_in_130(
 def test_ctrl_c_in_a_real_process_leaves_nothing(made: Material, out: Path) -> None:
     """The process is stopped as soon as its hidden file appears."""
     arguments = ["animate", str(made.photo), "--driver", "talk", "-o", str(out / "a.mp4")]
+    # A shell that starts jobs in the background lets them ignore Ctrl-C, and children inherit that.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from animato.cli.main import main; main(sys.argv[1:])"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "animato.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     while process.poll() is None and not contents(out):
         with contextlib.suppress(subprocess.TimeoutExpired):

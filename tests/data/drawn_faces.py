@@ -97,7 +97,7 @@ class DrawnFinder:
         y, x = np.nonzero(red)
         return face_at(float(x.mean()), float(y.mean()), float(np.sqrt(red.sum() / np.pi)))
 
-    def find(self, frame: Frame) -> list[Face]:
+    def find(self, frame: Frame, *, quick: bool = False) -> list[Face]:
         face = self.locate(frame)
         return [face] if face.score else []
 

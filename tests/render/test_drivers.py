@@ -23,7 +23,7 @@ CROP = AnimateSettings(frame="crop", size=256)
 def quick_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not look for a face in every part of an empty picture: that takes longer than the rest of these tests."""
     search = finder().find
-    monkeypatch.setattr(finder(), "find", lambda frame: search(frame) if frame.std() > 2 else [])
+    monkeypatch.setattr(finder(), "find", lambda frame, quick=False: search(frame) if frame.std() > 2 else [])
 
 
 def movement(path: Path, settings: AnimateSettings = CROP) -> list[MotionFrame]:
