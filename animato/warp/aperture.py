@@ -16,6 +16,9 @@ from animato.motion.pose import HeadPose
 from animato.types import Affine, Frame, Plane
 
 SUBPIXEL_BITS = 4
+AT_REST = 0.02
+AWAY = 0.08
+"""Movement of an opening's points over its width: below the first the photo is shown, above the second the layer."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,12 @@ def soft_mask(outline: NDArray[np.float64], window: Window, blur: float) -> Plan
     mask = (mask * np.clip((high - 1.0) * 0.5, 0, 1)).astype(np.uint8)
     if blur > 0.2:
         cv2.GaussianBlur(mask, (0, 0), blur, dst=mask)
-    return np.asarray(mask.astype(np.float32) * np.float32(1 / 255), np.float32)
+    # Polygons are drawn with their border, which would leave a hairline of a closed opening.
+    after = np.roll(outline, -1, axis=0)
+    area = abs(float((outline[:, 0] * after[:, 1] - after[:, 0] * outline[:, 1]).sum())) / 2
+    length = float(np.linalg.norm(after - outline, axis=1).sum()) / 2
+    thick = min(1.0, area / max(length, 1e-6))  # mean height in pixels
+    return np.asarray(mask.astype(np.float32) * np.float32(thick / 255), np.float32)
 
 
 def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: HeadPose) -> Affine:
@@ -103,6 +111,21 @@ def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: H
     source = (source_pose.scale * corners @ source_pose.rotation.T + source_pose.translation)[:, :2]
     target = (target_pose.scale * corners @ target_pose.rotation.T + target_pose.translation)[:, :2]
     return np.asarray(cv2.getAffineTransform(target.astype(np.float32), source.astype(np.float32)), np.float64)
+
+
+def departure(source: NDArray[np.float64], target: NDArray[np.float64]) -> float:
+    """Return how far an opening has moved from what the photo shows: 0 not at all, 1 enough to be made anew.
+
+    At rest the photo itself is the best picture of an eye or a mouth, down to the shadow of the lashes.
+
+    Args:
+        source: N x 3, the opening's points in the photo, in the head's own frame.
+        target: N x 3, the same points wanted.
+    """
+    width = float(np.ptp(source[:, 0]))
+    moved = float(np.linalg.norm((target - source)[:, :2], axis=1).max()) / max(width, 1e-6)
+    t = min(max((moved - AT_REST) / (AWAY - AT_REST), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
 
 
 def blend(picture: Frame, window: Window, layer: NDArray[np.floating], mask: Plane) -> None:

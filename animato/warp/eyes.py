@@ -93,8 +93,13 @@ def _complete(texture: Frame, known: NDArray[np.uint8], iris: NDArray[np.float64
     usable = (known == 0) & in_iris & reachable & (known[mirrored_y, x] > 0)
     filled = texture.copy()
     filled[usable] = texture[mirrored_y, x][usable]
+    # The rest takes the colour of the nearest pixel that shows the eye; inpainting would draw specks between lashes.
     unknown = ((known == 0) & ~usable).astype(np.uint8)
-    return np.asarray(cv2.inpaint(filled, unknown, max(3.0, radius / 3), cv2.INPAINT_TELEA), np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colours[nearest[unknown == 0]] = filled[unknown == 0]
+    spread = cv2.GaussianBlur(colours[nearest], (0, 0), max(1.0, radius / 6))
+    return np.where(unknown[..., None] > 0, spread, filled).astype(np.uint8)
 
 
 def _drawn_eye(patch: Frame, window: Window, iris: NDArray[np.float64], radius: float) -> Frame:

@@ -34,6 +34,15 @@ def mesh_edges() -> NDArray[np.int32]:
     return np.unique(np.sort(pairs, axis=1), axis=0).astype(np.int32)
 
 
+@functools.cache
+def _neighbours() -> NDArray[np.bool_]:
+    """Return 468 x 468 bool: whether two vertices are the same or share an edge."""
+    near = np.eye(MESH_POINTS, dtype=bool)
+    a, b = mesh_edges().T
+    near[a, b] = near[b, a] = True
+    return near
+
+
 def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: int) -> NDArray[np.bool_]:
     """Return which of the 468 mesh vertices the photo shows.
 
@@ -52,6 +61,8 @@ def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: 
     number = drawn[rows, columns]
     nearest = np.where(number >= 0, depth[face[number]].max(axis=1), np.inf)
     covered = depth[:MESH_POINTS] > nearest + DEPTH_SLACK * pixels_per_cm
+    # At the rim of the face the skin falls away steeply: what lies before a vertex there is its own neighbourhood.
+    covered &= ~_neighbours()[np.arange(MESH_POINTS)[:, None], face[number]].any(axis=1)
     # A vertex none of whose triangles faces the camera is hidden even where nothing is drawn over it.
     facing = signed_area(vertices, face) * topology.outward > 0
     seen = np.zeros(MESH_POINTS, bool)

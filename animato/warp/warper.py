@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS, OVAL
+from animato.face.topology import LIPS_INNER, MESH_POINTS, OVAL
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Frame, Plane, Points
-from animato.warp.aperture import blend
+from animato.warp.aperture import blend, departure
 from animato.warp.eyes import build_eyeballs, render_eye
 from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
 from animato.warp.mouth import build_mouth, render_mouth
@@ -146,10 +146,15 @@ class Warper:
         if self._mirrored is not None:
             self._lay_mirrored(image, target, pose, drawn)
         step = self.size / flow.shape[1]
-        eyes = (render_eye(eye, target, self.pose, pose, self.size) for eye in self.eyes)
-        for window, layer, mask, known in (*eyes, render_mouth(self.mouth, target, self.pose, pose, self.size)):
+        local = local_from_points(target, pose)
+        openings = [
+            ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
+        ]
+        mouth = render_mouth(self.mouth, target, self.pose, pose, self.size)
+        for ring, (window, layer, mask, known) in (*openings, (LIPS_INNER, mouth)):
             if mask.size:
-                blend(image, window, np.asarray(layer), mask)
+                moved = departure(self.local[list(ring)], local[list(ring)])
+                blend(image, window, np.asarray(layer), mask * np.float32(moved))
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
         return Warped(image, flow, validity)
 
