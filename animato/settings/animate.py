@@ -59,7 +59,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
         check(self, "animate")
         for name in ("face", "driver_face"):
             value = getattr(self, name)
-            if value not in FACE_WORDS and not (value.isdigit() and int(value) >= 1):
+            if value not in FACE_WORDS and not (value.isdecimal() and int(value) >= 1):
                 raise UsageError(
                     f"--{name.replace('_', '-')} cannot be {value!r}",
                     where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",

@@ -61,6 +61,7 @@ class Warper:
         self.points = points
         self.pose = fit_pose(points)
         self.local = local_from_points(points, self.pose)
+        self._small_grid, self._grid = _grid(min(FLOW_SIDE, self.size), self.size), _grid(self.size, self.size)
         self.shell = build_shell(points, self.pose, self.size)
         self.eyes = build_eyeballs(self.crop, points, self.pose)
         self.mouth = build_mouth(self.crop, points, self.pose)
@@ -187,15 +188,17 @@ class Warper:
     def _copy(self, flow: NDArray[np.float32]) -> Frame:
         """Fetch the photo's pixels along a flow (2 x h x w), enlarged to the crop."""
         edges = self._occlusion_edges(flow)
-        full_x, full_y = flow
+        maps = list(flow)
         if flow.shape[1] != self.size:
-            size = (self.size, self.size)
-            full_x, full_y = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in flow)
-            if edges is not None:
-                # Interpolated flow across an occlusion would fetch pixels that belong to neither side.
-                cv2.copyTo(cv2.resize(flow[0], size, interpolation=cv2.INTER_NEAREST), edges, full_x)
-                cv2.copyTo(cv2.resize(flow[1], size, interpolation=cv2.INTER_NEAREST), edges, full_y)
-        image = cv2.remap(self.crop, full_x, full_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            # Displacements are enlarged, not positions: those would be cut off at the border, which must keep still.
+            size, shift = (self.size, self.size), flow - self._small_grid
+            for axis, (plane, still) in enumerate(zip(shift, self._grid, strict=True)):
+                full = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+                if edges is not None:
+                    # Interpolated flow across an occlusion would fetch pixels that belong to neither side.
+                    cv2.copyTo(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), edges, full)
+                maps[axis] = np.asarray(cv2.add(full, still), np.float32)
+        image = cv2.remap(self.crop, maps[0], maps[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         if edges is not None:
             cv2.copyTo(cv2.blur(image, (3, 3)), edges, image)
         return np.asarray(image, np.uint8)
@@ -217,6 +220,12 @@ class Warper:
         if flow.shape[1] == self.size:
             return jumps
         return np.asarray(cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _grid(side: int, size: int) -> NDArray[np.float32]:
+    """Return the flow that changes nothing: 2 x side x side float32, pixels of a crop of `size`."""
+    line = ((np.arange(side) + 0.5) * (size / side) - 0.5).astype(np.float32)
+    return np.stack(np.meshgrid(line, line))
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
 from animato.face.topology import canonical_face
 from animato.motion.closure import close_gaps, gaps_of, set_gaps
 from animato.motion.pose import HeadPose, local_from_points, points_from_local, rotation_exp
-from animato.types import Frame, Points
+from animato.types import Face, Frame, Points
 from animato.warp.mesh import signed_area
 from animato.warp.warper import Warper
 
@@ -57,6 +58,13 @@ def head(crop: Frame, points: Points) -> Head:
     return Head(crop, points, Warper(crop, points))
 
 
+def at_size(portrait: Frame, face: Face, size: int) -> Head:
+    """The head of a picture, cut out at a size."""
+    square = fit_square(head_square(face.points), portrait.shape[1], portrait.shape[0])
+    affine = crop_from_frame(square, size)
+    return head(cut(portrait, affine, size), move_points(affine, face.points))
+
+
 def opened(local: np.ndarray, gap: float) -> np.ndarray:
     """The face with its lips apart by so many centimetres in the middle."""
     gaps = gaps_of(local)
@@ -84,10 +92,11 @@ def inside(points: Points, ring: tuple[int, ...], size: int, margin: int) -> np.
     return np.asarray(cv2.erode(mask, kernel) if margin >= 0 else cv2.dilate(mask, kernel)) > 0
 
 
-def drawn_head(local: np.ndarray, yaw: float, size: int = SIZE) -> tuple[Frame, Points]:
-    """Draw a head as a camera would see it, skin where the face is seen and magenta everywhere else.
+def drawn_head(local: np.ndarray, yaw: float, dyed: np.ndarray | None = None, size: int = SIZE) -> tuple[Frame, Points]:
+    """Draw a head turned by degrees as a camera would see it, magenta where no face is.
 
-    Skin is drawn triangle by triangle, far to near, in a colour that depends on where on the face it is.
+    Skin is drawn triangle by triangle, far to near, in a colour that depends on where on the face it is; the
+    triangles of `dyed` (898 bool) are magenta too.
     """
     rotation = rotation_exp(np.radians([0, -yaw, 0]))
     pose = HeadPose(rotation, np.array([size / 2, size / 2, 0.0]), size / 38)
@@ -100,13 +109,25 @@ def drawn_head(local: np.ndarray, yaw: float, size: int = SIZE) -> tuple[Frame, 
     for number in np.argsort(-depth):
         if facing[number]:
             corners = np.rint(points[face.triangles[number], :2] * 16).astype(np.int32)
-            cv2.fillConvexPoly(picture, corners, skin(number).tolist(), cv2.LINE_8, 4)
+            colour = MAGENTA if dyed is not None and dyed[number] else skin(number).tolist()
+            cv2.fillConvexPoly(picture, corners, colour, cv2.LINE_8, 4)
     return picture, points
+
+
+def middles() -> np.ndarray:
+    """Middle of each of the 898 triangles on the average face, centimetres."""
+    return np.asarray(canonical_face().vertices[canonical_face().triangles].mean(axis=1))
+
+
+def nose() -> np.ndarray:
+    """898 bool: triangles of the protruding part of the nose."""
+    x, y, z = middles().T
+    return np.asarray((np.abs(x) < 1.9) & (y > -2.5) & (y < 2.2) & (z < -4.6))
 
 
 def skin(number: int) -> np.ndarray:
     """Colour of a triangle: between brown and pale, never near magenta."""
-    x, y = canonical_face().vertices[canonical_face().triangles[number], :2].mean(axis=0)
+    x, y, _ = middles()[number]
     return np.array([170 + 6 * x, 130 + 5 * y, 90 + 3 * x])
 
 
@@ -144,7 +165,3 @@ def slow_raster(
             )
             edge = np.minimum(edge, np.hypot(x - p[0] - t * (q[0] - p[0]), y - p[1] - t * (q[1] - p[1])))
     return drawn, edge
-
-
-def with_pose(pose: HeadPose, **changes: object) -> HeadPose:
-    return replace(pose, **changes)  # type: ignore[arg-type]
