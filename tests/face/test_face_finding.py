@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from animato.errors import FaceError
-from animato.face.tracker import FaceFinder, choose_face, face_width
+from animato.face.detector import Detection
+from animato.face.tracker import FaceFinder, _turn_back, choose_face, face_width
 from animato.types import Face, Frame
 
 GREY = 90
@@ -67,6 +68,18 @@ def test_a_face_is_found_on_its_side_and_upside_down(
     }
     (face,) = face_finder.find(np.ascontiguousarray(np.rot90(picture, quarters)))
     assert distance(face, expected[quarters]) < 1.0
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_detection_in_a_turned_picture_is_turned_back_to_the_pixel(quarters: int) -> None:
+    rows, columns = np.mgrid[:30, :50]
+    turned = np.rot90(np.stack([columns, rows], axis=2), quarters)  # each pixel says where it came from
+    spots = [(3, 4), (17, 9), (25, 28), (11, 20), (6, 1), (22, 13)]
+    found = Detection((4.0, 2.0, 20.0, 24.0), np.array(spots, np.float32), 0.9)
+    back = _turn_back(found, quarters, 50, 30)
+    assert np.array_equal(back.keypoints, [turned[y, x] for x, y in spots])
+    corners = np.array([turned[2, 4], turned[24, 20]])
+    assert back.box == (*corners.min(axis=0), *corners.max(axis=0))
 
 
 @pytest.mark.parametrize(("side", "left", "top"), [(512, 1300, 700), (400, 400, 150), (250, 917, 633)])

@@ -67,6 +67,15 @@ def test_lids_and_lips_never_cross_at_any_strength(face_local: np.ndarray, stren
         assert min(gap[:, 1].min() for gap in gaps) > -1e-4
 
 
+@pytest.mark.parametrize("lid", [160, 159, 157])
+def test_lids_of_a_driver_that_cross_at_one_point_do_not_cross_here(calm_local: np.ndarray, lid: int) -> None:
+    squinting = close_gaps(calm_local, (0.5, 0.5, 1.0))
+    squinting[lid, 1] += 0.6  # the tracker puts one point of the upper lid below the lower one
+    assert gaps_of(squinting)[0][:, 1].min() < -0.05
+    target = Retargeter(person(calm_local), neutral(calm_local), MotionSettings())(since(calm_local, squinting))
+    assert gaps_of(local_from_points(target.points, target.pose))[0][:, 1].min() > -1e-4
+
+
 def test_real_blinks_and_lips_close_real_portraits(shared_data: Path, face_finder: FaceFinder) -> None:
     tracker = Tracker(finder=face_finder)
     with open_video(shared_data / "talking" / "g16_01.mp4") as video:

@@ -35,7 +35,7 @@ def state(frame: MotionFrame) -> np.ndarray:
 
 
 LOST = "x" * 10 + "." * 40 + "x" * 20
-FLICKER = "x" * 8 + "." * 12 + "xx" + "." * 3 + "x" + "." * 9 + "xxx" + "." * 30 + "x" * 12
+FLICKER = "x" * 8 + "." * 36 + "xx" + "." * 3 + "x" + "." * 9 + "xxx" + "." * 30 + "x" * 12
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 from drawn_people import drawn_store
+from smallest_recipe import SMALLEST
 
 from animato.data.clips import MemoryClips
 from animato.settings.training import TrainSettings, recipe_settings
-
-SMALLEST = {
-    "size": 32,
-    "channels": 4,
-    "max_channels": 16,
-    "embed": 16,
-    "down_blocks": 2,
-    "residual_blocks": 1,
-    "content": "none",
-    "batch": 4,
-    "episodes": 24,
-    "log_episodes": 8,
-    "validate_episodes": 0,
-    "save_minutes": 60.0,
-    "device": "cpu",
-    "threads": 1,
-    "augment": True,
-    "warmup": 8,
-    "cooldown": 0.5,
-}
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import SMALLEST
 from drawn_people import drawn_store
+from smallest_recipe import SMALLEST
 
 from animato.settings.training import recipe_settings
 from animato.training.meta import train

@@ -27,7 +27,7 @@ QUICK = AdaptSettings(iterations=20, lr_drawer=2e-3, device="cpu", threads=1)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> PaperModel:
-    from conftest import SMALLEST
+    from smallest_recipe import SMALLEST
 
     from animato.settings.training import recipe_settings
 

@@ -108,6 +108,16 @@ def test_hidden_vertices_rest_between_their_neighbours(calm: Head) -> None:
     assert pull_hidden(points, np.ones(MESH_POINTS, bool)) is points
 
 
+def test_a_turned_photo_is_copied_from_where_it_shows_skin(calm: Head) -> None:
+    picture, points = drawn_head(calm.local, 45.0)
+    warper = head(picture, points).warper
+    used = warper._source[:MESH_POINTS, :2]
+    assert np.array_equal(used[warper.visible], points[:MESH_POINTS, :2][warper.visible].astype(float))
+    assert (~warper.visible).sum() > 60
+    moved = np.linalg.norm(used - points[:MESH_POINTS, :2], axis=1)[~warper.visible]
+    assert np.median(moved) > 2  # away from what lies in front of them
+
+
 def test_edges_are_those_of_the_triangles_once_each() -> None:
     edges = mesh_edges()
     slow = {tuple(sorted(pair)) for a, b, c in canonical_face().triangles.tolist() for pair in ((a, b), (b, c), (c, a))}
