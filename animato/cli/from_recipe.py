@@ -11,6 +11,8 @@ from typing import Any, Optional
 
 import typer
 
+from animato.cli.from_settings import with_signature
+
 
 def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command one option for each field of a settings dataclass, all empty by default.
@@ -24,20 +26,13 @@ def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
     fields = dataclasses.fields(kind)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "changes"]
-
         @functools.wraps(command)
         def run(**values: Any) -> Any:
             typed = {field.name: values.pop(field.name) for field in fields}
             return command(**values, changes={name: value for name, value in typed.items() if value is not None})
 
         options = [_option(field, hints[field.name]) for field in fields]
-        order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-        signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
-        del run.__wrapped__
-        run.__dict__["__signature__"] = signature
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in order}
-        return run
+        return with_signature(run, command, "changes", options)
 
     return decorate
 

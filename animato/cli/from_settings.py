@@ -24,7 +24,6 @@ def with_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
     fields = dataclasses.fields(kind)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
         options = [_option(field, hints[field.name]) for field in fields]
 
         @functools.wraps(command)
@@ -32,14 +31,29 @@ def with_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
             chosen = {field.name: values.pop(field.name) for field in fields}
             return command(**values, settings=kind(**chosen))
 
-        order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-        signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
-        del run.__wrapped__
-        run.__dict__["__signature__"] = signature
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in order}
-        return run
+        return with_signature(run, command, "settings", options)
 
     return decorate
+
+
+def with_signature(
+    run: Callable[..., Any], command: Callable[..., Any], left_out: str, options: list[inspect.Parameter]
+) -> Callable[..., Any]:
+    """Return `run` with the parameters of a command, but one, and further options: what the parser reads.
+
+    Args:
+        run: wraps the command and takes keywords only.
+        command: whose own parameters come first.
+        left_out: the command's parameter that `run` makes from the options.
+        options: the further parameters.
+    """
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != left_out]
+    order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
+    del run.__dict__["__wrapped__"]
+    run.__dict__["__signature__"] = signature
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in order}
+    return run
 
 
 def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
