@@ -29,12 +29,11 @@ from animato.provenance.report import VerifyReport
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
-from animato.render.geometry import GeometryRenderer, Renderer
 from animato.render.output import Output, Seal, check_target, refuse_inputs, sealed
-from animato.render.paper import PaperRenderer, load_paper_person
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
 from animato.render.plan import plan_output
+from animato.render.renderers import make_renderer
 from animato.render.signing import signer_for
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
@@ -271,14 +270,7 @@ def _person(photos: Photos, settings: AnimateSettings, finder: FaceFinder) -> Pe
 
 
 def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
-    renderer: Renderer
-    if settings.person is not None:
-        drawn = load_paper_person(settings.person, settings.threads)
-        framing = Framing(person.photo, settings, drawn.config.margin)
-        renderer = PaperRenderer(drawn, framing.square, framing.points)
-    else:
-        framing = Framing(person.photo, settings)
-        renderer = GeometryRenderer(framing.square, framing.points)
+    framing, renderer = make_renderer(person, settings)
     return build_job(framing, renderer, driver, settings), framing
 
 

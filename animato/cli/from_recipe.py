@@ -32,7 +32,7 @@ def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
             return command(**values, changes={name: value for name, value in typed.items() if value is not None})
 
         options = [_option(field, hints[field.name]) for field in fields]
-        return with_signature(run, command, "changes", options)
+        return with_signature(run, command, ("changes",), options)
 
     return decorate
 

@@ -12,42 +12,51 @@ from typing import Any
 import typer
 
 
-def with_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command one option for each field of a settings dataclass.
 
     The command takes a parameter `settings` and receives a value of `kind` in it; its own parameters come first.
 
     Args:
         kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
+        more: further parameters of the command and their settings dataclasses. A field that several share, such as the
+            seed, is one option: the first one's.
     """
-    hints = typing.get_type_hints(kind)
-    fields = dataclasses.fields(kind)
+    kinds = {"settings": kind, **more}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        options = [_option(field, hints[field.name]) for field in fields]
+        options: dict[str, inspect.Parameter] = {}
+        for each in kinds.values():
+            hints = typing.get_type_hints(each)
+            for field in dataclasses.fields(each):
+                options.setdefault(field.name, _option(field, hints[field.name]))
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
-            chosen = {field.name: values.pop(field.name) for field in fields}
-            return command(**values, settings=kind(**chosen))
+            typed = {name: values.pop(name) for name in options}
+            made = {
+                parameter: each(**{field.name: typed[field.name] for field in dataclasses.fields(each)})
+                for parameter, each in kinds.items()
+            }
+            return command(**values, **made)
 
-        return with_signature(run, command, "settings", options)
+        return with_signature(run, command, tuple(kinds), list(options.values()))
 
     return decorate
 
 
 def with_signature(
-    run: Callable[..., Any], command: Callable[..., Any], left_out: str, options: list[inspect.Parameter]
+    run: Callable[..., Any], command: Callable[..., Any], left_out: tuple[str, ...], options: list[inspect.Parameter]
 ) -> Callable[..., Any]:
-    """Return `run` with the parameters of a command, but one, and further options: what the parser reads.
+    """Return `run` with the parameters of a command, but some, and further options: what the parser reads.
 
     Args:
         run: wraps the command and takes keywords only.
         command: whose own parameters come first.
-        left_out: the command's parameter that `run` makes from the options.
+        left_out: the command's parameters that `run` makes from the options.
         options: the further parameters.
     """
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != left_out]
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name not in left_out]
     order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
     signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
     del run.__dict__["__wrapped__"]

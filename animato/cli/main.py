@@ -7,7 +7,20 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 
-from animato.cli import adapt, animate, bench, data, demo, doctor, evaluate, models, motion, train, verify
+from animato.cli import (
+    adapt,
+    animate,
+    bench,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    models,
+    motion,
+    train,
+    train_portrait,
+    verify,
+)
 from animato.errors import AnimatoError, InterruptedRunError, UsageError
 from animato.version import __version__
 
@@ -55,6 +68,9 @@ app.command(short_help="Fine-tune a trained model on photos of a person.")(adapt
 app.command(short_help="Judge systems on clips, beside simple baselines.")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command(short_help="Meta-learn the 2019 system on many people's clips.")(train.train)
+app.command("train-portrait", short_help="Train the portrait renderer's networks on many people's clips.")(
+    train_portrait.train_portrait
+)
 app.command(short_help="List every network with parameters and cost.")(models.models)
 
 

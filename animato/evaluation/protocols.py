@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,24 +57,34 @@ class Part:
         return choose_self(source, self.shots, self.most_shots, every)
 
 
-def plan(data: Path, settings: EvaluateSettings) -> list[Part]:
+def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool] = lambda _: False) -> list[Part]:
     """Return the parts of a run.
+
+    Args:
+        data: folder of videos, a prepared folder, or one video.
+        settings: what to judge.
+        known: whether a system saw a clip's person while it was trained. Such clips are left out before `limit`
+            counts and before people are paired.
 
     Raises:
         InputError: the data lacks what the protocol needs; the message says what.
     """
     if settings.protocol == "voxceleb-2019":
-        return _voxceleb(data, settings)
+        return _voxceleb(data, settings, known)
     if settings.protocol == "animato-shared":
-        return _shared(data, settings)
-    clips = deal(find_footage(data, settings.subset), settings.limit)
+        return _shared(data, settings, known)
+    clips = deal(_unknown(find_footage(data, settings.subset), known), settings.limit)
     label = f" {settings.subset}" if settings.subset else ""
     if settings.protocol == "cross":
         pairs = cross_pairs(clips)
-        if not pairs:
+        if clips and not pairs:
             raise InputError(f"{data} shows fewer than two people", hint="--protocol self, or data with more people")
         return [Part(f"cross{label} T={n}", "cross", n, n, pairs) for n in settings.shot_list]
     return _self_parts(f"self{label}", clips, settings.shot_list)
+
+
+def _unknown(clips: Sequence[Footage], known: Callable[[Footage], bool]) -> list[Footage]:
+    return [clip for clip in clips if not known(clip)]
 
 
 def _self_parts(name: str, clips: Sequence[Footage], shots: Sequence[int]) -> list[Part]:
@@ -100,7 +110,7 @@ def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]
     return tuple(pairs)
 
 
-def _shared(data: Path, settings: EvaluateSettings) -> list[Part]:
+def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
     """The project's fixed set: self and cross on `talking`, self on `rendered`; T = 1 alone and T = 1, 8, 32."""
     missing = [name for name in ("talking", "rendered") if not (data / name).is_dir()]
     if missing:
@@ -109,8 +119,8 @@ def _shared(data: Path, settings: EvaluateSettings) -> list[Part]:
             where=f"missing: {', '.join(missing)}",
             hint="--data with the folder of the shared faces, or --protocol self for other data",
         )
-    talking = deal(find_footage(data, "talking"), settings.limit)
-    rendered = deal(find_footage(data, "rendered"), settings.limit)
+    talking = deal(_unknown(find_footage(data, "talking"), known), settings.limit)
+    rendered = deal(_unknown(find_footage(data, "rendered"), known), settings.limit)
     return [
         *_self_parts("self talking", talking, (1,)),
         *_self_parts("half talking", talking, SHARED_SHOTS),
@@ -119,7 +129,7 @@ def _shared(data: Path, settings: EvaluateSettings) -> list[Part]:
     ]
 
 
-def _voxceleb(data: Path, settings: EvaluateSettings) -> list[Part]:
+def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
     """The 2019 protocol: 50 videos of the test set drawn uniformly, 32 held-out frames each, T = 1, 8 and 32.
 
     A video is the folder `id/video`; its longest name-ordered first clip stands for it. Differs from the paper where
@@ -133,6 +143,7 @@ def _voxceleb(data: Path, settings: EvaluateSettings) -> list[Part]:
     videos: dict[str, Footage] = {}
     for clip in sorted(clips, key=lambda item: item.file):
         videos.setdefault(str(Path(clip.file).parent), clip)
+    videos = {name: clip for name, clip in videos.items() if not known(clip)}
     wanted = min(VOXCELEB_VIDEOS, settings.limit or VOXCELEB_VIDEOS)
     if len(videos) < wanted:
         raise InputError(

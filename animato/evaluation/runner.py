@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from animato.errors import InputError, MissingPartError
@@ -89,7 +89,7 @@ def evaluate(
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     systems = list(subjects)
-    parts = without_training_people(plan(data, settings), systems, notes)
+    parts = plan_unknown(data, systems, settings, notes)
     about = {system.name: dict(system.about()) for system in systems}
     found = Evaluation(settings, data.resolve().name, metrics, about, notes=notes)
     tracks = Tracks(finder or FaceFinder(settings.threads), settings.frames)
@@ -132,7 +132,7 @@ def describe_plan(data: Path, subjects: Sequence[Subject], settings: EvaluateSet
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     lines = []
-    for part in without_training_people(plan(data, settings), subjects, notes):
+    for part in plan_unknown(data, subjects, settings, notes):
         people = {source.person for source, _ in part.cases}
         lines.append(f"{part.name}: {len(part.cases)} clips of {len(people)} people")
     return [
@@ -192,18 +192,19 @@ def usable_metrics(asked: Sequence[str] | None, notes: list[str]) -> list[str]:
     return usable
 
 
-def without_training_people(parts: Sequence[Part], systems: Sequence[Subject], notes: list[str]) -> list[Part]:
-    """Return the parts without the cases in which a system saw the source or the driver while it was trained.
+def plan_unknown(data: Path, systems: Sequence[Subject], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
+    """Return the parts of a run without the clips of people that a system saw while it was trained.
 
-    The case is dropped for every system, so that all are judged on the same clips.
+    Such a clip is dropped for every system, so that all are judged on the same clips.
 
     Args:
-        parts: what was planned.
+        data: as for `evaluate`.
         systems: the systems under test.
-        notes: takes a sentence for each system that made cases drop out.
+        settings: what to judge.
+        notes: takes a sentence for each system that made clips drop out.
 
     Raises:
-        InputError: nothing is left.
+        InputError: nothing is left, or the data lacks what the protocol needs.
     """
     dropped: dict[str, set[str]] = {}
 
@@ -213,18 +214,14 @@ def without_training_people(parts: Sequence[Part], systems: Sequence[Subject], n
             dropped.setdefault(name, set()).add(clip.person)
         return bool(seen)
 
-    kept = []
-    for part in parts:
-        cases = tuple(pair for pair in part.cases if not any(known(clip) for clip in pair))
-        kept.append(replace(part, cases=cases))
+    parts = [part for part in plan(data, settings, known) if part.cases]
     for name, people in dropped.items():
         notes.append(f"the clips of {len(people)} people were left out: {name} was trained on them")
-    kept = [part for part in kept if part.cases]
-    if not kept:
+    if not parts:
         raise InputError(
             "no clip is left to judge", where="; ".join(notes), hint="data with people that no system was trained on"
         )
-    return kept
+    return parts
 
 
 def _promised(parts: Sequence[Part]) -> dict[str, str]:

@@ -15,8 +15,12 @@ from animato.models.paper.config import PaperConfig
 from animato.models.paper.discriminator import Discriminator
 from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
+from animato.models.portrait.config import CONFIGS, DRAWING, PICTURE, PatchConfig, critic_config
+from animato.models.portrait.networks import PatchNetwork
 from animato.runtime.openvino_cpu import import_openvino
 from animato.settings.training import RECIPES, recipe_settings
+
+TRAINING = "training picture"
 
 FACE_NETWORKS = (
     ("face detector", "face_detector.tflite", None, "frame, until a face is found"),
@@ -30,12 +34,12 @@ class ModelRow:
     """One network.
 
     Attributes:
-        model: the system it belongs to: "tracker", or "paper" and the recipe.
+        model: the system it belongs to: "tracker", "portrait", or "paper" and the recipe.
         network: its name.
         size: side of its picture, pixels; 0 where it takes none.
         parameters: numbers it holds.
         gmac: billions of multiply-accumulates of convolutions and linear layers in one run.
-        per: what one run is for: "photo", "frame" or "training picture".
+        per: what one run is for: "photo", "frame" or "training picture"; "eye and frame" runs twice a frame.
         source: where design or weights come from.
     """
 
@@ -49,15 +53,46 @@ class ModelRow:
 
 
 def list_models() -> list[ModelRow]:
-    """Return all networks: those that track faces, and the 2019 system at each recipe's size.
+    """Return all networks: those that track faces, the portrait renderer's, and the 2019 system at each recipe's size.
 
     Raises:
         MissingPartError: OpenVINO or the bundled face networks are missing.
     """
     rows = [_face_row(*entry) for entry in FACE_NETWORKS]
+    for name in ("head", "eye", "mouth"):
+        rows += portrait_rows(name, CONFIGS[name])
     for recipe in sorted(RECIPES, key=lambda name: -recipe_settings(name).size):
         rows += paper_rows(f"paper ({recipe})", PaperConfig.from_settings(recipe_settings(recipe)))
     return rows
+
+
+def portrait_rows(name: str, config: PatchConfig) -> list[ModelRow]:
+    """Return encoder, painter and critic of one of the portrait renderer's networks, for a frame made from one photo.
+
+    The painter's parameters include P, which runs once a person and is not in its GMAC; the critic is counted without
+    its table of people, and serves in training only.
+
+    Args:
+        name: "head", "eye" or "mouth".
+        config: its sizes.
+    """
+    side, half, network = config.side, config.side // 2, PatchNetwork(config)
+    picture, drawing = torch.zeros(1, PICTURE, side, side), torch.zeros(1, DRAWING, side, side)
+    given = torch.zeros(1, PICTURE + 1 + DRAWING, side, side)
+    features, affine = torch.zeros(1, 1, config.features, half, half), torch.zeros(1, config.affine_count)
+    grid, seen = torch.zeros(1, 1, half, half, 2), torch.ones(1, 1, half, half)
+    sizes = critic_config(side)
+    critic, vector = Discriminator(sizes), torch.zeros(1, sizes.embed)
+    encoder = count_cost(network.encoder, lambda: network.encoder(picture, drawing))
+    whole = count_cost(network, lambda: network.paint(given, *network.gather(features, grid, seen, drawing), affine))
+    painter = Cost(whole.parameters - encoder.parameters, whole.macs, whole.macs_run)
+    judge = count_cost(critic, lambda: critic(picture, drawing, vector))
+    each = "eye and " if name == "eye" else ""
+    costs = [("encoder", encoder, f"{each}photo"), ("painter", painter, f"{each}frame"), ("critic", judge, TRAINING)]
+    source = "docs/architecture.md, The portrait renderer"
+    return [
+        ModelRow("portrait", f"{name} {part}", side, c.parameters, c.macs / 1e9, per, source) for part, c, per in costs
+    ]
 
 
 def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
@@ -69,7 +104,7 @@ def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
     costs: list[tuple[str, Cost, str]] = [
         ("embedder", count_cost(embedder, lambda: embedder(picture[None], drawing[None])), "photo"),
         ("generator", count_cost(generator, lambda: generator(drawing, vector)), "frame"),
-        ("discriminator", count_cost(critic, lambda: critic(picture, drawing, vector)), "training picture"),
+        ("discriminator", count_cost(critic, lambda: critic(picture, drawing, vector)), TRAINING),
     ]
     source = "Zakharov et al. 2019, section 3.1; sizes as in the authors' later module FSTH"
     return [ModelRow(model, name, size, cost.parameters, cost.macs / 1e9, per, source) for name, cost, per in costs]

@@ -21,9 +21,19 @@ class AdaptSettings:
         low=0,
         high=10_000,
     )
-    batch: int = setting(8, "Photos in one step (fewer when there are fewer).", low=1, high=64)
-    lr_drawer: float = setting(2e-4, "Learning rate of the generator and the AdaIN numbers.", low=0.0, high=1.0)
-    lr_critic: float = setting(2e-4, "Learning rate of the discriminator and the person's vector.", low=0.0, high=1.0)
+    batch: int = setting(4, "Photos in one step (fewer when there are fewer).", low=1, high=64)
+    lr_drawer: float | None = setting(
+        None,
+        "Learning rate of the generator and the AdaIN numbers at its highest. Default: as the model was trained.",
+        low=0.0,
+        high=1.0,
+    )
+    lr_critic: float | None = setting(
+        None,
+        "Learning rate of the discriminator and the person's vector at its highest. Default: as the model was trained.",
+        low=0.0,
+        high=1.0,
+    )
     average: float = setting(0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999)
     augment: bool = setting(True, "Turn, scale and shift the photos a little at every step.")
     hold_out: float = setting(

@@ -22,11 +22,14 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     driver_face: str = setting("largest", "Which face of the driver: the same words.")
     model: str = setting(
-        "geometry",
-        "geometry: copies what the photo shows. paper: the 2019 system, drawn by a person file (--person).",
-        choices=("geometry", "paper"),
+        "portrait",
+        "portrait: copies what the photos show and paints what they cannot. geometry: copies only. paper: the 2019 "
+        "system, drawn by a person file (--person).",
+        choices=("portrait", "geometry", "paper"),
     )
-    person: Path | None = setting(None, "Person file made by `animato adapt`; needs --model paper.")
+    person: Path | None = setting(
+        None, "Person file made by `animato adapt` with the same --model (portrait or paper)."
+    )
     frame: str = setting(
         "photo",
         "photo: the whole picture, with the head moving in it. crop: a square around the head.",
@@ -64,11 +67,17 @@ class AnimateSettings(SigningSettings, MotionSettings):
                     f"--{name.replace('_', '-')} cannot be {value!r}",
                     where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",
                 )
-        if (self.model == "paper") != (self.person is not None):
+        if self.model == "paper" and self.person is None:
             raise UsageError(
-                "--model paper and --person go together",
-                where=f"animate.model {self.model}, animate.person {'given' if self.person else 'not given'}",
-                hint="animato adapt PHOTOS... -o me.animato, then --model paper --person me.animato",
+                "--model paper needs --person",
+                where="animate.person not given",
+                hint="animato adapt PHOTOS... --model paper -o me.animato, then --model paper --person me.animato",
+            )
+        if self.model == "geometry" and self.person is not None:
+            raise UsageError(
+                "--model geometry uses no person file",
+                where=f"animate.person {self.person}",
+                hint="leave out --person, or --model portrait",
             )
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"--end must be after --start ({self.end:g} s is not after {self.start:g} s)")

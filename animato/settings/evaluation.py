@@ -8,7 +8,7 @@ from animato.errors import UsageError
 from animato.settings.base import check, setting
 
 PROTOCOLS = ("self", "cross", "animato-shared", "voxceleb-2019")
-SYSTEMS = ("still", "geometry", "paper-ff", "paper-ft")
+SYSTEMS = ("still", "geometry", "portrait", "portrait-adapted", "paper-ff", "paper-ft")
 MOST_SHOTS = 256
 
 
@@ -24,7 +24,7 @@ class EvaluateSettings:
         choices=PROTOCOLS,
     )
     subset: str | None = setting(None, "Only clips of this folder inside the data, or of this kind. Default: all.")
-    systems: str = setting("still,geometry", f"Systems to judge, with commas between: {', '.join(SYSTEMS)}.")
+    systems: str = setting("still,geometry,portrait", f"Systems to judge, with commas between: {', '.join(SYSTEMS)}.")
     shots: str = setting(
         "1",
         "Numbers of source photos (T), with commas between, such as 1,8,32. With more than 1 the photos come from the "
@@ -46,6 +46,9 @@ class EvaluateSettings:
     frames: int = setting(300, "Most frames read from the start of each clip.", low=4, high=100_000, unit="frames")
     size: int = setting(256, "Side of the square around the head that is judged.", low=64, high=1024, unit="px")
     model: str | None = setting(None, "Weights of the paper systems: a safetensors file that training wrote.")
+    portrait: str | None = setting(
+        None, "Weights of the portrait systems: a safetensors file that training wrote. Default: the shipped ones."
+    )
     adapt_steps: int | None = setting(
         None, "Steps of the fine-tuning of paper-ft. Default: by the number of photos.", low=1, high=100_000
     )

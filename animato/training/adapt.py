@@ -1,9 +1,10 @@
 """Few-shot adaptation: a meta-learned model becomes one person's (Zakharov et al. 2019, section 3.3).
 
-The embedder is left behind: psi' starts at P e and w' at w0 + e, and generator, psi' and discriminator are trained on
-the photos with the meta-learning losses but the match term. How long decides more than anything else: too short leaves
-an identity gap, too long freezes the face. So the result is judged all along on photos kept aside (or on turned copies
-when there are fewer than four) and on how far mouth and lids still answer to their landmarks; the best moment is kept.
+The embedder is left behind: psi' starts at P e and w' at w0 + e (at w0 where e never learned to match W), and
+generator, psi' and discriminator are trained on the photos with the meta-learning losses but the match term. How long
+decides more than anything else: too short leaves an identity gap, too long freezes the face. So the result is judged
+all along on photos kept aside (or on turned copies when there are fewer than four) and on how far mouth and lids still
+answer to their landmarks; the best moment is kept.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ from animato.training.model import PaperModel
 from animato.training.photos import joined, picked, split_photos, turned
 from animato.training.state import make_adam, update_average
 from animato.training.step import Objective, critic_step, picture_loss
+
+MATCHED = 1.0
+"""From this weight of the match term on e becomes like the vectors of W. Below it e is several times as long, and a
+discriminator with w0 + e would score far outside what it was trained for: the adversarial term would drown the rest."""
+
+WARMUP = 5
+"""Iterations over which the learning rates rise: Adam's first steps are as large for noise as for signal."""
 
 LOOKS = 25
 """How often a whole adaptation is judged."""
@@ -133,7 +141,7 @@ def adapt(
     every = max(1, total // LOOKS)
     for iteration in range(1, total + 1):
         # Fetch photos, update generator and discriminator, update the average.
-        trainer.step(trainer.batch(split.learn))
+        trainer.step(trainer.batch(split.learn), rate_at(iteration, total))
         update_average(average, artist, min(settings.average, iteration / (iteration + 4)))
         if iteration % every and iteration != total:
             continue
@@ -153,6 +161,14 @@ def adapt(
             break
     person = PaperPerson(kept.generator, kept.affine_1A)
     return Adapted(person, best, stopped, tuple(looks))
+
+
+def rate_at(iteration: int, total: int) -> float:
+    """Return the factor on both learning rates at an iteration, counted from 1: a short rise, then a line down to 0.
+
+    Differs from the 2019 paper, which keeps its rates: a few hundred steps without momentum end in their own noise.
+    """
+    return min(1.0, iteration / WARMUP) * (1 - (iteration - 1) / total)
 
 
 def frozen(looks: Sequence[tuple[int, Look]], total: int, floor: float) -> bool:
@@ -183,7 +199,10 @@ def _start(model: PaperModel, photos: ClipFrames, device: torch.device) -> tuple
     generator = copy.deepcopy(model.generator)
     generator.project = nn.Identity()
     artist = _Artist(generator, affine).requires_grad_(True)
-    judged = _Judged(copy.deepcopy(model.discriminator), embedding).requires_grad_(True)
+    learnt = model.settings
+    matched = learnt.variant == "fine-tune" and WEIGHTINGS[learnt.weighting].match >= MATCHED
+    vector = embedding if matched else torch.zeros_like(embedding)
+    judged = _Judged(copy.deepcopy(model.discriminator), vector).requires_grad_(True)
     return artist.to(device), judged.to(device)
 
 
@@ -200,8 +219,11 @@ class _Trainer:
         self._drawing = model.config.drawing
         self._critic_steps = learnt.critic_steps
         self._artist, self._judged, self._settings, self._device = artist, judged, settings, device
-        self._draw_adam = make_adam(artist, settings.lr_drawer)
-        self._judge_adam = make_adam(judged, settings.lr_critic)
+        self._rates = (
+            learnt.lr_drawer if settings.lr_drawer is None else settings.lr_drawer,
+            learnt.lr_critic if settings.lr_critic is None else settings.lr_critic,
+        )
+        self._adams = (make_adam(artist, self._rates[0]), make_adam(judged, self._rates[1]))
         self._random = np.random.default_rng([settings.seed, 12])
 
     def batch(self, photos: ClipFrames) -> EpisodeBatch:
@@ -214,22 +236,30 @@ class _Trainer:
             parts = [picked(photos, [int(index)]) for index in chosen]
         return stack([make_episode(part, self._drawing) for part in parts]).to(self._device)
 
-    def step(self, batch: EpisodeBatch) -> None:
-        """Update generator and AdaIN numbers once, the discriminator as often as in meta-learning."""
+    def step(self, batch: EpisodeBatch, rate: float) -> None:
+        """Update generator and AdaIN numbers once, the discriminator as often as in meta-learning.
+
+        Args:
+            rate: factor on both learning rates.
+        """
         artist, judged = self._artist, self._judged
+        draw_adam, judge_adam = self._adams
+        for adam, full in zip(self._adams, self._rates, strict=True):
+            for group in adam.param_groups:
+                group["lr"] = full * rate
         count = len(batch.target_BCHW)
         refresh_spectral(artist)
         judged.requires_grad_(False)
         fake = artist(batch.drawing_BCHW)
         person = judged.person_1E.expand(count, -1)
         parts = picture_loss(fake, batch, judged.critic, person, self._objective)
-        self._draw_adam.zero_grad(set_to_none=True)
+        draw_adam.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
-        self._draw_adam.step()
+        draw_adam.step()
         judged.requires_grad_(True)
         for _ in range(self._critic_steps):
             refresh_spectral(judged)
             output = critic_step(judged.critic, judged.person_1E.expand(count, -1), batch, fake.detach())
-            self._judge_adam.zero_grad(set_to_none=True)
+            judge_adam.zero_grad(set_to_none=True)
             torch.autograd.backward(output.loss)
-            self._judge_adam.step()
+            judge_adam.step()

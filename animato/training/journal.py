@@ -55,8 +55,13 @@ def describe_run(
     }
 
 
-def check_same_run(path: Path, settings: TrainSettings) -> None:
+def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHANGE) -> None:
     """Refuse to continue a run under settings that would make it another one.
+
+    Args:
+        path: the run's run.json.
+        settings: a settings dataclass with a default for every field.
+        free: names of settings that may change.
 
     Raises:
         UsageError: a setting differs from run.json, or run.json cannot be read.
@@ -68,9 +73,9 @@ def check_same_run(path: Path, settings: TrainSettings) -> None:
             f"{path.name} cannot be read", where=str(path.parent), hint="another output folder"
         ) from problem
     # A setting that is younger than the run had its default value then.
-    before = {**as_json(TrainSettings()), **before}
+    before = {**as_json(type(settings)()), **before}
     now = as_json(settings)
-    for name in sorted((set(before) | set(now)) - FREE_TO_CHANGE):
+    for name in sorted((set(before) | set(now)) - free):
         if before.get(name) != now.get(name):
             raise UsageError(
                 f"the run in {path.parent.name} was started with --{name.replace('_', '-')} {before.get(name)}",

@@ -98,9 +98,7 @@ def state_arrays(state: TrainState) -> Arrays:
     arrays |= arrays_of(state.average, "average.")
     arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.table.tensors().items()}
     for prefix, module, optimiser in _optimised(state):
-        for name, parameter in module.named_parameters():
-            for key, value in optimiser.state.get(parameter, {}).items():
-                arrays[f"{prefix}{name}/{key}"] = value.detach().cpu().numpy().copy()
+        arrays |= adam_arrays(prefix, module, optimiser)
     arrays["random.cpu"] = torch.get_rng_state().numpy().copy()
     return arrays
 
@@ -117,10 +115,9 @@ def restore_state(state: TrainState, arrays: Mapping[str, NDArray[Any]], where: 
     load_strictly(state.drawer, arrays, where, "drawer.")
     load_strictly(state.critic, arrays, where, "critic.")
     load_strictly(state.average, arrays, where, "average.")
-    for name, tensor in state.table.tensors().items():
-        _copy(tensor, arrays, f"table.{name}", where)
+    restore_table(state.table, arrays, where)
     for prefix, module, optimiser in _optimised(state):
-        _restore_adam(prefix, module, optimiser, arrays, where)
+        restore_adam(prefix, module, optimiser, arrays, where)
     random = arrays.get("random.cpu")
     if random is None:
         raise FileFormatError(f"{where} lacks random.cpu")
@@ -134,6 +131,25 @@ def _optimised(state: TrainState) -> list[tuple[str, nn.Module, torch.optim.Adam
     ]
 
 
+def adam_arrays(prefix: str, module: nn.Module, optimiser: torch.optim.Adam) -> Arrays:
+    """Return an optimiser's moments and step counts by the parameter's name, each behind `prefix`."""
+    return {
+        f"{prefix}{name}/{key}": value.detach().cpu().numpy().copy()
+        for name, parameter in module.named_parameters()
+        for key, value in optimiser.state.get(parameter, {}).items()
+    }
+
+
+def restore_table(table: VideoTable, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Fill a table of videos from arrays named `table.*`.
+
+    Raises:
+        FileFormatError: something is missing or of another shape.
+    """
+    for name, tensor in table.tensors().items():
+        _copy(tensor, arrays, f"table.{name}", where)
+
+
 def _copy(tensor: Tensor, arrays: Mapping[str, NDArray[Any]], name: str, where: str) -> None:
     array = arrays.get(name)
     if array is None or tuple(array.shape) != tuple(tensor.shape):
@@ -142,9 +158,14 @@ def _copy(tensor: Tensor, arrays: Mapping[str, NDArray[Any]], name: str, where: 
     tensor.copy_(torch.from_numpy(array.copy()))
 
 
-def _restore_adam(
+def restore_adam(
     prefix: str, module: nn.Module, optimiser: torch.optim.Adam, arrays: Mapping[str, NDArray[Any]], where: str
 ) -> None:
+    """Fill an optimiser from what `adam_arrays` gave.
+
+    Raises:
+        FileFormatError: a parameter's state is incomplete or of another shape.
+    """
     entries: dict[int, dict[str, Tensor]] = {}
     for index, (name, parameter) in enumerate(module.named_parameters()):
         kept = {key: arrays.get(f"{prefix}{name}/{key}") for key in ("exp_avg", "exp_avg_sq", "step")}

@@ -53,6 +53,14 @@ class Warper:
     Args:
         crop: S x S x 3 uint8 RGB.
         points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
+
+    Attributes:
+        crop, points: as given.
+        size: side of the crop in pixels.
+        pose: the photo's head pose.
+        local: the landmarks in the head's own frame.
+        source_vertices: V x 3 float64, the extended mesh; hidden vertices rest on what is visible.
+        trust: T + 1 float32, 1 for triangles that the photo shows.
     """
 
     def __init__(self, crop: Frame, points: Points) -> None:
@@ -68,14 +76,14 @@ class Warper:
         vertices = extend(points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
         vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
-        self._source = vertices
-        self._trust = self._triangle_trust()
+        self.source_vertices = vertices
+        self.trust = self._triangle_trust()
         topology = head_topology()
         inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
         self._on_head = np.append(inner, False).astype(np.float32)
         self._extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.local, np.zeros((COLUMNS, 3))])
         self._squareness = squareness(self._extended_local, self.pose.rotation)
-        areas = np.abs(signed_area(self._source, topology.triangles))
+        areas = np.abs(signed_area(self.source_vertices, topology.triangles))
         self._smallest = np.maximum(SLIVER * areas, 0.05)
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self._mirrored = self._mirrored_triangles()
@@ -107,16 +115,19 @@ class Warper:
     def _triangle_trust(self) -> NDArray[np.float32]:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
         topology = head_topology()
-        seen = np.concatenate([self.visible, np.ones(len(self._source) - MESH_POINTS, bool)])
+        seen = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
         shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
         return np.append(shown, False).astype(np.float32)
 
-    def flow(self, target: Points, pose: HeadPose) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
+    def flow(
+        self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
         """Return the backward flow to a target face.
 
         Args:
             target: 478 x 3, landmarks wanted, pixels of the crop.
             pose: their rigid pose.
+            vertices: `target_vertices` of the two, where they are known already.
 
         Returns:
             (flow, validity, drawn) on a grid of `FLOW_SIDE` (or the crop's size, if smaller).
@@ -124,25 +135,26 @@ class Warper:
         side = min(FLOW_SIDE, self.size)
         step = self.size / side
         topology = head_topology()
-        vertices = self._target_vertices(target, pose)
+        vertices = self.target_vertices(target, pose) if vertices is None else vertices
         on_grid = vertices.copy()
         on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
         drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
-        affine = affine_per_triangle(vertices, self._source, topology.triangles)
+        affine = affine_per_triangle(vertices, self.source_vertices, topology.triangles)
         flow = flow_from_drawing(drawn, affine, step)
         # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-        trust = self._trust * np.clip((det - 0.08) / 0.17, 0, 1)
+        trust = self.trust * np.clip((det - 0.08) / 0.17, 0, 1)
         return flow, np.take(trust, drawn, mode="wrap").astype(np.float32), drawn
 
-    def render(self, target: Points, pose: HeadPose) -> Warped:
+    def render(self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None) -> Warped:
         """Make the target frame by copying, with eyeballs and the mouth's inside behind their openings.
 
         Args:
             target: 478 x 3, landmarks wanted, pixels of the crop.
             pose: their rigid pose.
+            vertices: `target_vertices` of the two, where they are known already.
         """
-        flow, validity, drawn = self.flow(target, pose)
+        flow, validity, drawn = self.flow(target, pose, vertices)
         image = self._copy(flow)
         if self._mirrored is not None:
             self._lay_mirrored(image, target, pose, drawn)
@@ -169,8 +181,8 @@ class Warper:
         if not weight.any():
             return
         side = drawn.shape[0]
-        vertices = self._target_vertices(target, pose)
-        affine = affine_per_triangle(vertices, self._source[mirror_index()], head_topology().triangles)
+        vertices = self.target_vertices(target, pose)
+        affine = affine_per_triangle(vertices, self.source_vertices[mirror_index()], head_topology().triangles)
         flow = flow_from_drawing(drawn, affine, self.size / side)
         # Grow first, so that the soft edge lies on the side that the photo shows.
         soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), 0.012 * side)
@@ -179,7 +191,8 @@ class Warper:
         other = cv2.multiply(self._copy(flow), np.append(self._gain.astype(np.float64), 1.0))
         image[:] = cv2.blendLinear(other, image, full, 1 - full)
 
-    def _target_vertices(self, target: Points, pose: HeadPose) -> NDArray[np.float64]:
+    def target_vertices(self, target: Points, pose: HeadPose) -> NDArray[np.float64]:
+        """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
         oval = list(OVAL)
         expression = local_from_points(target[oval], pose) - self.local[oval]
         rings = move_rings(self.shell, self.pose, pose, expression, self.size)

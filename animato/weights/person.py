@@ -1,7 +1,8 @@
-"""The person file of the 2019 system (.animato): a personalised generator, whose it is, and on what ground. No torch.
+"""Person files (.animato): what adaptation found for one person, whose it is, and on what ground. No torch.
 
-One safetensors file. Its header (JSON, in the metadata entry "animato") has `kind` "paper-person", `schema`, and the
-fields of `PersonRecord`; docs/person-file.md describes them. It holds no photo and no landmark of anybody.
+One safetensors file. Its header (JSON, in the metadata entry "animato") has `kind`, "paper-person" for the 2019 system
+or "portrait-person" (`weights.portrait_person`), `schema`, and the fields of `PersonRecord`; docs/person-file.md
+describes them. It holds no photo and no landmark of anybody.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from animato.errors import FileFormatError, RefusedError
 from animato.weights.io import read_arrays, read_header, write_arrays
 
 KIND = "paper-person"
+MODELS = {KIND: "paper", "portrait-person": "portrait"}
+"""Kind of person file to the --model that uses it."""
+
 SCHEMA = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -27,7 +31,7 @@ class PersonRecord:
     """What a person file says besides its tensors.
 
     Attributes:
-        config: the network, as `PaperConfig.as_json` writes it.
+        config: the network, as `PaperConfig.as_json` writes it; or network name to configuration.
         model: SHA-256 of the model file that was adapted.
         photos: SHA-256 of each photo file, in the order given.
         consent: the record of consent: at least `basis`; plain JSON types.
@@ -45,7 +49,7 @@ class PersonRecord:
     version: str
 
 
-def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonRecord) -> None:
+def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonRecord, kind: str = KIND) -> None:
     """Write a person file, whole or not at all.
 
     Raises:
@@ -58,17 +62,23 @@ def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonR
             where="the consent record has no entry `basis`",
             hint="--consent-basis, and --i-have-consent",
         )
-    write_arrays(path, arrays, {"kind": KIND, "schema": SCHEMA, **asdict(record)})
+    write_arrays(path, arrays, {"kind": kind, "schema": SCHEMA, **asdict(record)})
 
 
-def read_person(path: Path) -> tuple[PersonRecord, dict[str, NDArray[Any]]]:
+def read_person(path: Path, kind: str = KIND) -> tuple[PersonRecord, dict[str, NDArray[Any]]]:
     """Read a person file.
 
     Raises:
         InputError: there is no such file.
         FileFormatError: it is damaged, another kind of file, or of another version.
     """
-    file = read_arrays(path, KIND, SCHEMA)
+    found = read_header(path).get("kind")
+    if found in MODELS and found != kind:
+        raise FileFormatError(
+            f"{path.name} is a person file of --model {MODELS[found]}, not of --model {MODELS[kind]}",
+            hint=f"--model {MODELS[found]} with this file, or adapt again with --model {MODELS[kind]}",
+        )
+    file = read_arrays(path, kind, SCHEMA)
     return _record(file.header, path), file.arrays
 
 
@@ -79,7 +89,7 @@ def read_person_record(path: Path) -> PersonRecord:
         InputError, FileFormatError: as `read_person`.
     """
     header = read_header(path)
-    if header.get("kind") != KIND:
+    if header.get("kind") not in MODELS:
         raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"its header says {header.get('kind')!r}")
     return _record(header, path)
 

@@ -5,7 +5,7 @@ import numpy as np
 from animato.evaluation.metrics.pixels import psnr
 from animato.evaluation.subjects.base import Crop, Drive, Photo
 from animato.face.tracker import FaceFinder
-from animato.render.subject import Geometry
+from animato.render.subject import MainJob
 from animato.types import Face
 
 from .conftest import DrawnFootage
@@ -16,7 +16,7 @@ def test_geometry_follows_a_face_that_slides(sliding: DrawnFootage, finder: Face
     first = faces[0]
     assert first is not None
     crop = Crop.around(first.points, 256, 320, 320)
-    system = Geometry(threads=1, finder=finder)
+    system = MainJob("geometry", threads=1, finder=finder)
     system.prepare([Photo(sliding.picture(0), first)], crop)
     still, moved = system.render(Drive(tuple(faces), (0, 1), True, 2.0))
     truth = [crop.cut(sliding.picture(index)) for index in (0, 6)]

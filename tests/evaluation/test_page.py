@@ -51,7 +51,7 @@ def test_the_page_states_the_limit_of_a_promise(target: Target) -> None:
 def test_the_example_of_the_page_runs(
     tmp_path: Path, sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "plan", lambda data, settings: [Part("self T=1", "self", 1, 1, ((sliding, sliding),))])
+    monkeypatch.setattr(runner, "plan", lambda *_: [Part("self T=1", "self", 1, 1, ((sliding, sliding),))])
     monkeypatch.setattr(runner, "FaceFinder", lambda threads: finder)
     names: dict[str, Any] = {}
     exec(compile(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0], "evaluation.md", "exec"), names)

@@ -35,6 +35,18 @@ def test_a_limit_is_dealt_over_people_first() -> None:
     assert len(deal(PEOPLE, None)) == len(PEOPLE)
 
 
+def test_a_limit_counts_after_known_people_are_left_out(tmp_path: Path) -> None:
+    data = touch(tmp_path, *(f"{person}/v/{number}.mp4" for person in "abcd" for number in range(2)))
+
+    def known(item: Footage) -> bool:
+        return item.person in ("a", "b")
+
+    (part,) = plan(data, EvaluateSettings(limit=2), known)
+    assert [source.person for source, _ in part.cases] == ["c", "d"]
+    (part,) = plan(data, EvaluateSettings(protocol="cross"), known)
+    assert {driver.person for _, driver in part.cases} == {"c", "d"}
+
+
 def test_nobody_drives_themselves_in_the_cross_protocol() -> None:
     pairs = cross_pairs(PEOPLE)
     assert len(pairs) == len(PEOPLE)

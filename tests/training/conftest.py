@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from drawn_cases import CASES, drawn_clips
 from drawn_people import drawn_store
 from smallest_recipe import SMALLEST
 
 from animato.data.clips import MemoryClips
 from animato.settings.training import TrainSettings, recipe_settings
+from animato.training.portrait.cases import make_cases
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +34,11 @@ def people() -> MemoryClips:
 def smallest() -> TrainSettings:
     """Settings of the smallest networks that still have every part."""
     return recipe_settings("tiny", SMALLEST)
+
+
+@pytest.fixture(scope="session")
+def drawn_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the portrait renderer's cases of six drawn people; nobody may change it."""
+    folder = tmp_path_factory.mktemp("cases")
+    make_cases(drawn_clips(), folder, CASES)
+    return folder

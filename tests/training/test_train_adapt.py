@@ -15,7 +15,7 @@ from animato.errors import FaceError, FileFormatError
 from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import TrainSettings
-from animato.training.adapt import adapt, feed_forward, frozen
+from animato.training.adapt import _start, adapt, feed_forward, frozen, rate_at
 from animato.training.judge import Look
 from animato.training.meta import train
 from animato.training.model import PaperModel, load_model
@@ -71,6 +71,23 @@ def test_adaptation_draws_a_held_out_photo_better_and_leaves_the_model_alone(mod
     assert np.array_equal(
         again.person.render_frame(unseen.points[0], 32), adapted.person.render_frame(unseen.points[0], 32)
     )
+
+
+def test_the_rate_rises_shortly_and_ends_near_zero() -> None:
+    rates = [rate_at(iteration, 100) for iteration in range(1, 101)]
+    assert rates[0] < 0.25 and max(rates) == rates[4] > 0.9
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert 0 < rates[-1] < 0.02
+
+
+def test_the_critic_starts_without_an_embedding_that_was_never_matched(model: PaperModel) -> None:
+    photos = person_frames(9, 4, 32)
+    vectors = []
+    for weighting in ("pixel", "v2"):
+        other = dataclasses.replace(model, settings=dataclasses.replace(model.settings, weighting=weighting))
+        _, judged = _start(other, photos, torch.device("cpu"))
+        vectors.append(judged.person_1E)
+    assert float(vectors[0].abs().max()) == 0.0 < float(vectors[1].abs().max())
 
 
 def test_the_best_look_is_kept_and_a_run_without_progress_stops_early(model: PaperModel) -> None:

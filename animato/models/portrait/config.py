@@ -1,0 +1,85 @@
+"""What the networks of the portrait renderer look like; the only thing needed to build them again. No torch in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from animato.errors import FileFormatError
+from animato.models.paper.config import PaperConfig
+
+PICTURE = 3
+DRAWING = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchConfig:
+    """Sizes of one region's network.
+
+    Attributes:
+        side: of the patch, pixels; the U-Net works from half of it downwards.
+        widths: channels at 1/2, 1/4, 1/8, ... of the side.
+        features: channels that a photo is encoded to, at 1/2.
+        encoder: channels inside the photo's encoder.
+        embed: length of the person's embedding e.
+        blocks: AdaIN residual blocks at the smallest size.
+        reach: most pixels of the patch by which the flow is corrected.
+        hidden_only: whether the answer counts only near what the photo does not show.
+    """
+
+    side: int
+    widths: tuple[int, ...]
+    features: int = 24
+    encoder: int = 24
+    embed: int = 64
+    blocks: int = 2
+    reach: float = 4.0
+    hidden_only: bool = False
+
+    @property
+    def inputs(self) -> int:
+        """Channels of the composite patch, its validity and the drawing, folded to 1/2."""
+        return 4 * (PICTURE + 1 + DRAWING)
+
+    def adaptive_widths(self) -> tuple[int, ...]:
+        """Channel counts of the AdaIN layers, in order: the middle blocks, then one block on the way up."""
+        return (self.widths[-1],) * (2 * self.blocks) + (self.widths[-2],) * 2
+
+    @property
+    def affine_count(self) -> int:
+        """A: how many numbers personalise the network (shift and scale of every AdaIN layer)."""
+        return 2 * sum(self.adaptive_widths())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON types."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], where: str) -> PatchConfig:
+        """Build a configuration from a file's header.
+
+        Raises:
+            FileFormatError: a name is unknown or missing; `where` is named.
+        """
+        odd = sorted(set(values) ^ set(cls.__dataclass_fields__))
+        if odd:
+            raise FileFormatError(f"{where} describes its network wrongly", where=f"unexpected or missing: {odd}")
+        return cls(**{**values, "widths": tuple(int(width) for width in values["widths"])})
+
+
+CONFIGS: Mapping[str, PatchConfig] = {
+    "mouth": PatchConfig(side=96, widths=(28, 56, 96), features=24, encoder=24),
+    "eye": PatchConfig(side=64, widths=(24, 40, 64), features=16, encoder=16),
+    "head": PatchConfig(side=128, widths=(16, 32, 48, 64), features=12, encoder=12, reach=6.0, hidden_only=True),
+}
+"""The shipped sizes: about half a GMAC a frame together."""
+
+
+def critic_config(side: int) -> PaperConfig:
+    """Return the critic's sizes: the 2019 discriminator (Zakharov et al. 2019, section 3.1), narrow, for patches.
+
+    Args:
+        side: of the patch, pixels.
+    """
+    return PaperConfig(size=side, channels=16, max_channels=128, embed=128, discriminator_blocks=5)

@@ -1,0 +1,76 @@
+"""From a person and settings to the square that is animated and the renderer that animates it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.render.framing import Framing
+from animato.render.geometry import GeometryRenderer, Renderer
+from animato.render.paper import PaperRenderer, load_paper_person
+from animato.render.person import Person, PersonPhoto
+from animato.render.portrait import PersonNumbers, PortraitNetworks, PortraitRenderer, load_networks
+from animato.settings.animate import AnimateSettings
+from animato.types import Frame, Points
+from animato.weights.portrait import PortraitWeights
+from animato.weights.portrait_person import AFFINE, read_portrait_person
+
+LENT_SIDE = 512
+"""Side of the crops of photos that lend features to the animated one."""
+
+
+def make_renderer(
+    person: Person,
+    settings: AnimateSettings,
+    networks: PortraitNetworks | None = None,
+    numbers: PersonNumbers | None = None,
+) -> tuple[Framing, Renderer]:
+    """Return what is animated and the renderer that `settings.model` names.
+
+    Args:
+        person: whose photos.
+        settings: model, person file, frame and size.
+        networks: of the portrait renderer, instead of the shipped ones.
+        numbers: what adaptation found, instead of a person file.
+
+    Raises:
+        InputError: the person file cannot be used.
+        MissingPartError: weights or a package that the renderer needs are not installed.
+    """
+    if settings.model == "paper":
+        assert settings.person is not None
+        drawn = load_paper_person(settings.person, settings.threads)
+        framing = Framing(person.photo, settings, drawn.config.margin)
+        return framing, PaperRenderer(drawn, framing.square, framing.points)
+    framing = Framing(person.photo, settings)
+    if settings.model == "geometry":
+        return framing, GeometryRenderer(framing.square, framing.points)
+    networks = networks or load_networks(None, settings.threads)
+    if settings.person is not None:
+        numbers = load_portrait_person(settings.person, networks.weights)
+    photos = [(framing.square, framing.points), *(lent_crop(photo) for photo in person.photos[1:])]
+    return framing, PortraitRenderer(photos, networks, numbers)
+
+
+def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonNumbers:
+    """Return what a portrait person file holds.
+
+    Args:
+        file: the person file.
+        weights: that it is used with.
+
+    Raises:
+        InputError, FileFormatError: it cannot be read, is another kind, or was made for other weights.
+    """
+    _, found = read_portrait_person(file, weights)
+    affine = {name: own[AFFINE] for name, own in found.items() if AFFINE in own}
+    tuned = {name: {key: array for key, array in own.items() if key != AFFINE} for name, own in found.items()}
+    return PersonNumbers(affine, tuned)
+
+
+def lent_crop(photo: PersonPhoto) -> tuple[Frame, Points]:
+    """Return a square around the head of a photo, S x S x 3 uint8, and its landmarks in pixels of it."""
+    height, width = photo.image.shape[:2]
+    square = fit_square(head_square(photo.face.points), width, height)
+    crop_from_photo = crop_from_frame(square, LENT_SIDE)
+    return cut(photo.image, crop_from_photo, LENT_SIDE), move_points(crop_from_photo, photo.face.points)

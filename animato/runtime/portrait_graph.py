@@ -1,0 +1,267 @@
+"""The portrait renderer's networks as OpenVINO graphs, built from named arrays: no torch, no ONNX, no export step.
+
+The graphs compute what `models.portrait.networks` computes (a test holds them together); pictures go in and come out
+as pixels, so that the caller converts nothing. Shapes: S = side of a patch, h = w = S / 2, K photos, F features,
+A numbers of AdaIN, E embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.runtime.openvino_cpu import import_openvino
+
+Arrays = Mapping[str, NDArray[Any]]
+
+NORM_EPS = 1e-4
+VALID_BIAS = 4.0
+UNSEEN = 8.0
+
+
+class _Graph:
+    """The operations that both graphs are written in; every node is N C H W float32."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.openvino = import_openvino()
+        import openvino.opset13 as ops
+
+        self.ops: Any = ops
+        self._arrays = arrays
+
+    def input(self, shape: list[int], kind: type, name: str) -> Any:
+        return self.ops.parameter(shape, kind, name=name)
+
+    def constant(self, array: NDArray[Any] | list[int]) -> Any:
+        return self.ops.constant(np.ascontiguousarray(array))
+
+    def number(self, value: float) -> Any:
+        return self.ops.constant(np.float32(value))
+
+    def array(self, name: str) -> NDArray[np.float32]:
+        return np.asarray(self._arrays[name], np.float32)
+
+    def conv(self, x: Any, name: str) -> Any:
+        weight, bias = self.array(f"{name}.weight"), self.array(f"{name}.bias")
+        pad = [weight.shape[2] // 2] * 2
+        made = self.ops.convolution(x, self.constant(weight), [1, 1], pad, pad, [1, 1])
+        return self.ops.add(made, self.constant(bias[None, :, None, None]))
+
+    def relu(self, x: Any) -> Any:
+        return self.ops.relu(x)
+
+    def concat(self, nodes: list[Any], axis: int = 1) -> Any:
+        return self.ops.concat(nodes, axis)
+
+    def halve(self, x: Any) -> Any:
+        return self.ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], False)
+
+    def double(self, x: Any, mode: str) -> Any:
+        return self.ops.interpolate(
+            x, self.constant(np.array([2.0, 2.0], np.float32)), mode, "scales", axes=self.constant([2, 3]),
+            nearest_mode="floor", coordinate_transformation_mode="asymmetric" if mode == "nearest" else "half_pixel",
+        )  # fmt: skip
+
+    def fold(self, x: Any) -> Any:
+        return self.ops.space_to_depth(x, "depth_first", 2)
+
+    def unfold(self, x: Any) -> Any:
+        return self.ops.depth_to_space(x, "depth_first", 2)
+
+    def block(self, x: Any, name: str) -> Any:
+        x = self.relu(self.conv(x, f"{name}.first"))
+        return self.relu(self.ops.add(x, self.conv(x, f"{name}.second")))
+
+    def norm(self, x: Any, shift: Any, scale: Any) -> Any:
+        """AdaIN: instance normalisation, then a scale and a shift from outside (1 C 1 1)."""
+        normal = self.ops.mvn(x, self.constant([2, 3]), True, NORM_EPS, "inside_sqrt")
+        return self.ops.add(self.ops.multiply(normal, scale), shift)
+
+    def adaptive(self, x: Any, name: str, pairs: list[tuple[Any, Any]]) -> Any:
+        y = self.conv(self.relu(self.norm(x, *pairs[0])), f"{name}.first")
+        y = self.conv(self.relu(self.norm(y, *pairs[1])), f"{name}.second")
+        return self.ops.add(x, y)
+
+    def near_hidden(self, valid: Any) -> Any:
+        """1 - validity, grown by three pixels and softened over seven."""
+        hidden = self.ops.subtract(self.number(1.0), valid)
+        grown = self.ops.max_pool(hidden, [1, 1], [1, 1], [3, 3], [3, 3], [7, 7]).output(0)
+        return self.ops.avg_pool(grown, [1, 1], [3, 3], [3, 3], [7, 7], False)
+
+    def part(self, x: Any, first: int, last: int, axis: int = 1) -> Any:
+        starts, stops, steps = (self.constant([value]) for value in (first, last, 1))
+        return self.ops.slice(x, starts, stops, steps, self.constant([axis]))
+
+    def pixels(self, x: Any, scale: float, shift: float) -> Any:
+        """1 H W C uint8 -> 1 C H W float32, scaled and shifted."""
+        x = self.ops.convert(x, "f32")
+        x = self.ops.transpose(x, self.constant([0, 3, 1, 2]))
+        return self.ops.add(self.ops.multiply(x, self.number(scale)), self.number(shift))
+
+    def last(self, x: Any) -> Any:
+        """1 C H W -> 1 H W C."""
+        return self.ops.transpose(x, self.constant([0, 2, 3, 1]))
+
+    def compile(self, outputs: list[Any], inputs: list[Any], threads: int) -> Callable[..., list[NDArray[Any]]]:
+        model = self.openvino.Model(outputs, inputs, "patch")
+        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = str(threads)
+        compiled = self.openvino.Core().compile_model(model, "CPU", config)
+        request = compiled.create_infer_request()
+
+        def run(*given: NDArray[Any]) -> list[NDArray[Any]]:
+            request.infer(list(given), share_inputs=True)
+            return [request.get_output_tensor(index).data for index in range(len(outputs))]
+
+        return run
+
+
+def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Callable[..., list[NDArray[Any]]]:
+    """Return a function from a photo's patch to its features and embedding.
+
+    Args:
+        config: side, widths, features, ... as `PatchConfig.as_json` writes it.
+        arrays: the network's weights by name.
+        threads: CPU threads; 0 lets OpenVINO choose.
+
+    Returns:
+        f(picture 1 x S x S x 3 uint8, drawing 1 x S x S x 3 uint8) -> [1 x F x h x w, 1 x E], float32, valid until the
+        next call.
+    """
+    g, side = _Graph(arrays), int(config["side"])
+    picture = g.input([1, side, side, 3], np.uint8, "picture")
+    drawing = g.input([1, side, side, 3], np.uint8, "drawing")
+    x = g.fold(g.concat([g.pixels(picture, 1 / 127.5, -1.0), g.pixels(drawing, 1 / 255, 0.0)]))
+    x = g.block(g.relu(g.conv(x, "encoder.stem")), "encoder.block")
+    features = g.conv(x, "encoder.features")
+    for index in range(2):
+        x = g.relu(g.conv(g.halve(x), f"encoder.down.{index}"))
+    mean = g.ops.reduce_mean(x, g.constant([2, 3]), False)
+    person = g.ops.matmul(mean, g.constant(g.array("encoder.person.weight")), False, True)
+    person = g.ops.add(person, g.constant(g.array("encoder.person.bias")[None]))
+    return g.compile([features, person], [picture, drawing], threads)
+
+
+def build_painter(
+    config: Mapping[str, Any], arrays: Arrays, photos: int, threads: int
+) -> Callable[..., list[NDArray[Any]]]:
+    """Return a function that paints a patch.
+
+    Args:
+        config, arrays, threads: as for `build_encoder`.
+        photos: K.
+
+    Returns:
+        f(composite 1 S S 3 uint8, drawing 1 S S 3 uint8, validity 1 S S 1 float32, features K F h w, grid K h w 2, seen
+        K 1 h w, log-weight K 1 1 1, affine 1 A) -> [layer 1 S S 4, flow 1 S S 2], float32, valid until the next call:
+        the layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is in
+        pixels of the patch; all is faded out at the patch's edge.
+    """
+    g, side = _Graph(arrays), int(config["side"])
+    widths, half = [int(width) for width in config["widths"]], side // 2
+    composite = g.input([1, side, side, 3], np.uint8, "composite")
+    drawing = g.input([1, side, side, 3], np.uint8, "drawing")
+    validity = g.input([1, side, side, 1], np.float32, "validity")
+    features = g.input([photos, int(config["features"]), half, half], np.float32, "features")
+    grid = g.input([photos, half, half, 2], np.float32, "grid")
+    seen = g.input([photos, 1, half, half], np.float32, "seen")
+    prior = g.input([photos, 1, 1, 1], np.float32, "prior")
+    affine = g.input([1, affine_count(config)], np.float32, "affine")
+    strokes, valid = g.pixels(drawing, 1 / 255, 0.0), _first(g, validity)
+    # Gather: fetch each photo's features, weigh the photos pixel by pixel.
+    fetch = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
+    fetched = g.ops.multiply(g.ops.grid_sample(features, grid, fetch), seen)
+    small = g.halve(strokes)
+    if photos > 1:
+        shape = g.constant(np.array([photos, 3, half, half], np.int64))
+        many = g.ops.broadcast(small, shape)
+        score = g.conv(g.relu(g.conv(g.concat([fetched, seen, many]), "score_in")), "score_out")
+        score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(UNSEEN)))
+        weight = g.ops.softmax(g.ops.add(score, prior), 0)
+        mixed = g.ops.reduce_sum(g.ops.multiply(weight, fetched), g.constant([0]), True)
+        known = g.ops.reduce_sum(g.ops.multiply(weight, seen), g.constant([0]), True)
+    else:
+        mixed, known = g.ops.add(fetched, g.ops.multiply(prior, g.number(0.0))), seen
+    # Paint.
+    pairs = _pairs(g, affine, config)
+    x = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
+    x = g.relu(g.conv(g.concat([x, mixed, known]), "stem"))
+    skips = []
+    for level in range(len(widths)):
+        x = g.block(x if level == 0 else g.halve(x), f"down.{level}")
+        skips.append(x)
+    for number in range(int(config["blocks"])):
+        x = g.adaptive(x, f"middle.{number}", pairs[2 * number : 2 * number + 2])
+    for level in range(len(widths) - 1):
+        x = g.ops.add(g.double(g.conv(x, f"up.{level}"), "nearest"), skips[-2 - level])
+        x = g.block(x, f"merge.{level}")
+        if level == 0:
+            x = g.adaptive(x, "personal", pairs[-2:])
+    raw = g.unfold(g.conv(x, "out"))
+    light = g.ops.tanh(g.double(g.conv(x, "light"), "linear_onnx"))
+    ramp = g.constant(edge_ramp(side)[None, None])
+    if config["hidden_only"]:
+        ramp = g.ops.multiply(ramp, g.near_hidden(valid))
+    bias = g.ops.multiply(g.ops.subtract(g.number(0.5), valid), g.number(VALID_BIAS))
+    mask = g.ops.multiply(g.ops.sigmoid(g.ops.add(g.part(raw, 3, 4), bias)), ramp)
+    paint = g.ops.multiply(g.ops.add(g.ops.tanh(g.part(raw, 0, 3)), g.number(1.0)), g.number(127.5))
+    reach = g.number(float(config["reach"]))
+    flow = g.ops.multiply(g.ops.multiply(g.ops.tanh(g.part(raw, 4, 6)), reach), ramp)
+    light = g.ops.multiply(g.ops.multiply(light, g.number(127.5)), ramp)
+    copied = g.ops.subtract(g.number(1.0), mask)
+    layer = g.ops.add(g.ops.multiply(paint, mask), g.ops.multiply(light, copied))
+    outputs = [g.last(g.concat([layer, mask])), g.last(flow)]
+    inputs = [composite, drawing, validity, features, grid, seen, prior, affine]
+    return g.compile(outputs, inputs, threads)
+
+
+def _first(g: _Graph, x: Any) -> Any:
+    return g.ops.transpose(x, g.constant([0, 3, 1, 2]))
+
+
+def _pairs(g: _Graph, affine: Any, config: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    pairs, start = [], 0
+    for width in adaptive_widths(config):
+        parts = []
+        for _ in range(2):
+            part = g.part(affine, start, start + width)
+            parts.append(g.ops.reshape(part, g.constant([1, width, 1, 1]), False))
+            start += width
+        pairs.append((parts[0], parts[1]))
+    return pairs
+
+
+def adaptive_widths(config: Mapping[str, Any]) -> list[int]:
+    """Return the channel counts of the AdaIN layers, in order."""
+    widths = config["widths"]
+    return [int(widths[-1])] * (2 * int(config["blocks"])) + [int(widths[-2])] * 2
+
+
+def affine_count(config: Mapping[str, Any]) -> int:
+    """Return A."""
+    return 2 * sum(adaptive_widths(config))
+
+
+def affine_of(arrays: Arrays, config: Mapping[str, Any], embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return psi = P e with 1 added to the scales, 1 x A float32.
+
+    Args:
+        arrays: the network's weights by name.
+        config: the network's configuration.
+        embedding: E float32.
+    """
+    psi = np.asarray(arrays["project.weight"]) @ embedding + np.asarray(arrays["project.bias"])
+    base = [part for width in adaptive_widths(config) for part in (np.zeros(width), np.ones(width))]
+    return np.asarray(psi + np.concatenate(base), np.float32)[None]
+
+
+def edge_ramp(side: int) -> NDArray[np.float32]:
+    """Return side x side float32: 1 inside, falling to 0 over the outer twelfth."""
+    line = np.arange(side, dtype=np.float32)
+    ramp = np.clip((np.minimum(line, side - 1 - line) + 0.5) / (side / 12), 0, 1)
+    ramp = ramp * ramp * (3 - 2 * ramp)
+    return np.asarray(ramp[:, None] * ramp[None, :], np.float32)

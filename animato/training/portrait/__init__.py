@@ -1,0 +1,1 @@
+"""Training of the portrait renderer: cases, episodes, losses, loop, adaptation."""

@@ -1,0 +1,189 @@
+"""Batches of cases: which are drawn how often, augmentation, and their form as tensors."""
+
+# ruff: noqa: N802, N815  (names carry shapes)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animato.settings.portrait import MOST_PHOTOS
+from animato.training.portrait.cases import KINDS, CaseSet
+
+SHARES = {"video": 0.5, "photo": 0.15, "rendered video": 0.35}
+"""How often each kind of case is drawn: people are what is wanted, rendered heads have the large movements."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cases as the networks take them; shapes as in `models.portrait.networks`.
+
+    Attributes:
+        truth_B3SS, composite_B3SS: in [-1, 1].
+        drawing_B3SS, validity_B1SS: in [0, 1]; the drawing's first channel is the opening.
+        photos_BK3SS, strokes_BK3SS: the photos' patches and drawings.
+        grid_BKhw2: where to fetch.
+        seen_BKhw: -1 for a photo that is not there.
+        person_B: number of the person.
+    """
+
+    truth_B3SS: Tensor
+    composite_B3SS: Tensor
+    drawing_B3SS: Tensor
+    validity_B1SS: Tensor
+    photos_BK3SS: Tensor
+    strokes_BK3SS: Tensor
+    grid_BKhw2: Tensor
+    seen_BKhw: Tensor
+    person_B: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return Batch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+    @property
+    def given_BCSS(self) -> Tensor:
+        """Composite, validity and drawing: what the painter sees at full patch size."""
+        return torch.cat([self.composite_B3SS, self.validity_B1SS, self.drawing_B3SS], 1)
+
+
+class Batches:
+    """Draws batches; the same seed and step always give the same batch.
+
+    Args:
+        cases: of one network.
+        split: "train" or "val".
+        network: "mouth", "eye" or "head".
+        seed: start of every random choice.
+        augment: whether light, sharpness and sides are changed, and photos left out; not for one person's own photos.
+    """
+
+    def __init__(self, cases: CaseSet, split: str, network: str, seed: int, augment: bool = True) -> None:
+        self._augment = augment
+        self.cases = cases
+        self.numbers = cases.of(split)
+        self._network = network
+        self._seed = seed
+        self._weights = self._chances()
+
+    def _chances(self) -> NDArray[np.float64]:
+        chances = np.ones(len(self.numbers))
+        area = np.array([float(self.cases.pictures[n, ::4, ::4, 6].mean()) / 255 for n in self.numbers])
+        if self._network == "mouth":
+            chances += 4.0 * np.clip(area / 0.05, 0, 1)
+        elif self._network == "eye":
+            chances += 2.0 * (area < 0.03)
+        kind = self.cases.kind[self.numbers]
+        for index, name in enumerate(KINDS):
+            mine = kind == index
+            if mine.any():
+                chances[mine] *= SHARES[name] / chances[mine].sum()
+        return np.asarray(chances / chances.sum())
+
+    def batch(self, step: int, size: int) -> Batch:
+        """Return the augmented batch of a step."""
+        random = np.random.default_rng([self._seed, 7, step])
+        chosen = random.choice(self.numbers, size, p=self._weights)
+        return self._made([int(number) for number in chosen], random if self._augment else None)
+
+    def fixed(self, count: int) -> Batch:
+        """Return cases spread over the split's people, plain: for validation."""
+        random = np.random.default_rng([self._seed, 8])
+        chosen = random.choice(self.numbers, min(count, len(self.numbers)), replace=False, p=self._weights)
+        return self._made([int(number) for number in chosen], None)
+
+    def _made(self, numbers: list[int], random: np.random.Generator | None) -> Batch:
+        most = MOST_PHOTOS if random is None else int(random.integers(1, MOST_PHOTOS + 1))
+        rows = [self._row(number, most, random) for number in numbers]
+        parts = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
+        pictures, photos, grid, seen = parts
+        x = pictures.permute(0, 3, 1, 2).float() / 255
+        y = photos.permute(0, 1, 4, 2, 3).float() / 255
+        return Batch(
+            x[:, :3] * 2 - 1,
+            x[:, 3:6] * 2 - 1,
+            x[:, 6:9].contiguous(),
+            x[:, 9:].contiguous(),
+            y[:, :, :3] * 2 - 1,
+            y[:, :, 3:].contiguous(),
+            grid,
+            seen,
+            torch.from_numpy(self.cases.person[numbers].astype(np.int64)),
+        )
+
+    def _row(self, number: int, most: int, random: np.random.Generator | None) -> tuple[NDArray[np.generic], ...]:
+        cases = self.cases
+        pictures = np.array(cases.pictures[number])
+        present = [index for index in range(most) if cases.photo[number, index] >= 0]
+        side, grid_side = pictures.shape[0], cases.seen.shape[-1]
+        photos = np.zeros((most, side, side, 6), np.uint8)
+        grid = np.zeros((most, grid_side, grid_side, 2), np.float32)
+        seen = np.full((most, grid_side, grid_side), -1, np.float32)
+        for index in present:
+            photos[index] = cases.photos[cases.photo[number, index]]
+            grid[index] = cases.grids[number, index]
+            seen[index] = cases.seen[number, index].astype(np.float32) / 255
+        if random is not None:
+            pictures, photos = _recoloured(pictures, photos, random)
+            pictures, photos = _worsened(pictures, photos, random)
+            if self._network != "eye" and random.random() < 0.5:
+                pictures, photos = pictures[:, ::-1].copy(), photos[:, :, ::-1].copy()
+                grid, seen = grid[:, :, ::-1].copy(), seen[:, :, ::-1].copy()
+                grid[..., 0] *= -1
+        return pictures, photos, grid, seen
+
+
+def _recoloured(
+    pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Change light and colour of truth, composite and photos alike: gain and gamma of each channel, saturation."""
+    if random.random() < 0.2:
+        return pictures, photos
+    level = np.arange(256, dtype=np.float32) / 255
+    gamma = np.exp(random.normal(0, 0.2))
+    gains = np.exp(random.normal(0, 0.15) + random.normal(0, 0.08, 3))
+    table = np.stack([np.clip(gain * level**gamma, 0, 1) for gain in gains], 1)
+    table = np.rint(table * 255).astype(np.uint8)
+    saturation = float(np.clip(random.normal(1.0, 0.3), 0.0, 1.6))
+
+    def change(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        mapped = np.stack([table[colour[..., i], i] for i in range(3)], -1)
+        grey = mapped.mean(-1, keepdims=True, dtype=np.float32)
+        return np.asarray(np.clip(grey + saturation * (mapped - grey), 0, 255), np.float32).astype(np.uint8)
+
+    pictures[..., :3], pictures[..., 3:6] = change(pictures[..., :3]), change(pictures[..., 3:6])
+    photos[..., :3] = change(photos[..., :3])
+    return pictures, photos
+
+
+def _worsened(
+    pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Now and then blur everything, as a small picture would be, or compress what is given, as a bad one would be."""
+    if random.random() < 0.2:
+        share = float(random.uniform(0.4, 0.9))
+
+        def soften(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            side = colour.shape[0]
+            small = cv2.resize(np.ascontiguousarray(colour), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+        pictures[..., :3], pictures[..., 3:6] = soften(pictures[..., :3]), soften(pictures[..., 3:6])
+        for photo in photos:
+            photo[..., :3] = soften(photo[..., :3])
+    if random.random() < 0.15:
+        quality = int(random.integers(30, 90))
+
+        def compress(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            _, data = cv2.imencode(".jpg", np.ascontiguousarray(colour), [cv2.IMWRITE_JPEG_QUALITY, quality])
+            return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+        pictures[..., 3:6] = compress(pictures[..., 3:6])
+        for photo in photos:
+            photo[..., :3] = compress(photo[..., :3])
+    return pictures, photos

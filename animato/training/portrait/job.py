@@ -1,0 +1,165 @@
+"""Training of the portrait renderer as a job on folders: what `animato train-portrait` calls.
+
+RUN/run.json                     how the cases are made, and from which data; written once
+RUN/cases/                       see `training.portrait.cases`
+RUN/mouth/run.json               settings of one network's training; likewise eye and head
+RUN/mouth/log.jsonl              figures, one JSON line a report
+RUN/mouth/pictures/              what the network draws of people it was not trained on
+RUN/mouth/step-0001000.safetensors   checkpoints
+RUN/mouth/model.safetensors      the network to use
+RUN/portrait.safetensors         all networks, once each has a model
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from animato.data.lock import FileLock
+from animato.data.manifest import read_manifest
+from animato.data.shards import ShardClips
+from animato.errors import InterruptedRunError, OutputError, UsageError
+from animato.models.portrait.config import CONFIGS, PatchConfig
+from animato.settings.base import as_json
+from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
+from animato.training.journal import check_same_run
+from animato.training.portrait.cases import make_cases, read_summary
+from animato.training.portrait.loop import Report, train_portrait
+from animato.version import __version__
+from animato.weights.io import write_whole
+
+FREE_TO_CHANGE = frozenset(
+    {"networks", "steps", "threads", "device", "save_minutes", "keep", "log_steps", "validate_steps"}
+)
+"""Settings that a continued run may give anew; the number of steps may grow, not shrink."""
+
+
+@dataclass(frozen=True)
+class PortraitResult:
+    """What a finished training leaves.
+
+    Attributes:
+        folder: the run folder.
+        cases: how many it has for each network.
+        model: the file with all networks, or None while one of them is missing.
+        missing: networks that no run in this folder has trained yet.
+    """
+
+    folder: Path
+    cases: int
+    model: Path | None
+    missing: tuple[str, ...]
+
+
+def train_portrait_on_folder(
+    settings: PortraitTrainSettings,
+    case_settings: CaseSettings,
+    data: Path,
+    folder: Path,
+    report: Report | None = None,
+    counted: Callable[[int], None] | None = None,
+    configs: Mapping[str, PatchConfig] = CONFIGS,
+) -> PortraitResult:
+    """Make the cases of a prepared folder and train the networks on them, or continue to.
+
+    Several processes may train different networks in one run folder: the first one makes the cases.
+
+    Args:
+        settings: of the training.
+        case_settings: of the cases.
+        data: a folder made by `animato data prepare`.
+        folder: the run folder; made when missing.
+        report: called at every log line.
+        counted: called with the number of cases made, now and then.
+        configs: what the networks look like.
+
+    Raises:
+        FileFormatError: `data` is no prepared folder.
+        UsageError: the run folder was started with other settings or other data, or no case is for training.
+        OutputError: the folder cannot be written.
+        TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
+    """
+    clips = _fingerprint(data)
+    try:
+        for name in settings.network_list:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
+    for name in settings.network_list:
+        _start(folder / name / "run.json", settings)
+    cases = folder / "cases"
+    with FileLock(folder / "cases.lock"):
+        _start_cases(folder, case_settings, clips)
+        try:
+            make_cases(ShardClips(data, size=case_settings.crop), cases, case_settings, counted)
+        except KeyboardInterrupt as stop:
+            raise InterruptedRunError(
+                "stopped before the cases were complete", hint="the same command makes them again"
+            ) from stop
+    model = train_portrait(settings, cases, folder, report, configs)
+    missing = tuple(name for name in NETWORKS if not (folder / name / "model.safetensors").is_file())
+    return PortraitResult(folder, int(read_summary(cases)["cases"]), model, missing)
+
+
+def _start(path: Path, settings: PortraitTrainSettings) -> None:
+    """Write a network's run.json, or refuse to continue a run that is another one."""
+    described = _described(settings)
+    if path.is_file():
+        check_same_run(path, settings, FREE_TO_CHANGE)
+        described = json.loads(path.read_text())
+        before = int(described["settings"].get("steps", settings.steps))
+        if settings.steps < before:
+            raise UsageError(
+                f"the run in {path.parent.name} was started with --steps {before}",
+                where=f"now: {settings.steps}",
+                hint="as many steps or more, or another output folder",
+            )
+        described["settings"]["steps"] = settings.steps
+    _write(path, described)
+
+
+def _start_cases(folder: Path, settings: CaseSettings, clips: dict[str, Any]) -> None:
+    """Write run.json, or refuse cases that were made with other settings or of other clips."""
+    path = folder / "run.json"
+    for started in (folder / "cases" / "cases.json", path):
+        if started.is_file():
+            check_same_run(started, settings, frozenset())
+    if path.is_file():
+        if json.loads(path.read_text()).get("data") != clips:
+            raise UsageError(
+                f"the run in {folder.name} was started with other data",
+                hint="the same prepared folder to continue it, or another output folder",
+            )
+        return
+    _write(path, {**_described(settings), "data": clips})
+
+
+def _described(settings: Any) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "settings": as_json(settings),
+        "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "machine": platform.machine(),
+        "command": [Path(part).name if "/" in part else part for part in sys.argv],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _write(path: Path, described: dict[str, Any]) -> None:
+    write_whole(path, (json.dumps(described, indent=1) + "\n").encode())
+
+
+def _fingerprint(data: Path) -> dict[str, Any]:
+    """Return what tells one set of clips from another: their number, and a hash of names, people, splits, contents."""
+    clips = read_manifest(data)["clips"]
+    rows = sorted([clip["clip"], clip["frames"], clip["person"], clip["split"], clip["sha256"]] for clip in clips)
+    return {"clips": len(clips), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}

@@ -1,0 +1,244 @@
+"""Meta-training of the portrait renderer: for each network setup, cases, fit; in the end one weight file.
+
+A run folder holds run.json and, for each network, log.jsonl, checkpoints, pictures and model.safetensors; the same call
+on the same folder continues, exactly: every step's batch follows from the seed and the step's number alone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from animato.errors import InterruptedRunError, OutputError, UsageError
+from animato.models.features import load_lite0
+from animato.models.layers import refresh_spectral
+from animato.models.portrait.config import CONFIGS, PatchConfig
+from animato.models.portrait.networks import edge_ramp
+from animato.settings.portrait import NETWORKS, PortraitTrainSettings
+from animato.training.content import ContentLoss
+from animato.training.health import TrainingStoppedError
+from animato.training.losses import critic_hinge
+from animato.training.portrait.batches import Batch, Batches
+from animato.training.portrait.cases import CaseSet, read_cases, read_summary
+from animato.training.portrait.objective import Drawing, critic_losses, plain_losses
+from animato.training.portrait.state import PatchCheckpoints, PatchState, new_state
+from animato.training.portrait.validate import validate
+from animato.training.state import ADAM_BETAS, ADAM_EPS, update_average
+from animato.training.validate import png_bytes
+from animato.weights.io import write_whole
+from animato.weights.portrait import join_networks
+
+VALIDATION_CASES = 64
+
+
+@dataclass(frozen=True)
+class PatchProgress:
+    """What a running training tells its caller at every log line."""
+
+    network: str
+    steps: int
+    total: int
+    speed: float
+    figures: dict[str, float]
+
+
+Report = Callable[[PatchProgress], None]
+
+
+def train_portrait(
+    settings: PortraitTrainSettings,
+    cases: Path,
+    folder: Path,
+    report: Report | None = None,
+    configs: Mapping[str, PatchConfig] = CONFIGS,
+) -> Path | None:
+    """Train the networks that the settings name, or continue to.
+
+    Args:
+        settings: see `settings.portrait`.
+        cases: folder made by `make_cases`.
+        folder: the run folder; made when missing.
+        report: called at every log line.
+        configs: what the networks look like; sides as in `warp.region`.
+
+    Returns:
+        The joined weight file, when all three networks have one by now.
+
+    Raises:
+        InputError: no complete cases.
+        OutputError: the folder cannot be written.
+        TrainingStoppedError: the loss is no number any more; the message names the last good checkpoint.
+        InterruptedRunError: Ctrl-C; a checkpoint was saved.
+    """
+    people: list[str] = read_summary(cases)["people"]
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    try:
+        for name in settings.network_list:
+            (folder / name / "pictures").mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
+    content = ContentLoss("none", None, None, (0.0, 0.0))
+    if settings.content:
+        content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)).to(settings.device)
+    for name in settings.network_list:
+        fit(name, read_cases(cases, name), settings, people, folder / name, content, report, configs[name])
+    parts = [folder / name / "model.safetensors" for name in NETWORKS]
+    if not all(part.is_file() for part in parts):
+        return None
+    join_networks(parts, folder / "portrait.safetensors")
+    return folder / "portrait.safetensors"
+
+
+def fit(
+    name: str,
+    cases: CaseSet,
+    settings: PortraitTrainSettings,
+    people: list[str],
+    folder: Path,
+    content: ContentLoss,
+    report: Report | None,
+    config: PatchConfig | None = None,
+) -> None:
+    """Train one network until all steps are taken; the shipped size unless a configuration is given."""
+    batches = Batches(cases, "train", name, settings.seed)
+    if not len(batches.numbers):
+        raise UsageError(f"no cases of the training split for {name!r}")
+    held = Batches(cases, "val", name, settings.seed)
+    shown = held.fixed(VALIDATION_CASES).to(torch.device(settings.device)) if len(held.numbers) else None
+    state = new_state(name, config or CONFIGS[name], settings, len(people))
+    known = sorted({people[number] for number in cases.person[batches.numbers]})
+    recipe = {"settings": asdict(settings), "cases": len(batches.numbers), "people": known}
+    checkpoints = PatchCheckpoints(folder, settings.keep, recipe)
+    checkpoints.restore_newest(state)
+    _cut_back(folder / "log.jsonl", state.steps)
+    drawing = Drawing(state.network, edge_ramp(state.config.side)).to(settings.device)
+    saved_at = time.monotonic()
+    mark, marked = time.monotonic(), state.steps
+    totals: dict[str, float] = {}
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(batches.batch, state.steps, settings.batch)
+            while state.steps < settings.steps:
+                batch = coming.result().to(torch.device(settings.device))
+                coming = pool.submit(batches.batch, state.steps + 1, settings.batch)
+                for key, value in step(state, drawing, batch, content, settings).items():
+                    totals[key] = totals.get(key, 0.0) + float(value)
+                if state.steps % settings.log_steps == 0:
+                    count = state.steps - marked
+                    figures = {key: value / count for key, value in totals.items()}
+                    speed = count / max(time.monotonic() - mark, 1e-9)
+                    _log(folder, name, state.steps, settings.steps, speed, figures, report)
+                    if not np.isfinite(figures["loss"]):
+                        good = [path.name for path in checkpoints.paths()]
+                        raise TrainingStoppedError(
+                            f"the loss of {name!r} is no number after {state.steps} steps",
+                            where=f"last good checkpoint: {good[-1] if good else 'none'}",
+                        )
+                    totals, mark, marked = {}, time.monotonic(), state.steps
+                if shown is not None and state.steps % settings.validate_steps == 0:
+                    _validate(folder, name, state, shown, content, report)
+                if time.monotonic() - saved_at >= settings.save_minutes * 60:
+                    checkpoints.save(state)
+                    saved_at = time.monotonic()
+        checkpoints.save(state)
+    except KeyboardInterrupt as stop:
+        checkpoints.save(state)
+        raise InterruptedRunError(
+            f"training of {name!r} stopped after {state.steps} steps; a checkpoint was saved",
+            hint="the same command continues",
+        ) from stop
+
+
+def rate_at(settings: PortraitTrainSettings, steps: int) -> float:
+    """Return the factor on the learning rates after so many steps, in [0, 1]: up over the warm-up, down at the end."""
+    rise = min(1.0, (steps + 1) / settings.warmup) if settings.warmup else 1.0
+    if settings.cooldown <= 0:
+        return rise
+    return rise * min(1.0, max(0.02, (settings.steps - steps) / (settings.cooldown * settings.steps)))
+
+
+def step(
+    state: PatchState, drawing: Drawing, batch: Batch, content: ContentLoss, settings: PortraitTrainSettings
+) -> dict[str, Tensor]:
+    """Update the network once, and the critic once it plays; return the losses, detached."""
+    factor = rate_at(settings, state.steps)
+    plays = state.steps >= settings.critic_from * settings.steps
+    drawn = drawing(batch)
+    losses = plain_losses(drawn, batch, content, settings)
+    if plays:
+        refresh_spectral(state.critic)
+        state.critic.requires_grad_(False)
+        losses |= critic_losses(drawn, batch, state.critic, state.table.read(batch.person_B).detach(), settings)
+    loss = torch.stack(list(losses.values())).sum()
+    state.optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    _take(state.optimiser, settings.lr * factor)
+    losses["loss"] = loss
+    if plays:
+        losses["critic"] = _critic_step(state, drawn.picture_B3SS.detach(), batch, settings.lr_critic * factor)
+    update_average(state.average, state.network, min(settings.average, (1 + state.steps) / (10 + state.steps)))
+    state.steps += 1
+    return {key: value.detach() for key, value in losses.items()}
+
+
+def _critic_step(state: PatchState, fake_B3SS: Tensor, batch: Batch, lr: float) -> Tensor:
+    state.critic.requires_grad_(True)
+    person_BE = state.table.read(batch.person_B)
+    real, _ = state.critic(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
+    fake, _ = state.critic(fake_B3SS, batch.drawing_B3SS, person_BE)
+    loss = critic_hinge(real, fake)
+    state.critic_optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    _take(state.critic_optimiser, lr)
+    assert person_BE.grad is not None
+    state.table.update(batch.person_B, person_BE.grad, lr, ADAM_BETAS, ADAM_EPS)
+    return loss
+
+
+def _take(optimiser: torch.optim.Adam, lr: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    optimiser.step()
+
+
+def _cut_back(path: Path, steps: int) -> None:
+    """Drop lines of steps that a resumed run will take again, and the half-written last line of a killed run."""
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            if json.loads(line)["steps"] <= steps:
+                kept.append(f"{line}\n")
+        except (ValueError, KeyError):
+            continue
+    write_whole(path, "".join(kept).encode())
+
+
+def _log(
+    folder: Path, name: str, steps: int, total: int, speed: float, figures: dict[str, float], report: Report | None
+) -> None:
+    line = {"what": "train", "steps": steps, "steps_a_second": speed, **figures}
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    if report is not None:
+        report(PatchProgress(name, steps, total, speed, figures))
+
+
+def _validate(
+    folder: Path, name: str, state: PatchState, shown: Batch, content: ContentLoss, report: Report | None
+) -> None:
+    result = validate(state.average, shown, content)
+    write_whole(folder / "pictures" / f"step-{state.steps:07d}.png", png_bytes(result.picture))
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"what": "validation", "steps": state.steps, **result.figures}) + "\n")
+    if report is not None:
+        report(PatchProgress(f"{name} validation", state.steps, state.steps, 0.0, result.figures))

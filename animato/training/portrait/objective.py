@@ -1,0 +1,95 @@
+"""Losses of one region's network: pixels, features, paint, a calm mask, and the critic once it plays."""
+
+# ruff: noqa: N815  (names carry shapes)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from animato.models.portrait.networks import Painted, PatchNetwork, compose, near_hidden
+from animato.settings.portrait import PortraitTrainSettings
+from animato.training.content import ContentLoss
+from animato.training.losses import drawer_hinge, feature_matching
+from animato.training.portrait.batches import Batch
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one step drew.
+
+    Attributes:
+        picture_B3SS: finished patches.
+        painted: the network's answer.
+        mask_B1SS: the mask used.
+        embedding_BE: of the people.
+    """
+
+    picture_B3SS: Tensor
+    painted: Painted
+    mask_B1SS: Tensor
+    embedding_BE: Tensor
+
+
+class Drawing(nn.Module):
+    """A whole step forward: encode the photos, gather, paint, compose."""
+
+    ramp: Tensor
+
+    def __init__(self, network: PatchNetwork, ramp_11SS: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("ramp", ramp_11SS, persistent=False)
+
+    def forward(self, batch: Batch, affine_BA: Tensor | None = None) -> Drawn:
+        """Draw a batch; AdaIN numbers come from the photos' embedding unless given."""
+        network = self.network
+        people, photos = batch.photos_BK3SS.shape[:2]
+        features, person = network.encoder(batch.photos_BK3SS.flatten(0, 1), batch.strokes_BK3SS.flatten(0, 1))
+        there_BK = (batch.seen_BKhw[:, :, 0, 0] >= 0).float()
+        person_BKE = person.unflatten(0, (people, photos))
+        embedding = (person_BKE * there_BK[..., None]).sum(1) / there_BK.sum(1, keepdim=True).clamp_min(1)
+        affine = network.affine(embedding) if affine_BA is None else affine_BA
+        mixed, known = network.gather(
+            features.unflatten(0, (people, photos)), batch.grid_BKhw2, batch.seen_BKhw, batch.drawing_B3SS
+        )
+        painted = network.paint(batch.given_BCSS, mixed, known, affine)
+        ramp = self.ramp * near_hidden(batch.validity_B1SS) if network.config.hidden_only else self.ramp
+        picture, mask = compose(batch.composite_B3SS, painted, ramp)
+        return Drawn(picture, painted, mask, embedding)
+
+
+def plain_losses(
+    drawn: Drawn, batch: Batch, content: ContentLoss, settings: PortraitTrainSettings
+) -> dict[str, Tensor]:
+    """Return the weighted losses without the critic."""
+    opening = batch.drawing_B3SS[:, :1]
+    weight = 1 + settings.inside * opening
+    difference = (drawn.picture_B3SS - batch.truth_B3SS).abs()
+    pixel = (difference * weight).mean()
+    # The paint learns where geometry guesses, whatever the mask says there.
+    guess = (1 - batch.validity_B1SS) + 0.1
+    paint = ((drawn.painted.paint - batch.truth_B3SS).abs() * guess).mean()
+    calm = (drawn.mask_B1SS * batch.validity_B1SS).mean()
+    boxes = drawn.picture_B3SS.new_zeros((len(opening), 4))
+    return {
+        "pixel": settings.pixel * pixel,
+        "content": settings.content * content(drawn.picture_B3SS, batch.truth_B3SS, boxes),
+        "paint": settings.paint * paint,
+        "calm": settings.calm * calm,
+    }
+
+
+def critic_losses(
+    drawn: Drawn, batch: Batch, critic: nn.Module, person_BE: Tensor, settings: PortraitTrainSettings
+) -> dict[str, Tensor]:
+    """Return the weighted losses that the critic gives to the painter (Zakharov et al. 2019, equation 4)."""
+    with torch.no_grad():
+        _, real = critic(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
+    score, fake = critic(drawn.picture_B3SS, batch.drawing_B3SS, person_BE)
+    return {
+        "adversarial": settings.adversarial * drawer_hinge(score),
+        "features": settings.features * feature_matching(real, fake),
+    }

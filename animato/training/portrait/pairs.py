@@ -1,0 +1,148 @@
+"""Which frame is the truth of a case, and which photos it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from animato.data.clips import ClipEntry, ClipFrames, ClipStore
+from animato.motion.frames import factor, neutral_cost, neutral_of, relative_to
+from animato.motion.pose import fit_pose
+from animato.motion.retarget import Retargeter
+from animato.settings.motion import MotionSettings
+from animato.settings.portrait import MOST_PHOTOS, CaseSettings
+from animato.types import Face, Frame, Points
+from animato.warp.warper import Warper
+
+CROOKED = 65.0
+"""Degrees of yaw beyond which a face is neither photo nor truth: half of its landmarks are guesses there."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of a person with its landmarks.
+
+    Attributes:
+        image: S x S x 3 uint8 RGB.
+        points: 478 x 3 float32, pixels.
+        blendshapes: 52 float32.
+    """
+
+    image: Frame
+    points: Points
+    blendshapes: np.ndarray
+
+    @property
+    def face(self) -> Face:
+        """The landmarks as a tracked face."""
+        return Face(self.points, self.blendshapes, 1.0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One case to be made: the truth, and numbers of the photos, the animated one first."""
+
+    truth: Shot
+    photos: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos of one person and the cases made from them.
+
+    Attributes:
+        person: who.
+        kind: of the clip.
+        split: of the person.
+        photos: warpers of the photos.
+        pairs: the cases.
+    """
+
+    person: str
+    kind: str
+    split: str
+    photos: list[Warper]
+    pairs: list[Pair]
+
+
+def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
+    """Yield all groups of a data set: each video by itself, the stills of a person together, and inverse-warped stills.
+
+    Args:
+        store: crops of `settings.crop` px.
+        settings: how many of each.
+    """
+    videos = [entry for entry in store.clips if entry.frames > 1]
+    stills: dict[str, list[ClipEntry]] = {}
+    for entry in store.clips:
+        if entry.frames == 1:
+            stills.setdefault(entry.person, []).append(entry)
+    movers = _Movers(store, [entry for entry in videos if entry.split == "train"])
+    for number, entry in enumerate(videos):
+        yield _video_group(store, entry, settings, np.random.default_rng([settings.seed, 1, number]))
+    for number, (person, entries) in enumerate(sorted(stills.items())):
+        random = np.random.default_rng([settings.seed, 2, number])
+        shots = [shot for entry in entries for shot in _shots(store.load(entry.clip, [0]))]
+        if len(shots) > 1:
+            pairs = [Pair(shots[a], (b,)) for a in range(len(shots)) for b in range(len(shots)) if a != b]
+            yield Group(person, entries[0].kind, entries[0].split, [Warper(s.image, s.points) for s in shots], pairs)
+        for shot in shots:
+            made = [moved for moved in (movers.move(shot, random) for _ in range(settings.inverse)) if moved]
+            if made:
+                pairs = [Pair(shot, (index,)) for index in range(len(made))]
+                yield Group(person, entries[0].kind, entries[0].split, made, pairs)
+
+
+def _shots(frames: ClipFrames) -> list[Shot]:
+    rows = zip(frames.images, frames.points, frames.blendshapes, strict=True)
+    return [Shot(image, points, blendshapes) for image, points, blendshapes in rows]
+
+
+def _video_group(store: ClipStore, entry: ClipEntry, settings: CaseSettings, random: np.random.Generator) -> Group:
+    shots = _shots(store.load(entry.clip, range(entry.frames)))
+    shots = [shot for shot in shots if abs(fit_pose(shot.points).degrees()[0]) < CROOKED]
+    if len(shots) < 3:
+        return Group(entry.person, entry.kind, entry.split, [], [])
+    order = np.argsort([neutral_cost(factor(shot.face, 0.0)) for shot in shots], kind="stable").tolist()
+    rest = [index for index in range(len(shots)) if index != order[0]]
+    chosen = [order[0], *random.permutation(rest)[: settings.photos - 1].tolist()]
+    warpers = [Warper(shots[index].image, shots[index].points) for index in chosen]
+    truths = random.permutation(len(shots))[: settings.frames].tolist()
+    pairs = []
+    for truth in truths:
+        usable = [number for number, index in enumerate(chosen) if index != truth]
+        # The neutral photo is what people give: it is the animated one half of the time.
+        first = usable[0] if random.random() < 0.5 else int(random.choice(usable))
+        others = [number for number in random.permutation(usable).tolist() if number != first]
+        pairs.append(Pair(shots[truth], (first, *others)[:MOST_PHOTOS]))
+    return Group(entry.person, entry.kind, entry.split, warpers, pairs)
+
+
+class _Movers:
+    """Movements of people in the training split, for stills to be warped by."""
+
+    def __init__(self, store: ClipStore, videos: Sequence[ClipEntry]) -> None:
+        self._store = store
+        self._videos = list(videos)
+        self._held: dict[str, list[Shot]] = {}
+
+    def move(self, shot: Shot, random: np.random.Generator) -> Warper | None:
+        """Return a warper of a warped copy of a still: another expression and pose, mostly a closed mouth."""
+        if not self._videos:
+            return None
+        entry = self._videos[int(random.integers(len(self._videos)))]
+        if entry.clip not in self._held:
+            if len(self._held) > 24:
+                self._held.clear()
+            self._held[entry.clip] = _shots(self._store.load(entry.clip, range(0, entry.frames, 3)))
+        shots = self._held[entry.clip]
+        mover, still = (shots[int(random.integers(len(shots)))] for _ in range(2))
+        if max(abs(fit_pose(s.points).degrees()[0]) for s in (mover, still)) > CROOKED / 2:
+            return None
+        neutral = factor(still.face, 0.0)
+        retargeter = Retargeter(shot.points, neutral_of(neutral), MotionSettings())
+        target = retargeter(relative_to(neutral, factor(mover.face, 0.0)))
+        image = Warper(shot.image, shot.points).render(target.points, target.pose).image
+        return Warper(image, target.points)

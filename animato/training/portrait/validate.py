@@ -1,0 +1,57 @@
+"""Validation of one network on people it was not trained on: its errors over those of geometry alone, and a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animato.models.portrait.networks import PatchNetwork, edge_ramp
+from animato.training.content import ContentLoss
+from animato.training.losses import masked_distance
+from animato.training.portrait.batches import Batch
+from animato.training.portrait.objective import Drawing
+
+ROWS = 12
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Result of one validation.
+
+    Attributes:
+        figures: name to value; `inside`, `whole` and `content` are ratios to the composite that geometry made.
+        picture: H x W x 3 uint8 RGB, one row a case: first photo, truth, geometry, drawn, paint, mask.
+    """
+
+    figures: dict[str, float]
+    picture: NDArray[np.uint8]
+
+
+@torch.no_grad()
+def validate(network: PatchNetwork, batch: Batch, content: ContentLoss) -> Validation:
+    """Judge a network on a fixed batch."""
+    drawing = Drawing(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
+    drawn = drawing(batch)
+    opening = (batch.drawing_B3SS[:, :1] > 0.5).float()
+    is_open = opening.mean((1, 2, 3)) > 0.004
+    made, truth, given = drawn.picture_B3SS, batch.truth_B3SS, batch.composite_B3SS
+    figures = {"mask": float(drawn.mask_B1SS.mean())}
+    if bool(is_open.any()):
+        inside = masked_distance(made, truth, opening)[is_open].mean()
+        figures["inside"] = float(inside / masked_distance(given, truth, opening)[is_open].mean())
+    figures["whole"] = float((made - truth).abs().mean() / (given - truth).abs().mean())
+    if content.whole is not None:
+        boxes = made.new_zeros((len(made), 4))
+        figures["content"] = float(content(made, truth, boxes) / content(given, truth, boxes))
+    mask = drawn.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
+    columns = [batch.photos_BK3SS[:, 0], truth, given, made, drawn.painted.paint, mask]
+    return Validation(figures, _sheet(columns))
+
+
+def _sheet(columns: list[Tensor]) -> NDArray[np.uint8]:
+    rows = torch.cat([torch.cat(list(column[:ROWS]), 1) for column in columns], 2)
+    return np.asarray(((rows.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).byte().cpu().numpy())

@@ -1,0 +1,78 @@
+"""Laying a network's answer over a frame, at the frame's own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.types import Affine, Frame
+from animato.warp.region import inverse
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network says of a patch, all float32.
+
+    Attributes:
+        layer: S x S x 4: m paint + (1 - m) light, RGB in 0..255, and the mask m in [0, 1].
+        flow: S x S x 2, pixels of the patch by which the copy is fetched further.
+    """
+
+    layer: NDArray[np.float32]
+    flow: NDArray[np.float32]
+
+
+LEAST_COLOUR, LEAST_FLOW = 0.4, 0.06
+"""Changes below these (of 255, and pixels of the patch) are not laid."""
+
+
+def lay(image: Frame, crop_from_patch: Affine, answer: Answer, gain: float = 1.0) -> None:
+    """Lay an answer over a frame, in place: (1 - m) copy(x + d) + layer.
+
+    Args:
+        image: H x W x 3 uint8 RGB, changed.
+        crop_from_patch: where the patch lies in it.
+        answer: of the network.
+        gain: factor on layer, mask and flow, in [0, 1].
+    """
+    busy = _busy(answer)
+    if busy is None:
+        return
+    height, width = image.shape[:2]
+    corners = busy @ crop_from_patch[:, :2].T + crop_from_patch[:, 2]
+    left, top = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
+    if right - left < 2 or bottom - top < 2:
+        return
+    window = int(right - left), int(bottom - top)
+    patch_from_window = inverse(crop_from_patch)
+    patch_from_window[:, 2] += patch_from_window[:, :2] @ (left, top)
+    linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    layer = cv2.warpAffine(answer.layer, patch_from_window, window, flags=linear)
+    flow = cv2.warpAffine(answer.flow, patch_from_window, window, flags=linear)
+    shift = cv2.transform(flow, gain * crop_from_patch[:, :2])
+    x = np.arange(left, right, dtype=np.float32)
+    y = np.arange(top, bottom, dtype=np.float32)[:, None]
+    border = cv2.BORDER_REPLICATE
+    copied = cv2.remap(image, shift[..., 0] + x, shift[..., 1] + y, cv2.INTER_CUBIC, borderMode=border)
+    colour, mask = layer[..., :3], layer[..., 3:]
+    if gain < 1:
+        colour, mask = colour * np.float32(gain), mask * np.float32(gain)
+    made = copied * (1 - mask) + colour + np.float32(0.5)
+    image[top:bottom, left:right] = np.clip(made, 0, 255).astype(np.uint8)
+
+
+def _busy(answer: Answer) -> NDArray[np.float64] | None:
+    """Return the corners (4 x 2) of the part of the patch in which the answer changes anything, or None."""
+    changes = np.abs(answer.layer).max(axis=2) > LEAST_COLOUR
+    changes |= answer.layer[..., 3] > LEAST_COLOUR / 255
+    changes |= np.abs(answer.flow).max(axis=2) > LEAST_FLOW
+    rows, columns = np.flatnonzero(changes.any(axis=1)), np.flatnonzero(changes.any(axis=0))
+    if not rows.size:
+        return None
+    # One pixel more on every side: up to there the answer is interpolated towards 0.
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
+    return np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)

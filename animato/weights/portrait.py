@@ -1,0 +1,134 @@
+"""The portrait renderer's weight files: one network, or all of them with the header that the shipped file carries.
+
+A file has kind "portrait-model"; its header holds `networks` (name to configuration and recipe), `licence` and
+`sources`. Arrays are named `mouth.encoder.stem.weight` and so on. Weights may be stored as float16 (`compact`): they
+are read as float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError, MissingPartError
+from animato.media.hash import sha256_file
+from animato.weights.io import read_arrays, write_arrays
+
+KIND = "portrait-model"
+SCHEMA = 1
+SHIPPED = "portrait.safetensors"
+LICENCE = "Apache-2.0"
+SOURCES = (
+    "GRID audiovisual sentence corpus (Cooke, Barker, Cunningham, Shao 2006), CC BY 4.0",
+    "Face Research Lab London Set (DeBruine, Jones 2017), CC BY 4.0",
+    "Canada set of webmorphR.stim (DeBruine), CC BY 4.0",
+    "heads rendered from the MIT-licensed VALID avatars, lit by CC0 Poly Haven panoramas",
+)
+
+
+@dataclass(frozen=True)
+class PortraitWeights:
+    """The networks of a weight file.
+
+    Attributes:
+        configs: name to configuration, as `PatchConfig.as_json` writes it.
+        arrays: name to the network's arrays, float32, without the name's prefix.
+        header: the whole header.
+        where: the file, for messages.
+        sha256: of the file; empty for weights that were not read from one.
+    """
+
+    configs: dict[str, dict[str, Any]]
+    arrays: dict[str, dict[str, NDArray[Any]]]
+    header: dict[str, Any]
+    where: str
+    sha256: str = ""
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Names of the people that the networks were trained on."""
+        return frozenset(
+            name for entry in self.header["networks"].values() for name in entry["recipe"].get("people", ())
+        )
+
+
+def save_network(
+    path: Path, name: str, config: dict[str, Any], arrays: Mapping[str, NDArray[Any]], recipe: dict[str, Any]
+) -> None:
+    """Write the weights of one network.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    _write(path, {f"{name}.{key}": value for key, value in arrays.items()}, {name: (config, recipe)})
+
+
+def join_networks(parts: list[Path], path: Path) -> None:
+    """Write one file with the networks of several, float32 kept.
+
+    Raises:
+        InputError, FileFormatError: a part cannot be read.
+        OutputError: it cannot be written.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    networks: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    for part in parts:
+        file = read_arrays(part, KIND, SCHEMA)
+        arrays |= file.arrays
+        networks |= {name: (entry["config"], entry["recipe"]) for name, entry in file.header["networks"].items()}
+    _write(path, arrays, networks)
+
+
+def _write(
+    path: Path, arrays: Mapping[str, NDArray[Any]], networks: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]
+) -> None:
+    header = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "licence": LICENCE,
+        "sources": list(SOURCES),
+        "networks": {name: {"config": config, "recipe": recipe} for name, (config, recipe) in networks.items()},
+    }
+    write_arrays(path, arrays, header)
+
+
+def read_portrait(path: Path | None = None) -> PortraitWeights:
+    """Read a weight file, or the shipped one.
+
+    Raises:
+        MissingPartError: the shipped file is not there.
+        InputError, FileFormatError: the file is not there, damaged, or another kind.
+    """
+    path = path or shipped_path()
+    file = read_arrays(path, KIND, SCHEMA)
+    entries = file.header.get("networks")
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        raise FileFormatError(f"the header of {path.name} names no networks")
+    configs = {name: dict(entry["config"]) for name, entry in entries.items()}
+    arrays = {
+        name: {
+            key[len(name) + 1 :]: value.astype(np.float32)
+            for key, value in file.arrays.items()
+            if key.startswith(f"{name}.")
+        }
+        for name in configs
+    }
+    return PortraitWeights(configs, arrays, file.header, path.name, sha256_file(path))
+
+
+def shipped_path() -> Path:
+    """Return the weight file inside the package.
+
+    Raises:
+        MissingPartError: the installation lacks it.
+    """
+    path = Path(str(files("animato") / "assets" / SHIPPED))
+    if not path.is_file():
+        raise MissingPartError("the portrait renderer's weights are not installed", where=str(path))
+    return path

@@ -1,0 +1,73 @@
+"""The portrait renderer's person file: AdaIN numbers of each adapted network, and weights that replace shipped ones.
+
+Kind "portrait-person"; the header is `weights.person.PersonRecord`. Arrays: `<network>.affine` (1 x A float32) and
+`<network>.<name>` for each weight that was tuned. A network that adaptation did not improve has no arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError
+from animato.weights.person import PersonRecord, read_person, write_person
+from animato.weights.portrait import PortraitWeights
+
+KIND = "portrait-person"
+AFFINE = "affine"
+
+NetworkArrays = Mapping[str, Mapping[str, NDArray[Any]]]
+
+
+def write_portrait_person(path: Path, networks: NetworkArrays, record: PersonRecord) -> None:
+    """Write a person file.
+
+    Args:
+        path: where to; its folder must exist.
+        networks: name to arrays: "affine" and the replaced weights.
+        record: whose it is; without a basis of consent nothing is written.
+
+    Raises:
+        RefusedError: the record names no basis of consent.
+        OutputError: the file cannot be written.
+    """
+    arrays = {f"{name}.{key}": np.asarray(a, np.float32) for name, own in networks.items() for key, a in own.items()}
+    write_person(path, arrays, record, KIND)
+
+
+def read_portrait_person(
+    path: Path, weights: PortraitWeights
+) -> tuple[PersonRecord, dict[str, dict[str, NDArray[Any]]]]:
+    """Read a person file made for given weights: its record, and name to arrays as `write_portrait_person` takes them.
+
+    Args:
+        path: the person file.
+        weights: that it is used with.
+
+    Raises:
+        InputError: there is no such file.
+        FileFormatError: it is damaged, another kind, or made for other weights.
+    """
+    record, arrays = read_person(path, KIND)
+    if record.model != weights.sha256:
+        raise FileFormatError(
+            f"{path.name} was adapted from other weights than {weights.where}",
+            where=f"it names {record.model[:12]}, the weights are {weights.sha256[:12]}",
+            hint="animato adapt PHOTOS... again",
+        )
+    found: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        network, _, key = name.partition(".")
+        own = weights.arrays.get(network, {})
+        if key == AFFINE and "project.bias" in own:
+            shape: tuple[int, ...] | None = (1, *own["project.bias"].shape)
+        else:
+            shape = own[key].shape if key in own else None
+        if shape is None or array.shape != shape:
+            raise FileFormatError(f"{path.name} does not fit {weights.where}", where=f"{name} {array.shape}")
+        found.setdefault(network, {})[key] = array
+    return record, found

@@ -1,0 +1,130 @@
+"""Cases of the portrait renderer are complete, reproducible, hold what their module says, and keep the splits apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_cases import CASES, CROP, PEOPLE, drawn_clips
+
+from animato.data.clips import SPLITS, MemoryClips
+from animato.errors import InputError
+from animato.motion.pose import fit_pose
+from animato.settings.portrait import MOST_PHOTOS, NETWORKS
+from animato.training.portrait.batches import Batches
+from animato.training.portrait.cases import KINDS, CaseSet, make_cases, read_cases, read_summary
+from animato.training.portrait.pairs import groups
+from animato.warp.region import HEAD, LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, cut_patch
+
+CASES_OF = {"video": 4, "rendered video": 4, "photo": 2 + 2}
+"""Of a video its frames, of two stills each from the other and each from a warped copy of itself."""
+
+SIDES = {"mouth": 96, "eye": 64, "head": 128}
+
+
+def test_every_person_but_those_of_the_test_split_has_its_cases(drawn_cases: Path) -> None:
+    wanted = [(person, split, kind, CASES_OF[kind]) for person, split, kind, _ in PEOPLE if split != "test"]
+    summary = read_summary(drawn_cases)
+    assert summary["cases"] == sum(count for *_, count in wanted)
+    assert sorted(summary["people"]) == [f"person-{person}" for person, *_ in wanted]
+    for network in NETWORKS:
+        cases = read_cases(drawn_cases, network)
+        twice = 2 if network == "eye" else 1
+        for person, split, kind, count in wanted:
+            mine = cases.person == summary["people"].index(f"person-{person}")
+            assert mine.sum() == count * twice
+            assert set(cases.split[mine]) == {SPLITS.index(split)}
+            assert set(cases.kind[mine]) == {KINDS.index(kind)}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_arrays_have_the_shapes_types_and_ranges_that_the_module_states(drawn_cases: Path, network: str) -> None:
+    cases, side = read_cases(drawn_cases, network), SIDES[network]
+    count, grid = len(cases.person), side // 2
+    assert cases.pictures.shape == (count, side, side, 10) and cases.pictures.dtype == np.uint8
+    assert cases.photos.shape[1:] == (side, side, 6) and cases.photos.dtype == np.uint8
+    assert cases.grids.shape == (count, MOST_PHOTOS, grid, grid, 2) and cases.grids.dtype == np.float16
+    assert cases.seen.shape == (count, MOST_PHOTOS, grid, grid) and cases.seen.dtype == np.uint8
+    assert (cases.photo[:, 0] >= 0).all() and cases.photo.max() < len(cases.photos)
+    absent = cases.photo < 0
+    assert absent.any() and not cases.seen[absent].any() and not cases.grids[absent].any()
+    shown = cases.seen > 128
+    assert shown.any() and np.abs(cases.grids[shown]).max() <= 1
+    if network != "head":
+        assert (cases.pictures[..., 6].max((1, 2)) > 128).all(), "every drawn mouth and eye is open"
+
+
+def test_truths_and_photos_are_patches_of_the_clips_frames_and_no_truth_is_its_own_photo(drawn_cases: Path) -> None:
+    store, people = drawn_clips(), read_summary(drawn_cases)["people"]
+    for network, regions in (("mouth", [MOUTH]), ("eye", [LEFT_EYE, RIGHT_EYE]), ("head", [HEAD])):
+        cases = read_cases(drawn_cases, network)
+        for entry in [entry for entry in store.clips if entry.frames > 1 and entry.split != "test"]:
+            frames = store.load(entry.clip, range(entry.frames))
+            cut = {
+                cut_patch(image, crop_from_patch(region, points, fit_pose(points), CROP), region.side).tobytes()
+                for region in regions
+                for image, points in zip(frames.images, frames.points, strict=True)
+            }
+            for number in np.flatnonzero(cases.person == people.index(entry.person)):
+                truth = cases.pictures[number, ..., :3].tobytes()
+                photos = {cases.photos[n, ..., :3].tobytes() for n in cases.photo[number] if n >= 0}
+                assert truth in cut
+                assert photos <= cut - {truth}
+                assert truth != cases.pictures[number, ..., 3:6].tobytes()
+
+
+def test_the_same_clips_and_seed_give_the_same_files(drawn_cases: Path, tmp_path: Path) -> None:
+    make_cases(drawn_clips(), tmp_path, CASES)
+    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(drawn_cases) for path in drawn_cases.rglob("*") if path.is_file())
+    for file in files:
+        if file.suffix == ".npz":
+            one, other = (np.load(folder / file, allow_pickle=False) for folder in (tmp_path, drawn_cases))
+            assert all(np.array_equal(one[name], other[name]) for name in one.files)
+        else:
+            assert (tmp_path / file).read_bytes() == (drawn_cases / file).read_bytes(), file
+
+
+def test_complete_cases_are_not_made_again_and_incomplete_ones_are_refused(drawn_cases: Path, tmp_path: Path) -> None:
+    empty = MemoryClips([], {})
+    make_cases(empty, drawn_cases, CASES)
+    assert read_summary(drawn_cases)["cases"] > 0
+    with pytest.raises(InputError, match="no complete cases"):
+        read_cases(tmp_path, "mouth")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_people_held_out_never_get_into_a_training_batch(drawn_cases: Path, network: str) -> None:
+    people, cases = read_summary(drawn_cases)["people"], read_cases(drawn_cases, network)
+    learnt = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "train"}
+    held = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "val"}
+    train, val = (Batches(cases, split, network, 0) for split in ("train", "val"))
+    drawn = {int(n) for step in range(12) for n in train.batch(step, 4).person_B}
+    assert drawn == learnt
+    assert set(val.fixed(64).person_B.tolist()) == held
+    assert not photos_of(cases, train) & photos_of(cases, val)
+
+
+def photos_of(cases: CaseSet, batches: Batches) -> set[int]:
+    return set(cases.photo[batches.numbers].ravel().tolist()) - {-1}
+
+
+def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
+    store = drawn_clips()
+    entries = [entry for entry in store.clips if entry.kind == "photo" or entry.split != "train"]
+    found = groups(
+        MemoryClips(entries, {entry.clip: store.load(entry.clip, range(entry.frames)) for entry in entries}), CASES
+    )
+    assert [len(group.pairs) for group in found if group.kind == "photo"] == [2, 2], (
+        "a case of each still from the other"
+    )
+
+
+def test_the_same_seed_and_step_give_the_same_batch_and_another_step_another(drawn_cases: Path) -> None:
+    cases = read_cases(drawn_cases, "mouth")
+    one, same, other = (
+        batches.batch(step, 3) for batches, step in ((Batches(cases, "train", "mouth", 0), s) for s in (5, 5, 6))
+    )
+    assert all(bool((getattr(one, name) == getattr(same, name)).all()) for name in one.__dataclass_fields__)
+    assert one.truth_B3SS.shape != other.truth_B3SS.shape or not bool((one.truth_B3SS == other.truth_B3SS).all())

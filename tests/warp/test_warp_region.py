@@ -1,0 +1,203 @@
+"""Windows on a face: their maps, their drawings, where photos lend pixels, how an answer is laid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from warp_material import Head
+
+from animato.face.topology import LIPS_INNER
+from animato.motion.pose import fit_pose, points_from_local
+from animato.warp.lay import Answer, lay
+from animato.warp.region import (
+    HEAD,
+    LEFT_EYE,
+    MOUTH,
+    REGIONS,
+    RIGHT_EYE,
+    Region,
+    crop_from_patch,
+    cut_patch,
+    cut_validity,
+    draw_region,
+    inverse,
+    move,
+)
+from animato.warp.regional import photo_patch, sampling_grid, target_patch
+from animato.warp.visibility import mirror_index
+from animato.warp.warper import Warper
+
+NAMES = [region.name for region in REGIONS]
+IRISES = ((468, 473), (469, 476), (470, 475), (471, 474), (472, 477))
+"""Points of one iris and what they are in a mirror: centre, then the rim from the other side."""
+
+
+def mirrored(head: Head) -> Head:
+    """The same photo in a mirror, its landmarks renamed so that left stays left."""
+    side = head.crop.shape[0]
+    partner = np.arange(478)
+    partner[:468] = mirror_index()[:468]
+    for one, other in IRISES:
+        partner[one], partner[other] = other, one
+    points = head.points[partner].copy()
+    points[:, 0] = side - 1 - points[:, 0]
+    crop = np.ascontiguousarray(head.crop[:, ::-1])
+    return Head(crop, points, Warper(crop, points))
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+@pytest.mark.parametrize("roll", [-35.0, 0.0, 20.0])
+def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: Region, roll: float) -> None:
+    points, pose = smiling.posed(yaw=15, roll=roll)
+    placed = crop_from_patch(region, points, pose, 320)
+    there = move(inverse(placed), points)
+    np.testing.assert_allclose(move(placed, there), points[:, :2], atol=1e-6)
+
+
+@pytest.mark.parametrize("region", [MOUTH, LEFT_EYE, RIGHT_EYE], ids=lambda region: region.name)
+def test_a_patch_stands_upright_in_the_head_round_its_landmarks(smiling: Head, region: Region) -> None:
+    shapes = []
+    for roll, zoom in ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.5)):
+        points, pose = smiling.posed(roll=roll, zoom=zoom)
+        in_patch = move(inverse(crop_from_patch(region, points, pose, 320)), points)
+        np.testing.assert_allclose(in_patch[list(region.middle)].mean(axis=0), (region.side - 1) / 2, atol=1e-3)
+        shapes.append(in_patch[list(region.middle)])
+    np.testing.assert_allclose(shapes[1:], np.stack([shapes[0]] * 2), atol=0.3)
+
+
+def test_the_heads_patch_is_the_crop_made_smaller(smiling: Head) -> None:
+    placed = crop_from_patch(HEAD, smiling.points, smiling.warper.pose, 320)
+    corners = move(placed, np.array([[-0.5, -0.5], [HEAD.side - 0.5, HEAD.side - 0.5]]))
+    np.testing.assert_allclose(corners, [[-0.5, -0.5], [319.5, 319.5]], atol=1e-9)
+    patch = cut_patch(smiling.crop, placed, HEAD.side)
+    assert np.abs(patch.mean((0, 1)) - smiling.crop.mean((0, 1))).max() < 1
+
+
+def test_the_right_eyes_patch_is_the_left_eyes_patch_of_the_mirrored_face(smiling: Head) -> None:
+    twin = mirrored(smiling)
+    for region, other in ((RIGHT_EYE, LEFT_EYE), (LEFT_EYE, RIGHT_EYE)):
+        mine, theirs = photo_patch(region, smiling.warper), photo_patch(other, twin.warper)
+        difference = np.abs(mine.picture.astype(int) - theirs.picture)
+        assert difference.mean() < 1.0
+        apart = np.abs(mine.drawing.astype(int) - theirs.drawing)
+        assert apart.mean() < 1.5
+        unmirrored = np.abs(mine.picture[:, ::-1].astype(int) - theirs.picture)
+        assert unmirrored.mean() > 5 * max(difference.mean(), 0.2)
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head, region: Region) -> None:
+    warper = smiling.warper
+    vertices = warper.target_vertices(warper.points, warper.pose)
+    target = target_patch(region, warper.points, warper.pose, vertices, warper.size)
+    grid, seen = sampling_grid(photo_patch(region, warper), warper, target)
+    assert grid.shape == (region.grid, region.grid, 2) and seen.shape == (region.grid, region.grid)
+    position = (grid + 1) * region.grid / 2 - 0.5
+    y, x = np.mgrid[: region.grid, : region.grid]
+    error = np.hypot(position[..., 0] - x, position[..., 1] - y)
+    assert (seen > 0.5).mean() > 0.5
+    assert error[seen > 0.5].max() < 0.1
+
+
+def test_a_photo_with_closed_lips_shows_nothing_of_what_lies_behind_them(smiling: Head, calm: Head) -> None:
+    warper = calm.warper
+    points = points_from_local(smiling.local, warper.pose)
+    vertices = warper.target_vertices(points, warper.pose)
+    target = target_patch(MOUTH, points, warper.pose, vertices, warper.size)
+    inside = target.inside > 0.9
+    assert inside.sum() > 20
+    for source, shows in ((calm, False), (smiling, True)):
+        _, seen = sampling_grid(photo_patch(MOUTH, source.warper), source.warper, target)
+        assert bool(seen[inside].mean() > 0.8) is shows
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+def test_a_drawing_marks_the_opening_within_what_surrounds_it(smiling: Head, region: Region) -> None:
+    drawing = photo_patch(region, smiling.warper).drawing
+    assert drawing.shape == (region.side, region.side, 3) and drawing.dtype == np.uint8
+    opening = drawing[..., 0] > 200
+    assert 0.002 < opening.mean() < 0.3
+    if region.network == "eye":
+        assert not (drawing[..., 1] > drawing[..., 0]).any(), "the iris is seen through the opening only"
+    else:
+        assert (drawing[..., 2] > 200)[opening].all(), "an opening lies in the face"
+
+
+def test_the_drawing_of_a_shut_mouth_has_no_opening(calm: Head) -> None:
+    assert photo_patch(MOUTH, calm.warper).drawing[..., 0].max() < 60
+    points, pose = calm.posed()
+    in_patch = move(inverse(crop_from_patch(MOUTH, points, pose, 320)), points)
+    in_patch[list(LIPS_INNER)[11:], 1] += 12
+    assert draw_region(MOUTH, in_patch)[..., 0].max() > 200
+
+
+def test_a_patch_of_the_validity_map_has_its_values(smiling: Head) -> None:
+    placed = crop_from_patch(MOUTH, smiling.points, smiling.warper.pose, 320)
+    flat = np.full((256, 256), 0.25, np.float32)
+    np.testing.assert_allclose(cut_validity(flat, placed, MOUTH.side, 320), 0.25, atol=1e-6)
+    half = np.repeat([[1.0, 0.0]], 256, 0).repeat(128, 1).astype(np.float32)
+    cut = cut_validity(half, placed, MOUTH.side, 320)
+    y, x = np.mgrid[: MOUTH.side, : MOUTH.side]
+    where = move(placed, np.stack([x.ravel(), y.ravel()], 1))[:, 0].reshape(cut.shape)
+    assert (cut[where < 155] == 1).all() and (cut[where > 164] == 0).all()
+
+
+def answer(region: Region, layer: float = 0.0, mask: float = 0.0, flow: float = 0.0) -> Answer:
+    side = region.side
+    whole = np.full((side, side, 4), layer, np.float32)
+    whole[..., 3] = mask
+    return Answer(whole, np.full((side, side, 2), flow, np.float32))
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+def test_an_empty_answer_leaves_the_picture_as_it_is(smiling: Head, region: Region) -> None:
+    picture = smiling.crop.copy()
+    placed = crop_from_patch(region, smiling.points, smiling.warper.pose, 320)
+    for gain in (0.0, 1.0):
+        lay(picture, placed, answer(region), gain)
+    lay(picture, placed, answer(region, 200.0, 1.0), 0.0)
+    assert np.array_equal(picture, smiling.crop)
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+def test_a_full_mask_gives_the_paint_inside_the_patch_and_nothing_outside(smiling: Head, region: Region) -> None:
+    picture = smiling.crop.copy()
+    points, pose = smiling.posed(roll=12)
+    placed = crop_from_patch(region, points, pose, 320)
+    lay(picture, placed, answer(region, 200.0, 1.0))
+    y, x = np.mgrid[:320, :320]
+    in_patch = move(inverse(placed), np.stack([x.ravel(), y.ravel()], 1)).reshape(320, 320, 2)
+    edge = np.minimum(in_patch, region.side - 1 - in_patch).min(axis=2)
+    assert (edge > 1).any()
+    assert np.abs(picture[edge > 1].astype(int) - 200).max() <= 1
+    assert np.array_equal(picture[edge < -2], smiling.crop[edge < -2])
+
+
+def test_half_a_gain_gives_half_the_paint_and_light_is_added(smiling: Head) -> None:
+    placed = crop_from_patch(MOUTH, smiling.points, smiling.warper.pose, 320)
+    x, y = (round(float(v)) for v in move(placed, np.array([[47.5, 47.5]]))[0])
+    before = smiling.crop[y, x].astype(float)
+    for given, gain, wanted in (
+        (answer(MOUTH, 200.0, 1.0), 0.5, 0.5 * before + 100),
+        (answer(MOUTH, 20.0), 1.0, before + 20),
+    ):
+        picture = smiling.crop.copy()
+        lay(picture, placed, given, gain)
+        assert np.abs(picture[y, x] - np.clip(wanted, 0, 255)).max() <= 1
+
+
+def test_a_flow_fetches_the_copy_from_so_many_pixels_of_the_patch_away() -> None:
+    side = 320
+    ramp = np.repeat(np.arange(side)[None, :, None] * 0.7, side, 0).repeat(3, 2).astype(np.uint8)
+    placed = np.array([[2.0, 0, 60], [0, 2.0, 60]])
+    lay(ramp_moved := ramp.copy(), placed, answer(MOUTH, flow=3.0))
+    middle = ramp_moved[140:160, 140:160].astype(int) - ramp[140:160, 140:160]
+    assert np.abs(middle - 2 * 3 * 0.7).max() <= 1
+
+
+def test_the_mirror_is_one(smiling: Head) -> None:
+    again = mirrored(mirrored(smiling))
+    assert np.array_equal(again.crop, smiling.crop)
+    np.testing.assert_allclose(again.points, smiling.points, atol=1e-3)
+    roll = fit_pose(mirrored(smiling).points).degrees()[2]
+    assert roll == pytest.approx(-smiling.warper.pose.degrees()[2], abs=0.7)
