@@ -1,32 +1,43 @@
-"""`animato adapt`: photos of a person become a person file of the 2019 system."""
+"""`animato adapt`: photos of a person become a person file."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from animato.cli.from_settings import with_options
 from animato.cli.progress import progress_bar
+from animato.errors import UsageError
 from animato.settings.adapt import AdaptSettings
 from animato.settings.consent import ConsentSettings
+from animato.settings.portrait import PortraitAdaptSettings
 
 if TYPE_CHECKING:
     from animato.training.adapt import AdaptProgress
 
 
-@with_options(AdaptSettings)
+@with_options(AdaptSettings, portrait=PortraitAdaptSettings)
 def adapt(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="1 to 32 photos of one person.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="The person file, such as me.animato.")
     ],
-    model: Annotated[
-        Path, typer.Option("--weights", metavar="FILE", help="A model file or a run folder of `animato train`.")
-    ],
     settings: AdaptSettings,
+    portrait: PortraitAdaptSettings,
+    model: Annotated[
+        str, typer.Option(metavar="portrait|paper", help="What is adapted: the default renderer, or the 2019 system.")
+    ] = "portrait",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="portrait: a file of `animato train-portrait`; default: the shipped one. paper: a model file or a run "
+            "folder of `animato train`.",
+        ),
+    ] = None,
     face: Annotated[str, typer.Option(help="Which face of a photo: largest, left, right, or a number.")] = "largest",
     consent_basis: Annotated[
         str | None, typer.Option(help="Ground of consent: self, other-consented, deceased, or not-a-person.")
@@ -39,9 +50,13 @@ def adapt(
     expires: Annotated[str | None, typer.Option(help="Last day of the consent, YYYY-MM-DD.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Fine-tune a trained model on photos of a person; `animato animate --model paper --person FILE` draws with it."""
-    from animato.render.adapting import adapt_photos
+    """Adapt to photos of a person; `animato animate --person FILE`, with the same --model, draws with the result."""
+    from animato.render.adapting import adapt_photos, adapt_portrait_photos
 
+    if model not in ("portrait", "paper"):
+        raise UsageError(f"--model cannot be {model!r}", where="one of: portrait, paper")
+    if model == "paper" and weights is None:
+        raise UsageError("--model paper needs --weights", hint="--weights with the run folder of `animato train`")
     consent = ConsentSettings(
         consent_basis=consent_basis, i_have_consent=i_have_consent, attester=attester, scope=scope, expires=expires
     )
@@ -51,13 +66,27 @@ def adapt(
             if told is not None:
                 told(progress.iteration, progress.total)
 
-        result = adapt_photos(photos, output, model, settings, consent, face, report)
+        def count(_network: str, steps: int, total: int) -> None:
+            if told is not None:
+                told(steps, total)
+
+        if weights is not None and model == "paper":
+            result = adapt_photos(photos, output, weights, settings, consent, face, report)
+        else:
+            result = adapt_portrait_photos(photos, output, weights, portrait, consent, face, count)
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return
     for finding in result.findings:
         typer.echo(f"note: {finding}", err=True)
-    found = result.adaptation
-    typer.echo(
-        f"{result.output}: {result.photos} photos, {found['iterations']} iterations, ended by {found['stopped']}"
-    )
+    typer.echo(f"{result.output}: {result.photos} photos{_story(result.adaptation)}")
+
+
+def _story(adaptation: dict[str, Any]) -> str:
+    if "networks" not in adaptation:
+        return f", {adaptation['iterations']} iterations, ended by {adaptation['stopped']}"
+    lines = [f", {adaptation['seconds']:.0f} seconds"]
+    for name, told in adaptation["networks"].items():
+        change = f"{100 * (1 - told['after'] / told['before']):.1f} % better" if told["changed"] else "left as it was"
+        lines.append(f"  {name}: {change} on what was kept aside, {told['steps']} steps, {told['ended']}")
+    return "\n".join(lines)

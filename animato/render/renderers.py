@@ -13,7 +13,7 @@ from animato.render.portrait import PersonNumbers, PortraitNetworks, PortraitRen
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame, Points
 from animato.weights.portrait import PortraitWeights
-from animato.weights.portrait_person import AFFINE, read_portrait_person
+from animato.weights.portrait_person import AFFINE, NetworkArrays, read_portrait_person
 
 LENT_SIDE = 512
 """Side of the crops of photos that lend features to the animated one."""
@@ -63,6 +63,11 @@ def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonNumbers:
         InputError, FileFormatError: it cannot be read, is another kind, or was made for other weights.
     """
     _, found = read_portrait_person(file, weights)
+    return numbers_of(found)
+
+
+def numbers_of(found: NetworkArrays) -> PersonNumbers:
+    """Return what adaptation found, network name to arrays, as the renderer takes it."""
     affine = {name: own[AFFINE] for name, own in found.items() if AFFINE in own}
     tuned = {name: {key: array for key, array in own.items() if key != AFFINE} for name, own in found.items()}
     return PersonNumbers(affine, tuned)

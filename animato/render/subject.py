@@ -19,7 +19,7 @@ from animato.render.framing import Framing
 from animato.render.geometry import Renderer
 from animato.render.person import Person
 from animato.render.portrait import PersonNumbers, load_networks
-from animato.render.renderers import lent_crop, make_renderer
+from animato.render.renderers import lent_crop, make_renderer, numbers_of
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import as_json
 from animato.settings.evaluation import EvaluateSettings
@@ -83,7 +83,7 @@ class MainJob:
         photos = [lent_crop(photo) for photo in person.photos]
         made = adapt_portrait(photos, self._networks.weights, PortraitAdaptSettings(threads=self._settings.threads))
         self._adaptations.append(made.report)
-        return made.numbers
+        return numbers_of(made.networks)
 
     def render(self, drive: Drive) -> Iterator[Frame]:
         """Yield the judged square of every wanted frame.

@@ -86,7 +86,7 @@ def test_the_critic_starts_without_an_embedding_that_was_never_matched(model: Pa
     for weighting in ("pixel", "v2"):
         other = dataclasses.replace(model, settings=dataclasses.replace(model.settings, weighting=weighting))
         _, judged = _start(other, photos, torch.device("cpu"))
-        vectors.append(judged.person_1E)
+        vectors.append(judged.person_1E.detach())
     assert float(vectors[0].abs().max()) == 0.0 < float(vectors[1].abs().max())
 
 

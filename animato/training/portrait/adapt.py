@@ -1,0 +1,169 @@
+"""Few-shot adaptation of the portrait renderer (after Zakharov et al. 2019, section 3.3): psi = P e is a free parameter
+first, then the painter's way up learns with it; what was kept aside decides when to stop and whether to change at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animato.errors import FaceError
+from animato.models.features import load_lite0
+from animato.models.loading import load_strictly
+from animato.models.portrait.config import PatchConfig
+from animato.models.portrait.networks import PatchNetwork, edge_ramp
+from animato.settings.portrait import PortraitAdaptSettings, PortraitTrainSettings
+from animato.training.content import ContentLoss
+from animato.training.portrait.batches import Batch, Batches
+from animato.training.portrait.cases import CaseSet
+from animato.training.portrait.objective import Drawing, plain_losses
+from animato.training.portrait.own_photos import own_cases
+from animato.types import Frame, Points
+from animato.weights.portrait import PortraitWeights
+
+ADAPTED = ("mouth", "eye")
+"""Networks that are adapted; the whole head's pass paints what turns into view, which few photos show."""
+
+WAY_UP = ("up.", "merge.", "personal.", "out.", "light.")
+"""Parameters of the painter that learn in the second phase."""
+
+JUDGING = 24
+LOSSES = PortraitTrainSettings()
+
+Report = Callable[[str, int, int], None]
+"""Called with (network, steps done, most steps)."""
+
+
+@dataclass(frozen=True)
+class AdaptedPortrait:
+    """What adaptation found.
+
+    Attributes:
+        networks: network name to arrays: "affine" (1 x A float32) and the weights that replace the shipped ones; a
+            network that did not get better has no entry.
+        report: for each network: steps, loss on what was kept aside before and after, what ended it; and seconds.
+    """
+
+    networks: dict[str, dict[str, NDArray[Any]]]
+    report: dict[str, Any]
+
+
+def adapt_portrait(
+    photos: Sequence[tuple[Frame, Points]],
+    weights: PortraitWeights,
+    settings: PortraitAdaptSettings,
+    report: Report | None = None,
+) -> AdaptedPortrait:
+    """Adapt the portrait renderer to one person.
+
+    Args:
+        photos: each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels of it.
+        weights: from `weights.portrait.read_portrait`.
+        settings: see `settings.portrait`.
+        report: called after every step.
+
+    Raises:
+        FaceError: there is no photo.
+        MissingPartError: the network of the content loss is not installed.
+    """
+    if not photos:
+        raise FaceError("no photo of the person was given")
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    began = time.monotonic()
+    content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0))
+    names = [name for name in ADAPTED if name in weights.configs]
+    cases = own_cases(photos, settings, names)
+    found: dict[str, dict[str, NDArray[Any]]] = {}
+    said: dict[str, Any] = {}
+    for number, name in enumerate(names):
+        # The guard's time is shared: a network may use what earlier ones left.
+        until = began + settings.seconds * (number + 1) / len(names)
+        network = PatchNetwork(PatchConfig.from_json(weights.configs[name], weights.where))
+        load_strictly(network, weights.arrays[name], weights.where)
+        trial = _Trial(name, network, cases[name], content, settings)
+        made = trial.run(until, report)
+        said[name] = trial.told
+        if made is not None:
+            found[name] = made
+    return AdaptedPortrait(found, {"photos": len(photos), "networks": said, "seconds": time.monotonic() - began})
+
+
+class _Trial:
+    """The adaptation of one network."""
+
+    def __init__(
+        self, name: str, network: PatchNetwork, cases: CaseSet, content: ContentLoss, settings: PortraitAdaptSettings
+    ) -> None:
+        self._name, self._network, self._content, self._settings = name, network.eval(), content, settings
+        network.requires_grad_(False)
+        self._drawing = Drawing(network, edge_ramp(network.config.side))
+        self._learn = Batches(cases, "train", name, settings.seed, augment=False)
+        self._kept = Batches(cases, "val", name, settings.seed, augment=False).fixed(JUDGING)
+        self._affine = nn.Parameter(self._psi(cases))
+        self._painter = {key: p for key, p in network.named_parameters() if key.startswith(WAY_UP)}
+        self.told: dict[str, Any] = {}
+
+    @torch.no_grad()
+    def _psi(self, cases: CaseSet) -> Tensor:
+        """Return P of the mean embedding of all photos that cases are made from, 1 x A."""
+        photos = torch.from_numpy(np.stack(list(cases.photos))).permute(0, 3, 1, 2).float() / 255
+        _, people = self._network.encoder(photos[:, :3] * 2 - 1, photos[:, 3:])
+        return self._network.affine(people.mean(0, keepdim=True))
+
+    def run(self, until: float, report: Report | None) -> dict[str, NDArray[Any]] | None:
+        """Adapt; return the arrays that changed, or None when what was kept aside did not get better."""
+        settings = self._settings
+        first = best = self._judge()
+        kept, steps, worse, ended = self._arrays(), 0, 0, "all steps were taken"
+        optimiser = torch.optim.Adam([{"params": [self._affine], "lr": settings.lr_person}], betas=(0.9, 0.99))
+        while steps < settings.steps:
+            if steps == settings.person_steps:
+                for parameter in self._painter.values():
+                    parameter.requires_grad_(True)
+                optimiser.param_groups[0]["lr"] = settings.lr_person / 3
+                optimiser.add_param_group({"params": list(self._painter.values()), "lr": settings.lr_painter})
+            batch = self._learn.batch(steps, min(settings.batch, len(self._learn.numbers)))
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(torch.stack(list(self._losses(batch).values())).sum())
+            optimiser.step()
+            steps += 1
+            if report is not None:
+                report(self._name, steps, settings.steps)
+            if steps % settings.look_steps == 0 or steps == settings.steps:
+                now = self._judge()
+                if now < best:
+                    best, kept, worse = now, self._arrays(), 0
+                else:
+                    worse += 1
+            if worse >= settings.looks and steps > settings.person_steps + settings.look_steps:
+                ended = "no better on what was kept aside"
+                break
+            if time.monotonic() > until:
+                ended = "the time was used"
+                break
+        better = best < first * (1 - settings.margin)
+        self.told = {"steps": steps, "before": first, "after": best if better else first, "ended": ended}
+        self.told["changed"] = better
+        return kept if better else None
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        drawn = self._drawing(batch, self._affine.expand(len(batch.person_B), -1))
+        return plain_losses(drawn, batch, self._content, LOSSES)
+
+    @torch.no_grad()
+    def _judge(self) -> float:
+        """Return the loss on what was kept aside: pixels and features, as people see them."""
+        losses = self._losses(self._kept)
+        return float(losses["pixel"] + losses["content"])
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        changed: Mapping[str, Tensor] = {"affine": self._affine, **self._painter}
+        return {key: tensor.detach().numpy().copy() for key, tensor in changed.items()}

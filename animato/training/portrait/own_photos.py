@@ -1,0 +1,123 @@
+"""Cases among the photos of one person: each photo is the truth of what the others, warped to it, should look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.data.clips import SPLITS
+from animato.motion.bundled import bundled
+from animato.motion.pose import fit_pose
+from animato.motion.retarget import Retargeter
+from animato.motion.template import load_motion
+from animato.settings.motion import MotionSettings
+from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
+from animato.training.portrait.cases import Case, CaseSet, make_case
+from animato.training.portrait.pairs import Pair, Shot
+from animato.types import Frame, Points
+from animato.warp.region import REGIONS, Region
+from animato.warp.regional import PhotoPatch, photo_patch
+from animato.warp.warper import Warper
+
+HOLD_OUT_FROM = 4
+"""With this many photos some are kept aside as truth; with fewer, other movements of the same photos judge."""
+
+COPIES = 12
+"""Inverse-warped copies made of each photo where there are too few photos."""
+
+
+@dataclass(frozen=True)
+class OwnPair:
+    """One pair: the truth, which warpers it is made from, and whether it only judges."""
+
+    pair: Pair
+    judges: bool
+
+
+def own_cases(
+    photos: Sequence[tuple[Frame, Points]], settings: PortraitAdaptSettings, networks: Sequence[str]
+) -> dict[str, CaseSet]:
+    """Return cases in memory for each network; split "train" is learnt from, split "val" judges.
+
+    Args:
+        photos: of one person, each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels.
+        settings: how many, and what is kept aside.
+        networks: names of the networks wanted.
+    """
+    random = np.random.default_rng([settings.seed, 21])
+    shots = [Shot(image, points, np.zeros(52, np.float32)) for image, points in photos]
+    warpers = [Warper(shot.image, shot.points) for shot in shots]
+    if len(shots) >= HOLD_OUT_FROM:
+        pairs = _among(shots, settings, random)
+    else:
+        pairs = _copies(shots, warpers, random)
+    wanted = [region for region in REGIONS if region.network in networks]
+    patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in wanted}
+    rows: dict[str, list[tuple[Case, list[int], bool]]] = {name: [] for name in networks}
+    offset = {region.name: len(warpers) if region.mirrored else 0 for region in wanted}
+    for own in pairs:
+        truth, main = own.pair.truth, warpers[own.pair.photos[0]]
+        pose = fit_pose(truth.points)
+        vertices = main.target_vertices(truth.points, pose)
+        warped = main.render(truth.points, pose, vertices)
+        for region in wanted:
+            case = make_case(region, own.pair, warped, vertices, warpers, patches[region.name])
+            numbers = [offset[region.name] + index for index in own.pair.photos]
+            rows[region.network].append((case, numbers, own.judges))
+    return {
+        name: _case_set([(r, patches[r.name]) for r in wanted if r.network == name], rows[name]) for name in networks
+    }
+
+
+def _among(shots: Sequence[Shot], settings: PortraitAdaptSettings, random: np.random.Generator) -> list[OwnPair]:
+    """Every photo made from every other, some photos kept aside as truth."""
+    order = random.permutation(len(shots)).tolist()
+    aside = set(order[: max(1, round(len(shots) * settings.hold_out))])
+    both = [(truth, source) for truth in range(len(shots)) for source in range(len(shots)) if truth != source]
+    chosen = [both[index] for index in random.permutation(len(both))[: settings.pairs]]
+    if not any(truth in aside for truth, _ in chosen):
+        chosen.append(next(pair for pair in both if pair[0] in aside))
+    found = []
+    for truth, source in chosen:
+        others = [index for index in random.permutation(len(shots)).tolist() if index not in (truth, source)]
+        # What is kept aside must not be learnt from as a photo either.
+        if truth not in aside:
+            others = [index for index in others if index not in aside]
+            if source in aside:
+                continue
+        found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in aside))
+    return found
+
+
+def _copies(shots: Sequence[Shot], warpers: list[Warper], random: np.random.Generator) -> list[OwnPair]:
+    """Warped copies of each photo as sources and the photo as truth; the copies join `warpers`."""
+    clips = [load_motion(path) for path in bundled().values()]
+    found = []
+    for shot, warper in zip(shots, list(warpers), strict=True):
+        for number in range(COPIES):
+            clip = clips[number % len(clips)]
+            moment = clip.frames[int(random.integers(len(clip.frames)))]
+            target = Retargeter(shot.points, clip.neutral, MotionSettings())(moment)
+            warpers.append(Warper(warper.render(target.points, target.pose).image, target.points))
+            found.append(OwnPair(Pair(shot, (len(warpers) - 1,)), number % 4 == 3))
+    return found
+
+
+def _case_set(regions: list[tuple[Region, list[PhotoPatch]]], rows: list[tuple[Case, list[int], bool]]) -> CaseSet:
+    photos = [np.concatenate([patch.picture, patch.drawing], axis=2) for _, patches in regions for patch in patches]
+    count = len(rows)
+    photo = np.full((count, MOST_PHOTOS), -1, np.int32)
+    grid = regions[0][0].grid
+    grids = np.zeros((count, MOST_PHOTOS, grid, grid, 2), np.float16)
+    seen = np.zeros((count, MOST_PHOTOS, grid, grid), np.uint8)
+    for index, (case, numbers, _) in enumerate(rows):
+        photo[index, : len(numbers)] = numbers
+        grids[index, : len(numbers)] = case.grids
+        seen[index, : len(numbers)] = np.rint(case.seen * 255)
+    split: NDArray[np.int8] = np.array([SPLITS.index("val" if judges else "train") for _, _, judges in rows], np.int8)
+    zeros = np.zeros(count, np.int32)
+    pictures = np.stack([case.pictures for case, _, _ in rows])
+    return CaseSet(np.stack(photos), pictures, grids, seen, photo, zeros, split, zeros.astype(np.int8))

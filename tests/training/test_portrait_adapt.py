@@ -1,0 +1,120 @@
+"""Adaptation of the portrait renderer: it stops by itself, and changes a person only for the better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from animato.errors import FaceError, RefusedError
+from animato.face.topology import MESH_POINTS, POINTS, canonical_face
+from animato.models.loading import arrays_of
+from animato.models.portrait.config import PatchConfig
+from animato.models.portrait.networks import PatchNetwork
+from animato.settings.portrait import PortraitAdaptSettings
+from animato.training.portrait.adapt import adapt_portrait
+from animato.training.portrait.own_photos import own_cases
+from animato.types import Frame, Points
+from animato.weights.person import PersonRecord
+from animato.weights.portrait import PortraitWeights
+from animato.weights.portrait_person import read_portrait_person, write_portrait_person
+
+SIDE = 192
+TINY = {
+    "mouth": PatchConfig(side=96, widths=(8, 8, 8), features=4, encoder=4, embed=8),
+    "eye": PatchConfig(side=64, widths=(8, 8, 8), features=4, encoder=4, embed=8),
+}
+
+
+def drawn_photo(number: int) -> tuple[Frame, Points]:
+    """A smooth picture with the canonical face laid on it, its jaw lower in every further photo."""
+    random = np.random.default_rng(number)
+    coarse = random.integers(60, 200, (6, 6, 3)).astype(np.uint8)
+    image = np.kron(coarse, np.ones((SIDE // 6, SIDE // 6, 1), np.uint8)).astype(np.uint8)
+    local = np.zeros((POINTS, 3))
+    local[:MESH_POINTS] = canonical_face().vertices
+    for first, ring in ((468, (33, 133)), (473, (362, 263))):
+        centre = local[list(ring)].mean(0)
+        local[first : first + 5] = centre + np.array([[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0], [-0.5, 0, 0], [0, -0.5, 0]])
+    low = local[:, 1] > np.median(local[:, 1]) + 3.5
+    local[low, 1] += 0.25 * number
+    points = local * 5.5 + np.array([SIDE / 2, SIDE / 2, 0])
+    return image, points.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def weights() -> PortraitWeights:
+    torch.manual_seed(5)
+    arrays = {name: arrays_of(PatchNetwork(config)) for name, config in TINY.items()}
+    configs = {name: config.as_json() for name, config in TINY.items()}
+    return PortraitWeights(configs, arrays, {"networks": {}}, "tiny.safetensors", "a" * 64)
+
+
+def settings(**changes: float) -> PortraitAdaptSettings:
+    plain = {"steps": 6, "person_steps": 2, "look_steps": 2, "batch": 2, "threads": 1, "pairs": 12}
+    return PortraitAdaptSettings(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_it_stops_by_itself_and_keeps_only_what_got_better(weights: PortraitWeights, count: int) -> None:
+    made = adapt_portrait([drawn_photo(n) for n in range(count)], weights, settings(), None)
+    assert made.report["photos"] == count
+    for name, told in made.report["networks"].items():
+        assert told["steps"] <= 6
+        assert told["after"] <= told["before"]
+        assert (name in made.networks) == told["changed"]
+
+
+def test_what_is_no_better_is_left_as_it_was(weights: PortraitWeights) -> None:
+    made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(margin=1.0), None)
+    assert made.networks == {}
+
+
+def test_two_adaptations_with_one_seed_are_equal(weights: PortraitWeights) -> None:
+    photos = [drawn_photo(n) for n in range(4)]
+    one, two = (adapt_portrait(photos, weights, settings(margin=0.0), None) for _ in range(2))
+    assert one.report["networks"] == two.report["networks"]
+    for name, arrays in one.networks.items():
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(array, two.networks[name][key])
+
+
+def test_photos_kept_aside_are_not_learnt_from() -> None:
+    photos = [drawn_photo(n) for n in range(6)]
+    cases = own_cases(photos, settings(pairs=40), ["mouth"])["mouth"]
+    learnt, judged = cases.of("train"), cases.of("val")
+    assert len(learnt)
+    assert len(judged)
+
+    def truths(numbers: Sequence[int]) -> set[bytes]:
+        return {cases.pictures[n, :, :, :3].tobytes() for n in numbers}
+
+    assert not truths(learnt) & truths(judged)
+    aside = {int(cases.photo[n, 0]) for n in judged} - {int(p) for n in learnt for p in cases.photo[n] if p >= 0}
+    assert len({int(p) for n in learnt for p in cases.photo[n] if p >= 0}) < len(photos), aside
+
+
+def test_without_a_photo_there_is_a_sentence(weights: PortraitWeights) -> None:
+    with pytest.raises(FaceError, match="no photo"):
+        adapt_portrait([], weights, settings(), None)
+
+
+def test_the_result_survives_its_file_and_is_not_written_without_consent(
+    weights: PortraitWeights, tmp_path: Path
+) -> None:
+    made = adapt_portrait([drawn_photo(0)], weights, settings(margin=-0.0), None)
+    consent = {"basis": "self"}
+    record = PersonRecord(weights.configs, weights.sha256, ("b" * 64,), consent, made.report, "now", "0")
+    write_portrait_person(tmp_path / "me.animato", made.networks, record)
+    _, found = read_portrait_person(tmp_path / "me.animato", weights)
+    assert set(found) == set(made.networks)
+    for name, arrays in made.networks.items():
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(found[name][key], array)
+    bare = PersonRecord(weights.configs, weights.sha256, (), {}, made.report, "now", "0")
+    with pytest.raises(RefusedError):
+        write_portrait_person(tmp_path / "not.animato", made.networks, bare)
+    assert not (tmp_path / "not.animato").exists()
