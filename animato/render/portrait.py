@@ -81,7 +81,7 @@ class PortraitNetworks:
         return self._painters[key]
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the AdaIN numbers of an embedding."""
+        """Return the AdaIN numbers (1 x A float32) of an embedding (E float32)."""
         return affine_of(self.weights.arrays[name], self.weights.configs[name], embedding)
 
     def replaced(self, numbers: PersonNumbers) -> PortraitNetworks:

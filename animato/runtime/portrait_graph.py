@@ -162,7 +162,7 @@ def build_painter(
         pixels of the patch; all is faded out at the patch's edge.
     """
     g, side = _Graph(arrays), int(config["side"])
-    widths, half = [int(width) for width in config["widths"]], side // 2
+    half = side // 2
     composite = g.input([1, side, side, 3], np.uint8, "composite")
     drawing = g.input([1, side, side, 3], np.uint8, "drawing")
     validity = g.input([1, side, side, 1], np.float32, "validity")
@@ -172,51 +172,61 @@ def build_painter(
     prior = g.input([photos, 1, 1, 1], np.float32, "prior")
     affine = g.input([1, affine_count(config)], np.float32, "affine")
     strokes, valid = g.pixels(drawing, 1 / 255, 0.0), _first(g, validity)
-    # Gather: fetch each photo's features, weigh the photos pixel by pixel.
+    mixed, known = _gather(g, features, grid, seen, prior, strokes)
+    given = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
+    x = _unet(g, g.concat([given, mixed, known]), _pairs(g, affine, config), config)
+    outputs = _answer(g, x, valid, config)
+    return g.compile(outputs, [composite, drawing, validity, features, grid, seen, prior, affine], threads)
+
+
+def _gather(g: _Graph, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any) -> tuple[Any, Any]:
+    """Fetch each photo's features and weigh the photos pixel by pixel."""
+    photos, _, half, _ = (int(length) for length in seen.shape)
     fetch = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
     fetched = g.ops.multiply(g.ops.grid_sample(features, grid, fetch), seen)
-    small = g.halve(strokes)
-    if photos > 1:
-        shape = g.constant(np.array([photos, 3, half, half], np.int64))
-        many = g.ops.broadcast(small, shape)
-        score = g.conv(g.relu(g.conv(g.concat([fetched, seen, many]), "score_in")), "score_out")
-        score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(UNSEEN)))
-        weight = g.ops.softmax(g.ops.add(score, prior), 0)
-        mixed = g.ops.reduce_sum(g.ops.multiply(weight, fetched), g.constant([0]), True)
-        known = g.ops.reduce_sum(g.ops.multiply(weight, seen), g.constant([0]), True)
-    else:
-        mixed, known = g.ops.add(fetched, g.ops.multiply(prior, g.number(0.0))), seen
-    # Paint.
-    pairs = _pairs(g, affine, config)
-    x = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
-    x = g.relu(g.conv(g.concat([x, mixed, known]), "stem"))
+    if photos == 1:  # its weight is 1 whatever the score; the prior stays an input of the graph
+        return g.ops.add(fetched, g.ops.multiply(prior, g.number(0.0))), seen
+    many = g.ops.broadcast(g.halve(strokes), g.constant(np.array([photos, 3, half, half], np.int64)))
+    score = g.conv(g.relu(g.conv(g.concat([fetched, seen, many]), "score_in")), "score_out")
+    score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(UNSEEN)))
+    weight = g.ops.softmax(g.ops.add(score, prior), 0)
+    mixed = g.ops.reduce_sum(g.ops.multiply(weight, fetched), g.constant([0]), True)
+    return mixed, g.ops.reduce_sum(g.ops.multiply(weight, seen), g.constant([0]), True)
+
+
+def _unet(g: _Graph, x: Any, pairs: list[tuple[Any, Any]], config: Mapping[str, Any]) -> Any:
+    """Return the U-Net's last features, 1 C h w."""
+    levels = len(config["widths"])
+    x = g.relu(g.conv(x, "stem"))
     skips = []
-    for level in range(len(widths)):
+    for level in range(levels):
         x = g.block(x if level == 0 else g.halve(x), f"down.{level}")
         skips.append(x)
     for number in range(int(config["blocks"])):
         x = g.adaptive(x, f"middle.{number}", pairs[2 * number : 2 * number + 2])
-    for level in range(len(widths) - 1):
+    for level in range(levels - 1):
         x = g.ops.add(g.double(g.conv(x, f"up.{level}"), "nearest"), skips[-2 - level])
         x = g.block(x, f"merge.{level}")
         if level == 0:
             x = g.adaptive(x, "personal", pairs[-2:])
+    return x
+
+
+def _answer(g: _Graph, x: Any, valid: Any, config: Mapping[str, Any]) -> list[Any]:
+    """Return layer and flow from the U-Net's last features."""
     raw = g.unfold(g.conv(x, "out"))
     light = g.ops.tanh(g.double(g.conv(x, "light"), "linear_onnx"))
-    ramp = g.constant(edge_ramp(side)[None, None])
+    ramp = g.constant(edge_ramp(int(config["side"]))[None, None])
     if config["hidden_only"]:
         ramp = g.ops.multiply(ramp, g.near_hidden(valid))
     bias = g.ops.multiply(g.ops.subtract(g.number(0.5), valid), g.number(VALID_BIAS))
     mask = g.ops.multiply(g.ops.sigmoid(g.ops.add(g.part(raw, 3, 4), bias)), ramp)
     paint = g.ops.multiply(g.ops.add(g.ops.tanh(g.part(raw, 0, 3)), g.number(1.0)), g.number(127.5))
-    reach = g.number(float(config["reach"]))
-    flow = g.ops.multiply(g.ops.multiply(g.ops.tanh(g.part(raw, 4, 6)), reach), ramp)
+    flow = g.ops.multiply(g.ops.multiply(g.ops.tanh(g.part(raw, 4, 6)), g.number(float(config["reach"]))), ramp)
     light = g.ops.multiply(g.ops.multiply(light, g.number(127.5)), ramp)
     copied = g.ops.subtract(g.number(1.0), mask)
     layer = g.ops.add(g.ops.multiply(paint, mask), g.ops.multiply(light, copied))
-    outputs = [g.last(g.concat([layer, mask])), g.last(flow)]
-    inputs = [composite, drawing, validity, features, grid, seen, prior, affine]
-    return g.compile(outputs, inputs, threads)
+    return [g.last(g.concat([layer, mask])), g.last(flow)]
 
 
 def _first(g: _Graph, x: Any) -> Any:

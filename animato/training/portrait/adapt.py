@@ -84,8 +84,8 @@ def adapt_portrait(
     found: dict[str, dict[str, NDArray[Any]]] = {}
     said: dict[str, Any] = {}
     for number, name in enumerate(names):
-        # The guard's time is shared: a network may use what earlier ones left.
-        until = began + settings.seconds * (number + 1) / len(names)
+        # The guard's time is shared; the mouth, which comes first and has the larger network, gets more of it.
+        until = began + settings.seconds * (1.0 if number == len(names) - 1 else 0.65)
         network = PatchNetwork(PatchConfig.from_json(weights.configs[name], weights.where))
         load_strictly(network, weights.arrays[name], weights.where)
         trial = _Trial(name, network, cases[name], content, settings)
