@@ -45,7 +45,7 @@ TARGETS = (
 )
 
 
-PROMISED = ("geometry",)
+PROMISED = ("geometry", "portrait", "portrait-adapted")
 """Systems of the main job; a research baseline has promised nothing."""
 
 

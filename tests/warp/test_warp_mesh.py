@@ -111,7 +111,7 @@ def test_hidden_vertices_rest_between_their_neighbours(calm: Head) -> None:
 def test_a_turned_photo_is_copied_from_where_it_shows_skin(calm: Head) -> None:
     picture, points = drawn_head(calm.local, 45.0)
     warper = head(picture, points).warper
-    used = warper._source[:MESH_POINTS, :2]
+    used = warper.source_vertices[:MESH_POINTS, :2]
     assert np.array_equal(used[warper.visible], points[:MESH_POINTS, :2][warper.visible].astype(float))
     assert (~warper.visible).sum() > 60
     moved = np.linalg.norm(used - points[:MESH_POINTS, :2], axis=1)[~warper.visible]
