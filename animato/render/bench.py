@@ -35,7 +35,7 @@ class Measured:
         frames: made.
         wall: seconds of the whole process.
         first_frame: seconds from the call to the first finished frame.
-        fps: frames a second after the first frame, encoding and signing included.
+        fps: frames a second after the first frame, encoding included.
         milliseconds: stage to milliseconds per frame.
         peak_mb: peak resident memory in megabytes, or None where the system does not tell.
         jitter: of the output's target landmarks, px at 256.
@@ -87,13 +87,12 @@ def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Meas
         raise PartlyDoneError("the measured run failed", where=said.strip()[-400:])
     result: dict[str, Any] = json.loads(printed)
     frames, first = int(result["frames"]), float(result["first_frame_seconds"])
-    spent = float(sum(result["milliseconds"].values())) * frames / 1000
     return Measured(
         seconds=frames / float(result["fps"]),
         frames=frames,
         wall=wall,
         first_frame=first,
-        fps=frames / max(spent, 1e-9),
+        fps=float(result["frames_a_second"]),
         milliseconds=result["milliseconds"],
         peak_mb=peak,
         jitter=result["jitter"],

@@ -11,6 +11,7 @@ from animato.motion.jitter import JitterMeter
 from animato.motion.retarget import Retargeter
 from animato.motion.retime import retime
 from animato.motion.smooth import smooth_file
+from animato.render.ahead import ahead
 from animato.render.clock import StageClock
 from animato.render.driver import HEAD_CROP_CM, Driver
 from animato.render.framing import Framing
@@ -64,7 +65,7 @@ def frames_of(job: Job, clock: StageClock) -> Iterator[Frame]:
     Yields:
         H x W x 3 uint8 RGB.
     """
-    smoothed = smooth_file(job.driver.frames(clock), job.smooth)
+    smoothed = smooth_file(ahead(job.driver.frames(clock)), job.smooth)
     for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
         with clock.stage("motion"):
             target = job.retargeter(moment)

@@ -18,6 +18,7 @@ from animato.motion.bundled import bundled
 from animato.motion.frames import MotionFrame
 from animato.motion.smooth import REACH
 from animato.motion.template import load_motion
+from animato.render.ahead import AHEAD
 from animato.render.clock import StageClock
 from animato.render.driver import DriverReport
 from animato.render.output import Output
@@ -48,7 +49,7 @@ def test_the_driver_is_read_no_further_ahead_than_smoothing_reaches(made: Materi
     job, _ = prepared(made.person, "nod", CROP)
     driver = CountingDriver(30)
     frames = frames_of(replace(job, driver=driver), StageClock())
-    window = int(REACH * driver.fps) + 2
+    window = int(REACH * driver.fps) + 2 + AHEAD + 2  # one waits to be put, one to be taken
     ahead = [driver.taken - given for given, _ in enumerate(frames, 1)]
     assert len(ahead) == 30
     assert 0 < max(ahead) <= window < 30

@@ -1,0 +1,73 @@
+"""Working ahead: an iterator runs in a thread of its own, a few items before the one who consumes it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+AHEAD = 4
+"""Items made ahead: enough to even out the stages, few enough that memory stays flat."""
+
+POLL = 0.1
+"""Seconds after which a waiting thread looks whether anybody still wants its items."""
+
+
+class _End:
+    """Marks the end of the items; carries what the iterator raised."""
+
+    def __init__(self, problem: BaseException | None) -> None:
+        self.problem = problem
+
+
+def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
+    """Yield the items of an iterator that runs in another thread.
+
+    Two cores are then busy at once: the driver is tracked while the frame before it is painted. Order and values are
+    the iterator's own; what it raises is raised here; when this generator is closed, the iterator is closed, too.
+
+    Args:
+        items: consumed in the thread only.
+        depth: most items made ahead.
+    """
+    made: queue.Queue[T | _End] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item: T | _End) -> bool:
+        while not stop.is_set():
+            try:
+                made.put(item, timeout=POLL)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        problem: BaseException | None = None
+        try:
+            for item in items:
+                if not put(item):
+                    break
+        except BaseException as error:
+            problem = error
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
+        put(_End(problem))
+
+    worker = threading.Thread(target=work, name="driver", daemon=True)
+    worker.start()
+    try:
+        while True:
+            item = made.get()
+            if isinstance(item, _End):
+                if item.problem is not None:
+                    raise item.problem
+                return
+            yield item
+    finally:
+        stop.set()
+        worker.join()
