@@ -19,7 +19,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 NORM_EPS = 1e-4
 VALID_BIAS = 4.0
+"""What validity takes from the mask's logit: without it a network copies for ever and never learns to paint."""
+
 UNSEEN = 8.0
+"""What a photo's score loses where the photo does not show what is needed."""
 
 
 class _Graph:

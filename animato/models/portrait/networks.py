@@ -15,15 +15,10 @@ from torch.nn import functional as F
 
 from animato.models.layers import AdaptiveNorm
 from animato.models.portrait.config import DRAWING, PICTURE, PatchConfig
+from animato.runtime.portrait_graph import UNSEEN, VALID_BIAS
 
 OUTPUTS = 4 + 2
 """Channels at full patch size: paint, mask, and two of flow; the light's three come at half size."""
-
-VALID_BIAS = 4.0
-"""What validity takes from the mask's logit: without it a network copies for ever and never learns to paint."""
-
-UNSEEN = 8.0
-"""What a photo's score loses where the photo does not show what is needed."""
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3) -> nn.Conv2d:
