@@ -6,7 +6,7 @@ import pytest
 
 from animato.errors import MissingPartError
 from animato.evaluation.metrics import METRICS, make
-from animato.evaluation.metrics.perceptual import distance
+from animato.evaluation.metrics.perceptual import distance, face_box
 
 from .conftest import judged
 
@@ -67,3 +67,17 @@ def test_equal_pictures_have_no_distance_and_each_counts_once(net: efficientnet_
 def test_no_metric_uses_a_network_of_the_losses() -> None:
     nets = {item.info.net for item in METRICS.values() if item.info.net}
     assert nets == {"efficientnet-lite2", "dlib-face-resnet-v1"}
+
+
+def test_the_face_s_distance_does_not_see_what_lies_around_the_face(
+    net: efficientnet_lite.EfficientNetLite, astronaut: np.ndarray
+) -> None:
+    truth = np.ascontiguousarray(astronaut[:256, 100:356])
+    mask = np.zeros((256, 256), bool)
+    mask[60:160, 80:160] = True
+    assert face_box(truth, mask).shape == (224, 224, 3)
+    other = truth.copy()
+    other[200:] = 0
+    np.testing.assert_array_equal(face_box(truth, mask), face_box(other, mask))
+    other[100:120, 100:120] = 0
+    assert (face_box(truth, mask) != face_box(other, mask)).any()

@@ -19,7 +19,8 @@ from animato.evaluation.metrics.base import METRICS, Judged, Metric, MetricInfo,
 ORDER = (
     "akd", "akd-lips", "akd-lids", "akd-irises", "pose", "pose-motion", "expression", "expression-motion", "jaw-follow",
     "lids-follow", "jitter", "jitter-ratio", "csim", "csim-truth", "l1", "psnr", "ssim", "l1-face", "psnr-face",
-    "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "frechet", "failures",
+    "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "perceptual-face",
+    "frechet", "failures",
 )  # fmt: skip
 """Every measure, in the order of the tables."""
 

@@ -7,6 +7,7 @@ of AlexNet, mean instead of sum over the five scales. It is therefore not LPIPS 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,3 +74,49 @@ class Perceptual(FrameMean):
         mine: Features = judged.remember(NET, lambda: describe(judged.output))
         theirs: Features = judged.reference.remember(NET, lambda: describe(picture))
         return distance(mine[0], theirs[0])
+
+
+FACE_SIDE = 224
+"""Side to which the face's box is brought, pixels: what the network was made for."""
+
+
+@register(
+    MetricInfo(
+        "perceptual-face",
+        "",
+        "lower",
+        "truth",
+        "The same over the box around the face, enlarged.",
+        net=NET,
+        sparse=True,
+        digits=4,
+    )
+)
+class PerceptualFace(FrameMean):
+    """Perceptual distance to the true frame over the square around the face alone; hair and background stay out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network("efficientnet_lite").load()
+
+    def measure(self, judged: Judged) -> float | None:
+        picture, mask = judged.reference.picture, judged.reference.regions.face
+        if picture is None or mask is None:
+            return None
+        theirs: Features = judged.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
+        return distance(describe(face_box(judged.output, mask))[0], theirs[0])
+
+
+def face_box(picture: Frame, mask: NDArray[np.bool_]) -> Frame:
+    """Return the smallest box around a mask, made as wide as high where the picture allows, FACE_SIDE px a side.
+
+    Args:
+        picture: S x S x 3 uint8 RGB.
+        mask: S x S bool, the face; not empty.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    half = max(np.ptp(rows), np.ptp(columns)) / 2 + 1
+    row, column = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    top, left = max(0, round(row - half)), max(0, round(column - half))
+    part = picture[top : round(row + half) + 1, left : round(column + half) + 1]
+    return np.asarray(cv2.resize(part, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_LINEAR), np.uint8)
