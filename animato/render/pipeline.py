@@ -59,12 +59,22 @@ def output_rate(driver: Fraction, wanted: float | None) -> Fraction:
     return min(driver, Fraction(60)).limit_denominator(1_000_000)
 
 
+RENDERED_AHEAD = 2
+"""Frames rendered while those before them are marked and encoded."""
+
+
 def frames_of(job: Job, clock: StageClock) -> Iterator[Frame]:
     """Yield the unmarked output frames of a job; only `render.output` calls this.
+
+    Three threads share the cores: one reads and tracks the driver, one renders, and the caller's marks and encodes.
 
     Yields:
         H x W x 3 uint8 RGB.
     """
+    return ahead(_rendered(job, clock), RENDERED_AHEAD)
+
+
+def _rendered(job: Job, clock: StageClock) -> Iterator[Frame]:
     smoothed = smooth_file(ahead(job.driver.frames(clock)), job.smooth)
     for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
         with clock.stage("motion"):

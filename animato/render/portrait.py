@@ -23,11 +23,11 @@ from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
-from animato.types import Frame, Plane, Points
+from animato.types import Affine, Frame, Plane, Points
 from animato.warp.lay import Answer, lay
-from animato.warp.region import HEAD, REGIONS, Region, cut_patch, cut_validity
-from animato.warp.regional import PhotoPatch, TargetPatch, photo_patch, sampling_grid, target_patch
-from animato.warp.warper import Warped, Warper
+from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
+from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
+from animato.warp.warper import MeshMap, Warped, Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
 
 MOST_AT_ONCE = 4
@@ -36,6 +36,9 @@ MOST_AT_ONCE = 4
 HIDDEN_FROM, HIDDEN_TO = 0.0015, 0.006
 """Share of the crop that is hidden in the photo, beyond what is at the photo's own pose: below the first the whole-head
 pass rests, above the second it counts fully."""
+
+ORDER = tuple(dict.fromkeys(region.network for region in REGIONS))
+"""Networks in the order in which they paint."""
 
 Painter = Callable[..., list[NDArray[Any]]]
 
@@ -61,7 +64,7 @@ class PortraitNetworks:
         self.weights = weights
         self._threads = threads
         self._encoders: dict[str, Painter] = {}
-        self._painters: dict[tuple[str, int], Painter] = {}
+        self._painters: dict[tuple[str, int, int], Painter] = {}
 
     def encode(self, patch: PhotoPatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return a photo's features (F x h x w) and embedding (E)."""
@@ -72,12 +75,12 @@ class PortraitNetworks:
         features, person = self._encoders[name](patch.picture[None], patch.drawing[None])
         return features[0].copy(), person[0].copy()
 
-    def painter(self, name: str, photos: int) -> Painter:
-        """Return the painter of a network for so many photos."""
-        key = (name, photos)
+    def painter(self, name: str, photos: int, targets: int) -> Painter:
+        """Return the painter of a network for so many photos of each of so many patches."""
+        key = (name, photos, targets)
         if key not in self._painters:
             config, arrays = self.weights.configs[name], self.weights.arrays[name]
-            self._painters[key] = build_painter(config, arrays, photos, self._threads)
+            self._painters[key] = build_painter(config, arrays, photos, self._threads, targets)
         return self._painters[key]
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -121,7 +124,12 @@ class PortraitRenderer:
     ) -> None:
         self.warpers = [Warper(square, points) for square, points in photos]
         networks = networks if numbers is None else networks.replaced(numbers)
-        self._regions = [_RegionPainter(region, self.warpers, networks, numbers) for region in REGIONS]
+        views = [_RegionView(region, self.warpers, networks, numbers) for region in REGIONS]
+        together = [[view for view in views if view.region.network == name] for name in ORDER]
+        self._painters = [_Painter(part, networks) for part in together]
+        main = self.warpers[0]
+        # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
+        self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
     def render(self, target: Target, clock: StageClock) -> Frame:
         """Return the animated square for a target face."""
@@ -130,60 +138,93 @@ class PortraitRenderer:
             vertices = main.target_vertices(target.points, target.pose)
             warped = main.render(target.points, target.pose, vertices)
         with clock.stage("paint"):
-            for region in self._regions:
-                region.paint(warped, target, vertices)
+            moment = _Moment(target, warped, vertices, self.warpers)
+            for painter in self._painters:
+                gain = self._head_gain(moment) if painter.name == "head" else 1.0
+                if gain > 0:
+                    painter.paint(moment, gain)
         return warped.image
 
+    def _head_gain(self, moment: _Moment) -> float:
+        """Return how much the whole head's pass counts, in [0, 1]: not at all where nothing hidden turns into view."""
+        image = moment.warped.image
+        more = hidden_share(moment.warped.validity, moment.target.points, image.shape[0]) - self._hidden
+        return float(np.clip((more - HIDDEN_FROM) / (HIDDEN_TO - HIDDEN_FROM), 0, 1))
 
-class _RegionPainter:
-    """One region of one person."""
+
+class _Moment:
+    """One frame in work, with where its mesh lies in each photo that takes part."""
+
+    def __init__(
+        self, target: Target, warped: Warped, vertices: NDArray[np.float64], warpers: Sequence[Warper]
+    ) -> None:
+        self.target, self.warped = target, warped
+        self._vertices, self._warpers = vertices, warpers
+        self._meshes = {0: warped.mesh}
+
+    def mesh(self, photo: int) -> MeshMap:
+        """Return where the target's triangles lie in a photo."""
+        if photo not in self._meshes:
+            self._meshes[photo] = self._warpers[photo].map_mesh(self._vertices)
+        return self._meshes[photo]
+
+
+class _RegionView:
+    """One region of one person: what its network gets to see in a frame."""
 
     def __init__(
         self, region: Region, warpers: Sequence[Warper], networks: PortraitNetworks, numbers: PersonNumbers | None
     ) -> None:
-        self._region, self._warpers, self._networks = region, warpers, networks
+        self.region, self._warpers = region, warpers
         self._patches = [photo_patch(region, warper) for warper in warpers]
         encoded = [networks.encode(patch) for patch in self._patches]
         self._features = [features for features, _ in encoded]
         own = None if numbers is None else numbers.affine.get(region.network)
         mean = np.mean([person for _, person in encoded], axis=0)
         self._affine = networks.affine(region.network, mean) if own is None else own
-        main = warpers[0]
-        # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
-        self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
         self._chooser = PhotoChooser(region, warpers, MOST_AT_ONCE)
 
-    def paint(self, warped: Warped, target: Target, vertices: NDArray[np.float64]) -> None:
-        """Paint the region over the warped frame, in place."""
-        region, size = self._region, warped.image.shape[0]
-        gain = 1.0
-        if region is HEAD:
-            more = hidden_share(warped.validity, target.points, size) - self._hidden
-            gain = float(np.clip((more - HIDDEN_FROM) / (HIDDEN_TO - HIDDEN_FROM), 0, 1))
-            if gain <= 0:
-                return
-        place = target_patch(region, target.points, target.pose, vertices, size)
+    @property
+    def photos(self) -> int:
+        """How many photos take part in a frame."""
+        return min(len(self._patches), MOST_AT_ONCE)
+
+    def look(self, moment: _Moment) -> tuple[Affine, list[NDArray[Any]]]:
+        """Return where the patch lies in the crop, and the painter's inputs in their order, without the batch axis."""
+        region, warped, target = self.region, moment.warped, moment.target
+        size = warped.image.shape[0]
+        place = target_patch(region, target.points, target.pose, warped.drawn, size)
         composite = cut_patch(warped.image, place.crop_from_patch, region.side)
         validity = cut_validity(warped.validity, place.crop_from_patch, region.side, size)
         chosen, prior = self._chooser.choose(target)
-        grids, seen = self._fetch(chosen, place)
-        run = self._networks.painter(region.network, len(chosen))
-        features = np.stack([self._features[index] for index in chosen])
-        layer, flow = run(
+        found = [sampling_grid(self._patches[n], self._warpers[n], place, moment.mesh(n)) for n in chosen]
+        return place.crop_from_patch, [
             composite[None],
             place.drawing[None],
             validity[None, ..., None],
-            features,
-            grids,
-            seen[:, None],
+            np.stack([self._features[n] for n in chosen]),
+            np.stack([grid for grid, _ in found]),
+            np.stack([seen for _, seen in found])[:, None],
             prior[:, None, None, None],
             self._affine,
-        )
-        lay(warped.image, place.crop_from_patch, Answer(layer[0], flow[0]), gain)
+        ]
 
-    def _fetch(self, chosen: Sequence[int], place: TargetPatch) -> tuple[NDArray[np.float32], Plane]:
-        found = [sampling_grid(self._patches[index], self._warpers[index], place) for index in chosen]
-        return np.stack([grid for grid, _ in found]), np.stack([seen for _, seen in found])
+
+class _Painter:
+    """The regions that one network paints, in one pass."""
+
+    def __init__(self, views: Sequence[_RegionView], networks: PortraitNetworks) -> None:
+        self._views = views
+        self.name = views[0].region.network
+        self._run = networks.painter(self.name, views[0].photos, len(views))
+
+    def paint(self, moment: _Moment, gain: float) -> None:
+        """Paint the regions over the warped frame, in place."""
+        seen = [view.look(moment) for view in self._views]
+        given = [np.concatenate(column) for column in zip(*(inputs for _, inputs in seen), strict=True)]
+        layers, flows = self._run(*given)
+        for (place, _), layer, flow in zip(seen, layers, flows, strict=True):
+            lay(moment.warped.image, place, Answer(layer, flow), gain)
 
 
 def hidden_share(validity: Plane, points: Points, size: int) -> float:

@@ -150,51 +150,58 @@ def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Ca
 
 
 def build_painter(
-    config: Mapping[str, Any], arrays: Arrays, photos: int, threads: int
+    config: Mapping[str, Any], arrays: Arrays, photos: int, threads: int, targets: int = 1
 ) -> Callable[..., list[NDArray[Any]]]:
-    """Return a function that paints a patch.
+    """Return a function that paints one or several patches at once.
 
     Args:
         config, arrays, threads: as for `build_encoder`.
-        photos: K.
+        photos: K, for each patch.
+        targets: B, how many patches.
 
     Returns:
-        f(composite 1 S S 3 uint8, drawing 1 S S 3 uint8, validity 1 S S 1 float32, features K F h w, grid K h w 2, seen
-        K 1 h w, log-weight K 1 1 1, affine 1 A) -> [layer 1 S S 4, flow 1 S S 2], float32, valid until the next call:
-        the layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is in
-        pixels of the patch; all is faded out at the patch's edge.
+        f(composite B S S 3 uint8, drawing B S S 3 uint8, validity B S S 1 float32, features BK F h w, grid BK h w 2,
+        seen BK 1 h w, log-weight BK 1 1 1, affine B A) -> [layer B S S 4, flow B S S 2], float32, valid until the next
+        call. The layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is
+        in pixels of the patch; all is faded out at the patch's edge. The photos of one patch follow each other.
     """
     g, side = _Graph(arrays), int(config["side"])
-    half = side // 2
-    composite = g.input([1, side, side, 3], np.uint8, "composite")
-    drawing = g.input([1, side, side, 3], np.uint8, "drawing")
-    validity = g.input([1, side, side, 1], np.float32, "validity")
-    features = g.input([photos, int(config["features"]), half, half], np.float32, "features")
-    grid = g.input([photos, half, half, 2], np.float32, "grid")
-    seen = g.input([photos, 1, half, half], np.float32, "seen")
-    prior = g.input([photos, 1, 1, 1], np.float32, "prior")
-    affine = g.input([1, affine_count(config)], np.float32, "affine")
+    half, fetched = side // 2, targets * photos
+    composite = g.input([targets, side, side, 3], np.uint8, "composite")
+    drawing = g.input([targets, side, side, 3], np.uint8, "drawing")
+    validity = g.input([targets, side, side, 1], np.float32, "validity")
+    features = g.input([fetched, int(config["features"]), half, half], np.float32, "features")
+    grid = g.input([fetched, half, half, 2], np.float32, "grid")
+    seen = g.input([fetched, 1, half, half], np.float32, "seen")
+    prior = g.input([fetched, 1, 1, 1], np.float32, "prior")
+    affine = g.input([targets, affine_count(config)], np.float32, "affine")
     strokes, valid = g.pixels(drawing, 1 / 255, 0.0), _first(g, validity)
-    mixed, known = _gather(g, features, grid, seen, prior, strokes)
+    mixed, known = _gather(g, features, grid, seen, prior, strokes, photos)
     given = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
     x = _unet(g, g.concat([given, mixed, known]), _pairs(g, affine, config), config)
     outputs = _answer(g, x, valid, config)
     return g.compile(outputs, [composite, drawing, validity, features, grid, seen, prior, affine], threads)
 
 
-def _gather(g: _Graph, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any) -> tuple[Any, Any]:
-    """Fetch each photo's features and weigh the photos pixel by pixel."""
-    photos, _, half, _ = (int(length) for length in seen.shape)
+def _gather(g: _Graph, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any, photos: int) -> tuple[Any, Any]:
+    """Fetch each photo's features and weigh the photos of a patch pixel by pixel."""
+    every, channels, half, _ = (int(length) for length in features.shape)
     fetch = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
     fetched = g.ops.multiply(g.ops.grid_sample(features, grid, fetch), seen)
     if photos == 1:  # its weight is 1 whatever the score; the prior stays an input of the graph
         return g.ops.add(fetched, g.ops.multiply(prior, g.number(0.0))), seen
-    many = g.ops.broadcast(g.halve(strokes), g.constant(np.array([photos, 3, half, half], np.int64)))
+
+    def grouped(x: Any, depth: int) -> Any:
+        return g.ops.reshape(x, g.constant([every // photos, photos, depth, half, half]), False)
+
+    small = g.ops.unsqueeze(g.halve(strokes), g.constant([1]))
+    many = g.ops.broadcast(small, g.constant(np.array([every // photos, photos, 3, half, half], np.int64)))
+    many = g.ops.reshape(many, g.constant([every, 3, half, half]), False)
     score = g.conv(g.relu(g.conv(g.concat([fetched, seen, many]), "score_in")), "score_out")
     score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(UNSEEN)))
-    weight = g.ops.softmax(g.ops.add(score, prior), 0)
-    mixed = g.ops.reduce_sum(g.ops.multiply(weight, fetched), g.constant([0]), True)
-    return mixed, g.ops.reduce_sum(g.ops.multiply(weight, seen), g.constant([0]), True)
+    weight = g.ops.softmax(grouped(g.ops.add(score, prior), 1), 1)
+    mixed = g.ops.reduce_sum(g.ops.multiply(weight, grouped(fetched, channels)), g.constant([1]), False)
+    return mixed, g.ops.reduce_sum(g.ops.multiply(weight, grouped(seen, 1)), g.constant([1]), False)
 
 
 def _unet(g: _Graph, x: Any, pairs: list[tuple[Any, Any]], config: Mapping[str, Any]) -> Any:
@@ -242,7 +249,7 @@ def _pairs(g: _Graph, affine: Any, config: Mapping[str, Any]) -> list[tuple[Any,
         parts = []
         for _ in range(2):
             part = g.part(affine, start, start + width)
-            parts.append(g.ops.reshape(part, g.constant([1, width, 1, 1]), False))
+            parts.append(g.ops.reshape(part, g.constant([-1, width, 1, 1]), False))
             start += width
         pairs.append((parts[0], parts[1]))
     return pairs

@@ -17,8 +17,8 @@ class CaseSettings:
     """How clips become cases: a true frame, the same frame made by geometry, and photos to fetch from."""
 
     crop: int = setting(384, "Side of the crops that geometry warps.", low=128, high=1024, unit="px")
-    photos: int = setting(5, "Photos chosen from each video, the most neutral first.", low=2, high=32)
-    frames: int = setting(28, "Most true frames taken from each video.", low=1, high=1000)
+    photos: int = setting(6, "Photos chosen from each video, the most neutral first.", low=2, high=32)
+    frames: int = setting(75, "Most true frames taken from each video.", low=1, high=1000)
     inverse: int = setting(
         3, "Inverse-warped cases made of each still: the still is the truth, a warped copy of it the photo.", low=0
     )
@@ -41,8 +41,10 @@ class PortraitTrainSettings:
     cooldown: float = setting(0.4, "Share of the run, at its end, over which the rates fall to 0.", low=0.0, high=1.0)
     average: float = setting(0.995, "Decay of the running average of weights, a step.", low=0.0, high=0.999999)
     pixel: float = setting(4.0, "Weight of the L1 term.", low=0.0)
-    content: float = setting(1.0, "Weight of the content term (EfficientNet-Lite0 features).", low=0.0)
-    inside: float = setting(4.0, "Extra weight of what lies behind lids and lips in the L1 term.", low=0.0)
+    edges: float = setting(4.0, "Weight of the L1 term on differences of neighbouring pixels.", low=0.0)
+    content: float = setting(2.0, "Weight of the content term (EfficientNet-Lite0 features).", low=0.0)
+    inside: float = setting(4.0, "Extra weight of what lies behind lids and lips in the L1 terms.", low=0.0)
+    around: float = setting(1.5, "Extra weight of the lips, and of the lids' rims, in the L1 terms.", low=0.0)
     paint: float = setting(1.0, "Weight of the L1 term on the paint alone, before the mask.", low=0.0)
     calm: float = setting(0.02, "Weight of the mask where the photo shows what is needed.", low=0.0)
     adversarial: float = setting(0.03, "Weight of the critic's term, once it plays.", low=0.0)

@@ -67,10 +67,11 @@ def lay(image: Frame, crop_from_patch: Affine, answer: Answer, gain: float = 1.0
 
 def _busy(answer: Answer) -> NDArray[np.float64] | None:
     """Return the corners (4 x 2) of the part of the patch in which the answer changes anything, or None."""
-    changes = np.abs(answer.layer).max(axis=2) > LEAST_COLOUR
-    changes |= answer.layer[..., 3] > LEAST_COLOUR / 255
-    changes |= np.abs(answer.flow).max(axis=2) > LEAST_FLOW
-    rows, columns = np.flatnonzero(changes.any(axis=1)), np.flatnonzero(changes.any(axis=0))
+    side = answer.layer.shape[0]
+    least = np.array([LEAST_COLOUR] * 3 + [LEAST_COLOUR / 255], np.float32)
+    changes = np.concatenate([np.abs(answer.layer) > least, np.abs(answer.flow) > LEAST_FLOW], axis=2)
+    rows = np.flatnonzero(changes.reshape(side, -1).any(axis=1))
+    columns = np.flatnonzero(changes.any(axis=0).reshape(side, -1).any(axis=1))
     if not rows.size:
         return None
     # One pixel more on every side: up to there the answer is interpolated towards 0.

@@ -158,15 +158,15 @@ def draw_region(region: Region, in_patch: NDArray[np.float64]) -> NDArray[np.uin
         in_patch: 478 x 2, landmarks in pixels of the patch.
     """
     side = region.side
-    window = Window(0, 0, side, side)
-    planes: list[Plane]
     if region.network == "mouth":
-        planes = [opening(region, in_patch, side), _inside(in_patch, LIPS_OUTER, side), _inside(in_patch, OVAL, side)]
+        rings = (LIPS_OUTER, OVAL)
+        planes = [_byte(opening(region, in_patch, side)), *(_inside(in_patch, ring, side) for ring in rings)]
     elif region.network == "eye":
         iris, brow = (IRIS_RIGHT, BROW_RIGHT) if region.mirrored else (IRIS_LEFT, BROW_LEFT)
         lids = opening(region, in_patch, side)
-        planes = [lids, lids * _disc(in_patch, iris, side), _inside(in_patch, brow, side)]
+        planes = [_byte(lids), _byte(lids * _disc(in_patch, iris, side)), _inside(in_patch, brow, side)]
     else:
+        window = Window(0, 0, side, side)
         holes = sum(
             (
                 soft_mask(smooth_outline(in_patch[list(ring)], (0, len(ring) // 2)), window, 0.0)
@@ -175,8 +175,12 @@ def draw_region(region: Region, in_patch: NDArray[np.float64]) -> NDArray[np.uin
             np.zeros((side, side), np.float32),
         )
         marks = np.maximum.reduce([_inside(in_patch, ring, side) for ring in (LIPS_OUTER, BROW_LEFT, BROW_RIGHT)])
-        planes = [np.clip(holes, 0, 1), marks, _inside(in_patch, OVAL, side)]
-    return np.ascontiguousarray(np.rint(np.stack(planes, axis=-1) * 255).astype(np.uint8))
+        planes = [_byte(np.clip(holes, 0, 1)), marks, _inside(in_patch, OVAL, side)]
+    return np.asarray(cv2.merge(planes), np.uint8)
+
+
+def _byte(plane: Plane) -> NDArray[np.uint8]:
+    return np.rint(plane * 255).astype(np.uint8)
 
 
 def opening(region: Region, in_patch: NDArray[np.float64], side: int) -> Plane:
@@ -194,15 +198,16 @@ def opening(region: Region, in_patch: NDArray[np.float64], side: int) -> Plane:
     return whole
 
 
-def _inside(in_patch: NDArray[np.float64], ring: tuple[int, ...], side: int) -> Plane:
+def _inside(in_patch: NDArray[np.float64], ring: tuple[int, ...], side: int) -> NDArray[np.uint8]:
     mask: NDArray[np.uint8] = np.zeros((side, side), np.uint8)
     outline = np.rint(np.clip(in_patch[list(ring)], -4 * side, 5 * side) * 16).astype(np.int32)
     cv2.fillPoly(mask, [outline], 255, cv2.LINE_AA, 4)
-    return np.asarray(mask.astype(np.float32) / 255, np.float32)
+    return mask
 
 
 def _disc(in_patch: NDArray[np.float64], iris: tuple[int, ...], side: int) -> Plane:
     centre = in_patch[iris[0]]
     radius = float(np.linalg.norm(in_patch[list(iris[1:])] - centre, axis=1).mean())
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
-    return np.asarray(np.clip(radius - np.hypot(x - centre[0], y - centre[1]) + 0.5, 0, 1), np.float32)
+    line = np.arange(side, dtype=np.float32)
+    distance = np.hypot(line - np.float32(centre[0]), line[:, None] - np.float32(centre[1]))
+    return np.asarray(np.clip(radius - distance + 0.5, 0, 1), np.float32)

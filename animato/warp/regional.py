@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +18,9 @@ from animato.motion.openness import apertures
 from animato.motion.pose import HeadPose, local_from_points
 from animato.types import Affine, Frame, Plane, Points
 from animato.warp.aperture import plane_map
-from animato.warp.mesh import head_topology
-from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
-from animato.warp.region import Region, crop_from_patch, cut_patch, draw_region, inverse, move, opening
-from animato.warp.warper import Warper
+from animato.warp.raster import flow_from_drawing
+from animato.warp.region import Region, crop_from_patch, cut_patch, draw_region, inverse, move
+from animato.warp.warper import MeshMap, Warper
 
 SHUT = {"mouth": 0.02, "eye": 0.09}
 """Gap over width below which a photo shows nothing of what lies behind an opening."""
@@ -35,8 +35,6 @@ class PhotoPatch:
         picture: side x side x 3 uint8 RGB.
         drawing: side x side x 3 uint8, see `draw_region`.
         crop_from_patch: where it lies in the photo's crop.
-        vertices: V x 2 float64, the photo's mesh on the features' grid.
-        trust: T + 1 float32, which triangles the photo shows.
         inside: grid x grid float32, 1 where the photo shows what lies behind the opening.
     """
 
@@ -44,30 +42,19 @@ class PhotoPatch:
     picture: Frame
     drawing: NDArray[np.uint8]
     crop_from_patch: Affine
-    vertices: NDArray[np.float64]
-    trust: NDArray[np.float32]
     inside: Plane
 
 
 def photo_patch(region: Region, warper: Warper) -> PhotoPatch:
     """Cut a region out of a photo and describe it."""
     placed = crop_from_patch(region, warper.points, warper.pose, warper.size)
-    patch_from_crop = inverse(placed)
-    in_patch = move(patch_from_crop, warper.points)
+    drawing = draw_region(region, move(inverse(placed), warper.points))
     inside = np.zeros((region.grid, region.grid), np.float32)
     if region.rings:
         gap = apertures(warper.local)[("left-eye", "right-eye", "mouth").index(region.name)]
         if gap >= SHUT[region.network]:
-            inside = opening(region, (in_patch + 0.5) / 2 - 0.5, region.grid)
-    return PhotoPatch(
-        region,
-        cut_patch(warper.crop, placed, region.side),
-        draw_region(region, in_patch),
-        placed,
-        (move(patch_from_crop, warper.source_vertices) + 0.5) / 2 - 0.5,
-        warper.trust,
-        inside,
-    )
+            inside = halved(drawing[..., 0])
+    return PhotoPatch(region, cut_patch(warper.crop, placed, region.side), drawing, placed, inside)
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,6 @@ class TargetPatch:
         region: which window.
         crop_from_patch: where it lies in the crop.
         drawing: side x side x 3 uint8.
-        vertices: V x 2 float64, the target's mesh on the features' grid.
         drawn: grid x grid int16, triangle numbers.
         inside: grid x grid float32, the opening.
         points: 478 x 3, pixels of the crop.
@@ -88,85 +74,106 @@ class TargetPatch:
     region: Region
     crop_from_patch: Affine
     drawing: NDArray[np.uint8]
-    vertices: NDArray[np.float64]
     drawn: NDArray[np.int16]
     inside: Plane
     points: Points
     pose: HeadPose
 
 
-def target_patch(
-    region: Region, points: Points, pose: HeadPose, vertices: NDArray[np.float64], size: int
-) -> TargetPatch:
+def target_patch(region: Region, points: Points, pose: HeadPose, drawn: NDArray[np.int16], size: int) -> TargetPatch:
     """Describe a region of a target face.
 
     Args:
         region: which window.
         points: 478 x 3, pixels of the crop.
         pose: of the target.
-        vertices: V x 3, the extended mesh of the target (`Warper.target_vertices`), pixels of the crop.
+        drawn: h x w int16, triangle numbers of the whole crop (`Warped.drawn`).
         size: side of the crop in pixels.
     """
-    topology = head_topology()
     placed = crop_from_patch(region, points, pose, size)
-    patch_from_crop = inverse(placed)
-    in_patch = move(patch_from_crop, points)
-    on_grid = vertices.copy()
-    on_grid[:, :2] = (move(patch_from_crop, vertices) + 0.5) / 2 - 0.5
-    triangles = _within(on_grid, region)
-    outward = -topology.outward if region.mirrored else topology.outward
-    part = draw_triangles(on_grid, topology.triangles[triangles], region.grid, outward, 0.05)
-    numbers = np.append(triangles, -1).astype(np.int16)
-    inside = opening(region, (in_patch + 0.5) / 2 - 0.5, region.grid)
-    return TargetPatch(
-        region, placed, draw_region(region, in_patch), on_grid[:, :2], numbers[part], inside, points, pose
+    drawing = draw_region(region, move(inverse(placed), points))
+    step = size / drawn.shape[0]
+    drawn_from_crop = np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
+    part = cv2.warpAffine(
+        drawn,
+        chain(drawn_from_crop, placed, PATCH_FROM_GRID),
+        (region.grid, region.grid),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=-1,
     )
+    inside = halved(drawing[..., 0])
+    return TargetPatch(region, placed, drawing, np.asarray(part, np.int16), inside, points, pose)
 
 
-def sampling_grid(photo: PhotoPatch, source: Warper, target: TargetPatch) -> tuple[NDArray[np.float32], Plane]:
+def sampling_grid(
+    photo: PhotoPatch, source: Warper, target: TargetPatch, mesh: MeshMap
+) -> tuple[NDArray[np.float32], Plane]:
     """Return where a photo's features are fetched for a target.
 
     Args:
         photo: the photo's patch.
         source: the photo's warper.
         target: the target's patch of the same region.
+        mesh: where the target's triangles lie in the photo (`Warper.map_mesh`).
 
     Returns:
         (grid, validity): grid x grid x 2 float32 positions in [-1, 1] (x, y; -1 and 1 are the patch's outer edges), and
         grid x grid float32 in [0, 1].
     """
-    region, topology = target.region, head_topology()
-    affine = affine_per_triangle(target.vertices, photo.vertices, topology.triangles)
+    region = target.region
+    photo_from_crop = chain(inverse(PATCH_FROM_GRID), inverse(photo.crop_from_patch))
+    affine = between(photo_from_crop, mesh.affine, chain(target.crop_from_patch, PATCH_FROM_GRID))
     flow = flow_from_drawing(target.drawn, affine, 1.0)
-    det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-    trust = photo.trust * np.clip((det - 0.08) / 0.17, 0, 1)
-    validity = np.take(trust, target.drawn, mode="wrap").astype(np.float32)
+    validity = np.take(mesh.trust, target.drawn, mode="wrap").astype(np.float32)
     if region.rings and target.inside.any():
-        behind = _behind(photo, source, target)
-        side = np.arange(region.grid, dtype=np.float32)
-        x, y = np.meshgrid(side, side)
+        behind = chain(photo_from_crop, _behind(source, target), target.crop_from_patch, PATCH_FROM_GRID)
+        x = np.arange(region.grid, dtype=np.float32)
+        y = x[:, None]
         seen = np.stack([behind[row, 0] * x + behind[row, 1] * y + behind[row, 2] for row in (0, 1)])
         flow += target.inside * (seen.astype(np.float32) - flow)
         validity += target.inside * (_sample(photo.inside, seen) - validity)
     outside = (flow < -0.5) | (flow > region.grid - 0.5)
-    validity *= ~outside.any(axis=0)
+    validity *= ~(outside[0] | outside[1])
     grid = np.moveaxis((flow + 0.5) * (2.0 / region.grid) - 1.0, 0, -1)
     return np.ascontiguousarray(np.clip(grid, -2, 2), np.float32), validity
 
 
-def _behind(photo: PhotoPatch, source: Warper, target: TargetPatch) -> Affine:
-    """Return photo_from_target, both on the features' grid, of what lies behind the opening."""
+PATCH_FROM_GRID: Affine = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]])
+"""From the features' grid to pixels of the patch."""
+
+
+def halved(plane: NDArray[np.uint8]) -> Plane:
+    """Return a plane of 0..255 at half its size, float32 in [0, 1]."""
+    small = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return np.asarray(small.astype(np.float32) / 255, np.float32)
+
+
+def between(after: Affine, middle: NDArray[np.float32], before: Affine) -> NDArray[np.float32]:
+    """Return `after` times each of many maps times `before`.
+
+    Args:
+        after: 2 x 3.
+        middle: 6 x N, see `affine_per_triangle`.
+        before: 2 x 3.
+    """
+    first = np.vstack([before, [0, 0, 1]]).T @ middle.reshape(2, 3, -1)
+    whole = np.tensordot(after[:, :2], first, 1)
+    whole[:, 2] += after[:, 2:]
+    return np.asarray(whole.reshape(6, -1), np.float32)
+
+
+def _behind(source: Warper, target: TargetPatch) -> Affine:
+    """Return source_from_target, in pixels of the crops, of what lies behind the opening."""
     region = target.region
     if region.network == "mouth":
-        source_from_target = plane_map(source.mouth.centre, source.pose, target.pose)
-    else:
-        iris = (IRIS_RIGHT if region.mirrored else IRIS_LEFT)[0]
-        centre = local_from_points(source.points[[iris]], source.pose)[0]
-        source_from_target = plane_map(centre, source.pose, target.pose).copy()
-        there = source_from_target[:, :2] @ target.points[iris, :2].astype(np.float64)
-        source_from_target[:, 2] = source.points[iris, :2] - there
-    half = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]])
-    return chain(half, inverse(photo.crop_from_patch), source_from_target, target.crop_from_patch, inverse(half))
+        return plane_map(source.mouth.centre, source.pose, target.pose)
+    iris = (IRIS_RIGHT if region.mirrored else IRIS_LEFT)[0]
+    centre = local_from_points(source.points[[iris]], source.pose)[0]
+    source_from_target = plane_map(centre, source.pose, target.pose).copy()
+    there = source_from_target[:, :2] @ target.points[iris, :2].astype(np.float64)
+    source_from_target[:, 2] = source.points[iris, :2] - there
+    return source_from_target
 
 
 def chain(*maps: Affine) -> Affine:
@@ -183,13 +190,3 @@ def _sample(plane: Plane, xy: NDArray[np.floating]) -> Plane:
     column, row = np.rint(xy[0]).astype(np.int64), np.rint(xy[1]).astype(np.int64)
     within = (column >= 0) & (column < side) & (row >= 0) & (row < side)
     return np.where(within, plane[row.clip(0, side - 1), column.clip(0, side - 1)], 0).astype(np.float32)
-
-
-def _within(on_grid: NDArray[np.float64], region: Region) -> NDArray[np.int64]:
-    """Return the numbers of the triangles that may touch the patch."""
-    topology = head_topology()
-    if not region.span:
-        return np.arange(len(topology.triangles))
-    corners = on_grid[topology.triangles]
-    low, high = corners[:, :, :2].min(axis=1), corners[:, :, :2].max(axis=1)
-    return np.flatnonzero((high > -1).all(axis=1) & (low < region.grid).all(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,7 @@ from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Frame, Plane, Points
 from animato.warp.aperture import blend, departure
 from animato.warp.eyes import build_eyeballs, render_eye
+from animato.warp.fetch import FINE, FinePicture, still_grid
 from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
 from animato.warp.mouth import build_mouth, render_mouth
 from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
@@ -33,6 +35,19 @@ MIRROR_SHARE = 0.04
 
 
 @dataclass(frozen=True)
+class MeshMap:
+    """Where each triangle of a target face lies in a photo.
+
+    Attributes:
+        affine: 6 x (T + 1) float32, source_from_target in pixels of the crop, see `affine_per_triangle`.
+        trust: T + 1 float32 in [0, 1]: 1 for triangles that the photo shows, less where they are smeared out.
+    """
+
+    affine: NDArray[np.float32]
+    trust: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Warped:
     """One target frame made by copying.
 
@@ -40,11 +55,15 @@ class Warped:
         image: S x S x 3 uint8 RGB.
         flow: 2 x h x w float32, source x and y of each pixel of the flow grid, in pixels of the S x S crop.
         validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it guesses.
+        drawn: h x w int16 on the same grid: number of the triangle, -1 where there is none.
+        mesh: where the triangles lie in the photo.
     """
 
     image: Frame
     flow: NDArray[np.float32]
     validity: Plane
+    drawn: NDArray[np.int16]
+    mesh: MeshMap
 
 
 class Warper:
@@ -69,7 +88,8 @@ class Warper:
         self.points = points
         self.pose = fit_pose(points)
         self.local = local_from_points(points, self.pose)
-        self._small_grid, self._grid = _grid(min(FLOW_SIDE, self.size), self.size), _grid(self.size, self.size)
+        self._small_grid = still_grid(min(FLOW_SIDE, self.size), self.size)
+        self._grid = FINE * still_grid(self.size, self.size)
         self.shell = build_shell(points, self.pose, self.size)
         self.eyes = build_eyeballs(self.crop, points, self.pose)
         self.mouth = build_mouth(self.crop, points, self.pose)
@@ -119,8 +139,19 @@ class Warper:
         shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
         return np.append(shown, False).astype(np.float32)
 
+    def map_mesh(self, vertices: NDArray[np.float64]) -> MeshMap:
+        """Return where the triangles of a target face lie in this photo.
+
+        Args:
+            vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
+        """
+        affine = affine_per_triangle(vertices, self.source_vertices, head_topology().triangles)
+        # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        return MeshMap(affine, self.trust * np.clip((det - 0.08) / 0.17, 0, 1))
+
     def flow(
-        self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None
+        self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None, mesh: MeshMap | None = None
     ) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
         """Return the backward flow to a target face.
 
@@ -128,6 +159,7 @@ class Warper:
             target: 478 x 3, landmarks wanted, pixels of the crop.
             pose: their rigid pose.
             vertices: `target_vertices` of the two, where they are known already.
+            mesh: `map_mesh` of these, where it is known already.
 
         Returns:
             (flow, validity, drawn) on a grid of `FLOW_SIDE` (or the crop's size, if smaller).
@@ -136,15 +168,12 @@ class Warper:
         step = self.size / side
         topology = head_topology()
         vertices = self.target_vertices(target, pose) if vertices is None else vertices
+        mesh = self.map_mesh(vertices) if mesh is None else mesh
         on_grid = vertices.copy()
         on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
         drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
-        affine = affine_per_triangle(vertices, self.source_vertices, topology.triangles)
-        flow = flow_from_drawing(drawn, affine, step)
-        # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
-        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-        trust = self.trust * np.clip((det - 0.08) / 0.17, 0, 1)
-        return flow, np.take(trust, drawn, mode="wrap").astype(np.float32), drawn
+        flow = flow_from_drawing(drawn, mesh.affine, step)
+        return flow, np.take(mesh.trust, drawn, mode="wrap").astype(np.float32), drawn
 
     def render(self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None) -> Warped:
         """Make the target frame by copying, with eyeballs and the mouth's inside behind their openings.
@@ -154,10 +183,12 @@ class Warper:
             pose: their rigid pose.
             vertices: `target_vertices` of the two, where they are known already.
         """
-        flow, validity, drawn = self.flow(target, pose, vertices)
+        vertices = self.target_vertices(target, pose) if vertices is None else vertices
+        mesh = self.map_mesh(vertices)
+        flow, validity, drawn = self.flow(target, pose, vertices, mesh)
         image = self._copy(flow)
         if self._mirrored is not None:
-            self._lay_mirrored(image, target, pose, drawn)
+            self._lay_mirrored(image, pose, vertices, drawn)
         step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
@@ -169,9 +200,11 @@ class Warper:
                 moved = departure(self.local[list(ring)], local[list(ring)])
                 blend(image, window, np.asarray(layer), mask * np.float32(moved))
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
-        return Warped(image, flow, validity)
+        return Warped(image, flow, validity, drawn, mesh)
 
-    def _lay_mirrored(self, image: Frame, target: Points, pose: HeadPose, drawn: NDArray[np.int16]) -> None:
+    def _lay_mirrored(
+        self, image: Frame, pose: HeadPose, vertices: NDArray[np.float64], drawn: NDArray[np.int16]
+    ) -> None:
         """Lay the other side of the face, mirrored, over what the photo hides; in place."""
         assert self._mirrored is not None
         # At the photo's own pose the photo itself is right; the mirrored side is needed as a triangle turns into view.
@@ -181,7 +214,6 @@ class Warper:
         if not weight.any():
             return
         side = drawn.shape[0]
-        vertices = self.target_vertices(target, pose)
         affine = affine_per_triangle(vertices, self.source_vertices[mirror_index()], head_topology().triangles)
         flow = flow_from_drawing(drawn, affine, self.size / side)
         # Grow first, so that the soft edge lies on the side that the photo shows.
@@ -201,20 +233,25 @@ class Warper:
     def _copy(self, flow: NDArray[np.float32]) -> Frame:
         """Fetch the photo's pixels along a flow (2 x h x w), enlarged to the crop."""
         edges = self._occlusion_edges(flow)
-        maps = list(flow)
+        maps = list(FINE * flow)
         if flow.shape[1] != self.size:
             # Displacements are enlarged, not positions: those would be cut off at the border, which must keep still.
-            size, shift = (self.size, self.size), flow - self._small_grid
+            size, shift = (self.size, self.size), FINE * (flow - self._small_grid)
             for axis, (plane, still) in enumerate(zip(shift, self._grid, strict=True)):
                 full = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
                 if edges is not None:
                     # Interpolated flow across an occlusion would fetch pixels that belong to neither side.
                     cv2.copyTo(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), edges, full)
-                maps[axis] = np.asarray(cv2.add(full, still), np.float32)
-        image = cv2.remap(self.crop, maps[0], maps[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+                maps[axis] = np.asarray(cv2.add(full, still, dst=full), np.float32)
+        image = self._fine.fetch(maps[0], maps[1])
         if edges is not None:
             cv2.copyTo(cv2.blur(image, (3, 3)), edges, image)
-        return np.asarray(image, np.uint8)
+        return image
+
+    @functools.cached_property
+    def _fine(self) -> FinePicture:
+        """The photo, prepared when it is first animated; a photo that only lends features never is."""
+        return FinePicture(self.crop)
 
     def _occlusion_edges(self, flow: NDArray[np.float32]) -> NDArray[np.uint8] | None:
         """Return S x S uint8, 255 where the flow jumps from one surface to another; None where it never does."""
@@ -233,12 +270,6 @@ class Warper:
         if flow.shape[1] == self.size:
             return jumps
         return np.asarray(cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def _grid(side: int, size: int) -> NDArray[np.float32]:
-    """Return the flow that changes nothing: 2 x side x side float32, pixels of a crop of `size`."""
-    line = ((np.arange(side) + 0.5) * (size / side) - 0.5).astype(np.float32)
-    return np.stack(np.meshgrid(line, line))
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:

@@ -115,7 +115,7 @@ def make_cases(
     people: dict[str, int] = {}
     done = 0
     for group in groups(store, settings):
-        if group.split == "test" or not group.pairs:
+        if not group.pairs:
             continue
         person = people.setdefault(group.person, len(people))
         _write_group(writers, group, person)
@@ -137,8 +137,8 @@ def _write_group(writers: dict[str, _Writer], group: Group, person: int) -> None
     for pair in group.pairs:
         warper = group.photos[pair.photos[0]]
         pose = fit_pose(pair.truth.points)
-        warped = warper.render(pair.truth.points, pose)
         vertices = warper.target_vertices(pair.truth.points, pose)
+        warped = warper.render(pair.truth.points, pose, vertices)
         for region in REGIONS:
             made = make_case(region, pair, warped, vertices, group.photos, patches[region.name])
             numbers = [first[region.name][index] for index in pair.photos]
@@ -179,12 +179,16 @@ def make_case(
     """
     size = pair.truth.image.shape[0]
     pose = fit_pose(pair.truth.points)
-    target = target_patch(region, pair.truth.points, pose, vertices, size)
+    target = target_patch(region, pair.truth.points, pose, warped.drawn, size)
     truth = cut_patch(pair.truth.image, target.crop_from_patch, region.side)
     composite = cut_patch(warped.image, target.crop_from_patch, region.side)
     validity = cut_validity(warped.validity, target.crop_from_patch, region.side, size)
     pictures = np.concatenate([truth, composite, target.drawing, np.rint(validity * 255)[..., None]], axis=2)
-    found = [sampling_grid(patches[index], warpers[index], target) for index in pair.photos]
+    meshes = [warped.mesh, *(warpers[index].map_mesh(vertices) for index in pair.photos[1:])]
+    found = [
+        sampling_grid(patches[index], warpers[index], target, mesh)
+        for index, mesh in zip(pair.photos, meshes, strict=True)
+    ]
     return Case(
         pictures.astype(np.uint8),
         np.stack([grid for grid, _ in found]),

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from animato.models.portrait.networks import Painted, PatchNetwork, compose, near_hidden
 from animato.settings.portrait import PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.losses import drawer_hinge, feature_matching
 from animato.training.portrait.batches import Batch
+
+RIM = 9
+"""Width, in pixels of the patch, of the square that widens an opening by its rim."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,12 @@ def plain_losses(
 ) -> dict[str, Tensor]:
     """Return the weighted losses without the critic."""
     opening = batch.drawing_B3SS[:, :1]
-    weight = 1 + settings.inside * opening
-    difference = (drawn.picture_B3SS - batch.truth_B3SS).abs()
-    pixel = (difference * weight).mean()
+    weight = importance(batch.drawing_B3SS, settings)
+    difference = drawn.picture_B3SS - batch.truth_B3SS
+    pixel = (difference.abs() * weight).mean()
+    # Where an edge stands is what landmarks are read from; a soft edge costs little in the plain term.
+    across, down = difference.diff(dim=3).abs(), difference.diff(dim=2).abs()
+    edges = (across * weight[..., 1:]).mean() + (down * weight[..., 1:, :]).mean()
     # The paint learns where geometry guesses, whatever the mask says there.
     guess = (1 - batch.validity_B1SS) + 0.1
     paint = ((drawn.painted.paint - batch.truth_B3SS).abs() * guess).mean()
@@ -76,10 +83,23 @@ def plain_losses(
     boxes = drawn.picture_B3SS.new_zeros((len(opening), 4))
     return {
         "pixel": settings.pixel * pixel,
+        "edges": settings.edges * edges,
         "content": settings.content * content(drawn.picture_B3SS, batch.truth_B3SS, boxes),
         "paint": settings.paint * paint,
         "calm": settings.calm * calm,
     }
+
+
+def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:
+    """Return B 1 S S, how much each pixel counts: more behind lids and lips, somewhat more on and around them.
+
+    Args:
+        drawing_B3SS: see `warp.region.draw_region`; the mouth's second channel is the lips with their inside.
+        settings: `inside` and `around`.
+    """
+    opening = drawing_B3SS[:, :1]
+    rim = F.max_pool2d(opening, RIM, stride=1, padding=RIM // 2)
+    return 1 + settings.inside * opening + settings.around * torch.maximum(rim, drawing_B3SS[:, 1:2])
 
 
 def critic_losses(

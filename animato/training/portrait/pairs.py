@@ -68,7 +68,7 @@ class Group:
 
 
 def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
-    """Yield all groups of a data set: each video by itself, the stills of a person together, and inverse-warped stills.
+    """Yield all groups but those for tests: each video by itself, a person's stills together, inverse-warped stills.
 
     Args:
         store: crops of `settings.crop` px.
@@ -81,8 +81,12 @@ def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
             stills.setdefault(entry.person, []).append(entry)
     movers = _Movers(store, [entry for entry in videos if entry.split == "train"])
     for number, entry in enumerate(videos):
+        if entry.split == "test":
+            continue
         yield _video_group(store, entry, settings, np.random.default_rng([settings.seed, 1, number]))
     for number, (person, entries) in enumerate(sorted(stills.items())):
+        if entries[0].split == "test":
+            continue
         random = np.random.default_rng([settings.seed, 2, number])
         shots = [shot for entry in entries for shot in _shots(store.load(entry.clip, [0]))]
         if len(shots) > 1:
