@@ -33,7 +33,7 @@ from animato.render.output import Output, Seal, check_target, refuse_inputs, sea
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
 from animato.render.plan import plan_output
-from animato.render.renderers import make_renderer
+from animato.render.renderers import Preparation, make_renderer
 from animato.render.signing import signer_for
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
@@ -145,10 +145,12 @@ def _animate(
     if settings.audio is not None:
         read_head(settings.audio)
     # Find the person and the driver's neutral frame.
+    preparation = Preparation(settings, len(photos.photos if isinstance(photos, Person) else _listed(photos)))
     finder = FaceFinder(settings.threads)
     person = _person(photos, settings, finder)
     moving = open_driver(driver, settings, finder)
     # Build.
+    preparation.wait()
     job, framing = _job(person, moving, settings)
     sign = signer_for(person, moving, settings, framing.pasted)
     plan = plan_output(target, job, settings, overwrite)

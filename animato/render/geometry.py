@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from animato.motion.retarget import Target
 from animato.render.clock import StageClock
@@ -11,7 +11,9 @@ from animato.warp.warper import Warper
 
 
 class Renderer(Protocol):
-    """Makes the animated square of one output frame.
+    """Makes the animated square of one output frame, in two steps, so that two frames can be in work at once.
+
+    The steps of different frames may run in different threads; each step sees its frames in order.
 
     Attributes:
         name: as `--model` calls it.
@@ -19,8 +21,12 @@ class Renderer(Protocol):
 
     name: str
 
-    def render(self, target: Target, clock: StageClock) -> Frame:
-        """Return S x S x 3 uint8 RGB for a target face in pixels of the square."""
+    def warp(self, target: Target, clock: StageClock) -> Any:
+        """Return what `paint` needs for a target face in pixels of the square."""
+        ...
+
+    def paint(self, warped: Any, clock: StageClock) -> Frame:
+        """Return S x S x 3 uint8 RGB."""
         ...
 
 
@@ -37,7 +43,11 @@ class GeometryRenderer:
     def __init__(self, square: Frame, points: Points) -> None:
         self._warper = Warper(square, points)
 
-    def render(self, target: Target, clock: StageClock) -> Frame:
+    def warp(self, target: Target, clock: StageClock) -> Frame:
         """Return the photo warped to a target face."""
         with clock.stage("warp"):
             return self._warper.render(target.points, target.pose).image
+
+    def paint(self, warped: Frame, clock: StageClock) -> Frame:  # noqa: ARG002
+        """Return it as it is."""
+        return warped

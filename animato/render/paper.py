@@ -36,8 +36,13 @@ class PaperRenderer:
         self._model_from_square = crop_from_frame(head_square(points, person.config.margin), self._size)
         self._square_from_model = invert(self._model_from_square)
 
-    def render(self, target: Target, clock: StageClock) -> Frame:
+    def warp(self, target: Target, clock: StageClock) -> Target:  # noqa: ARG002
+        """Return the target as it is: nothing is copied from a photo."""
+        return target
+
+    def paint(self, warped: Target, clock: StageClock) -> Frame:
         """Return the drawn head, S x S x 3 uint8 RGB."""
+        target = warped
         with clock.stage("draw"):
             drawn = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
         with clock.stage("composite"):
@@ -49,7 +54,7 @@ class PaperRenderer:
 
 
 def load_paper_person(file: Path, threads: int) -> PaperPerson:
-    """Return the personalised generator of a person file .
+    """Return the personalised generator of a person file.
 
     Raises:
         InputError: the file cannot be read or is no person file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from animato.face.topology import POINTS
 from animato.motion.jitter import JitterMeter
@@ -60,21 +61,30 @@ def output_rate(driver: Fraction, wanted: float | None) -> Fraction:
 
 
 RENDERED_AHEAD = 2
-"""Frames rendered while those before them are marked and encoded."""
+"""Frames that one stage is ahead of the next."""
 
 
 def frames_of(job: Job, clock: StageClock) -> Iterator[Frame]:
     """Yield the unmarked output frames of a job; only `render.output` calls this.
 
-    Three threads share the cores: one reads and tracks the driver, one renders, and the caller's marks and encodes.
+    Four threads share the cores: one reads and tracks the driver, one warps, one paints, and the caller's marks and
+    encodes.
 
     Yields:
         H x W x 3 uint8 RGB.
     """
-    return ahead(_rendered(job, clock), RENDERED_AHEAD)
+    return ahead(_painted(job, clock), RENDERED_AHEAD)
 
 
-def _rendered(job: Job, clock: StageClock) -> Iterator[Frame]:
+def _painted(job: Job, clock: StageClock) -> Iterator[Frame]:
+    for warped in ahead(_warped(job, clock), RENDERED_AHEAD):
+        animated = job.renderer.paint(warped, clock)
+        with clock.stage("composite"):
+            frame = job.framing.compose(animated)
+        yield frame
+
+
+def _warped(job: Job, clock: StageClock) -> Iterator[Any]:
     smoothed = smooth_file(ahead(job.driver.frames(clock)), job.smooth)
     for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
         with clock.stage("motion"):
@@ -83,7 +93,4 @@ def _rendered(job: Job, clock: StageClock) -> Iterator[Frame]:
                 job.jitter.add(target.points[:POINTS])
             else:
                 job.jitter.interrupt()
-        animated = job.renderer.render(target, clock)
-        with clock.stage("composite"):
-            frame = job.framing.compose(animated)
-        yield frame
+        yield job.renderer.warp(target, clock)

@@ -80,8 +80,22 @@ class PortraitNetworks:
         key = (name, photos, targets)
         if key not in self._painters:
             config, arrays = self.weights.configs[name], self.weights.arrays[name]
-            self._painters[key] = build_painter(config, arrays, photos, self._threads, targets)
+            ranges = self.weights.ranges(name)
+            self._painters[key] = build_painter(config, arrays, photos, self._threads, targets, ranges)
         return self._painters[key]
+
+    def compile_all(self, photos: int) -> None:
+        """Compile every network that a person with so many photos will need.
+
+        Args:
+            photos: of the person.
+        """
+        count = min(photos, MOST_AT_ONCE)
+        for name in ORDER:
+            config, arrays = self.weights.configs[name], self.weights.arrays[name]
+            if name not in self._encoders:
+                self._encoders[name] = build_encoder(config, arrays, self._threads)
+            self.painter(name, count, sum(region.network == name for region in REGIONS))
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the AdaIN numbers (1 x A float32) of an embedding (E float32)."""
@@ -131,19 +145,22 @@ class PortraitRenderer:
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
-    def render(self, target: Target, clock: StageClock) -> Frame:
-        """Return the animated square for a target face."""
+    def warp(self, target: Target, clock: StageClock) -> _Moment:
+        """Return the animated photo warped to a target face, with what the painters need."""
         with clock.stage("warp"):
             main = self.warpers[0]
             vertices = main.target_vertices(target.points, target.pose)
             warped = main.render(target.points, target.pose, vertices)
+            return _Moment(target, warped, vertices, self.warpers)
+
+    def paint(self, warped: _Moment, clock: StageClock) -> Frame:
+        """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
-            moment = _Moment(target, warped, vertices, self.warpers)
             for painter in self._painters:
-                gain = self._head_gain(moment) if painter.name == "head" else 1.0
+                gain = self._head_gain(warped) if painter.name == "head" else 1.0
                 if gain > 0:
-                    painter.paint(moment, gain)
-        return warped.image
+                    painter.paint(warped, gain)
+        return warped.warped.image
 
     def _head_gain(self, moment: _Moment) -> float:
         """Return how much the whole head's pass counts, in [0, 1]: not at all where nothing hidden turns into view."""

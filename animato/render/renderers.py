@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
@@ -50,6 +52,33 @@ def make_renderer(
         numbers = load_portrait_person(settings.person, networks.weights)
     photos = [(framing.square, framing.points), *(lent_crop(photo) for photo in person.photos[1:])]
     return framing, PortraitRenderer(photos, networks, numbers)
+
+
+class Preparation:
+    """Compiles the shipped networks in a thread, while photos and driver are looked at: half a second to a first frame.
+
+    What goes wrong in here goes wrong again, and is told, where the networks are needed.
+
+    Args:
+        settings: of the main job; for other models, and for a person with weights of their own, nothing is done.
+        photos: how many.
+    """
+
+    def __init__(self, settings: AnimateSettings, photos: int) -> None:
+        self._thread: threading.Thread | None = None
+        if settings.model == "portrait" and settings.person is None:
+            self._thread = threading.Thread(target=_compile, args=(settings, photos), name="compile", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until everything is compiled."""
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _compile(settings: AnimateSettings, photos: int) -> None:
+    with contextlib.suppress(Exception):
+        load_networks(None, settings.threads).compile_all(photos)
 
 
 def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonNumbers:

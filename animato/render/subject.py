@@ -101,7 +101,8 @@ class MainJob:
         wanted = set(drive.wanted)
         for index, moment in enumerate(moments):
             if index in wanted:
-                yield crop.cut(framing.compose(renderer.render(retargeter(moment), clock)))
+                animated = renderer.paint(renderer.warp(retargeter(moment), clock), clock)
+                yield crop.cut(framing.compose(animated))
 
     def trained_on(self, people: frozenset[str]) -> bool:
         """Return whether the networks saw any of these people in training; geometry learnt nothing."""

@@ -13,114 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.runtime.openvino_cpu import import_openvino
+from animato.runtime.graph_builder import Arrays, GraphBuilder, Ranges
 
-Arrays = Mapping[str, NDArray[Any]]
-
-NORM_EPS = 1e-4
 VALID_BIAS = 4.0
 """What validity takes from the mask's logit: without it a network copies for ever and never learns to paint."""
 
 UNSEEN = 8.0
 """What a photo's score loses where the photo does not show what is needed."""
-
-
-class _Graph:
-    """The operations that both graphs are written in; every node is N C H W float32."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self.openvino = import_openvino()
-        import openvino.opset13 as ops
-
-        self.ops: Any = ops
-        self._arrays = arrays
-
-    def input(self, shape: list[int], kind: type, name: str) -> Any:
-        return self.ops.parameter(shape, kind, name=name)
-
-    def constant(self, array: NDArray[Any] | list[int]) -> Any:
-        return self.ops.constant(np.ascontiguousarray(array))
-
-    def number(self, value: float) -> Any:
-        return self.ops.constant(np.float32(value))
-
-    def array(self, name: str) -> NDArray[np.float32]:
-        return np.asarray(self._arrays[name], np.float32)
-
-    def conv(self, x: Any, name: str) -> Any:
-        weight, bias = self.array(f"{name}.weight"), self.array(f"{name}.bias")
-        pad = [weight.shape[2] // 2] * 2
-        made = self.ops.convolution(x, self.constant(weight), [1, 1], pad, pad, [1, 1])
-        return self.ops.add(made, self.constant(bias[None, :, None, None]))
-
-    def relu(self, x: Any) -> Any:
-        return self.ops.relu(x)
-
-    def concat(self, nodes: list[Any], axis: int = 1) -> Any:
-        return self.ops.concat(nodes, axis)
-
-    def halve(self, x: Any) -> Any:
-        return self.ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], False)
-
-    def double(self, x: Any, mode: str) -> Any:
-        return self.ops.interpolate(
-            x, self.constant(np.array([2.0, 2.0], np.float32)), mode, "scales", axes=self.constant([2, 3]),
-            nearest_mode="floor", coordinate_transformation_mode="asymmetric" if mode == "nearest" else "half_pixel",
-        )  # fmt: skip
-
-    def fold(self, x: Any) -> Any:
-        return self.ops.space_to_depth(x, "depth_first", 2)
-
-    def unfold(self, x: Any) -> Any:
-        return self.ops.depth_to_space(x, "depth_first", 2)
-
-    def block(self, x: Any, name: str) -> Any:
-        x = self.relu(self.conv(x, f"{name}.first"))
-        return self.relu(self.ops.add(x, self.conv(x, f"{name}.second")))
-
-    def norm(self, x: Any, shift: Any, scale: Any) -> Any:
-        """AdaIN: instance normalisation, then a scale and a shift from outside (1 C 1 1)."""
-        normal = self.ops.mvn(x, self.constant([2, 3]), True, NORM_EPS, "inside_sqrt")
-        return self.ops.add(self.ops.multiply(normal, scale), shift)
-
-    def adaptive(self, x: Any, name: str, pairs: list[tuple[Any, Any]]) -> Any:
-        y = self.conv(self.relu(self.norm(x, *pairs[0])), f"{name}.first")
-        y = self.conv(self.relu(self.norm(y, *pairs[1])), f"{name}.second")
-        return self.ops.add(x, y)
-
-    def near_hidden(self, valid: Any) -> Any:
-        """1 - validity, grown by three pixels and softened over seven."""
-        hidden = self.ops.subtract(self.number(1.0), valid)
-        grown = self.ops.max_pool(hidden, [1, 1], [1, 1], [3, 3], [3, 3], [7, 7]).output(0)
-        return self.ops.avg_pool(grown, [1, 1], [3, 3], [3, 3], [7, 7], False)
-
-    def part(self, x: Any, first: int, last: int, axis: int = 1) -> Any:
-        starts, stops, steps = (self.constant([value]) for value in (first, last, 1))
-        return self.ops.slice(x, starts, stops, steps, self.constant([axis]))
-
-    def pixels(self, x: Any, scale: float, shift: float) -> Any:
-        """1 H W C uint8 -> 1 C H W float32, scaled and shifted."""
-        x = self.ops.convert(x, "f32")
-        x = self.ops.transpose(x, self.constant([0, 3, 1, 2]))
-        return self.ops.add(self.ops.multiply(x, self.number(scale)), self.number(shift))
-
-    def last(self, x: Any) -> Any:
-        """1 C H W -> 1 H W C."""
-        return self.ops.transpose(x, self.constant([0, 2, 3, 1]))
-
-    def compile(self, outputs: list[Any], inputs: list[Any], threads: int) -> Callable[..., list[NDArray[Any]]]:
-        model = self.openvino.Model(outputs, inputs, "patch")
-        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = str(threads)
-        compiled = self.openvino.Core().compile_model(model, "CPU", config)
-        request = compiled.create_infer_request()
-
-        def run(*given: NDArray[Any]) -> list[NDArray[Any]]:
-            request.infer(list(given), share_inputs=True)
-            return [request.get_output_tensor(index).data for index in range(len(outputs))]
-
-        return run
 
 
 def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Callable[..., list[NDArray[Any]]]:
@@ -135,7 +34,7 @@ def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Ca
         f(picture 1 x S x S x 3 uint8, drawing 1 x S x S x 3 uint8) -> [1 x F x h x w, 1 x E], float32, valid until the
         next call.
     """
-    g, side = _Graph(arrays), int(config["side"])
+    g, side = GraphBuilder(arrays), int(config["side"])
     picture = g.input([1, side, side, 3], np.uint8, "picture")
     drawing = g.input([1, side, side, 3], np.uint8, "drawing")
     x = g.fold(g.concat([g.pixels(picture, 1 / 127.5, -1.0), g.pixels(drawing, 1 / 255, 0.0)]))
@@ -150,7 +49,12 @@ def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Ca
 
 
 def build_painter(
-    config: Mapping[str, Any], arrays: Arrays, photos: int, threads: int, targets: int = 1
+    config: Mapping[str, Any],
+    arrays: Arrays,
+    photos: int,
+    threads: int,
+    targets: int = 1,
+    ranges: Ranges | None = None,
 ) -> Callable[..., list[NDArray[Any]]]:
     """Return a function that paints one or several patches at once.
 
@@ -158,6 +62,7 @@ def build_painter(
         config, arrays, threads: as for `build_encoder`.
         photos: K, for each patch.
         targets: B, how many patches.
+        ranges: of the convolutions to be computed with 8-bit numbers, or None for none.
 
     Returns:
         f(composite B S S 3 uint8, drawing B S S 3 uint8, validity B S S 1 float32, features BK F h w, grid BK h w 2,
@@ -165,7 +70,7 @@ def build_painter(
         call. The layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is
         in pixels of the patch; all is faded out at the patch's edge. The photos of one patch follow each other.
     """
-    g, side = _Graph(arrays), int(config["side"])
+    g, side = GraphBuilder(arrays, ranges), int(config["side"])
     half, fetched = side // 2, targets * photos
     composite = g.input([targets, side, side, 3], np.uint8, "composite")
     drawing = g.input([targets, side, side, 3], np.uint8, "drawing")
@@ -183,7 +88,9 @@ def build_painter(
     return g.compile(outputs, [composite, drawing, validity, features, grid, seen, prior, affine], threads)
 
 
-def _gather(g: _Graph, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any, photos: int) -> tuple[Any, Any]:
+def _gather(
+    g: GraphBuilder, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any, photos: int
+) -> tuple[Any, Any]:
     """Fetch each photo's features and weigh the photos of a patch pixel by pixel."""
     every, channels, half, _ = (int(length) for length in features.shape)
     fetch = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
@@ -204,7 +111,7 @@ def _gather(g: _Graph, features: Any, grid: Any, seen: Any, prior: Any, strokes:
     return mixed, g.ops.reduce_sum(g.ops.multiply(weight, grouped(seen, 1)), g.constant([1]), False)
 
 
-def _unet(g: _Graph, x: Any, pairs: list[tuple[Any, Any]], config: Mapping[str, Any]) -> Any:
+def _unet(g: GraphBuilder, x: Any, pairs: list[tuple[Any, Any]], config: Mapping[str, Any]) -> Any:
     """Return the U-Net's last features, 1 C h w."""
     levels = len(config["widths"])
     x = g.relu(g.conv(x, "stem"))
@@ -222,7 +129,7 @@ def _unet(g: _Graph, x: Any, pairs: list[tuple[Any, Any]], config: Mapping[str, 
     return x
 
 
-def _answer(g: _Graph, x: Any, valid: Any, config: Mapping[str, Any]) -> list[Any]:
+def _answer(g: GraphBuilder, x: Any, valid: Any, config: Mapping[str, Any]) -> list[Any]:
     """Return layer and flow from the U-Net's last features."""
     raw = g.unfold(g.conv(x, "out"))
     light = g.ops.tanh(g.double(g.conv(x, "light"), "linear_onnx"))
@@ -239,11 +146,11 @@ def _answer(g: _Graph, x: Any, valid: Any, config: Mapping[str, Any]) -> list[An
     return [g.last(g.concat([layer, mask])), g.last(flow)]
 
 
-def _first(g: _Graph, x: Any) -> Any:
+def _first(g: GraphBuilder, x: Any) -> Any:
     return g.ops.transpose(x, g.constant([0, 3, 1, 2]))
 
 
-def _pairs(g: _Graph, affine: Any, config: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+def _pairs(g: GraphBuilder, affine: Any, config: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     pairs, start = [], 0
     for width in adaptive_widths(config):
         parts = []

@@ -1,8 +1,9 @@
 """Fetching a picture's pixels along a flow: once enlarged with care, then interpolated cheaply for every frame.
 
 The picture is made twice as large with an eight-pixel Lanczos kernel, in such a way that every second pixel is the
-picture's own; a frame then interpolates linearly in between. Against an exact (band-limited) shift this is nearer than
-OpenCV's bicubic interpolation at every offset tried, and takes a fifth of its time; at rest it changes nothing.
+picture's own; a frame then interpolates linearly in between. On a portrait shifted by parts of a pixel the result is
+nearer to an exact (band-limited) shift than that of bicubic interpolation, and takes a fifth of its time; at rest
+nothing changes.
 """
 
 from __future__ import annotations

@@ -144,7 +144,11 @@ PATCH_FROM_GRID: Affine = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]])
 
 
 def halved(plane: NDArray[np.uint8]) -> Plane:
-    """Return a plane of 0..255 at half its size, float32 in [0, 1]."""
+    """Return a plane at half its size, float32 in [0, 1].
+
+    Args:
+        plane: h x w uint8.
+    """
     small = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return np.asarray(small.astype(np.float32) / 255, np.float32)
 

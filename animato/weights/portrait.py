@@ -1,13 +1,13 @@
 """The portrait renderer's weight files: one network, or all of them with the header that the shipped file carries.
 
-A file has kind "portrait-model"; its header holds `networks` (name to configuration and recipe), `licence` and
+A file has kind "portrait-model"; its header holds `networks` (name to configuration, recipe and ranges), `licence` and
 `sources`. Arrays are named `mouth.encoder.stem.weight` and so on. Weights may be stored as float16 (`compact`): they
 are read as float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -50,6 +50,11 @@ class PortraitWeights:
     where: str
     sha256: str = ""
 
+    def ranges(self, name: str) -> dict[str, list[float]]:
+        """Return the ranges of a network's coarse convolutions, see `models.portrait.ranges`; empty where not known."""
+        entry = self.header["networks"].get(name, {})
+        return {key: [float(end) for end in ends] for key, ends in entry.get("ranges", {}).items()}
+
     @property
     def people(self) -> frozenset[str]:
         """Names of the people that the networks were trained on."""
@@ -59,14 +64,20 @@ class PortraitWeights:
 
 
 def save_network(
-    path: Path, name: str, config: dict[str, Any], arrays: Mapping[str, NDArray[Any]], recipe: dict[str, Any]
+    path: Path,
+    name: str,
+    config: dict[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    recipe: dict[str, Any],
+    ranges: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
     """Write the weights of one network.
 
     Raises:
         OutputError: it cannot be written.
     """
-    _write(path, {f"{name}.{key}": value for key, value in arrays.items()}, {name: (config, recipe)})
+    entry = {"config": config, "recipe": recipe, "ranges": {key: list(ends) for key, ends in (ranges or {}).items()}}
+    _write(path, {f"{name}.{key}": value for key, value in arrays.items()}, {name: entry})
 
 
 def join_networks(parts: list[Path], path: Path) -> None:
@@ -77,23 +88,21 @@ def join_networks(parts: list[Path], path: Path) -> None:
         OutputError: it cannot be written.
     """
     arrays: dict[str, NDArray[Any]] = {}
-    networks: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    networks: dict[str, dict[str, Any]] = {}
     for part in parts:
         file = read_arrays(part, KIND, SCHEMA)
         arrays |= file.arrays
-        networks |= {name: (entry["config"], entry["recipe"]) for name, entry in file.header["networks"].items()}
+        networks |= file.header["networks"]
     _write(path, arrays, networks)
 
 
-def _write(
-    path: Path, arrays: Mapping[str, NDArray[Any]], networks: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]
-) -> None:
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]], networks: Mapping[str, dict[str, Any]]) -> None:
     header = {
         "kind": KIND,
         "schema": SCHEMA,
         "licence": LICENCE,
         "sources": list(SOURCES),
-        "networks": {name: {"config": config, "recipe": recipe} for name, (config, recipe) in networks.items()},
+        "networks": dict(networks),
     }
     write_arrays(path, arrays, header)
 

@@ -181,7 +181,7 @@ def test_a_bug_of_ours_is_called_one_and_leaves_nothing(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("animato.render.portrait.PortraitRenderer.render", fail)
+    monkeypatch.setattr("animato.render.portrait.PortraitRenderer.paint", fail)
     assert run(command(made, out / "a.mp4")) == 1
     said = capsys.readouterr().err
     assert "this is a bug" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,9 @@ def test_people_held_out_never_get_into_a_training_batch(drawn_cases: Path, netw
     assert not photos_of(cases, train) & photos_of(cases, val)
 
 
+PER_CASE = ("pictures", "grids", "seen", "photo", "kind")
+
+
 def photos_of(cases: CaseSet, batches: Batches) -> set[int]:
     return set(cases.photo[batches.numbers].ravel().tolist()) - {-1}
 
@@ -113,12 +117,11 @@ def photos_of(cases: CaseSet, batches: Batches) -> set[int]:
 def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
     store = drawn_clips()
     entries = [entry for entry in store.clips if entry.kind == "photo" or entry.split != "train"]
-    found = groups(
-        MemoryClips(entries, {entry.clip: store.load(entry.clip, range(entry.frames)) for entry in entries}), CASES
-    )
-    assert [len(group.pairs) for group in found if group.kind == "photo"] == [2, 2], (
-        "a case of each still from the other"
-    )
+    clips = {entry.clip: store.load(entry.clip, range(entry.frames)) for entry in entries}
+    found = list(groups(MemoryClips(entries, clips), CASES))
+    assert [len(group.pairs) for group in found if group.kind == "photo"] == [2], "a case of each still from the other"
+    assert any(entry.split == "test" for entry in entries)
+    assert all(group.split != "test" for group in found), "people kept for tests are not looked at"
 
 
 def test_the_same_seed_and_step_give_the_same_batch_and_another_step_another(drawn_cases: Path) -> None:
@@ -128,3 +131,18 @@ def test_the_same_seed_and_step_give_the_same_batch_and_another_step_another(dra
     )
     assert all(bool((getattr(one, name) == getattr(same, name)).all()) for name in one.__dataclass_fields__)
     assert one.truth_B3SS.shape != other.truth_B3SS.shape or not bool((one.truth_B3SS == other.truth_B3SS).all())
+
+
+def test_a_person_with_many_clips_is_not_most_of_what_is_learnt(drawn_cases: Path) -> None:
+    cases = read_cases(drawn_cases, "mouth")
+    train = cases.of("train")
+    one, other = train[cases.kind[train] == KINDS.index("video")][:2]
+    chosen = np.array([*[one] * 40, other])
+    many = dataclasses.replace(
+        cases,
+        **{name: np.asarray(getattr(cases, name))[chosen] for name in PER_CASE},
+        person=np.array([0] * 40 + [1], np.int32),
+        split=np.zeros(41, np.int8),
+    )
+    drawn = np.concatenate([Batches(many, "train", "mouth", 0).batch(step, 8).person_B.numpy() for step in range(60)])
+    assert 0.05 < (drawn == 1).mean() < 0.25, "drawn one time in ten, not one time in forty-one"

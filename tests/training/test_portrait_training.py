@@ -236,6 +236,7 @@ def test_networks_may_be_trained_one_by_one_and_are_joined_when_all_are_there(ru
     weights = read_portrait(last.model)
     assert set(weights.configs) == set(NETWORKS)
     assert weights.people == {"person-0", "person-1", "person-2"}
+    assert all(weights.ranges(name) for name in NETWORKS), "a finished network can be run with 8-bit numbers"
     assert {"run.json", "cases", "mouth", "eye", "head"} <= {path.name for path in run_folder.iterdir()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from warp_material import Head
@@ -89,8 +90,9 @@ def test_the_right_eyes_patch_is_the_left_eyes_patch_of_the_mirrored_face(smilin
 def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head, region: Region) -> None:
     warper = smiling.warper
     vertices = warper.target_vertices(warper.points, warper.pose)
-    target = target_patch(region, warper.points, warper.pose, vertices, warper.size)
-    grid, seen = sampling_grid(photo_patch(region, warper), warper, target)
+    drawn = warper.flow(warper.points, warper.pose, vertices)[2]
+    target = target_patch(region, warper.points, warper.pose, drawn, warper.size)
+    grid, seen = sampling_grid(photo_patch(region, warper), warper, target, warper.map_mesh(vertices))
     assert grid.shape == (region.grid, region.grid, 2) and seen.shape == (region.grid, region.grid)
     position = (grid + 1) * region.grid / 2 - 0.5
     y, x = np.mgrid[: region.grid, : region.grid]
@@ -99,15 +101,37 @@ def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head,
     assert error[seen > 0.5].max() < 0.1
 
 
+@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+def test_features_are_fetched_from_where_the_frame_copies_its_pixels(smiling: Head, region: Region) -> None:
+    warper = smiling.warper
+    points, pose = smiling.posed(yaw=12, roll=8)
+    vertices = warper.target_vertices(points, pose)
+    flow, _, drawn = warper.flow(points, pose, vertices)
+    target = target_patch(region, points, pose, drawn, warper.size)
+    photo = photo_patch(region, warper)
+    grid, seen = sampling_grid(photo, warper, target, warper.map_mesh(vertices))
+    in_photo = move(photo.crop_from_patch, ((grid + 1) * region.side / 2 - 0.5).reshape(-1, 2)).reshape(grid.shape)
+    y, x = np.mgrid[: region.grid, : region.grid]
+    here = move(target.crop_from_patch, np.stack([2 * x + 0.5, 2 * y + 0.5], -1).reshape(-1, 2)).astype(np.float32)
+    step = warper.size / flow.shape[1]
+    maps = ((here + 0.5) / step - 0.5).reshape(region.grid, region.grid, 2)
+    copied = np.stack([cv2.remap(plane, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR) for plane in flow], -1)
+    skin = (seen > 0.9) & (target.inside < 0.05) & (np.abs(grid).max(axis=-1) < 0.95)
+    assert skin.mean() > 0.2
+    error = np.linalg.norm(in_photo - copied, axis=-1)[skin]
+    assert np.median(error) < 0.3 and np.percentile(error, 95) < 2.0
+
+
 def test_a_photo_with_closed_lips_shows_nothing_of_what_lies_behind_them(smiling: Head, calm: Head) -> None:
     warper = calm.warper
     points = points_from_local(smiling.local, warper.pose)
     vertices = warper.target_vertices(points, warper.pose)
-    target = target_patch(MOUTH, points, warper.pose, vertices, warper.size)
+    target = target_patch(MOUTH, points, warper.pose, warper.flow(points, warper.pose, vertices)[2], warper.size)
     inside = target.inside > 0.9
     assert inside.sum() > 20
     for source, shows in ((calm, False), (smiling, True)):
-        _, seen = sampling_grid(photo_patch(MOUTH, source.warper), source.warper, target)
+        mesh = source.warper.map_mesh(vertices)
+        _, seen = sampling_grid(photo_patch(MOUTH, source.warper), source.warper, target, mesh)
         assert bool(seen[inside].mean() > 0.8) is shows
 
 

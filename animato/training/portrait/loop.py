@@ -21,7 +21,8 @@ from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.features import load_lite0
 from animato.models.layers import refresh_spectral
 from animato.models.portrait.config import CONFIGS, PatchConfig
-from animato.models.portrait.networks import edge_ramp
+from animato.models.portrait.networks import PatchNetwork, edge_ramp
+from animato.models.portrait.ranges import measured_ranges
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.health import TrainingStoppedError
@@ -37,6 +38,7 @@ from animato.weights.io import write_whole
 from animato.weights.portrait import join_networks
 
 VALIDATION_CASES = 64
+RANGE_BATCHES = 32
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,23 @@ def fit(
                 if time.monotonic() - saved_at >= settings.save_minutes * 60:
                     checkpoints.save(state)
                     saved_at = time.monotonic()
-        checkpoints.save(state)
+        checkpoints.save(state, ranges_of(state.average, batches, settings))
     except KeyboardInterrupt as stop:
         checkpoints.save(state)
         raise InterruptedRunError(
             f"training of {name!r} stopped after {state.steps} steps; a checkpoint was saved",
             hint="the same command continues",
         ) from stop
+
+
+@torch.no_grad()
+def ranges_of(network: PatchNetwork, batches: Batches, settings: PortraitTrainSettings) -> dict[str, list[float]]:
+    """Return the ranges of a finished network's convolutions over batches that it was trained on."""
+    drawing = Drawing(network, edge_ramp(network.config.side)).to(settings.device).eval()
+    with measured_ranges(network) as ranges:
+        for number in range(RANGE_BATCHES):
+            drawing(batches.batch(number, settings.batch).to(torch.device(settings.device)))
+    return ranges
 
 
 def rate_at(settings: PortraitTrainSettings, steps: int) -> float:

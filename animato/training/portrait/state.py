@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,12 @@ class PatchCheckpoints:
             return []
         return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
 
-    def save(self, state: PatchState) -> Path:
+    def save(self, state: PatchState, ranges: Mapping[str, Sequence[float]] | None = None) -> Path:
         """Write a checkpoint and the model file, then remove the oldest checkpoints.
+
+        Args:
+            state: the network.
+            ranges: for the model file, from `models.portrait.ranges`; a run that goes on has none.
 
         Raises:
             TrainingStoppedError: a weight is not a number; nothing is written.
@@ -108,6 +112,7 @@ class PatchCheckpoints:
             state.config.as_json(),
             arrays_of(state.average),
             {**self._recipe, "steps": state.steps},
+            ranges,
         )
         for old in self.paths()[: -self._keep]:
             with contextlib.suppress(FileNotFoundError):
