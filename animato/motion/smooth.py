@@ -25,9 +25,9 @@ REACH = 0.1
 """Seconds to either side over which a file is smoothed."""
 SAME_TIME = 1e-6
 """Seconds: a neighbour exactly at the reach counts on both sides, however its time was rounded."""
-TREMBLE = (0.035, 0.018, 0.03)
+TREMBLE = (0.105, 0.054, 0.09)
 """Size of tremble in canonical centimetres for mouth, eyes and brows at full strength; larger changes pass."""
-POSE_TREMBLE = 0.06
+POSE_TREMBLE = 0.18
 """The same for the head: root mean square movement of a mesh point by pose alone."""
 HEAD_RADIUS = 7.0
 """Canonical centimetres; turns radians into centimetres at the face's surface."""
