@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from animato.types import Affine, Frame, Plane, Points
 from animato.warp.lay import Answer, lay
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
+from animato.warp.tint import tint_of, tinted
 from animato.warp.warper import MeshMap, Warped, Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
 
@@ -194,7 +195,11 @@ class _RegionView:
     ) -> None:
         self.region, self._warpers = region, warpers
         self._patches = [photo_patch(region, warper) for warper in warpers]
-        encoded = [networks.encode(patch) for patch in self._patches]
+        tints = [tint_of(warper.crop, warper.points) for warper in warpers]
+        self._tint = tints[0]
+        self._untint = np.append(tints[0], 1).astype(np.float32)
+        pairs = zip(self._patches, tints, strict=True)
+        encoded = [networks.encode(replace(patch, picture=tinted(patch.picture, tint))) for patch, tint in pairs]
         self._features = [features for features, _ in encoded]
         own = None if numbers is None else numbers.affine.get(region.network)
         mean = np.mean([person for _, person in encoded], axis=0)
@@ -206,6 +211,10 @@ class _RegionView:
         """How many photos take part in a frame."""
         return min(len(self._patches), MOST_AT_ONCE)
 
+    def answer(self, layer: NDArray[np.float32], flow: NDArray[np.float32]) -> Answer:
+        """Return what the network said, its colours in the photo's own light."""
+        return Answer(np.divide(layer, self._untint, dtype=np.float32), flow)
+
     def look(self, moment: _Moment) -> tuple[Affine, list[NDArray[Any]]]:
         """Return where the patch lies in the crop, and the painter's inputs in their order, without the batch axis."""
         region, warped, target = self.region, moment.warped, moment.target
@@ -216,7 +225,7 @@ class _RegionView:
         chosen, prior = self._chooser.choose(target)
         found = [sampling_grid(self._patches[n], self._warpers[n], place, moment.mesh(n)) for n in chosen]
         return place.crop_from_patch, [
-            composite[None],
+            tinted(composite, self._tint)[None],
             place.drawing[None],
             validity[None, ..., None],
             np.stack([self._features[n] for n in chosen]),
@@ -240,8 +249,8 @@ class _Painter:
         seen = [view.look(moment) for view in self._views]
         given = [np.concatenate(column) for column in zip(*(inputs for _, inputs in seen), strict=True)]
         layers, flows = self._run(*given)
-        for (place, _), layer, flow in zip(seen, layers, flows, strict=True):
-            lay(moment.warped.image, place, Answer(layer, flow), gain)
+        for view, (place, _), layer, flow in zip(self._views, seen, layers, flows, strict=True):
+            lay(moment.warped.image, place, view.answer(layer, flow), gain)
 
 
 def hidden_share(validity: Plane, points: Points, size: int) -> float:

@@ -20,6 +20,7 @@ from animato.training.portrait.pairs import Pair, Shot
 from animato.types import Frame, Points
 from animato.warp.region import REGIONS, Region
 from animato.warp.regional import PhotoPatch, photo_patch
+from animato.warp.tint import tint_of, tinted
 from animato.warp.warper import Warper
 
 HOLD_OUT_FROM = 4
@@ -48,7 +49,9 @@ def own_cases(
         networks: names of the networks wanted.
     """
     random = np.random.default_rng([settings.seed, 21])
-    shots = [Shot(image, points, np.zeros(52, np.float32)) for image, points in photos]
+    # The renderer shows the networks every photo in the same light; they adapt to what they will see.
+    pictures = [tinted(image, tint_of(image, points)) for image, points in photos]
+    shots = [Shot(image, points, np.zeros(52, np.float32)) for image, (_, points) in zip(pictures, photos, strict=True)]
     warpers = [Warper(shot.image, shot.points) for shot in shots]
     if len(shots) >= HOLD_OUT_FROM:
         pairs = _among(shots, settings, random)

@@ -1,0 +1,81 @@
+"""What the portrait renderer paints and what it leaves alone, with the shipped weights on a real face."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from animato.face.crop import crop_from_frame, cut, head_square, move_points
+from animato.motion.pose import HeadPose, points_from_local, rotation_exp
+from animato.motion.retarget import Target
+from animato.render.clock import StageClock
+from animato.render.portrait import PortraitRenderer, load_networks
+from animato.types import Face, Frame
+from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, inverse, move
+from animato.warp.warper import Warped, Warper
+
+SIZE = 384
+
+
+@pytest.fixture(scope="module")
+def renderer(portrait: Frame, portrait_face: Face) -> PortraitRenderer:
+    crop_from_picture = crop_from_frame(head_square(portrait_face.points), SIZE)
+    crop = cut(portrait, crop_from_picture, SIZE)
+    points = move_points(crop_from_picture, portrait_face.points)
+    return PortraitRenderer([(crop, points)], load_networks(None, 1))
+
+
+def turned(warper: Warper, yaw: float) -> Target:
+    pose = HeadPose(
+        rotation_exp(np.radians([0, -yaw, 0])) @ warper.pose.rotation, warper.pose.translation, warper.pose.scale
+    )
+    return Target(points_from_local(warper.local, pose), pose)
+
+
+def drawn(renderer: PortraitRenderer, target: Target) -> tuple[Frame, Warped]:
+    """Return the finished square, and what geometry alone makes of the same target."""
+    clock = StageClock()
+    made = renderer.paint(renderer.warp(target, clock), clock)
+    return made, renderer.warpers[0].render(target.points, target.pose)
+
+
+def beside_the_windows(target: Target) -> np.ndarray:
+    """Return S x S bool: pixels outside the patches of mouth and eyes."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    xy = np.stack([x, y], -1).reshape(-1, 2).astype(np.float64)
+    free = np.ones(SIZE * SIZE, bool)
+    for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
+        there = move(inverse(crop_from_patch(region, target.points, target.pose, SIZE)), xy)
+        free &= ~((there > -1.5).all(axis=1) & (there < region.side + 0.5).all(axis=1))
+    return free.reshape(SIZE, SIZE)
+
+
+def test_at_the_photos_own_pose_everything_but_mouth_and_eyes_is_the_photo(renderer: PortraitRenderer) -> None:
+    target = turned(renderer.warpers[0], 0.0)
+    made, copied = drawn(renderer, target)
+    assert np.array_equal(made[beside_the_windows(target)], copied.image[beside_the_windows(target)])
+
+
+def test_the_whole_heads_pass_paints_where_a_turn_shows_what_the_photo_hid(renderer: PortraitRenderer) -> None:
+    target = turned(renderer.warpers[0], 32.0)
+    made, copied = drawn(renderer, target)
+    rows = np.arange(SIZE) * copied.validity.shape[0] // SIZE
+    validity = copied.validity[np.ix_(rows, rows)]
+    change = np.abs(made.astype(int) - copied.image).mean(axis=2)
+    free = beside_the_windows(target)
+    hidden, seen = free & (validity < 0.3), free & (validity > 0.9)
+    assert hidden.mean() > 0.005, "the turn shows something that the photo hid"
+    assert change[hidden].mean() > 2, "and it is painted"
+    assert change[hidden].mean() > 5 * change[seen].mean(), "there, and not everywhere"
+
+
+def test_an_opened_mouth_is_painted_inside_the_lips(renderer: PortraitRenderer) -> None:
+    warper = renderer.warpers[0]
+    local = warper.local.copy()
+    lower = [14, 87, 178, 88, 95, 317, 402, 318, 324, 17, 84, 181, 91, 146, 314, 405, 321, 375, 152]
+    local[lower, 1] += 1.2
+    target = Target(points_from_local(local, warper.pose), warper.pose)
+    made, copied = drawn(renderer, target)
+    change = np.abs(made.astype(int) - copied.image).mean(axis=2)
+    x, y = np.rint((target.points[13, :2] + target.points[14, :2]) / 2).astype(int)
+    assert change[y - 3 : y + 4, x - 6 : x + 7].mean() > 4

@@ -1,0 +1,31 @@
+"""Faces of every light look alike to the networks, and their answers come back in the photo's own light."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from warp_material import Head
+
+from animato.warp.tint import HUE, LUMA, tint_of, tinted
+
+
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (1.0, 0.75, 0.7), (0.8, 0.95, 0.75), (0.75, 0.8, 1.0)])
+def test_skin_has_the_same_hue_in_every_light(calm: Head, light: tuple[float, float, float]) -> None:
+    lit = tinted(calm.crop, np.array(light, np.float32))
+    tint = tint_of(lit, calm.points)
+    again = tint_of(tinted(lit, tint), calm.points)
+    np.testing.assert_allclose(again, 1.0, atol=0.03)
+
+
+def test_brightness_is_left_alone(calm: Head) -> None:
+    tint = tint_of(calm.crop, calm.points)
+    x, y = calm.points[[50, 280], :2].mean(axis=0).astype(int)
+    before, after = (
+        picture[y - 9 : y + 9, x - 9 : x + 9].mean((0, 1)) for picture in (calm.crop, tinted(calm.crop, tint))
+    )
+    assert abs(LUMA @ after / (LUMA @ before) - 1) < 0.05
+
+
+def test_a_picture_of_the_known_hue_stays_as_it_is(calm: Head) -> None:
+    crop = np.broadcast_to(np.rint(100 * HUE), calm.crop.shape).astype(np.uint8)
+    np.testing.assert_allclose(tint_of(crop, calm.points), 1.0, atol=0.01)
