@@ -27,6 +27,9 @@ JUMP = 3.0
 """Flow steps beyond this many source pixels per target pixel are edges of an occlusion, not stretching."""
 
 
+EDGE_BLUR = 0.7
+"""Blur along such edges, in pixels of the flow's grid."""
+
 SLIVER = 0.04
 """A triangle squeezed below this share of its area in the photo is seen edge-on and not drawn."""
 
@@ -245,7 +248,11 @@ class Warper:
                 maps[axis] = np.asarray(cv2.add(full, still, dst=full), np.float32)
         image = self._fine.fetch(maps[0], maps[1])
         if edges is not None:
-            cv2.copyTo(cv2.blur(image, (3, 3)), edges, image)
+            left, top, width, height = cv2.boundingRect(edges)
+            part = image[top : top + height, left : left + width]
+            # The flow's grid is coarser than the picture: its steps would show as teeth along a silhouette.
+            soft = cv2.GaussianBlur(part, (0, 0), EDGE_BLUR * self.size / flow.shape[1])
+            part[:] = cv2.copyTo(soft, edges[top : top + height, left : left + width], part.copy())
         return image
 
     @functools.cached_property
