@@ -31,7 +31,30 @@ PAIRS = (
     ("talking-g08", "talking/g08_01.mp4", "talking/g10_01.mp4", "crop"),
     ("talking-g11", "talking/g11_01.mp4", "talking/g03_01.mp4", "crop"),
     ("turned-rendered", "talking/g12_01.mp4", "rendered/r010.mp4", "crop"),
+    ("beard-c110m", "portraits/c110m.jpg", "talking/g16_01.mp4", "crop"),
+    ("long-hair-turned-l120", "portraits/l120_neutral.jpg", "rendered/r010.mp4", "crop"),
+    ("brushed-l113", "portraits/l113_neutral.jpg", "talking/g09_01.mp4", "crop"),
 )
+BRUSHED = "brushed-"
+"""Photos of these sheets go through `brushed` first: no painting with an open licence was at hand."""
+
+
+def brushed(photo: Frame, radius: int = 3, shades: int = 18) -> Frame:
+    """Return a photo in brush strokes: each pixel takes the mean colour of the commonest shade around it, on canvas."""
+    light = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(int) * shades // 256
+    side = (2 * radius + 1, 2 * radius + 1)
+    most, made = np.zeros(light.shape, np.float32), photo.astype(np.float32)
+    for shade in range(shades):
+        here = (light == shade).astype(np.float32)
+        count = cv2.boxFilter(here, -1, side, normalize=False)
+        colour = cv2.boxFilter(photo.astype(np.float32) * here[..., None], -1, side, normalize=False)
+        wins = count > most
+        most[wins] = count[wins]
+        made[wins] = (colour / np.maximum(count, 1)[..., None])[wins]
+    grain = np.random.default_rng(0).normal(0, 14, light.shape).astype(np.float32)
+    canvas = cv2.GaussianBlur(grain, (0, 0), 1.2) - cv2.GaussianBlur(grain, (0, 0), 3)
+    warm = made * np.array([1.02, 0.93, 0.78], np.float32) + 12 + canvas[..., None]
+    return np.asarray(np.clip(warm, 0, 255), np.uint8)
 
 
 def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
@@ -71,6 +94,8 @@ def main(data: Path, only: list[str]) -> None:
             if found.suffix == ".mp4":
                 with open_video(found) as reader:
                     photo = next(iter(reader)).image
+        if name.startswith(BRUSHED):
+            photo = brushed(cv2.cvtColor(cv2.imread(str(data / person)), cv2.COLOR_BGR2RGB))
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "out.mp4"
             result = animate(photo, data / driver, output, AnimateSettings(frame=frame, sound=False))

@@ -28,7 +28,7 @@ def train_portrait(
 ) -> None:
     """Train the networks of the portrait renderer on many people's clips.
 
-    RUN/portrait.safetensors is what `animato animate` can draw with. DIR is best made with --size 384 --fps 12.5.
+    RUN/portrait.safetensors is what `animato animate` can draw with. DIR is best made with --size 384 --fps 25.
     """
     from animato.training.portrait.job import train_portrait_on_folder
 

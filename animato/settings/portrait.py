@@ -49,7 +49,7 @@ class PortraitTrainSettings:
     calm: float = setting(0.02, "Weight of the mask where the photo shows what is needed.", low=0.0)
     adversarial: float = setting(0.03, "Weight of the critic's term, once it plays.", low=0.0)
     features: float = setting(0.5, "Weight of feature matching in the critic, once it plays.", low=0.0)
-    critic_from: float = setting(0.6, "Share of the run after which the critic plays; 1: never.", low=0.0, high=1.0)
+    critic_from: float = setting(0.7, "Share of the run after which the critic plays; 1: never.", low=0.0, high=1.0)
     seed: int = setting(0, "Start of every random choice.", low=0)
     threads: int = setting(0, "Processor threads for the networks; 0 leaves it to torch.", low=0, high=1024)
     device: str = setting("cpu", "cpu, or cuda.", choices=("cpu", "cuda"))

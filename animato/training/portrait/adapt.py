@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from animato.training.content import ContentLoss
 from animato.training.portrait.batches import Batch, Batches
 from animato.training.portrait.cases import CaseSet
 from animato.training.portrait.objective import Drawing, plain_losses
-from animato.training.portrait.own_photos import own_cases
+from animato.training.portrait.own_photos import HOLD_OUT_FROM, own_cases
 from animato.types import Frame, Points
 from animato.weights.portrait import PortraitWeights
 
@@ -88,7 +88,9 @@ def adapt_portrait(
         until = began + settings.seconds * (1.0 if number == len(names) - 1 else 0.65)
         network = PatchNetwork(PatchConfig.from_json(weights.configs[name], weights.where))
         load_strictly(network, weights.arrays[name], weights.where)
-        trial = _Trial(name, network, cases[name], content, settings)
+        # Judged on warped copies alone, a painter that learns may lose what it knew: then only the AdaIN numbers learn.
+        most = settings.steps if len(photos) >= HOLD_OUT_FROM else min(settings.steps, settings.person_steps)
+        trial = _Trial(name, network, cases[name], content, replace(settings, steps=most))
         made = trial.run(until, report)
         said[name] = trial.told
         if made is not None:
