@@ -18,12 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
+from animato.motion.pose import local_from_points
 from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.types import Affine, Frame, Plane, Points
+from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
@@ -37,6 +39,9 @@ MOST_AT_ONCE = 4
 HIDDEN_FROM, HIDDEN_TO = 0.0015, 0.006
 """Share of the crop that is hidden in the photo, beyond what is at the photo's own pose: below the first the whole-head
 pass rests, above the second it counts fully."""
+
+IRISES = {"left-eye": IRIS_LEFT[:1], "right-eye": IRIS_RIGHT[:1]}
+"""The iris's middle belongs to what an eye shows."""
 
 ORDER = tuple(dict.fromkeys(region.network for region in REGIONS))
 """Networks in the order in which they paint."""
@@ -158,9 +163,7 @@ class PortraitRenderer:
         """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
             for painter in self._painters:
-                gain = self._head_gain(warped) if painter.name == "head" else 1.0
-                if gain > 0:
-                    painter.paint(warped, gain)
+                painter.paint(warped, self._head_gain(warped) if painter.name == "head" else None)
         return warped.warped.image
 
     def _head_gain(self, moment: _Moment) -> float:
@@ -179,6 +182,7 @@ class _Moment:
         self.target, self.warped = target, warped
         self._vertices, self._warpers = vertices, warpers
         self._meshes = {0: warped.mesh}
+        self.local = local_from_points(target.points, target.pose)
 
     def mesh(self, photo: int) -> MeshMap:
         """Return where the target's triangles lie in a photo."""
@@ -205,6 +209,12 @@ class _RegionView:
         mean = np.mean([person for _, person in encoded], axis=0)
         self._affine = networks.affine(region.network, mean) if own is None else own
         self._chooser = PhotoChooser(region, warpers, MOST_AT_ONCE)
+        self._opening = [*(index for ring in region.rings for index in ring), *IRISES.get(region.name, ())]
+
+    def gain(self, moment: _Moment) -> float:
+        """Return how much an opening's answer counts, in [0, 1]: not at all where it is as the photo shows it."""
+        ring = self._opening
+        return departure(self._warpers[0].local[ring], moment.local[ring])
 
     @property
     def photos(self) -> int:
@@ -244,13 +254,22 @@ class _Painter:
         self.name = views[0].region.network
         self._run = networks.painter(self.name, views[0].photos, len(views))
 
-    def paint(self, moment: _Moment, gain: float) -> None:
-        """Paint the regions over the warped frame, in place."""
+    def paint(self, moment: _Moment, gain: float | None) -> None:
+        """Paint the regions over the warped frame, in place.
+
+        Args:
+            moment: the frame.
+            gain: how much the answers count, in [0, 1], or None: as much as each opening has moved.
+        """
+        gains = [view.gain(moment) if gain is None else gain for view in self._views]
+        if not any(gains):
+            return
         seen = [view.look(moment) for view in self._views]
         given = [np.concatenate(column) for column in zip(*(inputs for _, inputs in seen), strict=True)]
         layers, flows = self._run(*given)
-        for view, (place, _), layer, flow in zip(self._views, seen, layers, flows, strict=True):
-            lay(moment.warped.image, place, view.answer(layer, flow), gain)
+        for view, share, (place, _), layer, flow in zip(self._views, gains, seen, layers, flows, strict=True):
+            if share > 0:
+                lay(moment.warped.image, place, view.answer(layer, flow), share)
 
 
 def hidden_share(validity: Plane, points: Points, size: int) -> float:
