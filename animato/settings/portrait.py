@@ -82,7 +82,7 @@ class PortraitAdaptSettings:
     )
     batch: int = setting(8, "Pairs of photos in one step.", low=1, high=64)
     lr_person: float = setting(2e-3, "Portrait: learning rate of the AdaIN numbers.", low=0.0, high=1.0)
-    lr_painter: float = setting(3e-4, "Portrait: learning rate of the painter's way up.", low=0.0, high=1.0)
+    lr_painter: float = setting(1e-4, "Portrait: learning rate of the painter's way up.", low=0.0, high=1.0)
     hold_out: float = setting(
         0.25, "Share of the photos kept aside as truth to decide when to stop, from four photos.", low=0.05, high=0.5
     )

@@ -132,14 +132,22 @@ def cut_validity(validity: Plane, crop_from_patch: NDArray[np.float64], side: in
         side: of the patch, pixels.
         size: side of the crop, pixels.
     """
-    step = size / validity.shape[0]
-    grid_from_crop = np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
+    grid_from_crop = smaller(size / validity.shape[0])
     maps = grid_from_crop[:, :2] @ crop_from_patch
     maps[:, 2] += grid_from_crop[:, 2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(
         cv2.warpAffine(validity, maps, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
+
+
+def smaller(step: float) -> Affine:
+    """Return the map from pixels of a picture to those of the same picture made smaller.
+
+    Args:
+        step: pixels of the picture in one of the smaller one.
+    """
+    return np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
 
 
 def move(affine: Affine, xy: NDArray[np.floating]) -> NDArray[np.float64]:

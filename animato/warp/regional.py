@@ -19,7 +19,7 @@ from animato.motion.pose import HeadPose, local_from_points
 from animato.types import Affine, Frame, Plane, Points
 from animato.warp.aperture import plane_map
 from animato.warp.raster import flow_from_drawing
-from animato.warp.region import Region, crop_from_patch, cut_patch, draw_region, inverse, move
+from animato.warp.region import Region, crop_from_patch, cut_patch, draw_region, inverse, move, smaller
 from animato.warp.warper import MeshMap, Warper
 
 SHUT = {"mouth": 0.02, "eye": 0.09}
@@ -92,8 +92,7 @@ def target_patch(region: Region, points: Points, pose: HeadPose, drawn: NDArray[
     """
     placed = crop_from_patch(region, points, pose, size)
     drawing = draw_region(region, move(inverse(placed), points))
-    step = size / drawn.shape[0]
-    drawn_from_crop = np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
+    drawn_from_crop = smaller(size / drawn.shape[0])
     part = cv2.warpAffine(
         drawn,
         chain(drawn_from_crop, placed, PATCH_FROM_GRID),
