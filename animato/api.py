@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,20 +146,19 @@ def _animate(
     if settings.audio is not None:
         read_head(settings.audio)
     # Find the person and the driver's neutral frame.
-    preparation = Preparation(settings, len(photos.photos if isinstance(photos, Person) else _listed(photos)))
-    finder = FaceFinder(settings.threads)
-    person = _person(photos, settings, finder)
-    moving = open_driver(driver, settings, finder)
+    with Preparation(settings, len(photos.photos if isinstance(photos, Person) else _listed(photos))):
+        finder = FaceFinder(settings.threads)
+        person = _person(photos, settings, finder)
+        moving = open_driver(driver, settings, finder)
     # Build.
-    preparation.wait()
     job, framing = _job(person, moving, settings)
     sign = signer_for(person, moving, settings, framing.pasted)
     plan = plan_output(target, job, settings, overwrite)
     expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
     first = last = 0.0
     # Render, mark, write, sign.
-    with Output(plan, clock) as out:
-        for frame in frames_of(job, clock):
+    with Output(plan, clock) as out, closing(frames_of(job, clock)) as frames:
+        for frame in frames:
             out.write(frame)
             last = time.perf_counter() - began
             if out.frames == 1:

@@ -42,9 +42,8 @@ class PaperRenderer:
 
     def paint(self, warped: Target, clock: StageClock) -> Frame:
         """Return the drawn head, S x S x 3 uint8 RGB."""
-        target = warped
         with clock.stage("draw"):
-            drawn = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
+            drawn = self._person.render_frame(move_points(self._model_from_square, warped.points), self._size)
         with clock.stage("composite"):
             side = (self._side, self._side)
             large = cv2.warpAffine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -64,11 +64,11 @@ RENDERED_AHEAD = 2
 """Frames that one stage is ahead of the next."""
 
 
-def frames_of(job: Job, clock: StageClock) -> Iterator[Frame]:
+def frames_of(job: Job, clock: StageClock) -> Generator[Frame]:
     """Yield the unmarked output frames of a job; only `render.output` calls this.
 
     Four threads share the cores: one reads and tracks the driver, one warps, one paints, and the caller's marks and
-    encodes.
+    encodes. Closing the generator ends them all.
 
     Yields:
         H x W x 3 uint8 RGB.

@@ -144,7 +144,8 @@ class PortraitRenderer:
     ) -> None:
         self.warpers = [Warper(square, points) for square, points in photos]
         networks = networks if numbers is None else networks.replaced(numbers)
-        views = [_RegionView(region, self.warpers, networks, numbers) for region in REGIONS]
+        tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
+        views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in REGIONS]
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
         main = self.warpers[0]
@@ -195,11 +196,15 @@ class _RegionView:
     """One region of one person: what its network gets to see in a frame."""
 
     def __init__(
-        self, region: Region, warpers: Sequence[Warper], networks: PortraitNetworks, numbers: PersonNumbers | None
+        self,
+        region: Region,
+        warpers: Sequence[Warper],
+        tints: Sequence[NDArray[np.float32]],
+        networks: PortraitNetworks,
+        numbers: PersonNumbers | None,
     ) -> None:
         self.region, self._warpers = region, warpers
         self._patches = [photo_patch(region, warper) for warper in warpers]
-        tints = [tint_of(warper.crop, warper.points) for warper in warpers]
         self._tint = tints[0]
         self._untint = np.append(tints[0], 1).astype(np.float32)
         pairs = zip(self._patches, tints, strict=True)

@@ -57,7 +57,8 @@ def make_renderer(
 class Preparation:
     """Compiles the shipped networks in a thread, while photos and driver are looked at: half a second to a first frame.
 
-    What goes wrong in here goes wrong again, and is told, where the networks are needed.
+    Used in a `with` block, whose end waits for the thread: also after an error, because a program that ends while a
+    thread compiles may crash. What goes wrong in here goes wrong again, and is told, where the networks are needed.
 
     Args:
         settings: of the main job; for other models, and for a person with weights of their own, nothing is done.
@@ -70,8 +71,10 @@ class Preparation:
             self._thread = threading.Thread(target=_compile, args=(settings, photos), name="compile", daemon=True)
             self._thread.start()
 
-    def wait(self) -> None:
-        """Wait until everything is compiled."""
+    def __enter__(self) -> Preparation:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
         if self._thread is not None:
             self._thread.join()
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from animato.api import animate
+from animato.errors import InputError
 from animato.render.ahead import AHEAD, ahead
+from animato.types import Frame
 
 
 def test_items_come_in_order_and_all_of_them() -> None:
@@ -43,3 +48,23 @@ def test_who_stops_early_closes_the_iterator_and_leaves_no_thread() -> None:
     assert closed == [True]
     assert threading.active_count() == before
     assert len(made) <= AHEAD + 4
+
+
+def test_stages_behind_each_other_all_end_when_the_last_is_closed() -> None:
+    before = threading.active_count()
+
+    def stage(items: Iterator[int]) -> Iterator[int]:
+        for item in ahead(items, 2):
+            yield item + 1
+
+    made = ahead(stage(stage(iter(range(10_000_000)))), 2)
+    assert next(made) == 2
+    made.close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("photo", [np.zeros((300, 300, 3), np.uint8), Path("nobody.jpg")])
+def test_a_photo_that_cannot_be_used_leaves_no_thread_that_compiles(photo: Frame | Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        animate(photo, "nod", tmp_path / "out.mp4")
+    assert "compile" not in {thread.name for thread in threading.enumerate()}

@@ -1,0 +1,141 @@
+"""Measure how near to the truth a painter of some part of the face could come: true pixels laid over geometry's.
+
+python scripts/measure_ceiling.py ../shared/data
+
+Talking people whom the shipped weights were not trained on, one photo each. docs/results/portrait.md has what it
+printed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from animato.evaluation.footage import find_footage
+from animato.evaluation.regions import Regions, filled
+from animato.evaluation.runner import evaluate
+from animato.evaluation.subjects.base import Crop, Drive, Photo
+from animato.face.topology import LIPS_INNER, LIPS_OUTER
+from animato.face.tracker import FaceFinder
+from animato.motion.pose import fit_pose
+from animato.render.subject import MainJob
+from animato.runtime.portrait_graph import edge_ramp
+from animato.settings.evaluation import EvaluateSettings
+from animato.types import Frame, Plane, Points
+from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
+from animato.weights.portrait import read_portrait
+
+METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes")
+COARSE = 2.0
+"""Sigma in pixels at 256 above which a picture's detail counts as coarse."""
+
+
+def windows(points: Points, size: int) -> Plane:
+    """Return where the painters of mouth and eyes may change something, size x size float32 in [0, 1]."""
+    mask = np.zeros((size, size), np.float32)
+    for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
+        placed = crop_from_patch(region, points, fit_pose(points), size)
+        mask = np.maximum(mask, cv2.warpAffine(edge_ramp(region.side), placed, (size, size)))
+    return mask
+
+
+def part_of(name: str, points: Points, size: int) -> Plane:
+    """Return the part of the picture that is replaced, size x size float32 in [0, 1]."""
+    if name.startswith("windows"):
+        return windows(points, size)
+    if "face" in name:
+        face = Regions.of(points, size).face
+        inside = np.zeros((size, size), np.float32) if face is None else face.astype(np.float32)
+        return 1 - inside if name == "all but the face" else inside
+    ring = filled(points, (LIPS_INNER if name == "inside of the lips" else LIPS_OUTER,), size)
+    return np.zeros((size, size), np.float32) if ring is None else ring.astype(np.float32)
+
+
+class Pasted:
+    """Geometry with a part of the true frame laid over it.
+
+    Args:
+        name: of the part; "geometry" for none.
+        frames: of all clips; the one that holds the photo is the truth.
+        finder: networks to use.
+        known: people that are left out.
+    """
+
+    def __init__(self, name: str, frames: Sequence[list[Frame]], finder: FaceFinder, known: frozenset[str]) -> None:
+        self.name, self._frames, self._known = name, frames, known
+        self._job = MainJob("geometry", finder=finder)
+
+    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
+        """Prepare geometry, and find the clip."""
+        self._job.prepare(photos, crop)
+        photo = photos[0].image
+        self._crop = crop
+        self._truth = next(
+            clip
+            for clip in self._frames
+            if clip[0].shape == photo.shape and any(np.array_equal(f, photo) for f in clip)
+        )
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        """Yield geometry's frames, the part replaced."""
+        for index, made in zip(drive.wanted, self._job.render(drive), strict=True):
+            face = drive.faces[index]
+            if self.name == "geometry" or face is None:
+                yield made
+                continue
+            truth, copied = self._crop.cut(self._truth[index]).astype(np.float32), made.astype(np.float32)
+            mask = part_of(self.name, self._crop.move(face).points, self._crop.size)[..., None]
+            if "coarse" in self.name:
+                sigma = (0, 0), COARSE * self._crop.size / 256
+                truth = copied + cv2.GaussianBlur(truth, *sigma) - cv2.GaussianBlur(copied, *sigma)
+            yield np.clip(copied + mask * (truth - copied) + 0.5, 0, 255).astype(np.uint8)
+
+    def trained_on(self, people: frozenset[str]) -> bool:
+        """Return whether these people are left out."""
+        return bool(people & self._known)
+
+    def about(self) -> Mapping[str, Any]:
+        """Say what it is."""
+        return {"what": f"geometry with the truth over: {self.name}"}
+
+
+PARTS = (
+    "geometry",
+    "inside of the lips",
+    "lips with their inside",
+    "windows, coarse",
+    "windows",
+    "face",
+    "all but the face",
+)
+
+
+def main(data: Path) -> None:
+    """Print each part's metrics, mean over people, and their ratio to geometry alone."""
+    known, finder = read_portrait().people, FaceFinder()
+    clips = [list(clip.frames()) for clip in find_footage(data, "talking") if not clip.relatives & known]
+    systems = [Pasted(name, clips, finder, known) for name in PARTS]
+    found = evaluate(
+        data, systems, EvaluateSettings(subset="talking", every=6, metrics=",".join(METRICS)), finder=finder
+    )
+    means = {}
+    for name in PARTS:
+        people: dict[str, list[list[float]]] = {}
+        for row in found.rows:
+            if row.system == name and row.problem is None:
+                people.setdefault(row.person, []).append([row.values[metric] or 0.0 for metric in METRICS])
+        means[name] = np.mean([np.mean(values, axis=0) for values in people.values()], axis=0)
+        ratios = "  ".join(
+            f"{metric} {value:.4f} ({value / whole:.2f}x)"
+            for metric, value, whole in zip(METRICS, means[name], means["geometry"], strict=True)
+        )
+        print(f"{name:<24} {ratios}", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
