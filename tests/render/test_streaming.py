@@ -22,7 +22,7 @@ from animato.render.ahead import AHEAD
 from animato.render.clock import StageClock
 from animato.render.driver import DriverReport
 from animato.render.output import Output
-from animato.render.pipeline import frames_of
+from animato.render.pipeline import RENDERED_AHEAD, frames_of
 from animato.types import Frame
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.4)
@@ -45,11 +45,12 @@ class CountingDriver:
             yield frame
 
 
-def test_the_driver_is_read_no_further_ahead_than_smoothing_reaches(made: Material) -> None:
+def test_the_driver_is_read_no_further_ahead_than_smoothing_and_the_queues_reach(made: Material) -> None:
     job, _ = prepared(made.person, "nod", CROP)
     driver = CountingDriver(30)
     frames = frames_of(replace(job, driver=driver), StageClock())
-    window = int(REACH * driver.fps) + 2 + AHEAD + 2  # one waits to be put, one to be taken
+    # Behind each queue one waits to be put and one is in work; there are three queues.
+    window = int(REACH * driver.fps) + 2 + AHEAD + 2 + 2 * (RENDERED_AHEAD + 2)
     ahead = [driver.taken - given for given, _ in enumerate(frames, 1)]
     assert len(ahead) == 30
     assert 0 < max(ahead) <= window < 30
