@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.face.anchor import SkinAnchor
 from animato.face.crop import head_square
 from animato.face.topology import MESH_POINTS
 from animato.face.tracker import Tracker, face_width
@@ -109,7 +110,7 @@ class Seen:
 def stretches(
     frames: Iterable[TimedFrame], tracker: Tracker, settings: PrepareSettings, seen: Seen
 ) -> Iterator[Stretch]:
-    """Yield the steady stretches of a video, of any length, as they end.
+    """Yield the steady stretches of a video, of any length, as they end; landmarks are held to the first one's skin.
 
     Args:
         frames: the video, frame by frame.
@@ -121,6 +122,7 @@ def stretches(
     stretch = Stretch()
     sampler = Sampler(settings.fps)
     before: NDArray[np.float32] | None = None
+    anchor: SkinAnchor | None = None
     for number, (image, time) in enumerate((frame.image, frame.time) for frame in frames):
         now = _thumbnail(image)
         cut = before is not None and float(np.abs(now - before).mean()) > CUT_CHANGE
@@ -139,9 +141,11 @@ def stretches(
             yield stretch
             stretch = Stretch()
         if face is not None:
+            if anchor is None or not stretch.numbers:
+                anchor = SkinAnchor(image, face)
             stretch.numbers.append(number)
             stretch.times.append(time)
-            stretch.faces.append(face)
+            stretch.faces.append(anchor.correct(image, face))
             stretch.frame_size = (image.shape[1], image.shape[0])
     if stretch.numbers:
         yield stretch

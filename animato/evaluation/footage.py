@@ -14,6 +14,7 @@ from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
 from animato.errors import InputError
+from animato.face.anchor import SkinAnchor
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
@@ -193,3 +194,20 @@ class Tracks:
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[footage.name]
+
+    def held(self, footage: Footage, anchor: int) -> list[Face | None]:
+        """Return the same landmarks, held to the skin of one of the frames, as the main job holds its driver's.
+
+        Args:
+            footage: the clip.
+            anchor: number of a frame with a face.
+
+        Raises:
+            VideoError: the clip cannot be read.
+        """
+        faces = self.of(footage)
+        first = faces[anchor]
+        assert first is not None
+        skin = SkinAnchor(next(itertools.islice(footage.frames(), anchor, None)), first)
+        pairs = zip(footage.frames(), faces, strict=False)
+        return [None if face is None else skin.correct(frame, face) for frame, face in pairs]

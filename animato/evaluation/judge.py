@@ -12,7 +12,7 @@ from animato.evaluation.footage import Footage, Tracks
 from animato.evaluation.frames import GROUP, Choice
 from animato.evaluation.metrics.base import METRICS, Judged, Metric, Reference, make
 from animato.evaluation.protocols import Part
-from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
+from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, neutral_index
 from animato.face.tracker import FaceFinder, Tracker
 from animato.types import Face, Frame
 
@@ -163,11 +163,14 @@ class Case:
         driver: clip that drives.
         tracks: landmarks of whole clips.
         size: side of the judged crop, pixels.
+        anchor: whether the driver's landmarks are held to its skin.
     """
 
-    def __init__(self, part: Part, source: Footage, driver: Footage, tracks: Tracks, size: int) -> None:
+    def __init__(
+        self, part: Part, source: Footage, driver: Footage, tracks: Tracks, size: int, anchor: bool = True
+    ) -> None:
         self.part, self.source, self.driver = part, source, driver
-        self._tracks, self._finder, self._size = tracks, tracks.finder, size
+        self._tracks, self._finder, self._size, self._anchor = tracks, tracks.finder, size, anchor
 
     @property
     def source_faces(self) -> list[Face | None]:
@@ -202,10 +205,11 @@ class Case:
         Returns:
             One row a system, and the pictures for the page.
         """
-        photos = self._photos(choice)
+        driver_faces = self._held(choice)
+        photos = self._photos(choice, driver_faces if self._same else self.source_faces)
         height, width = photos[0].image.shape[:2]
         crop = Crop.around(photos[0].face.points, self._size, width, height)
-        drive, truth_crop = self._drive(choice, crop)
+        drive, truth_crop = self._drive(choice, crop, driver_faces)
         lanes = [Lane(subject, self.row(subject.name), metrics, self._finder) for subject in subjects]
         for lane in lanes:
             lane.start(photos, crop, drive)
@@ -232,20 +236,27 @@ class Case:
     def _same(self) -> bool:
         return self.source is self.driver
 
-    def _photos(self, choice: Choice) -> list[Photo]:
+    def _held(self, choice: Choice) -> list[Face | None]:
+        """Return the driver's landmarks, held to the skin of its neutral frame (of the same clip: the first photo)."""
+        if not self._anchor:
+            return self.driver_faces
+        neutral = choice.photos[0] if self._same else neutral_index(self.driver_faces, self.driver.fps)
+        return self._tracks.held(self.driver, neutral)
+
+    def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""
         wanted = dict.fromkeys(choice.photos)
         photos = []
-        for frame, face, index in zip(self.source.frames(), self.source_faces, itertools.count()):
+        for frame, face, index in zip(self.source.frames(), faces, itertools.count()):
             if index in wanted and face is not None:
                 photos.append(Photo(frame, face))
             if len(photos) == len(wanted):
                 break
         return photos
 
-    def _drive(self, choice: Choice, crop: Crop) -> tuple[Drive, Crop]:
+    def _drive(self, choice: Choice, crop: Crop, held: Sequence[Face | None]) -> tuple[Drive, Crop]:
         """Return what the systems get, and the square of the driver's frames that is judged."""
-        faces = tuple(self.driver_faces)
+        faces = tuple(held)
         drive = Drive(
             faces=faces,
             wanted=tuple(index for index, _ in choice.judged),

@@ -103,7 +103,12 @@ def evaluate(
             if progress is not None:
                 progress(done, total, f"{part.name}: {source.name}")
             _judge_case(
-                found, part, Case(part, source, driver, tracks, settings.size), systems, pooled, number in shown
+                found,
+                part,
+                Case(part, source, driver, tracks, settings.size, settings.anchor),
+                systems,
+                pooled,
+                number in shown,
             )
             done += 1
         for system, metrics_of in pooled.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from animato.errors import FaceError, UsageError
+from animato.face.anchor import SkinAnchor
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.reader import VideoReader, open_video
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
@@ -120,7 +121,7 @@ class VideoDriver:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
-        self._neutral = self._find_neutral()
+        self._neutral, self._anchor = self._find_neutral()
         self.neutral = neutral_of(self._neutral)
         with self._open() as video:
             self.fps, self.duration, self.has_audio = video.info.fps, video.info.duration, video.info.has_audio
@@ -139,15 +140,15 @@ class VideoDriver:
                 f"{self.path.name}: {problem.what}", problem.where, "--driver-face largest", problem.more
             ) from problem
 
-    def _find_neutral(self) -> Factored:
-        """Return the most neutral frame of the beginning, or the one at the time asked for.
+    def _find_neutral(self) -> tuple[Factored, SkinAnchor]:
+        """Return the most neutral frame of the beginning, or the one at the time asked for, and its skin.
 
         Raises:
             FaceError: no face is seen there.
         """
         if self._settings.neutral is not None:
             return self._neutral_at(self._settings.neutral)
-        best: tuple[float, Factored] | None = None
+        best: tuple[float, Factored, SkinAnchor] | None = None
         tracker, seen = self._tracker(), 0.0
         with self._open() as video:
             for number, frame in enumerate(video):
@@ -162,7 +163,7 @@ class VideoDriver:
                 candidate = factor(face, frame.time)
                 cost = neutral_cost(candidate)
                 if best is None or cost < best[0]:
-                    best = cost, candidate
+                    best = cost, candidate, SkinAnchor(frame.image, face)
                 if cost < GOOD_ENOUGH:
                     break
         if best is None:
@@ -173,9 +174,9 @@ class VideoDriver:
                 more="docs/drivers.md",
             )
         self.report.neutral_time = self._settings.start + best[1].time
-        return best[1]
+        return best[1], best[2]
 
-    def _neutral_at(self, time: float) -> Factored:
+    def _neutral_at(self, time: float) -> tuple[Factored, SkinAnchor]:
         end = time - self._settings.start
         if end < 0:
             raise UsageError(f"--neutral {time:g} lies before --start {self._settings.start:g}")
@@ -197,7 +198,7 @@ class VideoDriver:
                         hint="another --neutral, or leave it out to have it found",
                     )
                 self.report.neutral_time = time
-                return factor(face, time)
+                return factor(face, time), SkinAnchor(frame.image, face)
         raise late
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
@@ -224,6 +225,8 @@ class VideoDriver:
                     break
                 with clock.stage("track"):
                     face = self._look(tracker, frame.image)
+                    if face is not None and self._settings.anchor:
+                        face = self._anchor.correct(frame.image, face)
                 if face is None:
                     meter.interrupt()
                     yield Missing(frame.time)

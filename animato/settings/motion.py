@@ -35,6 +35,10 @@ class MotionSettings:
         low=0.0,
         high=1.0,
     )
+    anchor: bool = setting(
+        True,
+        "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",
+    )
 
     def __post_init__(self) -> None:
         check(self, "motion")

@@ -64,7 +64,13 @@ class TrainSettings:
     )
     vgg19: str | None = setting(None, "VGG19 Caffe weights as safetensors (docs/training.md says in which layout).")
     vggface: str | None = setting(None, "VGGFace Caffe weights as safetensors.")
-    focus: float = setting(0.0, "Extra weight of mouth and eyes in the L1 term.", low=0.0, high=50.0)
+    focus: float = setting(0.0, "Extra weight of mouth and eyes in the L1 terms.", low=0.0, high=50.0)
+    edges: float = setting(
+        0.0,
+        "Weight of the L1 distance of neighbouring pixels' differences: where an edge stands (not in the paper).",
+        low=0.0,
+        high=100.0,
+    )
 
     # Episodes.
     photos_low: int = setting(1, "Fewest photos the embedder sees in an episode.", low=1, high=64)

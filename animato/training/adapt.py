@@ -213,9 +213,7 @@ class _Trainer:
         self, model: PaperModel, artist: _Artist, judged: _Judged, settings: AdaptSettings, device: torch.device
     ) -> None:
         learnt = replace(model.settings, content="auto", vgg19=settings.vgg19, vggface=settings.vggface)
-        self._objective = Objective(
-            WEIGHTINGS[learnt.weighting], make_content_loss(learnt).to(device), learnt.focus, match=False
-        )
+        self._objective = replace(Objective.of(learnt, make_content_loss(learnt).to(device)), match=False)
         self._drawing = model.config.drawing
         self._critic_steps = learnt.critic_steps
         self._artist, self._judged, self._settings, self._device = artist, judged, settings, device

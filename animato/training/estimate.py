@@ -14,7 +14,7 @@ import torch
 
 from animato.data.clips import ClipStore
 from animato.models.count import count_parameters
-from animato.settings.training import WEIGHTINGS, TrainSettings
+from animato.settings.training import TrainSettings
 from animato.training.content import make_content_loss
 from animato.training.distributed import Team
 from animato.training.episodes import Episodes
@@ -93,7 +93,7 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
     episodes = Episodes(store, "train", trial)
     state = new_state(trial, len(episodes.sources), team.device)
     content = make_content_loss(trial).to(team.device)
-    objective = Objective(WEIGHTINGS[trial.weighting], content, trial.focus, trial.variant == "fine-tune")
+    objective = Objective.of(trial, content)
     players = Players(state.drawer, state.critic)
     bf16 = team.device.type == "cuda" and trial.precision != "fp32"
     seconds = []

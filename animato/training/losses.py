@@ -49,6 +49,17 @@ def embedding_match(embedding_BE: Tensor, video_BE: Tensor) -> Tensor:
     return F.l1_loss(embedding_BE, video_BE.detach())
 
 
+def edge_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, focus: float) -> Tensor:
+    """Return the mean absolute difference of the pictures' differences between neighbours, across plus down.
+
+    Pixels weigh as in `pixel_distance`; the last column and row have no neighbour and count as right.
+    """
+    error = fake_BCHW - real_BCHW
+    across, down = F.pad(error.diff(dim=3), (0, 1)), F.pad(error.diff(dim=2), (0, 0, 0, 1))
+    nothing = torch.zeros_like(error)
+    return pixel_distance(across, nothing, regions_BCHW, focus) + pixel_distance(down, nothing, regions_BCHW, focus)
+
+
 def pixel_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, focus: float) -> Tensor:
     """Return the mean absolute difference, pixels in the second region counting 1 + focus times.
 

@@ -22,7 +22,7 @@ import torch
 from animato.data.clips import SPLITS, ClipStore, clips_of
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.face.crop import MARGIN
-from animato.settings.training import WEIGHTINGS, TrainSettings
+from animato.settings.training import TrainSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.content import make_content_loss
 from animato.training.distributed import Team, join_team
@@ -155,7 +155,7 @@ def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, m
     found, notes = checkpoints.restore_newest(state)
     if team.leads and found is None:
         write_whole(folder / "run.json", (json.dumps(description, indent=1) + "\n").encode())
-    objective = Objective(WEIGHTINGS[settings.weighting], content, settings.focus, settings.variant == "fine-tune")
+    objective = Objective.of(settings, content)
     watch = HealthWatch(found.name if found else None)
     return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
 

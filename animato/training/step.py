@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from animato.models.paper.discriminator import Discriminator
 from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
-from animato.settings.training import LossWeights
+from animato.settings.training import WEIGHTINGS, LossWeights, TrainSettings
 from animato.training.content import ContentLoss
 from animato.training.episodes import EpisodeBatch
 from animato.training.losses import (
     critic_hinge,
     drawer_hinge,
+    edge_distance,
     embedding_match,
     feature_matching,
     pixel_distance,
@@ -76,20 +77,28 @@ class Objective:
     Attributes:
         weights: weights of the terms.
         content: content loss with its weights inside.
-        focus: extra weight of mouth and eyes in the pixel term.
+        focus: extra weight of mouth and eyes in the pixel and edge terms.
+        edges: weight of the edge term.
         match: whether the embedding match loss counts.
     """
 
     weights: LossWeights
     content: ContentLoss
     focus: float
+    edges: float
     match: bool
+
+    @classmethod
+    def of(cls, settings: TrainSettings, content: ContentLoss) -> Objective:
+        """Return what the settings of meta-training ask for."""
+        matched = settings.variant == "fine-tune"
+        return cls(WEIGHTINGS[settings.weighting], content, settings.focus, settings.edges, matched)
 
 
 def picture_loss(
     fake: Tensor, batch: EpisodeBatch, critic: Discriminator, person_BE: Tensor, objective: Objective
 ) -> dict[str, Tensor]:
-    """Return the weighted terms that look at the picture: content, adversarial, feature matching, pixels.
+    """Return the weighted terms that look at the picture: content, adversarial, feature matching, pixels, edges.
 
     The discriminator's own parameters must not ask for gradients.
     """
@@ -107,6 +116,10 @@ def picture_loss(
     if weights.pixel:
         distance = pixel_distance(fake, batch.target_BCHW, batch.regions_BCHW, objective.focus)
         parts["pixel"] = weights.pixel * distance
+    if objective.edges:
+        # Where an edge stands is what landmarks and lids are read from; a soft edge costs little in the plain term.
+        distance = edge_distance(fake, batch.target_BCHW, batch.regions_BCHW, objective.focus)
+        parts["edges"] = objective.edges * distance
     return parts
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from main_job import FPS, FRAMES, Material, finder, prepared, speaking_frames, unmarked, write_video
 
 import animato
 from animato import AnimateSettings
+from animato.face.topology import MESH_POINTS
 from animato.motion.frames import MotionFrame
 from animato.render.clock import StageClock
 from animato.render.driver import open_driver
@@ -136,3 +138,28 @@ def test_absolute_motion_differs_from_relative_motion(made: Material) -> None:
     )
     moment = movement(made.driver)[7]
     assert np.abs(relative.retargeter(moment).points - absolute.retargeter(moment).points).max() > 0.5
+
+
+def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks(
+    made: Material, tmp_path: Path
+) -> None:
+    picture = speaking_frames()[0]
+    path = 3.0 * np.sin(np.arange(12) * 0.55)[:, None] * np.array([1.0, 0.6])
+    frames = []
+    for right, down in path:
+        affine = np.array([[1, 0, right], [0, 1, down]])
+        size = picture.shape[1], picture.shape[0]
+        frames.append(np.asarray(cv2.warpAffine(picture, affine, size, flags=cv2.INTER_CUBIC), np.uint8))
+    clip = write_video(tmp_path / "swaying.mp4", frames, FPS)
+
+    def error(anchor: bool) -> float:
+        settings = replace(CROP, anchor=anchor, smooth=0.0)
+        job, _ = prepared(made.person, clip, settings)
+        faces = np.array([job.retargeter(moment).points[:MESH_POINTS, :2] for moment in movement(clip, settings)])
+        moved, true = faces - faces.mean(axis=0), (path - path.mean(axis=0))[:, None]
+        scale = (moved * true).sum() / (true * true).sum() / MESH_POINTS
+        return float(np.abs(moved / scale - true).mean())
+
+    held, free = error(anchor=True), error(anchor=False)
+    assert held < 0.15, "pixels of the driver"
+    assert held < 0.6 * free

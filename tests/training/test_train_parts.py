@@ -63,6 +63,18 @@ def test_the_pixel_term_weighs_mouth_and_eyes_and_keeps_its_scale() -> None:
     assert float(losses.masked_distance(mouth_only, real, regions[:, 1:2])) == pytest.approx(0.5)
 
 
+def test_the_edge_term_sees_where_an_edge_stands_and_not_how_bright_it_is_around() -> None:
+    regions = torch.zeros(1, 2, 4, 4)
+    regions[:, 1, :, 2:] = 1
+    real = torch.zeros(1, 3, 4, 4)
+    brighter = real + 0.5
+    assert float(losses.edge_distance(brighter, real, regions, 4.0)) == 0
+    edge = real.clone()
+    edge[..., 3] = 1.0
+    assert float(losses.edge_distance(edge, real, regions, 0.0)) == pytest.approx(1 / 4)
+    assert float(losses.edge_distance(edge, real, regions, 4.0)) == pytest.approx(5 / 4 / 3)
+
+
 @pytest.mark.parametrize("rows", [[0, 1, 2], [1], [2, 2], [0, 2]])
 def test_rows_of_the_table_move_as_under_adam_of_their_own(rows: list[int]) -> None:
     table = VideoTable.create(3, 4, 0, torch.device("cpu"))

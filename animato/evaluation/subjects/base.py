@@ -117,12 +117,29 @@ NEUTRAL_EVERY = 3
 """Where and how densely the neutral frame is looked for, as the main job does it."""
 
 
+def neutral_index(faces: Sequence[Face | None], fps: float) -> int:
+    """Return the number of the driver's most neutral frame.
+
+    Args:
+        faces: landmarks of every frame; at least one frame has a face.
+        fps: frames a second.
+    """
+    seen = [index for index, face in enumerate(faces) if face is not None]
+    near = [index for index in seen if index < max(1, round(NEUTRAL_SECONDS * fps)) and index % NEUTRAL_EVERY == 0]
+
+    def cost(index: int) -> float:
+        face = faces[index]
+        assert face is not None
+        return neutral_cost(factor(face, 0.0))
+
+    return min(near or seen[:1], key=cost)
+
+
 def find_neutral(drive: Drive) -> Factored:
     """Return the driver's most neutral frame; the driver has a face in one frame at least."""
-    last = max(1, round(NEUTRAL_SECONDS * drive.fps))
-    faces = [face for face in drive.faces[:last:NEUTRAL_EVERY] if face is not None]
-    faces = faces or [face for face in drive.faces if face is not None][:1]
-    return min((factor(face, 0.0) for face in faces), key=neutral_cost)
+    face = drive.faces[neutral_index(drive.faces, drive.fps)]
+    assert face is not None
+    return factor(face, 0.0)
 
 
 def movement(drive: Drive, neutral: Factored) -> Iterator[MotionFrame]:

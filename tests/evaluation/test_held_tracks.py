@@ -1,0 +1,57 @@
+"""What drives the systems under test is held to the driver's skin, as in the main job; what judges them is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from animato.evaluation.runner import evaluate
+from animato.evaluation.subjects.base import Crop, Drive, Photo
+from animato.face.tracker import FaceFinder
+from animato.settings.evaluation import EvaluateSettings
+from animato.types import Frame
+
+
+class Listening:
+    """A still photo that remembers what it was asked to do."""
+
+    name = "listening"
+
+    def __init__(self) -> None:
+        self.drive: Drive | None = None
+
+    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
+        self.face, self._cut = photos[0].face, crop.cut(photos[0].image)
+
+    def render(self, drive: Drive) -> Iterator[Frame]:
+        self.drive = drive
+        for _ in drive.wanted:
+            yield self._cut
+
+    def trained_on(self, people: frozenset[str]) -> bool:
+        return False
+
+    def about(self) -> dict[str, object]:
+        return {}
+
+
+@pytest.mark.parametrize("protocol", ["self", "cross"])
+def test_drivers_are_held_to_their_skin_unless_told_otherwise(shared_data, face_finder: FaceFinder, protocol) -> None:  # type: ignore[no-untyped-def]
+    drives = {}
+    for anchor in (False, True):
+        system = Listening()
+        settings = EvaluateSettings(
+            protocol=protocol, subset="talking", limit=2, frames=8, every=2, metrics="l1", pictures=0, anchor=anchor
+        )
+        found = evaluate(shared_data, [system], settings, finder=face_finder)
+        assert all(row.problem is None for row in found.rows)
+        assert system.drive is not None
+        drives[anchor] = system.drive
+        if protocol == "self":
+            assert np.array_equal(system.face.points, system.drive.faces[0].points), "the first photo is the anchor"
+    pairs = zip(drives[False].faces, drives[True].faces, strict=True)
+    apart = [float(np.abs(free.points - held.points).max()) for free, held in pairs if free is not None]
+    assert min(apart) < 1e-3, "the anchor stays"
+    assert max(apart) > 0.1
