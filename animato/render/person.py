@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from animato.errors import FaceError, UsageError
+from animato.face.anchor import SkinAnchor
 from animato.face.quality import check_photo_face, no_face
 from animato.face.tracker import FaceFinder, choose_face, face_width
 from animato.media.hash import sha256_file
@@ -100,15 +101,10 @@ class Person:
         left_out = tuple(f"{problem.what}; the photo was left out" for problem in problems)
         ranked = sorted(found, key=_rank)
         first = ranked[0]
-        if left_out:
-            first = _with_findings(first, (*first.findings, *left_out))
-        return cls((first, *ranked[1:]))
-
-
-def _with_findings(photo: PersonPhoto, findings: tuple[str, ...]) -> PersonPhoto:
-    return PersonPhoto(
-        photo.image, photo.face, photo.name, photo.media_type, photo.sha256, photo.bytes, photo.path, findings
-    )
+        # One landmark must name one place of the skin in all photos, or what several of them show would blur.
+        skin = SkinAnchor(first.image, first.face) if len(ranked) > 1 else None
+        others = [replace(photo, face=skin.correct(photo.image, photo.face)) for photo in ranked[1:] if skin]
+        return cls((replace(first, findings=(*first.findings, *left_out)), *others))
 
 
 def _rank(photo: PersonPhoto) -> float:

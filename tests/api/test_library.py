@@ -18,10 +18,11 @@ from main_job import Material, speaking_frames
 import animato
 from animato import AnimateSettings, Person, api
 from animato.errors import AnimatoError, FaceError, InputError, UsageError
+from animato.face.topology import MESH_POINTS
 from animato.media.image import save_picture
 from animato.render.bench import demo_photo
 from animato.render.person import MOST_PHOTOS
-from animato.types import Frame
+from animato.types import Frame, Points
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.2)
 
@@ -194,3 +195,19 @@ def test_the_examples_in_the_documentation_run(
         assert len(shown) == 80
     if thing == Person.from_photos:
         assert isinstance(names["person"], Person)
+
+
+def test_landmarks_of_all_photos_name_one_place_of_the_skin() -> None:
+    photo = demo_photo()
+    turned = cv2.getRotationMatrix2D((256.0, 200.0), 5.0, 0.93)
+    second = np.asarray(cv2.warpAffine(photo, turned, photo.shape[1::-1], flags=cv2.INTER_CUBIC), np.uint8)
+    person = Person.from_photos([photo, second])
+    first, other = person.photos
+    other_from_first = turned if first.image is photo else cv2.invertAffineTransform(turned)
+    wanted = first.face.points[:MESH_POINTS, :2] @ other_from_first[:, :2].T + other_from_first[:, 2]
+    alone = Person.from_photos([other.image]).photo
+
+    def off(points: Points) -> float:
+        return float(np.linalg.norm(points[:MESH_POINTS, :2] - wanted, axis=1).mean())
+
+    assert off(other.face.points) < 0.5 * off(alone.face.points)

@@ -71,7 +71,9 @@ def test_landmarks_lie_on_the_face_in_its_crop(tmp_path: Path) -> None:
     frames = store.load("a", range(6))
     for image, points, scores in zip(frames.images, frames.points, frames.blendshapes, strict=True):
         seen = DrawnFinder().locate(image)
-        assert np.abs(seen.points[:, :2] - points[:, :2]).max() < 1.2, "a disc without skin holds landmarks only roughly"
+        assert np.abs(seen.points[:, :2] - points[:, :2]).max() < 1.2, (
+            "a disc without skin holds landmarks only roughly"
+        )
         assert (scores == 0.25).all()
     moved = np.ptp(frames.points[:, 0, 0])
     assert moved > 2, "the crop of a clip is fixed, so that the head moves inside it"

@@ -35,6 +35,9 @@ WAY_UP = ("up.", "merge.", "personal.", "out.", "light.")
 """Parameters of the painter that learn in the second phase."""
 
 JUDGING = 24
+JUDGED = ("pixel", "edges", "content")
+"""Losses that judge; none of them may be worse than without adapting."""
+
 LOSSES = PortraitTrainSettings()
 
 Report = Callable[[str, int, int], None]
@@ -123,7 +126,9 @@ class _Trial:
     def run(self, until: float, report: Report | None) -> dict[str, NDArray[Any]] | None:
         """Adapt; return the arrays that changed, or None when what was kept aside did not get better."""
         settings = self._settings
-        first = best = self._judge()
+        before = self._judge()
+        first = best = sum(before.values())
+        found = before
         kept, steps, worse, ended = self._arrays(), 0, 0, "all steps were taken"
         optimiser = torch.optim.Adam([{"params": [self._affine], "lr": settings.lr_person}], betas=(0.9, 0.99))
         while steps < settings.steps:
@@ -140,9 +145,11 @@ class _Trial:
             if report is not None:
                 report(self._name, steps, settings.steps)
             if steps % settings.look_steps == 0 or steps == settings.steps:
-                now = self._judge()
-                if now < best:
-                    best, kept, worse = now, self._arrays(), 0
+                parts = self._judge()
+                now = sum(parts.values())
+                # Better colours do not pay for softer edges: no part may be worse than it was.
+                if now < best and all(parts[name] <= before[name] for name in parts):
+                    best, found, kept, worse = now, parts, self._arrays(), 0
                 else:
                     worse += 1
             if worse >= settings.looks and steps > settings.person_steps + settings.look_steps:
@@ -154,6 +161,7 @@ class _Trial:
         better = best < first * (1 - settings.margin)
         self.told = {"steps": steps, "before": first, "after": best if better else first, "ended": ended}
         self.told["changed"] = better
+        self.told["parts"] = {name: [before[name], (found if better else before)[name]] for name in JUDGED}
         return kept if better else None
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -161,10 +169,10 @@ class _Trial:
         return plain_losses(drawn, batch, self._content, LOSSES)
 
     @torch.no_grad()
-    def _judge(self) -> float:
-        """Return the loss on what was kept aside: pixels and features, as people see them."""
+    def _judge(self) -> dict[str, float]:
+        """Return the losses on what was kept aside: pixels, edges and features."""
         losses = self._losses(self._kept)
-        return float(losses["pixel"] + losses["content"])
+        return {name: float(losses[name]) for name in JUDGED}
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         changed: Mapping[str, Tensor] = {"affine": self._affine, **self._painter}
