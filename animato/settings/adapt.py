@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from animato.settings.base import check, setting
 
 FEWEST_ITERATIONS = 125
-MOST_ITERATIONS = 230
+MOST_ITERATIONS = 460
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class AdaptSettings:
 
     iterations: int | None = setting(
         None,
-        "Most optimiser steps; 0 leaves the feed-forward person. Default: 125 for one photo, rising to 230 for 32.",
+        "Most optimiser steps; 0 leaves the feed-forward person. Default: 125 for one photo, rising to 460 for 32.",
         low=0,
         high=10_000,
     )
@@ -56,7 +56,7 @@ class AdaptSettings:
         check(self, "adapt")
 
     def iterations_for(self, photos: int) -> int:
-        """Return the most steps for a number of photos: 125 at 1, 230 at 32 and more, even in powers of two."""
+        """Return the most steps for a number of photos: 125 at 1, 460 at 32 and more, even in powers of two."""
         if self.iterations is not None:
             return self.iterations
         rise = min(1.0, math.log2(max(1, photos)) / 5)

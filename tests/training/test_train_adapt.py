@@ -37,10 +37,10 @@ def model(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     return load_model(folder)
 
 
-def test_iterations_rise_from_125_to_230_with_the_photos() -> None:
+def test_iterations_rise_from_125_to_460_with_the_photos() -> None:
     settings = AdaptSettings()
     counts = [settings.iterations_for(photos) for photos in (1, 2, 8, 32, 64)]
-    assert counts == [125, 146, 188, 230, 230]
+    assert counts == [125, 192, 326, 460, 460]
     assert AdaptSettings(iterations=7).iterations_for(3) == 7
 
 
