@@ -58,7 +58,24 @@ class FileLock:
             os.close(self._handle)
             self._handle = None
 
+    def alone(self, doing: str) -> FileLock:
+        """Take the lock, or refuse at once: for work that two processes would spoil for each other.
+
+        Args:
+            doing: what the other process does, for the message, such as "trains in run".
+
+        Raises:
+            OutputError: another process holds it, or `try_take` raises.
+        """
+        if self._handle is None and not self.try_take():
+            raise OutputError(
+                f"another process {doing}", where=str(self._path), hint="wait for it, or choose another output folder"
+            )
+        return self
+
     def __enter__(self) -> FileLock:
+        if self._handle is not None:
+            return self
         while not self.try_take():
             time.sleep(0.05)
         return self

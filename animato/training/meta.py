@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from animato.data.clips import SPLITS, ClipStore, clips_of
+from animato.data.lock import FileLock
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.face.crop import MARGIN
 from animato.settings.training import TrainSettings
@@ -105,15 +106,19 @@ def train(
 
     Raises:
         UsageError: no usable clips, or the folder holds another run.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or another process trains there.
         TrainingStoppedError: training diverged or collapsed; the message names the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
     team = setup(settings, folder)
+    lock = FileLock(folder / "run.lock")
     try:
+        if team.leads:
+            lock.alone(f"trains in {folder.name}")
         run = build(settings, store, folder, team, margin)
         fit(run, report)
     finally:
+        lock.release()
         team.leave()
     return TrainResult(folder, folder / "model.safetensors", run.state.episodes, tuple(run.notes))
 

@@ -16,7 +16,8 @@ from drawn_cases import CASES, TINY, drawn_clips
 from typer.testing import CliRunner
 
 from animato.cli.train_portrait import train_portrait as command
-from animato.errors import FileFormatError, InterruptedRunError, UsageError
+from animato.data.lock import FileLock
+from animato.errors import FileFormatError, InterruptedRunError, OutputError, UsageError
 from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.health import TrainingStoppedError
@@ -238,6 +239,16 @@ def test_networks_may_be_trained_one_by_one_and_are_joined_when_all_are_there(ru
     assert weights.people == {"person-0", "person-1", "person-2"}
     assert all(weights.ranges(name) for name in NETWORKS), "a finished network can be run with 8-bit numbers"
     assert {"run.json", "cases", "mouth", "eye", "head"} <= {path.name for path in run_folder.iterdir()}
+
+
+def test_two_processes_never_train_one_network_in_one_folder(run_folder: Path) -> None:
+    short = dataclasses.replace(SETTINGS, steps=1, batch=1, networks="eye")
+    (run_folder / "eye").mkdir(parents=True)
+    lock = FileLock(run_folder / "eye" / "run.lock")
+    with lock.alone("trains here"), pytest.raises(OutputError, match="another process trains the network 'eye'"):
+        run_job(run_folder, short)
+    run_job(run_folder, short)
+    assert (run_folder / "eye" / "model.safetensors").is_file()
 
 
 def test_a_run_folder_refuses_other_settings_other_data_and_fewer_steps(run_folder: Path) -> None:

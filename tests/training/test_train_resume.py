@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from animato.data.clips import MemoryClips
-from animato.errors import FileFormatError, UsageError
+from animato.data.lock import FileLock
+from animato.errors import FileFormatError, OutputError, UsageError
 from animato.settings.training import TrainSettings
 from animato.training.checkpoint import KIND, SCHEMA
 from animato.training.meta import train
@@ -100,3 +101,11 @@ def test_kill_minus_nine_leaves_whole_files_and_the_run_goes_on(tmp_path: Path) 
     done = subprocess.run([*command, str(seen[-1] + 8)], capture_output=True, text=True, env=environment, check=True)
     assert f"finished {seen[-1] + 8}" in done.stdout
     assert not list((folder / "checkpoints").glob(".*.part"))
+
+
+def test_two_processes_never_train_in_one_folder(people: MemoryClips, smallest: TrainSettings, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "run.lock").alone("trains here"), pytest.raises(OutputError, match="another process"):
+        train(smallest, people, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    train(smallest, people, tmp_path)
+    assert (tmp_path / "model.safetensors").is_file()

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from animato.data.lock import FileLock
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.features import load_lite0
 from animato.models.layers import refresh_spectral
@@ -76,7 +77,7 @@ def train_portrait(
 
     Raises:
         InputError: no complete cases.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or another process trains the same network there.
         TrainingStoppedError: the loss is no number any more; the message names the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
@@ -92,7 +93,8 @@ def train_portrait(
     if settings.content:
         content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)).to(settings.device)
     for name in settings.network_list:
-        fit(name, read_cases(cases, name), settings, people, folder / name, content, report, configs[name])
+        with FileLock(folder / name / "run.lock").alone(f"trains the network {name!r} in {folder.name}"):
+            fit(name, read_cases(cases, name), settings, people, folder / name, content, report, configs[name])
     parts = [folder / name / "model.safetensors" for name in NETWORKS]
     if not all(part.is_file() for part in parts):
         return None
