@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from animato.data.track import Sampler, Seen, Stretch, stretches
 from animato.face.tracker import Tracker
 from animato.settings.data import PrepareSettings
-from animato.types import TimedFrame
+from animato.types import Face, Frame, TimedFrame
 
 
 def found(discs: Sequence[Disc], backgrounds: Sequence[int] | None = None, fps: float | None = None) -> list[list[int]]:
@@ -85,3 +86,26 @@ def test_the_crop_holds_every_head_and_stays_in_the_picture_where_there_is_room(
     inside = (points >= 2.5).all() and (points <= np.array(size) - 2.5).all()
     if inside and side <= min(size):
         assert left >= -1e-6 and top >= -1e-6 and left + side <= width + 1e-6 and top + side <= 150 + 1e-6
+
+
+class Drifting:
+    """Finds a still face a little farther down and right in every frame, as a landmark network might err."""
+
+    def __init__(self, face: Face) -> None:
+        self.face, self.looks = face, 0
+
+    def reset(self) -> None:
+        self.looks = 0
+
+    def track(self, frame: Frame) -> Face:
+        points = self.face.points + np.float32(0.3 * self.looks) * np.array([1, 1, 0], np.float32)
+        self.looks += 1
+        return replace(self.face, points=points)
+
+
+def test_landmarks_of_a_stretch_are_held_to_the_skin_of_its_first_frame(portrait: Frame, portrait_face: Face) -> None:
+    frames = [TimedFrame(portrait, number / 25) for number in range(5)]
+    (stretch,) = stretches(frames, Drifting(portrait_face), PrepareSettings(), Seen())  # type: ignore[arg-type]
+    apart = [np.abs(face.points - portrait_face.points)[:, :2].mean() for face in stretch.faces]
+    assert apart[0] < 1e-3
+    assert max(apart) < 0.3, "the last was found 1.2 px away"

@@ -15,6 +15,7 @@ from animato.models.loading import arrays_of
 from animato.models.portrait.config import PatchConfig
 from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitAdaptSettings
+from animato.training.portrait import adapt
 from animato.training.portrait.adapt import adapt_portrait
 from animato.training.portrait.own_photos import own_cases
 from animato.types import Frame, Points
@@ -84,6 +85,23 @@ def test_with_few_photos_only_the_adain_numbers_learn(
 def test_what_is_no_better_is_left_as_it_was(weights: PortraitWeights) -> None:
     made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(margin=1.0), None)
     assert made.networks == {}
+
+
+def test_what_is_better_on_the_whole_and_worse_in_one_part_is_not_kept(
+    weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = {"pixel": [1.0, 0.2], "edges": [1.0, 1.1], "content": [1.0, 0.5]}
+
+    def judged(again: list[int]) -> dict[str, float]:
+        again.append(1)
+        return {name: values[min(len(again), 2) - 1] for name, values in looks.items()}
+
+    monkeypatch.setattr(adapt._Trial, "_judge", lambda trial: judged(trial.__dict__.setdefault("judged", [])))
+    made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(), None)
+    assert made.networks == {}, "softer edges"
+    looks["edges"][1] = 0.9
+    made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(), None)
+    assert set(made.networks) == {"mouth", "eye"}
 
 
 def test_two_adaptations_with_one_seed_are_equal(weights: PortraitWeights) -> None:
