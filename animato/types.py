@@ -39,11 +39,15 @@ class Face:
         points: 478 x 3 float32, pixels of the frame; 0..467 the mesh, 468..472 and 473..477 the irises.
         blendshapes: 52 float32 in [0, 1], in the order of `face.topology.BLENDSHAPES`.
         score: float in [0, 1], how sure the tracker is that this is a face.
+        drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `warp.mesh`) lie from where the
+            head's movement since another frame would have put them; image axes, canonical centimetres at that frame's
+            scale. None where nobody looked.
     """
 
     points: Points
     blendshapes: NDArray[np.float32]
     score: float
+    drift: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

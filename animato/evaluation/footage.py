@@ -14,11 +14,11 @@ from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
 from animato.errors import InputError
-from animato.face.anchor import SkinAnchor
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
 from animato.types import Face, Frame
+from animato.warp.surroundings import Hold
 
 USUAL_FPS = 25.0
 
@@ -195,19 +195,21 @@ class Tracks:
                 self._known.popitem(last=False)
         return self._known[footage.name]
 
-    def held(self, footage: Footage, anchor: int) -> list[Face | None]:
-        """Return the same landmarks, held to the skin of one of the frames, as the main job holds its driver's.
+    def held(self, footage: Footage, neutral: int, skin: bool, surroundings: bool) -> list[Face | None]:
+        """Return the same landmarks, held to one of the frames as the main job holds its driver's.
 
         Args:
             footage: the clip.
-            anchor: number of a frame with a face.
+            neutral: number of a frame with a face.
+            skin: whether they are held to its skin.
+            surroundings: whether hair, ears, neck and shoulders are followed from it.
 
         Raises:
             VideoError: the clip cannot be read.
         """
         faces = self.of(footage)
-        first = faces[anchor]
+        first = faces[neutral]
         assert first is not None
-        skin = SkinAnchor(next(itertools.islice(footage.frames(), anchor, None)), first)
+        hold = Hold(next(itertools.islice(footage.frames(), neutral, None)), first, skin, surroundings)
         pairs = zip(footage.frames(), faces, strict=False)
-        return [None if face is None else skin.correct(frame, face) for frame, face in pairs]
+        return [None if face is None else hold.correct(frame, face) for frame, face in pairs]

@@ -14,6 +14,7 @@ from animato.evaluation.metrics.base import METRICS, Judged, Metric, Reference, 
 from animato.evaluation.protocols import Part
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, neutral_index
 from animato.face.tracker import FaceFinder, Tracker
+from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face, Frame
 
 
@@ -162,15 +163,14 @@ class Case:
         source: clip that the photos come from.
         driver: clip that drives.
         tracks: landmarks of whole clips.
-        size: side of the judged crop, pixels.
-        anchor: whether the driver's landmarks are held to its skin.
+        settings: side of the judged crop, and how the driver's landmarks are held.
     """
 
     def __init__(
-        self, part: Part, source: Footage, driver: Footage, tracks: Tracks, size: int, anchor: bool = True
+        self, part: Part, source: Footage, driver: Footage, tracks: Tracks, settings: EvaluateSettings
     ) -> None:
         self.part, self.source, self.driver = part, source, driver
-        self._tracks, self._finder, self._size, self._anchor = tracks, tracks.finder, size, anchor
+        self._tracks, self._finder, self._settings = tracks, tracks.finder, settings
 
     @property
     def source_faces(self) -> list[Face | None]:
@@ -208,7 +208,7 @@ class Case:
         driver_faces = self._held(choice)
         photos = self._photos(choice, driver_faces if self._same else self.source_faces)
         height, width = photos[0].image.shape[:2]
-        crop = Crop.around(photos[0].face.points, self._size, width, height)
+        crop = Crop.around(photos[0].face.points, self._settings.size, width, height)
         drive, truth_crop = self._drive(choice, crop, driver_faces)
         lanes = [Lane(subject, self.row(subject.name), metrics, self._finder) for subject in subjects]
         for lane in lanes:
@@ -237,11 +237,9 @@ class Case:
         return self.source is self.driver
 
     def _held(self, choice: Choice) -> list[Face | None]:
-        """Return the driver's landmarks, held to the skin of its neutral frame (of the same clip: the first photo)."""
-        if not self._anchor:
-            return self.driver_faces
+        """Return the driver's landmarks, held to its neutral frame (of the same clip: the first photo)."""
         neutral = choice.photos[0] if self._same else neutral_index(self.driver_faces, self.driver.fps)
-        return self._tracks.held(self.driver, neutral)
+        return self._tracks.held(self.driver, neutral, self._settings.anchor, self._settings.surroundings)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""
@@ -267,7 +265,7 @@ class Case:
             return drive, crop
         height, width = next(self.driver.frames()).shape[:2]
         first = next(face for face in faces if face is not None)
-        return drive, Crop.around(first.points, self._size, width, height)
+        return drive, Crop.around(first.points, self._settings.size, width, height)
 
     def _truth(self, choice: Choice, crop: Crop) -> Iterator[tuple[int, int, Frame, Face | None]]:
         """Yield (frame, run, crop of the driver, its landmarks as tracked in the crop) of every judged frame.

@@ -105,7 +105,7 @@ def evaluate(
             _judge_case(
                 found,
                 part,
-                Case(part, source, driver, tracks, settings.size, settings.anchor),
+                Case(part, source, driver, tracks, settings),
                 systems,
                 pooled,
                 number in shown,

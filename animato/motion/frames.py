@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS
+from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.openness import apertures, eye_widths, mouth_width
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Face
+
+DRIFT_POINTS = 3 * len(OVAL)
+"""Points around the face whose drift is kept: three rings as long as the face's outline."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class MotionFrame:
         apertures: 3 float64, left eye, right eye and mouth as they are (not differences).
         blendshapes: 52 float32 in [0, 1].
         seen: whether the driver's face was visible; otherwise this frame was filled in.
+        drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
+            movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
     """
 
     time: float
@@ -57,6 +62,7 @@ class MotionFrame:
     apertures: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
     seen: bool = True
+    drift: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,18 +74,20 @@ class Factored:
         pose: rigid pose.
         local: 478 x 3 float64, the head's own frame.
         blendshapes: 52 float32.
+        drift: 108 x 2 float32 or None, as of `Face`.
     """
 
     time: float
     pose: HeadPose
     local: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
+    drift: NDArray[np.float32] | None = None
 
 
 def factor(face: Face, time: float) -> Factored:
     """Split a tracked face into pose and local face."""
     pose = fit_pose(face.points)
-    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes)
+    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes, face.drift)
 
 
 def neutral_of(frame: Factored) -> Neutral:
@@ -98,6 +106,7 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
         expression=(frame.local - neutral.local).astype(np.float32),
         apertures=apertures(frame.local),
         blendshapes=frame.blendshapes,
+        drift=frame.drift,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.smooth import pose_vector, with_pose_vector
@@ -92,8 +93,19 @@ def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
         expression=(keep * first.expression + weight * second.expression).astype(np.float32),
         apertures=keep * first.apertures + weight * second.apertures,
         blendshapes=(keep * first.blendshapes + weight * second.blendshapes).astype(np.float32),
+        drift=_mixed_drift(first.drift, second.drift, weight),
     )
     return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
+
+
+def _mixed_drift(
+    first: NDArray[np.float32] | None, second: NDArray[np.float32] | None, weight: float
+) -> NDArray[np.float32] | None:
+    """Mix two drifts; one that nobody looked for counts as none."""
+    if first is None or second is None:
+        only, share = (second, weight) if first is None else (first, 1.0 - weight)
+        return None if only is None else np.asarray(share * only, np.float32)
+    return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
 
 def _ease(t: float) -> float:

@@ -35,10 +35,12 @@ class Target:
     Attributes:
         points: 478 x 3 float32, pixels of the crop.
         pose: its rigid pose.
+        drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
     """
 
     points: Points
     pose: HeadPose
+    drift: NDArray[np.float64] | None = None
 
 
 class Retargeter:
@@ -70,7 +72,14 @@ class Retargeter:
         local = self.local + motion.expression * self._gain
         local = set_gaps(local, self._wanted_gaps(local, motion))
         pose = self._pose(motion)
-        return Target(points_from_local(local, pose), pose)
+        return Target(points_from_local(local, pose), pose, self._drift(motion))
+
+    def _drift(self, motion: MotionFrame) -> NDArray[np.float64] | None:
+        # A head that moves less than the driver's carries its surroundings less.
+        strength = self.settings.surroundings * self.settings.pose_strength
+        if motion.drift is None or strength == 0:
+            return None
+        return motion.drift.astype(np.float64) * (strength * self.pose.scale)
 
     def _pose(self, motion: MotionFrame) -> HeadPose:
         strength = self.settings.pose_strength

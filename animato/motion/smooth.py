@@ -27,6 +27,8 @@ SAME_TIME = 1e-6
 """Seconds: a neighbour exactly at the reach counts on both sides, however its time was rounded."""
 TREMBLE = (0.105, 0.054, 0.09)
 """Size of tremble in canonical centimetres for mouth, eyes and brows at full strength; larger changes pass."""
+DRIFT_TREMBLE = 0.12
+"""The same for hair, neck and shoulders: root mean square change of their drift."""
 POSE_TREMBLE = 0.18
 """The same for the head: root mean square movement of a mesh point by pose alone."""
 HEAD_RADIUS = 7.0
@@ -91,7 +93,20 @@ def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> Moti
         moved = np.sqrt((change[:, :MESH_POINTS] ** 2).sum(axis=2) @ part[:MESH_POINTS] ** 2 / (part**2).sum())
         likeness = closeness * np.exp(-0.5 * (moved / (tremble * strength)) ** 2)
         expression += part[:, None] * np.tensordot(likeness / likeness.sum(), faces, axes=1)
-    return with_pose_vector(replace(frame, expression=expression.astype(np.float32)), pose)
+    smoothed = replace(frame, expression=expression.astype(np.float32), drift=_smooth_drift(frame, near, strength))
+    return with_pose_vector(smoothed, pose)
+
+
+def _smooth_drift(frame: MotionFrame, near: list[MotionFrame], strength: float) -> NDArray[np.float32] | None:
+    """Return a frame's drift averaged with those of its neighbours that are alike."""
+    known = [item for item in near if item.drift is not None]
+    if frame.drift is None or len(known) < 2:
+        return frame.drift
+    drifts = np.stack([item.drift for item in known if item.drift is not None]).astype(np.float64)
+    apart = np.array([item.time - frame.time for item in known])
+    changed = np.sqrt(((drifts - frame.drift) ** 2).sum(axis=2).mean(axis=1))
+    weights = np.exp(-0.5 * (apart / (0.5 * REACH)) ** 2 - 0.5 * (changed / (DRIFT_TREMBLE * strength)) ** 2)
+    return np.asarray(np.tensordot(weights / weights.sum(), drifts, axes=1), np.float32)
 
 
 class OneEuro:
@@ -139,6 +154,7 @@ class CausalSmoother:
         cutoff = 12.0 - 10.0 * strength
         self._pose = OneEuro(cutoff, 6.0)
         self._parts = [OneEuro(cutoff * factor, 20.0) for factor in (1.4, 3.0, 1.4)]
+        self._drift = OneEuro(cutoff, 6.0)
 
     def __call__(self, frame: MotionFrame) -> MotionFrame:
         """Return the next frame, smoothed by what came before it."""
@@ -148,4 +164,10 @@ class CausalSmoother:
         parts = zip(part_weights(), self._parts, strict=True)
         expression = sum(part[:, None] * filtered(face, frame.time) for part, filtered in parts)
         pose = self._pose(pose_vector(frame), frame.time)
-        return with_pose_vector(replace(frame, expression=np.asarray(expression, np.float32)), pose)
+        drift = None if frame.drift is None else self._drift(frame.drift.astype(np.float64), frame.time)
+        smoothed = replace(
+            frame,
+            expression=np.asarray(expression, np.float32),
+            drift=None if drift is None else drift.astype(np.float32),
+        )
+        return with_pose_vector(smoothed, pose)

@@ -24,7 +24,16 @@ from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
 from animato.motion.frames import MotionFrame, Neutral
-from animato.motion.template_checks import FORMAT, LONGEST, SHAPES, VERSION, check_arrays, check_header, is_rotation
+from animato.motion.template_checks import (
+    FORMAT,
+    LONGEST,
+    OPTIONAL,
+    SHAPES,
+    VERSION,
+    check_arrays,
+    check_header,
+    is_rotation,
+)
 from animato.version import __version__
 
 STEP = 0.0002
@@ -80,7 +89,7 @@ def save_motion(path: Path, clip: MotionClip) -> None:
             "mouth_width": clip.neutral.mouth_width,
         },
     }
-    units = np.stack([np.rint(frame.expression / STEP) for frame in clip.frames]).clip(-32768, 32767).astype(np.int16)
+    units = _units(np.stack([frame.expression for frame in clip.frames]))
     # Differences in time are small numbers, which the archive's compression likes; int16 arithmetic wraps both ways.
     steps = np.diff(units, axis=0, prepend=np.zeros_like(units[:1]))
     arrays = {
@@ -93,12 +102,21 @@ def save_motion(path: Path, clip: MotionClip) -> None:
         "seen": np.array([frame.seen for frame in clip.frames], bool),
         "expression": steps,
     }
+    drifts = [frame.drift for frame in clip.frames]
+    if any(drift is not None for drift in drifts):
+        still = np.zeros(OPTIONAL["drift"][0], np.float32)
+        known = np.stack([still if drift is None else drift for drift in drifts])
+        arrays["drift"] = np.diff(_units(known), axis=0, prepend=_units(still[None]))
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
             file.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def _units(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.asarray(np.rint(centimetres / STEP).clip(-32768, 32767), np.int16)
 
 
 def load_motion(path: Path) -> MotionClip:
@@ -115,7 +133,9 @@ def load_motion(path: Path) -> MotionClip:
                 raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
             header = json.loads(file.read("header.json"))
             check_header(path, header)
-            arrays = {name: _array(file, name) for name in SHAPES}
+            there = set(file.namelist())
+            optional = [name for name in OPTIONAL if f"{name}.npy" in there]
+            arrays = {name: _array(file, name) for name in (*SHAPES, *optional)}
     except FileFormatError:
         raise
     except _DAMAGE as problem:
@@ -158,7 +178,8 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             raise ValueError("fps, step or duration out of range")
     except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
-    expression = (np.cumsum(arrays["expression"], axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
+    expression = _summed(arrays["expression"], step)
+    drift = _summed(arrays["drift"], step) if "drift" in arrays else None
     frames = tuple(
         MotionFrame(
             time=float(arrays["time"][index]),
@@ -169,11 +190,17 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             apertures=arrays["apertures"][index].astype(np.float64),
             blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
             seen=bool(arrays["seen"][index]),
+            drift=None if drift is None else drift[index],
         )
         for index in range(count)
     )
     name, attribution, licence = (_line(header.get(key, "")) for key in ("name", "attribution", "licence"))
     return MotionClip(name, attribution, licence, fps, neutral, frames, duration)
+
+
+def _summed(steps: NDArray[Any], step: float) -> NDArray[np.float32]:
+    """Return centimetres from differences in time; the stored numbers wrap both ways."""
+    return (np.cumsum(steps, axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
 
 
 def _line(text: object) -> str:

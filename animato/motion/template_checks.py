@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.face.topology import POINTS
+from animato.motion.frames import DRIFT_POINTS
 
 FORMAT = "animato-motion"
 VERSION = 1
@@ -31,6 +32,9 @@ SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "expression": ((POINTS, 3), "i"),
 }
 """Shape of one frame's entry and NumPy kind of each array."""
+
+OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {"drift": ((DRIFT_POINTS, 2), "i")}
+"""The same of arrays that a file may lack: earlier versions wrote none, and leave it unread."""
 
 
 def check_header(path: Path, header: Any) -> None:
@@ -57,12 +61,13 @@ def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]]) -> Non
     Args:
         path: of the file, for messages.
         count: frames the header promises.
-        arrays: name to array, for every name in `SHAPES`.
+        arrays: name to array, for every name in `SHAPES` and those of `OPTIONAL` that the file has.
 
     Raises:
         FileFormatError: a rule is broken; the message names it.
     """
-    for name, (shape, kind) in SHAPES.items():
+    given = {name: rule for name, rule in OPTIONAL.items() if name in arrays}
+    for name, (shape, kind) in (SHAPES | given).items():
         array = arrays[name]
         if array.shape != (count, *shape) or array.dtype.kind != kind:
             raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")

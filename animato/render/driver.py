@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from animato.errors import FaceError, UsageError
-from animato.face.anchor import SkinAnchor
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.reader import VideoReader, open_video
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
@@ -19,6 +18,7 @@ from animato.motion.template import SUFFIX, MotionClip, load_motion
 from animato.render.clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.types import Face, Frame
+from animato.warp.surroundings import Hold
 
 TRACK_SIDE = 960
 """Longer side, in pixels, to which a driver is reduced before tracking."""
@@ -121,7 +121,7 @@ class VideoDriver:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
-        self._neutral, self._anchor = self._find_neutral()
+        self._neutral, self._hold = self._find_neutral()
         self.neutral = neutral_of(self._neutral)
         with self._open() as video:
             self.fps, self.duration, self.has_audio = video.info.fps, video.info.duration, video.info.has_audio
@@ -140,15 +140,18 @@ class VideoDriver:
                 f"{self.path.name}: {problem.what}", problem.where, "--driver-face largest", problem.more
             ) from problem
 
-    def _find_neutral(self) -> tuple[Factored, SkinAnchor]:
-        """Return the most neutral frame of the beginning, or the one at the time asked for, and its skin.
+    def _hold_to(self, image: Frame, face: Face) -> Hold:
+        return Hold(image, face, self._settings.anchor, self._settings.surroundings > 0)
+
+    def _find_neutral(self) -> tuple[Factored, Hold]:
+        """Return the most neutral frame of the beginning, or the one at the time asked for, and what holds to it.
 
         Raises:
             FaceError: no face is seen there.
         """
         if self._settings.neutral is not None:
             return self._neutral_at(self._settings.neutral)
-        best: tuple[float, Factored, SkinAnchor] | None = None
+        best: tuple[float, Factored, Hold] | None = None
         tracker, seen = self._tracker(), 0.0
         with self._open() as video:
             for number, frame in enumerate(video):
@@ -163,7 +166,7 @@ class VideoDriver:
                 candidate = factor(face, frame.time)
                 cost = neutral_cost(candidate)
                 if best is None or cost < best[0]:
-                    best = cost, candidate, SkinAnchor(frame.image, face)
+                    best = cost, candidate, self._hold_to(frame.image, face)
                 if cost < GOOD_ENOUGH:
                     break
         if best is None:
@@ -176,7 +179,7 @@ class VideoDriver:
         self.report.neutral_time = self._settings.start + best[1].time
         return best[1], best[2]
 
-    def _neutral_at(self, time: float) -> tuple[Factored, SkinAnchor]:
+    def _neutral_at(self, time: float) -> tuple[Factored, Hold]:
         end = time - self._settings.start
         if end < 0:
             raise UsageError(f"--neutral {time:g} lies before --start {self._settings.start:g}")
@@ -198,7 +201,7 @@ class VideoDriver:
                         hint="another --neutral, or leave it out to have it found",
                     )
                 self.report.neutral_time = time
-                return factor(face, time), SkinAnchor(frame.image, face)
+                return factor(face, time), self._hold_to(frame.image, face)
         raise late
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
@@ -225,8 +228,8 @@ class VideoDriver:
                     break
                 with clock.stage("track"):
                     face = self._look(tracker, frame.image)
-                    if face is not None and self._settings.anchor:
-                        face = self._anchor.correct(frame.image, face)
+                    if face is not None:
+                        face = self._hold.correct(frame.image, face)
                 if face is None:
                     meter.interrupt()
                     yield Missing(frame.time)

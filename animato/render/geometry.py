@@ -46,7 +46,8 @@ class GeometryRenderer:
     def warp(self, target: Target, clock: StageClock) -> Frame:
         """Return the photo warped to a target face."""
         with clock.stage("warp"):
-            return self._warper.render(target.points, target.pose).image
+            vertices = self._warper.target_vertices(target.points, target.pose, target.drift)
+            return self._warper.render(target.points, target.pose, vertices).image
 
     def paint(self, warped: Frame, clock: StageClock) -> Frame:  # noqa: ARG002
         """Return it as it is."""

@@ -27,6 +27,7 @@ from animato.runtime.portrait_graph import affine_of, build_encoder, build_paint
 from animato.types import Affine, Frame, Plane, Points
 from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
+from animato.warp.lending import lend_mouth
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.tint import tint_of, tinted
@@ -145,6 +146,7 @@ class PortraitRenderer:
         self.warpers = [Warper(square, points) for square, points in photos]
         networks = networks if numbers is None else networks.replaced(numbers)
         tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
+        lend_mouth(self.warpers)
         views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in REGIONS]
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
@@ -156,7 +158,7 @@ class PortraitRenderer:
         """Return the animated photo warped to a target face, with what the painters need."""
         with clock.stage("warp"):
             main = self.warpers[0]
-            vertices = main.target_vertices(target.points, target.pose)
+            vertices = main.target_vertices(target.points, target.pose, target.drift)
             warped = main.render(target.points, target.pose, vertices)
             return _Moment(target, warped, vertices, self.warpers)
 

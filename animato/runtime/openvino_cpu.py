@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import tempfile
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +55,35 @@ def import_openvino() -> Any:
 @functools.lru_cache(maxsize=8)
 def _compile(model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Any:
     """Compile a network, once: compiling is most of the time to a first frame, and every caller wants the same."""
-    openvino = import_openvino()
-    core = openvino.Core()
     config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     if threads:
         config["INFERENCE_NUM_THREADS"] = str(threads)
+    with _read(model) as (core, network):
+        if input_shape is not None:
+            network.reshape(list(input_shape))
+        return core.compile_model(network, "CPU", config)
+
+
+@contextlib.contextmanager
+def _read(model: bytes) -> Iterator[tuple[Any, Any]]:
+    """Give OpenVINO's core and a network; the file it may be mapped from is there until the block ends."""
+    core = import_openvino().Core()
     # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
     with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
         path.write_bytes(model)
-        network = core.read_model(model=str(path))
-        if input_shape is not None:
-            network.reshape(list(input_shape))
-        return core.compile_model(network, "CPU", config)
+        yield core, core.read_model(model=str(path))
+
+
+@contextlib.contextmanager
+def open_network(model: bytes) -> Iterator[Any]:
+    """Give a network's operations, uncompiled, to look at inside the block (`get_ordered_ops`).
+
+    Args:
+        model: the bytes of an ONNX or TensorFlow Lite file.
+    """
+    with _read(model) as (_, network):
+        yield network
 
 
 class CpuNetwork:

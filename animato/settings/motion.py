@@ -28,6 +28,13 @@ class MotionSettings:
     mouth: float = setting(1.0, "Strength of mouth and jaw movement.", low=0.0, high=2.0)
     eyes: float = setting(1.0, "Strength of blinks and gaze.", low=0.0, high=2.0)
     brows: float = setting(1.0, "Strength of brow movement.", low=0.0, high=2.0)
+    surroundings: float = setting(
+        1.0,
+        "Strength with which hair, neck and shoulders move as the driver's do, beyond following the head; "
+        "0: they only follow the head.",
+        low=0.0,
+        high=1.5,
+    )
     still_head: bool = setting(False, "Keep the head where it is; only the face moves (the same as --pose 0).")
     smooth: float = setting(
         0.5,

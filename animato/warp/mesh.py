@@ -82,22 +82,53 @@ def signed_area(xy: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArr
 
 
 @dataclass(frozen=True)
-class HeadShell:
-    """The rings and the border of one photo's head.
+class Rings:
+    """The rings around one face, and how they follow it.
 
     Attributes:
         local: 108 x 3 float64, ring vertices in the head's own frame, canonical centimetres.
-        points: 108 x 3 float64, the same in pixels of the source crop.
-        border: 36 x 3 float64, points on the crop's edge, pixels; their depth is behind everything.
         follow: 108 float64, share of the rigid motion each ring vertex takes.
         expression: 108 float64, share of the oval's expression each takes.
     """
 
     local: NDArray[np.float64]
-    points: NDArray[np.float64]
-    border: NDArray[np.float64]
     follow: NDArray[np.float64]
     expression: NDArray[np.float64]
+
+    def movement(
+        self, source_pose: HeadPose, target_pose: HeadPose, oval_expression: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return by how much the vertices move as the head does (108 x 2, pixels), and their depth then (108).
+
+        Args:
+            source_pose: pose in which the rings were built.
+            target_pose: pose wanted.
+            oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
+        """
+        local = self.local + np.tile(oval_expression, (RINGS, 1)) * self.expression[:, None]
+        rigid, still, base = _placed(local, target_pose), _placed(local, source_pose), _placed(self.local, source_pose)
+        moved = (still - base) + (rigid - still) * self.follow[:, None]
+        return moved[:, :2], rigid[:, 2]
+
+
+@dataclass(frozen=True)
+class HeadShell:
+    """The rings and the border of one photo's head.
+
+    Attributes:
+        rings: in the head's own frame.
+        points: 108 x 3 float64, their vertices in pixels of the source crop, inside it.
+        border: 36 x 3 float64, points on the crop's edge, pixels; their depth is behind everything.
+    """
+
+    rings: Rings
+    points: NDArray[np.float64]
+    border: NDArray[np.float64]
+
+
+def _placed(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
+    """Return vertices of the head's own frame (N x 3) in pixels."""
+    return pose.scale * local @ pose.rotation.T + pose.translation
 
 
 def build_shell(points: Points, pose: HeadPose, size: int) -> HeadShell:
@@ -108,6 +139,19 @@ def build_shell(points: Points, pose: HeadPose, size: int) -> HeadShell:
         pose: the pose fitted to them.
         size: side of the crop in pixels.
     """
+    rings = build_rings(points, pose)
+    pixels = _placed(rings.local, pose)
+    pixels[:, :2] = np.clip(pixels[:, :2], 1.0, size - 2.0)
+    return HeadShell(rings, pixels, _border(pixels[-COLUMNS:, :2], size))
+
+
+def build_rings(points: Points, pose: HeadPose) -> Rings:
+    """Build the rings around a face.
+
+    Args:
+        points: 478 x 3, pixels.
+        pose: the pose fitted to them.
+    """
     oval = local_from_points(points[list(OVAL)], pose)
     centre = oval.mean(axis=0)
     rings = []
@@ -115,14 +159,10 @@ def build_shell(points: Points, pose: HeadPose, size: int) -> HeadShell:
         ring = centre + (oval - centre) * scale
         ring[:, 2] = oval[:, 2] + depth
         rings.append(ring)
-    local = np.concatenate(rings)
     # 0 at the height of the oval's centre and above, 1 straight below the chin.
     below = np.clip((oval[:, 1] - centre[1]) / (oval[:, 1].max() - centre[1]), 0, 1) ** 1.5
     follow = np.concatenate([up + (down - up) * below for up, down in zip(RING_FOLLOW, NECK_FOLLOW, strict=True)])
-    expression = np.repeat(RING_EXPRESSION, COLUMNS)
-    pixels = pose.scale * local @ pose.rotation.T + pose.translation
-    pixels[:, :2] = np.clip(pixels[:, :2], 1.0, size - 2.0)
-    return HeadShell(local, pixels, _border(pixels[-COLUMNS:, :2], size), follow, expression)
+    return Rings(np.concatenate(rings), follow, np.repeat(RING_EXPRESSION, COLUMNS))
 
 
 def _border(ring: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -161,7 +201,12 @@ def extend(points: Points, shell: HeadShell, rings: NDArray[np.float64]) -> NDAr
 
 
 def move_rings(
-    shell: HeadShell, source_pose: HeadPose, target_pose: HeadPose, oval_expression: NDArray[np.float64], size: int
+    shell: HeadShell,
+    source_pose: HeadPose,
+    target_pose: HeadPose,
+    oval_expression: NDArray[np.float64],
+    size: int,
+    drift: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the ring vertices of a target pose, in pixels.
 
@@ -171,12 +216,8 @@ def move_rings(
         target_pose: pose wanted.
         oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
         size: side of the crop in pixels; the rings stay inside it.
+        drift: 108 x 2, pixels, what they move beyond following the head; None for nothing.
     """
-    local = shell.local + np.tile(oval_expression, (RINGS, 1)) * shell.expression[:, None]
-    rigid = target_pose.scale * local @ target_pose.rotation.T + target_pose.translation
-    still = source_pose.scale * local @ source_pose.rotation.T + source_pose.translation
-    base = source_pose.scale * shell.local @ source_pose.rotation.T + source_pose.translation
-    moved = shell.points + (still - base) + (rigid - still) * shell.follow[:, None]
-    moved[:, 2] = rigid[:, 2]
-    moved[:, :2] = np.clip(moved[:, :2], 1.0, size - 2.0)
-    return moved
+    shift, depth = shell.rings.movement(source_pose, target_pose, oval_expression)
+    moved = shell.points[:, :2] + shift if drift is None else shell.points[:, :2] + shift + drift
+    return np.column_stack([np.clip(moved, 1.0, size - 2.0), depth])

@@ -6,7 +6,7 @@ says that they are a guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ class MouthInside:
         cavity: 3 float32, colour of the dark, range 0..255.
         tongue: 3 float32, colour of the tongue, range 0..255.
         teeth: 3 float32, colour of lit enamel in this photo's light, range 0..255.
+        pose: of the photo.
         centre: 3 float64, middle of the mouth in the head's own frame, canonical centimetres.
         head_from_patch: 2 x 3 float64, from pixels of the source crop to centimetres right of and below the centre.
     """
@@ -43,6 +44,7 @@ class MouthInside:
     cavity: NDArray[np.float32]
     tongue: NDArray[np.float32]
     teeth: NDArray[np.float32]
+    pose: HeadPose
     centre: NDArray[np.float64]
     head_from_patch: Affine
 
@@ -81,9 +83,27 @@ def build_mouth(crop: Frame, points: Points, pose: HeadPose) -> MouthInside:
         dark.astype(np.float32),
         (0.66 * colour * np.array([1.0, 0.74, 0.76])).astype(np.float32),
         _enamel(crop, points),
+        pose,
         centre,
         _head_from_patch(centre, pose),
     )
+
+
+def shown_inside(mouth: MouthInside) -> float:
+    """Return how much of the mouth's inside a photo shows, in square canonical centimetres."""
+    return float(mouth.known.sum()) / mouth.pose.scale**2
+
+
+def in_other_light(mouth: MouthInside, gain: NDArray[np.floating]) -> MouthInside:
+    """Return a mouth's inside as another photo's light would show it.
+
+    Args:
+        mouth: from `build_mouth`.
+        gain: 3, factor on red, green and blue.
+    """
+    texture = np.clip(mouth.texture * gain + 0.5, 0, 255).astype(np.uint8)
+    cavity, tongue, teeth = ((colour * gain).astype(np.float32) for colour in (mouth.cavity, mouth.tongue, mouth.teeth))
+    return replace(mouth, texture=texture, cavity=cavity, tongue=tongue, teeth=teeth)
 
 
 def _enamel(crop: Frame, points: Points) -> NDArray[np.float32]:
@@ -112,14 +132,13 @@ def _head_from_patch(centre: NDArray[np.float64], pose: HeadPose) -> Affine:
 
 
 def render_mouth(
-    mouth: MouthInside, target: Points, source_pose: HeadPose, target_pose: HeadPose, size: int
+    mouth: MouthInside, target: Points, target_pose: HeadPose, size: int
 ) -> tuple[Window, NDArray[np.float32], Plane, Plane]:
     """Return the mouth's inside as seen between the lips of a target face.
 
     Args:
         mouth: from `build_mouth`.
         target: 478 x 3, pixels of the target crop.
-        source_pose: pose of the photo.
         target_pose: pose of the target.
         size: side of the crop in pixels.
 
@@ -134,7 +153,7 @@ def render_mouth(
         return window, np.zeros((0, 0, 3), np.float32), empty, empty
     outline = smooth_outline(inner, CORNERS)
     mask = soft_mask(outline, window, 0.7 * size / 512)
-    source_from_target = plane_map(mouth.centre, source_pose, target_pose)
+    source_from_target = plane_map(mouth.centre, mouth.pose, target_pose)
     x, y = window.grid()
     a = source_from_target
     map_x = (a[0, 0] * x + a[0, 1] * y + a[0, 2] - mouth.origin[0]).astype(np.float32)

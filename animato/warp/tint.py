@@ -26,8 +26,8 @@ RIM = 8
 """Pixels at the edge of the mouth's patch that are not counted: background comes first there."""
 
 
-def tint_of(picture: Frame, points: Points) -> NDArray[np.float32]:
-    """Return the gains (3 float32) that bring a photo's skin to HUE at its own brightness.
+def skin_colour(picture: Frame, points: Points) -> NDArray[np.float64]:
+    """Return the mean colour (3 float64, 1..256) of the skin around the mouth.
 
     Args:
         picture: S x S x 3 uint8 RGB.
@@ -35,7 +35,18 @@ def tint_of(picture: Frame, points: Points) -> NDArray[np.float32]:
     """
     placed = crop_from_patch(MOUTH, points, fit_pose(points), picture.shape[0])
     patch = cut_patch(picture, placed, MOUTH.side)[RIM:-RIM, RIM:-RIM]
-    skin = patch.reshape(-1, 3).mean(axis=0, dtype=np.float64) + 1.0
+    colour: NDArray[np.float64] = patch.reshape(-1, 3).mean(axis=0, dtype=np.float64) + 1.0
+    return colour
+
+
+def tint_of(picture: Frame, points: Points) -> NDArray[np.float32]:
+    """Return the gains (3 float32) that bring a photo's skin to HUE at its own brightness.
+
+    Args:
+        picture: S x S x 3 uint8 RGB.
+        points: 478 x 3 float32, its landmarks, pixels.
+    """
+    skin = skin_colour(picture, points)
     gains = HUE * skin[1] / skin
     gains *= (LUMA @ skin) / (LUMA @ (gains * skin))
     return np.asarray(np.clip(gains, LEAST, MOST), np.float32)

@@ -16,7 +16,7 @@ from animato.warp.aperture import blend, departure
 from animato.warp.eyes import build_eyeballs, render_eye
 from animato.warp.fetch import FINE, FinePicture, still_grid
 from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
-from animato.warp.mouth import build_mouth, render_mouth
+from animato.warp.mouth import MouthInside, build_mouth, render_mouth
 from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.warp.visibility import better_mirrored, mirror_index, pull_hidden, squareness, visible_vertices
 
@@ -83,6 +83,8 @@ class Warper:
         local: the landmarks in the head's own frame.
         source_vertices: V x 3 float64, the extended mesh; hidden vertices rest on what is visible.
         trust: T + 1 float32, 1 for triangles that the photo shows.
+        mouth: what the photo shows behind the lips.
+        borrowed_mouth: what is shown instead, from another photo of the person; None for the photo's own.
     """
 
     def __init__(self, crop: Frame, points: Points) -> None:
@@ -96,6 +98,7 @@ class Warper:
         self.shell = build_shell(points, self.pose, self.size)
         self.eyes = build_eyeballs(self.crop, points, self.pose)
         self.mouth = build_mouth(self.crop, points, self.pose)
+        self.borrowed_mouth: MouthInside | None = None
         vertices = extend(points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
         vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
@@ -104,7 +107,9 @@ class Warper:
         topology = head_topology()
         inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
         self._on_head = np.append(inner, False).astype(np.float32)
-        self._extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.local, np.zeros((COLUMNS, 3))])
+        self._extended_local = np.concatenate(
+            [self.local[:MESH_POINTS], self.shell.rings.local, np.zeros((COLUMNS, 3))]
+        )
         self._squareness = squareness(self._extended_local, self.pose.rotation)
         areas = np.abs(signed_area(self.source_vertices, topology.triangles))
         self._smallest = np.maximum(SLIVER * areas, 0.05)
@@ -197,7 +202,7 @@ class Warper:
         openings = [
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
         ]
-        mouth = render_mouth(self.mouth, target, self.pose, pose, self.size)
+        mouth = render_mouth(self.borrowed_mouth or self.mouth, target, pose, self.size)
         for ring, (window, layer, mask, known) in (*openings, (LIPS_INNER, mouth)):
             if mask.size:
                 moved = departure(self.local[list(ring)], local[list(ring)])
@@ -226,11 +231,13 @@ class Warper:
         other = cv2.multiply(self._copy(flow), np.append(self._gain.astype(np.float64), 1.0))
         image[:] = cv2.blendLinear(other, image, full, 1 - full)
 
-    def target_vertices(self, target: Points, pose: HeadPose) -> NDArray[np.float64]:
+    def target_vertices(
+        self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
         oval = list(OVAL)
         expression = local_from_points(target[oval], pose) - self.local[oval]
-        rings = move_rings(self.shell, self.pose, pose, expression, self.size)
+        rings = move_rings(self.shell, self.pose, pose, expression, self.size, drift)
         return extend(target, self.shell, rings)
 
     def _copy(self, flow: NDArray[np.float32]) -> Frame:

@@ -16,6 +16,7 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
+from animato.motion.frames import DRIFT_POINTS
 from animato.motion.template import STEP, MotionClip, load_motion, save_motion
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
@@ -36,6 +37,19 @@ def test_a_movement_comes_back_within_its_quantisation(recorded: MotionClip, sav
         assert np.abs(ours.apertures - theirs.apertures).max() < 1e-6
     assert again.neutral.eye_widths == recorded.neutral.eye_widths
     assert np.array_equal(again.neutral.apertures, recorded.neutral.apertures)
+
+
+def test_the_drift_of_hair_and_shoulders_comes_back_and_may_be_missing(recorded: MotionClip, tmp_path: Path) -> None:
+    drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), DRIFT_POINTS, 2)).astype(np.float32)
+    frames = [replace(frame, drift=drift) for frame, drift in zip(recorded.frames, drifts, strict=True)]
+    frames[3] = replace(frames[3], drift=None)  # nobody looked there: no drift
+    path = tmp_path / "drifting.motion"
+    save_motion(path, replace(recorded, frames=tuple(frames)))
+    drifts[3] = 0
+    for frame, drift in zip(load_motion(path).frames, drifts, strict=True):
+        assert frame.drift is not None and np.abs(frame.drift - drift).max() <= STEP / 2 + 1e-6
+    save_motion(path, recorded)
+    assert all(frame.drift is None for frame in load_motion(path).frames)
 
 
 def test_errors_of_rounding_do_not_add_up_over_time(recorded: MotionClip, tmp_path: Path) -> None:

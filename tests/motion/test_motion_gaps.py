@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from motion_material import moving, still
 
-from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.frames import DRIFT_POINTS, MotionFrame, Neutral
 from animato.motion.gaps import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
 from animato.motion.smooth import pose_vector
 
@@ -97,3 +98,15 @@ def test_mixing_is_the_first_the_second_or_the_middle() -> None:
     assert np.allclose(state(half), (state(a) + state(b)) / 2, atol=1e-6)
     assert half.time == 1.0
     assert mix(still(0.0), b, 1.0).seen == b.seen
+
+
+def test_drift_fades_with_the_rest_and_one_that_is_missing_counts_as_none() -> None:
+    drift = np.ones((DRIFT_POINTS, 2), np.float32)
+    away, rest = replace(moving(0.0, 1, 1, 1), drift=drift), rest_frame(REST)
+    for weight in (0.0, 0.25, 1.0):
+        out, back = mix(away, rest, weight).drift, mix(rest, away, weight).drift
+        assert out is not None and back is not None
+        assert np.allclose(out, (1 - weight) * drift) and np.allclose(back, weight * drift)
+    halfway = mix(away, replace(away, drift=3 * drift), 0.5).drift
+    assert halfway is not None and np.allclose(halfway, 2 * drift)
+    assert mix(rest, rest, 0.5).drift is None

@@ -35,7 +35,7 @@ from animato.face.topology import (
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.image import load_picture
 from animato.media.reader import open_video
-from animato.motion.frames import MotionFrame, factor, neutral_of, relative_to
+from animato.motion.frames import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to
 from animato.motion.openness import EYE_OPEN, MOUTH_OPEN
 from animato.motion.pose import fit_pose, rotation_exp
 from animato.motion.retarget import Retargeter
@@ -271,3 +271,16 @@ def test_absolute_motion_takes_the_drivers_direction(calm_local: np.ndarray) -> 
 def fit_rotation(local: np.ndarray) -> np.ndarray:
     """What the fit makes of a face that looks straight ahead: its own asymmetry."""
     return fit_pose(person(local)).rotation
+
+
+def test_hair_and_shoulders_move_as_far_as_asked_and_no_further_than_the_head(calm_local: np.ndarray) -> None:
+    points, drift = person(calm_local), np.full((DRIFT_POINTS, 2), 0.5, np.float32)
+    motion = replace(still(local=calm_local), drift=drift)
+
+    def moved(**settings: float | bool) -> np.ndarray | None:
+        return Retargeter(points, neutral(calm_local), MotionSettings(**settings))(motion).drift  # type: ignore[arg-type]
+
+    assert moved() == pytest.approx(0.5 * POSE.scale, rel=1e-3)
+    assert moved(surroundings=0.5, pose=0.5) == pytest.approx(0.125 * POSE.scale, rel=1e-3)
+    assert moved(surroundings=0.0) is None and moved(still_head=True) is None
+    assert Retargeter(points, neutral(calm_local), MotionSettings())(still(local=calm_local)).drift is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from motion_material import moving
 
-from animato.motion.frames import MotionFrame
+from animato.motion.frames import DRIFT_POINTS, MotionFrame
 from animato.motion.smooth import (
     POSE_TREMBLE,
     REACH,
@@ -192,3 +192,20 @@ def test_a_pose_survives_its_vector(zoom: float) -> None:
     again = with_pose_vector(frame, pose_vector(frame))
     assert np.abs(again.rotation - frame.rotation).max() < 1e-12
     assert again.zoom == pytest.approx(zoom) and np.allclose(again.shift, frame.shift)
+
+
+def test_the_tremble_of_hair_and_shoulders_is_smoothed_and_their_movement_is_not() -> None:
+    random = np.random.default_rng(5)
+    time = np.arange(90) / FPS
+    clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, DRIFT_POINTS, 2))
+    noisy = clean + random.normal(0, NOISE, clean.shape)
+    frames = [replace(moving(t), drift=row.astype(np.float32)) for t, row in zip(time, noisy, strict=True)]
+    live = CausalSmoother(0.5)
+    for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
+        smooth = np.array([frame.drift for frame in made])
+        assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
+        assert np.abs(smooth - clean).max() < 0.3
+    as_it_was = list(smooth_file(frames, 0.0))[7].drift
+    assert as_it_was is frames[7].drift
+    one_seen = [replace(frame, drift=None if n else frame.drift) for n, frame in enumerate(frames[:5])]
+    assert [frame.drift is None for frame in smooth_file(one_seen, 0.5)] == [False, *[True] * 4]

@@ -163,3 +163,11 @@ def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks
     held, free = error(anchor=True), error(anchor=False)
     assert held < 0.15, "pixels of the driver"
     assert held < 0.6 * free
+
+
+def test_hair_and_shoulders_of_the_driver_are_followed_unless_nothing_is_wanted_of_them(made: Material) -> None:
+    followed = movement(made.driver, replace(CROP, surroundings=1.0))
+    assert all(moment.drift is not None for moment in followed if moment.seen)
+    assert all(moment.drift is None for moment in movement(made.driver, replace(CROP, surroundings=0.0)))
+    job, _ = prepared(made.person, made.driver, CROP)
+    assert job.retargeter(followed[5]).drift is not None

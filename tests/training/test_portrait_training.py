@@ -29,7 +29,7 @@ from animato.training.portrait.state import KIND, SCHEMA, PatchCheckpoints, new_
 from animato.training.portrait.validate import validate
 from animato.weights.io import read_arrays
 from animato.weights.portrait import KIND as MODEL_KIND
-from animato.weights.portrait import read_portrait
+from animato.weights.portrait import read_portrait, save_network
 
 STEPS, HALF = 6, 3
 SETTINGS = PortraitTrainSettings(
@@ -290,3 +290,45 @@ def test_the_command_offers_every_setting_once_and_hands_them_on(
     assert done.output.strip().endswith("portrait.safetensors")
     assert given[:4] == [PortraitTrainSettings(steps=9, seed=4), CaseSettings(crop=256, seed=4), Path("d"), Path("r")]
     assert json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["cases"] == 7
+
+
+def test_a_run_begins_from_finished_weights_and_says_so(drawn_cases: Path, unbroken: Path, tmp_path: Path) -> None:
+    start = unbroken / "model.safetensors"
+    begun = dataclasses.replace(SETTINGS, start=str(start), lr=0.0, lr_critic=0.0, average=0.0)
+    train_eye(drawn_cases, tmp_path, settings=begun)
+    first, second = read_portrait(start), read_portrait(tmp_path / "model.safetensors")
+    for name, array in first.arrays["eye"].items():
+        assert np.allclose(array, second.arrays["eye"][name], atol=1e-7), "at a rate of 0 nothing is learnt"
+    recipe = second.header["networks"]["eye"]["recipe"]
+    assert recipe["settings"]["start"] == {"file": "model.safetensors", "sha256": first.sha256}
+    assert set(recipe["people"]) >= first.people
+
+
+def test_people_whom_the_first_weights_knew_stay_known(drawn_cases: Path, unbroken: Path, tmp_path: Path) -> None:
+    old = read_portrait(unbroken / "model.safetensors")
+    entry = old.header["networks"]["eye"]
+    recipe = {**entry["recipe"], "people": ["somebody-else"]}
+    start = tmp_path / "other.safetensors"
+    save_network(start, "eye", entry["config"], old.arrays["eye"], recipe)
+    train_eye(drawn_cases, tmp_path / "run", settings=dataclasses.replace(SETTINGS, start=str(start), steps=1))
+    assert {"somebody-else", *old.people} <= read_portrait(tmp_path / "run" / "model.safetensors").people
+
+
+def test_weights_of_another_size_are_no_beginning(drawn_cases: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match="no network 'eye' of this size"):
+        train_eye(drawn_cases, tmp_path, settings=dataclasses.replace(SETTINGS, start="shipped"))
+
+
+def test_what_the_landmark_network_sees_is_a_loss_of_mouth_and_eye_alone(drawn_cases: Path, tmp_path: Path) -> None:
+    train_eye(drawn_cases, tmp_path / "with", settings=dataclasses.replace(SETTINGS, steps=1, validate_steps=1))
+    lines = log_of(tmp_path / "with")
+    assert lines[0]["landmarks"] > 0 and lines[1]["landmarks"] > 0
+    off = dataclasses.replace(SETTINGS, steps=1, landmarks=0.0)
+    train_eye(drawn_cases, tmp_path / "without", settings=off)
+    assert "landmarks" not in log_of(tmp_path / "without")[0]
+    folder = tmp_path / "head"
+    (folder / "pictures").mkdir(parents=True)
+    settings = dataclasses.replace(SETTINGS, steps=1)
+    people = read_summary(drawn_cases)["people"]
+    fit("head", read_cases(drawn_cases, "head"), settings, people, folder, NO_CONTENT, None, TINY["head"])
+    assert "landmarks" not in log_of(folder)[0]

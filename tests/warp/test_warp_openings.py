@@ -137,9 +137,9 @@ def test_an_eye_that_the_photo_shows_closed_is_drawn_and_known_to_be_a_guess(smi
 
 
 def test_the_teeth_of_the_photo_stay_on_the_skull_while_the_jaw_drops(smiling: Head) -> None:
-    rest = render_mouth(smiling.warper.mouth, smiling.points, smiling.warper.pose, smiling.warper.pose, SIZE)
+    rest = render_mouth(smiling.warper.mouth, smiling.points, smiling.warper.pose, SIZE)
     wide = smiling.with_face(opened(smiling.local, 2.2))
-    dropped = render_mouth(smiling.warper.mouth, wide, smiling.warper.pose, smiling.warper.pose, SIZE)
+    dropped = render_mouth(smiling.warper.mouth, wide, smiling.warper.pose, SIZE)
     pictures = []
     for window, layer, _, known in (rest, dropped):
         canvas, weight = np.zeros((SIZE, SIZE, 3)), np.zeros((SIZE, SIZE))
@@ -154,7 +154,7 @@ def test_the_teeth_of_the_photo_stay_on_the_skull_while_the_jaw_drops(smiling: H
 def test_a_closed_mouth_knows_nothing_of_its_inside(calm: Head) -> None:
     mouth = build_mouth(calm.crop, calm.points, calm.warper.pose)
     assert mouth.known.max() == 0.0
-    window, layer, mask, _ = render_mouth(mouth, calm.points, calm.warper.pose, calm.warper.pose, SIZE)
+    window, layer, mask, _ = render_mouth(mouth, calm.points, calm.warper.pose, SIZE)
     assert mask.max() < 0.05 and layer.shape[:2] == mask.shape
     assert not window.empty
 
@@ -167,7 +167,7 @@ def test_an_opening_outside_the_picture_is_left_out(smiling: Head, ring: tuple[i
     if ring is EYE_LEFT:
         mask = render_eye(smiling.warper.eyes[0], points, smiling.warper.pose, smiling.warper.pose, SIZE)[2]
     else:
-        mask = render_mouth(smiling.warper.mouth, points, smiling.warper.pose, smiling.warper.pose, SIZE)[2]
+        mask = render_mouth(smiling.warper.mouth, points, smiling.warper.pose, SIZE)[2]
     assert mask.size == 0
 
 

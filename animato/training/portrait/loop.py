@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from torch import Tensor
 from animato.data.lock import FileLock
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.features import load_lite0
+from animato.models.landmark_features import LandmarkFeatures
 from animato.models.layers import refresh_spectral
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.models.portrait.networks import PatchNetwork, edge_ramp
@@ -31,7 +32,7 @@ from animato.training.losses import critic_hinge
 from animato.training.portrait.batches import Batch, Batches
 from animato.training.portrait.cases import CaseSet, read_cases, read_summary
 from animato.training.portrait.objective import Drawing, critic_losses, plain_losses
-from animato.training.portrait.state import PatchCheckpoints, PatchState, new_state
+from animato.training.portrait.state import PatchCheckpoints, PatchState, begin, new_state
 from animato.training.portrait.validate import validate
 from animato.training.state import ADAM_BETAS, ADAM_EPS, update_average
 from animato.training.validate import png_bytes
@@ -119,8 +120,9 @@ def fit(
     held = Batches(cases, "val", name, settings.seed)
     shown = held.fixed(VALIDATION_CASES).to(torch.device(settings.device)) if len(held.numbers) else None
     state = new_state(name, config or CONFIGS[name], settings, len(people))
-    known = sorted({people[number] for number in cases.person[batches.numbers]})
-    recipe = {"settings": asdict(settings), "cases": len(batches.numbers), "people": known}
+    known = frozenset(people[number] for number in cases.person[batches.numbers])
+    recipe = {"cases": len(batches.numbers), **begin(state, settings, known)}
+    landmarks = _landmarks(state.config, settings)
     checkpoints = PatchCheckpoints(folder, settings.keep, recipe)
     checkpoints.restore_newest(state)
     _cut_back(folder / "log.jsonl", state.steps)
@@ -134,7 +136,7 @@ def fit(
             while state.steps < settings.steps:
                 batch = coming.result().to(torch.device(settings.device))
                 coming = pool.submit(batches.batch, state.steps + 1, settings.batch)
-                for key, value in step(state, drawing, batch, content, settings).items():
+                for key, value in step(state, drawing, batch, content, settings, landmarks).items():
                     totals[key] = totals.get(key, 0.0) + float(value)
                 if state.steps % settings.log_steps == 0:
                     count = state.steps - marked
@@ -149,7 +151,7 @@ def fit(
                         )
                     totals, mark, marked = {}, time.monotonic(), state.steps
                 if shown is not None and state.steps % settings.validate_steps == 0:
-                    _validate(folder, name, state, shown, content, report)
+                    _validate(folder, name, state, shown, (content, landmarks), report)
                 if time.monotonic() - saved_at >= settings.save_minutes * 60:
                     checkpoints.save(state)
                     saved_at = time.monotonic()
@@ -160,6 +162,14 @@ def fit(
             f"training of {name!r} stopped after {state.steps} steps; a checkpoint was saved",
             hint="the same command continues",
         ) from stop
+
+
+def _landmarks(config: PatchConfig, settings: PortraitTrainSettings) -> LandmarkFeatures | None:
+    """Return the landmark network's features, where they count."""
+    # The whole head's patch shows a face at a third of the size that the landmark network knows.
+    if settings.landmarks == 0 or config.hidden_only:
+        return None
+    return LandmarkFeatures().to(settings.device)
 
 
 @torch.no_grad()
@@ -181,13 +191,18 @@ def rate_at(settings: PortraitTrainSettings, steps: int) -> float:
 
 
 def step(
-    state: PatchState, drawing: Drawing, batch: Batch, content: ContentLoss, settings: PortraitTrainSettings
+    state: PatchState,
+    drawing: Drawing,
+    batch: Batch,
+    content: ContentLoss,
+    settings: PortraitTrainSettings,
+    landmarks: LandmarkFeatures | None = None,
 ) -> dict[str, Tensor]:
     """Update the network once, and the critic once it plays; return the losses, detached."""
     factor = rate_at(settings, state.steps)
     plays = state.steps >= settings.critic_from * settings.steps
     drawn = drawing(batch)
-    losses = plain_losses(drawn, batch, content, settings)
+    losses = plain_losses(drawn, batch, content, settings, landmarks)
     if plays:
         refresh_spectral(state.critic)
         state.critic.requires_grad_(False)
@@ -248,9 +263,14 @@ def _log(
 
 
 def _validate(
-    folder: Path, name: str, state: PatchState, shown: Batch, content: ContentLoss, report: Report | None
+    folder: Path,
+    name: str,
+    state: PatchState,
+    shown: Batch,
+    judges: tuple[ContentLoss, LandmarkFeatures | None],
+    report: Report | None,
 ) -> None:
-    result = validate(state.average, shown, content)
+    result = validate(state.average, shown, *judges)
     write_whole(folder / "pictures" / f"step-{state.steps:07d}.png", png_bytes(result.picture))
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": "validation", "steps": state.steps, **result.figures}) + "\n")

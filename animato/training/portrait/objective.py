@@ -10,11 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from animato.models.landmark_features import LandmarkFeatures
 from animato.models.portrait.networks import Painted, PatchNetwork, compose, near_hidden
 from animato.settings.portrait import PortraitTrainSettings
 from animato.training.content import ContentLoss
-from animato.training.losses import drawer_hinge, feature_matching
+from animato.training.losses import drawer_hinge, feature_matching, relative_features
 from animato.training.portrait.batches import Batch
+
+LANDMARK_SCALE = 0.8
+"""The landmark network sees 10 px to a centimetre; a patch of the mouth has 12, one of an eye 14."""
 
 RIM = 9
 """Width, in pixels of the patch, of the square that widens an opening by its rim."""
@@ -66,7 +70,11 @@ class Drawing(nn.Module):
 
 
 def plain_losses(
-    drawn: Drawn, batch: Batch, content: ContentLoss, settings: PortraitTrainSettings
+    drawn: Drawn,
+    batch: Batch,
+    content: ContentLoss,
+    settings: PortraitTrainSettings,
+    landmarks: LandmarkFeatures | None = None,
 ) -> dict[str, Tensor]:
     """Return the weighted losses without the critic."""
     opening = batch.drawing_B3SS[:, :1]
@@ -81,13 +89,28 @@ def plain_losses(
     paint = ((drawn.painted.paint - batch.truth_B3SS).abs() * guess).mean()
     calm = (drawn.mask_B1SS * batch.validity_B1SS).mean()
     boxes = drawn.picture_B3SS.new_zeros((len(opening), 4))
-    return {
+    losses = {
         "pixel": settings.pixel * pixel,
         "edges": settings.edges * edges,
         "content": settings.content * content(drawn.picture_B3SS, batch.truth_B3SS, boxes),
         "paint": settings.paint * paint,
         "calm": settings.calm * calm,
     }
+    if landmarks is not None:
+        losses["landmarks"] = settings.landmarks * seen_by(landmarks, drawn.picture_B3SS, batch.truth_B3SS)
+    return losses
+
+
+def seen_by(landmarks: LandmarkFeatures, fake_B3SS: Tensor, real_B3SS: Tensor) -> Tensor:
+    """Return how differently the landmark network sees two patches of a mouth or an eye, at the scale it knows."""
+    side = max(16, round(fake_B3SS.shape[-1] * LANDMARK_SCALE / 16) * 16)
+    fake, real = (
+        F.interpolate(x, (side, side), mode="bilinear", antialias=True, align_corners=False)
+        for x in (fake_B3SS, real_B3SS)
+    )
+    with torch.no_grad():
+        truth = landmarks(real)
+    return relative_features(truth, landmarks(fake))
 
 
 def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:

@@ -18,6 +18,7 @@ from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.cases import Case, CaseSet, make_case
 from animato.training.portrait.pairs import Pair, Shot
 from animato.types import Frame, Points
+from animato.warp.lending import lend_mouth
 from animato.warp.region import REGIONS, Region
 from animato.warp.regional import PhotoPatch, photo_patch
 from animato.warp.tint import tint_of, tinted
@@ -64,6 +65,7 @@ def own_cases(
     for own in pairs:
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
         pose = fit_pose(truth.points)
+        lend_mouth([warpers[index] for index in own.pair.photos])
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
         for region in wanted:

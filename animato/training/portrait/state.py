@@ -6,7 +6,7 @@ import contextlib
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from animato.training.health import HealthWatch
 from animato.training.state import adam_arrays, make_adam, restore_adam, restore_table
 from animato.training.table import VideoTable
 from animato.weights.io import read_arrays, write_arrays
-from animato.weights.portrait import save_network
+from animato.weights.portrait import read_portrait, save_network
 
 KIND = "portrait-checkpoint"
 SCHEMA = 1
@@ -69,6 +69,31 @@ def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, p
     return PatchState(
         name, config, network, average, critic, table, optimiser, make_adam(critic, settings.lr_critic, 0.0)
     )
+
+
+def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[str]) -> dict[str, object]:
+    """Fill a new state from a finished weight file, where one is given; return what the model file says of it all.
+
+    Args:
+        state: of chance, changed.
+        settings: of the run.
+        people: who is trained on; those whom the given file knows join them.
+
+    Raises:
+        InputError, FileFormatError: the given file cannot be read, or holds no such network.
+    """
+    described = asdict(settings)
+    if settings.start is not None:
+        weights = read_portrait(None if settings.start == "shipped" else Path(settings.start))
+        if weights.configs.get(state.name) != state.config.as_json():
+            raise FileFormatError(
+                f"{weights.where} holds no network {state.name!r} of this size", hint="leave out --start"
+            )
+        for network in (state.network, state.average):
+            load_strictly(network, weights.arrays[state.name], weights.where)
+        people |= weights.people
+        described["start"] = {"file": weights.where, "sha256": weights.sha256}
+    return {"settings": described, "people": sorted(people)}
 
 
 class PatchCheckpoints:

@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from animato.models.landmark_features import LandmarkFeatures
 from animato.models.portrait.networks import PatchNetwork, edge_ramp
 from animato.training.content import ContentLoss
 from animato.training.losses import masked_distance
 from animato.training.portrait.batches import Batch
-from animato.training.portrait.objective import Drawing
+from animato.training.portrait.objective import Drawing, seen_by
 
 ROWS = 12
 
@@ -23,7 +24,8 @@ class Validation:
     """Result of one validation.
 
     Attributes:
-        figures: name to value; `inside`, `whole` and `content` are ratios to the composite that geometry made.
+        figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the composite that geometry
+            made.
         picture: H x W x 3 uint8 RGB, one row a case: first photo, truth, geometry, drawn, paint, mask.
     """
 
@@ -32,7 +34,9 @@ class Validation:
 
 
 @torch.no_grad()
-def validate(network: PatchNetwork, batch: Batch, content: ContentLoss) -> Validation:
+def validate(
+    network: PatchNetwork, batch: Batch, content: ContentLoss, landmarks: LandmarkFeatures | None = None
+) -> Validation:
     """Judge a network on a fixed batch."""
     drawing = Drawing(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
     drawn = drawing(batch)
@@ -47,6 +51,8 @@ def validate(network: PatchNetwork, batch: Batch, content: ContentLoss) -> Valid
     if content.whole is not None:
         boxes = made.new_zeros((len(made), 4))
         figures["content"] = float(content(made, truth, boxes) / content(given, truth, boxes))
+    if landmarks is not None:
+        figures["landmarks"] = float(seen_by(landmarks, made, truth) / seen_by(landmarks, given, truth))
     mask = drawn.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
     columns = [batch.photos_BK3SS[:, 0], truth, given, made, drawn.painted.paint, mask]
     return Validation(figures, _sheet(columns))

@@ -1,0 +1,131 @@
+"""Where hair, ears, neck and shoulders went: the part of a driver's picture around the face, beside its landmarks.
+
+The rings of `warp.mesh` follow the head by fixed shares, which no two people's hair and necks do alike. So the driver's
+own rings are searched for in every frame: patches of its neutral frame, each where the head's movement alone would put
+it (Lucas, Kanade 1981; as in Bouguet 2000, two levels). What remains, weighted by how well a patch was found again and
+evened out over neighbours, is the drift. It never adds up: each frame is compared with the neutral one itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.anchor import SkinAnchor
+from animato.face.crop import cut
+from animato.face.topology import MESH_POINTS, OVAL
+from animato.motion.pose import fit_pose, local_from_points, points_from_local
+from animato.types import Face, Frame
+from animato.warp.mesh import build_rings
+
+SIDE = 192
+"""Side, in pixels, of the picture in which patches are searched for."""
+ROOM = 38.0
+"""Side of that picture in canonical centimetres: a head with hair, neck and shoulders."""
+WINDOW = 21
+"""Side of a patch, pixels."""
+FARTHEST = 8.0
+"""A patch found farther than this from where the head's movement puts it, pixels, is another patch."""
+LIKENESS = 12.0
+"""Mean difference of patches, in grey levels, at which one counts half."""
+EVENING = 1.5
+"""Canonical centimetres over which the drift is evened out."""
+DOUBT = 0.3
+"""Weight of following the head, in found patches."""
+ODD = 1.0
+"""Pixels from its neighbours' drift at which a patch counts half."""
+
+
+class Surroundings:
+    """Follows what surrounds the face of one frame into later ones.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        face: its landmarks.
+    """
+
+    def __init__(self, frame: Frame, face: Face) -> None:
+        self._pose = fit_pose(face.points)
+        self._oval = local_from_points(face.points[list(OVAL)], self._pose)
+        self._rings = build_rings(face.points, self._pose)
+        self._points = points_from_local(self._rings.local, self._pose)[:, :2].astype(np.float64)
+        scale = SIDE / (ROOM * self._pose.scale)
+        middle = face.points[:MESH_POINTS, :2].astype(np.float64).mean(axis=0)
+        self._scale, self._shift = scale, (SIDE - 1) / 2 - scale * middle
+        self._picture = self._cut(frame)
+        height, width = frame.shape[:2]
+        self._inside = ((self._points >= 0) & (self._points < (width, height))).all(axis=1)
+        apart = np.linalg.norm(self._rings.local[:, None, :2] - self._rings.local[None, :, :2], axis=2)
+        self._near = np.exp(-0.5 * (apart / EVENING) ** 2)
+
+    def drift(self, frame: Frame, face: Face) -> NDArray[np.float32]:
+        """Return by how much more than the head's movement explains the rings have moved.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the first one's size.
+            face: its landmarks.
+
+        Returns:
+            108 x 2 float32, canonical centimetres at the first frame's scale, image axes; 0 where nothing was found.
+        """
+        pose = fit_pose(face.points)
+        expression = local_from_points(face.points[list(OVAL)], pose) - self._oval
+        shift, _ = self._rings.movement(self._pose, pose, expression)
+        start = np.ascontiguousarray((self._points * self._scale + self._shift)[:, None], np.float32)
+        expected = np.ascontiguousarray(((self._points + shift) * self._scale + self._shift)[:, None], np.float32)
+        found, seen, error = cv2.calcOpticalFlowPyrLK(
+            self._picture,
+            self._cut(frame),
+            start,
+            expected.copy(),
+            winSize=(WINDOW, WINDOW),
+            maxLevel=1,
+            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )
+        moved = (found - expected)[:, 0].astype(np.float64)
+        # Where nothing was found, neither place nor error means anything.
+        usable = (seen[:, 0] > 0) & self._inside & (np.hypot(moved[:, 0], moved[:, 1]) < FARTHEST)
+        weight = np.zeros(len(moved))
+        weight[usable] = 1.0 / (1.0 + (error[usable, 0].astype(np.float64) / LIKENESS) ** 4)
+        moved[~usable] = 0.0
+        odd = np.linalg.norm(moved - self._even(weight, moved), axis=1)
+        drift = self._even(weight / (1.0 + (odd / ODD) ** 2), moved)
+        return (drift / (self._scale * self._pose.scale)).astype(np.float32)
+
+    def _even(self, weight: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+        shares = self._near * weight
+        mean: NDArray[np.float64] = shares @ moved / (shares.sum(axis=1) + DOUBT)[:, None]
+        return mean
+
+    def _cut(self, frame: Frame) -> NDArray[np.uint8]:
+        placed = np.array([[self._scale, 0.0, self._shift[0]], [0.0, self._scale, self._shift[1]]])
+        return np.asarray(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+class Hold:
+    """What a driver's neutral frame gives to the landmarks of its other frames: its skin, and what surrounds it.
+
+    Args:
+        frame: H x W x 3 uint8 RGB, the neutral frame.
+        face: its landmarks.
+        skin: whether landmarks are held to the skin.
+        surroundings: whether hair, ears, neck and shoulders are followed.
+    """
+
+    def __init__(self, frame: Frame, face: Face, skin: bool = True, surroundings: bool = True) -> None:
+        self._skin = SkinAnchor(frame, face) if skin else None
+        self._around = Surroundings(frame, face) if surroundings else None
+
+    def correct(self, frame: Frame, face: Face) -> Face:
+        """Return the face, its landmarks held to the skin, with its drift.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the neutral frame's size.
+            face: landmarks as the network found them, pixels of the frame.
+        """
+        held = face if self._skin is None else self._skin.correct(frame, face)
+        return held if self._around is None else replace(held, drift=self._around.drift(frame, held))

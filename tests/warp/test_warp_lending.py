@@ -1,0 +1,66 @@
+"""A photo that shows teeth lends them to the animated one that hides them, in the animated one's light."""
+
+from __future__ import annotations
+
+import numpy as np
+from warp_material import Head, head, opened
+
+from animato.warp.lending import lend_mouth
+from animato.warp.mouth import in_other_light, shown_inside
+
+
+def inside(of: Head, wide: np.ndarray) -> np.ndarray:
+    """Return the colours between the lips of the middle of a wide open mouth."""
+    made = of.warper.render(wide, of.warper.pose).image
+    lips = wide[[13, 14], :2].mean(axis=0)
+    x, upper, lower = int(lips[0]), int(wide[13, 1]) + 1, int(wide[14, 1])
+    return made[upper:lower, x - 6 : x + 7].reshape(-1, 3).astype(float)
+
+
+def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Head) -> None:
+    main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
+    wide = main.with_face(opened(main.local, 1.2))
+    own = inside(main, wide)
+    lend_mouth([main.warper, lender.warper])
+    lent = inside(main, wide)
+    wanted = inside(lender, lender.with_face(opened(lender.local, 1.2)))
+    assert main.warper.borrowed_mouth is not None and shown_inside(main.warper.mouth) == 0
+    count = min(len(own), len(lent), len(wanted))
+    apart = [np.abs(np.sort(a[:count].mean(axis=1)) - np.sort(wanted[:count].mean(axis=1))).mean() for a in (own, lent)]
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_photo_that_shows_its_own_teeth_keeps_them(calm: Head, smiling: Head) -> None:
+    main = head(smiling.crop, smiling.points)
+    lend_mouth([main.warper, head(calm.crop, calm.points).warper])
+    assert main.warper.borrowed_mouth is None
+    lend_mouth([main.warper, head(smiling.crop, smiling.points).warper])
+    assert main.warper.borrowed_mouth is None, "not for a little more"
+
+
+def test_what_was_lent_is_given_back_when_others_take_part(calm: Head, smiling: Head) -> None:
+    main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
+    lend_mouth([main.warper, lender.warper])
+    lend_mouth([main.warper])
+    assert main.warper.borrowed_mouth is None
+
+
+def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, smiling: Head) -> None:
+    dark = head(np.asarray(smiling.crop * 0.6 + 0.5, np.uint8), smiling.points)
+    main = head(calm.crop, calm.points)
+    lend_mouth([main.warper, dark.warper])
+    lent = main.warper.borrowed_mouth
+    assert lent is not None
+    light = [
+        float(mouth.texture[mouth.known > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
+    ]
+    assert light[1] < 0.7 * light[2]
+    assert abs(light[0] - light[2]) < 0.1 * light[2]
+
+
+def test_another_light_changes_colours_only(smiling: Head) -> None:
+    mouth = smiling.warper.mouth
+    lit = in_other_light(mouth, np.array([1.2, 1.0, 0.8]))
+    assert np.array_equal(lit.known, mouth.known) and lit.pose is mouth.pose
+    assert np.allclose(lit.teeth, mouth.teeth * [1.2, 1.0, 0.8])
+    assert lit.texture.dtype == np.uint8
