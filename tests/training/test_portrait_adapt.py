@@ -66,7 +66,7 @@ def test_it_stops_by_itself_and_keeps_only_what_got_better(weights: PortraitWeig
     for name, told in made.report["networks"].items():
         assert told["steps"] <= 6
         assert told["after"] <= told["before"]
-        assert sorted(told["parts"]) == ["content", "edges", "pixel"]
+        assert sorted(told["parts"]) == ["content", "edges", "landmarks", "pixel"]
         assert all(after <= before for before, after in told["parts"].values()), "no part pays for another"
         assert (name in made.networks) == told["changed"]
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from animato.errors import FaceError
 from animato.models.features import load_lite0
+from animato.models.landmark_features import LandmarkFeatures
 from animato.models.loading import load_strictly
 from animato.models.portrait.config import PatchConfig
 from animato.models.portrait.networks import PatchNetwork, edge_ramp
@@ -35,7 +36,7 @@ WAY_UP = ("up.", "merge.", "personal.", "out.", "light.")
 """Parameters of the painter that learn in the second phase."""
 
 JUDGING = 24
-JUDGED = ("pixel", "edges", "content")
+JUDGED = ("pixel", "edges", "content", "landmarks")
 """Losses that judge; none of them may be worse than without adapting."""
 
 LOSSES = PortraitTrainSettings()
@@ -81,7 +82,7 @@ def adapt_portrait(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     began = time.monotonic()
-    content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0))
+    judges = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
     names = [name for name in ADAPTED if name in weights.configs]
     cases = own_cases(photos, settings, names)
     found: dict[str, dict[str, NDArray[Any]]] = {}
@@ -93,7 +94,7 @@ def adapt_portrait(
         load_strictly(network, weights.arrays[name], weights.where)
         # Judged on warped copies alone, a painter that learns may lose what it knew: then only the AdaIN numbers learn.
         most = settings.steps if len(photos) >= HOLD_OUT_FROM else min(settings.steps, settings.person_steps)
-        trial = _Trial(name, network, cases[name], content, replace(settings, steps=most))
+        trial = _Trial(name, network, cases[name], judges, replace(settings, steps=most))
         made = trial.run(until, report)
         said[name] = trial.told
         if made is not None:
@@ -105,9 +106,15 @@ class _Trial:
     """The adaptation of one network."""
 
     def __init__(
-        self, name: str, network: PatchNetwork, cases: CaseSet, content: ContentLoss, settings: PortraitAdaptSettings
+        self,
+        name: str,
+        network: PatchNetwork,
+        cases: CaseSet,
+        judges: tuple[ContentLoss, LandmarkFeatures],
+        settings: PortraitAdaptSettings,
     ) -> None:
-        self._name, self._network, self._content, self._settings = name, network.eval(), content, settings
+        self._name, self._network, self._settings = name, network.eval(), settings
+        self._content, self._landmarks = judges
         network.requires_grad_(False)
         self._drawing = Drawing(network, edge_ramp(network.config.side))
         self._learn = Batches(cases, "train", name, settings.seed, augment=False)
@@ -166,11 +173,11 @@ class _Trial:
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         drawn = self._drawing(batch, self._affine.expand(len(batch.person_B), -1))
-        return plain_losses(drawn, batch, self._content, LOSSES)
+        return plain_losses(drawn, batch, self._content, LOSSES, self._landmarks)
 
     @torch.no_grad()
     def _judge(self) -> dict[str, float]:
-        """Return the losses on what was kept aside: pixels, edges and features."""
+        """Return the losses on what was kept aside: pixels, edges, and features of two networks."""
         losses = self._losses(self._kept)
         return {name: float(losses[name]) for name in JUDGED}
 
