@@ -18,7 +18,8 @@ CARD = (DOCS / "model-card.md").read_text(encoding="utf-8")
 
 def test_the_page_on_training_states_the_default_weights_of_all_losses() -> None:
     rows = dict(re.findall(r"^\| `--([a-z]+)` \| ([\d.]+) \|", (DOCS / "training.md").read_text(), re.MULTILINE))
-    names = {"pixel", "edges", "inside", "around", "content", "paint", "calm", "adversarial", "features"}
+    names = {"pixel", "edges", "inside", "around", "content", "landmarks", "paint", "calm"}
+    names |= {"adversarial", "features"}
     assert {name: float(value) for name, value in rows.items()} == {
         name: getattr(PortraitTrainSettings(), name) for name in names
     }

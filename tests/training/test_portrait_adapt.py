@@ -90,7 +90,7 @@ def test_what_is_no_better_is_left_as_it_was(weights: PortraitWeights) -> None:
 def test_what_is_better_on_the_whole_and_worse_in_one_part_is_not_kept(
     weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = {"pixel": [1.0, 0.2], "edges": [1.0, 1.1], "content": [1.0, 0.5]}
+    looks = {"pixel": [1.0, 0.2], "edges": [1.0, 1.1], "content": [1.0, 0.5], "landmarks": [1.0, 1.0]}
 
     def judged(again: list[int]) -> dict[str, float]:
         again.append(1)
