@@ -44,7 +44,7 @@ class PortraitTrainSettings:
     pixel: float = setting(4.0, "Weight of the L1 term.", low=0.0)
     edges: float = setting(4.0, "Weight of the L1 term on differences of neighbouring pixels.", low=0.0)
     content: float = setting(2.0, "Weight of the content term (EfficientNet-Lite0 features).", low=0.0)
-    landmarks: float = setting(4.0, "Weight of the landmark network's features, for mouth and eye.", low=0.0)
+    landmarks: float = setting(0.0, "Weight of the landmark network's features, for mouth and eye.", low=0.0)
     inside: float = setting(4.0, "Extra weight of what lies behind lids and lips in the L1 terms.", low=0.0)
     around: float = setting(1.5, "Extra weight of the lips, and of the lids' rims, in the L1 terms.", low=0.0)
     paint: float = setting(1.0, "Weight of the L1 term on the paint alone, before the mask.", low=0.0)

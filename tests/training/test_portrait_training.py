@@ -320,15 +320,16 @@ def test_weights_of_another_size_are_no_beginning(drawn_cases: Path, tmp_path: P
 
 
 def test_what_the_landmark_network_sees_is_a_loss_of_mouth_and_eye_alone(drawn_cases: Path, tmp_path: Path) -> None:
-    train_eye(drawn_cases, tmp_path / "with", settings=dataclasses.replace(SETTINGS, steps=1, validate_steps=1))
+    train_eye(
+        drawn_cases, tmp_path / "with", settings=dataclasses.replace(SETTINGS, steps=1, validate_steps=1, landmarks=1.0)
+    )
     lines = log_of(tmp_path / "with")
     assert lines[0]["landmarks"] > 0 and lines[1]["landmarks"] > 0
-    off = dataclasses.replace(SETTINGS, steps=1, landmarks=0.0)
-    train_eye(drawn_cases, tmp_path / "without", settings=off)
+    train_eye(drawn_cases, tmp_path / "without", settings=dataclasses.replace(SETTINGS, steps=1))
     assert "landmarks" not in log_of(tmp_path / "without")[0]
     folder = tmp_path / "head"
     (folder / "pictures").mkdir(parents=True)
-    settings = dataclasses.replace(SETTINGS, steps=1)
+    settings = dataclasses.replace(SETTINGS, steps=1, landmarks=1.0)
     people = read_summary(drawn_cases)["people"]
     fit("head", read_cases(drawn_cases, "head"), settings, people, folder, NO_CONTENT, None, TINY["head"])
     assert "landmarks" not in log_of(folder)[0]

@@ -39,7 +39,7 @@ JUDGING = 24
 JUDGED = ("pixel", "edges", "content", "landmarks")
 """Losses that judge; none of them may be worse than without adapting."""
 
-LOSSES = PortraitTrainSettings()
+LOSSES = PortraitTrainSettings(landmarks=4.0)
 
 Report = Callable[[str, int, int], None]
 """Called with (network, steps done, most steps)."""
