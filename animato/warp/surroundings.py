@@ -2,7 +2,7 @@
 
 The rings of `warp.mesh` follow the head by fixed shares, which no two people's hair and necks do alike. So the driver's
 own rings are searched for in every frame: patches of its neutral frame, each where the head's movement alone would put
-it (Lucas, Kanade 1981; as in Bouguet 2000, two levels). What remains, weighted by how well a patch was found again and
+it (Lucas, Kanade 1981; as in Bouguet 2000). What remains, weighted by how well a patch was found again and
 evened out over neighbours, is the drift. It never adds up: each frame is compared with the neutral one itself.
 """
 
@@ -82,7 +82,7 @@ class Surroundings:
             start,
             expected.copy(),
             winSize=(WINDOW, WINDOW),
-            maxLevel=1,
+            maxLevel=0,
             criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
