@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.crop import cut, invert
+from animato.face.patches import PatchSearch
 from animato.face.topology import (
     EYE_LEFT,
     EYE_RIGHT,
@@ -51,6 +52,8 @@ DOUBT = 0.1
 ODD = 0.5
 """Pixels from its neighbours' correction at which a patch counts half."""
 
+SEARCH = PatchSearch(WINDOW, 10, FARTHEST, LIKENESS, DOUBT, ODD)
+
 
 class SkinAnchor:
     """Holds the landmarks of later frames to the skin of one frame.
@@ -82,36 +85,11 @@ class SkinAnchor:
         points = face.points[:, :2].astype(np.float64)
         placed = _similarity(points[chosen], self._places[chosen])
         now = points @ placed[:, :2].T + placed[:, 2]
-        expected = np.ascontiguousarray(now[chosen, None], np.float32)
-        found, seen, error = cv2.calcOpticalFlowPyrLK(
-            self._picture,
-            _evened(frame, placed),
-            np.ascontiguousarray(self._places[chosen, None], np.float32),
-            expected.copy(),
-            winSize=(WINDOW, WINDOW),
-            maxLevel=0,
-            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.02),
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )
-        moved = (found - expected)[:, 0].astype(np.float64)
-        # Where nothing was found, neither place nor error means anything.
-        usable = (seen[:, 0] > 0) & (np.hypot(moved[:, 0], moved[:, 1]) < FARTHEST)
-        weight = np.zeros(len(chosen))
-        weight[usable] = 1.0 / (1.0 + (error[usable, 0].astype(np.float64) / LIKENESS) ** 4)
-        moved[~usable] = 0.0
-        correction = _even(kernel, weight, moved)
-        odd = np.linalg.norm(moved - correction[chosen], axis=1)
-        correction = _even(kernel, weight / (1.0 + (odd / ODD) ** 2), moved)
+        moved, weight = SEARCH.find(self._picture, _evened(frame, placed), self._places[chosen], now[chosen])
+        correction = SEARCH.even_out(kernel, chosen, weight, moved)
         corrected = face.points.copy()
         corrected[:, :2] += correction @ invert(placed)[:, :2].T
         return replace(face, points=corrected)
-
-
-def _even(kernel: NDArray[np.float64], weight: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the correction of all points, 478 x 2: the patches' movements, weighted by nearness and trust."""
-    shares = kernel * weight
-    mean: NDArray[np.float64] = shares @ moved / (shares.sum(axis=1) + DOUBT)[:, None]
-    return mean
 
 
 def _evened(frame: Frame, placed: Affine) -> NDArray[np.uint8]:

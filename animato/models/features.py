@@ -143,6 +143,15 @@ class Lite0(FeatureNet):
         return features
 
 
+def same_pads(x_BCHW: Tensor, kernel: int, stride: int) -> list[int]:
+    """Return left, right, top, bottom of TensorFlow's "same" padding: the odd pixel goes right and to the bottom."""
+    pads: list[int] = []
+    for length in (x_BCHW.shape[3], x_BCHW.shape[2]):
+        total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        pads += [total // 2, total - total // 2]
+    return pads
+
+
 class _SameConv(nn.Conv2d):
     """Convolution padded as TensorFlow's "same": the odd pixel goes to the right and the bottom."""
 
@@ -150,11 +159,7 @@ class _SameConv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, groups=groups)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        pads: list[int] = []
-        for length in (x_BCHW.shape[3], x_BCHW.shape[2]):
-            total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-            pads += [total // 2, total - total // 2]
+        pads = same_pads(x_BCHW, self.kernel_size[0], self.stride[0])
         if pads[0] == pads[1] == pads[2] == pads[3]:
             return F.conv2d(x_BCHW, self.weight, self.bias, self.stride, pads[0], groups=self.groups)
         return F.conv2d(F.pad(x_BCHW, pads), self.weight, self.bias, self.stride, groups=self.groups)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from animato.errors import FileFormatError
 from animato.face.topology import read_asset
-from animato.models.features import FeatureNet
+from animato.models.features import FeatureNet, same_pads
 from animato.runtime.openvino_cpu import open_network
 
 LEVELS = 4
@@ -86,7 +86,8 @@ class LandmarkFeatures(FeatureNet):
             def convolve(values: _Values) -> None:
                 weight = self.numbers[held[0]]
                 weight = weight.flatten(0, 1) if weight.dim() == 5 else weight
-                x = _padded(values[first], weight.shape[-1], stride) if same else values[first]
+                x = values[first]
+                x = F.pad(x, same_pads(x, weight.shape[-1], stride)) if same else x
                 values[name] = F.conv2d(x, weight, stride=stride, groups=groups)
 
             return convolve
@@ -107,15 +108,6 @@ class LandmarkFeatures(FeatureNet):
         """Keep a constant as frozen numbers; return where."""
         self.numbers.append(nn.Parameter(torch.from_numpy(_folded(node).astype(np.float32)), requires_grad=False))
         return len(self.numbers) - 1
-
-
-def _padded(x_BCHW: Tensor, kernel: int, stride: int) -> Tensor:
-    """Pad as TensorFlow's "same": the odd pixel goes to the right and the bottom."""
-    pads: list[int] = []
-    for length in (x_BCHW.shape[3], x_BCHW.shape[2]):
-        total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-        pads += [total // 2, total - total // 2]
-    return F.pad(x_BCHW, pads)
 
 
 def _is_constant(node: Any) -> bool:

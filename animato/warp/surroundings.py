@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from animato.face.anchor import SkinAnchor
 from animato.face.crop import cut
+from animato.face.patches import PatchSearch
 from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.pose import fit_pose, local_from_points, points_from_local
 from animato.types import Face, Frame
@@ -37,6 +38,8 @@ DOUBT = 0.3
 """Weight of following the head, in found patches."""
 ODD = 1.0
 """Pixels from its neighbours' drift at which a patch counts half."""
+
+SEARCH = PatchSearch(WINDOW, 15, FARTHEST, LIKENESS, DOUBT, ODD)
 
 
 class Surroundings:
@@ -74,32 +77,11 @@ class Surroundings:
         pose = fit_pose(face.points)
         expression = local_from_points(face.points[list(OVAL)], pose) - self._oval
         shift, _ = self._rings.movement(self._pose, pose, expression)
-        start = np.ascontiguousarray((self._points * self._scale + self._shift)[:, None], np.float32)
-        expected = np.ascontiguousarray(((self._points + shift) * self._scale + self._shift)[:, None], np.float32)
-        found, seen, error = cv2.calcOpticalFlowPyrLK(
-            self._picture,
-            self._cut(frame),
-            start,
-            expected.copy(),
-            winSize=(WINDOW, WINDOW),
-            maxLevel=0,
-            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02),
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )
-        moved = (found - expected)[:, 0].astype(np.float64)
-        # Where nothing was found, neither place nor error means anything.
-        usable = (seen[:, 0] > 0) & self._inside & (np.hypot(moved[:, 0], moved[:, 1]) < FARTHEST)
-        weight = np.zeros(len(moved))
-        weight[usable] = 1.0 / (1.0 + (error[usable, 0].astype(np.float64) / LIKENESS) ** 4)
-        moved[~usable] = 0.0
-        odd = np.linalg.norm(moved - self._even(weight, moved), axis=1)
-        drift = self._even(weight / (1.0 + (odd / ODD) ** 2), moved)
+        start = self._points * self._scale + self._shift
+        expected = (self._points + shift) * self._scale + self._shift
+        moved, weight = SEARCH.find(self._picture, self._cut(frame), start, expected)
+        drift = SEARCH.even_out(self._near, np.arange(len(moved)), weight * self._inside, moved)
         return (drift / (self._scale * self._pose.scale)).astype(np.float32)
-
-    def _even(self, weight: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
-        shares = self._near * weight
-        mean: NDArray[np.float64] = shares @ moved / (shares.sum(axis=1) + DOUBT)[:, None]
-        return mean
 
     def _cut(self, frame: Frame) -> NDArray[np.uint8]:
         placed = np.array([[self._scale, 0.0, self._shift[0]], [0.0, self._scale, self._shift[1]]])
