@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -195,19 +195,35 @@ class Tracks:
                 self._known.popitem(last=False)
         return self._known[footage.name]
 
-    def held(self, footage: Footage, neutral: int, skin: bool, surroundings: bool) -> list[Face | None]:
+    def settled(self, footage: Footage, wanted: Collection[int]) -> list[Face | None]:
+        """Return the same landmarks, those of some frames looked at with care, as the main job looks at photos.
+
+        Raises:
+            VideoError: the clip cannot be read.
+        """
+        faces = list(self.of(footage))
+        for index, frame in zip(range(max(wanted, default=-1) + 1), footage.frames(), strict=False):
+            face = faces[index]
+            if index in wanted and face is not None:
+                faces[index] = self.finder.settled(frame, face)
+        return faces
+
+    def held(
+        self, footage: Footage, neutral: int, photos: Collection[int], skin: bool, surroundings: bool
+    ) -> list[Face | None]:
         """Return the same landmarks, held to one of the frames as the main job holds its driver's.
 
         Args:
             footage: the clip.
             neutral: number of a frame with a face.
+            photos: numbers of frames that are photos as well.
             skin: whether they are held to its skin.
             surroundings: whether hair, ears, neck and shoulders are followed from it.
 
         Raises:
             VideoError: the clip cannot be read.
         """
-        faces = self.of(footage)
+        faces = self.settled(footage, {neutral, *photos})
         first = faces[neutral]
         assert first is not None
         hold = Hold(next(itertools.islice(footage.frames(), neutral, None)), first, skin, surroundings)

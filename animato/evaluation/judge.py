@@ -206,7 +206,7 @@ class Case:
             One row a system, and the pictures for the page.
         """
         driver_faces = self._held(choice)
-        photos = self._photos(choice, driver_faces if self._same else self.source_faces)
+        photos = self._photos(choice, driver_faces if self._same else self._tracks.settled(self.source, choice.photos))
         height, width = photos[0].image.shape[:2]
         crop = Crop.around(photos[0].face.points, self._settings.size, width, height)
         drive, truth_crop = self._drive(choice, crop, driver_faces)
@@ -239,7 +239,8 @@ class Case:
     def _held(self, choice: Choice) -> list[Face | None]:
         """Return the driver's landmarks, held to its neutral frame (of the same clip: the first photo)."""
         neutral = choice.photos[0] if self._same else neutral_index(self.driver_faces, self.driver.fps)
-        return self._tracks.held(self.driver, neutral, self._settings.anchor, self._settings.surroundings)
+        photos = choice.photos if self._same else ()
+        return self._tracks.held(self.driver, neutral, photos, self._settings.anchor, self._settings.surroundings)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""

@@ -23,6 +23,9 @@ MIN_PRESENCE = 0.5
 MOST_LOOKS = 5
 """Looks at a new face, at most."""
 
+REFERENCE_LOOKS = 9
+"""Looks at a photo, and at a driver's neutral frame: what errs there errs in every frame of the video."""
+
 ALONE = 0.25
 """Beside a face of this share of the picture's longer side no smaller ones are searched for."""
 
@@ -108,6 +111,16 @@ class FaceFinder:
             if faces:
                 break
         return faces
+
+    def settled(self, frame: Frame, face: Face) -> Face:
+        """Return a face's landmarks as the mean of many looks: for the one picture that others are compared with.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+            face: as found in it.
+        """
+        looked = self.landmarker.locate(frame, region_from_points(face.points), looks=REFERENCE_LOOKS)
+        return looked if looked.score >= MIN_PRESENCE else face
 
     def _faces(self, frame: Frame, detections: list[Detection]) -> list[Face]:
         return _distinct([face for face in (self._refine(frame, item) for item in detections) if face is not None])

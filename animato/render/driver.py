@@ -17,7 +17,7 @@ from animato.motion.jitter import JitterMeter
 from animato.motion.template import SUFFIX, MotionClip, load_motion
 from animato.render.clock import StageClock
 from animato.settings.animate import AnimateSettings
-from animato.types import Face, Frame
+from animato.types import Face, Frame, TimedFrame
 from animato.warp.surroundings import Hold
 
 TRACK_SIDE = 960
@@ -140,8 +140,10 @@ class VideoDriver:
                 f"{self.path.name}: {problem.what}", problem.where, "--driver-face largest", problem.more
             ) from problem
 
-    def _hold_to(self, image: Frame, face: Face) -> Hold:
-        return Hold(image, face, self._settings.anchor, self._settings.surroundings > 0)
+    def _held_to(self, image: Frame, face: Face, time: float) -> tuple[Factored, Hold]:
+        """Return a neutral frame's measures, looked at with care, and what holds later frames to it."""
+        settled = self._finder.settled(image, face)
+        return factor(settled, time), Hold(image, settled, self._settings.anchor, self._settings.surroundings > 0)
 
     def _find_neutral(self) -> tuple[Factored, Hold]:
         """Return the most neutral frame of the beginning, or the one at the time asked for, and what holds to it.
@@ -151,7 +153,7 @@ class VideoDriver:
         """
         if self._settings.neutral is not None:
             return self._neutral_at(self._settings.neutral)
-        best: tuple[float, Factored, Hold] | None = None
+        best: tuple[float, TimedFrame, Face] | None = None
         tracker, seen = self._tracker(), 0.0
         with self._open() as video:
             for number, frame in enumerate(video):
@@ -163,10 +165,9 @@ class VideoDriver:
                 face = self._look(tracker, frame.image)
                 if face is None:
                     continue
-                candidate = factor(face, frame.time)
-                cost = neutral_cost(candidate)
+                cost = neutral_cost(factor(face, frame.time))
                 if best is None or cost < best[0]:
-                    best = cost, candidate, self._hold_to(frame.image, face)
+                    best = cost, frame, face
                 if cost < GOOD_ENOUGH:
                     break
         if best is None:
@@ -177,7 +178,7 @@ class VideoDriver:
                 more="docs/drivers.md",
             )
         self.report.neutral_time = self._settings.start + best[1].time
-        return best[1], best[2]
+        return self._held_to(best[1].image, best[2], best[1].time)
 
     def _neutral_at(self, time: float) -> tuple[Factored, Hold]:
         end = time - self._settings.start
@@ -201,7 +202,7 @@ class VideoDriver:
                         hint="another --neutral, or leave it out to have it found",
                     )
                 self.report.neutral_time = time
-                return factor(face, time), self._hold_to(frame.image, face)
+                return self._held_to(frame.image, face, time)
         raise late
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:

@@ -138,6 +138,7 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
         chosen = faces[choose_face(faces, image.shape[1], choice)]
     except FaceError as problem:
         raise FaceError(f"{name}: {problem.what}", problem.where, problem.hint, problem.more) from problem
+    chosen = finder.settled(image, chosen)
     yaw = fit_pose(chosen.points).degrees()[0]
     findings += check_photo_face(image, chosen, yaw, name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

@@ -115,8 +115,11 @@ def test_two_adaptations_with_one_seed_are_equal(weights: PortraitWeights) -> No
 
 def test_photos_kept_aside_are_not_learnt_from() -> None:
     photos = [drawn_photo(n) for n in range(6)]
-    cases = own_cases(photos, settings(pairs=40), ["mouth"])["mouth"]
+    own = own_cases(photos, settings(pairs=40), ["eye"])["eye"]
+    cases = own.cases
     learnt, judged = cases.of("train"), cases.of("val")
+    assert len(own.rehearsed), "the drawn faces never lower their lids"
+    assert not set(own.rehearsed) & set(judged)
     assert len(learnt)
     assert len(judged)
 
@@ -125,7 +128,7 @@ def test_photos_kept_aside_are_not_learnt_from() -> None:
 
     assert not truths(learnt) & truths(judged)
     aside = {int(cases.photo[n, 0]) for n in judged} - {int(p) for n in learnt for p in cases.photo[n] if p >= 0}
-    assert len({int(p) for n in learnt for p in cases.photo[n] if p >= 0}) < len(photos), aside
+    assert len({int(p) for n in learnt for p in cases.photo[n] if p >= 0}) < len(cases.photos), aside
 
 
 def test_without_a_photo_there_is_a_sentence(weights: PortraitWeights) -> None:

@@ -23,9 +23,9 @@ from animato.models.portrait.networks import PatchNetwork, edge_ramp
 from animato.settings.portrait import PortraitAdaptSettings, PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.portrait.batches import Batch, Batches
-from animato.training.portrait.cases import CaseSet
-from animato.training.portrait.objective import Drawing, plain_losses
-from animato.training.portrait.own_photos import HOLD_OUT_FROM, own_cases
+from animato.training.portrait.objective import Drawing, Drawn, plain_losses
+from animato.training.portrait.own_photos import HOLD_OUT_FROM, OwnCases, own_cases
+from animato.training.portrait.rehearsal import remembered
 from animato.types import Frame, Points
 from animato.weights.portrait import PortraitWeights
 
@@ -109,7 +109,7 @@ class _Trial:
         self,
         name: str,
         network: PatchNetwork,
-        cases: CaseSet,
+        own: OwnCases,
         judges: tuple[ContentLoss, LandmarkFeatures],
         settings: PortraitAdaptSettings,
     ) -> None:
@@ -117,16 +117,17 @@ class _Trial:
         self._content, self._landmarks = judges
         network.requires_grad_(False)
         self._drawing = Drawing(network, edge_ramp(network.config.side))
+        self._affine = nn.Parameter(self._psi(own.cases.photos))
+        cases = remembered(own.cases, own.rehearsed, name, lambda batch: self._drawn(batch).picture_B3SS)
         self._learn = Batches(cases, "train", name, settings.seed, augment=False)
         self._kept = Batches(cases, "val", name, settings.seed, augment=False).fixed(JUDGING)
-        self._affine = nn.Parameter(self._psi(cases))
         self._painter = {key: p for key, p in network.named_parameters() if key.startswith(WAY_UP)}
         self.told: dict[str, Any] = {}
 
     @torch.no_grad()
-    def _psi(self, cases: CaseSet) -> Tensor:
+    def _psi(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Return P of the mean embedding of all photos that cases are made from, 1 x A."""
-        photos = torch.from_numpy(np.stack(list(cases.photos))).permute(0, 3, 1, 2).float() / 255
+        photos = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
         _, people = self._network.encoder(photos[:, :3] * 2 - 1, photos[:, 3:])
         return self._network.affine(people.mean(0, keepdim=True))
 
@@ -171,9 +172,12 @@ class _Trial:
         self.told["parts"] = {name: [before[name], (found if better else before)[name]] for name in JUDGED}
         return kept if better else None
 
+    def _drawn(self, batch: Batch) -> Drawn:
+        drawn: Drawn = self._drawing(batch, self._affine.expand(len(batch.person_B), -1))
+        return drawn
+
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        drawn = self._drawing(batch, self._affine.expand(len(batch.person_B), -1))
-        return plain_losses(drawn, batch, self._content, LOSSES, self._landmarks)
+        return plain_losses(self._drawn(batch), batch, self._content, LOSSES, self._landmarks)
 
     @torch.no_grad()
     def _judge(self) -> dict[str, float]:

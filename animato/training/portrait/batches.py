@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from animato.settings.portrait import MOST_PHOTOS
+from animato.training.portrait.augment import Sample, augmented
 from animato.training.portrait.cases import KINDS, CaseSet
 
 SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
@@ -64,7 +64,7 @@ class Batches:
         split: "train" or "val".
         network: "mouth", "eye" or "head".
         seed: start of every random choice.
-        augment: whether light, sharpness and sides are changed, and photos left out; not for one person's own photos.
+        augment: whether cases are changed at random, and photos left out; not for one person's own photos.
     """
 
     def __init__(self, cases: CaseSet, split: str, network: str, seed: int, augment: bool = True) -> None:
@@ -102,7 +102,11 @@ class Batches:
         """Return cases spread over the split's people, plain: for validation."""
         random = np.random.default_rng([self._seed, 8])
         chosen = random.choice(self.numbers, min(count, len(self.numbers)), replace=False, p=self._weights)
-        return self._made([int(number) for number in chosen], None)
+        return self.plain([int(number) for number in chosen])
+
+    def plain(self, numbers: list[int]) -> Batch:
+        """Return chosen cases as they are."""
+        return self._made(numbers, None)
 
     def _made(self, numbers: list[int], random: np.random.Generator | None) -> Batch:
         most = MOST_PHOTOS if random is None else int(random.integers(1, MOST_PHOTOS + 1))
@@ -135,62 +139,6 @@ class Batches:
             photos[index] = cases.photos[cases.photo[number, index]]
             grid[index] = cases.grids[number, index]
             seen[index] = cases.seen[number, index].astype(np.float32) / 255
-        if random is not None:
-            pictures, photos = _recoloured(pictures, photos, random)
-            pictures, photos = _worsened(pictures, photos, random)
-            if self._network != "eye" and random.random() < 0.5:
-                pictures, photos = pictures[:, ::-1].copy(), photos[:, :, ::-1].copy()
-                grid, seen = grid[:, :, ::-1].copy(), seen[:, :, ::-1].copy()
-                grid[..., 0] *= -1
-        return pictures, photos, grid, seen
-
-
-def _recoloured(
-    pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Change light and colour of truth, composite and photos alike: gain and gamma of each channel, saturation."""
-    if random.random() < 0.2:
-        return pictures, photos
-    level = np.arange(256, dtype=np.float32) / 255
-    gamma = np.exp(random.normal(0, 0.2))
-    gains = np.exp(random.normal(0, 0.15) + random.normal(0, 0.08, 3))
-    table = np.stack([np.clip(gain * level**gamma, 0, 1) for gain in gains], 1)
-    table = np.rint(table * 255).astype(np.uint8)
-    saturation = float(np.clip(random.normal(1.0, 0.3), 0.0, 1.6))
-
-    def change(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        mapped = np.stack([table[colour[..., i], i] for i in range(3)], -1)
-        grey = mapped.mean(-1, keepdims=True, dtype=np.float32)
-        return np.asarray(np.clip(grey + saturation * (mapped - grey), 0, 255), np.float32).astype(np.uint8)
-
-    pictures[..., :3], pictures[..., 3:6] = change(pictures[..., :3]), change(pictures[..., 3:6])
-    photos[..., :3] = change(photos[..., :3])
-    return pictures, photos
-
-
-def _worsened(
-    pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Now and then blur everything, as a small picture would be, or compress what is given, as a bad one would be."""
-    if random.random() < 0.2:
-        share = float(random.uniform(0.4, 0.9))
-
-        def soften(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
-            side = colour.shape[0]
-            small = cv2.resize(np.ascontiguousarray(colour), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-            return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-        pictures[..., :3], pictures[..., 3:6] = soften(pictures[..., :3]), soften(pictures[..., 3:6])
-        for photo in photos:
-            photo[..., :3] = soften(photo[..., :3])
-    if random.random() < 0.15:
-        quality = int(random.integers(30, 90))
-
-        def compress(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
-            _, data = cv2.imencode(".jpg", np.ascontiguousarray(colour), [cv2.IMWRITE_JPEG_QUALITY, quality])
-            return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-
-        pictures[..., 3:6] = compress(pictures[..., 3:6])
-        for photo in photos:
-            photo[..., :3] = compress(photo[..., :3])
-    return pictures, photos
+        if random is None:
+            return pictures, photos, grid, seen
+        return augmented(Sample(pictures, photos, grid, seen), random, mirror=self._network != "eye")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from animato.settings.motion import MotionSettings
 from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.cases import Case, CaseSet, make_case
 from animato.training.portrait.pairs import Pair, Shot
+from animato.training.portrait.rehearsal import moments_beyond
 from animato.types import Frame, Points
 from animato.warp.lending import lend_mouth
 from animato.warp.region import REGIONS, Region
@@ -33,16 +34,36 @@ COPIES = 12
 
 @dataclass(frozen=True)
 class OwnPair:
-    """One pair: the truth, which warpers it is made from, and whether it only judges."""
+    """One pair: the truth, which warpers it is made from, whether it only judges, and what it is for.
+
+    Attributes:
+        pair: truth and photos.
+        judges: whether it is kept aside.
+        rehearsed: name of the network that rehearses it, whose own picture becomes the truth; None for a real one.
+    """
 
     pair: Pair
     judges: bool
+    rehearsed: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnCases:
+    """Cases of one network from one person's photos.
+
+    Attributes:
+        cases: split "train" is learnt from, split "val" judges.
+        rehearsed: numbers of the cases whose truth is not known.
+    """
+
+    cases: CaseSet
+    rehearsed: NDArray[np.int64]
 
 
 def own_cases(
     photos: Sequence[tuple[Frame, Points]], settings: PortraitAdaptSettings, networks: Sequence[str]
-) -> dict[str, CaseSet]:
-    """Return cases in memory for each network; split "train" is learnt from, split "val" judges.
+) -> dict[str, OwnCases]:
+    """Return cases in memory for each network.
 
     Args:
         photos: of one person, each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels.
@@ -55,12 +76,13 @@ def own_cases(
     shots = [Shot(image, points, np.zeros(52, np.float32)) for image, (_, points) in zip(pictures, photos, strict=True)]
     warpers = [Warper(shot.image, shot.points) for shot in shots]
     if len(shots) >= HOLD_OUT_FROM:
-        pairs = _among(shots, settings, random)
+        pairs, usable = _among(shots, settings, random)
     else:
-        pairs = _copies(shots, warpers, random)
+        pairs, usable = _copies(shots, warpers, random), list(range(len(shots)))
+    pairs += _beyond(shots, usable)
     wanted = [region for region in REGIONS if region.network in networks]
     patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in wanted}
-    rows: dict[str, list[tuple[Case, list[int], bool]]] = {name: [] for name in networks}
+    rows: dict[str, list[tuple[Case, list[int], OwnPair]]] = {name: [] for name in networks}
     offset = {region.name: len(warpers) if region.mirrored else 0 for region in wanted}
     for own in pairs:
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
@@ -69,16 +91,20 @@ def own_cases(
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
         for region in wanted:
+            if own.rehearsed not in (None, region.network):
+                continue
             case = make_case(region, own.pair, warped, vertices, warpers, patches[region.name])
             numbers = [offset[region.name] + index for index in own.pair.photos]
-            rows[region.network].append((case, numbers, own.judges))
+            rows[region.network].append((case, numbers, own))
     return {
         name: _case_set([(r, patches[r.name]) for r in wanted if r.network == name], rows[name]) for name in networks
     }
 
 
-def _among(shots: Sequence[Shot], settings: PortraitAdaptSettings, random: np.random.Generator) -> list[OwnPair]:
-    """Every photo made from every other, some photos kept aside as truth."""
+def _among(
+    shots: Sequence[Shot], settings: PortraitAdaptSettings, random: np.random.Generator
+) -> tuple[list[OwnPair], list[int]]:
+    """Every photo made from every other, some photos kept aside as truth; and the numbers of those that are not."""
     order = random.permutation(len(shots)).tolist()
     aside = set(order[: max(1, round(len(shots) * settings.hold_out))])
     both = [(truth, source) for truth in range(len(shots)) for source in range(len(shots)) if truth != source]
@@ -94,7 +120,7 @@ def _among(shots: Sequence[Shot], settings: PortraitAdaptSettings, random: np.ra
             if source in aside:
                 continue
         found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in aside))
-    return found
+    return found, [index for index in range(len(shots)) if index not in aside]
 
 
 def _copies(shots: Sequence[Shot], warpers: list[Warper], random: np.random.Generator) -> list[OwnPair]:
@@ -111,7 +137,18 @@ def _copies(shots: Sequence[Shot], warpers: list[Warper], random: np.random.Gene
     return found
 
 
-def _case_set(regions: list[tuple[Region, list[PhotoPatch]]], rows: list[tuple[Case, list[int], bool]]) -> CaseSet:
+def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
+    """Moments that no photo shows, made from usable ones; the first of them stands where the truth would."""
+    photos = tuple(usable[:MOST_PHOTOS])
+    first = shots[usable[0]]
+    return [
+        OwnPair(Pair(replace(first, points=target.points), photos), judges=False, rehearsed=name)
+        for name, targets in moments_beyond(first.points, [shot.points for shot in shots]).items()
+        for target in targets
+    ]
+
+
+def _case_set(regions: list[tuple[Region, list[PhotoPatch]]], rows: list[tuple[Case, list[int], OwnPair]]) -> OwnCases:
     photos = [np.concatenate([patch.picture, patch.drawing], axis=2) for _, patches in regions for patch in patches]
     count = len(rows)
     photo = np.full((count, MOST_PHOTOS), -1, np.int32)
@@ -122,7 +159,8 @@ def _case_set(regions: list[tuple[Region, list[PhotoPatch]]], rows: list[tuple[C
         photo[index, : len(numbers)] = numbers
         grids[index, : len(numbers)] = case.grids
         seen[index, : len(numbers)] = np.rint(case.seen * 255)
-    split: NDArray[np.int8] = np.array([SPLITS.index("val" if judges else "train") for _, _, judges in rows], np.int8)
+    split: NDArray[np.int8] = np.array([SPLITS.index("val" if own.judges else "train") for _, _, own in rows], np.int8)
     zeros = np.zeros(count, np.int32)
     pictures = np.stack([case.pictures for case, _, _ in rows])
-    return CaseSet(np.stack(photos), pictures, grids, seen, photo, zeros, split, zeros.astype(np.int8))
+    cases = CaseSet(np.stack(photos), pictures, grids, seen, photo, zeros, split, zeros.astype(np.int8))
+    return OwnCases(cases, np.flatnonzero([own.rehearsed is not None for _, _, own in rows]))
