@@ -42,12 +42,15 @@ class Face:
         drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `warp.mesh`) lie from where the
             head's movement since another frame would have put them; image axes, canonical centimetres at that frame's
             scale. None where nobody looked.
+        inside: 5 x 6 float32 in [0, 1], how bright the inside of the mouth is (`warp.inside`); None where nobody looked
+            or the lips touch.
     """
 
     points: Points
     blendshapes: NDArray[np.float32]
     score: float
     drift: NDArray[np.float32] | None = None
+    inside: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

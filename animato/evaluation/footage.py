@@ -17,6 +17,7 @@ from animato.errors import InputError
 from animato.face.tracker import FaceFinder, Tracker
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
+from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face, Frame
 from animato.warp.surroundings import Hold
 
@@ -209,7 +210,7 @@ class Tracks:
         return faces
 
     def held(
-        self, footage: Footage, neutral: int, photos: Collection[int], skin: bool, surroundings: bool
+        self, footage: Footage, neutral: int, photos: Collection[int], settings: EvaluateSettings
     ) -> list[Face | None]:
         """Return the same landmarks, held to one of the frames as the main job holds its driver's.
 
@@ -217,8 +218,8 @@ class Tracks:
             footage: the clip.
             neutral: number of a frame with a face.
             photos: numbers of frames that are photos as well.
-            skin: whether they are held to its skin.
-            surroundings: whether hair, ears, neck and shoulders are followed from it.
+            settings: whether they are held to its skin, whether hair, ears, neck and shoulders are followed from it,
+                and whether it is looked at what open mouths show.
 
         Raises:
             VideoError: the clip cannot be read.
@@ -226,6 +227,7 @@ class Tracks:
         faces = self.settled(footage, {neutral, *photos})
         first = faces[neutral]
         assert first is not None
-        hold = Hold(next(itertools.islice(footage.frames(), neutral, None)), first, skin, surroundings)
+        picture = next(itertools.islice(footage.frames(), neutral, None))
+        hold = Hold(picture, first, settings.anchor, settings.surroundings, settings.inside)
         pairs = zip(footage.frames(), faces, strict=False)
         return [None if face is None else hold.correct(frame, face) for frame, face in pairs]

@@ -240,7 +240,7 @@ class Case:
         """Return the driver's landmarks, held to its neutral frame (of the same clip: the first photo)."""
         neutral = choice.photos[0] if self._same else neutral_index(self.driver_faces, self.driver.fps)
         photos = choice.photos if self._same else ()
-        return self._tracks.held(self.driver, neutral, photos, self._settings.anchor, self._settings.surroundings)
+        return self._tracks.held(self.driver, neutral, photos, self._settings)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""

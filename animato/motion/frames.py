@@ -19,6 +19,9 @@ from animato.types import Face
 DRIFT_POINTS = 3 * len(OVAL)
 """Points around the face whose drift is kept: three rings as long as the face's outline."""
 
+INSIDE_PLACES = (5, 6)
+"""Places between the lips, down and across, whose brightness is kept."""
+
 
 @dataclass(frozen=True)
 class Neutral:
@@ -52,6 +55,7 @@ class MotionFrame:
         seen: whether the driver's face was visible; otherwise this frame was filled in.
         drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
             movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
+        inside: 5 x 6 float32 in [0, 1] or None, as of `Face`.
     """
 
     time: float
@@ -63,6 +67,7 @@ class MotionFrame:
     blendshapes: NDArray[np.float32]
     seen: bool = True
     drift: NDArray[np.float32] | None = None
+    inside: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Factored:
         local: 478 x 3 float64, the head's own frame.
         blendshapes: 52 float32.
         drift: 108 x 2 float32 or None, as of `Face`.
+        inside: 5 x 6 float32 or None, likewise.
     """
 
     time: float
@@ -82,12 +88,13 @@ class Factored:
     local: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
     drift: NDArray[np.float32] | None = None
+    inside: NDArray[np.float32] | None = None
 
 
 def factor(face: Face, time: float) -> Factored:
     """Split a tracked face into pose and local face."""
     pose = fit_pose(face.points)
-    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes, face.drift)
+    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes, face.drift, face.inside)
 
 
 def neutral_of(frame: Factored) -> Neutral:
@@ -107,6 +114,7 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
         apertures=apertures(frame.local),
         blendshapes=frame.blendshapes,
         drift=frame.drift,
+        inside=frame.inside,
     )
 
 

@@ -94,6 +94,7 @@ def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
         apertures=keep * first.apertures + weight * second.apertures,
         blendshapes=(keep * first.blendshapes + weight * second.blendshapes).astype(np.float32),
         drift=_mixed_drift(first.drift, second.drift, weight),
+        inside=_mixed_inside(first.inside, second.inside, weight),
     )
     return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
 
@@ -105,6 +106,15 @@ def _mixed_drift(
     if first is None or second is None:
         only, share = (second, weight) if first is None else (first, 1.0 - weight)
         return None if only is None else np.asarray(share * only, np.float32)
+    return np.asarray((1.0 - weight) * first + weight * second, np.float32)
+
+
+def _mixed_inside(
+    first: NDArray[np.float32] | None, second: NDArray[np.float32] | None, weight: float
+) -> NDArray[np.float32] | None:
+    """Mix what two mouths show inside; of lips that touch nothing is known, and the other one counts alone."""
+    if first is None or second is None:
+        return second if first is None else first
     return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
 

@@ -36,11 +36,13 @@ class Target:
         points: 478 x 3 float32, pixels of the crop.
         pose: its rigid pose.
         drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
+        inside: 5 x 6 float32 in [0, 1], what the driver's mouth shows between the lips (`warp.inside`); or None.
     """
 
     points: Points
     pose: HeadPose
     drift: NDArray[np.float64] | None = None
+    inside: NDArray[np.float32] | None = None
 
 
 class Retargeter:
@@ -72,7 +74,8 @@ class Retargeter:
         local = self.local + motion.expression * self._gain
         local = set_gaps(local, self._wanted_gaps(local, motion))
         pose = self._pose(motion)
-        return Target(points_from_local(local, pose), pose, self._drift(motion))
+        inside = motion.inside if self.settings.inside else None
+        return Target(points_from_local(local, pose), pose, self._drift(motion), inside)
 
     def _drift(self, motion: MotionFrame) -> NDArray[np.float64] | None:
         # A head that moves less than the driver's carries its surroundings less.

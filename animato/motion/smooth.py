@@ -51,6 +51,10 @@ def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionF
     )
 
 
+INSIDE_TREMBLE = 0.1
+"""The same for the mouth's inside: root mean square change of its brightness."""
+
+
 def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[MotionFrame]:
     """Smooth a sequence without delay; holds a few frames of movement (not pictures) at a time.
 
@@ -93,7 +97,12 @@ def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> Moti
         moved = np.sqrt((change[:, :MESH_POINTS] ** 2).sum(axis=2) @ part[:MESH_POINTS] ** 2 / (part**2).sum())
         likeness = closeness * np.exp(-0.5 * (moved / (tremble * strength)) ** 2)
         expression += part[:, None] * np.tensordot(likeness / likeness.sum(), faces, axes=1)
-    smoothed = replace(frame, expression=expression.astype(np.float32), drift=_smooth_drift(frame, near, strength))
+    smoothed = replace(
+        frame,
+        expression=expression.astype(np.float32),
+        drift=_smooth_drift(frame, near, strength),
+        inside=_smooth_inside(frame, near, strength),
+    )
     return with_pose_vector(smoothed, pose)
 
 
@@ -107,6 +116,19 @@ def _smooth_drift(frame: MotionFrame, near: list[MotionFrame], strength: float) 
     changed = np.sqrt(((drifts - frame.drift) ** 2).sum(axis=2).mean(axis=1))
     weights = np.exp(-0.5 * (apart / (0.5 * REACH)) ** 2 - 0.5 * (changed / (DRIFT_TREMBLE * strength)) ** 2)
     return np.asarray(np.tensordot(weights / weights.sum(), drifts, axes=1), np.float32)
+
+
+def _smooth_inside(frame: MotionFrame, near: list[MotionFrame], strength: float) -> NDArray[np.float32] | None:
+    """Return what a mouth's inside shows, averaged with neighbours that are alike; where lips just touched, theirs."""
+    known = [(item.time - frame.time, item.inside) for item in near if item.inside is not None]
+    if not known:
+        return None
+    shown = np.stack([inside for _, inside in known]).astype(np.float64)
+    weights = np.exp(-0.5 * (np.array([apart for apart, _ in known]) / (0.5 * REACH)) ** 2)
+    if frame.inside is not None:
+        changed = np.sqrt(((shown - frame.inside) ** 2).mean(axis=(1, 2)))
+        weights *= np.exp(-0.5 * (changed / (INSIDE_TREMBLE * strength)) ** 2)
+    return np.asarray(np.tensordot(weights / weights.sum(), shown, axes=1), np.float32)
 
 
 class OneEuro:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
-from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.frames import INSIDE_PLACES, MotionFrame, Neutral
 from animato.motion.template_checks import (
     FORMAT,
     LONGEST,
@@ -38,6 +38,8 @@ from animato.version import __version__
 
 STEP = 0.0002
 """Canonical centimetres per unit of the stored expression (int16)."""
+BRIGHT, NOT_SEEN = 250, 255
+"""Stored brightness inside a mouth that means 1, and what is stored where nothing is known."""
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIX = ".motion"
 
@@ -107,6 +109,8 @@ def save_motion(path: Path, clip: MotionClip) -> None:
         still = np.zeros(OPTIONAL["drift"][0], np.float32)
         known = np.stack([still if drift is None else drift for drift in drifts])
         arrays["drift"] = np.diff(_units(known), axis=0, prepend=_units(still[None]))
+    if any(frame.inside is not None for frame in clip.frames):
+        arrays["inside"] = np.stack([_levels(frame.inside) for frame in clip.frames])
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -117,6 +121,17 @@ def save_motion(path: Path, clip: MotionClip) -> None:
 
 def _units(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
     return np.asarray(np.rint(centimetres / STEP).clip(-32768, 32767), np.int16)
+
+
+def _levels(inside: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    """Return brightness in 250ths; 255 everywhere where nothing is known."""
+    if inside is None:
+        return np.full(INSIDE_PLACES, NOT_SEEN, np.uint8)
+    return np.asarray(np.rint(inside * BRIGHT).clip(0, BRIGHT), np.uint8)
+
+
+def _brightness(levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    return None if (levels > BRIGHT).any() else np.asarray(levels.astype(np.float32) / BRIGHT, np.float32)
 
 
 def load_motion(path: Path) -> MotionClip:
@@ -191,6 +206,7 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
             seen=bool(arrays["seen"][index]),
             drift=None if drift is None else drift[index],
+            inside=_brightness(arrays["inside"][index]) if "inside" in arrays else None,
         )
         for index in range(count)
     )

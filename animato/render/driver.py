@@ -143,7 +143,9 @@ class VideoDriver:
     def _held_to(self, image: Frame, face: Face, time: float) -> tuple[Factored, Hold]:
         """Return a neutral frame's measures, looked at with care, and what holds later frames to it."""
         settled = self._finder.settled(image, face)
-        return factor(settled, time), Hold(image, settled, self._settings.anchor, self._settings.surroundings > 0)
+        wanted = self._settings
+        hold = Hold(image, settled, wanted.anchor, wanted.surroundings > 0, wanted.inside)
+        return factor(settled, time), hold
 
     def _find_neutral(self) -> tuple[Factored, Hold]:
         """Return the most neutral frame of the beginning, or the one at the time asked for, and what holds to it.

@@ -23,6 +23,7 @@ from animato.motion.pose import local_from_points
 from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
+from animato.render.mouth_match import MouthMatch
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.types import Affine, Frame, Plane, Points
 from animato.warp.aperture import departure
@@ -38,8 +39,7 @@ MOST_AT_ONCE = 4
 """Photos whose features are fetched for one region of one frame; of more, the most similar ones take part."""
 
 HIDDEN_FROM, HIDDEN_TO = 0.0015, 0.006
-"""Share of the crop that is hidden in the photo, beyond what is at the photo's own pose: below the first the whole-head
-pass rests, above the second it counts fully."""
+"""Share of the crop hidden beyond what the photo's own pose hides: there the head's pass begins, and counts fully."""
 
 IRISES = {"left-eye": IRIS_LEFT[:1], "right-eye": IRIS_RIGHT[:1]}
 """The iris's middle belongs to what an eye shows."""
@@ -151,6 +151,7 @@ class PortraitRenderer:
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
         main = self.warpers[0]
+        self._mouth = MouthMatch(self.warpers)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
@@ -165,8 +166,11 @@ class PortraitRenderer:
     def paint(self, warped: _Moment, clock: StageClock) -> Frame:
         """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
+            # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
+            self._mouth.apply(warped.warped, warped.target, warped.local)
             for painter in self._painters:
                 painter.paint(warped, self._head_gain(warped) if painter.name == "head" else None)
+            self._mouth.apply(warped.warped, warped.target, warped.local)
         return warped.warped.image
 
     def _head_gain(self, moment: _Moment) -> float:

@@ -42,6 +42,10 @@ class MotionSettings:
         low=0.0,
         high=1.0,
     )
+    inside: bool = setting(
+        True,
+        "Paint teeth, tongue and gap where the driver's open mouth shows them; --no-inside leaves that to the network.",
+    )
     anchor: bool = setting(
         True,
         "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",

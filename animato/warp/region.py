@@ -99,7 +99,7 @@ def cut_patch(picture: Frame, crop_from_patch: Affine, side: int) -> Frame:
     """Return a patch of a crop, side x side x 3 uint8; averaged first where the crop is much finer.
 
     Args:
-        picture: S x S x 3 uint8.
+        picture: H x W x 3 uint8.
         crop_from_patch: from `crop_from_patch`.
         side: of the patch, pixels.
     """
@@ -113,7 +113,7 @@ def cut_patch(picture: Frame, crop_from_patch: Affine, side: int) -> Frame:
         # Only the part that is needed is averaged.
         corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], np.float64) @ maps.T
         low = np.clip(np.floor(corners.min(0)) - 2 * shrink, 0, None).astype(int)
-        high = np.clip(np.ceil(corners.max(0)) + 2 * shrink, 0, picture.shape[0]).astype(int)
+        high = np.clip(np.ceil(corners.max(0)) + 2 * shrink, 0, picture.shape[1::-1]).astype(int)
         part = picture[low[1] : high[1], low[0] : high[0]]
         if min(part.shape[:2]) >= 2 * shrink:
             picture = cv2.blur(part, (shrink, shrink)).astype(np.uint8)

@@ -20,6 +20,7 @@ from animato.face.patches import PatchSearch
 from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.pose import fit_pose, local_from_points, points_from_local
 from animato.types import Face, Frame
+from animato.warp.inside import look_inside, white_over_skin
 from animato.warp.mesh import build_rings
 
 SIDE = 192
@@ -96,18 +97,24 @@ class Hold:
         face: its landmarks.
         skin: whether landmarks are held to the skin.
         surroundings: whether hair, ears, neck and shoulders are followed.
+        inside: whether it is looked at what open mouths show.
     """
 
-    def __init__(self, frame: Frame, face: Face, skin: bool = True, surroundings: bool = True) -> None:
+    def __init__(
+        self, frame: Frame, face: Face, skin: bool = True, surroundings: bool = True, inside: bool = True
+    ) -> None:
+        self._white = white_over_skin(frame, face.points) if inside else None
         self._skin = SkinAnchor(frame, face) if skin else None
         self._around = Surroundings(frame, face) if surroundings else None
 
     def correct(self, frame: Frame, face: Face) -> Face:
-        """Return the face, its landmarks held to the skin, with its drift.
+        """Return the face, its landmarks held to the skin, with its drift and what its mouth shows inside.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the neutral frame's size.
             face: landmarks as the network found them, pixels of the frame.
         """
         held = face if self._skin is None else self._skin.correct(frame, face)
-        return held if self._around is None else replace(held, drift=self._around.drift(frame, held))
+        if self._around is not None:
+            held = replace(held, drift=self._around.drift(frame, held))
+        return held if self._white is None else replace(held, inside=look_inside(frame, held, self._white))

@@ -105,6 +105,7 @@ def test_a_face_turned_away_is_refused(refuse: Refuse, made: Material, monkeypat
     away = HeadPose(rotation_exp(np.array([0.0, 1.2, 0.0])), pose.translation, pose.scale)
     turned = replace(face, points=points_from_local(local_from_points(face.points, pose), away))
     monkeypatch.setattr(finder(), "find", lambda frame: [turned])
+    monkeypatch.setattr(finder(), "settled", lambda frame, face: face)
     assert "turned away too far (69 degrees)" in refuse(driver="nod")
 
 

@@ -12,10 +12,12 @@ from animato.face.topology import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_R
 from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
-from animato.motion.frames import Factored, factor, mesh_rms, neutral_cost
+from animato.motion.frames import INSIDE_PLACES, Factored, factor, mesh_rms, neutral_cost, neutral_of, relative_to
 from animato.motion.openness import apertures
 from animato.motion.parts import PARTS, part_weights
 from animato.motion.pose import points_from_local
+from animato.motion.retarget import Retargeter
+from animato.settings.motion import MotionSettings
 
 
 def test_pose_and_local_face_give_the_landmarks_back(face_local: np.ndarray) -> None:
@@ -99,3 +101,16 @@ def test_part_weights_are_alike_on_both_sides() -> None:
     apart = np.abs(part_weights()[:, :468] - part_weights()[:, partner]).max(axis=0)
     assert np.abs(canonical_face().vertices[partner] * (-1, 1, 1) - canonical_face().vertices).max() < 0.3
     assert apart.max() < 0.15
+
+
+def test_what_the_drivers_mouth_shows_is_passed_on_unless_it_is_not_wanted(calm_local: np.ndarray) -> None:
+    shown = np.full(INSIDE_PLACES, 0.4, np.float32)
+    driver = replace(seen(calm_local), inside=shown)
+    motion = relative_to(seen(calm_local), driver)
+    assert motion.inside is shown
+    person_points = person(calm_local)
+    kept, left = (
+        Retargeter(person_points, neutral_of(driver), MotionSettings(inside=wanted))(motion) for wanted in (True, False)
+    )
+    assert kept.inside is shown
+    assert left.inside is None

@@ -16,7 +16,7 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
-from animato.motion.frames import DRIFT_POINTS
+from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES
 from animato.motion.template import STEP, MotionClip, load_motion, save_motion
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
@@ -93,7 +93,8 @@ def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tm
     for other in files[1:]:
         for ours, theirs in zip(files[0].frames, other.frames, strict=True):
             assert np.abs(ours.expression - theirs.expression).mean() < 0.03 * shapes_apart
-        assert not files[0].frames[0].expression.any()  # the neutral frame itself is all noughts
+        # At the neutral frame only the tracker's tremble is left: that frame was looked at once more with care.
+    assert np.abs(files[0].frames[0].expression).max() < 0.05
 
 
 @pytest.mark.parametrize("name", ["talk", "nod", "smile", "blink", "look"])
@@ -137,3 +138,17 @@ def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_pat
     with pytest.raises(ValueError):
         save_motion(tmp_path / "wave.motion", broken)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: MotionClip, tmp_path: Path) -> None:
+    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_PLACES)).astype(np.float32)
+    frames = [replace(frame, inside=inside) for frame, inside in zip(recorded.frames, shown, strict=True)]
+    frames[2] = replace(frames[2], inside=None)
+    path = tmp_path / "teeth.motion"
+    save_motion(path, replace(recorded, frames=tuple(frames)))
+    again = load_motion(path).frames
+    assert [frame.inside is None for frame in again] == [number == 2 for number in range(len(again))]
+    for frame, inside in zip(again, shown, strict=True):
+        assert frame.inside is None or np.abs(frame.inside - inside).max() <= 0.5 / 250 + 1e-6
+    save_motion(path, recorded)
+    assert all(frame.inside is None for frame in load_motion(path).frames)

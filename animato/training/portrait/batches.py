@@ -14,6 +14,7 @@ from torch import Tensor
 from animato.settings.portrait import MOST_PHOTOS
 from animato.training.portrait.augment import Sample, augmented
 from animato.training.portrait.cases import KINDS, CaseSet
+from animato.warp.inside import matched, measure
 
 SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
 """How often each kind of case is drawn: people are what is wanted, rendered heads have the large movements."""
@@ -21,6 +22,12 @@ SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
 PERSON_POWER = 0.4
 """Of two people with n and m cases the first is drawn (n / m) ** PERSON_POWER times as often: a person with fourteen
 clips must not be most of what is learnt from."""
+
+UNSEEN_INSIDE = 0.3
+"""Share of mouths left as if nobody had looked inside the driver's: some motion files do not say."""
+
+INSIDE_LEVEL, INSIDE_NOISE = 0.12, 0.03
+"""Standard deviations by which what is wanted there differs from the truth: log of its level, and each place."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,24 @@ class Batches:
             photos[index] = cases.photos[cases.photo[number, index]]
             grid[index] = cases.grids[number, index]
             seen[index] = cases.seen[number, index].astype(np.float32) / 255
+        if self._network == "mouth":
+            _show_inside(pictures, random)
         if random is None:
             return pictures, photos, grid, seen
         return augmented(Sample(pictures, photos, grid, seen), random, mirror=self._network != "eye")
+
+
+def _show_inside(pictures: NDArray[np.uint8], random: np.random.Generator | None) -> None:
+    """Match the composite's mouth to the truth's, as the renderer does to a driver's; now and then nobody looked."""
+    if random is not None and random.random() < UNSEEN_INSIDE:
+        return
+    drawing = np.ascontiguousarray(pictures[..., 6:9])
+    shown = measure(np.ascontiguousarray(pictures[..., :3]), drawing)
+    if shown is None:
+        return
+    levels = shown.levels
+    if random is not None:
+        # Another person's teeth and light are not quite these.
+        noise = random.normal(0, INSIDE_NOISE, levels.shape)
+        levels = np.asarray(levels * np.exp(random.normal(0, INSIDE_LEVEL)) + noise, np.float32)
+    pictures[..., 3:6] = matched(np.ascontiguousarray(pictures[..., 3:6]), drawing, levels)

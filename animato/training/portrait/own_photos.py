@@ -138,11 +138,15 @@ def _copies(shots: Sequence[Shot], warpers: list[Warper], random: np.random.Gene
 
 
 def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
-    """Moments that no photo shows, made from usable ones; the first of them stands where the truth would."""
+    """Moments that no photo shows, made from usable ones; their truth is black, as nobody knows it."""
     photos = tuple(usable[:MOST_PHOTOS])
     first = shots[usable[0]]
     return [
-        OwnPair(Pair(replace(first, points=target.points), photos), judges=False, rehearsed=name)
+        OwnPair(
+            Pair(replace(first, image=np.zeros_like(first.image), points=target.points), photos),
+            judges=False,
+            rehearsed=name,
+        )
         for name, targets in moments_beyond(first.points, [shot.points for shot in shots]).items()
         for target in targets
     ]
