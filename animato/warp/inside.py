@@ -8,6 +8,7 @@ target's lips it tells the mouth's network where to paint which.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,7 @@ from numpy.typing import NDArray
 
 from animato.motion.frames import INSIDE_PLACES
 from animato.motion.pose import HeadPose, fit_pose
-from animato.types import Face, Frame, Plane, Points
-from animato.warp.lay import Answer, lay
+from animato.types import Affine, Face, Frame, Plane, Points
 from animato.warp.region import (
     LEFT_EYE,
     MOUTH,
@@ -188,8 +188,24 @@ def match_inside(
     added = difference(cut_patch(image, placed, MOUTH.side), drawing, wanted)
     if added is not None:
         added *= 1 - cut_validity(own, placed, MOUTH.side, image.shape[0])[..., None]
-        blank = np.zeros((MOUTH.side, MOUTH.side, 3), np.float32)
-        lay(image, placed, Answer(np.concatenate([added, blank[..., :1]], axis=2), blank[..., :2]), gain)
+        _add(image, placed, added * np.float32(gain), cv2.boundingRect(drawing[..., 0]))
+
+
+def _add(image: Frame, placed: Affine, added: NDArray[np.float32], box: Sequence[int]) -> None:
+    """Add a patch to the picture it was cut from, in place; its box (x, y, width, height) holds all that is not 0."""
+    left, top, right, bottom = box[0] - 1, box[1] - 1, box[0] + box[2], box[1] + box[3]
+    corners = move(placed, np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64))
+    height, width = image.shape[:2]
+    x0, y0 = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        return
+    patch_from_window = inverse(placed)
+    patch_from_window[:, 2] += patch_from_window[:, :2] @ (x0, y0)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    there = cv2.warpAffine(added, patch_from_window, (int(x1 - x0), int(y1 - y0)), flags=flags)
+    part = image[y0:y1, x0:x1]
+    part[:] = np.clip(part + there + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
 def matched(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32]) -> Frame:
@@ -200,14 +216,15 @@ def matched(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32
 
 def _cold(colours: NDArray[Any]) -> NDArray[np.float32]:
     """Return the mean of green and blue (the last axis is RGB): lips and tongue are red, these tell teeth from both."""
-    return np.asarray(colours[..., 1:].astype(np.float32).mean(axis=-1), np.float32)
+    return np.asarray((colours[..., 1].astype(np.float32) + colours[..., 2]) * np.float32(0.5), np.float32)
 
 
 def _skin(patch: Frame, drawing: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """Return the colour of the skin around a mouth (3, RGB of 255), or None where none is seen or all is dark."""
     lips = cv2.dilate(np.maximum(drawing[..., 0], drawing[..., 1]), np.ones((7, 7), np.uint8))
-    skin = patch[(drawing[..., 2] > 127) & (lips < 32)]
-    if len(skin) < 50:
+    # Every other pixel of every other row is enough, and four times as fast.
+    skin = patch[::2, ::2][(drawing[::2, ::2, 2] > 127) & (lips[::2, ::2] < 32)]
+    if len(skin) < 15:
         return None
     colour = np.median(skin, axis=0).astype(np.float32) + 1
     return colour if _cold(colour) >= DARK else None
