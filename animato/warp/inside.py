@@ -1,9 +1,9 @@
 """What the inside of a driver's mouth shows: how bright it is, in a grid of thirty places between the lips.
 
 One photo with closed lips says nothing of teeth and tongue, and landmarks do not either: the same opening shows the
-upper teeth in one sound and the tongue in another. The driver's picture knows. Its brightness, in units of the skin
-around the mouth, orders what is there (dark gap, tongue, teeth) and says nothing of whose mouth it is; laid between the
-target's lips it tells the mouth's network where to paint which.
+upper teeth in one sound and the tongue in another. The driver's picture knows. Its brightness, in whites of the eye,
+orders what is there (dark gap, tongue, teeth) and says nothing of whose mouth it is. The target's mouth is brought to
+it before the network paints, which then knows where to paint which.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def match_inside(
 ) -> None:
     """Let a mouth show between its lips what is wanted, in place and at the picture's own resolution.
 
-    Somebody's own teeth are not made dark because a driver's tongue lies before his.
+    Somebody's own teeth are not made dark because a driver's tongue lies before the driver's.
 
     Args:
         image: S x S x 3 uint8 RGB, changed.

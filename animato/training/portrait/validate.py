@@ -25,7 +25,7 @@ class Validation:
 
     Attributes:
         figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the composite that geometry
-            made.
+            made; of mouths, brought to what the truth shows inside.
         picture: H x W x 3 uint8 RGB, one row a case: first photo, truth, geometry, drawn, paint, mask.
     """
 
