@@ -44,6 +44,8 @@ class Face:
             scale. None where nobody looked.
         inside: 5 x 6 float32 in [0, 1], how bright the inside of the mouth is (`warp.inside`); None where nobody looked
             or the lips touch.
+        shade: 504 x 3 float32 in [-1, 1], light and shade of skin and eyes since another frame (`warp.shade`); None
+            where nobody looked.
     """
 
     points: Points
@@ -51,6 +53,7 @@ class Face:
     score: float
     drift: NDArray[np.float32] | None = None
     inside: NDArray[np.float32] | None = None
+    shade: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

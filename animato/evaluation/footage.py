@@ -228,6 +228,6 @@ class Tracks:
         first = faces[neutral]
         assert first is not None
         picture = next(itertools.islice(footage.frames(), neutral, None))
-        hold = Hold(picture, first, settings.anchor, settings.surroundings, settings.inside)
+        hold = Hold(picture, first, settings.anchor, settings.surroundings, settings.inside, settings.shade)
         pairs = zip(footage.frames(), faces, strict=False)
         return [None if face is None else hold.correct(frame, face) for frame, face in pairs]

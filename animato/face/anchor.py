@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.crop import cut, invert
+from animato.face.crop import cut, invert, similarity
 from animato.face.patches import PatchSearch
 from animato.face.topology import (
     EYE_LEFT,
@@ -83,7 +83,7 @@ class SkinAnchor:
         """
         chosen, kernel = _patches()
         points = face.points[:, :2].astype(np.float64)
-        placed = _similarity(points[chosen], self._places[chosen])
+        placed = similarity(points[chosen], self._places[chosen])
         now = points @ placed[:, :2].T + placed[:, 2]
         moved, weight = SEARCH.find(self._picture, _evened(frame, placed), self._places[chosen], now[chosen])
         correction = SEARCH.even_out(kernel, chosen, weight, moved)
@@ -98,16 +98,6 @@ def _evened(frame: Frame, placed: Affine) -> NDArray[np.uint8]:
     grey -= cv2.blur(grey, (GRAIN, GRAIN))
     spread = cv2.sqrt(cv2.blur(grey * grey, (2 * GRAIN + 1, 2 * GRAIN + 1)) + 4.0)
     return np.asarray(cv2.addWeighted(grey / spread, 40.0, grey, 0.0, 128.0, dtype=cv2.CV_8U), np.uint8)
-
-
-def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Affine:
-    """Return the turn, scale and shift that bring points (N x 2) nearest to others, in the sense of least squares."""
-    middle, there = source.mean(axis=0), target.mean(axis=0)
-    a, b = source - middle, target - there
-    size = float((a * a).sum())
-    cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    turn = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([turn, there - turn @ middle])
 
 
 @functools.cache

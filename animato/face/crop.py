@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from animato.face.topology import MESH_POINTS
 from animato.types import Affine, Frame, Points
@@ -112,3 +113,13 @@ def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     crop = cv2.warpAffine(frame, target_from_frame, (size, size), flags=method, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, np.uint8)
+
+
+def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Affine:
+    """Return the turn, scale and shift that bring points (N x 2) nearest to others, in the sense of least squares."""
+    middle, there = source.mean(axis=0), target.mean(axis=0)
+    a, b = source - middle, target - there
+    size = float((a * a).sum())
+    cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
+    turn = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([turn, there - turn @ middle])

@@ -22,6 +22,12 @@ DRIFT_POINTS = 3 * len(OVAL)
 INSIDE_PLACES = (5, 6)
 """Places between the lips, down and across, whose brightness is kept."""
 
+EYE_PLACES = (3, 6)
+"""Places behind the lids of an eye, down and across, whose light is kept."""
+
+SHADE_PLACES = MESH_POINTS + 2 * EYE_PLACES[0] * EYE_PLACES[1]
+"""Places whose light and shade is kept: the mesh's vertices, then those of the left eye and of the right."""
+
 
 @dataclass(frozen=True)
 class Neutral:
@@ -56,6 +62,7 @@ class MotionFrame:
         drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
             movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
         inside: 5 x 6 float32 in [0, 1] or None, as of `Face`.
+        shade: 504 x 3 float32 in [-1, 1] or None, likewise.
     """
 
     time: float
@@ -68,6 +75,7 @@ class MotionFrame:
     seen: bool = True
     drift: NDArray[np.float32] | None = None
     inside: NDArray[np.float32] | None = None
+    shade: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ class Factored:
         blendshapes: 52 float32.
         drift: 108 x 2 float32 or None, as of `Face`.
         inside: 5 x 6 float32 or None, likewise.
+        shade: 504 x 3 float32 or None, likewise.
     """
 
     time: float
@@ -89,12 +98,14 @@ class Factored:
     blendshapes: NDArray[np.float32]
     drift: NDArray[np.float32] | None = None
     inside: NDArray[np.float32] | None = None
+    shade: NDArray[np.float32] | None = None
 
 
 def factor(face: Face, time: float) -> Factored:
     """Split a tracked face into pose and local face."""
     pose = fit_pose(face.points)
-    return Factored(time, pose, local_from_points(face.points, pose), face.blendshapes, face.drift, face.inside)
+    local = local_from_points(face.points, pose)
+    return Factored(time, pose, local, face.blendshapes, face.drift, face.inside, face.shade)
 
 
 def neutral_of(frame: Factored) -> Neutral:
@@ -115,6 +126,7 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
         blendshapes=frame.blendshapes,
         drift=frame.drift,
         inside=frame.inside,
+        shade=frame.shade,
     )
 
 

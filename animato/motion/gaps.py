@@ -93,16 +93,17 @@ def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
         expression=(keep * first.expression + weight * second.expression).astype(np.float32),
         apertures=keep * first.apertures + weight * second.apertures,
         blendshapes=(keep * first.blendshapes + weight * second.blendshapes).astype(np.float32),
-        drift=_mixed_drift(first.drift, second.drift, weight),
+        drift=_mixed_change(first.drift, second.drift, weight),
         inside=_mixed_inside(first.inside, second.inside, weight),
+        shade=_mixed_change(first.shade, second.shade, weight),
     )
     return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
 
 
-def _mixed_drift(
+def _mixed_change(
     first: NDArray[np.float32] | None, second: NDArray[np.float32] | None, weight: float
 ) -> NDArray[np.float32] | None:
-    """Mix two drifts; one that nobody looked for counts as none."""
+    """Mix two changes since neutral (drift, shade); one that nobody looked for counts as none."""
     if first is None or second is None:
         only, share = (second, weight) if first is None else (first, 1.0 - weight)
         return None if only is None else np.asarray(share * only, np.float32)

@@ -37,12 +37,14 @@ class Target:
         pose: its rigid pose.
         drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
         inside: 5 x 6 float32 in [0, 1], what the driver's mouth shows between the lips (`warp.inside`); or None.
+        shade: 504 x 3 float32, the driver's light and shade (`warp.shade`), as strong as wanted; or None.
     """
 
     points: Points
     pose: HeadPose
     drift: NDArray[np.float64] | None = None
     inside: NDArray[np.float32] | None = None
+    shade: NDArray[np.float32] | None = None
 
 
 class Retargeter:
@@ -75,7 +77,8 @@ class Retargeter:
         local = set_gaps(local, self._wanted_gaps(local, motion))
         pose = self._pose(motion)
         inside = motion.inside if self.settings.inside else None
-        return Target(points_from_local(local, pose), pose, self._drift(motion), inside)
+        shade = None if motion.shade is None or not self.settings.shade else motion.shade * self.settings.shade
+        return Target(points_from_local(local, pose), pose, self._drift(motion), inside, shade)
 
     def _drift(self, motion: MotionFrame) -> NDArray[np.float64] | None:
         # A head that moves less than the driver's carries its surroundings less.

@@ -53,6 +53,8 @@ def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionF
 
 INSIDE_TREMBLE = 0.1
 """The same for the mouth's inside: root mean square change of its brightness."""
+SHADE_TREMBLE = 0.2
+"""The same for light and shade: root mean square change of the three colours."""
 
 
 def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[MotionFrame]:
@@ -100,22 +102,26 @@ def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> Moti
     smoothed = replace(
         frame,
         expression=expression.astype(np.float32),
-        drift=_smooth_drift(frame, near, strength),
+        drift=_smooth_change(frame, near, "drift", DRIFT_TREMBLE * strength),
+        shade=_smooth_change(frame, near, "shade", SHADE_TREMBLE * strength),
         inside=_smooth_inside(frame, near, strength),
     )
     return with_pose_vector(smoothed, pose)
 
 
-def _smooth_drift(frame: MotionFrame, near: list[MotionFrame], strength: float) -> NDArray[np.float32] | None:
-    """Return a frame's drift averaged with those of its neighbours that are alike."""
-    known = [item for item in near if item.drift is not None]
-    if frame.drift is None or len(known) < 2:
-        return frame.drift
-    drifts = np.stack([item.drift for item in known if item.drift is not None]).astype(np.float64)
-    apart = np.array([item.time - frame.time for item in known])
-    changed = np.sqrt(((drifts - frame.drift) ** 2).sum(axis=2).mean(axis=1))
-    weights = np.exp(-0.5 * (apart / (0.5 * REACH)) ** 2 - 0.5 * (changed / (DRIFT_TREMBLE * strength)) ** 2)
-    return np.asarray(np.tensordot(weights / weights.sum(), drifts, axes=1), np.float32)
+def _smooth_change(
+    frame: MotionFrame, near: list[MotionFrame], name: str, tremble: float
+) -> NDArray[np.float32] | None:
+    """Return a frame's drift or shade (N x C) averaged with those of its neighbours that are alike."""
+    mine = getattr(frame, name)
+    known = [(item.time - frame.time, getattr(item, name)) for item in near if getattr(item, name) is not None]
+    if mine is None or len(known) < 2:
+        return None if mine is None else np.asarray(mine, np.float32)
+    changes = np.stack([change for _, change in known])
+    apart = np.array([time for time, _ in known])
+    changed = np.sqrt(((changes - mine) ** 2).sum(axis=2).mean(axis=1))
+    weights = np.exp(-0.5 * (apart / (0.5 * REACH)) ** 2 - 0.5 * (changed / tremble) ** 2)
+    return np.asarray(np.tensordot(weights / weights.sum(), changes, axes=1), np.float32)
 
 
 def _smooth_inside(frame: MotionFrame, near: list[MotionFrame], strength: float) -> NDArray[np.float32] | None:
@@ -177,6 +183,7 @@ class CausalSmoother:
         self._pose = OneEuro(cutoff, 6.0)
         self._parts = [OneEuro(cutoff * factor, 20.0) for factor in (1.4, 3.0, 1.4)]
         self._drift = OneEuro(cutoff, 6.0)
+        self._shade = OneEuro(cutoff, 6.0)
 
     def __call__(self, frame: MotionFrame) -> MotionFrame:
         """Return the next frame, smoothed by what came before it."""
@@ -187,9 +194,11 @@ class CausalSmoother:
         expression = sum(part[:, None] * filtered(face, frame.time) for part, filtered in parts)
         pose = self._pose(pose_vector(frame), frame.time)
         drift = None if frame.drift is None else self._drift(frame.drift.astype(np.float64), frame.time)
+        shade = None if frame.shade is None else self._shade(frame.shade.astype(np.float64), frame.time)
         smoothed = replace(
             frame,
             expression=np.asarray(expression, np.float32),
             drift=None if drift is None else drift.astype(np.float32),
+            shade=None if shade is None else shade.astype(np.float32),
         )
         return with_pose_vector(smoothed, pose)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
-from animato.motion.frames import INSIDE_PLACES, MotionFrame, Neutral
+from animato.motion.frames import INSIDE_PLACES, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.template_checks import (
     FORMAT,
     LONGEST,
@@ -40,6 +40,8 @@ STEP = 0.0002
 """Canonical centimetres per unit of the stored expression (int16)."""
 BRIGHT, NOT_SEEN = 250, 255
 """Stored brightness inside a mouth that means 1, and what is stored where nothing is known."""
+SHADES = 60
+"""Stored light and shade (int8) that means 1, the most there is."""
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIX = ".motion"
 
@@ -111,6 +113,9 @@ def save_motion(path: Path, clip: MotionClip) -> None:
         arrays["drift"] = np.diff(_units(known), axis=0, prepend=_units(still[None]))
     if any(frame.inside is not None for frame in clip.frames):
         arrays["inside"] = np.stack([_levels(frame.inside) for frame in clip.frames])
+    if any(frame.shade is not None for frame in clip.frames):
+        shades = np.stack([_shade_levels(frame.shade) for frame in clip.frames])
+        arrays["shade"] = np.diff(shades, axis=0, prepend=np.zeros_like(shades[:1]))
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -132,6 +137,13 @@ def _levels(inside: NDArray[np.float32] | None) -> NDArray[np.uint8]:
 
 def _brightness(levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     return None if (levels > BRIGHT).any() else np.asarray(levels.astype(np.float32) / BRIGHT, np.float32)
+
+
+def _shade_levels(shade: NDArray[np.float32] | None) -> NDArray[np.int8]:
+    """Return light and shade in `SHADES`ths; nobody looked counts as no change."""
+    if shade is None:
+        return np.zeros((SHADE_PLACES, 3), np.int8)
+    return np.asarray(np.rint(shade * SHADES).clip(-SHADES, SHADES), np.int8)
 
 
 def load_motion(path: Path) -> MotionClip:
@@ -195,6 +207,10 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
     expression = _summed(arrays["expression"], step)
     drift = _summed(arrays["drift"], step) if "drift" in arrays else None
+    shade = None
+    if "shade" in arrays:
+        levels = np.cumsum(arrays["shade"], axis=0, dtype=np.int8).astype(np.float32)
+        shade = np.clip(levels / SHADES, -1, 1)
     frames = tuple(
         MotionFrame(
             time=float(arrays["time"][index]),
@@ -207,6 +223,7 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             seen=bool(arrays["seen"][index]),
             drift=None if drift is None else drift[index],
             inside=_brightness(arrays["inside"][index]) if "inside" in arrays else None,
+            shade=None if shade is None else shade[index],
         )
         for index in range(count)
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.face.topology import POINTS
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES
+from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES
 
 FORMAT = "animato-motion"
 VERSION = 1
@@ -33,7 +33,11 @@ SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
 }
 """Shape of one frame's entry and NumPy kind of each array."""
 
-OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {"drift": ((DRIFT_POINTS, 2), "i"), "inside": (INSIDE_PLACES, "u")}
+OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {
+    "drift": ((DRIFT_POINTS, 2), "i"),
+    "inside": (INSIDE_PLACES, "u"),
+    "shade": ((SHADE_PLACES, 3), "i"),
+}
 """The same of arrays that a file may lack: earlier versions wrote none, and leave it unread."""
 
 

@@ -14,24 +14,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
+from animato.face.topology import IRIS_LEFT, IRIS_RIGHT
 from animato.motion.pose import local_from_points
 from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
 from animato.render.mouth_match import MouthMatch
+from animato.render.shade_match import ShadeMatch
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
-from animato.types import Affine, Frame, Plane, Points
+from animato.types import Affine, Frame, Points
 from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
 from animato.warp.lending import lend_mouth
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.tint import tint_of, tinted
+from animato.warp.visibility import hidden_share
 from animato.warp.warper import MeshMap, Warped, Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
 
@@ -152,6 +153,7 @@ class PortraitRenderer:
         self._painters = [_Painter(part, networks) for part in together]
         main = self.warpers[0]
         self._mouth = MouthMatch(self.warpers)
+        self._shade = ShadeMatch(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
@@ -167,9 +169,12 @@ class PortraitRenderer:
         """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
             # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
+            eyes = self._shade.wanted(warped.warped, warped.target)
             self._mouth.apply(warped.warped, warped.target, warped.local)
             for painter in self._painters:
                 painter.paint(warped, self._head_gain(warped) if painter.name == "head" else None)
+            # What is painted and what is copied get the same shade, so no seam shows between them.
+            self._shade.apply(warped.warped, warped.target, warped.vertices, eyes)
             self._mouth.apply(warped.warped, warped.target, warped.local)
         return warped.warped.image
 
@@ -187,14 +192,14 @@ class _Moment:
         self, target: Target, warped: Warped, vertices: NDArray[np.float64], warpers: Sequence[Warper]
     ) -> None:
         self.target, self.warped = target, warped
-        self._vertices, self._warpers = vertices, warpers
+        self.vertices, self._warpers = vertices, warpers
         self._meshes = {0: warped.mesh}
         self.local = local_from_points(target.points, target.pose)
 
     def mesh(self, photo: int) -> MeshMap:
         """Return where the target's triangles lie in a photo."""
         if photo not in self._meshes:
-            self._meshes[photo] = self._warpers[photo].map_mesh(self._vertices)
+            self._meshes[photo] = self._warpers[photo].map_mesh(self.vertices)
         return self._meshes[photo]
 
 
@@ -281,20 +286,3 @@ class _Painter:
         for view, share, (place, _), layer, flow in zip(self._views, gains, seen, layers, flows, strict=True):
             if share > 0:
                 lay(moment.warped.image, place, view.answer(layer, flow), share)
-
-
-def hidden_share(validity: Plane, points: Points, size: int) -> float:
-    """Return the share of the crop, in [0, 1], that the photo does not show, openings aside.
-
-    Args:
-        validity: h x w float32, of a warped frame.
-        points: 478 x 3, the target, pixels of the crop.
-        size: side of the crop in pixels.
-    """
-    step = size / validity.shape[0]
-    aside = np.zeros(validity.shape, np.uint8)
-    for ring in (EYE_LEFT, EYE_RIGHT, LIPS_OUTER):
-        outline = (points[list(ring), :2] + 0.5) / step - 0.5
-        cv2.fillConvexPoly(aside, cv2.convexHull(np.rint(outline).astype(np.int32)), 1)
-    aside = np.asarray(cv2.dilate(aside, np.ones((7, 7), np.uint8)), np.uint8)
-    return float(((validity < 0.5) & (aside == 0)).mean())

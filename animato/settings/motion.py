@@ -46,6 +46,12 @@ class MotionSettings:
         True,
         "Paint teeth, tongue and gap where the driver's open mouth shows them; --no-inside leaves that to the network.",
     )
+    shade: float = setting(
+        1.0,
+        "Strength with which the driver's light and shade (folds, lids, brows) are laid on skin and eyes; 0: none.",
+        low=0.0,
+        high=1.5,
+    )
     anchor: bool = setting(
         True,
         "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",

@@ -8,7 +8,6 @@ it before the network paints, which then knows where to paint which.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,9 @@ from numpy.typing import NDArray
 
 from animato.motion.frames import INSIDE_PLACES
 from animato.motion.pose import HeadPose, fit_pose
-from animato.types import Affine, Face, Frame, Plane, Points
+from animato.types import Face, Frame, Plane, Points
+from animato.warp.lay import add_patch
+from animato.warp.places import read_places, spread_places
 from animato.warp.region import (
     LEFT_EYE,
     MOUTH,
@@ -40,9 +41,6 @@ BRIGHTEST = 1.4
 USUAL_WHITE, WHITES = 1.2, (0.9, 2.2)
 """White of the eye over skin where it cannot be seen, and the range in which it is believed."""
 
-LEAST = 12.0
-"""Area of an opening, in pixels of the mouth's patch, below which nothing can be seen in it."""
-
 DARK = 6.0
 """Brightness of the skin, of 255, below which it is too dark to tell."""
 
@@ -54,9 +52,6 @@ BELIEF = 0.6
 
 TOOTH = np.array([1.05, 1.0, 0.9], np.float32)
 """Colour of a tooth, over its green, in white light."""
-
-FINE = 4
-"""Samples that are averaged for one place, in each direction."""
 
 
 def look_inside(frame: Frame, face: Face, white: float) -> NDArray[np.float32] | None:
@@ -121,15 +116,12 @@ def measure(patch: Frame, drawing: NDArray[np.uint8]) -> Shown | None:
         patch: S x S x 3 uint8 RGB.
         drawing: S x S x 3 uint8, from `draw_region`.
     """
-    places = _places(drawing[..., 0])
-    if places is None:
-        return None
     colour = _skin(patch, drawing)
     if colour is None:
         return None
-    cold, skin = _cold(patch), _cold(colour)
-    fine = cv2.remap(cold, places[0], places[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    coarse = cv2.resize(fine, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+    coarse, skin = read_places(_cold(patch), drawing[..., 0], INSIDE_PLACES), _cold(colour)
+    if coarse is None:
+        return None
     light = np.clip(colour / SKIN_IN_WHITE * (SKIN_IN_WHITE[1] / colour[1]), 0.4, 2.0) ** BELIEF * TOOTH
     return Shown(np.asarray(coarse / skin, np.float32), np.asarray(light * (skin / _cold(light)), np.float32))
 
@@ -146,23 +138,10 @@ def difference(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.floa
         S x S x 3 float32, RGB of 255, in the colour of white in that light: teeth are not grey by a candle. 0 outside
         the lips.
     """
-    shown, span = measure(patch, drawing), _span(drawing[..., 0])
-    if shown is None or span is None:
+    shown = measure(patch, drawing)
+    whole = None if shown is None else spread_places(wanted - shown.levels, drawing[..., 0])
+    if shown is None or whole is None:
         return None
-    first, last, top, bottom = span
-    x = np.arange(first, last + 1, dtype=np.float32)
-    y = np.arange(drawing.shape[0], dtype=np.float32)[:, None]
-    down = (y - top) / np.maximum(bottom - top, 1.0) * ROWS - 0.5
-    across = np.broadcast_to((x - first + 0.5) / (last + 1 - first) * COLUMNS - 0.5, down.shape)
-    added = cv2.remap(
-        np.ascontiguousarray(wanted - shown.levels, np.float32),
-        np.ascontiguousarray(across, np.float32),
-        np.ascontiguousarray(down, np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    whole = np.zeros(drawing.shape[:2], np.float32)
-    whole[:, first : last + 1] = added * (drawing[:, first : last + 1, 0].astype(np.float32) / 255)
     return whole[..., None] * shown.white
 
 
@@ -188,24 +167,7 @@ def match_inside(
     added = difference(cut_patch(image, placed, MOUTH.side), drawing, wanted)
     if added is not None:
         added *= 1 - cut_validity(own, placed, MOUTH.side, image.shape[0])[..., None]
-        _add(image, placed, added * np.float32(gain), cv2.boundingRect(drawing[..., 0]))
-
-
-def _add(image: Frame, placed: Affine, added: NDArray[np.float32], box: Sequence[int]) -> None:
-    """Add a patch to the picture it was cut from, in place; its box (x, y, width, height) holds all that is not 0."""
-    left, top, right, bottom = box[0] - 1, box[1] - 1, box[0] + box[2], box[1] + box[3]
-    corners = move(placed, np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64))
-    height, width = image.shape[:2]
-    x0, y0 = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
-    x1, y1 = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
-    if x1 - x0 < 1 or y1 - y0 < 1:
-        return
-    patch_from_window = inverse(placed)
-    patch_from_window[:, 2] += patch_from_window[:, :2] @ (x0, y0)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    there = cv2.warpAffine(added, patch_from_window, (int(x1 - x0), int(y1 - y0)), flags=flags)
-    part = image[y0:y1, x0:x1]
-    part[:] = np.clip(part + there + np.float32(0.5), 0, 255).astype(np.uint8)
+        add_patch(image, placed, added * np.float32(gain), cv2.boundingRect(drawing[..., 0]))
 
 
 def matched(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32]) -> Frame:
@@ -228,36 +190,3 @@ def _skin(patch: Frame, drawing: NDArray[np.uint8]) -> NDArray[np.float32] | Non
         return None
     colour = np.median(skin, axis=0).astype(np.float32) + 1
     return colour if _cold(colour) >= DARK else None
-
-
-def _span(opening: NDArray[np.uint8]) -> tuple[int, int, Plane, Plane] | None:
-    """Return the first and last column of an opening, and its upper and lower end in each (W float32, pixels)."""
-    mask = opening > 127
-    if mask.sum() < LEAST:
-        return None
-    columns = np.flatnonzero(mask.any(axis=0))
-    first, last = int(columns[0]), int(columns[-1])
-    part = mask[:, first : last + 1]
-    top = part.argmax(axis=0).astype(np.float32) - 0.5
-    bottom = opening.shape[0] - part[::-1].argmax(axis=0).astype(np.float32) - 0.5
-    hole = ~part.any(axis=0)
-    if hole.any():
-        x = np.arange(part.shape[1])
-        top[hole], bottom[hole] = (np.interp(x[hole], x[~hole], ends[~hole]) for ends in (top, bottom))
-    # Ends at whole pixels would show as teeth of a saw.
-    smooth = [cv2.GaussianBlur(ends[None].astype(np.float32), (0, 0), 2.0)[0] for ends in (top, bottom)]
-    return first, last, np.asarray(smooth[0], np.float32), np.asarray(smooth[1], np.float32)
-
-
-def _places(opening: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Return x and y of the fine places between the lips, each (ROWS FINE) x (COLUMNS FINE) float32, or None."""
-    span = _span(opening)
-    if span is None:
-        return None
-    first, last, top, bottom = span
-    across = (np.arange(COLUMNS * FINE, dtype=np.float32) + 0.5) / (COLUMNS * FINE) * (last + 1 - first) - 0.5
-    at = np.clip(np.rint(across), 0, last - first).astype(int)
-    down = (np.arange(ROWS * FINE, dtype=np.float32)[:, None] + 0.5) / (ROWS * FINE)
-    y = top[at] + down * (bottom - top)[at]
-    x = np.broadcast_to(across + first, y.shape)
-    return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.types import Affine, Frame
-from animato.warp.region import inverse
+from animato.warp.region import inverse, move
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,27 @@ def _busy(answer: Answer) -> NDArray[np.float64] | None:
     # One pixel more on every side: up to there the answer is interpolated towards 0.
     left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
     return np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
+
+
+def add_patch(image: Frame, placed: Affine, added: NDArray[np.float32], box: Sequence[int]) -> None:
+    """Add a patch to the picture that it was cut from, in place and at the picture's own resolution.
+
+    Args:
+        image: H x W x 3 uint8 RGB, changed.
+        placed: from pixels of the patch to those of the picture.
+        added: S x S x 3 float32, RGB of 255.
+        box: x, y, width, height of the part of the patch that holds all that is not 0.
+    """
+    left, top, right, bottom = box[0] - 1, box[1] - 1, box[0] + box[2], box[1] + box[3]
+    corners = move(placed, np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64))
+    height, width = image.shape[:2]
+    x0, y0 = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        return
+    patch_from_window = inverse(placed)
+    patch_from_window[:, 2] += patch_from_window[:, :2] @ (x0, y0)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    there = cv2.warpAffine(added, patch_from_window, (int(x1 - x0), int(y1 - y0)), flags=flags)
+    part = image[y0:y1, x0:x1]
+    part[:] = np.clip(part + there + np.float32(0.5), 0, 255).astype(np.uint8)

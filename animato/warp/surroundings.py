@@ -22,6 +22,7 @@ from animato.motion.pose import fit_pose, local_from_points, points_from_local
 from animato.types import Face, Frame
 from animato.warp.inside import look_inside, white_over_skin
 from animato.warp.mesh import build_rings
+from animato.warp.shade import ShadeReader
 
 SIDE = 192
 """Side, in pixels, of the picture in which patches are searched for."""
@@ -98,17 +99,25 @@ class Hold:
         skin: whether landmarks are held to the skin.
         surroundings: whether hair, ears, neck and shoulders are followed.
         inside: whether it is looked at what open mouths show.
+        shade: whether light and shade of skin and eyes are read.
     """
 
     def __init__(
-        self, frame: Frame, face: Face, skin: bool = True, surroundings: bool = True, inside: bool = True
+        self,
+        frame: Frame,
+        face: Face,
+        skin: bool = True,
+        surroundings: bool = True,
+        inside: bool = True,
+        shade: bool = True,
     ) -> None:
         self._white = white_over_skin(frame, face.points) if inside else None
         self._skin = SkinAnchor(frame, face) if skin else None
+        self._shade = ShadeReader(frame, face) if shade else None
         self._around = Surroundings(frame, face) if surroundings else None
 
     def correct(self, frame: Frame, face: Face) -> Face:
-        """Return the face, its landmarks held to the skin, with its drift and what its mouth shows inside.
+        """Return the face, its landmarks held to the skin, with its drift, its shade and what its mouth shows inside.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the neutral frame's size.
@@ -117,4 +126,6 @@ class Hold:
         held = face if self._skin is None else self._skin.correct(frame, face)
         if self._around is not None:
             held = replace(held, drift=self._around.drift(frame, held))
+        if self._shade is not None:
+            held = replace(held, shade=self._shade.read(frame, held))
         return held if self._white is None else replace(held, inside=look_inside(frame, held, self._white))

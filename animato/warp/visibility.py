@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import functools
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS, canonical_face
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_OUTER, MESH_POINTS, canonical_face
+from animato.types import Plane, Points
 from animato.warp.mesh import BORDER_START, COLUMNS, RINGS, VERTICES, head_topology, signed_area
 from animato.warp.raster import draw_triangles
 
@@ -141,3 +143,20 @@ def better_mirrored(
     better = there & (mirrored > 0.15) & (mirrored > direct + MIRROR_MARGIN)
     outer = (topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
     return better & ~outer
+
+
+def hidden_share(validity: Plane, points: Points, size: int) -> float:
+    """Return the share of the crop, in [0, 1], that the photo does not show, openings aside.
+
+    Args:
+        validity: h x w float32, of a warped frame.
+        points: 478 x 3, the target, pixels of the crop.
+        size: side of the crop in pixels.
+    """
+    step = size / validity.shape[0]
+    aside = np.zeros(validity.shape, np.uint8)
+    for ring in (EYE_LEFT, EYE_RIGHT, LIPS_OUTER):
+        outline = (points[list(ring), :2] + 0.5) / step - 0.5
+        cv2.fillConvexPoly(aside, cv2.convexHull(np.rint(outline).astype(np.int32)), 1)
+    aside = np.asarray(cv2.dilate(aside, np.ones((7, 7), np.uint8)), np.uint8)
+    return float(((validity < 0.5) & (aside == 0)).mean())

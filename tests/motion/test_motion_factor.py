@@ -12,7 +12,16 @@ from animato.face.topology import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_R
 from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
-from animato.motion.frames import INSIDE_PLACES, Factored, factor, mesh_rms, neutral_cost, neutral_of, relative_to
+from animato.motion.frames import (
+    INSIDE_PLACES,
+    SHADE_PLACES,
+    Factored,
+    factor,
+    mesh_rms,
+    neutral_cost,
+    neutral_of,
+    relative_to,
+)
 from animato.motion.openness import apertures
 from animato.motion.parts import PARTS, part_weights
 from animato.motion.pose import points_from_local
@@ -114,3 +123,14 @@ def test_what_the_drivers_mouth_shows_is_passed_on_unless_it_is_not_wanted(calm_
     )
     assert kept.inside is shown
     assert left.inside is None
+
+
+def test_the_drivers_light_and_shade_are_passed_on_as_strong_as_wanted(calm_local: np.ndarray) -> None:
+    shade = np.random.default_rng(2).uniform(-1, 1, (SHADE_PLACES, 3)).astype(np.float32)
+    motion = relative_to(seen(calm_local), replace(seen(calm_local), shade=shade))
+    assert motion.shade is shade
+    neutral, points = neutral_of(seen(calm_local)), person(calm_local)
+    half = Retargeter(points, neutral, MotionSettings(shade=0.5))(motion).shade
+    assert half is not None and np.allclose(half, 0.5 * shade)
+    assert Retargeter(points, neutral, MotionSettings(shade=0.0))(motion).shade is None
+    assert Retargeter(points, neutral, MotionSettings())(replace(motion, shade=None)).shade is None

@@ -16,7 +16,7 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES
+from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES
 from animato.motion.template import STEP, MotionClip, load_motion, save_motion
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
@@ -152,3 +152,18 @@ def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: Motio
         assert frame.inside is None or np.abs(frame.inside - inside).max() <= 0.5 / 250 + 1e-6
     save_motion(path, recorded)
     assert all(frame.inside is None for frame in load_motion(path).frames)
+
+
+def test_light_and_shade_come_back_and_older_files_have_none(recorded: MotionClip, tmp_path: Path) -> None:
+    shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), SHADE_PLACES, 3)).astype(np.float32)
+    shades[0], shades[1] = 1.0, -1.0
+    frames = [replace(frame, shade=shade) for frame, shade in zip(recorded.frames, shades, strict=True)]
+    frames[2] = replace(frames[2], shade=None)
+    path = tmp_path / "folds.motion"
+    save_motion(path, replace(recorded, frames=tuple(frames)))
+    again = load_motion(path).frames
+    for number, (frame, shade) in enumerate(zip(again, shades, strict=True)):
+        assert frame.shade is not None
+        assert np.abs(frame.shade - (0 if number == 2 else shade)).max() <= 0.5 / 60 + 1e-6
+    save_motion(path, recorded)
+    assert all(frame.shade is None for frame in load_motion(path).frames)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from motion_material import moving, still
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, MotionFrame, Neutral
+from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.gaps import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
 from animato.motion.smooth import pose_vector
 
@@ -121,3 +121,10 @@ def test_between_two_mouths_what_they_show_is_mixed_and_one_that_is_closed_does_
     for one in (mix(closed, second, 0.25), mix(second, closed, 0.25)):
         assert one.inside is bright
     assert mix(closed, closed, 0.5).inside is None
+
+
+def test_light_and_shade_fade_with_the_rest() -> None:
+    shade = np.full((SHADE_PLACES, 3), 0.4, np.float32)
+    away = replace(moving(0.0, 1, 1, 1), shade=shade)
+    faded = mix(away, rest_frame(REST), 0.25).shade
+    assert faded is not None and np.allclose(faded, 0.3)

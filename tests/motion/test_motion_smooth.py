@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from motion_material import moving
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, MotionFrame
+from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES, MotionFrame
 from animato.motion.smooth import (
     POSE_TREMBLE,
     REACH,
@@ -224,3 +224,16 @@ def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_th
     teeth_appear = [replace(f, inside=np.full(INSIDE_PLACES, float(n >= 20), np.float32)) for n, f in enumerate(frames)]
     steps = np.array([frame.inside for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0]
     assert steps[18] < 0.05 and steps[21] > 0.95, "a change is no tremble"
+
+
+def test_light_and_shade_that_tremble_are_calmed_and_a_blink_is_not() -> None:
+    random = np.random.default_rng(7)
+    noisy = random.normal(0, 0.05, (40, SHADE_PLACES, 3)).astype(np.float32)
+    frames = [replace(moving(n / FPS), shade=row) for n, row in enumerate(noisy)]
+    live = CausalSmoother(0.5)
+    for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
+        smooth = np.array([frame.shade for frame in made])
+        assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
+    lids = [replace(f, shade=np.full((SHADE_PLACES, 3), 0.5 * (n >= 20), np.float32)) for n, f in enumerate(frames)]
+    steps = np.array([frame.shade for frame in smooth_file(lids, 0.5)])[:, 0, 0]
+    assert steps[18] < 0.05 and steps[21] > 0.45, "a change is no tremble"

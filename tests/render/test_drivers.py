@@ -177,3 +177,9 @@ def test_the_drivers_open_mouth_is_looked_into_unless_it_is_not_wanted(made: Mat
     seen = movement(made.driver, replace(CROP, inside=True))
     assert any(moment.inside is not None for moment in seen)
     assert all(moment.inside is None for moment in movement(made.driver, replace(CROP, inside=False)))
+
+
+def test_the_drivers_light_and_shade_are_read_unless_they_are_not_wanted(made: Material) -> None:
+    seen = movement(made.driver, replace(CROP, shade=1.0))
+    assert all(moment.shade is not None for moment in seen if moment.seen)
+    assert all(moment.shade is None for moment in movement(made.driver, replace(CROP, shade=0.0)))

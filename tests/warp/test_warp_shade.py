@@ -1,0 +1,119 @@
+"""Light and shade of an expression are read from a driver and laid on another face; nothing else of the driver is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from warp_material import Head
+
+from animato.face.topology import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
+from animato.motion.frames import EYE_PLACES, SHADE_PLACES
+from animato.motion.pose import fit_pose
+from animato.types import Face, Frame
+from animato.warp.places import read_places, spread_places
+from animato.warp.region import LEFT_EYE
+from animato.warp.shade import COLOUR, MOST, EyeWindow, ShadeReader, white_of
+from animato.warp.shading import shade_skin
+from animato.warp.warper import Warper
+
+CHEEK = 50
+"""A vertex in the middle of a cheek."""
+
+
+def face_of(head: Head) -> Face:
+    return Face(head.points, np.zeros(52, np.float32), 1.0)
+
+
+def spot(head: Head, vertex: int, gain: tuple[float, float, float], sigma: float) -> Frame:
+    """Return the head's picture with light around a vertex multiplied by a gain that fades with distance."""
+    height, width = head.crop.shape[:2]
+    x, y = head.points[vertex, :2]
+    away = np.hypot(np.arange(width) - x, (np.arange(height) - y)[:, None])
+    share = np.exp(-0.5 * (away / sigma) ** 2)[..., None]
+    return np.clip(head.crop * (1 + share * (np.array(gain) - 1)) + 0.5, 0, 255).astype(np.uint8)
+
+
+def logs(head: Head, now: Frame) -> np.ndarray:
+    shade = ShadeReader(head.crop, face_of(head)).read(now, face_of(head))
+    assert shade.shape == (SHADE_PLACES, 3) and np.abs(shade).max() <= 1
+    return shade * MOST
+
+
+@pytest.mark.parametrize("light", [1.0, 0.6])
+def test_the_same_face_has_no_shade_in_any_light(calm: Head, light: float) -> None:
+    found = logs(calm, np.clip(calm.crop * light, 0, 255).astype(np.uint8))
+    assert np.abs(found[:MESH_POINTS]).mean() < 0.02
+    if light == 1.0:
+        assert np.abs(found).max() < 0.01
+
+
+def test_a_fold_that_darkens_is_found_where_it_is(calm: Head) -> None:
+    found = logs(calm, spot(calm, CHEEK, (0.85, 0.85, 0.85), 12.0))[:MESH_POINTS].mean(axis=1)
+    assert -0.17 < found[CHEEK] < -0.08
+    away = np.linalg.norm(calm.points[:MESH_POINTS, :2] - calm.points[CHEEK, :2], axis=1)
+    assert np.abs(found[away > 60]).max() < 0.03
+
+
+def test_what_is_hardly_a_shade_is_hardly_believed(calm: Head) -> None:
+    dark = logs(calm, spot(calm, CHEEK, (0.3, 0.3, 0.3), 12.0))[CHEEK]
+    assert np.abs(dark).max() < 0.05, "a strand of hair over a cheek"
+    red = logs(calm, spot(calm, CHEEK, (1.1, 0.8, 0.8), 12.0))[CHEEK]
+    assert np.ptp(red) <= 2 * COLOUR + 1e-6
+
+
+def test_where_the_face_ends_and_behind_the_lips_there_is_none(calm: Head) -> None:
+    found = logs(calm, spot(calm, LIPS_INNER[5], (0.8, 0.8, 0.8), 40.0))
+    assert (found[[*OVAL, *LIPS_INNER]] == 0).all()
+
+
+def test_skin_that_turned_away_says_nothing(calm: Head) -> None:
+    turned = calm.points.copy()
+    middle = turned[:, :2].mean(axis=0)
+    angle = np.radians(75)
+    x, z = turned[:, 0] - middle[0], turned[:, 2].copy()
+    turned[:, 0] = middle[0] + np.cos(angle) * x + np.sin(angle) * z
+    turned[:, 2] = -np.sin(angle) * x + np.cos(angle) * z
+    reader = ShadeReader(calm.crop, face_of(calm))
+    noise = np.random.default_rng(0).integers(0, 255, calm.crop.shape, np.uint8)
+    seen = np.abs(reader.read(noise, face_of(calm))[:MESH_POINTS]).max(axis=1) > 0
+    left = np.abs(reader.read(noise, Face(turned, np.zeros(52, np.float32), 1.0))[:MESH_POINTS]).max(axis=1) > 0
+    assert left.sum() < 0.6 * seen.sum()
+
+
+def test_a_brighter_eye_is_found_in_units_of_its_white(calm: Head) -> None:
+    window = EyeWindow.of(LEFT_EYE, calm.points, fit_pose(calm.points), calm.crop.shape[0])
+    colours = window.read(calm.crop)
+    assert colours is not None and colours.shape == (*EYE_PLACES, 3)
+    lids = np.zeros(calm.crop.shape[:2], np.uint8)
+    cv2.fillPoly(lids, [np.rint(calm.points[list(EYE_LEFT), :2]).astype(np.int32)], 1)
+    lit = np.clip(calm.crop + 20 * lids[..., None].astype(int), 0, 255).astype(np.uint8)
+    eyes = logs(calm, lit)[MESH_POINTS:].reshape(2, -1, 3)
+    expected = 20 / white_of(colours).mean()
+    assert eyes[0].mean() == pytest.approx(expected, rel=0.4)
+    assert np.abs(eyes[1]).mean() < 0.25 * eyes[0].mean()
+
+
+def test_a_shut_eye_has_no_places() -> None:
+    shut = np.zeros((64, 64), np.uint8)
+    assert read_places(np.zeros((64, 64, 3), np.float32), shut, EYE_PLACES) is None
+    assert spread_places(np.zeros((*EYE_PLACES, 3), np.float32), shut) is None
+
+
+def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(calm: Head) -> None:
+    warper = Warper(calm.crop, calm.points)
+    vertices = warper.target_vertices(calm.points, warper.pose)
+    drawn = warper.render(calm.points, warper.pose, vertices).drawn
+    size = calm.crop.shape[0]
+    slope = np.array([0.2, -0.1, 0.05]) / size
+    shade = (vertices[:MESH_POINTS, :1] * slope + vertices[:MESH_POINTS, 1:2] * 0.1 / size - 0.1).astype(np.float32)
+    made = np.full((size, size, 3), 120, np.uint8)
+    shade_skin(made, drawn, vertices, shade)
+    y, x = np.mgrid[:size, :size]
+    wanted = 120 * np.exp(x[..., None] * slope + y[..., None] * 0.1 / size - 0.1)
+    face = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(face, [np.rint(calm.points[list(OVAL), :2]).astype(np.int32)], 1)
+    inner = cv2.erode(face, np.ones((9, 9), np.uint8)) > 0
+    assert np.abs(made - wanted)[inner].max() <= 1.0
+    outer = cv2.dilate(face, np.ones((9, 9), np.uint8)) == 0
+    assert (made[outer] == 120).all()
