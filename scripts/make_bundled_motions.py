@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from animato.api import record_motion
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS
 from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
@@ -25,6 +25,8 @@ from animato.motion.openness import apertures, mouth_width
 from animato.motion.pose import rotation_exp
 from animato.motion.template import MotionClip, save_motion
 from animato.settings.animate import AnimateSettings
+from animato.types import Face, Frame
+from animato.warp.shade import ShadeReader
 
 FPS = Fraction(25)
 TARGET = Path(__file__).resolve().parents[1] / "animato" / "assets" / "motion"
@@ -41,9 +43,19 @@ def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> 
     return up * (1 - down)
 
 
-def portrait(path: Path, finder: FaceFinder) -> Factored:
-    """Return the factored face of a photo."""
-    return factor(finder.find(load_picture(path).image)[0], 0.0)
+def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
+    """Return a photo, its face, and that face factored."""
+    picture = load_picture(path).image
+    face = finder.settled(picture, finder.find(picture)[0])
+    return picture, face, factor(face, 0.0)
+
+
+def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
+    """Return the light and shade of a smile, 504 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
+    and in the eyes, which blink."""
+    shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
+    shade[[*LIPS_OUTER, *range(MESH_POINTS, len(shade))]] = 0.0
+    return shade
 
 
 def smile_without_teeth(calm: Factored, smiling: Factored) -> float:
@@ -61,7 +73,7 @@ class Author:
 
     def clip(self, name: str, seconds: float, attribution: str, **curves: np.ndarray) -> MotionClip:
         """Return a clip from curves over time: pitch, yaw, roll (degrees), blink (0..1), gaze_x, gaze_y (cm), and
-        `face` (frames x 478 x 3, centimetres)."""
+        `face` (frames x 478 x 3, centimetres), `shade` (frames x 504 x 3)."""
         count = round(seconds * FPS)
         zero = np.zeros(count)
         frames = []
@@ -84,6 +96,7 @@ class Author:
                     expression=face.astype(np.float32),
                     apertures=np.maximum(apertures(self.base.local + face), 0.0),
                     blendshapes=np.zeros(52, np.float32),
+                    shade=curves["shade"][index].astype(np.float32) if "shade" in curves else None,
                 )
             )
         return MotionClip(name, attribution, "CC BY 4.0", FPS, self.neutral, tuple(frames), seconds)
@@ -104,7 +117,8 @@ def main(data: Path) -> None:
     pairs = sorted(data.glob("portraits/*_neutral.jpg"))
     both = [(path, path.with_name(path.name.replace("neutral", "smiling"))) for path in pairs]
     faces = [(portrait(a, finder), portrait(b, finder)) for a, b in both[:24] if b.exists()]
-    calm, smiling = max(faces, key=lambda pair: smile_without_teeth(*pair))
+    first, second = max(faces, key=lambda pair: smile_without_teeth(pair[0][2], pair[1][2]))
+    calm, smiling = first[2], second[2]
     author = Author(calm)
     t = np.arange(round(3.2 * FPS)) / float(FPS)
     blink = bump(t, 0.5, 0.1, 0.06, 0.16) + bump(t, 1.9, 0.1, 0.06, 0.16)
@@ -122,9 +136,10 @@ def main(data: Path) -> None:
     save_motion(
         TARGET / "smile.motion",
         author.clip(
-            "Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16)
+            "Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16),
+            shade=smile[:, None, None] * folds(first, second),
         ),
-    )
+    )  # fmt: skip
     eyes_first = bump(t, 0.4, 0.15, 1.0, 0.2) - bump(t, 2.4, 0.15, 1.1, 0.2)
     head_after = bump(t, 0.55, 0.45, 0.75, 0.5) - bump(t, 2.55, 0.45, 0.85, 0.5)
     up = bump(t, 2.5, 0.4, 0.8, 0.5)

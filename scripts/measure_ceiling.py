@@ -1,5 +1,7 @@
 """Measure how near to the truth a painter of some part of the face could come: true pixels laid over geometry's.
 
+The portrait renderer with true pixels everywhere but in the face says how near it comes in the face alone.
+
 python scripts/measure_ceiling.py ../shared/data
 
 Talking people whom the shipped weights were not trained on, one photo each. docs/results/portrait.md has what it
@@ -30,7 +32,7 @@ from animato.types import Frame, Plane, Points
 from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.weights.portrait import read_portrait
 
-METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes")
+METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes", "csim")
 COARSE = 2.0
 """Sigma in pixels at 256 above which a picture's detail counts as coarse."""
 
@@ -57,10 +59,10 @@ def part_of(name: str, points: Points, size: int) -> Plane:
 
 
 class Pasted:
-    """Geometry with a part of the true frame laid over it.
+    """A renderer's frames with a part of the true frame laid over them.
 
     Args:
-        name: of the part; "geometry" for none.
+        name: of the renderer, of the part (then it is geometry), or of both with a comma between.
         frames: of all clips; the one that holds the photo is the truth.
         finder: networks to use.
         known: people that are left out.
@@ -68,10 +70,12 @@ class Pasted:
 
     def __init__(self, name: str, frames: Sequence[list[Frame]], finder: FaceFinder, known: frozenset[str]) -> None:
         self.name, self._frames, self._known = name, frames, known
-        self._job = MainJob("geometry", finder=finder)
+        base, _, part = name.partition(", ") if name.startswith("portrait") else ("geometry", "", name)
+        self._part = "" if part == "geometry" else part
+        self._job = MainJob(base, finder=finder)
 
     def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
-        """Prepare geometry, and find the clip."""
+        """Prepare the renderer, and find the clip."""
         self._job.prepare(photos, crop)
         photo = photos[0].image
         self._crop = crop
@@ -82,15 +86,15 @@ class Pasted:
         )
 
     def render(self, drive: Drive) -> Iterator[Frame]:
-        """Yield geometry's frames, the part replaced."""
+        """Yield its frames, the part replaced."""
         for index, made in zip(drive.wanted, self._job.render(drive), strict=True):
             face = drive.faces[index]
-            if self.name == "geometry" or face is None:
+            if not self._part or face is None:
                 yield made
                 continue
             truth, copied = self._crop.cut(self._truth[index]).astype(np.float32), made.astype(np.float32)
-            mask = part_of(self.name, self._crop.move(face).points, self._crop.size)[..., None]
-            if "coarse" in self.name:
+            mask = part_of(self._part, self._crop.move(face).points, self._crop.size)[..., None]
+            if "coarse" in self._part:
                 sigma = (0, 0), COARSE * self._crop.size / 256
                 truth = copied + cv2.GaussianBlur(truth, *sigma) - cv2.GaussianBlur(copied, *sigma)
             yield np.clip(copied + mask * (truth - copied) + 0.5, 0, 255).astype(np.uint8)
@@ -101,7 +105,7 @@ class Pasted:
 
     def about(self) -> Mapping[str, Any]:
         """Say what it is."""
-        return {"what": f"geometry with the truth over: {self.name}"}
+        return {"what": f"{self._job.name} with the truth over: {self._part}"}
 
 
 PARTS = (
@@ -112,6 +116,8 @@ PARTS = (
     "windows",
     "face",
     "all but the face",
+    "portrait",
+    "portrait, all but the face",
 )
 
 
@@ -134,7 +140,7 @@ def main(data: Path) -> None:
             f"{metric} {value:.4f} ({value / whole:.2f}x)"
             for metric, value, whole in zip(METRICS, means[name], means["geometry"], strict=True)
         )
-        print(f"{name:<24} {ratios}", flush=True)
+        print(f"{name:<28} {ratios}", flush=True)
 
 
 if __name__ == "__main__":

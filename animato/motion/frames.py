@@ -124,10 +124,15 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
         expression=(frame.local - neutral.local).astype(np.float32),
         apertures=apertures(frame.local),
         blendshapes=frame.blendshapes,
-        drift=frame.drift,
+        drift=_since(neutral.drift, frame.drift),
         inside=frame.inside,
-        shade=frame.shade,
+        shade=_since(neutral.shade, frame.shade),
     )
+
+
+def _since(before: NDArray[np.float32] | None, now: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """Return the change between two changes since one frame; the earlier is nothing where nobody looked."""
+    return now if before is None or now is None else np.asarray(now - before, np.float32)
 
 
 def neutral_cost(frame: Factored) -> float:

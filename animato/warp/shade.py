@@ -50,8 +50,8 @@ MOST = 0.4
 LIKELY = 0.2
 """Logarithm of a ratio at which it is believed by six tenths."""
 
-COLOUR = 0.04
-"""Largest difference of one colour of a shade to the mean of the three."""
+COLOUR, EYE_COLOUR = 0.02, 0.01
+"""Largest difference of one colour of a shade to the mean of the three, on skin and in eyes: an iris shows more."""
 
 SQUARE = (0.15, 0.4)
 """Cosine of the tilt to the camera below which skin says nothing, and from which it is believed."""
@@ -105,7 +105,7 @@ class ShadeReader:
         sure = np.clip((np.minimum(_squareness(points), self._square) - low) / (high - low), 0, 1)
         ratio -= np.median(ratio, axis=0)
         ratio *= sure[:, None]
-        ratio = _little_colour(ratio)
+        ratio = _little_colour(ratio, COLOUR)
         # The larger a change, the likelier it is no shade: a moustache, a rim of glasses, a strand of hair.
         ratio *= np.exp(-0.5 * (ratio.mean(axis=1, keepdims=True) / LIKELY) ** 2)
         # Where the face ends, shade does; what lies behind the lips has its own light (`warp.inside`).
@@ -154,7 +154,7 @@ class _DriverEye:
                 window.of(there)[:] = layer
                 turned = place.read(there)
                 expected = expected if turned is None else expected + np.float32(moved) * (turned - expected)
-        return _little_colour((shown - expected) / self._white).reshape(-1, 3)
+        return _little_colour((shown - expected) / self._white, EYE_COLOUR).reshape(-1, 3)
 
 
 @dataclass(frozen=True)
@@ -194,13 +194,13 @@ def white_of(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.maximum(np.percentile(colours.reshape(-1, 3), WHITEST, axis=0), 20.0).astype(np.float32)
 
 
-def _little_colour(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return values (... x 3) with what differs between the three colours held within `COLOUR`.
+def _little_colour(values: NDArray[np.float32], most: float) -> NDArray[np.float32]:
+    """Return values (... x 3) with what differs between the three colours held within the most there may be.
 
     Shade has hardly a colour of its own: much of it is something of the driver's that another face has not.
     """
     grey = values.mean(axis=-1, keepdims=True)
-    return np.asarray(grey + np.clip(values - grey, -COLOUR, COLOUR), np.float32)
+    return np.asarray(grey + np.clip(values - grey, -most, most), np.float32)
 
 
 def _at(picture: Frame, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -129,6 +129,8 @@ def test_the_drivers_light_and_shade_are_passed_on_as_strong_as_wanted(calm_loca
     shade = np.random.default_rng(2).uniform(-1, 1, (SHADE_PLACES, 3)).astype(np.float32)
     motion = relative_to(seen(calm_local), replace(seen(calm_local), shade=shade))
     assert motion.shade is shade
+    again = relative_to(replace(seen(calm_local), shade=0.25 * shade), replace(seen(calm_local), shade=shade)).shade
+    assert again is not None and np.allclose(again, 0.75 * shade), "both since a third frame"
     neutral, points = neutral_of(seen(calm_local)), person(calm_local)
     half = Retargeter(points, neutral, MotionSettings(shade=0.5))(motion).shade
     assert half is not None and np.allclose(half, 0.5 * shade)
