@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from animato.motion.openness import apertures, openness
 from animato.motion.retarget import Target
 from animato.types import Face, Frame, Points
 from animato.warp.aperture import departure
-from animato.warp.inside import BRIGHTEST, look_inside, match_inside, white_over_skin
+from animato.warp.inside import BRIGHTEST, MouthWindow, look_inside, match_inside, white_over_skin
 from animato.warp.warper import Warped, Warper
 
 RING = list(LIPS_INNER)
@@ -20,6 +21,21 @@ RING = list(LIPS_INNER)
 TEETH_FROM, TEETH_TO = 0.72, 0.9
 """Brightness, in whites of the eye, of the brightest fourth of a mouth's inside: from the second on a photo shows teeth
 as clearly as portraits do (smiles have 0.89 to 1.16, blurred frames of videos 0.55 to 0.72), and they are kept."""
+
+
+@dataclass(frozen=True)
+class WantedMouth:
+    """How the mouth of one frame should look.
+
+    Attributes:
+        window: where it is.
+        levels: ROWS x COLUMNS float32, brightness in units of the skin's.
+        gain: how much of the difference counts, in (0, 1].
+    """
+
+    window: MouthWindow
+    levels: NDArray[np.float32]
+    gain: float
 
 
 class MouthMatch:
@@ -37,18 +53,31 @@ class MouthMatch:
         widest = max(warpers, key=lambda warper: float(apertures(warper.local)[2]))
         self._kept = np.float32(shows_teeth(widest.crop, widest.points))
 
-    def apply(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> None:
-        """Let the mouth show what the driver's does, in place, as far as it is not as the photo has it.
+    def wanted(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> WantedMouth | None:
+        """Return how the mouth should look, or None where nobody knows or the photo has it so.
 
         Args:
-            warped: the animated photo; its picture is changed.
+            warped: the animated photo.
             target: the face in it.
             local: 478 x 3, the same in the head's own frame.
         """
-        if target.inside is not None:
-            gain = departure(self._local, local[RING])
-            own = self._kept * warped.validity
-            match_inside(warped.image, own, target.points, target.pose, target.inside * self._brightest, gain)
+        gain = 0.0 if target.inside is None else departure(self._local, local[RING])
+        if target.inside is None or gain <= 0:
+            return None
+        own = self._kept * warped.validity
+        window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
+        return WantedMouth(window, target.inside * self._brightest, gain)
+
+
+def show(image: Frame, mouth: WantedMouth | None) -> None:
+    """Let the mouth show what is wanted, in place.
+
+    Args:
+        image: S x S x 3 uint8 RGB, changed.
+        mouth: from `MouthMatch.wanted`.
+    """
+    if mouth is not None:
+        match_inside(image, mouth.window, mouth.levels, mouth.gain)
 
 
 def shows_teeth(photo: Frame, points: Points) -> float:

@@ -22,7 +22,7 @@ from animato.motion.pose import local_from_points
 from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
-from animato.render.mouth_match import MouthMatch
+from animato.render.mouth_match import MouthMatch, show
 from animato.render.shade_match import ShadeMatch
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.types import Affine, Frame, Points
@@ -170,12 +170,13 @@ class PortraitRenderer:
         with clock.stage("paint"):
             # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
             eyes = self._shade.wanted(warped.warped, warped.target)
-            self._mouth.apply(warped.warped, warped.target, warped.local)
+            mouth = self._mouth.wanted(warped.warped, warped.target, warped.local)
+            show(warped.warped.image, mouth)
             for painter in self._painters:
                 painter.paint(warped, self._head_gain(warped) if painter.name == "head" else None)
             # What is painted and what is copied get the same shade, so no seam shows between them.
             self._shade.apply(warped.warped, warped.target, warped.vertices, eyes)
-            self._mouth.apply(warped.warped, warped.target, warped.local)
+            show(warped.warped.image, mouth)
         return warped.warped.image
 
     def _head_gain(self, moment: _Moment) -> float:

@@ -13,7 +13,6 @@ from animato.face.topology import MESH_POINTS
 from animato.motion.frames import EYE_PLACES
 from animato.motion.retarget import Target
 from animato.warp.lay import add_patch
-from animato.warp.places import spread_places
 from animato.warp.shade import EYES, MOST, EyeWindow, white_of
 from animato.warp.shading import shade_skin
 from animato.warp.warper import Warped, Warper
@@ -77,8 +76,7 @@ class ShadeMatch:
             return
         shade_skin(warped.image, warped.drawn, vertices, target.shade[:MESH_POINTS] * np.float32(MOST))
         for eye in wanted:
-            placed, lids = eye.window.placed, eye.window.opening
-            shown = eye.window.read(warped.image)
-            added = None if shown is None else spread_places(eye.levels - shown, lids)
-            if added is not None:
-                add_patch(warped.image, placed, added, cv2.boundingRect(lids))
+            places, shown = eye.window.places, eye.window.read(warped.image)
+            if places is not None and shown is not None:
+                added = places.spread(eye.levels - shown)
+                add_patch(warped.image, eye.window.placed, added, cv2.boundingRect(places.opening))

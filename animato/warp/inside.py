@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from animato.motion.frames import INSIDE_PLACES
 from animato.motion.pose import HeadPose, fit_pose
-from animato.types import Face, Frame, Plane, Points
+from animato.types import Affine, Face, Frame, Plane, Points
 from animato.warp.lay import add_patch
-from animato.warp.places import read_places, spread_places
+from animato.warp.places import Places
 from animato.warp.region import (
     LEFT_EYE,
     MOUTH,
@@ -103,10 +103,12 @@ class Shown:
     Attributes:
         levels: ROWS x COLUMNS float32, brightness in units of the skin's.
         white: 3 float32, RGB of 255: colour of a tooth in the light on the skin, as bright as the skin.
+        places: where that was read.
     """
 
     levels: NDArray[np.float32]
     white: NDArray[np.float32]
+    places: Places
 
 
 def measure(patch: Frame, drawing: NDArray[np.uint8]) -> Shown | None:
@@ -116,14 +118,13 @@ def measure(patch: Frame, drawing: NDArray[np.uint8]) -> Shown | None:
         patch: S x S x 3 uint8 RGB.
         drawing: S x S x 3 uint8, from `draw_region`.
     """
-    colour = _skin(patch, drawing)
-    if colour is None:
+    colour, places = _skin(patch, drawing), Places.behind(drawing[..., 0], INSIDE_PLACES)
+    if colour is None or places is None:
         return None
-    coarse, skin = read_places(_cold(patch), drawing[..., 0], INSIDE_PLACES), _cold(colour)
-    if coarse is None:
-        return None
+    coarse, skin = places.read(_cold(patch)), _cold(colour)
     light = np.clip(colour / SKIN_IN_WHITE * (SKIN_IN_WHITE[1] / colour[1]), 0.4, 2.0) ** BELIEF * TOOTH
-    return Shown(np.asarray(coarse / skin, np.float32), np.asarray(light * (skin / _cold(light)), np.float32))
+    white = np.asarray(light * (skin / _cold(light)), np.float32)
+    return Shown(np.asarray(coarse / skin, np.float32), white, places)
 
 
 def difference(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -139,35 +140,56 @@ def difference(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.floa
         the lips.
     """
     shown = measure(patch, drawing)
-    whole = None if shown is None else spread_places(wanted - shown.levels, drawing[..., 0])
-    if shown is None or whole is None:
+    if shown is None:
         return None
+    whole = shown.places.spread(wanted - shown.levels)
     return whole[..., None] * shown.white
 
 
-def match_inside(
-    image: Frame, own: Plane, points: Points, pose: HeadPose, wanted: NDArray[np.float32], gain: float
-) -> None:
+@dataclass(frozen=True)
+class MouthWindow:
+    """Where the mouth's patch lies in a picture.
+
+    Attributes:
+        placed: from pixels of the patch to those of the picture.
+        drawing: S x S x 3 uint8, from `draw_region`.
+        free: S x S x 1 float32 in [0, 1], 0 where the picture shows a photo's own teeth, which stay.
+    """
+
+    placed: Affine
+    drawing: NDArray[np.uint8]
+    free: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, points: Points, pose: HeadPose, size: int, own: Plane) -> MouthWindow:
+        """Find a mouth.
+
+        Args:
+            points: 478 x 3, the face, pixels of the picture.
+            pose: of the face.
+            size: longer side of the picture, pixels.
+            own: h x w float32 in [0, 1], where the picture shows a photo's own teeth.
+        """
+        placed = crop_from_patch(MOUTH, points, pose, size)
+        drawing = draw_region(MOUTH, move(inverse(placed), points))
+        return cls(placed, drawing, 1 - cut_validity(own, placed, MOUTH.side, size)[..., None])
+
+
+def match_inside(image: Frame, window: MouthWindow, wanted: NDArray[np.float32], gain: float) -> None:
     """Let a mouth show between its lips what is wanted, in place and at the picture's own resolution.
 
     Somebody's own teeth are not made dark because a driver's tongue lies before the driver's.
 
     Args:
         image: S x S x 3 uint8 RGB, changed.
-        own: h x w float32 in [0, 1], where the picture shows a photo's own teeth, which stay.
-        points: 478 x 3, its face, pixels.
-        pose: of the face.
+        window: where its mouth is.
         wanted: ROWS x COLUMNS float32, brightness in units of the skin's.
         gain: how much of the difference counts, in [0, 1].
     """
-    if gain <= 0:
-        return
-    placed = crop_from_patch(MOUTH, points, pose, image.shape[0])
-    drawing = draw_region(MOUTH, move(inverse(placed), points))
-    added = difference(cut_patch(image, placed, MOUTH.side), drawing, wanted)
+    added = difference(cut_patch(image, window.placed, MOUTH.side), window.drawing, wanted)
     if added is not None:
-        added *= 1 - cut_validity(own, placed, MOUTH.side, image.shape[0])[..., None]
-        add_patch(image, placed, added * np.float32(gain), cv2.boundingRect(drawing[..., 0]))
+        added *= window.free * np.float32(gain)
+        add_patch(image, window.placed, added, cv2.boundingRect(window.drawing[..., 0]))
 
 
 def matched(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32]) -> Frame:

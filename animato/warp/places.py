@@ -5,6 +5,9 @@ Two faces that open differently far are compared place by place.
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,63 +21,74 @@ FINE = 4
 """Samples that are averaged for one place, in each direction."""
 
 
-def read_places(
-    picture: NDArray[np.float32], opening: NDArray[np.uint8], shape: tuple[int, int]
-) -> NDArray[np.float32] | None:
-    """Return the mean of a picture at each place behind an opening, or None where too little is open.
+@dataclass(frozen=True)
+class Places:
+    """A grid of places behind one opening.
 
-    Args:
-        picture: S x S or S x S x C float32.
-        opening: S x S uint8, 255 behind the opening.
+    Attributes:
         shape: rows and columns of places.
-
-    Returns:
-        rows x columns (x C) float32.
-    """
-    span = _span(opening)
-    if span is None:
-        return None
-    first, last, top, bottom = span
-    rows, columns = shape
-    across = (np.arange(columns * FINE, dtype=np.float32) + 0.5) / (columns * FINE) * (last + 1 - first) - 0.5
-    at = np.clip(np.rint(across), 0, last - first).astype(int)
-    down = (np.arange(rows * FINE, dtype=np.float32)[:, None] + 0.5) / (rows * FINE)
-    y = np.ascontiguousarray(top[at] + down * (bottom - top)[at], np.float32)
-    x = np.ascontiguousarray(np.broadcast_to(across + first, y.shape), np.float32)
-    fine = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def spread_places(values: NDArray[np.float32], opening: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """Return values at places as a picture, interpolated between them and 0 outside; None where too little is open.
-
-    Args:
-        values: rows x columns (x C) float32.
         opening: S x S uint8, 255 behind the opening.
-
-    Returns:
-        S x S (x C) float32.
+        first: first column of the opening.
+        last: last column.
+        top: upper end of the opening in each of these columns, pixels.
+        bottom: lower end, likewise.
     """
-    span = _span(opening)
-    if span is None:
-        return None
-    first, last, top, bottom = span
-    rows, columns = values.shape[:2]
-    x = np.arange(first, last + 1, dtype=np.float32)
-    y = np.arange(opening.shape[0], dtype=np.float32)[:, None]
-    down = (y - top) / np.maximum(bottom - top, 1.0) * rows - 0.5
-    across = np.broadcast_to((x - first + 0.5) / (last + 1 - first) * columns - 0.5, down.shape)
-    found = cv2.remap(
-        np.ascontiguousarray(values, np.float32),
-        np.ascontiguousarray(across, np.float32),
-        np.ascontiguousarray(down, np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    soft = opening[:, first : last + 1].astype(np.float32) / 255
-    whole = np.zeros((*opening.shape, *values.shape[2:]), np.float32)
-    whole[:, first : last + 1] = found * (soft if values.ndim == 2 else soft[..., None])
-    return whole
+
+    shape: tuple[int, int]
+    opening: NDArray[np.uint8]
+    first: int
+    last: int
+    top: Plane
+    bottom: Plane
+
+    @classmethod
+    def behind(cls, opening: NDArray[np.uint8], shape: tuple[int, int]) -> Places | None:
+        """Find the places behind an opening; None where too little is open.
+
+        Args:
+            opening: S x S uint8, 255 behind the opening.
+            shape: rows and columns of places.
+        """
+        span = _span(opening)
+        return None if span is None else cls(shape, opening, *span)
+
+    def read(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the mean of a picture (S x S or S x S x C float32) at each place: rows x columns (x C) float32."""
+        x, y = self._samples
+        fine = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rows, columns = self.shape
+        return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+    def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return values at places (rows x columns (x C) float32) as a picture: S x S (x C) float32, 0 outside the
+        opening and interpolated between places."""
+        rows, columns = self.shape
+        x = np.arange(self.last + 1 - self.first, dtype=np.float32)
+        y = np.arange(self.opening.shape[0], dtype=np.float32)[:, None]
+        down = (y - self.top) / np.maximum(self.bottom - self.top, 1.0) * rows - 0.5
+        across = np.broadcast_to((x + 0.5) / len(x) * columns - 0.5, down.shape)
+        found = cv2.remap(
+            np.ascontiguousarray(values, np.float32),
+            np.ascontiguousarray(across, np.float32),
+            np.ascontiguousarray(down, np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        soft = self.opening[:, self.first : self.last + 1].astype(np.float32) / 255
+        whole = np.zeros((*self.opening.shape, *values.shape[2:]), np.float32)
+        whole[:, self.first : self.last + 1] = found * (soft if values.ndim == 2 else soft[..., None])
+        return whole
+
+    @functools.cached_property
+    def _samples(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return x and y of the fine places, each (rows FINE) x (columns FINE) float32."""
+        rows, columns = self.shape
+        width = self.last + 1 - self.first
+        across = (np.arange(columns * FINE, dtype=np.float32) + 0.5) / (columns * FINE) * width - 0.5
+        at = np.clip(np.rint(across), 0, width - 1).astype(int)
+        down = (np.arange(rows * FINE, dtype=np.float32)[:, None] + 0.5) / (rows * FINE)
+        y = np.ascontiguousarray(self.top[at] + down * (self.bottom - self.top)[at], np.float32)
+        return np.ascontiguousarray(np.broadcast_to(across + self.first, y.shape), np.float32), y
 
 
 def _span(opening: NDArray[np.uint8]) -> tuple[int, int, Plane, Plane] | None:

@@ -25,7 +25,7 @@ from animato.types import Affine, Face, Frame, Points
 from animato.warp.aperture import departure
 from animato.warp.eyes import Eyeball, build_eyeballs, render_eye
 from animato.warp.mesh import head_topology
-from animato.warp.places import read_places
+from animato.warp.places import Places
 from animato.warp.region import LEFT_EYE, RIGHT_EYE, Region, crop_from_patch, cut_patch, inverse, move, opening
 from animato.warp.visibility import mesh_edges
 
@@ -159,15 +159,17 @@ class _DriverEye:
 
 @dataclass(frozen=True)
 class EyeWindow:
-    """Where an eye's patch lies in a picture, and what of it lies behind the lids.
+    """Where an eye's patch lies in a picture, and the places behind its lids.
 
     Attributes:
         placed: from pixels of the patch to those of the picture.
-        opening: side x side uint8, 255 behind the lids.
+        side: of the patch, pixels.
+        places: behind the lids; None where they are shut.
     """
 
     placed: Affine
-    opening: NDArray[np.uint8]
+    side: int
+    places: Places | None
 
     @classmethod
     def of(cls, region: Region, points: Points, pose: HeadPose, size: int) -> EyeWindow:
@@ -181,12 +183,13 @@ class EyeWindow:
         """
         placed = crop_from_patch(region, points, pose, size)
         lids = opening(region, move(inverse(placed), points), region.side)
-        return cls(placed, np.rint(lids * 255).astype(np.uint8))
+        return cls(placed, region.side, Places.behind(np.rint(lids * 255).astype(np.uint8), EYE_PLACES))
 
     def read(self, picture: Frame) -> NDArray[np.float32] | None:
         """Return the colours of the picture at its places (rows x columns x 3 float32, RGB of 255), or None if shut."""
-        patch = cut_patch(picture, self.placed, self.opening.shape[0])
-        return read_places(patch.astype(np.float32), self.opening, EYE_PLACES)
+        if self.places is None:
+            return None
+        return self.places.read(cut_patch(picture, self.placed, self.side).astype(np.float32))
 
 
 def white_of(colours: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from animato.face.topology import MESH_POINTS
 from animato.types import Frame
 from animato.warp.mesh import head_topology
-from animato.warp.raster import affine_per_triangle
 
 
 def shade_skin(
@@ -30,37 +29,61 @@ def shade_skin(
     if x1 <= x0 or y1 <= y0:
         return
     # Shade is smooth: half the grid's resolution serves, and is four times as fast.
-    coarse = np.ascontiguousarray(drawn[::2, ::2])
     step = size / drawn.shape[0]
+    left, top = int(x0 / (2 * step)), int(y0 / (2 * step))
+    right, bottom = int(x1 / (2 * step)) + 2, int(y1 / (2 * step)) + 2
+    coarse = np.ascontiguousarray(drawn[2 * top : 2 * bottom : 2, 2 * left : 2 * right : 2])
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]
-    # A map to two coordinates per triangle is what linear interpolation of two channels is; the third goes alone.
-    planes = np.zeros((12, len(topology.triangles) + 1), np.float32)
-    for row, channels in ((0, (0, 1)), (6, (2, 2))):
-        linear = affine_per_triangle(vertices, shade[:, channels].astype(np.float64), face)
-        planes[row : row + 6, : len(face)] = linear[:, :-1]
-    field = _interpolated(coarse, planes[:9], step)
-    there = np.array([[1 / (2 * step), 0, (0.5 / step - 0.5 + x0 / step) / 2], [0, 1 / (2 * step), 0]])
-    there[1, 2] = (0.5 / step - 0.5 + y0 / step) / 2
-    np.clip(field, -1, 1, out=field)
-    gain = cv2.warpAffine(
-        cv2.exp(field), there, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(1, 1, 1)
-    )
+    planes = np.zeros((len(topology.triangles) + 1, 3, 3), np.float32)
+    planes[: len(face)] = _planes(vertices[:, :2], shade, face)
+    gain = _interpolated(coarse, planes, (left, top), step)
+    np.clip(gain, -1, 1, out=gain)
+    there = np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]]) / (2 * step)
+    there[:, 2] += (0.5 / step - 0.5) / 2 - np.array([left, top])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    enlarged = cv2.warpAffine(cv2.exp(gain), there, (x1 - x0, y1 - y0), flags=flags, borderValue=(1, 1, 1))
     part = image[y0:y1, x0:x1]
-    part[:] = cv2.multiply(part, gain, dtype=cv2.CV_8U)
+    part[:] = cv2.multiply(part, enlarged, dtype=cv2.CV_8U)
 
 
-def _interpolated(coarse: NDArray[np.int16], planes: NDArray[np.float32], step: float) -> NDArray[np.float32]:
-    """Return h x w x 3 float32: three linear functions per triangle, at every other pixel of the flow's grid.
+def _planes(
+    vertices: NDArray[np.float64], values: NDArray[np.float32], triangles: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Return, for each triangle, the linear functions through the values at its corners.
+
+    Args:
+        vertices: V x 2, pixels.
+        values: V x C.
+        triangles: T x 3.
+
+    Returns:
+        T x 3 x C: rise along x, rise along y, value at 0.
+    """
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    p, q, r = (values[triangles[:, corner]].astype(np.float64) for corner in range(3))
+    ab, ac, pq, pr = b - a, c - a, q - p, r - p
+    det = ab[:, :1] * ac[:, 1:] - ab[:, 1:] * ac[:, :1]
+    det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+    along = (pq * ac[:, 1:] - pr * ab[:, 1:]) / det
+    down = (pr * ab[:, :1] - pq * ac[:, :1]) / det
+    return np.stack([along, down, p - along * a[:, :1] - down * a[:, 1:]], axis=1)
+
+
+def _interpolated(
+    coarse: NDArray[np.int16], planes: NDArray[np.float32], corner: tuple[int, int], step: float
+) -> NDArray[np.float32]:
+    """Return h x w x C float32: linear functions per triangle, at every other pixel of a part of the flow's grid.
 
     Args:
         coarse: h x w int16, triangle numbers of these pixels, -1 for none.
-        planes: 9 x (T + 1), for each channel its rise along x and y and its value at 0, in pixels of the picture.
+        planes: (T + 1) x 3 x C, see `_planes`, the last for no triangle.
+        corner: x and y of the part's first pixel, in pixels of the halved grid.
         step: pixels of the picture in one of the flow's grid.
     """
     height, width = coarse.shape
-    x = np.arange(width, dtype=np.float32) * np.float32(2 * step) + np.float32(0.5 * step - 0.5)
-    y = (np.arange(height, dtype=np.float32) * np.float32(2 * step) + np.float32(0.5 * step - 0.5))[:, None]
-    numbers = coarse.reshape(-1)
-    found = np.ascontiguousarray(planes.T)[numbers].reshape(height, width, 3, 3)
-    return np.asarray(found[..., 0] * x[..., None] + found[..., 1] * y[..., None] + found[..., 2], np.float32)
+    apart, first = np.float32(2 * step), np.float32(0.5 * step - 0.5)
+    x = ((np.arange(width, dtype=np.float32) + corner[0]) * apart + first)[:, None]
+    y = ((np.arange(height, dtype=np.float32) + corner[1]) * apart + first)[:, None, None]
+    found = planes[coarse.reshape(-1)].reshape(height, width, 3, planes.shape[2])
+    return np.asarray(found[:, :, 0] * x + found[:, :, 1] * y + found[:, :, 2], np.float32)

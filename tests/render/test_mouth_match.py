@@ -6,7 +6,7 @@ import numpy as np
 
 from animato.motion.pose import fit_pose, local_from_points
 from animato.motion.retarget import Target
-from animato.render.mouth_match import MouthMatch, shows_teeth
+from animato.render.mouth_match import MouthMatch, show, shows_teeth
 from animato.types import Face, Frame
 from animato.warp.inside import COLUMNS, ROWS
 from animato.warp.warper import Warper
@@ -30,7 +30,8 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     for name, inside in (("asked", dark), ("nobody looked", None)):
         warped = warper.render(wide, pose, warper.target_vertices(wide, pose))
         before = warped.image.copy()
-        MouthMatch([warper]).apply(warped, Target(wide, pose, None, inside), local_from_points(wide, pose))
+        target = Target(wide, pose, None, inside)
+        show(warped.image, MouthMatch([warper]).wanted(warped, target, local_from_points(wide, pose)))
         made[name] = (before, warped.image.copy(), warped.validity)
     before, after, _ = made["nobody looked"]
     np.testing.assert_array_equal(before, after)

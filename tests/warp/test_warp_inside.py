@@ -15,6 +15,7 @@ from animato.warp.inside import (
     ROWS,
     USUAL_WHITE,
     WHITES,
+    MouthWindow,
     look_inside,
     match_inside,
     matched,
@@ -116,7 +117,8 @@ def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face)
     wanted = np.full((ROWS, COLUMNS), 0.2, np.float32)
     made, half, whole = (np.array(portrait) for _ in range(3))
     for picture, gain in ((made, 0.0), (half, 0.5), (whole, 1.0)):
-        match_inside(picture, np.zeros((64, 64), np.float32), portrait_face.points, pose, wanted, gain)
+        window = MouthWindow.of(portrait_face.points, pose, len(picture), np.zeros((64, 64), np.float32))
+        match_inside(picture, window, wanted, gain)
     np.testing.assert_array_equal(made, portrait)
     change = [np.abs(picture.astype(int) - portrait).sum() for picture in (half, whole)]
     assert 0 < change[0] < change[1]
@@ -129,7 +131,8 @@ def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face)
 def test_teeth_that_the_photo_shows_stay(portrait: Frame, portrait_face: Face) -> None:
     picture, pose = np.array(portrait), fit_pose(portrait_face.points)
     dark = np.zeros((ROWS, COLUMNS), np.float32)
-    match_inside(picture, np.ones((64, 64), np.float32), portrait_face.points, pose, dark, 1.0)
+    window = MouthWindow.of(portrait_face.points, pose, len(picture), np.ones((64, 64), np.float32))
+    match_inside(picture, window, dark, 1.0)
     np.testing.assert_array_equal(picture, portrait)
 
 

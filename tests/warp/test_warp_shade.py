@@ -11,7 +11,7 @@ from animato.face.topology import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.motion.frames import EYE_PLACES, SHADE_PLACES
 from animato.motion.pose import fit_pose
 from animato.types import Face, Frame
-from animato.warp.places import read_places, spread_places
+from animato.warp.places import Places
 from animato.warp.region import LEFT_EYE
 from animato.warp.shade import COLOUR, MOST, EyeWindow, ShadeReader, white_of
 from animato.warp.shading import shade_skin
@@ -96,8 +96,18 @@ def test_a_brighter_eye_is_found_in_units_of_its_white(calm: Head) -> None:
 
 def test_a_shut_eye_has_no_places() -> None:
     shut = np.zeros((64, 64), np.uint8)
-    assert read_places(np.zeros((64, 64, 3), np.float32), shut, EYE_PLACES) is None
-    assert spread_places(np.zeros((*EYE_PLACES, 3), np.float32), shut) is None
+    assert Places.behind(shut, EYE_PLACES) is None
+
+
+def test_places_that_are_spread_are_read_again() -> None:
+    lids = np.zeros((64, 64), np.uint8)
+    cv2.ellipse(lids, (31, 30), (22, 12), 0, 0, 360, 255, -1)
+    places = Places.behind(lids, EYE_PLACES)
+    assert places is not None
+    values = np.linspace(20, 80, EYE_PLACES[1], dtype=np.float32)[None, :, None] * np.ones((EYE_PLACES[0], 1, 3))
+    picture = places.spread(values.astype(np.float32))
+    assert (picture[lids == 0] == 0).all()
+    assert np.abs(places.read(picture) - values)[:, 1:-1].max() < 6
 
 
 def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(calm: Head) -> None:
