@@ -81,7 +81,7 @@ class ShadeReader:
         picture = cut(frame, placed, SIDE)
         self._sizes = _neighbourhoods(self._points)
         self._skin = self._read_skin(picture, self._points)
-        self._square = _squareness(self._points)
+        self._square = _squareness(self._points) * _within(face.points, frame)
         self._eyes = [
             _DriverEye(region, ball, picture, self._points, self._pose)
             for region, ball in zip(EYES, build_eyeballs(picture, self._points, self._pose), strict=True)
@@ -102,7 +102,9 @@ class ShadeReader:
         picture = cut(frame, placed, SIDE)
         ratio = np.log((self._read_skin(picture, points) + FLOOR) / (self._skin + FLOOR))
         low, high = SQUARE
-        sure = np.clip((np.minimum(_squareness(points), self._square) - low) / (high - low), 0, 1)
+        sure = np.clip(
+            (np.minimum(_squareness(points) * _within(face.points, frame), self._square) - low) / (high - low), 0, 1
+        )
         ratio -= np.median(ratio, axis=0)
         ratio *= sure[:, None]
         ratio = _little_colour(ratio, COLOUR)
@@ -240,6 +242,13 @@ def _corners() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the corners of all triangles of the face in one row, and how many triangles each vertex has."""
     corners = canonical_face().triangles.T.reshape(-1).astype(np.int64)
     return corners, np.bincount(corners, minlength=MESH_POINTS).clip(1).astype(np.float64)
+
+
+def _within(points: Points, frame: Frame) -> NDArray[np.bool_]:
+    """Return which of the 468 vertices lie inside the frame: beyond it only its border could be read."""
+    height, width = frame.shape[:2]
+    xy = points[:MESH_POINTS, :2]
+    return np.asarray(((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1), np.bool_)
 
 
 def _squareness(points: Points) -> NDArray[np.float32]:

@@ -81,6 +81,16 @@ def test_skin_that_turned_away_says_nothing(calm: Head) -> None:
     assert left.sum() < 0.6 * seen.sum()
 
 
+def test_skin_that_left_the_frame_says_nothing(calm: Head) -> None:
+    cut_off = int(calm.points[CHEEK, 0]) + 5
+    lit = spot(calm, CHEEK, (1.2, 1.2, 1.2), 30.0)[:, cut_off:]
+    moved = calm.points - np.array([cut_off, 0, 0], np.float32)
+    reader = ShadeReader(calm.crop, face_of(calm))
+    found = reader.read(np.ascontiguousarray(lit), Face(moved, np.zeros(52, np.float32), 1.0))
+    outside = moved[:MESH_POINTS, 0] < 0
+    assert outside[CHEEK] and (found[:MESH_POINTS][outside] == 0).all()
+
+
 def test_a_brighter_eye_is_found_in_units_of_its_white(calm: Head) -> None:
     window = EyeWindow.of(LEFT_EYE, calm.points, fit_pose(calm.points), calm.crop.shape[0])
     colours = window.read(calm.crop)
