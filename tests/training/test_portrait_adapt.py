@@ -104,6 +104,24 @@ def test_what_is_better_on_the_whole_and_worse_in_one_part_is_not_kept(
     assert set(made.networks) == {"mouth", "eye"}
 
 
+def test_the_painter_that_is_kept_lies_halfway_between_shipped_and_learnt(
+    weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling = iter(np.linspace(1.0, 0.1, 100))
+    monkeypatch.setattr(adapt._Trial, "_judge", lambda _: dict.fromkeys(adapt.JUDGED, float(next(falling))))
+    photos = [drawn_photo(n) for n in range(5)]
+    found = {}
+    for share in (1.0, adapt.HALFWAY):
+        monkeypatch.setattr(adapt, "HALFWAY", share)
+        found[share] = adapt_portrait(photos, weights, settings(), None).networks["mouth"]
+    moved = 0.0
+    for key, learnt in found[1.0].items():
+        shipped = learnt if key == "affine" else weights.arrays["mouth"][key]
+        np.testing.assert_allclose(found[0.5][key], (learnt + shipped) / 2, atol=1e-6)
+        moved += float(np.abs(learnt - shipped).sum())
+    assert moved > 0, "the painter learnt"
+
+
 def test_two_adaptations_with_one_seed_are_equal(weights: PortraitWeights) -> None:
     photos = [drawn_photo(n) for n in range(4)]
     one, two = (adapt_portrait(photos, weights, settings(margin=0.0), None) for _ in range(2))
