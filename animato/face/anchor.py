@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.crop import cut, invert, similarity
+from animato.face.crop import cut, invert, picture_from_frame, similarity
 from animato.face.patches import PatchSearch
 from animato.face.topology import (
     EYE_LEFT,
@@ -65,11 +65,8 @@ class SkinAnchor:
 
     def __init__(self, frame: Frame, face: Face) -> None:
         points = face.points[:, :2].astype(np.float64)
-        low, high = points[:MESH_POINTS].min(axis=0), points[:MESH_POINTS].max(axis=0)
-        scale = SIDE / (ROOM * float((high - low).max()))
-        shift = (SIDE - 1) / 2 - scale * (low + high) / 2
-        self._places = points * scale + shift
-        placed = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+        placed = picture_from_frame(points, ROOM, SIDE)
+        self._places = points @ placed[:, :2].T + placed[:, 2]
         self._picture = _evened(frame, placed)
 
     def correct(self, frame: Frame, face: Face) -> Face:

@@ -115,6 +115,21 @@ def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     return np.asarray(crop, np.uint8)
 
 
+def picture_from_frame(points: NDArray[np.floating], room: float, side: int) -> Affine:
+    """Return the map from pixels of a frame to those of a square picture with the face's box in its middle.
+
+    Args:
+        points: N >= 468 x (2 or 3), landmarks, pixels of the frame.
+        room: side of the picture in units of the longer side of the mesh's box.
+        side: of the picture, pixels.
+    """
+    xy = points[:MESH_POINTS, :2].astype(np.float64)
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    scale = side / (room * float((high - low).max()))
+    shift = (side - 1) / 2 - scale * (low + high) / 2
+    return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+
+
 def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Affine:
     """Return the turn, scale and shift that bring points (N x 2) nearest to others, in the sense of least squares."""
     middle, there = source.mean(axis=0), target.mean(axis=0)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.crop import cut, similarity
+from animato.face.crop import cut, picture_from_frame, similarity
 from animato.face.topology import LIPS_INNER, MESH_POINTS, OVAL, canonical_face
 from animato.motion.frames import EYE_PLACES
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
@@ -71,11 +71,7 @@ class ShadeReader:
     """
 
     def __init__(self, frame: Frame, face: Face) -> None:
-        points = face.points[:, :2].astype(np.float64)
-        low, high = points[:MESH_POINTS].min(axis=0), points[:MESH_POINTS].max(axis=0)
-        scale = SIDE / (ROOM * float((high - low).max()))
-        shift = (SIDE - 1) / 2 - scale * (low + high) / 2
-        placed = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+        placed = picture_from_frame(face.points, ROOM, SIDE)
         self._points = _moved(face.points, placed)
         self._pose = fit_pose(self._points)
         picture = cut(frame, placed, SIDE)
