@@ -144,7 +144,7 @@ class VideoDriver:
         """Return a neutral frame's measures, looked at with care, and what holds later frames to it."""
         settled = self._finder.settled(image, face)
         wanted = self._settings
-        painted = wanted.model != "geometry"  # which would not use what is read for painters
+        painted = wanted.model == "portrait"  # the others would not use what is read for painters
         inside, shade = painted and wanted.inside, painted and wanted.shade > 0
         hold = Hold(image, settled, wanted.anchor, wanted.surroundings > 0, inside, shade)
         return factor(settled, time), hold

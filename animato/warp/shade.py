@@ -2,7 +2,7 @@
 
 A smile darkens the fold beside the nose, a raised brow shades the forehead, a lid that sinks darkens the eye. The ratio
 of a driver's skin now to the same skin in its neutral frame says so and says nothing of whose skin it is (Liu, Shan,
-Zhang 2001, "Expressive expression mapping with ratio images", equation 5: the expression ratio image). Here it is read
+Zhang 2001, "Expressive expression mapping with ratio images", section 3: the expression ratio image). Here it is read
 at the mesh's vertices, each an average over its neighbourhood, so no pore or mole of the driver is in it, and relative
 to the whole face, so a lamp that flickers is not either. Behind the lids, where the eyeball turns under the skin, it is
 the difference to the driver's own eyeball turned as the landmarks say (`warp.eyes`), in units of its white.

@@ -183,3 +183,5 @@ def test_the_drivers_light_and_shade_are_read_unless_they_are_not_wanted(made: M
     seen = movement(made.driver, replace(CROP, shade=1.0))
     assert all(moment.shade is not None for moment in seen if moment.seen)
     assert all(moment.shade is None for moment in movement(made.driver, replace(CROP, shade=0.0)))
+    for moment in movement(made.driver, replace(CROP, model="geometry")):
+        assert moment.shade is None and moment.inside is None, "read for nothing"
