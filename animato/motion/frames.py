@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS, OVAL
+from animato.face.topology import BLENDSHAPES, MESH_POINTS, OVAL
 from animato.motion.openness import apertures, eye_widths, mouth_width
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Face
@@ -135,11 +135,19 @@ def _since(before: NDArray[np.float32] | None, now: NDArray[np.float32] | None) 
     return now if before is None or now is None else np.asarray(now - before, np.float32)
 
 
+LIPS_HIDDEN = [
+    BLENDSHAPES.index(name)
+    for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower")
+]
+"""Expression scores of what hides the red of the lips."""
+
+
 def neutral_cost(frame: Factored) -> float:
     """Return how far a frame is from a neutral, frontal face: smaller is better.
 
     Expression counts by the blendshape scores (gaze aside), pose by its angle in units of twenty degrees, and a closed
-    eye or an open mouth as their apertures say.
+    eye or an open mouth as their apertures say. Lips pressed together or rolled in count more: what they hide is not
+    there to be animated.
     """
     scores = frame.blendshapes.astype(np.float64).copy()
     scores[[0, *range(11, 19)]] = 0.0  # "_neutral" and the eight gaze directions
@@ -147,7 +155,8 @@ def neutral_cost(frame: Factored) -> float:
     turn = (abs(yaw) + 0.7 * abs(pitch - 5.0) + 0.5 * abs(roll)) / 20.0
     left, right, mouth = apertures(frame.local)
     blink = max(0.0, 0.16 - min(left, right)) * 8.0
-    return float(scores.sum() / 3.0 + turn + blink + max(0.0, mouth - 0.01) * 6.0)
+    hidden = 0.5 * float(scores[LIPS_HIDDEN].sum())
+    return float(scores.sum() / 3.0 + turn + hidden + blink + max(0.0, mouth - 0.01) * 6.0)
 
 
 def mesh_rms(points: NDArray[np.floating]) -> float:

@@ -22,6 +22,9 @@ TEETH_FROM, TEETH_TO = 0.72, 0.9
 """Brightness, in whites of the eye, of the brightest fourth of a mouth's inside: from the second on a photo shows teeth
 as clearly as portraits do (smiles have 0.89 to 1.16, blurred frames of videos 0.55 to 0.72), and they are kept."""
 
+RED = 0.16
+"""By how much a tongue's red exceeds its brightness, in units of the brightest."""
+
 
 @dataclass(frozen=True)
 class WantedMouth:
@@ -31,11 +34,13 @@ class WantedMouth:
         window: where it is.
         levels: ROWS x COLUMNS float32, brightness in units of the skin's.
         gain: how much of the difference counts, in (0, 1].
+        red: by how much a tongue's red exceeds its brightness, in units of the skin's.
     """
 
     window: MouthWindow
     levels: NDArray[np.float32]
     gain: float
+    red: float
 
 
 class MouthMatch:
@@ -66,7 +71,7 @@ class MouthMatch:
             return None
         own = self._kept * warped.validity
         window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
-        return WantedMouth(window, target.inside * self._brightest, gain)
+        return WantedMouth(window, target.inside * self._brightest, gain, float(RED * self._brightest))
 
 
 def show(image: Frame, mouth: WantedMouth | None) -> None:
@@ -77,7 +82,7 @@ def show(image: Frame, mouth: WantedMouth | None) -> None:
         mouth: from `MouthMatch.wanted`.
     """
     if mouth is not None:
-        match_inside(image, mouth.window, mouth.levels, mouth.gain)
+        match_inside(image, mouth.window, mouth.levels, mouth.gain, mouth.red)
 
 
 def shows_teeth(photo: Frame, points: Points) -> float:

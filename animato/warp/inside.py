@@ -47,8 +47,17 @@ DARK = 6.0
 SKIN_IN_WHITE = np.array([1.38, 1.0, 0.82], np.float32)
 """Colour of skin, over its green, in white light: the mean of many; the light's colour is judged by it."""
 
+WARM = 1.03
+"""Least red of a tooth, over its green, unless the skin itself has less."""
+
+BLUER = np.float32(1.05)
+"""Most blue between the lips, over what a tooth as green has: mouths differ by as much."""
+
 BELIEF = 0.6
 """Exponent on that judgement: skin differs as light does."""
+
+NO_TOOTH = (0.3, 0.6)
+"""Share of its brightness that a place loses: from the first on it may be no tooth, from the second it is tongue."""
 
 TOOTH = np.array([1.05, 1.0, 0.9], np.float32)
 """Colour of a tooth, over its green, in white light."""
@@ -123,17 +132,22 @@ def measure(patch: Frame, drawing: NDArray[np.uint8]) -> Shown | None:
         return None
     coarse, skin = places.read(_cold(patch)), _cold(colour)
     light = np.clip(colour / SKIN_IN_WHITE * (SKIN_IN_WHITE[1] / colour[1]), 0.4, 2.0) ** BELIEF * TOOTH
+    # Yellow skin is no green light.
+    light[0] = max(light[0], light[1] * min(WARM, colour[0] / colour[1]))
     white = np.asarray(light * (skin / _cold(light)), np.float32)
     return Shown(np.asarray(coarse / skin, np.float32), white, places)
 
 
-def difference(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32]) -> NDArray[np.float32] | None:
+def difference(
+    patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.float32], red: float = 0.0
+) -> NDArray[np.float32] | None:
     """Return what must be added to a mouth's patch so that it shows between the lips what is wanted; None: nothing.
 
     Args:
         patch: S x S x 3 uint8 RGB.
         drawing: S x S x 3 uint8, from `draw_region`.
         wanted: ROWS x COLUMNS float32, brightness in units of the skin's.
+        red: by how much a tongue's red exceeds its brightness, in units of the skin's; 0 darkens teeth to grey.
 
     Returns:
         S x S x 3 float32, RGB of 255, in the colour of white in that light: teeth are not grey by a candle. 0 outside
@@ -142,8 +156,27 @@ def difference(patch: Frame, drawing: NDArray[np.uint8], wanted: NDArray[np.floa
     shown = measure(patch, drawing)
     if shown is None:
         return None
-    whole = shown.places.spread(wanted - shown.levels)
-    return whole[..., None] * shown.white
+    added = shown.places.spread(wanted - shown.levels)[..., None] * shown.white
+    low, high = NO_TOOTH
+    fallen = np.clip(((1 - wanted / np.maximum(shown.levels, 1e-3)) - low) / (high - low), 0, 1)
+    if red and fallen.any():
+        level, share = np.dsplit(shown.places.spread(np.dstack([wanted, fallen])), 2)
+        tongue = level * shown.white
+        tongue[..., 0] += np.float32(red) * shown.white[0]
+        added += share * (tongue - patch - added)
+    return _no_bluer(patch, added, shown.white, drawing[..., 0])
+
+
+def _no_bluer(
+    patch: Frame, added: NDArray[np.float32], white: NDArray[np.float32], opening: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Return what is to be added to a patch so that nothing between the lips is much bluer, or greener, than a tooth in that light."""
+    made = patch + added
+    soft = opening.astype(np.float32) / np.float32(255)
+    blue = np.maximum(made[..., 2] - made[..., 1] * (BLUER * white[2] / white[1]), 0) * soft
+    added[..., 2] -= blue
+    added[..., 0] += np.maximum(made[..., 1] * (white[0] / white[1]) - made[..., 0], 0) * soft
+    return added
 
 
 @dataclass(frozen=True)
@@ -175,7 +208,7 @@ class MouthWindow:
         return cls(placed, drawing, 1 - cut_validity(own, placed, MOUTH.side, size)[..., None])
 
 
-def match_inside(image: Frame, window: MouthWindow, wanted: NDArray[np.float32], gain: float) -> None:
+def match_inside(image: Frame, window: MouthWindow, wanted: NDArray[np.float32], gain: float, red: float = 0.0) -> None:
     """Let a mouth show between its lips what is wanted, in place and at the picture's own resolution.
 
     Somebody's own teeth are not made dark because a driver's tongue lies before the driver's.
@@ -185,8 +218,9 @@ def match_inside(image: Frame, window: MouthWindow, wanted: NDArray[np.float32],
         window: where its mouth is.
         wanted: ROWS x COLUMNS float32, brightness in units of the skin's.
         gain: how much of the difference counts, in [0, 1].
+        red: see `difference`.
     """
-    added = difference(cut_patch(image, window.placed, MOUTH.side), window.drawing, wanted)
+    added = difference(cut_patch(image, window.placed, MOUTH.side), window.drawing, wanted, red)
     if added is not None:
         added *= window.free * np.float32(gain)
         add_patch(image, window.placed, added, cv2.boundingRect(window.drawing[..., 0]))

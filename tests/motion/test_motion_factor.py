@@ -72,6 +72,12 @@ def test_neutral_means_frontal_relaxed_open_eyed_and_closed_mouthed(face_local: 
     assert all(cost > neutral + 0.1 for cost in others.values()), others
 
 
+def test_lips_rolled_in_are_less_neutral_than_the_same_score_of_another_expression(face_local: np.ndarray) -> None:
+    face = seen(face_local)
+    pursed, rolled = with_scores(face, mouthPucker=0.4), with_scores(face, mouthRollLower=0.4)
+    assert neutral_cost(rolled) > neutral_cost(pursed) + 0.1
+
+
 def test_gaze_does_not_make_a_frame_less_neutral(face_local: np.ndarray) -> None:
     face = seen(face_local)
     looking = with_scores(face, eyeLookInLeft=0.9, eyeLookOutRight=0.9, eyeLookUpLeft=0.5, _neutral=1.0)

@@ -112,6 +112,35 @@ def test_teeth_have_the_colour_of_the_light() -> None:
     assert abs(red - green) < 40 and 0 <= green - blue < 40
 
 
+def test_teeth_made_dark_become_tongue_and_not_grey() -> None:
+    drawing = mouth(16)
+    teeth = painted(drawing, [(205, 209, 219)])
+    wanted = np.full((ROWS, COLUMNS), 0.45, np.float32)
+    window = MouthWindow(np.eye(3)[:2], drawing, np.ones((SIDE, SIDE, 1), np.float32))
+    made = teeth.copy()
+    match_inside(made, window, wanted, 1.0, red=0.3)
+    red, green, blue = made[50, 48].astype(float)
+    assert red > 1.3 * green and blue <= green + 1
+    kept = teeth.copy()
+    match_inside(kept, window, levels(teeth, drawing), 1.0, red=0.3)
+    assert kept[50, 48].min() > 150, "teeth that are wanted stay teeth"
+
+
+@pytest.mark.parametrize("colour", [(150, 190, 230), (180, 215, 190)])
+def test_nothing_between_the_lips_is_bluer_or_greener_than_a_tooth(colour: tuple[int, int, int]) -> None:
+    drawing = mouth(16)
+    picture = painted(drawing, [colour])
+    red, green, blue = matched(picture, drawing, levels(picture, drawing))[50, 48].astype(float)
+    assert red > green and blue < 1.05 * green
+
+
+def test_blue_light_is_left_blue() -> None:
+    drawing = mouth(16)
+    by_night = (painted(drawing, [TEETH]) * (0.45, 0.7, 1.0)).astype(np.uint8)
+    made = matched(by_night, drawing, levels(by_night, drawing))[50, 48].astype(float)
+    assert made[2] > made[0]
+
+
 def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face) -> None:
     pose = fit_pose(portrait_face.points)
     wanted = np.full((ROWS, COLUMNS), 0.2, np.float32)
