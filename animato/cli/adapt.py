@@ -87,6 +87,9 @@ def _story(adaptation: dict[str, Any]) -> str:
         return f", {adaptation['iterations']} iterations, ended by {adaptation['stopped']}"
     lines = [f", {adaptation['seconds']:.0f} seconds"]
     for name, told in adaptation["networks"].items():
+        if not told["steps"]:
+            lines.append(f"  {name}: left as it was, {told['ended']}")
+            continue
         change = f"{100 * (1 - told['after'] / told['before']):.1f} % better" if told["changed"] else "left as it was"
         lines.append(f"  {name}: {change} on what was kept aside, {told['steps']} steps, {told['ended']}")
     return "\n".join(lines)

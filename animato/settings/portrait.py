@@ -79,14 +79,10 @@ class PortraitAdaptSettings:
     steps: int = setting(
         60, "Portrait: most steps of each network; 0 leaves the person as the photos' embedding says.", low=0
     )
-    person_steps: int = setting(
-        20, "Portrait: steps in which only the AdaIN numbers learn, before the painter does.", low=0
-    )
     batch: int = setting(8, "Pairs of photos in one step.", low=1, high=64)
-    lr_person: float = setting(2e-3, "Portrait: learning rate of the AdaIN numbers.", low=0.0, high=1.0)
     lr_painter: float = setting(1e-4, "Portrait: learning rate of the painter's way up.", low=0.0, high=1.0)
     hold_out: float = setting(
-        0.25, "Share of the photos kept aside as truth to decide when to stop, from four photos.", low=0.05, high=0.5
+        0.25, "Share of the photos kept aside as truth to decide when to stop.", low=0.05, high=0.5
     )
     look_steps: int = setting(10, "Portrait: judge on what was kept aside every so many steps.", low=1)
     looks: int = setting(4, "Portrait: stop after so many looks without a better result.", low=1, high=100)

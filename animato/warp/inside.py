@@ -50,7 +50,7 @@ SKIN_IN_WHITE = np.array([1.38, 1.0, 0.82], np.float32)
 WARM = 1.03
 """Least red of a tooth, over its green, unless the skin itself has less."""
 
-BLUER = np.float32(1.05)
+BLUER = np.float32(1.1)
 """Most blue between the lips, over what a tooth as green has: mouths differ by as much."""
 
 BELIEF = 0.6
@@ -170,7 +170,7 @@ def difference(
 def _no_bluer(
     patch: Frame, added: NDArray[np.float32], white: NDArray[np.float32], opening: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """Return what is to be added to a patch so that nothing between the lips is much bluer, or greener, than a tooth in that light."""
+    """Return what is to be added to a patch so that nothing between the lips is much bluer or greener than a tooth."""
     made = patch + added
     soft = opening.astype(np.float32) / np.float32(255)
     blue = np.maximum(made[..., 2] - made[..., 1] * (BLUER * white[2] / white[1]), 0) * soft

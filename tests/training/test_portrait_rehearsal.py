@@ -44,7 +44,8 @@ def test_what_a_photo_shows_is_not_rehearsed(portrait_face: Face, moments: dict[
 
 @pytest.fixture(scope="module")
 def own(portrait: Frame, portrait_face: Face) -> OwnCases:
-    return own_cases([(np.array(portrait), portrait_face.points)], PortraitAdaptSettings(threads=1), ["eye"])["eye"]
+    photos = [(np.array(portrait), portrait_face.points)] * 4
+    return own_cases(photos, PortraitAdaptSettings(threads=1, pairs=6), ["eye"])["eye"]
 
 
 def test_only_the_truth_of_rehearsed_cases_is_replaced(own: OwnCases) -> None:

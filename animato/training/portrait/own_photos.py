@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.data.clips import SPLITS
-from animato.motion.bundled import bundled
 from animato.motion.pose import fit_pose
-from animato.motion.retarget import Retargeter
-from animato.motion.template import load_motion
-from animato.settings.motion import MotionSettings
 from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.cases import Case, CaseSet, make_case
 from animato.training.portrait.pairs import Pair, Shot
@@ -24,12 +20,6 @@ from animato.warp.region import REGIONS, Region
 from animato.warp.regional import PhotoPatch, photo_patch
 from animato.warp.tint import tint_of, tinted
 from animato.warp.warper import Warper
-
-HOLD_OUT_FROM = 4
-"""With this many photos some are kept aside as truth; with fewer, other movements of the same photos judge."""
-
-COPIES = 12
-"""Inverse-warped copies made of each photo where there are too few photos."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ def own_cases(
     """Return cases in memory for each network.
 
     Args:
-        photos: of one person, each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels.
+        photos: two or more of one person, each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels.
         settings: how many, and what is kept aside.
         networks: names of the networks wanted.
     """
@@ -75,10 +65,7 @@ def own_cases(
     pictures = [tinted(image, tint_of(image, points)) for image, points in photos]
     shots = [Shot(image, points, np.zeros(52, np.float32)) for image, (_, points) in zip(pictures, photos, strict=True)]
     warpers = [Warper(shot.image, shot.points) for shot in shots]
-    if len(shots) >= HOLD_OUT_FROM:
-        pairs, usable = _among(shots, settings, random)
-    else:
-        pairs, usable = _copies(shots, warpers, random), list(range(len(shots)))
+    pairs, usable = _among(shots, settings, random)
     pairs += _beyond(shots, usable)
     wanted = [region for region in REGIONS if region.network in networks]
     patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in wanted}
@@ -121,20 +108,6 @@ def _among(
                 continue
         found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in aside))
     return found, [index for index in range(len(shots)) if index not in aside]
-
-
-def _copies(shots: Sequence[Shot], warpers: list[Warper], random: np.random.Generator) -> list[OwnPair]:
-    """Warped copies of each photo as sources and the photo as truth; the copies join `warpers`."""
-    clips = [load_motion(path) for path in bundled().values()]
-    found = []
-    for shot, warper in zip(shots, list(warpers), strict=True):
-        for number in range(COPIES):
-            clip = clips[number % len(clips)]
-            moment = clip.frames[int(random.integers(len(clip.frames)))]
-            target = Retargeter(shot.points, clip.neutral, MotionSettings())(moment)
-            warpers.append(Warper(warper.render(target.points, target.pose).image, target.points))
-            found.append(OwnPair(Pair(shot, (len(warpers) - 1,)), number % 4 == 3))
-    return found
 
 
 def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
