@@ -27,6 +27,7 @@ from animato.media.probe import read_head
 from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion
 from animato.provenance.report import VerifyReport
+from animato.render.apart import track_apart
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, VideoDriver, open_driver
 from animato.render.framing import Framing
@@ -77,6 +78,7 @@ class AnimateResult:
     mark_id: str
     jitter: float | None
     driver_jitter: float | None
+    driver_memory_mb: float | None
     neutral_time: float | None
     findings: tuple[str, ...]
     milliseconds: dict[str, float]
@@ -146,10 +148,11 @@ def _animate(
     if settings.audio is not None:
         read_head(settings.audio)
     # Find the person and the driver's neutral frame.
+    apart = track_apart(driver, settings)
     with Preparation(settings, len(photos.photos if isinstance(photos, Person) else _listed(photos))):
         finder = FaceFinder(settings.threads)
         person = _person(photos, settings, finder)
-        moving = open_driver(driver, settings, finder)
+        moving = open_driver(driver, settings, finder) if apart is None else apart.opened()
     # Build.
     job, framing = _job(person, moving, settings)
     sign = signer_for(person, moving, settings, framing.pasted)
@@ -177,6 +180,7 @@ def _animate(
         mark_id=out.seal.payload.id_text,
         jitter=job.jitter.value,
         driver_jitter=moving.report.jitter,
+        driver_memory_mb=moving.report.memory_mb,
         neutral_time=moving.report.neutral_time,
         findings=findings,
         milliseconds=clock.milliseconds(out.frames),

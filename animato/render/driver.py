@@ -40,10 +40,12 @@ class DriverReport:
         jitter: mean absolute second difference of its landmarks, px at 256; None when it cannot be known.
         neutral_time: seconds of the driver at which its neutral frame lies, or None.
         findings: sentences.
+        memory_mb: most memory of the process that tracked it, megabytes; None where that was this one.
     """
 
     jitter: float | None = None
     neutral_time: float | None = None
+    memory_mb: float | None = None
     findings: list[str] = field(default_factory=list)
 
 

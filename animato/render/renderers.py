@@ -47,7 +47,7 @@ def make_renderer(
     framing = Framing(person.photo, settings)
     if settings.model == "geometry":
         return framing, GeometryRenderer(framing.square, framing.points)
-    networks = networks or load_networks(None, settings.threads)
+    networks = networks or load_networks(None, settings.network_threads)
     if settings.person is not None:
         numbers = load_portrait_person(settings.person, networks.weights)
     photos = [(framing.square, framing.points), *(lent_crop(photo) for photo in person.photos[1:])]
@@ -81,7 +81,7 @@ class Preparation:
 
 def _compile(settings: AnimateSettings, photos: int) -> None:
     with contextlib.suppress(Exception):
-        load_networks(None, settings.threads).compile_all(photos)
+        load_networks(None, settings.network_threads).compile_all(photos)
 
 
 def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonNumbers:
