@@ -36,9 +36,9 @@ def shade_skin(
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]
     planes = np.zeros((len(topology.triangles) + 1, 3, 3), np.float32)
-    planes[: len(face)] = _planes(vertices[:, :2], shade, face)
+    planes[: len(face)] = _planes(vertices[:, :2], shade, face, step)
     gain = _interpolated(coarse, planes, (left, top), step)
-    np.clip(gain, -1, 1, out=gain)
+    np.clip(gain, np.minimum(shade.min(axis=0), 0), np.maximum(shade.max(axis=0), 0), out=gain)
     there = np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]]) / (2 * step)
     there[:, 2] += (0.5 / step - 0.5) / 2 - np.array([left, top])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -48,14 +48,18 @@ def shade_skin(
 
 
 def _planes(
-    vertices: NDArray[np.float64], values: NDArray[np.float32], triangles: NDArray[np.int32]
+    vertices: NDArray[np.float64], values: NDArray[np.float32], triangles: NDArray[np.int32], thin: float
 ) -> NDArray[np.float64]:
     """Return, for each triangle, the linear functions through the values at its corners.
+
+    A triangle may be drawn at a pixel whose middle lies a little outside it. Of one that is thinner than that, where
+    lips close, the function would rise beyond all measure: the thinner, the flatter it is made.
 
     Args:
         vertices: V x 2, pixels.
         values: V x C.
         triangles: T x 3.
+        thin: height of a triangle, in pixels, below which it is made flatter.
 
     Returns:
         T x 3 x C: rise along x, rise along y, value at 0.
@@ -64,10 +68,13 @@ def _planes(
     p, q, r = (values[triangles[:, corner]].astype(np.float64) for corner in range(3))
     ab, ac, pq, pr = b - a, c - a, q - p, r - p
     det = ab[:, :1] * ac[:, 1:] - ab[:, 1:] * ac[:, :1]
-    det = np.where(np.abs(det) < 1e-9, 1e-9, det)
-    along = (pq * ac[:, 1:] - pr * ab[:, 1:]) / det
-    down = (pr * ab[:, :1] - pq * ac[:, :1]) / det
-    return np.stack([along, down, p - along * a[:, :1] - down * a[:, 1:]], axis=1)
+    longest = np.sqrt(np.max([(edge**2).sum(axis=1) for edge in (ab, ac, c - b)], axis=0))[:, None]
+    steep = np.minimum(np.abs(det) / np.maximum(longest * thin, 1e-9), 1) ** 2
+    steep /= np.where(np.abs(det) < 1e-9, np.inf, det)
+    along = (pq * ac[:, 1:] - pr * ab[:, 1:]) * steep
+    down = (pr * ab[:, :1] - pq * ac[:, :1]) * steep
+    middle, mean = (a + b + c) / 3, (p + q + r) / 3
+    return np.stack([along, down, mean - along * middle[:, :1] - down * middle[:, 1:]], axis=1)
 
 
 def _interpolated(

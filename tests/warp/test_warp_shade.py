@@ -14,7 +14,7 @@ from animato.types import Face, Frame
 from animato.warp.places import Places
 from animato.warp.region import LEFT_EYE
 from animato.warp.shade import COLOUR, MOST, EyeWindow, ShadeReader, white_of
-from animato.warp.shading import shade_skin
+from animato.warp.shading import _planes, shade_skin
 from animato.warp.warper import Warper
 
 CHEEK = 50
@@ -137,3 +137,16 @@ def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(
     assert np.abs(made - wanted)[inner].max() <= 1.0
     outer = cv2.dilate(face, np.ones((9, 9), np.uint8)) == 0
     assert (made[outer] == 120).all()
+
+
+def test_a_triangle_thinner_than_a_pixel_throws_no_coloured_dot() -> None:
+    # Where lips close, corners a hair apart may differ in shade: drawn a little outside, it must stay between theirs.
+    vertices = np.array([[20.0, 30.0], [44.0, 30.0], [32.0, 30.02]])
+    values = np.array([[0.1, 0.1, 0.1], [0.0, 0.02, 0.0], [-0.1, -0.12, -0.1]], np.float32)
+    plane = _planes(vertices, values, np.array([[0, 1, 2]], np.int32), 2.0)[0]
+    for x, y in ((32.0, 33.0), (22.0, 27.0), (44.0, 31.0)):
+        found = plane[0] * x + plane[1] * y + plane[2]
+        assert (np.abs(found - values.mean(axis=0)) < 0.1).all()
+    wide = np.array([[20.0, 20.0], [44.0, 20.0], [20.0, 44.0]])
+    plane = _planes(wide, values, np.array([[0, 1, 2]], np.int32), 2.0)[0]
+    np.testing.assert_allclose(wide @ plane[:2] + plane[2], values, atol=1e-6)
