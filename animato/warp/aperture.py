@@ -6,6 +6,7 @@ Each is treated as a small picture on a plane that follows the head rigidly and 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -69,7 +70,13 @@ def smooth_outline(ring: NDArray[np.floating], corners: tuple[int, int], steps: 
         corners: indices of the two corners.
         steps: points per segment.
     """
-    points = ring.astype(np.float64)
+    return np.asarray(_spline(len(ring), corners, steps) @ ring, np.float64)
+
+
+@functools.cache
+def _spline(count: int, corners: tuple[int, int], steps: int) -> NDArray[np.float64]:
+    """Return the weights of a ring's points in each point of the spline: (steps N) x N."""
+    points = np.eye(count)
     before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
     tangent = (after - before) / 2
     tangent[list(corners)] = 0.0  # a zero tangent makes the curve come to a point
@@ -77,7 +84,7 @@ def smooth_outline(ring: NDArray[np.floating], corners: tuple[int, int], steps: 
     p0, p1, m0, m1 = points[:, None], after[:, None], tangent[:, None], np.roll(tangent, -1, axis=0)[:, None]
     h00, h10 = 2 * t**3 - 3 * t**2 + 1, t**3 - 2 * t**2 + t
     h01, h11 = -2 * t**3 + 3 * t**2, t**3 - t**2
-    return (h00 * p0 + h10 * m0 + h01 * p1 + h11 * m1).reshape(-1, 2)
+    return np.asarray((h00 * p0 + h10 * m0 + h01 * p1 + h11 * m1).reshape(-1, count), np.float64)
 
 
 def soft_mask(outline: NDArray[np.float64], window: Window, blur: float) -> Plane:
@@ -92,10 +99,8 @@ def soft_mask(outline: NDArray[np.float64], window: Window, blur: float) -> Plan
     if blur > 0.2:
         cv2.GaussianBlur(mask, (0, 0), blur, dst=mask)
     # Polygons are drawn with their border, which would leave a hairline of a closed opening.
-    after = np.roll(outline, -1, axis=0)
-    area = abs(float((outline[:, 0] * after[:, 1] - after[:, 0] * outline[:, 1]).sum())) / 2
-    length = float(np.linalg.norm(after - outline, axis=1).sum()) / 2
-    thick = min(1.0, area / max(length, 1e-6))  # mean height in pixels
+    line = outline.astype(np.float32)
+    thick = min(1.0, cv2.contourArea(line) / max(cv2.arcLength(line, True) / 2, 1e-6))  # mean height in pixels
     return np.asarray(mask.astype(np.float32) * np.float32(thick / 255), np.float32)
 
 

@@ -103,8 +103,9 @@ def cut_patch(picture: Frame, crop_from_patch: Affine, side: int) -> Frame:
         crop_from_patch: from `crop_from_patch`.
         side: of the patch, pixels.
     """
-    step = float(np.sqrt(abs(np.linalg.det(crop_from_patch[:, :2]))))
-    if abs(crop_from_patch[0, 1]) < 1e-9 and side * step >= picture.shape[0] - 0.01 and step > 0:
+    (a, b, _), (c, d, _) = crop_from_patch.tolist()
+    step = float(abs(a * d - b * c) ** 0.5)
+    if abs(b) < 1e-9 and side * step >= picture.shape[0] - 0.01 and step > 0:
         return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     maps = crop_from_patch

@@ -181,10 +181,11 @@ def _behind(source: Warper, target: TargetPatch) -> Affine:
 
 def chain(*maps: Affine) -> Affine:
     """Return the product of 2 x 3 maps, the last applied first."""
-    whole = np.eye(3)
-    for affine in maps:
-        whole = whole @ np.vstack([affine, [0, 0, 1]])
-    return whole[:2]
+    whole = maps[0]
+    for affine in maps[1:]:
+        linear = whole[:, :2]
+        whole = linear @ affine + np.array([[0.0, 0.0, whole[0, 2]], [0.0, 0.0, whole[1, 2]]])
+    return whole
 
 
 def _sample(plane: Plane, xy: NDArray[np.floating]) -> Plane:
