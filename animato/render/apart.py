@@ -203,8 +203,8 @@ def main() -> None:
     except AnimatoError as problem:
         parts = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
         send(stream, "error", {"name": type(problem).__name__, **parts})
-    except BrokenPipeError:
-        os._exit(0)  # the parent is gone; there is nobody to tell
+    except BrokenPipeError:  # the parent is gone; what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
