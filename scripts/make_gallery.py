@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from animato.api import animate
-from animato.media.image import save_picture
+from animato.media.image import load_picture, save_picture
 from animato.media.reader import open_video
 from animato.render.bench import demo_photo
 from animato.settings.animate import AnimateSettings
@@ -34,6 +34,7 @@ PAIRS = (
     ("beard-c110m", "portraits/c110m.jpg", "talking/g16_01.mp4", "crop"),
     ("long-hair-turned-l120", "portraits/l120_neutral.jpg", "rendered/r010.mp4", "crop"),
     ("brushed-l113", "portraits/l113_neutral.jpg", "talking/g09_01.mp4", "crop"),
+    ("two-photos-l113", "portraits/l113_neutral.jpg portraits/l113_smiling.jpg", "talking/g11_01.mp4", "crop"),
 )
 BRUSHED = "brushed-"
 """Photos of these sheets go through `brushed` first: no painting with an open licence was at hand."""
@@ -62,10 +63,21 @@ def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
     with open_video(video) as reader:
         frames = [frame.image for frame in reader]
     chosen = [frames[min(int(share * len(frames)), len(frames) - 1)] for share in shares]
-    return [
-        np.asarray(cv2.resize(f, (round(f.shape[1] * HEIGHT / f.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA))
-        for f in chosen
-    ]
+    return [at_height(frame) for frame in chosen]
+
+
+def at_height(frame: Frame) -> Frame:
+    """Return a picture HEIGHT pixels high."""
+    width = round(frame.shape[1] * HEIGHT / frame.shape[0])
+    return np.asarray(cv2.resize(frame, (width, HEIGHT), interpolation=cv2.INTER_AREA))
+
+
+def picture(path: Path) -> Frame:
+    """Return a picture, or the first frame of a video."""
+    if path.suffix == ".mp4":
+        with open_video(path) as reader:
+            return next(iter(reader)).image
+    return load_picture(path).image
 
 
 def row(tiles: list[Frame], width: int) -> Frame:
@@ -80,34 +92,23 @@ def row(tiles: list[Frame], width: int) -> Frame:
 
 
 def main(data: Path, only: list[str]) -> None:
-    """Write one sheet per pair: the driver above, the result below; the photo is the first column."""
+    """Write one sheet per pair: the driver above, the result below; photos are the first column."""
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, person, driver, frame in PAIRS:
         if only and name not in only:
             continue
-        photo: Frame | Path
-        if person == "astronaut":
-            photo = demo_photo()
-        else:
-            found = data / person
-            photo = found
-            if found.suffix == ".mp4":
-                with open_video(found) as reader:
-                    photo = next(iter(reader)).image
+        photos = [demo_photo()] if person == "astronaut" else [picture(data / part) for part in person.split()]
         if name.startswith(BRUSHED):
-            photo = brushed(cv2.cvtColor(cv2.imread(str(data / person)), cv2.COLOR_BGR2RGB))
+            photos = [brushed(photo) for photo in photos]
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "out.mp4"
-            result = animate(photo, data / driver, output, AnimateSettings(frame=frame, sound=False))
+            result = animate(photos, data / driver, output, AnimateSettings(frame=frame, sound=False))
             shares = np.linspace(0.04, 0.96, SHOWN)
             above, below = frames_at(data / driver, shares), frames_at(output, shares)
-        still = photo if isinstance(photo, np.ndarray) else cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-        first = np.asarray(
-            cv2.resize(still, (round(still.shape[1] * HEIGHT / still.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA)
-        )
-        blank = np.full_like(first, 245)
-        width = max(tile.shape[1] for tile in [first, *above, *below])
-        sheet = np.vstack([row([blank, *above], width), row([first, *below], width)])
+        first, *more = (at_height(photo) for photo in photos)
+        corner = more[0] if more else np.full_like(first, 245)
+        width = max(tile.shape[1] for tile in [first, corner, *above, *below])
+        sheet = np.vstack([row([corner, *above], width), row([first, *below], width)])
         save_picture(TARGET / f"{name}.jpg", sheet)
         print(f"{name}: jitter {result.jitter:.2f}, driver {result.driver_jitter:.2f}; {'; '.join(result.findings)}")
 
