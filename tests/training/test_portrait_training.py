@@ -251,6 +251,7 @@ def test_two_processes_never_train_one_network_in_one_folder(run_folder: Path) -
     lock = FileLock(run_folder / "eye" / "run.lock")
     with lock.alone("trains here"), pytest.raises(OutputError, match="another process trains the network 'eye'"):
         run_job(run_folder, short)
+    assert not (run_folder / "eye" / "run.json").exists(), "who is refused writes nothing"
     run_job(run_folder, short)
     assert (run_folder / "eye" / "model.safetensors").is_file()
 

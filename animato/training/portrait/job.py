@@ -33,7 +33,7 @@ from animato.settings.base import as_json
 from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
 from animato.training.journal import check_same_run
 from animato.training.portrait.cases import make_cases, read_summary
-from animato.training.portrait.loop import Report, train_portrait
+from animato.training.portrait.loop import Report, network_lock, train_portrait
 from animato.version import __version__
 from animato.weights.io import write_whole
 
@@ -85,7 +85,7 @@ def train_portrait_on_folder(
     Raises:
         FileFormatError: `data` is no prepared folder.
         UsageError: the run folder was started with other settings or other data, or no case is for training.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or another process trains one of the networks in it.
         TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
     """
     clips = _fingerprint(data)
@@ -95,7 +95,9 @@ def train_portrait_on_folder(
     except OSError as problem:
         raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
     for name in settings.network_list:
-        _start(folder / name / "run.json", settings)
+        # Who is refused because another process trains here must not write into that one's run either.
+        with network_lock(folder, name):
+            _start(folder / name / "run.json", settings)
     cases = folder / "cases"
     with FileLock(folder / "cases.lock"):
         _start_cases(folder, case_settings, clips)

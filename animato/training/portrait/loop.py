@@ -94,13 +94,26 @@ def train_portrait(
     if settings.content:
         content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)).to(settings.device)
     for name in settings.network_list:
-        with FileLock(folder / name / "run.lock").alone(f"trains the network {name!r} in {folder.name}"):
+        with network_lock(folder, name):
             fit(name, read_cases(cases, name), settings, people, folder / name, content, report, configs[name])
     parts = [folder / name / "model.safetensors" for name in NETWORKS]
     if not all(part.is_file() for part in parts):
         return None
     join_networks(parts, folder / "portrait.safetensors")
     return folder / "portrait.safetensors"
+
+
+def network_lock(folder: Path, name: str) -> FileLock:
+    """Return the lock on one network's training in a run folder, taken.
+
+    Args:
+        folder: the run folder.
+        name: of the network.
+
+    Raises:
+        OutputError: another process trains it.
+    """
+    return FileLock(folder / name / "run.lock").alone(f"trains the network {name!r} in {folder.name}")
 
 
 def fit(
