@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import weakref
@@ -37,7 +36,10 @@ SCALARS = ("time", "zoom", "seen")
 ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes", "drift", "inside", "shade")
 """Fields of a `MotionFrame`, sent as JSON and as bytes."""
 
-_START = "import sys; sys.path.append(sys.argv.pop()); from animato.render.apart import main; main()"
+_START = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.append(sys.argv.pop()); "
+    "from animato.render.apart import main; main()"
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -151,7 +153,8 @@ class ApartDriver:
 
     def _start(self) -> None:
         command = [sys.executable, "-c", _START, str(Path(animato.__file__).resolve().parent.parent)]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # Ctrl-C is the parent's; the child ends with it. Where there are no sessions, it ignores it first of all.
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         assert self._child.stdin is not None
         # Also when an error elsewhere lets go of this driver, and when the program ends.
         self._end = weakref.finalize(self, _end, self._child)
@@ -184,7 +187,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Be the child: open the driver, then read it each time the parent says so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the child ends with it
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up among the messages
     import cv2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import io
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -121,10 +123,11 @@ def test_a_process_that_dies_is_a_sentence(made: Material) -> None:
 
 
 def test_ctrl_c_is_left_to_the_parent(made: Material) -> None:
-    import signal
-
-    driver = ApartDriver(made.driver, CROP).opened()
+    driver = ApartDriver(made.driver, CROP)
     assert driver._child is not None
+    if hasattr(os, "getsid"):
+        assert os.getsid(driver._child.pid) == driver._child.pid, "not one of those the terminal interrupts"
+    driver.opened()
     driver._child.send_signal(signal.SIGINT)
     assert len(list(driver.frames(StageClock()))) > 3
 
