@@ -62,12 +62,12 @@ class AnimateResult:
         mark_id: id of the invisible mark, as the checker prints it.
         jitter: mean absolute second difference of the target landmarks, px at 256; None under three frames.
         driver_jitter: the same of the driver; None for a motion file.
+        driver_memory_mb: peak of the process that tracked the driver; None where that was this one.
         neutral_time: seconds of the driver's neutral frame; None for a motion file.
         findings: sentences about photos, driver and output.
         milliseconds: stage to milliseconds per frame.
         first_frame_seconds: from the call to the first finished frame.
-        frames_a_second: of the frames after the first, encoding included; stages that run at once make it faster than
-            the sum of `milliseconds`.
+        frames_a_second: of the frames after the first, encoding included; stages overlap, so not by `milliseconds`.
     """
 
     path: Path
