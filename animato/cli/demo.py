@@ -32,9 +32,8 @@ def demo(
     with progress_bar("animating") as progress:
         result = api.animate(demo_photo(), driver, video, AnimateSettings(frame="crop"), progress=progress)
     sheet = contact_sheet(video, output / "demo.jpg")
-    seconds = sum(result.milliseconds.values()) * result.frames / 1000
     typer.echo(
-        f"video          {video}  ({result.frames} frames, {result.frames / seconds:.0f} a second, first after "
+        f"video          {video}  ({result.frames} frames, {result.frames_a_second:.0f} a second, first after "
         f"{result.first_frame_seconds:.1f} s)"
     )
     typer.echo(f"contact sheet  {sheet}")
