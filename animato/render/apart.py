@@ -37,9 +37,10 @@ ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes", "drift"
 """Fields of a `MotionFrame`, sent as JSON and as bytes."""
 
 _START = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.append(sys.argv.pop()); "
-    "from animato.render.apart import main; main()"
+    "import sys; sys.path[:] = [part for part in sys.path if part] + [sys.argv.pop()]; import signal; "
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); from animato.render.apart import main; main()"
 )
+"""What the child runs. A folder that somebody stands in must not lend it modules."""
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -132,6 +132,17 @@ def test_ctrl_c_is_left_to_the_parent(made: Material) -> None:
     assert len(list(driver.frames(StageClock()))) > 3
 
 
+def test_the_folder_one_stands_in_lends_it_no_modules(
+    made: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "signal", "numpy", "animato"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not from here')\n")
+    monkeypatch.chdir(tmp_path)
+    driver = ApartDriver(made.driver, CROP).opened()
+    assert driver.fps == FPS
+    driver.close()
+
+
 def test_motion_files_and_a_single_thread_are_read_here(made: Material) -> None:
     assert track_apart(Path("talk.motion"), CROP) is None
     assert track_apart(made.driver, replace(CROP, threads=1)) is None
