@@ -7,6 +7,7 @@ arrays that it names. Nothing is unpickled. The child ends when its parent does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -85,11 +86,14 @@ def receive(stream: IO[bytes]) -> Message:
 
 def track_apart(path: Path, settings: AnimateSettings) -> ApartDriver | None:
     """Start tracking a driver apart, or return None where that gains nothing or cannot be: a motion file, one thread,
-    a Python that is part of another program."""
+    a Python that is part of another program, a system that starts no further process."""
     startable = bool(sys.executable) and not getattr(sys, "frozen", False)
     if path.suffix.lower() == SUFFIX or settings.threads == 1 or not startable:
         return None
-    return ApartDriver(path, settings)
+    try:
+        return ApartDriver(path, settings)
+    except OSError:
+        return None
 
 
 class ApartDriver:
@@ -133,9 +137,7 @@ class ApartDriver:
             self.opened()
         self._fresh = False
         try:
-            assert self._child is not None and self._child.stdin is not None
-            self._child.stdin.write(b"go\n")
-            self._child.stdin.flush()
+            self._tell(b"go\n")
             while (told := self._next("frame", "end")).kind == "frame":
                 yield MotionFrame(**told.values, **{name: told.arrays.get(name) for name in ARRAYS})  # type: ignore[arg-type]
             self.duration = told.values["duration"]
@@ -156,11 +158,16 @@ class ApartDriver:
         command = [sys.executable, "-c", _START, str(Path(animato.__file__).resolve().parent.parent)]
         # Ctrl-C is the parent's; the child ends with it. Where there are no sessions, it ignores it first of all.
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        assert self._child.stdin is not None
         # Also when an error elsewhere lets go of this driver, and when the program ends.
         self._end = weakref.finalize(self, _end, self._child)
-        self._child.stdin.write(self._job)
-        self._child.stdin.flush()
+        self._tell(self._job)
+
+    def _tell(self, line: bytes) -> None:
+        """Write a line to the child; that it has ended is noticed, and said, where its answer is read."""
+        assert self._child is not None and self._child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.write(line)
+            self._child.stdin.flush()
 
     def _next(self, *kinds: str) -> Message:
         """Return the child's next message; what went wrong there is raised here."""

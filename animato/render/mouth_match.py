@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,16 +50,14 @@ class MouthMatch:
     """Knows one person's white, how the animated photo has the mouth, and whether a photo shows the teeth.
 
     Args:
-        warpers: of all photos, the animated one first.
+        main: the animated photo.
+        lender: the photo whose mouth's inside is shown (`warp.lending`), that one or another.
     """
 
-    def __init__(self, warpers: Sequence[Warper]) -> None:
-        main = warpers[0]
+    def __init__(self, main: Warper, lender: Warper) -> None:
         self._brightest = np.float32(BRIGHTEST * white_over_skin(main.crop, main.points))
         self._local = main.local[RING]
-        # It is the one that lends its inside (`warp.lending`).
-        widest = max(warpers, key=lambda warper: float(apertures(warper.local)[2]))
-        self._kept = np.float32(shows_teeth(widest.crop, widest.points))
+        self._kept = np.float32(shows_teeth(lender.crop, lender.points))
 
     def wanted(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> WantedMouth | None:
         """Return how the mouth should look, or None where nobody knows or the photo has it so.

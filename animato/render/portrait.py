@@ -147,12 +147,12 @@ class PortraitRenderer:
         self.warpers = [Warper(square, points) for square, points in photos]
         networks = networks if numbers is None else networks.replaced(numbers)
         tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
-        lend_mouth(self.warpers)
+        lender = lend_mouth(self.warpers)
         views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in REGIONS]
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
         main = self.warpers[0]
-        self._mouth = MouthMatch(self.warpers)
+        self._mouth = MouthMatch(main, lender)
         self._shade = ShadeMatch(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)

@@ -14,11 +14,14 @@ MORE_INSIDE = 1.5
 """A photo that shows this many times as much of the mouth's inside as the animated one lends it."""
 
 
-def lend_mouth(warpers: Sequence[Warper]) -> None:
+def lend_mouth(warpers: Sequence[Warper]) -> Warper:
     """Let the animated photo show the mouth's inside of the photo that shows most of it: teeth, tongue.
 
     Args:
         warpers: of one person's photos, the animated one first; that one is changed.
+
+    Returns:
+        The warper of the photo whose inside is shown now.
     """
     main, shown = warpers[0], [shown_inside(warper.mouth) for warper in warpers]
     best = int(np.argmax(shown))
@@ -27,3 +30,5 @@ def lend_mouth(warpers: Sequence[Warper]) -> None:
         lender = warpers[best]
         gain = skin_colour(main.crop, main.points) / skin_colour(lender.crop, lender.points)
         main.borrowed_mouth = in_other_light(lender.mouth, np.clip(gain, LEAST, MOST))
+        return lender
+    return main

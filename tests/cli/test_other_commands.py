@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from main_job import FRAMES, Material, contents, stream_facts
 
+from animato import api
 from animato.cli.main import run
 from animato.motion.bundled import bundled
 from animato.motion.template import load_motion
@@ -157,13 +159,18 @@ def test_doctor_says_what_is_missing_and_what_to_type(
 
 
 def test_the_demo_makes_a_video_and_its_contact_sheet(
-    out: Path, tmp_path: Path, made: Material, capsys: pytest.CaptureFixture[str]
+    out: Path, made: Material, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    results: list[api.AnimateResult] = []
+    animate = api.animate
+    monkeypatch.setattr(api, "animate", lambda *given, **named: results.append(animate(*given, **named)) or results[-1])
     assert run(["demo", "-o", str(out / "deep" / "er"), "--driver", str(made.driver)]) == 0
     printed = capsys.readouterr().out
     assert contents(out / "deep" / "er") == ["demo.jpg", "demo.mp4"]
     assert str(out / "deep" / "er" / "demo.mp4") in printed
     assert "animato verify" in printed
+    rate = int(re.search(r"(\d+) a second", printed)[1])  # type: ignore[index]
+    assert rate == round(results[0].frames_a_second), "not the sum of stages that run at once"
     (out / "file").write_text("mine")
     assert run(["demo", "-o", str(out / "file")]) == 3
     assert "cannot be written" in capsys.readouterr().err

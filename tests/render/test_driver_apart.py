@@ -79,6 +79,18 @@ def test_what_is_wrong_there_is_said_here_in_the_same_words(made: Material, tmp_
         assert said[0] == said[1]
 
 
+def test_where_no_process_can_be_started_it_is_tracked_here(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert track_apart(made.driver, CROP) is None
+
+
+def test_a_process_that_never_begins_is_a_sentence(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_START", "raise SystemExit(1)")
+    driver = ApartDriver(made.driver, CROP)
+    with pytest.raises(AnimatoError, match="ended by itself"):
+        driver.opened()
+
+
 def test_who_stops_early_ends_the_process(made: Material) -> None:
     driver = ApartDriver(made.driver, CROP).opened()
     child, frames = driver._child, driver.frames(StageClock())
@@ -153,6 +165,7 @@ def test_the_main_job_is_the_same_with_and_without(made: Material, out: Path) ->
     two = animato.animate(made.person, made.driver, out / "two.mp4", replace(CROP, end=0.4, threads=2))
     assert (one.frames, one.jitter, one.driver_jitter) == (two.frames, two.jitter, two.driver_jitter)
     assert one.driver_memory_mb is None
+    assert two.driver_memory_mb is not None or sys.platform == "win32", "the one was tracked here, the other apart"
     assert set(one.milliseconds) == set(two.milliseconds)
 
 

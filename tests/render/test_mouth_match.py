@@ -32,7 +32,7 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
         warped = warper.render(wide, pose, warper.target_vertices(wide, pose))
         before = warped.image.copy()
         target = Target(wide, pose, None, inside)
-        show(warped.image, MouthMatch([warper]).wanted(warped, target, local_from_points(wide, pose)))
+        show(warped.image, MouthMatch(warper, warper).wanted(warped, target, local_from_points(wide, pose)))
         made[name] = (before, warped.image.copy(), warped.validity)
     before, after, _ = made["nobody looked"]
     np.testing.assert_array_equal(before, after)
@@ -45,7 +45,7 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
 
 def test_where_lips_nearly_close_teeth_give_way(portrait: Frame, portrait_face: Face) -> None:
     warper = Warper(np.array(portrait), portrait_face.points)
-    match, dark = MouthMatch([warper]), np.zeros((ROWS, COLUMNS), np.float32)
+    match, dark = MouthMatch(warper, warper), np.zeros((ROWS, COLUMNS), np.float32)
     changed = {}
     for name, share in (("wide", 1.6), ("narrow", 0.25)):
         points = portrait_face.points.copy()

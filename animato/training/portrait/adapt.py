@@ -92,12 +92,12 @@ def adapt_portrait(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     began = time.monotonic()
-    judges = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
     names = [name for name in ADAPTED if name in weights.configs]
     if len(photos) < ENOUGH:
         # What so few photos teach cannot be judged by them (nor does the paper's gain from one: its table 1).
         left = {"steps": 0, "before": None, "after": None, "ended": f"fewer than {ENOUGH} photos", "changed": False}
         return AdaptedPortrait({}, {"photos": len(photos), "networks": dict.fromkeys(names, left), "seconds": 0.0})
+    judges = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
     cases = own_cases(photos, settings, names)
     found: dict[str, dict[str, NDArray[Any]]] = {}
     said: dict[str, Any] = {}
