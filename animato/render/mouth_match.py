@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.topology import LIPS_INNER
-from animato.motion.openness import apertures, openness
+from animato.motion.openness import openness
 from animato.motion.retarget import Target
 from animato.types import Face, Frame, Points
 from animato.warp.aperture import departure
@@ -20,10 +20,6 @@ RING = list(LIPS_INNER)
 TEETH_FROM, TEETH_TO = 0.72, 0.9
 """Brightness, in whites of the eye, of the brightest fourth of a mouth's inside: from the second on a photo shows teeth
 as clearly as portraits do (smiles have 0.89 to 1.16, blurred frames of videos 0.55 to 0.72), and they are kept."""
-
-NARROW, WIDE = 0.06, 0.2
-"""Height of the opening over its width: below the first nothing of a photo's teeth is kept, as lips that close shade
-and hide them, from the second on all."""
 
 RED = 0.16
 """By how much a tongue's red exceeds its brightness, in units of the brightest."""
@@ -70,8 +66,8 @@ class MouthMatch:
         gain = 0.0 if target.inside is None else departure(self._local, local[RING])
         if target.inside is None or gain <= 0:
             return None
-        kept = self._kept * np.float32(openness(float(apertures(local)[2]), NARROW, WIDE))
-        window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], kept * warped.validity)
+        own = self._kept * warped.validity
+        window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
         return WantedMouth(window, target.inside * self._brightest, gain, float(RED * self._brightest))
 
 

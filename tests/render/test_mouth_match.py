@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from animato.face.topology import LIPS_INNER
 from animato.motion.pose import fit_pose, local_from_points
 from animato.motion.retarget import Target
 from animato.render.mouth_match import MouthMatch, show, shows_teeth
@@ -41,22 +40,3 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     assert changed.max() > 20
     kept = np.kron(validity, np.ones((before.shape[0] // validity.shape[0],) * 2)) > 0.99
     assert changed[kept].mean() < 0.05 * changed[~kept].mean()
-
-
-def test_where_lips_nearly_close_teeth_give_way(portrait: Frame, portrait_face: Face) -> None:
-    warper = Warper(np.array(portrait), portrait_face.points)
-    match, dark = MouthMatch(warper, warper), np.zeros((ROWS, COLUMNS), np.float32)
-    changed = {}
-    for name, share in (("wide", 1.6), ("narrow", 0.25)):
-        points = portrait_face.points.copy()
-        upper, lower = list(LIPS_INNER[1:10]), list(LIPS_INNER[11:20])
-        points[lower, 1] = points[upper[::-1], 1] + share * (points[lower, 1] - points[upper[::-1], 1])
-        pose = fit_pose(points)
-        warped = warper.render(points, pose, warper.target_vertices(points, pose))
-        before = warped.image.astype(int)
-        wanted = match.wanted(warped, Target(points, pose, None, dark), local_from_points(points, pose))
-        assert wanted is not None
-        show(warped.image, wanted)
-        inside = (wanted.window.drawing[..., 0] > 200).sum()
-        changed[name] = np.abs(warped.image - before).sum() / inside
-    assert changed["narrow"] > 2 * changed["wide"]
