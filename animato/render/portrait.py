@@ -28,7 +28,7 @@ from animato.runtime.portrait_graph import affine_of, build_encoder, build_paint
 from animato.types import Affine, Frame, Points
 from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
-from animato.warp.lending import lend_mouth
+from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.tint import tint_of, tinted
@@ -148,6 +148,7 @@ class PortraitRenderer:
         networks = networks if numbers is None else networks.replaced(numbers)
         tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
         lender = lend_mouth(self.warpers)
+        lend_sides(self.warpers)
         views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in REGIONS]
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import cv2
@@ -13,22 +12,13 @@ from animato.face.topology import LIPS_INNER, MESH_POINTS, OVAL
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Frame, Plane, Points
 from animato.warp.aperture import blend, departure
+from animato.warp.copying import FLOW_SIDE, Copier
+from animato.warp.donors import Donor, Scene, turned_more
 from animato.warp.eyes import build_eyeballs, render_eye
-from animato.warp.fetch import FINE, FinePicture, still_grid
 from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
 from animato.warp.mouth import MouthInside, build_mouth, render_mouth
 from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.warp.visibility import better_mirrored, mirror_index, pull_hidden, squareness, visible_vertices
-
-FLOW_SIDE = 256
-"""Side at which the flow is rasterised; it is enlarged to the crop."""
-
-JUMP = 3.0
-"""Flow steps beyond this many source pixels per target pixel are edges of an occlusion, not stretching."""
-
-
-EDGE_BLUR = 0.7
-"""Blur along such edges, in pixels of the flow's grid."""
 
 SLIVER = 0.04
 """A triangle squeezed below this share of its area in the photo is seen edge-on and not drawn."""
@@ -85,6 +75,10 @@ class Warper:
         trust: T + 1 float32, 1 for triangles that the photo shows.
         mouth: what the photo shows behind the lips.
         borrowed_mouth: what is shown instead, from another photo of the person; None for the photo's own.
+        extended_local: the mesh and the rings in the head's own frame, V x 3 (the border's are 0).
+        squareness: T, how squarely the photo shows each triangle, see `visibility.squareness`.
+        mirror: the other side of the face, which stands in for what a turned photo hides; None in a frontal photo.
+        donors: pictures that lend what this photo hides: the mirror, and other photos of the person.
     """
 
     def __init__(self, crop: Frame, points: Points) -> None:
@@ -93,8 +87,7 @@ class Warper:
         self.points = points
         self.pose = fit_pose(points)
         self.local = local_from_points(points, self.pose)
-        self._small_grid = still_grid(min(FLOW_SIDE, self.size), self.size)
-        self._grid = FINE * still_grid(self.size, self.size)
+        self.copier = Copier(self.crop)
         self.shell = build_shell(points, self.pose, self.size)
         self.eyes = build_eyeballs(self.crop, points, self.pose)
         self.mouth = build_mouth(self.crop, points, self.pose)
@@ -107,24 +100,24 @@ class Warper:
         topology = head_topology()
         inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
         self._on_head = np.append(inner, False).astype(np.float32)
-        self._extended_local = np.concatenate(
-            [self.local[:MESH_POINTS], self.shell.rings.local, np.zeros((COLUMNS, 3))]
-        )
-        self._squareness = squareness(self._extended_local, self.pose.rotation)
+        self.extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.rings.local, np.zeros((COLUMNS, 3))])
+        self.squareness = squareness(self.extended_local, self.pose.rotation)
         areas = np.abs(signed_area(self.source_vertices, topology.triangles))
         self._smallest = np.maximum(SLIVER * areas, 0.05)
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
-        self._mirrored = self._mirrored_triangles()
-        self._gain = self._mirror_gain() if self._mirrored is not None else np.ones(3, np.float32)
+        self.mirror = self._mirror()
+        self.donors: tuple[Donor, ...] = () if self.mirror is None else (self.mirror,)
 
-    def _mirrored_triangles(self) -> NDArray[np.float32] | None:
-        """Return T + 1 float32, 1 where the other side of the face shows a triangle better; None in a frontal photo."""
-        better = better_mirrored(self._extended_local, self.pose.rotation, self.visible)
+    def _mirror(self) -> Donor | None:
+        """Return the other side of the face as a donor; None in a frontal photo."""
+        better = better_mirrored(self.extended_local, self.pose.rotation, self.visible)
         if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
             return None
-        return np.append(better, False).astype(np.float32)
+        taken = np.append(better, False).astype(np.float32)
+        vertices = self.source_vertices[mirror_index()]
+        return Donor(self.copier, vertices, taken, self._mirror_gain(better), np.zeros_like(taken))
 
-    def _mirror_gain(self) -> NDArray[np.float32]:
+    def _mirror_gain(self, better: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the colour gain (3 float32) that fits the lit side of a face to the side it is copied to."""
         partner = mirror_index()[:MESH_POINTS]
         both = np.flatnonzero(self.visible & self.visible[partner] & (partner != np.arange(MESH_POINTS)))
@@ -133,8 +126,7 @@ class Warper:
         soft = cv2.blur(self.crop, (9, 9))
         xy = np.clip(np.rint(self.points[:MESH_POINTS, :2]), 0, self.size - 1).astype(int)
         colour = soft[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
-        assert self._mirrored is not None
-        used = np.unique(head_topology().triangles[self._mirrored[:-1] > 0])
+        used = np.unique(head_topology().triangles[better])
         side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
         here = both[np.sign(self.local[both, 0]) == side]
         ratio = np.median(colour[here] / colour[partner[here]], axis=0) if len(here) > 8 else np.ones(3)
@@ -194,9 +186,9 @@ class Warper:
         vertices = self.target_vertices(target, pose) if vertices is None else vertices
         mesh = self.map_mesh(vertices)
         flow, validity, drawn = self.flow(target, pose, vertices, mesh)
-        image = self._copy(flow)
-        if self._mirrored is not None:
-            self._lay_mirrored(image, pose, vertices, drawn)
+        image = self.copier.copy(flow)
+        if self.donors:
+            self._lay_donors(image, validity, pose, vertices, drawn)
         step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
@@ -210,26 +202,19 @@ class Warper:
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
         return Warped(image, flow, validity, drawn, mesh)
 
-    def _lay_mirrored(
-        self, image: Frame, pose: HeadPose, vertices: NDArray[np.float64], drawn: NDArray[np.int16]
+    def _lay_donors(
+        self,
+        image: Frame,
+        validity: Plane,
+        pose: HeadPose,
+        vertices: NDArray[np.float64],
+        drawn: NDArray[np.int16],
     ) -> None:
-        """Lay the other side of the face, mirrored, over what the photo hides; in place."""
-        assert self._mirrored is not None
-        # At the photo's own pose the photo itself is right; the mirrored side is needed as a triangle turns into view.
-        turned = np.append(squareness(self._extended_local, pose.rotation) - self._squareness, 0.0)
-        ramp = np.clip((turned - 0.06) / 0.16, 0, 1).astype(np.float32)
-        weight = np.take(self._mirrored * ramp, drawn, mode="wrap").astype(np.float32)
-        if not weight.any():
-            return
-        side = drawn.shape[0]
-        affine = affine_per_triangle(vertices, self.source_vertices[mirror_index()], head_topology().triangles)
-        flow = flow_from_drawing(drawn, affine, self.size / side)
-        # Grow first, so that the soft edge lies on the side that the photo shows.
-        soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), 0.012 * side)
-        on_face = np.take(self._on_head, drawn, mode="wrap").astype(np.float32)
-        full = cv2.resize(soft * on_face, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
-        other = cv2.multiply(self._copy(flow), np.append(self._gain.astype(np.float64), 1.0))
-        image[:] = cv2.blendLinear(other, image, full, 1 - full)
+        """Lay what donors show better over the copied photo; picture and map are changed."""
+        turned = turned_more(squareness(self.extended_local, pose.rotation), self.squareness)
+        scene = Scene(vertices, drawn, turned, np.take(self._on_head, drawn, mode="wrap").astype(np.float32))
+        for donor in self.donors:
+            donor.lay(image, validity, scene)
 
     def target_vertices(
         self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
@@ -239,51 +224,6 @@ class Warper:
         expression = local_from_points(target[oval], pose) - self.local[oval]
         rings = move_rings(self.shell, self.pose, pose, expression, self.size, drift)
         return extend(target, self.shell, rings)
-
-    def _copy(self, flow: NDArray[np.float32]) -> Frame:
-        """Fetch the photo's pixels along a flow (2 x h x w), enlarged to the crop."""
-        edges = self._occlusion_edges(flow)
-        maps = list(FINE * flow)
-        if flow.shape[1] != self.size:
-            # Displacements are enlarged, not positions: those would be cut off at the border, which must keep still.
-            size, shift = (self.size, self.size), FINE * (flow - self._small_grid)
-            for axis, (plane, still) in enumerate(zip(shift, self._grid, strict=True)):
-                full = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
-                if edges is not None:
-                    # Interpolated flow across an occlusion would fetch pixels that belong to neither side.
-                    cv2.copyTo(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), edges, full)
-                maps[axis] = np.asarray(cv2.add(full, still, dst=full), np.float32)
-        image = self._fine.fetch(maps[0], maps[1])
-        if edges is not None:
-            left, top, width, height = cv2.boundingRect(edges)
-            part = image[top : top + height, left : left + width]
-            # The flow's grid is coarser than the picture: its steps would show as teeth along a silhouette.
-            soft = cv2.GaussianBlur(part, (0, 0), EDGE_BLUR * self.size / flow.shape[1])
-            part[:] = cv2.copyTo(soft, edges[top : top + height, left : left + width], part.copy())
-        return image
-
-    @functools.cached_property
-    def _fine(self) -> FinePicture:
-        """The photo, prepared when it is first animated; a photo that only lends features never is."""
-        return FinePicture(self.crop)
-
-    def _occlusion_edges(self, flow: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-        """Return S x S uint8, 255 where the flow jumps from one surface to another; None where it never does."""
-        limit = JUMP * self.size / flow.shape[1]
-        jumps = np.zeros(flow.shape[1:], np.uint8)
-        for plane in flow:
-            across = cv2.absdiff(plane[:, 1:], plane[:, :-1]) > limit
-            down = cv2.absdiff(plane[1:], plane[:-1]) > limit
-            jumps[:, :-1] |= across
-            jumps[:, 1:] |= across
-            jumps[:-1] |= down
-            jumps[1:] |= down
-        if not jumps.any():
-            return None
-        jumps *= 255
-        if flow.shape[1] == self.size:
-            return jumps
-        return np.asarray(cv2.resize(jumps, (self.size, self.size), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:

@@ -81,3 +81,31 @@ def test_the_face_s_distance_does_not_see_what_lies_around_the_face(
     np.testing.assert_array_equal(face_box(truth, mask), face_box(other, mask))
     other[100:120, 100:120] = 0
     assert (face_box(truth, mask) != face_box(other, mask)).any()
+
+
+def test_inside_the_outline_only_the_face_counts(
+    net: efficientnet_lite.EfficientNetLite, astronaut: np.ndarray
+) -> None:
+    truth = np.ascontiguousarray(astronaut[:256, 100:356])
+    face = judged(truth, truth).reference.regions.face
+    assert face is not None
+    around = cv2.erode((~face).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+    blurred, values = cv2.GaussianBlur(truth, (0, 0), 4), {}
+    for place, where in {"around": around, "face": face}.items():
+        other = np.where(where[..., None], blurred, truth)
+        for name in ("perceptual-face", "perceptual-oval"):
+            metric = make(name)
+            metric.add(judged(other, truth))
+            values[place, name] = metric.value() or 0.0
+    assert values["around", "perceptual-oval"] < 0.5 * values["around", "perceptual-face"]
+    assert values["face", "perceptual-oval"] > values["face", "perceptual-face"] > 0
+
+
+def test_places_that_do_not_count_change_nothing() -> None:
+    random = np.random.default_rng(0)
+    a, b = (random.normal(0, 1, (7, 6, 6)).astype(np.float32) for _ in range(2))
+    where = np.zeros((12, 12), np.float32)
+    where[:, :6] = 1
+    whole = distance([a], [b], where)
+    b[:, :, 3:] = a[:, :, 3:]
+    assert distance([a], [b], where) == pytest.approx(whole) == pytest.approx(2 * distance([a], [b]))

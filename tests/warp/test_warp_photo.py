@@ -11,6 +11,7 @@ import pytest
 from warp_material import (
     SIZE,
     Head,
+    apart,
     at_size,
     closed_lips,
     drawn_head,
@@ -31,10 +32,6 @@ from animato.motion.closure import close_gaps
 from animato.types import Face, Frame
 from animato.warp.mesh import head_topology
 from animato.warp.raster import draw_triangles
-
-
-def apart(a: Frame, b: Frame) -> np.ndarray:
-    return np.abs(a.astype(int) - b.astype(int)).max(axis=2)
 
 
 @pytest.mark.parametrize("size", [256, 300, 512, 768])

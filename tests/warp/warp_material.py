@@ -165,3 +165,7 @@ def slow_raster(
             )
             edge = np.minimum(edge, np.hypot(x - p[0] - t * (q[0] - p[0]), y - p[1] - t * (q[1] - p[1])))
     return drawn, edge
+
+
+def apart(a: Frame, b: Frame) -> np.ndarray:
+    return np.abs(a.astype(int) - b.astype(int)).max(axis=2)

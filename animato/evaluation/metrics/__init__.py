@@ -20,7 +20,7 @@ ORDER = (
     "akd", "akd-lips", "akd-lids", "akd-irises", "pose", "pose-motion", "expression", "expression-motion", "jaw-follow",
     "lids-follow", "jitter", "jitter-ratio", "csim", "csim-truth", "l1", "psnr", "ssim", "l1-face", "psnr-face",
     "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "perceptual-face",
-    "frechet", "failures",
+    "perceptual-oval", "frechet", "failures",
 )  # fmt: skip
 """Every measure, in the order of the tables."""
 

@@ -7,13 +7,15 @@ of AlexNet, mean instead of sum over the five scales. It is therefore not LPIPS 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
 from animato.evaluation.nets.package import network
-from animato.types import Frame
+from animato.types import Frame, Plane
 
 NET = "efficientnet-lite2"
 
@@ -33,18 +35,21 @@ def describe(frame: Frame) -> Features:
     return features
 
 
-def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]]) -> float:
+def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]], where: Plane | None = None) -> float:
     """Return the mean over scales of the mean squared distance of unit feature vectors, in [0, 4].
 
     Args:
         a: feature maps, each C x H x W.
         b: the same shapes.
+        where: S x S float32 in [0, 1], how much each place of the picture counts in the mean over space; None: all.
     """
     scales = []
     for x, y in zip(a, b, strict=True):
         unit_x = x / np.maximum(np.linalg.norm(x, axis=0, keepdims=True), 1e-10)
         unit_y = y / np.maximum(np.linalg.norm(y, axis=0, keepdims=True), 1e-10)
-        scales.append(float(np.square(unit_x - unit_y).sum(axis=0).mean(dtype=np.float64)))
+        squares = np.square(unit_x - unit_y).sum(axis=0)
+        weights = None if where is None else cv2.resize(where, squares.shape[::-1], interpolation=cv2.INTER_AREA)
+        scales.append(float(np.average(squares.astype(np.float64), weights=weights)))
     return float(np.mean(scales))
 
 
@@ -93,7 +98,10 @@ FACE_SIDE = 224
     )
 )
 class PerceptualFace(FrameMean):
-    """Perceptual distance to the true frame over the square around the face alone; hair and background stay out."""
+    """Perceptual distance to the true frame over the square around the face: also the hair and neck within it."""
+
+    outlined = False
+    """Whether only what lies inside the outline of the face counts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,15 +111,40 @@ class PerceptualFace(FrameMean):
         picture, mask = judged.reference.picture, judged.reference.regions.face
         if picture is None or mask is None:
             return None
+        mine: Features = judged.remember(f"{NET} face", lambda: describe(face_box(judged.output, mask)))
         theirs: Features = judged.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
-        return distance(describe(face_box(judged.output, mask))[0], theirs[0])
+        return distance(mine[0], theirs[0], face_box(mask.astype(np.float32), mask) if self.outlined else None)
 
 
-def face_box(picture: Frame, mask: NDArray[np.bool_]) -> Frame:
+@register(
+    MetricInfo(
+        "perceptual-oval",
+        "",
+        "lower",
+        "truth",
+        "The same, of that box only what lies inside the outline of the face.",
+        net=NET,
+        sparse=True,
+        digits=4,
+    )
+)
+class PerceptualOval(PerceptualFace):
+    """Perceptual distance to the true frame inside the outline of the face, as the pixel measures of the face have it.
+
+    Features are those of the box, so what surrounds the face is seen at its rim; they count where the face is.
+    """
+
+    outlined = True
+
+
+Kind = TypeVar("Kind", np.uint8, np.float32)
+
+
+def face_box(picture: NDArray[Kind], mask: NDArray[np.bool_]) -> NDArray[Kind]:
     """Return the smallest box around a mask, made as wide as high where the picture allows, FACE_SIDE px a side.
 
     Args:
-        picture: S x S x 3 uint8 RGB.
+        picture: S x S x 3 uint8 RGB, or S x S float32.
         mask: S x S bool, the face; not empty.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -119,4 +152,4 @@ def face_box(picture: Frame, mask: NDArray[np.bool_]) -> Frame:
     row, column = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
     top, left = max(0, round(row - half)), max(0, round(column - half))
     part = picture[top : round(row + half) + 1, left : round(column + half) + 1]
-    return np.asarray(cv2.resize(part, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(part, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_LINEAR), picture.dtype)

@@ -15,7 +15,7 @@ from animato.training.portrait.cases import Case, CaseSet, make_case
 from animato.training.portrait.pairs import Pair, Shot
 from animato.training.portrait.rehearsal import moments_beyond
 from animato.types import Frame, Points
-from animato.warp.lending import lend_mouth
+from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.region import REGIONS, Region
 from animato.warp.regional import PhotoPatch, photo_patch
 from animato.warp.tint import tint_of, tinted
@@ -74,7 +74,9 @@ def own_cases(
     for own in pairs:
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
         pose = fit_pose(truth.points)
-        lend_mouth([warpers[index] for index in own.pair.photos])
+        together = [warpers[index] for index in own.pair.photos]
+        lend_mouth(together)
+        lend_sides(together)
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
         for region in wanted:
