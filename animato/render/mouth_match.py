@@ -54,6 +54,7 @@ class MouthMatch:
         self._brightest = np.float32(BRIGHTEST * white_over_skin(main.crop, main.points))
         self._local = main.local[RING]
         self._kept = np.float32(shows_teeth(lender.crop, lender.points))
+        self._lent = lender is not main
 
     def wanted(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> WantedMouth | None:
         """Return how the mouth should look, or None where nobody knows or the photo has it so.
@@ -68,6 +69,9 @@ class MouthMatch:
             return None
         own = self._kept * warped.validity
         window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
+        if self._lent:
+            # In a smile the animated photo's own teeth stay; lent ones were seen in another moment.
+            window = window.with_gaps(target.inside)
         return WantedMouth(window, target.inside * self._brightest, gain, float(RED * self._brightest))
 
 

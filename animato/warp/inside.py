@@ -8,7 +8,7 @@ it before the network paints, which then knows where to paint which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -58,6 +58,10 @@ BELIEF = 0.6
 
 NO_TOOTH = (0.3, 0.6)
 """Share of its brightness that a place loses: from the first on it may be no tooth, from the second it is tongue."""
+
+GAP = (0.3, 0.5)
+"""Brightness, in whites of the eye: a driver's place as dark as the first is a gap, from the second on it may be teeth
+in a dim picture."""
 
 TOOTH = np.array([1.05, 1.0, 0.9], np.float32)
 """Colour of a tooth, over its green, in white light."""
@@ -206,6 +210,20 @@ class MouthWindow:
         placed = crop_from_patch(MOUTH, points, pose, size)
         drawing = draw_region(MOUTH, move(inverse(placed), points))
         return cls(placed, drawing, 1 - cut_validity(own, placed, MOUTH.side, size)[..., None])
+
+    def with_gaps(self, inside: NDArray[np.float32]) -> MouthWindow:
+        """Return the window with teeth that give way where the driver shows a dark gap; between, nothing turns grey.
+
+        Args:
+            inside: ROWS x COLUMNS float32 in [0, 1], from `look_inside`.
+        """
+        places = Places.behind(self.drawing[..., 0], INSIDE_PLACES)
+        if places is None:
+            return self
+        low, high = GAP
+        ramp = np.clip((inside * BRIGHTEST - low) / (high - low), 0, 1)
+        stays = places.spread(np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32))[..., None]
+        return replace(self, free=1 - (1 - self.free) * stays)
 
 
 def match_inside(image: Frame, window: MouthWindow, wanted: NDArray[np.float32], gain: float, red: float = 0.0) -> None:

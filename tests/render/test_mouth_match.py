@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
+from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
 from animato.motion.pose import fit_pose, local_from_points
 from animato.motion.retarget import Target
-from animato.render.mouth_match import MouthMatch, show, shows_teeth
+from animato.render.mouth_match import RING, MouthMatch, show, shows_teeth
 from animato.types import Face, Frame
-from animato.warp.inside import COLUMNS, ROWS
+from animato.warp.inside import BRIGHTEST, COLUMNS, ROWS
 from animato.warp.warper import Warper
 
 
@@ -40,3 +42,28 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     assert changed.max() > 20
     kept = np.kron(validity, np.ones((before.shape[0] // validity.shape[0],) * 2)) > 0.99
     assert changed[kept].mean() < 0.05 * changed[~kept].mean()
+
+
+def test_lent_teeth_give_way_to_a_dark_gap_and_never_turn_grey(portrait: Frame, portrait_face: Face) -> None:
+    crop_from_photo = crop_from_frame(fit_square(head_square(portrait_face.points), 512, 512), 512)
+    points = move_points(crop_from_photo, portrait_face.points)
+    main, lender = (Warper(cut(portrait, crop_from_photo, 512), points) for _ in range(2))
+    wide = points.copy()
+    wide[wide[:, 1] > wide[14, 1] - 1, 1] += 25.0
+    pose = fit_pose(wide)
+    local = local_from_points(wide, pose)
+    changed = {}
+    for name, whites in (("gap", 0.1), ("dim teeth", 0.55)):
+        for whose in (main, lender):
+            warped = main.render(wide, pose, main.target_vertices(wide, pose))
+            before = warped.image.copy()
+            inside = np.full((ROWS, COLUMNS), whites / BRIGHTEST, np.float32)
+            show(warped.image, MouthMatch(main, whose).wanted(warped, Target(wide, pose, None, inside), local))
+            known = cv2.resize(warped.validity, before.shape[1::-1]) > 0.9
+            lips = cv2.fillPoly(np.zeros(before.shape[:2], np.uint8), [np.rint(wide[RING, :2]).astype(np.int32)], 1)
+            teeth = known & (lips > 0) & (before.min(axis=2) > 100)
+            assert teeth.sum() > 50
+            changed[name, whose is lender] = np.abs(warped.image.astype(int) - before).max(axis=2)[teeth].mean()
+    assert changed["gap", True] > 30, "lent teeth are hidden by a gap"
+    assert changed["gap", False] < 0.2 * changed["gap", True], "a smile's own teeth stay"
+    assert changed["dim teeth", True] < 0.2 * changed["gap", True], "a dim picture does not make them grey"
