@@ -5,6 +5,7 @@ python scripts/make_gallery.py ../shared/data
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -34,6 +35,12 @@ PAIRS = (
     ("beard-c110m", "portraits/c110m.jpg", "talking/g16_01.mp4", "crop"),
     ("long-hair-turned-l120", "portraits/l120_neutral.jpg", "rendered/r010.mp4", "crop"),
     ("brushed-l113", "portraits/l113_neutral.jpg", "talking/g09_01.mp4", "crop"),
+    (
+        "three-photos-r175",
+        "rendered/r175.mp4 rendered/r175.mp4@18 rendered/r175.mp4@24",
+        "rendered/r010.mp4",
+        "crop",
+    ),
     ("two-photos-l113", "portraits/l113_neutral.jpg portraits/l113_smiling.jpg", "talking/g11_01.mp4", "crop"),
 )
 BRUSHED = "brushed-"
@@ -72,12 +79,13 @@ def at_height(frame: Frame) -> Frame:
     return np.asarray(cv2.resize(frame, (width, HEIGHT), interpolation=cv2.INTER_AREA))
 
 
-def picture(path: Path) -> Frame:
-    """Return a picture, or the first frame of a video."""
-    if path.suffix == ".mp4":
-        with open_video(path) as reader:
-            return next(iter(reader)).image
-    return load_picture(path).image
+def picture(data: Path, name: str) -> Frame:
+    """Return a picture, the first frame of a video, or, of `VIDEO@N`, its frame number N from 0."""
+    file, _, number = name.partition("@")
+    if file.endswith(".mp4"):
+        with open_video(data / file) as reader:
+            return next(itertools.islice(reader, int(number or 0), None)).image
+    return load_picture(data / file).image
 
 
 def row(tiles: list[Frame], width: int) -> Frame:
@@ -97,7 +105,7 @@ def main(data: Path, only: list[str]) -> None:
     for name, person, driver, frame in PAIRS:
         if only and name not in only:
             continue
-        photos = [demo_photo()] if person == "astronaut" else [picture(data / part) for part in person.split()]
+        photos = [demo_photo()] if person == "astronaut" else [picture(data, part) for part in person.split()]
         if name.startswith(BRUSHED):
             photos = [brushed(photo) for photo in photos]
         with tempfile.TemporaryDirectory() as folder:

@@ -141,7 +141,8 @@ def better_mirrored(
     there = seen[partner[topology.triangles]].all(axis=1)
     direct = np.where(here, direct, -1.0)
     better = there & (mirrored > 0.15) & (mirrored > direct + MIRROR_MARGIN)
-    outer = (topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
+    # Beyond the ear the other side shows background: mirrored, it would stand beside the head like a pane of glass.
+    outer = (topology.triangles >= MESH_POINTS + COLUMNS).any(axis=1)
     return better & ~outer
 
 
