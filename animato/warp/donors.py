@@ -61,7 +61,11 @@ class Donor:
     trust: NDArray[np.float32]
 
     def without(self, taken: NDArray[np.bool_]) -> Donor:
-        """Return the same donor without the triangles (T bool) that others have."""
+        """Return the same donor without the triangles that others have.
+
+        Args:
+            taken: T bool.
+        """
         return replace(self, better=self.better * ~np.append(taken, False))
 
     def lay(self, image: Frame, validity: Plane, scene: Scene) -> None:
