@@ -64,7 +64,7 @@ class Donor:
         """Return the same donor without the triangles that others have.
 
         Args:
-            taken: T bool.
+            taken: T bool, a vector with one entry for each triangle.
         """
         return replace(self, better=self.better * ~np.append(taken, False))
 
