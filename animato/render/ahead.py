@@ -48,7 +48,8 @@ def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
     def work() -> None:
         problem: BaseException | None = None
         try:
-            for item in items:
+            # Stopped before it began: nothing is made that nobody would wait for.
+            for item in items if not stop.is_set() else ():
                 if not put(item):
                     break
         except BaseException as error:
@@ -59,8 +60,9 @@ def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
         put(_End(problem))
 
     worker = threading.Thread(target=work, name="driver", daemon=True)
-    worker.start()
     try:
+        # Within: Ctrl-C may come while the thread starts, and a program that ends beside it may crash.
+        worker.start()
         while True:
             item = made.get()
             if isinstance(item, _End):
@@ -70,4 +72,5 @@ def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
             yield item
     finally:
         stop.set()
-        worker.join()
+        if worker.ident is not None:
+            worker.join()

@@ -76,7 +76,11 @@ class Preparation:
 
     def __exit__(self, *_problem: object) -> None:
         if self._thread is not None:
-            self._thread.join()
+            try:
+                self._thread.join()
+            except KeyboardInterrupt:
+                self._thread.join()
+                raise
 
 
 def _compile(settings: AnimateSettings, photos: int) -> None:

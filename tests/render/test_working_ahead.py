@@ -68,3 +68,17 @@ def test_a_photo_that_cannot_be_used_leaves_no_thread_that_compiles(photo: Frame
     with pytest.raises(InputError):
         animate(photo, "nod", tmp_path / "out.mp4")
     assert "compile" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_ctrl_c_while_the_thread_starts_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def start_and_stop(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_stop)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        next(ahead(iter(range(1000))))
+    assert threading.active_count() == before
