@@ -32,7 +32,6 @@ SQUARE_ENOUGH = 0.15
 LENT_SHARE = 0.02
 """Share of the face's triangles from which a photo is worth the copying."""
 
-
 COLOUR_SIDE, COLOUR_FEWEST = 64, 40
 """Side at which the colours of two photos are compared, and places that both must show."""
 
@@ -92,12 +91,11 @@ def _shown(warper: Warper) -> NDArray[np.float64]:
 def _donor(main: Warper, other: Warper, taken: NDArray[np.bool_]) -> Donor:
     """Return another photo as a donor of some triangles (T bool), brought to the size and light of the animated one."""
     scale = main.size / other.size
-    picture = other.crop
+    copier = other.copier
     if scale != 1.0:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        picture = np.asarray(cv2.resize(picture, (main.size, main.size), interpolation=method), np.uint8)
+        copier = Copier(np.asarray(cv2.resize(other.crop, (main.size, main.size), interpolation=method), np.uint8))
     vertices = (other.source_vertices[:, :2] + 0.5) * scale - 0.5
-    copier = Copier(picture)
     better = np.append(taken, False).astype(np.float32)
     return Donor(copier, vertices, better, _gain(main, other, copier, vertices), other.trust)
 
