@@ -230,12 +230,12 @@ def record_motion(
     licence: str = "",
     progress: Progress | None = None,
 ) -> MotionClip:
-    """Track a video and save its movement as a motion file; no picture of the driver is kept.
+    """Track a video and save its movement as a motion file: no picture of the face, but what open mouths show.
 
     Args:
         video: the clip to record.
         output: a path ending in .motion.
-        settings: start, end, neutral and driver_face are used.
+        settings: start, end, neutral, driver_face and inside are used.
         name: title kept in the file; the file's stem by default.
         attribution: who is owed credit.
         licence: of the movement.

@@ -42,7 +42,7 @@ class Face:
         drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `warp.mesh`) lie from where the
             head's movement since another frame would have put them; image axes, canonical centimetres at that frame's
             scale. None where nobody looked.
-        inside: 5 x 6 float32 in [0, 1], how bright the inside of the mouth is (`warp.inside`); None where nobody looked
+        inside: 16 x 28 x 2 float32 in [0, 1], what the open mouth shows (`warp.inside`); None where nobody looked
             or the lips touch.
         shade: 504 x 3 float32 in [-1, 1], light and shade of skin and eyes since another frame (`warp.shade`); None
             where nobody looked.

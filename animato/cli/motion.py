@@ -28,13 +28,16 @@ def record(
     end: Annotated[float | None, typer.Option(help="Where to stop, in seconds.")] = None,
     neutral: Annotated[float | None, typer.Option(help="Time of the neutral frame; found by itself if absent.")] = None,
     face: Annotated[str, typer.Option(help="largest, left, right, or a number from the left.")] = "largest",
+    inside: Annotated[
+        bool, typer.Option("--inside/--no-inside", help="Keep what open mouths show, in 16 x 28 places: teeth, tongue.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Track VIDEO and save its movement. No picture of the driver is kept, nor the shape of the face."""
+    """Track VIDEO and save its movement: no picture of the face and not its shape, but what open mouths show inside."""
     from animato import api
     from animato.settings.animate import AnimateSettings
 
-    settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face)
+    settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face, inside=inside)
     with progress_bar("recording", quiet=as_json) as progress:
         clip = api.record_motion(
             video, output, settings, name=name, attribution=attribution, licence=licence, progress=progress

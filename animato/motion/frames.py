@@ -1,7 +1,7 @@
 """Movement without a face: what one driver frame says, relative to the driver's neutral frame.
 
 Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read
-from a motion file.
+from a motion file. What an open mouth shows is kept as it is, coarsely: teeth and tongue.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from animato.types import Face
 DRIFT_POINTS = 3 * len(OVAL)
 """Points around the face whose drift is kept: three rings as long as the face's outline."""
 
-INSIDE_PLACES = (5, 6)
-"""Places between the lips, down and across, whose brightness is kept."""
+INSIDE_PLACES = (16, 28)
+"""Places between the lips, down and across, whose brightness and redness are kept: about two to a tooth."""
+
+INSIDE_SHAPE = (*INSIDE_PLACES, 2)
+"""Shape of what a mouth shows inside: the places, and of each its brightness, then its redness."""
 
 EYE_PLACES = (3, 6)
 """Places behind the lids of an eye, down and across, whose light is kept."""
@@ -61,7 +64,7 @@ class MotionFrame:
         seen: whether the driver's face was visible; otherwise this frame was filled in.
         drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
             movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
-        inside: 5 x 6 float32 in [0, 1] or None, as of `Face`.
+        inside: 16 x 28 x 2 float32 in [0, 1] or None, as of `Face`.
         shade: 504 x 3 float32 in [-1, 1] or None, likewise.
     """
 
@@ -88,7 +91,7 @@ class Factored:
         local: 478 x 3 float64, the head's own frame.
         blendshapes: 52 float32.
         drift: 108 x 2 float32 or None, as of `Face`.
-        inside: 5 x 6 float32 or None, likewise.
+        inside: 16 x 28 x 2 float32 or None, likewise.
         shade: 504 x 3 float32 or None, likewise.
     """
 

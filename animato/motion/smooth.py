@@ -132,7 +132,7 @@ def _smooth_inside(frame: MotionFrame, near: list[MotionFrame], strength: float)
     shown = np.stack([inside for _, inside in known]).astype(np.float64)
     weights = np.exp(-0.5 * (np.array([apart for apart, _ in known]) / (0.5 * REACH)) ** 2)
     if frame.inside is not None:
-        changed = np.sqrt(((shown - frame.inside) ** 2).mean(axis=(1, 2)))
+        changed = np.sqrt(((shown - frame.inside) ** 2).mean(axis=(1, 2, 3)))
         weights *= np.exp(-0.5 * (changed / (INSIDE_TREMBLE * strength)) ** 2)
     return np.asarray(np.tensordot(weights / weights.sum(), shown, axes=1), np.float32)
 

@@ -1,4 +1,4 @@
-"""Motion files: movement saved without any picture of the driver and without the driver's face shape.
+"""Motion files: movement saved without a picture of the driver's face and without its shape.
 
 A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code:
 sizes are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
-from animato.motion.frames import INSIDE_PLACES, SHADE_PLACES, MotionFrame, Neutral
+from animato.motion.earlier import FIRST_PLACES, inside_of_first
+from animato.motion.frames import INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.template_checks import (
     FORMAT,
     LONGEST,
@@ -129,9 +130,9 @@ def _units(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
 
 
 def _levels(inside: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Return brightness in 250ths; 255 everywhere where nothing is known."""
+    """Return brightness and redness in 250ths; 255 everywhere where nothing is known."""
     if inside is None:
-        return np.full(INSIDE_PLACES, NOT_SEEN, np.uint8)
+        return np.full(INSIDE_SHAPE, NOT_SEEN, np.uint8)
     return np.asarray(np.rint(inside * BRIGHT).clip(0, BRIGHT), np.uint8)
 
 
@@ -163,6 +164,9 @@ def load_motion(path: Path) -> MotionClip:
             there = set(file.namelist())
             optional = [name for name in OPTIONAL if f"{name}.npy" in there]
             arrays = {name: _array(file, name) for name in (*SHAPES, *optional)}
+            inside = arrays.get("inside")
+            if inside is not None and inside.shape[1:] == FIRST_PLACES and inside.dtype == np.uint8:
+                arrays["inside"] = inside_of_first(inside, BRIGHT)
     except FileFormatError:
         raise
     except _DAMAGE as problem:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.face.topology import POINTS
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES
+from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
 
 FORMAT = "animato-motion"
-VERSION = 1
+VERSION = 2
 MAX_FRAMES = 200_000
 LONGEST = 1e6
 """Seconds."""
@@ -35,7 +35,7 @@ SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
 
 OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {
     "drift": ((DRIFT_POINTS, 2), "i"),
-    "inside": (INSIDE_PLACES, "u"),
+    "inside": (INSIDE_SHAPE, "u"),
     "shade": ((SHADE_PLACES, 3), "i"),
 }
 """The same of arrays that a file may lack: earlier versions wrote none, and leave it unread."""

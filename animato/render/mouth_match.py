@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,8 @@ from animato.motion.openness import openness
 from animato.motion.retarget import Target
 from animato.types import Face, Frame, Points
 from animato.warp.aperture import departure
-from animato.warp.inside import BRIGHTEST, MouthWindow, look_inside, match_inside, white_over_skin
+from animato.warp.inside import BRIGHTEST, MouthWindow, look_inside, match_inside
+from animato.warp.teeth import ToothLight
 from animato.warp.warper import Warped, Warper
 
 RING = list(LIPS_INNER)
@@ -21,9 +24,6 @@ TEETH_FROM, TEETH_TO = 0.72, 0.9
 """Brightness, in whites of the eye, of the brightest fourth of a mouth's inside: from the second on a photo shows teeth
 as clearly as portraits do (smiles have 0.89 to 1.16, blurred frames of videos 0.55 to 0.72), and they are kept."""
 
-RED = 0.16
-"""By how much a tongue's red exceeds its brightness, in units of the brightest."""
-
 
 @dataclass(frozen=True)
 class WantedMouth:
@@ -31,27 +31,28 @@ class WantedMouth:
 
     Attributes:
         window: where it is.
-        levels: ROWS x COLUMNS float32, brightness in units of the skin's.
+        inside: 16 x 28 x 2 float32 in [0, 1], what the driver's shows (`warp.inside.look_inside`).
+        light: on the person's face.
         gain: how much of the difference counts, in (0, 1].
-        red: by how much a tongue's red exceeds its brightness, in units of the skin's.
     """
 
     window: MouthWindow
-    levels: NDArray[np.float32]
+    inside: NDArray[np.float32]
+    light: ToothLight
     gain: float
-    red: float
 
 
 class MouthMatch:
-    """Knows one person's white, how the animated photo has the mouth, and whether a photo shows the teeth.
+    """Knows the light on one person's teeth, how the animated photo has the mouth, and whether a photo shows the teeth.
 
     Args:
-        main: the animated photo.
-        lender: the photo whose mouth's inside is shown (`warp.lending`), that one or another.
+        warpers: of the person's photos, the animated one first.
+        lender: the photo whose mouth's inside is shown (`warp.lending`), the animated one or another.
     """
 
-    def __init__(self, main: Warper, lender: Warper) -> None:
-        self._brightest = np.float32(BRIGHTEST * white_over_skin(main.crop, main.points))
+    def __init__(self, warpers: Sequence[Warper], lender: Warper) -> None:
+        main = warpers[0]
+        self._light = ToothLight.of([(warper.crop, warper.points) for warper in warpers])
         self._local = main.local[RING]
         self._kept = np.float32(shows_teeth(lender.crop, lender.points))
         self._lent = lender is not main
@@ -70,9 +71,8 @@ class MouthMatch:
         own = self._kept * warped.validity
         window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
         if self._lent:
-            # In a smile the animated photo's own teeth stay; lent ones were seen in another moment.
-            window = window.with_gaps(target.inside)
-        return WantedMouth(window, target.inside * self._brightest, gain, float(RED * self._brightest))
+            window = window.with_lent_teeth(warped.image, target.inside, self._light)
+        return WantedMouth(window, target.inside, self._light, gain)
 
 
 def show(image: Frame, mouth: WantedMouth | None) -> None:
@@ -83,7 +83,7 @@ def show(image: Frame, mouth: WantedMouth | None) -> None:
         mouth: from `MouthMatch.wanted`.
     """
     if mouth is not None:
-        match_inside(image, mouth.window, mouth.levels, mouth.gain, mouth.red)
+        match_inside(image, mouth.window, mouth.inside, mouth.light, mouth.gain)
 
 
 def shows_teeth(photo: Frame, points: Points) -> float:
@@ -94,7 +94,8 @@ def shows_teeth(photo: Frame, points: Points) -> float:
         points: 478 x 3, its landmarks, pixels.
     """
     face = Face(points, np.zeros(52, np.float32), 1.0)
-    shown = look_inside(photo, face, white_over_skin(photo, points))
+    shown = look_inside(photo, face, ToothLight.on(photo, points))
     if shown is None:
         return 0.0
-    return openness(float(np.percentile(shown, 75)) * BRIGHTEST, TEETH_FROM, TEETH_TO)
+    coarse = cv2.resize(shown[..., 0], (6, 5), interpolation=cv2.INTER_AREA)
+    return openness(float(np.percentile(coarse, 75)) * BRIGHTEST, TEETH_FROM, TEETH_TO)

@@ -153,7 +153,7 @@ class PortraitRenderer:
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
         main = self.warpers[0]
-        self._mouth = MouthMatch(main, lender)
+        self._mouth = MouthMatch(self.warpers, lender)
         self._shade = ShadeMatch(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)

@@ -20,9 +20,10 @@ from animato.face.patches import PatchSearch
 from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.pose import fit_pose, local_from_points, points_from_local
 from animato.types import Face, Frame
-from animato.warp.inside import look_inside, white_over_skin
+from animato.warp.inside import look_inside
 from animato.warp.mesh import build_rings
 from animato.warp.shade import ShadeReader
+from animato.warp.teeth import ToothLight
 
 SIDE = 192
 """Side, in pixels, of the picture in which patches are searched for."""
@@ -111,7 +112,7 @@ class Hold:
         inside: bool = True,
         shade: bool = True,
     ) -> None:
-        self._white = white_over_skin(frame, face.points) if inside else None
+        self._light = ToothLight.on(frame, face.points) if inside else None
         self._skin = SkinAnchor(frame, face) if skin else None
         self._shade = ShadeReader(frame, face) if shade else None
         self._around = Surroundings(frame, face) if surroundings else None
@@ -128,4 +129,4 @@ class Hold:
             held = replace(held, drift=self._around.drift(frame, held))
         if self._shade is not None:
             held = replace(held, shade=self._shade.read(frame, held))
-        return held if self._white is None else replace(held, inside=look_inside(frame, held, self._white))
+        return held if self._light is None else replace(held, inside=look_inside(frame, held, self._light))

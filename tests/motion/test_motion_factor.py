@@ -13,7 +13,7 @@ from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
 from animato.motion.frames import (
-    INSIDE_PLACES,
+    INSIDE_SHAPE,
     SHADE_PLACES,
     Factored,
     factor,
@@ -119,7 +119,7 @@ def test_part_weights_are_alike_on_both_sides() -> None:
 
 
 def test_what_the_drivers_mouth_shows_is_passed_on_unless_it_is_not_wanted(calm_local: np.ndarray) -> None:
-    shown = np.full(INSIDE_PLACES, 0.4, np.float32)
+    shown = np.full(INSIDE_SHAPE, 0.4, np.float32)
     driver = replace(seen(calm_local), inside=shown)
     motion = relative_to(seen(calm_local), driver)
     assert motion.inside is shown

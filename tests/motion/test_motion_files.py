@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -16,7 +17,7 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES
+from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
 from animato.motion.template import STEP, MotionClip, load_motion, save_motion
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
@@ -141,7 +142,7 @@ def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_pat
 
 
 def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: MotionClip, tmp_path: Path) -> None:
-    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_PLACES)).astype(np.float32)
+    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_SHAPE)).astype(np.float32)
     frames = [replace(frame, inside=inside) for frame, inside in zip(recorded.frames, shown, strict=True)]
     frames[2] = replace(frames[2], inside=None)
     path = tmp_path / "teeth.motion"
@@ -152,6 +153,29 @@ def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: Motio
         assert frame.inside is None or np.abs(frame.inside - inside).max() <= 0.5 / 250 + 1e-6
     save_motion(path, recorded)
     assert all(frame.inside is None for frame in load_motion(path).frames)
+
+
+def test_mouths_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Path) -> None:
+    shown = np.linspace(0, 250, 30).astype(np.uint8).reshape(5, 6)
+    path, first = tmp_path / "now.motion", tmp_path / "first.motion"
+    save_motion(path, recorded)
+    inside = np.stack([np.full((5, 6), 255, np.uint8), *[shown] * (len(recorded.frames) - 1)])
+    with zipfile.ZipFile(path) as read, zipfile.ZipFile(first, "w") as written:
+        header = json.loads(read.read("header.json"))
+        written.writestr("header.json", json.dumps(header | {"version": 1}))
+        for name in read.namelist():
+            if name != "header.json":
+                written.writestr(name, read.read(name))
+        buffer = io.BytesIO()
+        np.save(buffer, inside)
+        written.writestr("inside.npy", buffer.getvalue())
+    unseen, *seen = load_motion(first).frames
+    assert unseen.inside is None
+    for frame in seen:
+        assert frame.inside is not None and frame.inside.shape == INSIDE_SHAPE
+        bright, red = frame.inside[..., 0], frame.inside[..., 1]
+        assert bright.min() == 0 and bright.max() == 1
+        assert red[bright == 0].min() > 0.25 and red[bright == 1].max() == 0, "a gap is red, a tooth is not"
 
 
 def test_light_and_shade_come_back_and_older_files_have_none(recorded: MotionClip, tmp_path: Path) -> None:

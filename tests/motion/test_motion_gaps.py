@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from motion_material import moving, still
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES, MotionFrame, Neutral
+from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.gaps import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
 from animato.motion.smooth import pose_vector
 
@@ -113,7 +113,7 @@ def test_drift_fades_with_the_rest_and_one_that_is_missing_counts_as_none() -> N
 
 
 def test_between_two_mouths_what_they_show_is_mixed_and_one_that_is_closed_does_not_count() -> None:
-    dark, bright = (np.full(INSIDE_PLACES, level, np.float32) for level in (0.2, 0.8))
+    dark, bright = (np.full(INSIDE_SHAPE, level, np.float32) for level in (0.2, 0.8))
     first, second = (replace(moving(0.0, 1, 1, 1), inside=inside) for inside in (dark, bright))
     mixed = mix(first, second, 0.25).inside
     assert mixed is not None and np.allclose(mixed, 0.35)

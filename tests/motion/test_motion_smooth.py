@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from motion_material import moving
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_PLACES, SHADE_PLACES, MotionFrame
+from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame
 from animato.motion.smooth import (
     POSE_TREMBLE,
     REACH,
@@ -213,7 +213,7 @@ def test_the_tremble_of_hair_and_shoulders_is_smoothed_and_their_movement_is_not
 
 def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_their_neighbours() -> None:
     random = np.random.default_rng(6)
-    noisy = 0.5 + random.normal(0, 0.02, (40, *INSIDE_PLACES))
+    noisy = 0.5 + random.normal(0, 0.02, (40, *INSIDE_SHAPE))
     frames = [replace(moving(n / FPS), inside=row.astype(np.float32)) for n, row in enumerate(noisy)]
     frames[20] = replace(frames[20], inside=None)
     made = list(smooth_file(frames, 0.5))
@@ -221,8 +221,8 @@ def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_th
     smooth = np.array([frame.inside for frame in made])
     assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     assert np.abs(smooth - 0.5).max() < 0.1
-    teeth_appear = [replace(f, inside=np.full(INSIDE_PLACES, float(n >= 20), np.float32)) for n, f in enumerate(frames)]
-    steps = np.array([frame.inside for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0]
+    teeth_appear = [replace(f, inside=np.full(INSIDE_SHAPE, float(n >= 20), np.float32)) for n, f in enumerate(frames)]
+    steps = np.array([frame.inside for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0, 0]
     assert steps[18] < 0.05 and steps[21] > 0.95, "a change is no tremble"
 
 

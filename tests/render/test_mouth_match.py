@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 
 from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.motion.frames import INSIDE_SHAPE
 from animato.motion.pose import fit_pose, local_from_points
 from animato.motion.retarget import Target
 from animato.render.mouth_match import RING, MouthMatch, show, shows_teeth
 from animato.types import Face, Frame
-from animato.warp.inside import BRIGHTEST, COLUMNS, ROWS
+from animato.warp.inside import BRIGHTEST
 from animato.warp.warper import Warper
 
 
@@ -27,13 +28,13 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     lower = wide[:, 1] > wide[14, 1] - 1
     wide[lower, 1] += 14.0
     pose = fit_pose(wide)
-    dark = np.zeros((ROWS, COLUMNS), np.float32)
+    dark = np.zeros(INSIDE_SHAPE, np.float32)
     made = {}
     for name, inside in (("asked", dark), ("nobody looked", None)):
         warped = warper.render(wide, pose, warper.target_vertices(wide, pose))
         before = warped.image.copy()
         target = Target(wide, pose, None, inside)
-        show(warped.image, MouthMatch(warper, warper).wanted(warped, target, local_from_points(wide, pose)))
+        show(warped.image, MouthMatch([warper], warper).wanted(warped, target, local_from_points(wide, pose)))
         made[name] = (before, warped.image.copy(), warped.validity)
     before, after, _ = made["nobody looked"]
     np.testing.assert_array_equal(before, after)
@@ -57,8 +58,10 @@ def test_lent_teeth_give_way_to_a_dark_gap_and_never_turn_grey(portrait: Frame, 
         for whose in (main, lender):
             warped = main.render(wide, pose, main.target_vertices(wide, pose))
             before = warped.image.copy()
-            inside = np.full((ROWS, COLUMNS), whites / BRIGHTEST, np.float32)
-            show(warped.image, MouthMatch(main, whose).wanted(warped, Target(wide, pose, None, inside), local))
+            inside = np.full(INSIDE_SHAPE, (whites / BRIGHTEST, 0.0), np.float32)
+            show(
+                warped.image, MouthMatch([main, lender], whose).wanted(warped, Target(wide, pose, None, inside), local)
+            )
             known = cv2.resize(warped.validity, before.shape[1::-1]) > 0.9
             lips = cv2.fillPoly(np.zeros(before.shape[:2], np.uint8), [np.rint(wide[RING, :2]).astype(np.int32)], 1)
             teeth = known & (lips > 0) & (before.min(axis=2) > 100)

@@ -8,24 +8,16 @@ import pytest
 from warp_material import Head
 
 from animato.face.topology import LIPS_OUTER
+from animato.motion.frames import INSIDE_PLACES, INSIDE_SHAPE
 from animato.motion.pose import fit_pose
 from animato.types import Face, Frame
-from animato.warp.inside import (
-    COLUMNS,
-    ROWS,
-    USUAL_WHITE,
-    WHITES,
-    MouthWindow,
-    look_inside,
-    match_inside,
-    matched,
-    measure,
-    white_over_skin,
-)
+from animato.warp.inside import BRIGHTEST, MouthWindow, look_inside, match_inside, matched, measure
 from animato.warp.region import MOUTH, crop_from_patch, cut_patch
+from animato.warp.teeth import ToothLight, tooth_redness
 
 SIDE = 96
-SKIN, TEETH, TONGUE, GAP = (190, 140, 120), (225, 215, 200), (150, 75, 75), (40, 25, 22)
+ROWS, COLUMNS = INSIDE_PLACES
+SKIN, LIPS, TEETH, TONGUE, GAP = (190, 150, 135), (170, 118, 118), (225, 215, 200), (150, 75, 75), (40, 25, 22)
 
 
 def mouth(height: float, width: float = 26.0) -> np.ndarray:
@@ -42,7 +34,7 @@ def mouth(height: float, width: float = 26.0) -> np.ndarray:
 def painted(drawing: np.ndarray, rows: list[tuple[int, int, int]]) -> np.ndarray:
     """Return a picture of a mouth whose inside is made of horizontal bands, upper first."""
     picture = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
-    picture[drawing[..., 1] > 127] = (170, 80, 80)
+    picture[drawing[..., 1] > 127] = LIPS
     opening = drawing[..., 0] > 127
     for x in np.flatnonzero(opening.any(axis=0)):
         column = np.flatnonzero(opening[:, x])
@@ -53,20 +45,40 @@ def painted(drawing: np.ndarray, rows: list[tuple[int, int, int]]) -> np.ndarray
 
 
 def levels(picture: np.ndarray, drawing: np.ndarray) -> np.ndarray:
-    shown = measure(picture, drawing)
+    shown = measure(picture, drawing, tooth_redness(picture, drawing))
     assert shown is not None
     return shown.levels
+
+
+def made_to_show(picture: np.ndarray, drawing: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    return matched(picture, drawing, wanted, tooth_redness(picture, drawing))
+
+
+def bright(level: float, redness: float = 0.0) -> np.ndarray:
+    """Return what is as bright, and as red, everywhere between the lips."""
+    return np.full(INSIDE_SHAPE, (level, redness), np.float32)
 
 
 def test_teeth_tongue_and_gap_are_told_apart_where_they_are() -> None:
     drawing = mouth(16)
     shown = levels(painted(drawing, [TEETH, TEETH, GAP, TONGUE, TONGUE]), drawing)
-    assert shown.shape == (ROWS, COLUMNS)
-    middle = shown[:, 1:-1].mean(axis=1)
-    assert middle[0] > 1.4 and middle[2] < 0.5
-    assert middle[2] < middle[4] < middle[0]
+    assert shown.shape == INSIDE_SHAPE
+    upper, gap, tongue = (shown[row, 4:-4].mean(axis=0) for row in (2, 8, 13))
+    assert upper[0] > 1.4 and gap[0] < 0.5
+    assert gap[0] < tongue[0] < upper[0]
+    assert tongue[1] > 0.25 > 0.1 > abs(upper[1]), "a tongue is red, teeth are not"
     turned = levels(painted(drawing, [TONGUE, TONGUE, GAP, TEETH, TEETH]), drawing)
-    assert turned[4, 2] > 1.4 > turned[0, 2]
+    assert turned[13, 10, 0] > 1.4 > turned[2, 10, 0]
+
+
+def test_single_teeth_are_seen() -> None:
+    drawing = mouth(16)
+    picture = painted(drawing, [TEETH])
+    picture[:, ::5][drawing[:, ::5, 0] > 127] = GAP
+    row = levels(picture, drawing)[ROWS // 2, 4:-4, 0]
+    made = made_to_show(painted(drawing, [TEETH]), drawing, levels(picture, drawing))
+    assert np.ptp(row) > 0.4
+    assert np.ptp(made[50, 30:66].astype(int).min(axis=1)) > 60, "and shown on another mouth"
 
 
 @pytest.mark.parametrize("light", [0.4, 0.7, 1.1])
@@ -77,20 +89,33 @@ def test_light_does_not_change_what_is_shown(light: float) -> None:
     assert np.abs(levels(picture, drawing) - levels(lit, drawing)).max() < 0.08
 
 
+def test_a_lamp_does_not_change_what_is_shown() -> None:
+    drawing = mouth(14)
+    picture = painted(drawing, [TEETH, GAP, TONGUE])
+    lit = (picture * (1.0, 0.8, 0.7)).astype(np.uint8)
+    assert np.abs(levels(picture, drawing) - levels(lit, drawing)).max() < 0.12
+    made = made_to_show(picture, drawing, levels(lit, drawing))
+    red, green, _ = made[drawing[..., 0] > 127][:40].astype(float).mean(axis=0)
+    assert red < 1.15 * green, "teeth seen by a warm lamp are not pink by daylight"
+
+
 def test_touching_lips_and_darkness_show_nothing() -> None:
-    assert measure(painted(mouth(16), [TEETH]), np.zeros((SIDE, SIDE, 3), np.uint8)) is None
-    assert measure(np.zeros((SIDE, SIDE, 3), np.uint8), mouth(16)) is None
+    assert measure(painted(mouth(16), [TEETH]), np.zeros((SIDE, SIDE, 3), np.uint8), 0.0) is None
+    assert measure(np.zeros((SIDE, SIDE, 3), np.uint8), mouth(16), 0.0) is None
     black = np.zeros((SIDE, SIDE, 3), np.uint8)
-    np.testing.assert_array_equal(matched(black, mouth(16), np.ones((ROWS, COLUMNS), np.float32)), black)
+    np.testing.assert_array_equal(made_to_show(black, mouth(16), bright(1.0)), black)
 
 
 @pytest.mark.parametrize(("height", "width"), [(7.0, 26.0), (16.0, 20.0), (24.0, 30.0)])
 def test_a_mouth_of_any_shape_is_brought_to_what_is_wanted(height: float, width: float) -> None:
     drawing = mouth(height, width)
     picture = painted(drawing, [GAP])
-    wanted = np.linspace(0.3, 1.3, ROWS, dtype=np.float32)[:, None] + np.zeros((1, COLUMNS), np.float32)
-    made = matched(picture, drawing, wanted)
-    assert np.abs(levels(made, drawing) - wanted)[:, 1:-1].max() < 0.15
+    wanted = bright(0.0)
+    wanted[..., 0] += np.linspace(0.3, 1.3, ROWS, dtype=np.float32)[:, None]
+    wanted[..., 1] += np.linspace(0.3, 0.0, ROWS, dtype=np.float32)[:, None]
+    made = made_to_show(picture, drawing, wanted)
+    # Nearer to the rim than a pixel, lips are seen, too.
+    assert np.abs(levels(made, drawing) - wanted)[2:-2, 4:-4].max() < 0.15
     outside = drawing[..., 0] == 0
     np.testing.assert_array_equal(made[outside], picture[outside])
 
@@ -98,56 +123,68 @@ def test_a_mouth_of_any_shape_is_brought_to_what_is_wanted(height: float, width:
 def test_a_mouth_that_shows_what_is_wanted_stays_as_it_is() -> None:
     drawing = mouth(16)
     picture = painted(drawing, [TEETH, GAP, TONGUE])
-    made = matched(picture, drawing, levels(picture, drawing))
-    assert np.abs(made.astype(int) - picture).max() <= 1
+    made = made_to_show(picture, drawing, levels(picture, drawing))
+    assert np.abs(made.astype(int) - picture).max() <= 8
 
 
 def test_teeth_have_the_colour_of_the_light() -> None:
     drawing = mouth(16)
-    wanted = np.full((ROWS, COLUMNS), 1.3, np.float32)
     by_candle = (painted(drawing, [GAP]) * (1.0, 0.85, 0.5)).astype(np.uint8)
-    red, green, blue = matched(by_candle, drawing, wanted)[50, 48].astype(float)
+    red, green, blue = made_to_show(by_candle, drawing, bright(1.3))[50, 48].astype(float)
     assert red > green > blue
-    red, green, blue = matched(painted(drawing, [GAP]), drawing, wanted)[50, 48].astype(float)
+    red, green, blue = made_to_show(painted(drawing, [GAP]), drawing, bright(1.3))[50, 48].astype(float)
     assert abs(red - green) < 40 and 0 <= green - blue < 40
 
 
 def test_teeth_made_dark_become_tongue_and_not_grey() -> None:
     drawing = mouth(16)
     teeth = painted(drawing, [(205, 209, 219)])
-    wanted = np.full((ROWS, COLUMNS), 0.45, np.float32)
     window = MouthWindow(np.eye(3)[:2], drawing, np.ones((SIDE, SIDE, 1), np.float32))
+    light = ToothLight(1.0, tooth_redness(teeth, drawing))
     made = teeth.copy()
-    match_inside(made, window, wanted, 1.0, red=0.3)
+    match_inside(made, window, bright(0.45, 0.3) / BRIGHTEST, light, 1.0)
     red, green, blue = made[50, 48].astype(float)
-    assert red > 1.3 * green and blue <= green + 1
+    assert red > 1.3 * green and blue <= green + 5
     kept = teeth.copy()
-    match_inside(kept, window, levels(teeth, drawing), 1.0, red=0.3)
+    match_inside(kept, window, levels(teeth, drawing) / BRIGHTEST, light, 1.0)
     assert kept[50, 48].min() > 150, "teeth that are wanted stay teeth"
+
+
+def test_lent_teeth_stay_where_the_driver_shows_teeth() -> None:
+    drawing = mouth(16)
+    light = ToothLight(1.5, tooth_redness(painted(drawing, [TEETH]), drawing))
+    window = MouthWindow(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
+    lent, hollow = painted(drawing, [TEETH, TEETH, TEETH, GAP, GAP]), drawing[..., 0] > 250
+    freed = {}
+    for name, inside in (("teeth", bright(0.5)), ("gap", bright(0.1, 0.05)), ("tongue", bright(0.3, 0.15))):
+        free = window.with_lent_teeth(lent, inside, light).free[..., 0]
+        freed[name] = free[40:44][hollow[40:44]].mean(), free[60:64][hollow[60:64]].mean()
+    assert freed["teeth"][0] < 0.1 and freed["teeth"][1] > 0.9, "where the lent mouth has a gap it has no teeth to keep"
+    assert min(freed["gap"]) > 0.9 and min(freed["tongue"]) > 0.9
 
 
 @pytest.mark.parametrize("colour", [(150, 190, 230), (180, 215, 190)])
 def test_nothing_between_the_lips_is_bluer_or_greener_than_a_tooth(colour: tuple[int, int, int]) -> None:
     drawing = mouth(16)
     picture = painted(drawing, [colour])
-    red, green, blue = matched(picture, drawing, levels(picture, drawing))[50, 48].astype(float)
+    red, green, blue = made_to_show(picture, drawing, levels(picture, drawing))[50, 48].astype(float)
     assert red > green and blue < 1.05 * green
 
 
 def test_blue_light_is_left_blue() -> None:
     drawing = mouth(16)
     by_night = (painted(drawing, [TEETH]) * (0.45, 0.7, 1.0)).astype(np.uint8)
-    made = matched(by_night, drawing, levels(by_night, drawing))[50, 48].astype(float)
+    made = made_to_show(by_night, drawing, levels(by_night, drawing))[50, 48].astype(float)
     assert made[2] > made[0]
 
 
 def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face) -> None:
     pose = fit_pose(portrait_face.points)
-    wanted = np.full((ROWS, COLUMNS), 0.2, np.float32)
+    light = ToothLight.on(portrait, portrait_face.points)
     made, half, whole = (np.array(portrait) for _ in range(3))
     for picture, gain in ((made, 0.0), (half, 0.5), (whole, 1.0)):
         window = MouthWindow.of(portrait_face.points, pose, len(picture), np.zeros((64, 64), np.float32))
-        match_inside(picture, window, wanted, gain)
+        match_inside(picture, window, bright(0.1), light, gain)
     np.testing.assert_array_equal(made, portrait)
     change = [np.abs(picture.astype(int) - portrait).sum() for picture in (half, whole)]
     assert 0 < change[0] < change[1]
@@ -159,29 +196,22 @@ def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face)
 
 def test_teeth_that_the_photo_shows_stay(portrait: Frame, portrait_face: Face) -> None:
     picture, pose = np.array(portrait), fit_pose(portrait_face.points)
-    dark = np.zeros((ROWS, COLUMNS), np.float32)
+    light = ToothLight.on(portrait, portrait_face.points)
     window = MouthWindow.of(portrait_face.points, pose, len(picture), np.ones((64, 64), np.float32))
-    match_inside(picture, window, dark, 1.0)
+    match_inside(picture, window, bright(0.0), light, 1.0)
     np.testing.assert_array_equal(picture, portrait)
 
 
 def test_a_smile_with_teeth_is_bright_inside(portrait: Frame, portrait_face: Face) -> None:
-    white = white_over_skin(portrait, portrait_face.points)
-    assert WHITES[0] <= white <= WHITES[1]
-    shown = look_inside(portrait, portrait_face, white)
-    assert shown is not None
-    assert shown[:3, 1:-1].mean() > 0.5
+    shown = look_inside(portrait, portrait_face, ToothLight.on(portrait, portrait_face.points))
+    assert shown is not None and shown.shape == INSIDE_SHAPE
+    assert shown[:9, 4:-4, 0].mean() > 0.5
+    assert shown[2:9, 4:-4, 1].mean() < 0.15, "teeth are not red"
     assert ((shown >= 0) & (shown <= 1)).all()
 
 
-def test_where_no_white_is_seen_the_usual_one_counts() -> None:
-    blank, points = np.zeros((128, 128, 3), np.uint8), np.zeros((478, 3), np.float32)
-    points[:, :2] = np.random.default_rng(0).uniform(40, 80, (478, 2))
-    assert white_over_skin(blank, points) == USUAL_WHITE
-
-
 def test_a_closed_mouth_shows_nothing(calm: Head) -> None:
-    assert look_inside(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), 1.2) is None
+    assert look_inside(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1)) is None
 
 
 def test_a_mouth_far_right_in_a_wide_frame_is_cut_as_in_a_square_one(smiling: Head) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from animato.settings.portrait import MOST_PHOTOS
 from animato.training.portrait.augment import Sample, augmented
 from animato.training.portrait.cases import KINDS, CaseSet
 from animato.warp.inside import matched, measure
+from animato.warp.teeth import tooth_redness
 
 SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
 """How often each kind of case is drawn: people are what is wanted, rendered heads have the large movements."""
@@ -26,8 +28,9 @@ clips must not be most of what is learnt from."""
 UNSEEN_INSIDE = 0.3
 """Share of mouths left as if nobody had looked inside the driver's: some motion files do not say."""
 
-INSIDE_LEVEL, INSIDE_NOISE = 0.12, 0.03
-"""Standard deviations by which what is wanted there differs from the truth: log of its level, and each place."""
+INSIDE_LEVEL, INSIDE_NOISE, INSIDE_COARSE = 0.12, 0.03, (5, 6)
+"""Standard deviations by which what is wanted there differs from the truth: log of its level, and of so many places,
+down and across, between which the difference changes smoothly."""
 
 
 @dataclass(frozen=True)
@@ -158,12 +161,15 @@ def _show_inside(pictures: NDArray[np.uint8], random: np.random.Generator | None
     if random is not None and random.random() < UNSEEN_INSIDE:
         return
     drawing = np.ascontiguousarray(pictures[..., 6:9])
-    shown = measure(np.ascontiguousarray(pictures[..., :3]), drawing)
+    truth = np.ascontiguousarray(pictures[..., :3])
+    redness = tooth_redness(truth, drawing)
+    shown = measure(truth, drawing, redness)
     if shown is None:
         return
     levels = shown.levels
     if random is not None:
         # Another person's teeth and light are not quite these.
-        noise = random.normal(0, INSIDE_NOISE, levels.shape)
-        levels = np.asarray(levels * np.exp(random.normal(0, INSIDE_LEVEL)) + noise, np.float32)
-    pictures[..., 3:6] = matched(np.ascontiguousarray(pictures[..., 3:6]), drawing, levels)
+        noise = random.normal(0, INSIDE_NOISE, (*INSIDE_COARSE, 2)).astype(np.float32)
+        fine = cv2.resize(noise, levels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        levels = np.asarray(levels * np.exp(random.normal(0, INSIDE_LEVEL)) + fine, np.float32)
+    pictures[..., 3:6] = matched(np.ascontiguousarray(pictures[..., 3:6]), drawing, levels, redness)

@@ -1,0 +1,173 @@
+"""How teeth would look in the light that lies on a face: as white as the eye, less red than the lips.
+
+Teeth are about as white in everybody, and skin is not. What a driver's mouth shows is compared with its teeth and laid
+on another face in units of that face's, so that dark skin does not lend its brilliant teeth to pale skin, nor a lamp
+its colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.motion.pose import fit_pose
+from animato.types import Frame, Points
+from animato.warp.region import (
+    LEFT_EYE,
+    MOUTH,
+    RIGHT_EYE,
+    crop_from_patch,
+    cut_patch,
+    draw_region,
+    inverse,
+    move,
+)
+
+USUAL_WHITE, WHITES = 1.2, (0.9, 2.2)
+"""White of the eye over skin where it cannot be seen, and the range in which it is believed."""
+
+DARK = 6.0
+"""Brightness of the skin, of 255, below which it is too dark to tell."""
+
+SKIN_IN_WHITE = np.array([1.38, 1.0, 0.82], np.float32)
+"""Colour of skin, over its green, in white light: the mean of many; how blue the light is is judged by it."""
+
+BELIEF = 0.6
+"""Exponent on that judgement: skin differs as light does."""
+
+TOOTH = np.array([1.05, 1.0, 0.9], np.float32)
+"""Colour of a tooth, over its green, in white light."""
+
+LESS_RED, LIP_REDDER = 0.265, 0.15
+"""By how much teeth are less red (logarithm of red over the mean of green and blue) than lips in the same light, and by
+how much lips count as redder than the skin around them at most: they may be painted. Skin alone says less of the light,
+it differs more."""
+
+USUAL_LIPS = 0.1
+"""By how much lips are redder than skin where they cannot be seen."""
+
+FEWEST_WHITE = 40
+"""Pixels of white in the patches of both eyes from which it is seen."""
+
+SEEN = 15
+"""Pixels from which skin or lips are seen."""
+
+
+@dataclass(frozen=True)
+class ToothLight:
+    """How teeth look on one face, seen from its skin.
+
+    Attributes:
+        white: brightness of the white of the eyes over that of the skin around the mouth.
+        redness: by how much a tooth is redder than that skin, logarithm of red over the mean of green and blue.
+    """
+
+    white: float
+    redness: float
+
+    @classmethod
+    def on(cls, frame: Frame, points: Points) -> ToothLight:
+        """Look at a face that looks calm.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+            points: 478 x 3, its landmarks, pixels of the frame.
+        """
+        white, _ = _white(frame, points)
+        return cls(USUAL_WHITE if white is None else white, _redness_on(frame, points))
+
+    @classmethod
+    def of(cls, photos: Sequence[tuple[Frame, Points]]) -> ToothLight:
+        """Look at several photos of one person: the most open eyes count, and the middle one of the lips.
+
+        Args:
+            photos: each a picture (H x W x 3 uint8 RGB) and its 478 x 3 landmarks in pixels of it.
+        """
+        # Under sunken lids the white lies in their shadow.
+        whites = [(seen, white) for white, seen in (_white(*photo) for photo in photos) if white is not None]
+        redness = float(np.median([_redness_on(*photo) for photo in photos]))
+        return cls(max(whites)[1] if whites else USUAL_WHITE, redness)
+
+
+def _white(frame: Frame, points: Points) -> tuple[float | None, int]:
+    """Return the white of the eyes over the skin, or None, and how many pixels of it are seen."""
+    pose = fit_pose(points)
+    found = []
+    for region in (LEFT_EYE, RIGHT_EYE):
+        placed = crop_from_patch(region, points, pose, max(frame.shape[:2]))
+        drawing = draw_region(region, move(inverse(placed), points))
+        iris = cv2.dilate(drawing[..., 1], np.ones((5, 5), np.uint8))
+        found.append(cold(cut_patch(frame, placed, region.side))[(drawing[..., 0] > 200) & (iris < 32)])
+    white, skin = np.concatenate(found), skin_around(*_mouth(frame, points))
+    if skin is None or len(white) < FEWEST_WHITE:
+        return None, 0
+    return float(np.clip(np.percentile(white, 80) / cold(skin), *WHITES)), len(white)
+
+
+def _redness_on(frame: Frame, points: Points) -> float:
+    return tooth_redness(*_mouth(frame, points))
+
+
+def _mouth(frame: Frame, points: Points) -> tuple[Frame, NDArray[np.uint8]]:
+    """Return the mouth's patch and its drawing."""
+    placed = crop_from_patch(MOUTH, points, fit_pose(points), max(frame.shape[:2]))
+    return cut_patch(frame, placed, MOUTH.side), draw_region(MOUTH, move(inverse(placed), points))
+
+
+def tooth_redness(patch: Frame, drawing: NDArray[np.uint8]) -> float:
+    """Return by how much a tooth is redder than the skin around a mouth, as `ToothLight.redness`.
+
+    Args:
+        patch: S x S x 3 uint8 RGB.
+        drawing: S x S x 3 uint8, from `warp.region.draw_region`.
+    """
+    rim = cv2.dilate(drawing[..., 0], np.ones((7, 7), np.uint8))
+    lips = patch[(cv2.erode(drawing[..., 1], np.ones((5, 5), np.uint8)) > 250) & (rim < 32)]
+    skin = skin_around(patch, drawing)
+    redder = USUAL_LIPS
+    if skin is not None and len(lips) >= SEEN:
+        redder = _redness(np.median(lips, axis=0).astype(np.float32) + 1) - _redness(skin)
+    return min(redder, LIP_REDDER) - LESS_RED
+
+
+def tooth_colour(skin: NDArray[np.float32], redness: float) -> NDArray[np.float32]:
+    """Return the colour of a tooth that is as bright as the skin around the mouth, 3 float32, RGB of 255.
+
+    Args:
+        skin: 3 float32, RGB of 255, from `skin_around`.
+        redness: of `ToothLight`.
+    """
+    light = np.clip(skin / SKIN_IN_WHITE * (SKIN_IN_WHITE[1] / skin[1]), 0.4, 2.0) ** BELIEF * TOOTH
+    colour = np.asarray(light * (cold(skin) / cold(light)), np.float32)
+    colour[0] = cold(skin) * np.exp(_redness(skin) + redness)
+    return colour
+
+
+def skin_around(patch: Frame, drawing: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Return the colour of the skin around a mouth (3 float32, RGB of 255); None where none is seen or all is dark.
+
+    Args:
+        patch: S x S x 3 uint8 RGB.
+        drawing: S x S x 3 uint8, from `warp.region.draw_region`.
+    """
+    lips = cv2.dilate(np.maximum(drawing[..., 0], drawing[..., 1]), np.ones((7, 7), np.uint8))
+    # Every other pixel of every other row is enough, and four times as fast.
+    skin = patch[::2, ::2][(drawing[::2, ::2, 2] > 127) & (lips[::2, ::2] < 32)]
+    if len(skin) < SEEN:
+        return None
+    colour = np.median(skin, axis=0).astype(np.float32) + 1
+    return colour if cold(colour) >= DARK else None
+
+
+def cold(colours: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the mean of green and blue of colours (... x 3, RGB): it tells teeth from lips and tongue, all red."""
+    return np.asarray((colours[..., 1].astype(np.float32) + colours[..., 2]) * np.float32(0.5), np.float32)
+
+
+def _redness(colour: NDArray[np.float32]) -> float:
+    return float(np.log(colour[0] / cold(colour)))

@@ -1,0 +1,44 @@
+"""How teeth look in the light on a face is judged by its eyes, skin and lips."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from animato.types import Face, Frame
+from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour
+
+
+def test_light_and_its_colour_change_nothing_on_one_face(portrait: Frame, portrait_face: Face) -> None:
+    usual = ToothLight.on(portrait, portrait_face.points)
+    assert WHITES[0] <= usual.white <= WHITES[1]
+    assert -LESS_RED - 0.3 < usual.redness <= LIP_REDDER - LESS_RED
+    for lamp in ((0.5, 0.5, 0.5), (1.0, 0.8, 0.6), (0.7, 0.85, 1.0)):
+        lit = ToothLight.on((portrait * np.array(lamp)).astype(np.uint8), portrait_face.points)
+        assert abs(lit.redness - usual.redness) < 0.03
+        assert abs(lit.white - usual.white) < 0.1
+
+
+def test_where_no_white_is_seen_the_usual_one_counts() -> None:
+    blank, points = np.zeros((128, 128, 3), np.uint8), np.zeros((478, 3), np.float32)
+    points[:, :2] = np.random.default_rng(0).uniform(40, 80, (478, 2))
+    assert ToothLight.on(blank, points).white == USUAL_WHITE
+    assert ToothLight.of([(blank, points)] * 2).white == USUAL_WHITE
+
+
+def test_of_several_photos_the_most_open_eyes_count(portrait: Frame, portrait_face: Face) -> None:
+    points = portrait_face.points
+    sunken = points.copy()
+    for upper, lower in ((159, 145), (386, 374), (158, 153), (385, 380), (160, 144), (387, 373)):
+        sunken[upper, 1] = 0.35 * points[upper, 1] + 0.65 * points[lower, 1]
+    dim = (portrait * 0.8).astype(np.uint8)
+    one = ToothLight.on(portrait, points)
+    both = ToothLight.of([(dim, sunken), (portrait, points)])
+    assert both.white == pytest.approx(one.white)
+
+
+def test_painted_lips_do_not_redden_teeth() -> None:
+    skin = np.array([200, 150, 125], np.float32)
+    red, green, blue = tooth_colour(skin, LIP_REDDER - LESS_RED)
+    assert cold(np.array([red, green, blue])) == pytest.approx(cold(skin), rel=1e-4)
+    assert 0.95 < red / green < 1.3 and blue < green
