@@ -51,7 +51,7 @@ def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
 
 
 def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
-    """Return the light and shade of a smile, 504 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
+    """Return the light and shade of a smile, 568 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
     and in the eyes, which blink."""
     shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
     shade[[*LIPS_OUTER, *range(MESH_POINTS, len(shade))]] = 0.0
@@ -73,7 +73,7 @@ class Author:
 
     def clip(self, name: str, seconds: float, attribution: str, **curves: np.ndarray) -> MotionClip:
         """Return a clip from curves over time: pitch, yaw, roll (degrees), blink (0..1), gaze_x, gaze_y (cm), and
-        `face` (frames x 478 x 3, centimetres), `shade` (frames x 504 x 3)."""
+        `face` (frames x 478 x 3, centimetres), `shade` (frames x 568 x 3)."""
         count = round(seconds * FPS)
         zero = np.zeros(count)
         frames = []
@@ -108,7 +108,7 @@ def main(data: Path) -> None:
     record_motion(
         data / "talking" / "g12_01.mp4",
         TARGET / "talk.motion",
-        AnimateSettings(),
+        AnimateSettings(neutral=0.0),  # it begins at rest
         name="Talk",
         attribution=GRID,
         licence="CC BY 4.0",

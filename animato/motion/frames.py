@@ -25,7 +25,7 @@ INSIDE_PLACES = (16, 28)
 INSIDE_SHAPE = (*INSIDE_PLACES, 2)
 """Shape of what a mouth shows inside: the places, and of each its brightness, then its redness."""
 
-EYE_PLACES = (3, 6)
+EYE_PLACES = (5, 10)
 """Places behind the lids of an eye, down and across, whose light is kept."""
 
 SHADE_PLACES = MESH_POINTS + 2 * EYE_PLACES[0] * EYE_PLACES[1]
@@ -65,7 +65,7 @@ class MotionFrame:
         drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
             movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
         inside: 16 x 28 x 2 float32 in [0, 1] or None, as of `Face`.
-        shade: 504 x 3 float32 in [-1, 1] or None, likewise.
+        shade: 568 x 3 float32 in [-1, 1] or None, likewise.
     """
 
     time: float
@@ -92,7 +92,7 @@ class Factored:
         blendshapes: 52 float32.
         drift: 108 x 2 float32 or None, as of `Face`.
         inside: 16 x 28 x 2 float32 or None, likewise.
-        shade: 504 x 3 float32 or None, likewise.
+        shade: 568 x 3 float32 or None, likewise.
     """
 
     time: float

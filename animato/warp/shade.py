@@ -84,7 +84,7 @@ class ShadeReader:
         ]
 
     def read(self, frame: Frame, face: Face) -> NDArray[np.float32]:
-        """Return the shade of a frame: 504 x 3 float32 in [-1, 1], in units of `MOST`; RGB.
+        """Return the shade of a frame: 568 x 3 float32 in [-1, 1], in units of `MOST`; RGB.
 
         First the logarithm of the ratio of the skin's colour at each of the 468 vertices, then the difference behind
         each eye's lids at its places, row by row, in the patch of `warp.region` (the right eye's is mirrored).

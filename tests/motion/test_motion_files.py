@@ -17,7 +17,7 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
-from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
+from animato.motion.frames import DRIFT_POINTS, EYE_PLACES, INSIDE_SHAPE, SHADE_PLACES
 from animato.motion.template import STEP, MotionClip, load_motion, save_motion
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
@@ -155,7 +155,7 @@ def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: Motio
     assert all(frame.inside is None for frame in load_motion(path).frames)
 
 
-def test_mouths_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Path) -> None:
+def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Path) -> None:
     shown = np.linspace(0, 250, 30).astype(np.uint8).reshape(5, 6)
     path, first = tmp_path / "now.motion", tmp_path / "first.motion"
     save_motion(path, recorded)
@@ -169,13 +169,20 @@ def test_mouths_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Pa
         buffer = io.BytesIO()
         np.save(buffer, inside)
         written.writestr("inside.npy", buffer.getvalue())
+        buffer, steps = io.BytesIO(), np.zeros((len(inside), 504, 3), np.int8)
+        steps[0, 468:486], steps[0, 486:] = np.arange(18)[:, None], 30
+        np.save(buffer, steps)
+        written.writestr("shade.npy", buffer.getvalue())
     unseen, *seen = load_motion(first).frames
     assert unseen.inside is None
     for frame in seen:
-        assert frame.inside is not None and frame.inside.shape == INSIDE_SHAPE
+        assert frame.inside is not None and frame.inside.shape == INSIDE_SHAPE and frame.shade is not None
         bright, red = frame.inside[..., 0], frame.inside[..., 1]
         assert bright.min() == 0 and bright.max() == 1
         assert red[bright == 0].min() > 0.25 and red[bright == 1].max() == 0, "a gap is red, a tooth is not"
+        left, right = np.split(frame.shade[468:, 0] * 60, 2)
+        left = left.reshape(EYE_PLACES)
+        assert (left[0, 0], left[0, -1], left[-1, -1]) == pytest.approx((0, 5, 17)) and np.ptp(right) == 0
 
 
 def test_light_and_shade_come_back_and_older_files_have_none(recorded: MotionClip, tmp_path: Path) -> None:
