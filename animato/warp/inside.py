@@ -25,10 +25,11 @@ from animato.warp.teeth import ToothLight, cold, skin_around, tooth_colour
 BRIGHTEST = 1.4
 """Brightness that counts as 1, in whites of the eye: teeth catch more light."""
 
-BLUER = np.float32(1.1)
-"""Most blue between the lips, over what a tooth as green has: mouths differ by as much."""
+BLUER, BRIGHT_AS = (0.82, 1.06), 1.0
+"""Most blue between the lips, over what a tooth as green has: where it is black, and where it is as bright as the
+latter, in units of the skin. Light that comes from deep in a mouth is warm."""
 
-HUE_DOUBT = 0.05
+HUE_DOUBT = 0.03
 """Difference of redness that is not believed, in units of the brightness: the light's colour is judged by skin."""
 
 TOOTH = (0.3, 0.5)
@@ -195,8 +196,9 @@ def _no_bluer(
     """Return what is to be added to a patch so that nothing between the lips is much bluer or greener than a tooth."""
     made = patch + added
     soft = opening.astype(np.float32) / np.float32(255)
-    blue = np.maximum(made[..., 2] - made[..., 1] * (BLUER * white[2] / white[1]), 0) * soft
-    added[..., 2] -= blue
+    low, high = BLUER
+    most = low + (high - low) * np.clip(made[..., 1] / (white[1] * BRIGHT_AS), 0, 1)
+    added[..., 2] -= np.maximum(made[..., 2] - made[..., 1] * (most * white[2] / white[1]), 0) * soft
     added[..., 0] += np.maximum(made[..., 1] * (white[0] / white[1]) - made[..., 0], 0) * soft
     return added
 
