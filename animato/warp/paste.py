@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Fram
         square: S x S x 3 uint8 RGB, at the photo's resolution.
         left: column of the square's first pixel in the photo; the square may reach outside.
         top: row of the square's first pixel.
-        mask: S x S float32 in [0, 1].
+        mask: S x S float32 in [0, 1], from `soft_square`: 1 further than `EDGE` from the border.
     """
     result = photo.copy()
     height, width = photo.shape[:2]
@@ -38,8 +39,34 @@ def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Fram
     x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + size), min(height, top + size)
     if x0 >= x1 or y0 >= y1:
         return result
-    inside = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-    view = result[y0:y1, x0:x1]
-    layer, soft = np.ascontiguousarray(square[inside]), np.ascontiguousarray(mask[inside])
-    result[y0:y1, x0:x1] = cv2.blendLinear(layer, np.ascontiguousarray(view), soft, 1 - soft)
+    result[y0:y1, x0:x1] = square[y0 - top : y1 - top, x0 - left : x1 - left]
+    # Only the edge is a mixture: of a large photo that is a fifth of the square.
+    edge = math.ceil(EDGE * size)
+    bands = (
+        (0, 0, size, edge),
+        (0, size - edge, size, size),
+        (0, edge, edge, size - edge),
+        (size - edge, edge, size, size - edge),
+    )
+    for band in bands:
+        _blend(result, photo, square, (left, top), mask, band)
     return result
+
+
+def _blend(
+    result: Frame, photo: Frame, square: Frame, at: tuple[int, int], mask: Plane, band: tuple[int, int, int, int]
+) -> None:
+    """Mix a band (left, top, right and bottom in the square) of a square with the photo, in place where both are."""
+    left, top = at
+    height, width = photo.shape[:2]
+    x0, y0, x1, y1 = (
+        max(0, left + band[0]),
+        max(0, top + band[1]),
+        min(width, left + band[2]),
+        min(height, top + band[3]),
+    )
+    if x0 >= x1 or y0 >= y1:
+        return
+    inside = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+    layer, soft = np.ascontiguousarray(square[inside]), np.ascontiguousarray(mask[inside])
+    result[y0:y1, x0:x1] = cv2.blendLinear(layer, np.ascontiguousarray(photo[y0:y1, x0:x1]), soft, 1 - soft)
