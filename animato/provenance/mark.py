@@ -37,6 +37,12 @@ ACTIVITY_SLOPE = 0.4
 CALM = np.ones((5, 5), dtype=np.uint8)
 """Neighbourhood, in quarter-size pixels, whose calmest place sets the gain: a wall beside a head stays a wall."""
 
+QUARTER = 4
+"""Side of the square of pixels that share a gain."""
+
+REACH = 8 * QUARTER
+"""How far a pixel's gain depends on the picture around it, at most, pixels."""
+
 VIDEO_RANGE = 219 / 255
 """Size of one full-range level on a luma plane that runs from 16 to 235."""
 
@@ -75,8 +81,26 @@ class Marker:
             raise PictureError("a frame to mark must be H x W x 3 uint8", where=f"{frame.shape} {frame.dtype}")
         if min(frame.shape[:2]) < SMALLEST_SIDE:
             return frame.copy()
+        return self._marked(frame, self._pattern(*frame.shape[:2]))
+
+    def embed_part(self, frame: Frame, box: tuple[int, int, int, int]) -> Frame:
+        """Return a part of a frame, marked; further than `REACH` inside, or where it ends with the frame, it is as
+        `embed` makes it.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, H and W multiples of `QUARTER`.
+            box: left, top, right and bottom of the part, multiples of `QUARTER`.
+
+        Returns:
+            h x w x 3 uint8 RGB.
+        """
+        left, top, right, bottom = box
+        pattern = self._pattern(*frame.shape[:2])[top:bottom, left:right]
+        return self._marked(np.ascontiguousarray(frame[top:bottom, left:right]), pattern)
+
+    def _marked(self, frame: Frame, pattern: Plane) -> Frame:
         quarter = np.asarray(cv2.cvtColor(_quarter(frame), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        up, down = self._change(quarter, frame.shape[0], frame.shape[1], 1.0)
+        up, down = _change(pattern, quarter, 1.0)
         return _shift(frame, _three(up), _three(down))
 
     def embed_luma(self, luma: NDArray[np.uint8], video_range: bool = False) -> NDArray[np.uint8]:
@@ -97,21 +121,8 @@ class Marker:
             raise PictureError("a luma plane to mark must be H x W uint8", where=f"{luma.shape} {luma.dtype}")
         if min(luma.shape) < SMALLEST_SIDE:
             return luma.copy()
-        up, down = self._change(_quarter(luma), luma.shape[0], luma.shape[1], VIDEO_RANGE if video_range else 1.0)
+        up, down = _change(self._pattern(*luma.shape), _quarter(luma), VIDEO_RANGE if video_range else 1.0)
         return _shift(luma, up, down)
-
-    def _change(
-        self, quarter: NDArray[np.uint8], height: int, width: int, range_scale: float
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return what to add and what to take away: two H x W uint8 planes, of which one is 0 at every pixel.
-
-        Two saturating uint8 operations are four times as fast as one mixed-type addition.
-        """
-        gain = gain_map(quarter, range_scale)
-        whole = cv2.resize(gain * range_scale, (width, height), interpolation=cv2.INTER_LINEAR)
-        change = cv2.multiply(self._pattern(height, width), whole, dtype=cv2.CV_8S)
-        up = np.maximum(change, 0)
-        return up.view(np.uint8), np.asarray(cv2.subtract(up, change)).view(np.uint8)
 
     def _pattern(self, height: int, width: int) -> Plane:
         """Return the repeated tile for a frame size, times the strength; kept for the next frame."""
@@ -132,6 +143,20 @@ class Marker:
         return np.ascontiguousarray(field[:height, :width] * np.float32(self.strength), dtype=np.float32)
 
 
+def _change(
+    pattern: Plane, quarter: NDArray[np.uint8], range_scale: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what to add and what to take away: two H x W uint8 planes, of which one is 0 at every pixel.
+
+    Two saturating uint8 operations are four times as fast as one mixed-type addition.
+    """
+    gain = gain_map(quarter, range_scale)
+    whole = cv2.resize(gain * range_scale, pattern.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    change = cv2.multiply(np.ascontiguousarray(pattern), whole, dtype=cv2.CV_8S)
+    up = np.maximum(change, 0)
+    return up.view(np.uint8), np.asarray(cv2.subtract(up, change)).view(np.uint8)
+
+
 def _three(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a plane as three equal channels."""
     return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
@@ -139,7 +164,7 @@ def _three(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _quarter(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the picture at a quarter of its size, each value the mean of 4 x 4 pixels."""
-    size = (max(1, picture.shape[1] // 4), max(1, picture.shape[0] // 4))
+    size = (max(1, picture.shape[1] // QUARTER), max(1, picture.shape[0] // QUARTER))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

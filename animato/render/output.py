@@ -18,6 +18,7 @@ from animato.media.audio import AudioSource
 from animato.media.disk import output_error
 from animato.media.writer import Writer, open_writer, output_format
 from animato.provenance.mark import Marker
+from animato.provenance.moving import MovingMarker
 from animato.provenance.payload import MarkKind, MarkPayload
 from animato.render.clock import StageClock
 from animato.settings.media import WriterSettings
@@ -36,10 +37,10 @@ class Seal:
 
     def __init__(self, kind: MarkKind = MarkKind.DRIVEN) -> None:
         self.payload = MarkPayload.random(kind)
-        self._marker = Marker(self.payload)
+        self._marker = MovingMarker(Marker(self.payload))
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the marked frame (H x W x 3 uint8 RGB)."""
+        """Return the marked frame (H x W x 3 uint8 RGB); neither may be changed afterwards."""
         return self._marker.embed(frame)
 
 
