@@ -17,7 +17,7 @@ EYE_OPEN = 0.13
 people: 0.00 to 0.05 when shut, 0.17 to 0.26 when open); above the second nothing is corrected."""
 
 MOUTH_CLOSED = 0.012
-MOUTH_OPEN = 0.045
+MOUTH_OPEN = 0.024
 """The same for the inner lip gap over the mouth's width (0.00 to 0.012 with touching lips)."""
 
 
