@@ -17,9 +17,9 @@ FIRST_PLACES = (5, 6)
 FIRST_EYE, FIRST_SHADE = (3, 6), MESH_POINTS + 2 * 3 * 6
 """Places behind the lids of an eye, down and across, of version 1, and all of light and shade."""
 
-REDDEST = 0.3
-"""Redness of what is black inside a mouth, in units of the brightest; it falls to none in what is brightest (mean of
-twelve people who talk)."""
+REDDEST, BLACK = 0.3, 0.05
+"""Redness inside a mouth, in units of the brightest: it falls from the first to none in what is brightest (mean of
+twelve people who talk); what is black is believed to have the second, and more as it is brighter (`warp.inside`)."""
 
 
 def inside_of_first(levels: NDArray[Any], most: int) -> NDArray[np.uint8]:
@@ -37,7 +37,8 @@ def inside_of_first(levels: NDArray[Any], most: int) -> NDArray[np.uint8]:
     for made, given in zip(fine, levels, strict=True):
         bright = cv2.resize(given, (columns, rows), interpolation=cv2.INTER_LINEAR)
         made[..., 0] = bright
-        made[..., 1] = np.rint(REDDEST * (most - np.minimum(bright.astype(np.float32), most)))
+        level = np.minimum(bright.astype(np.float32), most)
+        made[..., 1] = np.rint(np.minimum(REDDEST * (most - level), BLACK * most + level))
     return fine
 
 

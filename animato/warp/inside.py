@@ -36,6 +36,10 @@ given back: cutting out and laying on soften, too."""
 HUE_DOUBT = 0.05
 """Difference of redness that is not believed, in units of the brightness: the light's colour is judged by skin."""
 
+REDDEST = (0.05, 1.0)
+"""Most redness of a place, in units of the brightest: where it is black, and what it may have more for its brightness.
+Cameras and warm lamps make dark corners red, which in another light would be orange."""
+
 TOOTH = (0.3, 0.5)
 """Brightness less redness, in whites of the eye: a driver's place shows no tooth at the first, and from the second on
 maybe one in a dim picture."""
@@ -62,7 +66,12 @@ def look_inside(frame: Frame, face: Face, light: ToothLight) -> NDArray[np.float
     placed = crop_from_patch(MOUTH, face.points, fit_pose(face.points), max(frame.shape[:2]))
     drawing = draw_region(MOUTH, move(inverse(placed), face.points))
     shown = measure(cut_patch(frame, placed, MOUTH.side), drawing, light.redness)
-    return None if shown is None else np.clip(shown.levels / (light.white * BRIGHTEST), 0, 1).astype(np.float32)
+    if shown is None:
+        return None
+    inside: NDArray[np.float32] = np.clip(shown.levels / (light.white * BRIGHTEST), 0, 1).astype(np.float32)
+    black, more = REDDEST
+    inside[..., 1] = np.minimum(inside[..., 1], black + more * inside[..., 0])
+    return inside
 
 
 @dataclass(frozen=True)

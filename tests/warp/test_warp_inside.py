@@ -214,6 +214,19 @@ def test_a_closed_mouth_shows_nothing(calm: Head) -> None:
     assert look_inside(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1)) is None
 
 
+def test_a_dark_corner_is_not_taken_for_red(portrait: Frame, portrait_face: Face) -> None:
+    dark = (np.array(portrait) * (0.25, 0.05, 0.05)).astype(np.uint8)
+    pose = fit_pose(portrait_face.points)
+    window = MouthWindow.of(portrait_face.points, pose, len(dark), np.zeros((64, 64), np.float32))
+    picture = np.array(portrait)
+    lips = cv2.warpAffine(window.drawing[..., 0], window.placed, picture.shape[1::-1]) > 200
+    picture[lips] = dark[lips]
+    shown = look_inside(picture, portrait_face, ToothLight.on(portrait, portrait_face.points))
+    assert shown is not None
+    black = shown[..., 0] < 0.05
+    assert black.sum() > 30 and shown[black, 1].max() <= 0.1
+
+
 def test_a_mouth_far_right_in_a_wide_frame_is_cut_as_in_a_square_one(smiling: Head) -> None:
     large = np.asarray(cv2.resize(smiling.crop, None, fx=3.0, fy=3.0, interpolation=cv2.INTER_CUBIC), np.uint8)
     points = smiling.points * 3.0 + np.array([1.0, 1.0, 0.0], np.float32)
