@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from animato.face.tracker import FaceFinder
     from animato.types import Face, Frame
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test is timed: on a busy machine one example in a thousand takes a quarter of a second. The same examples each time.
+settings.register_profile("animato", deadline=None, derandomize=True)
+settings.load_profile("animato")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
