@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# No test is timed: on a busy machine one example in a thousand takes a quarter of a second. The same examples each time.
+# No test is timed: on a busy machine one example in a thousand takes a quarter of a second. The same examples each run.
 settings.register_profile("animato", deadline=None, derandomize=True)
 settings.load_profile("animato")
 
