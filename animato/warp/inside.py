@@ -1,9 +1,9 @@
-"""What the inside of a driver's mouth shows: how bright it is, in a grid of places between the lips.
+"""What the inside of a driver's mouth shows: how bright and how red it is, in a grid of places between the lips.
 
 One photo with closed lips says nothing of teeth and tongue, and landmarks do not either: the same opening shows the
-upper teeth in one sound and the tongue in another. The driver's picture knows. Its brightness, in whites of the eye,
-orders what is there (dark gap, tongue, teeth) and says nothing of whose mouth it is. The target's mouth is brought to
-it before the network paints, which then knows where to paint which.
+upper teeth in one sound and the tongue in another. The driver's picture knows. Brightness and redness, in units of a
+tooth in the light on that face, tell dark gap, tongue and teeth, and hardly say whose light it was; they are fine
+enough to show the driver's own teeth. The target's mouth is brought to them before the network paints, and after it.
 """
 
 from __future__ import annotations

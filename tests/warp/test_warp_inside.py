@@ -79,6 +79,8 @@ def test_single_teeth_are_seen() -> None:
     made = made_to_show(painted(drawing, [TEETH]), drawing, levels(picture, drawing))
     assert np.ptp(row) > 0.4
     assert np.ptp(made[50, 30:66].astype(int).min(axis=1)) > 60, "and shown on another mouth"
+    shown = levels(made, drawing)[ROWS // 2, 4:-4, 0]
+    assert shown.std() > 0.9 * row.std(), "as crisp as they were seen"
 
 
 @pytest.mark.parametrize("light", [0.4, 0.7, 1.1])
@@ -161,6 +163,29 @@ def test_lent_teeth_stay_where_the_driver_shows_teeth() -> None:
         freed[name] = free[40:44][hollow[40:44]].mean(), free[60:64][hollow[60:64]].mean()
     assert freed["teeth"][0] < 0.1 and freed["teeth"][1] > 0.9, "where the lent mouth has a gap it has no teeth to keep"
     assert min(freed["gap"]) > 0.9 and min(freed["tongue"]) > 0.9
+
+
+def test_a_thin_gap_between_lent_teeth_is_given_free_with_what_lies_beside_it() -> None:
+    drawing = mouth(16)
+    lent = painted(drawing, [TEETH])
+    lent[50:52][drawing[50:52, :, 0] > 127] = GAP
+    light = ToothLight(1.5, tooth_redness(lent, drawing))
+    window = MouthWindow(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
+    free = window.with_lent_teeth(lent, bright(0.5), light).free[:, 40:56, 0]
+    assert free[50:52].mean() > 0.9 and free[48].mean() > 0.4 and free[54].mean() > 0.4
+    assert free[40:44].mean() < 0.1 and free[58:62].mean() < 0.1
+
+
+def test_a_little_redness_is_not_believed() -> None:
+    drawing = mouth(16)
+    picture = painted(drawing, [(240, 190, 175)])
+    wanted = levels(picture, drawing)
+    as_it_is = made_to_show(picture, drawing, wanted)[50, 48].astype(int)
+    for redder, moved in ((0.04, False), (0.3, True)):
+        asked = wanted.copy()
+        asked[..., 1] += redder * wanted[..., 0]
+        made = made_to_show(picture, drawing, asked)
+        assert bool(np.abs(made[50, 48] - as_it_is).max() > 2) is moved
 
 
 @pytest.mark.parametrize("colour", [(150, 190, 230), (180, 215, 190)])

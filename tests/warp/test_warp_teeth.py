@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animato.types import Face, Frame
-from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour
+from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour, tooth_redness
 
 
 def test_light_and_its_colour_change_nothing_on_one_face(portrait: Frame, portrait_face: Face) -> None:
@@ -38,7 +38,17 @@ def test_of_several_photos_the_most_open_eyes_count(portrait: Frame, portrait_fa
 
 
 def test_painted_lips_do_not_redden_teeth() -> None:
+    patch, drawing = np.full((96, 96, 3), (200, 150, 125), np.uint8), np.zeros((96, 96, 3), np.uint8)
+    drawing[..., 2] = 255
+    drawing[36:62, 24:72, 1] = 255
+    drawing[47:51, 30:66, 0] = 255
+    redness = []
+    for lips in ((190, 135, 118), (200, 20, 40)):
+        patch[36:62, 24:72] = lips
+        redness.append(tooth_redness(patch, drawing))
+    plain, painted = redness
+    assert plain < painted == LIP_REDDER - LESS_RED
     skin = np.array([200, 150, 125], np.float32)
-    red, green, blue = tooth_colour(skin, LIP_REDDER - LESS_RED)
+    red, green, blue = tooth_colour(skin, painted)
     assert cold(np.array([red, green, blue])) == pytest.approx(cold(skin), rel=1e-4)
     assert 0.95 < red / green < 1.3 and blue < green
