@@ -12,7 +12,7 @@ from animato.evaluation.footage import Footage, Tracks
 from animato.evaluation.frames import GROUP, Choice
 from animato.evaluation.metrics.base import METRICS, Judged, Metric, Reference, make
 from animato.evaluation.protocols import Part
-from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, neutral_index
+from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, best_photo, neutral_index
 from animato.face.tracker import FaceFinder, Tracker
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face, Frame
@@ -237,9 +237,12 @@ class Case:
         return self.source is self.driver
 
     def _held(self, choice: Choice) -> list[Face | None]:
-        """Return the driver's landmarks, held to its neutral frame (of the same clip: the first photo)."""
-        neutral = choice.photos[0] if self._same else neutral_index(self.driver_faces, self.driver.fps)
-        photos = choice.photos if self._same else ()
+        """Return the driver's landmarks, held to its neutral frame; of the same clip, to the photo that is animated."""
+        if self._same:
+            photos = choice.photos
+            neutral = best_photo(self._tracks.settled(self.driver, photos), photos)
+        else:
+            photos, neutral = (), neutral_index(self.driver_faces, self.driver.fps)
         return self._tracks.held(self.driver, neutral, photos, self._settings)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.topology import BLENDSHAPES, MESH_POINTS, OVAL
+from animato.face.tracker import face_width
 from animato.motion.openness import apertures, eye_widths, mouth_width
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Face
 
 DRIFT_POINTS = 3 * len(OVAL)
 """Points around the face whose drift is kept: three rings as long as the face's outline."""
+
+SMALL = 120.0
+"""Size of a face, pixels, at which being small counts 1 against a photo, as much as being turned by twenty degrees."""
 
 INSIDE_PLACES = (16, 28)
 """Places between the lips, down and across, whose brightness and redness are kept: about two to a tooth."""
@@ -160,6 +164,15 @@ def neutral_cost(frame: Factored) -> float:
     blink = max(0.0, 0.16 - min(left, right)) * 8.0
     hidden = 0.5 * float(scores[LIPS_HIDDEN].sum())
     return float(scores.sum() / 3.0 + turn + hidden + blink + max(0.0, mouth - 0.01) * 6.0)
+
+
+def photo_cost(face: Face) -> float:
+    """Return how ill suited a photo is to be animated: how far from neutral and frontal, and how small.
+
+    Args:
+        face: its landmarks, pixels of the photo.
+    """
+    return neutral_cost(factor(face, 0.0)) + SMALL / face_width(face)
 
 
 def mesh_rms(points: NDArray[np.floating]) -> float:

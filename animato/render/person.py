@@ -12,10 +12,10 @@ import numpy as np
 from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
 from animato.face.quality import check_photo_face, no_face
-from animato.face.tracker import FaceFinder, choose_face, face_width
+from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
-from animato.motion.frames import factor, neutral_cost
+from animato.motion.frames import photo_cost
 from animato.motion.pose import fit_pose
 from animato.types import Face, Frame
 
@@ -99,17 +99,12 @@ class Person:
         if not found:
             raise problems[0]
         left_out = tuple(f"{problem.what}; the photo was left out" for problem in problems)
-        ranked = sorted(found, key=_rank)
+        ranked = sorted(found, key=lambda photo: photo_cost(photo.face))
         first = ranked[0]
         # One landmark must name one place of the skin in all photos, or what several of them show would blur.
         skin = SkinAnchor(first.image, first.face) if len(ranked) > 1 else None
         others = [replace(photo, face=skin.correct(photo.image, photo.face)) for photo in ranked[1:] if skin]
         return cls((replace(first, findings=(*first.findings, *left_out)), *others))
-
-
-def _rank(photo: PersonPhoto) -> float:
-    """Return a cost: how far from neutral and frontal, and how small."""
-    return neutral_cost(factor(photo.face, 0.0)) + 120.0 / face_width(photo.face)
 
 
 def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:

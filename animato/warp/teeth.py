@@ -78,24 +78,24 @@ class ToothLight:
             frame: H x W x 3 uint8 RGB.
             points: 478 x 3, its landmarks, pixels of the frame.
         """
-        white, _ = _white(frame, points)
-        return cls(USUAL_WHITE if white is None else white, _redness_on(frame, points))
+        return cls.of([(frame, points)])
 
     @classmethod
     def of(cls, photos: Sequence[tuple[Frame, Points]]) -> ToothLight:
-        """Look at several photos of one person: the most open eyes count, and the middle one of the lips.
+        """Look at photos of one person: the first counts, and where its eyes show no white, another.
+
+        A driver is looked at in its most neutral frame. The animated photo is such a moment, too: its lids are about
+        as open, and the white under them as shaded. The most open eyes of all photos would make teeth too bright.
 
         Args:
             photos: each a picture (H x W x 3 uint8 RGB) and its 478 x 3 landmarks in pixels of it.
         """
-        # Under sunken lids the white lies in their shadow.
-        whites = [(seen, white) for white, seen in (_white(*photo) for photo in photos) if white is not None]
-        redness = float(np.median([_redness_on(*photo) for photo in photos]))
-        return cls(max(whites)[1] if whites else USUAL_WHITE, redness)
+        whites = (white for white in (_white(*photo) for photo in photos) if white is not None)
+        return cls(next(whites, USUAL_WHITE), tooth_redness(*_mouth(*photos[0])))
 
 
-def _white(frame: Frame, points: Points) -> tuple[float | None, int]:
-    """Return the white of the eyes over the skin, or None, and how many pixels of it are seen."""
+def _white(frame: Frame, points: Points) -> float | None:
+    """Return the white of the eyes over the skin, or None where too little of it is seen."""
     pose = fit_pose(points)
     found = []
     for region in (LEFT_EYE, RIGHT_EYE):
@@ -105,12 +105,8 @@ def _white(frame: Frame, points: Points) -> tuple[float | None, int]:
         found.append(cold(cut_patch(frame, placed, region.side))[(drawing[..., 0] > 200) & (iris < 32)])
     white, skin = np.concatenate(found), skin_around(*_mouth(frame, points))
     if skin is None or len(white) < FEWEST_WHITE:
-        return None, 0
-    return float(np.clip(np.percentile(white, 80) / cold(skin), *WHITES)), len(white)
-
-
-def _redness_on(frame: Frame, points: Points) -> float:
-    return tooth_redness(*_mouth(frame, points))
+        return None
+    return float(np.clip(np.percentile(white, 80) / cold(skin), *WHITES))
 
 
 def _mouth(frame: Frame, points: Points) -> tuple[Frame, NDArray[np.uint8]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from animato.face.crop import crop_from_frame, cut, head_square, move_points
-from animato.motion.frames import Factored, MotionFrame, factor, neutral_cost, neutral_of, relative_to
+from animato.motion.frames import Factored, MotionFrame, factor, neutral_cost, neutral_of, photo_cost, relative_to
 from animato.motion.gaps import GapFiller, Missing
 from animato.types import Face, Frame, Points
 
@@ -133,6 +133,22 @@ def neutral_index(faces: Sequence[Face | None], fps: float) -> int:
         return neutral_cost(factor(face, 0.0))
 
     return min(near or seen[:1], key=cost)
+
+
+def best_photo(faces: Sequence[Face | None], photos: Iterable[int]) -> int:
+    """Return the number of the frame that the main job would animate.
+
+    Args:
+        faces: landmarks of every frame, of the photos as the main job finds them.
+        photos: numbers of frames with a face, at least one.
+    """
+
+    def cost(index: int) -> float:
+        face = faces[index]
+        assert face is not None
+        return photo_cost(face)
+
+    return min(photos, key=cost)
 
 
 def find_neutral(drive: Drive) -> Factored:
