@@ -43,10 +43,10 @@ BELIEF = 0.6
 TOOTH = np.array([1.05, 1.0, 0.9], np.float32)
 """Colour of a tooth, over its green, in white light."""
 
-LESS_RED, LIP_REDDER = 0.265, 0.15
+LESS_RED, LIP_REDDER = 0.265, (0.0, 0.15)
 """By how much teeth are less red (logarithm of red over the mean of green and blue) than lips in the same light, and by
-how much lips count as redder than the skin around them at most: they may be painted. Skin alone says less of the light,
-it differs more."""
+how much lips count as redder than the skin around them at least and at most: they may be painted, or pale. Skin alone
+says less of the light, it differs more."""
 
 USUAL_LIPS = 0.1
 """By how much lips are redder than skin where they cannot be seen."""
@@ -123,12 +123,12 @@ def tooth_redness(patch: Frame, drawing: NDArray[np.uint8]) -> float:
         drawing: S x S x 3 uint8, from `warp.region.draw_region`.
     """
     rim = cv2.dilate(drawing[..., 0], np.ones((7, 7), np.uint8))
-    lips = patch[(cv2.erode(drawing[..., 1], np.ones((5, 5), np.uint8)) > 250) & (rim < 32)]
+    lips = patch[(cv2.erode(drawing[..., 1], np.ones((5, 5), np.uint8)) > 250) & (rim < 128)]
     skin = skin_around(patch, drawing)
     redder = USUAL_LIPS
     if skin is not None and len(lips) >= SEEN:
         redder = _redness(np.median(lips, axis=0).astype(np.float32) + 1) - _redness(skin)
-    return min(redder, LIP_REDDER) - LESS_RED
+    return float(np.clip(redder, *LIP_REDDER)) - LESS_RED
 
 
 def tooth_colour(skin: NDArray[np.float32], redness: float) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from animato.face.topology import EYE_LEFT, EYE_RIGHT
 from animato.types import Face, Frame
 from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour, tooth_redness
 
@@ -12,7 +13,7 @@ from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothL
 def test_light_and_its_colour_change_nothing_on_one_face(portrait: Frame, portrait_face: Face) -> None:
     usual = ToothLight.on(portrait, portrait_face.points)
     assert WHITES[0] <= usual.white <= WHITES[1]
-    assert -LESS_RED - 0.3 < usual.redness <= LIP_REDDER - LESS_RED
+    assert -LESS_RED - 0.3 < usual.redness <= LIP_REDDER[1] - LESS_RED
     for lamp in ((0.5, 0.5, 0.5), (1.0, 0.8, 0.6), (0.7, 0.85, 1.0)):
         lit = ToothLight.on((portrait * np.array(lamp)).astype(np.uint8), portrait_face.points)
         assert abs(lit.redness - usual.redness) < 0.03
@@ -26,28 +27,29 @@ def test_where_no_white_is_seen_the_usual_one_counts() -> None:
     assert ToothLight.of([(blank, points)] * 2).white == USUAL_WHITE
 
 
-def test_of_several_photos_the_most_open_eyes_count(portrait: Frame, portrait_face: Face) -> None:
-    points = portrait_face.points
-    sunken = points.copy()
-    for upper, lower in ((159, 145), (386, 374), (158, 153), (385, 380), (160, 144), (387, 373)):
-        sunken[upper, 1] = 0.35 * points[upper, 1] + 0.65 * points[lower, 1]
-    dim = (portrait * 0.8).astype(np.uint8)
-    one = ToothLight.on(portrait, points)
-    both = ToothLight.of([(dim, sunken), (portrait, points)])
-    assert both.white == pytest.approx(one.white)
+def test_of_several_photos_the_first_counts_where_its_eyes_show_white(portrait: Frame, portrait_face: Face) -> None:
+    points, dim = portrait_face.points, (portrait * (0.8, 0.6, 0.5)).astype(np.uint8)
+    shut = points.copy()
+    for ring in (EYE_LEFT, EYE_RIGHT):
+        shut[list(ring), 1] = points[list(ring), 1].mean()
+    one, other = ToothLight.on(portrait, points), ToothLight.on(dim, points)
+    assert ToothLight.of([(portrait, points), (dim, points)]) == one
+    assert ToothLight.of([(dim, points), (portrait, points)]) == other != one
+    assert ToothLight.on(portrait, shut).white == USUAL_WHITE
+    assert ToothLight.of([(portrait, shut), (dim, points)]).white == other.white
 
 
-def test_painted_lips_do_not_redden_teeth() -> None:
+def test_neither_painted_nor_pale_lips_colour_teeth() -> None:
     patch, drawing = np.full((96, 96, 3), (200, 150, 125), np.uint8), np.zeros((96, 96, 3), np.uint8)
     drawing[..., 2] = 255
     drawing[36:62, 24:72, 1] = 255
     drawing[47:51, 30:66, 0] = 255
     redness = []
-    for lips in ((190, 135, 118), (200, 20, 40)):
+    for lips in ((190, 135, 118), (200, 20, 40), (150, 150, 140)):
         patch[36:62, 24:72] = lips
         redness.append(tooth_redness(patch, drawing))
-    plain, painted = redness
-    assert plain < painted == LIP_REDDER - LESS_RED
+    plain, painted, pale = redness
+    assert LIP_REDDER[0] - LESS_RED == pale < plain < painted == LIP_REDDER[1] - LESS_RED
     skin = np.array([200, 150, 125], np.float32)
     red, green, blue = tooth_colour(skin, painted)
     assert cold(np.array([red, green, blue])) == pytest.approx(cold(skin), rel=1e-4)
