@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STAGES = ("decode", "track", "motion", "warp", "composite", "mark", "encode")
+STAGES = ("decode", "track", "motion", "warp", "paint", "composite", "mark", "encode", "sign")
 
 
 class StageClock:
@@ -14,12 +14,10 @@ class StageClock:
 
     Attributes:
         seconds: stage to seconds.
-        counts: stage to number of measurements.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -29,7 +27,6 @@ class StageClock:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
-            self.counts[name] = self.counts.get(name, 0) + 1
 
     def milliseconds(self, frames: int) -> dict[str, float]:
         """Return milliseconds per output frame of each stage that ran, in the order of the pipeline."""
