@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from animato.face.crop import crop_from_frame, cut, head_square, move_points
+from animato.motion.closure import close_gaps
 from animato.motion.pose import HeadPose, points_from_local, rotation_exp
 from animato.motion.retarget import Target
 from animato.render.clock import StageClock
@@ -123,3 +124,21 @@ def test_an_opened_mouth_is_painted_inside_the_lips(renderer: PortraitRenderer) 
     change = np.abs(made.astype(int) - copied.image).mean(axis=2)
     x, y = np.rint((target.points[13, :2] + target.points[14, :2]) / 2).astype(int)
     assert change[y - 3 : y + 4, x - 6 : x + 7].mean() > 4
+
+
+def test_lids_of_a_sharp_photo_close_over_what_was_painted(portrait: Frame, portrait_face: Face) -> None:
+    # At the picture's own size the face is sharp; enlarged, as in the other tests, it is not.
+    side = 230
+    crop_from_picture = crop_from_frame(head_square(portrait_face.points), side)
+    crop, points = cut(portrait, crop_from_picture, side), move_points(crop_from_picture, portrait_face.points)
+    renderer = PortraitRenderer([(crop, points)], load_networks(None, 1))
+    warper, clock = renderer.warpers[0], StageClock()
+    shut = Target(points_from_local(close_gaps(warper.local, (0.0, 0.0, 1.0)), warper.pose), warper.pose)
+    assert len(renderer._lids) == 2
+    unrolled = renderer.paint(renderer.warp(shut, clock), clock)
+    renderer._lids = ()
+    painted = renderer.paint(renderer.warp(shut, clock), clock)
+    changed = np.argwhere((unrolled != painted).any(axis=2))[:, ::-1]
+    eyes = points[[33, 133, 362, 263], :2]
+    assert len(changed) > 100
+    assert np.abs(changed[:, None] - eyes[None]).max(axis=2).min(axis=1).max() < 0.2 * side

@@ -1,0 +1,133 @@
+"""Lids that close unroll bare skin and their lashes hang; open eyes and blurred photos stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from warp_material import Head, at_size
+
+from animato.motion.closure import close_gaps
+from animato.types import Face, Frame
+from animato.warp.lids import RINGS, Lid, build_lids, close_lid
+from animato.warp.region import LEFT_EYE
+from animato.warp.warper import Warped
+
+NATIVE = 230
+"""Side at which the portrait's head is not enlarged."""
+
+
+def lids_of(head: Head) -> tuple[Lid, ...]:
+    warper = head.warper
+    return build_lids(warper.crop, warper.points, warper.local, warper.pose.scale * LEFT_EYE.span / LEFT_EYE.side)
+
+
+@pytest.fixture(scope="module")
+def sharp(portrait: Frame, portrait_face: Face) -> Head:
+    return at_size(portrait, portrait_face, NATIVE)
+
+
+@pytest.fixture(scope="module")
+def lids(sharp: Head) -> tuple[Lid, ...]:
+    return tuple(replace(lid, crisp=1.0) for lid in lids_of(sharp))
+
+
+def closed(head: Head, left: float) -> tuple[Warped, np.ndarray, np.ndarray]:
+    """The head with so much of its eyes' opening left, its landmarks, and these in its own frame."""
+    local = close_gaps(head.local, (left, left, 1.0))
+    points = head.with_face(local)
+    return head.warper.render(points, head.warper.pose), points, local
+
+
+def shown(head: Head, lids: tuple[Lid, ...], left: float) -> tuple[Frame, Frame, np.ndarray]:
+    """The head before and after its lids were laid, and its landmarks."""
+    warped, points, local = closed(head, left)
+    before = warped.image.copy()
+    for lid in lids:
+        close_lid(warped, lid, points, local)
+    return before, warped.image, points
+
+
+def rows(image: Frame, points: np.ndarray, ring: tuple[int, ...], offset: float) -> np.ndarray:
+    """Brightness along the middle of an upper lid, moved down by so many widths of the eye."""
+    edge = points[list(ring[2:7]), :2].astype(np.float32)
+    width = float(np.linalg.norm(points[ring[8], :2] - points[ring[0], :2]))
+    grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0, 0), 0.6).astype(np.float32)
+    x, y = edge[:, 0], edge[:, 1] + np.float32(offset * width)
+    return cv2.remap(grey, x[None], y[None], cv2.INTER_LINEAR)[0]
+
+
+def test_a_sharp_photo_has_two_lids(sharp: Head) -> None:
+    found = lids_of(sharp)
+    assert [lid.index for lid in found] == [0, 1]
+    assert all(0 < lid.crisp <= 1 for lid in found)
+
+
+def test_a_blurred_photo_has_none(sharp: Head) -> None:
+    soft = cv2.GaussianBlur(sharp.crop, (0, 0), 1.2)
+    assert build_lids(soft, sharp.points, sharp.local, 1.0) == ()
+
+
+def test_a_photo_with_shut_eyes_has_none(sharp: Head) -> None:
+    asleep, points, local = closed(sharp, 0.0)
+    assert build_lids(asleep.image, points, local, 1.0) == ()
+
+
+def test_open_eyes_stay_as_they_are(sharp: Head, lids: tuple[Lid, ...]) -> None:
+    for left in (1.0, 0.8):
+        before, after, _ = shown(sharp, lids, left)
+        assert np.array_equal(before, after)
+
+
+def test_a_closed_lid_is_skin_and_its_edge_is_dark(sharp: Head, lids: tuple[Lid, ...]) -> None:
+    before, after, points = shown(sharp, lids, 0.0)
+    for ring in RINGS:
+        skin = np.median(rows(sharp.crop, sharp.points, ring, -0.3))
+        lid = rows(after, points, ring, -0.12)
+        assert np.abs(lid - skin).mean() < 0.15 * skin
+        assert np.abs(lid - skin).mean() < np.abs(rows(before, points, ring, -0.12) - skin).mean() - 5
+        assert rows(after, points, ring, 0.02).mean() < lid.mean() - 15
+        assert rows(after, points, ring, 0.02).mean() < rows(before, points, ring, 0.02).mean()
+
+
+def test_nothing_far_from_the_eyes_changes(sharp: Head, lids: tuple[Lid, ...]) -> None:
+    before, after, points = shown(sharp, lids, 0.0)
+    changed = np.argwhere((before != after).any(axis=2))[:, ::-1]
+    for ring, side in zip(RINGS, (changed[:, 0] < points[168, 0], changed[:, 0] >= points[168, 0]), strict=True):
+        middle, width = points[list(ring), :2].mean(axis=0), np.ptp(points[list(ring), 0])
+        assert len(changed[side]) > 50
+        assert np.abs(changed[side] - middle).max() < 1.1 * width
+
+
+def test_lids_close_without_a_jump(sharp: Head, lids: tuple[Lid, ...]) -> None:
+    # What is laid, not the picture: lids that move change pixels anyway.
+    laid = []
+    for left in np.linspace(0.8, 0.0, 33):
+        before, after, _ = shown(sharp, lids, float(left))
+        laid.append(np.abs(after.astype(float) - before).sum())
+    steps = np.abs(np.diff(laid))
+    assert laid[0] == 0 and laid[-1] > 0
+    assert steps.max() < 0.2 * max(laid)
+
+
+def test_the_rim_of_glasses_stays(sharp: Head) -> None:
+    worn, rims = sharp.crop.copy(), []
+    for ring in RINGS:
+        outline = sharp.points[list(ring), :2]
+        middle, width = outline.mean(axis=0), float(np.ptp(outline[:, 0]))
+        centre, axes = (
+            (round(float(middle[0])), round(float(middle[1] + 0.1 * width))),
+            (round(0.8 * width), round(0.5 * width)),
+        )
+        cv2.ellipse(worn, centre, axes, 0, 0, 360, (20, 20, 20), 2, cv2.LINE_AA)
+        rims.append((centre[0], centre[1] - axes[1]))
+    glasses = Head(worn, sharp.points, type(sharp.warper)(worn, sharp.points))
+    lids = tuple(replace(lid, crisp=1.0) for lid in lids_of(glasses))
+    assert len(lids) == 2
+    before, after, _ = shown(glasses, lids, 0.0)
+    for x, y in rims:
+        column = slice(y - 6, y + 7)
+        darkest = before[column, x].mean(axis=1).min()
+        assert darkest < 90 and after[column, x].mean(axis=1).min() < darkest + 12
