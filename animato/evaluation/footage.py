@@ -210,21 +210,20 @@ class Tracks:
         return faces
 
     def held(
-        self, footage: Footage, neutral: int, photos: Collection[int], settings: EvaluateSettings
+        self, footage: Footage, faces: Sequence[Face | None], neutral: int, settings: EvaluateSettings
     ) -> list[Face | None]:
-        """Return the same landmarks, held to one of the frames as the main job holds its driver's.
+        """Return landmarks held to one of the frames as the main job holds its driver's.
 
         Args:
             footage: the clip.
+            faces: its landmarks, those of the neutral frame and of photos looked at with care (`settled`).
             neutral: number of a frame with a face.
-            photos: numbers of frames that are photos as well.
             settings: whether they are held to its skin, whether hair, ears, neck and shoulders are followed from it,
                 and whether it is looked at what open mouths show.
 
         Raises:
             VideoError: the clip cannot be read.
         """
-        faces = self.settled(footage, {neutral, *photos})
         first = faces[neutral]
         assert first is not None
         picture = next(itertools.islice(footage.frames(), neutral, None))

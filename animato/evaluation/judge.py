@@ -238,12 +238,9 @@ class Case:
 
     def _held(self, choice: Choice) -> list[Face | None]:
         """Return the driver's landmarks, held to its neutral frame; of the same clip, to the photo that is animated."""
-        if self._same:
-            photos = choice.photos
-            neutral = best_photo(self._tracks.settled(self.driver, photos), photos)
-        else:
-            photos, neutral = (), neutral_index(self.driver_faces, self.driver.fps)
-        return self._tracks.held(self.driver, neutral, photos, self._settings)
+        photos = choice.photos if self._same else (neutral_index(self.driver_faces, self.driver.fps),)
+        faces = self._tracks.settled(self.driver, photos)
+        return self._tracks.held(self.driver, faces, best_photo(faces, photos), self._settings)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""

@@ -30,7 +30,7 @@ from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
 from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.lids import build_lids, close_lid
-from animato.warp.region import LEFT_EYE, REGIONS, Region, cut_patch, cut_validity
+from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.tint import tint_of, tinted
 from animato.warp.visibility import hidden_share
@@ -156,7 +156,7 @@ class PortraitRenderer:
         main = self.warpers[0]
         self._mouth = MouthMatch(self.warpers, lender)
         self._shade = ShadeMatch(main)
-        self._lids = build_lids(main.crop, main.points, main.local, main.pose.scale * LEFT_EYE.span / LEFT_EYE.side)
+        self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 

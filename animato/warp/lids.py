@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
-from animato.motion.openness import apertures
+from animato.motion.openness import apertures, openness
 from animato.types import Frame, Plane, Points
 from animato.warp.aperture import Window, smooth_outline, soft_mask, window_around
 from animato.warp.eye_axes import EyeAxes
 from animato.warp.eyes import CORNERS, OPEN_ENOUGH
-from animato.warp.warper import Warped
+from animato.warp.region import LEFT_EYE
+from animato.warp.warper import Warped, Warper
 
 RINGS, BROWS = (EYE_LEFT, EYE_RIGHT), (BROW_LEFT, BROW_RIGHT)
 ROOM, NEAR = 0.6, 0.25
@@ -45,8 +46,8 @@ SCALES = (0.05, 0.1, 0.2, 0.4)
 SMOOTH, SOFT = 0.05, 0.03
 """Blurs of the skin that was made and of its rim, widths of the eye."""
 
-CLOSING, FALLING = (0.75, 0.35), (0.35, 0.1)
-"""Opening of the lids, over the photo's, at which bare skin and hanging lashes begin, and at which they count fully."""
+CLOSING, FALLING = (0.35, 0.75), (0.1, 0.35)
+"""Opening of the lids over the photo's: to the first bare skin and hanging lashes count fully, from the second not."""
 
 PAINTED = (0.03, 0.08)
 """Distance above the lid's edge, widths of the eye, up to which what was painted stays, and from which bare skin is."""
@@ -58,7 +59,7 @@ CRISP = (0.85, 1.0)
 """Mean Laplacian over mean contrast around the eyes at which a photo begins to be sharp, and at which it is."""
 
 CONTRAST = 3.0
-"""Blur against which that contrast is measured, in pixels of the eye's patch."""
+"""Blur against which that contrast is measured, pixels of the eye's patch or, where they are larger, the photo's."""
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,21 @@ class Lid:
     crisp: float
 
 
-def build_lids(crop: Frame, points: Points, local: NDArray[np.float64], patch_pixel: float) -> tuple[Lid, ...]:
-    """Make what closed lids will show; empty for a photo that is not sharp, without an eye that it shows closed.
+def build_lids(photo: Warper) -> tuple[Lid, ...]:
+    """Make what closed lids will show: none for a photo that is not sharp, nor for an eye that it shows closed or from
+    behind the nose.
 
     Args:
-        crop: S x S x 3 uint8 RGB.
-        points: 478 x 3, landmarks, pixels of the crop.
-        local: 478 x 3, the same in the head's own frame.
-        patch_pixel: pixels of the crop in one of the eye's patch (`warp.region`).
+        photo: that is animated.
     """
-    found = apertures(local)
-    seen = [index for index in (0, 1) if found[index] >= OPEN_ENOUGH]
+    crop, points, found = photo.crop, photo.points, apertures(photo.local)
+    seen = [index for index in (0, 1) if found[index] >= OPEN_ENOUGH and photo.visible[list(RINGS[index])].all()]
     outlines = [points[list(ring), :2].astype(np.float64) for ring in RINGS]
     near = [_window(outlines[index], NEAR, crop) for index in seen]
     crisp = 0.0
     if near and not any(window.empty for window in near):
-        crisp = _ramp(float(np.mean([_crispness(window.of(crop), patch_pixel) for window in near])), CRISP)
+        patch_pixel = max(1.0, photo.pose.scale * LEFT_EYE.span / LEFT_EYE.side)
+        crisp = openness(float(np.mean([_crispness(window.of(crop), patch_pixel) for window in near])), *CRISP)
     if crisp == 0:
         return ()
     eyes = [_SeenEye.of(crop, outlines[index], points[list(BROWS[index]), :2].astype(np.float64)) for index in seen]
@@ -120,7 +120,7 @@ def close_lid(warped: Warped, lid: Lid, points: Points, local: NDArray[np.float6
         local: 478 x 3, the same in the head's own frame.
     """
     left = float(apertures(local)[lid.index]) / lid.open
-    closed, fallen = (lid.crisp * _ramp(left, ends) for ends in (CLOSING, FALLING))
+    closed, fallen = (lid.crisp * (1 - openness(left, *ends)) for ends in (CLOSING, FALLING))
     if closed <= 0:
         return
     size = warped.image.shape[0]
@@ -268,9 +268,3 @@ def _spread(part: NDArray[np.float32], known: Plane, width: float) -> NDArray[np
         colours += share * mean
         sure += share
     return np.asarray(cv2.GaussianBlur(colours / np.maximum(sure, 1e-6), (0, 0), max(SMOOTH * width, 0.5)), np.float32)
-
-
-def _ramp(value: float, ends: tuple[float, float]) -> float:
-    """Return 0 at the first end and before, 1 at the second and beyond, and a smooth step between."""
-    share = min(max((value - ends[0]) / (ends[1] - ends[0]), 0.0), 1.0)
-    return share * share * (3 - 2 * share)

@@ -12,16 +12,10 @@ from warp_material import Head, at_size
 from animato.motion.closure import close_gaps
 from animato.types import Face, Frame
 from animato.warp.lids import RINGS, Lid, build_lids, close_lid
-from animato.warp.region import LEFT_EYE
-from animato.warp.warper import Warped
+from animato.warp.warper import Warped, Warper
 
 NATIVE = 230
 """Side at which the portrait's head is not enlarged."""
-
-
-def lids_of(head: Head) -> tuple[Lid, ...]:
-    warper = head.warper
-    return build_lids(warper.crop, warper.points, warper.local, warper.pose.scale * LEFT_EYE.span / LEFT_EYE.side)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +25,7 @@ def sharp(portrait: Frame, portrait_face: Face) -> Head:
 
 @pytest.fixture(scope="module")
 def lids(sharp: Head) -> tuple[Lid, ...]:
-    return tuple(replace(lid, crisp=1.0) for lid in lids_of(sharp))
+    return tuple(replace(lid, crisp=1.0) for lid in build_lids(sharp.warper))
 
 
 def closed(head: Head, left: float) -> tuple[Warped, np.ndarray, np.ndarray]:
@@ -60,19 +54,26 @@ def rows(image: Frame, points: np.ndarray, ring: tuple[int, ...], offset: float)
 
 
 def test_a_sharp_photo_has_two_lids(sharp: Head) -> None:
-    found = lids_of(sharp)
+    found = build_lids(sharp.warper)
     assert [lid.index for lid in found] == [0, 1]
     assert all(0 < lid.crisp <= 1 for lid in found)
 
 
 def test_a_blurred_photo_has_none(sharp: Head) -> None:
     soft = cv2.GaussianBlur(sharp.crop, (0, 0), 1.2)
-    assert build_lids(soft, sharp.points, sharp.local, 1.0) == ()
+    assert build_lids(Warper(soft, sharp.points)) == ()
 
 
 def test_a_photo_with_shut_eyes_has_none(sharp: Head) -> None:
-    asleep, points, local = closed(sharp, 0.0)
-    assert build_lids(asleep.image, points, local, 1.0) == ()
+    asleep, points, _ = closed(sharp, 0.0)
+    assert build_lids(Warper(asleep.image, points)) == ()
+
+
+def test_an_eye_that_a_turned_photo_hides_has_none(sharp: Head) -> None:
+    turned = Warper(sharp.crop, sharp.points)
+    turned.visible = turned.visible.copy()
+    turned.visible[list(RINGS[1])[3:6]] = False
+    assert [lid.index for lid in build_lids(turned)] == [0]
 
 
 def test_open_eyes_stay_as_they_are(sharp: Head, lids: tuple[Lid, ...]) -> None:
@@ -123,8 +124,8 @@ def test_the_rim_of_glasses_stays(sharp: Head) -> None:
         )
         cv2.ellipse(worn, centre, axes, 0, 0, 360, (20, 20, 20), 2, cv2.LINE_AA)
         rims.append((centre[0], centre[1] - axes[1]))
-    glasses = Head(worn, sharp.points, type(sharp.warper)(worn, sharp.points))
-    lids = tuple(replace(lid, crisp=1.0) for lid in lids_of(glasses))
+    glasses = Head(worn, sharp.points, Warper(worn, sharp.points))
+    lids = tuple(replace(lid, crisp=1.0) for lid in build_lids(glasses.warper))
     assert len(lids) == 2
     before, after, _ = shown(glasses, lids, 0.0)
     for x, y in rims:
