@@ -29,7 +29,7 @@ from animato.motion.template import MotionClip, save_motion
 from animato.provenance.report import VerifyReport
 from animato.render.apart import track_apart
 from animato.render.clock import StageClock
-from animato.render.driver import Driver, VideoDriver, open_driver
+from animato.render.driver import Driver, open_driver
 from animato.render.framing import Framing
 from animato.render.output import Output, Seal, check_target, refuse_inputs, sealed
 from animato.render.person import Person
@@ -37,6 +37,7 @@ from animato.render.pipeline import Job, build_job, frames_of
 from animato.render.plan import plan_output
 from animato.render.renderers import Preparation, make_renderer
 from animato.render.signing import signer_for
+from animato.render.video_driver import VideoDriver
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
@@ -170,7 +171,7 @@ def _animate(
                 progress(out.frames, expected)
         out.finish(sign)
     # Report.
-    findings = (*person.findings, *framing.findings, *moving.report.findings, *out.findings)
+    findings = (*person.findings, *framing.findings, *moving.report.findings, *job.retargeter.findings(), *out.findings)
     return AnimateResult(
         path=target,
         frames=out.frames,

@@ -19,7 +19,7 @@ from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face, Frame
-from animato.warp.surroundings import Hold
+from animato.warp.reference import ReferenceFrame, Wanted
 
 USUAL_FPS = 25.0
 
@@ -227,6 +227,7 @@ class Tracks:
         first = faces[neutral]
         assert first is not None
         picture = next(itertools.islice(footage.frames(), neutral, None))
-        hold = Hold(picture, first, settings.anchor, settings.surroundings, settings.inside, settings.shade)
+        wanted = Wanted(settings.anchor, settings.surroundings, settings.inside, settings.shade)
+        reference = ReferenceFrame(picture, first, wanted)
         pairs = zip(footage.frames(), faces, strict=False)
-        return [None if face is None else hold.correct(frame, face) for frame, face in pairs]
+        return [None if face is None else reference.read(frame, face).face for frame, face in pairs]

@@ -10,7 +10,7 @@ landmarks. The correction never adds up over time: each frame is compared with t
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -55,6 +55,21 @@ ODD = 0.5
 SEARCH = PatchSearch(WINDOW, 10, FARTHEST, LIKENESS, DOUBT, ODD)
 
 
+@dataclass(frozen=True)
+class SkinMatch:
+    """Where the anchor's patches of skin are in another frame.
+
+    Attributes:
+        moved: N x 2 float64, how far each patch lies from its landmark, pixels of the anchor's picture.
+        weight: N float64 in [0, 1], how well each patch was found again.
+        placed: the anchor's picture from the frame.
+    """
+
+    moved: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    placed: Affine
+
+
 class SkinAnchor:
     """Holds the landmarks of later frames to the skin of one frame.
 
@@ -69,24 +84,39 @@ class SkinAnchor:
         self._places = points @ placed[:, :2].T + placed[:, 2]
         self._picture = _evened(frame, placed)
 
-    def correct(self, frame: Frame, face: Face) -> Face:
-        """Return the face with its landmarks where the anchor's skin is now.
-
-        Where no skin is found again (it turned away, a hand lies over it) the landmarks stay as they are.
+    def find(self, frame: Frame, face: Face) -> SkinMatch:
+        """Search a frame for the anchor's skin.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the anchor's size.
             face: landmarks as the network found them, pixels of the frame.
         """
-        chosen, kernel = _patches()
+        chosen, _ = skin_patches()
         points = face.points[:, :2].astype(np.float64)
         placed = similarity(points[chosen], self._places[chosen])
-        now = points @ placed[:, :2].T + placed[:, 2]
-        moved, weight = SEARCH.find(self._picture, _evened(frame, placed), self._places[chosen], now[chosen])
-        correction = SEARCH.even_out(kernel, chosen, weight, moved)
-        corrected = face.points.copy()
-        corrected[:, :2] += correction @ invert(placed)[:, :2].T
-        return replace(face, points=corrected)
+        now = points[chosen] @ placed[:, :2].T + placed[:, 2]
+        moved, weight = SEARCH.find(self._picture, _evened(frame, placed), self._places[chosen], now)
+        return SkinMatch(moved, weight, placed)
+
+    def correct(self, frame: Frame, face: Face) -> Face:
+        """Return the face with its landmarks where the anchor's skin is now; see `corrected`."""
+        return corrected(face, self.find(frame, face))
+
+
+def corrected(face: Face, match: SkinMatch) -> Face:
+    """Return a face with its landmarks where the anchor's skin is now.
+
+    Where no skin is found again (it turned away, a hand lies over it) the landmarks stay as they are.
+
+    Args:
+        face: landmarks as the network found them, pixels of the frame.
+        match: of the same face.
+    """
+    chosen, kernel = skin_patches()
+    correction = SEARCH.even_out(kernel, chosen, match.weight, match.moved)
+    points = face.points.copy()
+    points[:, :2] += correction @ invert(match.placed)[:, :2].T
+    return replace(face, points=points)
 
 
 def _evened(frame: Frame, placed: Affine) -> NDArray[np.uint8]:
@@ -98,7 +128,7 @@ def _evened(frame: Frame, placed: Affine) -> NDArray[np.uint8]:
 
 
 @functools.cache
-def _patches() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def skin_patches() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the landmarks whose surroundings are searched for, and 478 x PATCHES, how near each lies to every point.
 
     They are spread evenly over the face: no lids and no inner lips, which change when they move, and no outline,

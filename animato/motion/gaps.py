@@ -31,6 +31,17 @@ class Missing:
     time: float
 
 
+@dataclass(frozen=True)
+class Cut:
+    """A cut in the driver: what follows takes over as a face does that is seen again.
+
+    Attributes:
+        time: seconds of the first moment after it.
+    """
+
+    time: float
+
+
 class GapFiller:
     """Fills stretches without a face.
 
@@ -46,9 +57,13 @@ class GapFiller:
         self._back_at = -math.inf
         self.stretches: list[tuple[float, float]] = []
 
-    def fill(self, frames: Iterable[MotionFrame | Missing]) -> Iterator[MotionFrame]:
+    def fill(self, frames: Iterable[MotionFrame | Missing | Cut]) -> Iterator[MotionFrame]:
         """Return every moment as movement; those without a face are marked `seen=False`."""
         for frame in frames:
+            if isinstance(frame, Cut):
+                if self._lost_at is None:
+                    self._shown, self._back_at = self._last, frame.time
+                continue
             if isinstance(frame, Missing):
                 yield self._unseen(frame.time)
                 continue
@@ -57,7 +72,7 @@ class GapFiller:
                 self._lost_at, self._back_at = None, frame.time
             since = frame.time - self._back_at
             # What was shown is what is held next: a face lost again while it takes over must not jump.
-            self._last = mix(self._shown, frame, _ease(since / RETURN)) if since < RETURN else frame
+            self._last = mix(self._shown, frame, ease(since / RETURN)) if since < RETURN else frame
             yield self._last
         if self._lost_at is not None:
             self.stretches.append((self._lost_at, self._shown.time))
@@ -66,7 +81,7 @@ class GapFiller:
     def _unseen(self, time: float) -> MotionFrame:
         if self._lost_at is None:
             self._lost_at = time
-        weight = _ease((time - self._lost_at - HOLD) / EASE)
+        weight = ease((time - self._lost_at - HOLD) / EASE)
         self._shown = replace(mix(self._last, self._rest, weight), time=time, seen=False)
         return self._shown
 
@@ -119,6 +134,7 @@ def _mixed_inside(
     return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
 
-def _ease(t: float) -> float:
+def ease(t: float) -> float:
+    """Return 0 at 0 and below, 1 at 1 and above, smooth between (smoothstep)."""
     t = min(max(t, 0.0), 1.0)
     return t * t * (3 - 2 * t)

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from animato.face.topology import MESH_POINTS
 from animato.types import Points
 
+HEAD_CROP_CM = 38.0
+"""Side of a head's crop in canonical centimetres, to express jitter in pixels at 256."""
+
 
 class JitterMeter:
     """Accumulates the jitter of a sequence of landmarks, one frame at a time.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from animato.motion.closure import gaps_of, set_gaps
 from animato.motion.frames import MotionFrame, Neutral
+from animato.motion.neck import face_width_cm, on_neck
 from animato.motion.openness import (
     EYE_CLOSED,
     EYE_OPEN,
@@ -23,6 +24,12 @@ from animato.motion.parts import part_weights
 from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.settings.motion import MotionSettings
 from animato.types import Points
+
+BEYOND = 1.0
+"""Movement asked for, in units of what a neck allows, from which it counts as held back."""
+
+BOUNDED_SHARE = 0.02
+"""Share of such moments from which a run says so."""
 
 SIZE_LIMITS = (0.75, 1.33)
 """Range of the correction for different feature sizes (mouth width, eye width)."""
@@ -61,6 +68,8 @@ class Retargeter:
         self.neutral = neutral
         self.pose = fit_pose(points)
         self.local = local_from_points(points, self.pose)
+        self._width = face_width_cm(self.local)
+        self._moments = self._bounded = 0
         self._gaps = gaps_of(self.local)
         self._apertures = apertures(self.local)
         low, high = SIZE_LIMITS
@@ -99,7 +108,22 @@ class Retargeter:
         zoom = float(motion.zoom**strength)
         translation = self.pose.translation.copy()
         translation[:2] += strength * motion.shift * self.pose.scale
-        return HeadPose(rotation, translation, self.pose.scale * zoom)
+        asked_for = HeadPose(rotation, translation, self.pose.scale * zoom)
+        shift, grow = self.settings.shift_strength, self.settings.zoom_strength
+        pose, asked = on_neck(self.pose, asked_for, self._width, shift, grow)
+        self._moments += 1
+        self._bounded += asked > BEYOND
+        return pose
+
+    def findings(self) -> list[str]:
+        """Return sentences about movement that the person's head could not follow so far."""
+        if self._bounded < max(1.0, BOUNDED_SHARE * self._moments):
+            return []
+        return [
+            f"the driver's head moves or grows by more than a neck allows in {self._bounded / self._moments:.0%} "
+            "of the frames; it was held back: --still-place keeps the head in its place, --neutral TIME may name a "
+            "better frame to measure from"
+        ]
 
     def _wanted_gaps(self, local: NDArray[np.float64], motion: MotionFrame) -> list[NDArray[np.float64]]:
         current, now = gaps_of(local), apertures(local)

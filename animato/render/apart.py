@@ -27,10 +27,14 @@ from animato.errors import AnimatoError
 from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.template import SUFFIX
 from animato.render.clock import StageClock
-from animato.render.driver import DriverReport, VideoDriver
+from animato.render.driver import DriverReport
+from animato.render.video_driver import VideoDriver
 from animato.settings.animate import AnimateSettings
 
-ASKED = ("start", "end", "neutral", "driver_face", "anchor", "surroundings", "inside", "shade")
+ASKED = (
+    *("start", "end", "neutral", "driver_face", "anchor", "surroundings", "inside", "shade"),
+    *("motion", "stabilize", "cuts"),
+)
 """Settings that a driver reads, besides the model."""
 
 SCALARS = ("time", "zoom", "seen")

@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from animato.face.topology import POINTS
-from animato.motion.jitter import JitterMeter
+from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.retarget import Retargeter
 from animato.motion.retime import retime
 from animato.motion.smooth import smooth_file
 from animato.render.ahead import ahead
 from animato.render.clock import StageClock
-from animato.render.driver import HEAD_CROP_CM, Driver
+from animato.render.driver import Driver
 from animato.render.framing import Framing
 from animato.render.geometry import Renderer
 from animato.settings.animate import AnimateSettings

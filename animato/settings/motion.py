@@ -25,6 +25,15 @@ class MotionSettings:
         unit="seconds",
     )
     pose: float = setting(1.0, "Strength of head movement: 0 none, 1 the driver's own.", low=0.0, high=2.0)
+    shift: float = setting(
+        1.0,
+        "Strength with which the head moves sideways, up and down on its neck, times --pose. 0: only turns and nods.",
+        low=0.0,
+        high=2.0,
+    )
+    zoom: float = setting(
+        1.0, "Strength with which the head comes nearer and goes away, times --pose.", low=0.0, high=2.0
+    )
     mouth: float = setting(1.0, "Strength of mouth and jaw movement.", low=0.0, high=2.0)
     eyes: float = setting(1.0, "Strength of blinks and gaze.", low=0.0, high=2.0)
     brows: float = setting(1.0, "Strength of brow movement.", low=0.0, high=2.0)
@@ -36,6 +45,19 @@ class MotionSettings:
         high=1.5,
     )
     still_head: bool = setting(False, "Keep the head where it is; only the face moves (the same as --pose 0).")
+    still_place: bool = setting(
+        False, "Keep the place and size of the head; it turns and nods (the same as --shift 0 --zoom 0)."
+    )
+    stabilize: bool = setting(
+        True,
+        "Take movement of the camera, and of the whole body, out of head movement; --no-stabilize leaves it in.",
+    )
+    cuts: str = setting(
+        "follow",
+        "follow: a driver that cuts is measured in each shot from a neutral frame of its own. "
+        "hold: only shots like the first one move the head; it rests during the others.",
+        choices=("follow", "hold"),
+    )
     smooth: float = setting(
         0.5,
         "Smoothing of tracker tremble, 0 (none) to 1; it adds no delay to a file, and fast movement passes.",
@@ -64,3 +86,13 @@ class MotionSettings:
     def pose_strength(self) -> float:
         """Strength of head movement with `still_head` taken into account."""
         return 0.0 if self.still_head else self.pose
+
+    @property
+    def shift_strength(self) -> float:
+        """Strength of movement on the neck, times `pose_strength`, with `still_place` taken into account."""
+        return 0.0 if self.still_place else self.shift
+
+    @property
+    def zoom_strength(self) -> float:
+        """Strength of coming nearer and going away, times `pose_strength`, with `still_place` taken into account."""
+        return 0.0 if self.still_place else self.zoom

@@ -8,22 +8,16 @@ evened out over neighbours, is the drift. It never adds up: each frame is compar
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.anchor import SkinAnchor
 from animato.face.crop import cut
 from animato.face.patches import PatchSearch
 from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.pose import fit_pose, local_from_points, points_from_local
-from animato.types import Face, Frame
-from animato.warp.inside import look_inside
+from animato.types import Affine, Face, Frame
 from animato.warp.mesh import build_rings
-from animato.warp.shade import ShadeReader
-from animato.warp.teeth import ToothLight
 
 SIDE = 192
 """Side, in pixels, of the picture in which patches are searched for."""
@@ -67,12 +61,13 @@ class Surroundings:
         apart = np.linalg.norm(self._rings.local[:, None, :2] - self._rings.local[None, :, :2], axis=2)
         self._near = np.exp(-0.5 * (apart / EVENING) ** 2)
 
-    def drift(self, frame: Frame, face: Face) -> NDArray[np.float32]:
+    def drift(self, frame: Frame, face: Face, neutral_from_frame: Affine | None = None) -> NDArray[np.float32]:
         """Return by how much more than the head's movement explains the rings have moved.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the first one's size.
-            face: its landmarks.
+            face: its landmarks, pixels of the first frame where a map is given, else of this one.
+            neutral_from_frame: 2 x 3, undoes what the camera did since the first frame; None for nothing.
 
         Returns:
             108 x 2 float32, canonical centimetres at the first frame's scale, image axes; 0 where nothing was found.
@@ -82,51 +77,12 @@ class Surroundings:
         shift, _ = self._rings.movement(self._pose, pose, expression)
         start = self._points * self._scale + self._shift
         expected = (self._points + shift) * self._scale + self._shift
-        moved, weight = SEARCH.find(self._picture, self._cut(frame), start, expected)
+        moved, weight = SEARCH.find(self._picture, self._cut(frame, neutral_from_frame), start, expected)
         drift = SEARCH.even_out(self._near, np.arange(len(moved)), weight * self._inside, moved)
         return (drift / (self._scale * self._pose.scale)).astype(np.float32)
 
-    def _cut(self, frame: Frame) -> NDArray[np.uint8]:
+    def _cut(self, frame: Frame, neutral_from_frame: Affine | None = None) -> NDArray[np.uint8]:
         placed = np.array([[self._scale, 0.0, self._shift[0]], [0.0, self._scale, self._shift[1]]])
+        if neutral_from_frame is not None:
+            placed = placed @ np.vstack([neutral_from_frame, [0.0, 0.0, 1.0]])
         return np.asarray(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-class Hold:
-    """What a driver's neutral frame gives to the landmarks of its other frames: its skin, and what surrounds it.
-
-    Args:
-        frame: H x W x 3 uint8 RGB, the neutral frame.
-        face: its landmarks.
-        skin: whether landmarks are held to the skin.
-        surroundings: whether hair, ears, neck and shoulders are followed.
-        inside: whether it is looked at what open mouths show.
-        shade: whether light and shade of skin and eyes are read.
-    """
-
-    def __init__(
-        self,
-        frame: Frame,
-        face: Face,
-        skin: bool = True,
-        surroundings: bool = True,
-        inside: bool = True,
-        shade: bool = True,
-    ) -> None:
-        self._light = ToothLight.on(frame, face.points) if inside else None
-        self._skin = SkinAnchor(frame, face) if skin else None
-        self._shade = ShadeReader(frame, face) if shade else None
-        self._around = Surroundings(frame, face) if surroundings else None
-
-    def correct(self, frame: Frame, face: Face) -> Face:
-        """Return the face, its landmarks held to the skin, with its drift, its shade and what its mouth shows inside.
-
-        Args:
-            frame: H x W x 3 uint8 RGB, of the neutral frame's size.
-            face: landmarks as the network found them, pixels of the frame.
-        """
-        held = face if self._skin is None else self._skin.correct(frame, face)
-        if self._around is not None:
-            held = replace(held, drift=self._around.drift(frame, held))
-        if self._shade is not None:
-            held = replace(held, shade=self._shade.read(frame, held))
-        return held if self._light is None else replace(held, inside=look_inside(frame, held, self._light))

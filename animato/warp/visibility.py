@@ -45,6 +45,26 @@ def _neighbours() -> NDArray[np.bool_]:
     return near
 
 
+@functools.cache
+def _corners() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the corners of all triangles of the face in one row, and how many triangles each vertex has."""
+    corners = canonical_face().triangles.T.reshape(-1).astype(np.int64)
+    return corners, np.bincount(corners, minlength=MESH_POINTS).clip(1).astype(np.float64)
+
+
+def facing_ratio(points: Points) -> NDArray[np.float32]:
+    """Return how squarely the skin at each of the 468 vertices faces the camera: cosine of its tilt, in [-1, 1].
+
+    Args:
+        points: N >= 468 x 3, landmarks, pixels.
+    """
+    corners, count = _corners()
+    a, b, c = (points[corner].astype(np.float64) for corner in corners.reshape(3, -1))
+    normal = np.cross(b - a, c - a)
+    cosine = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-9) * head_topology().outward
+    return np.asarray(np.bincount(corners, np.tile(cosine, 3), MESH_POINTS) / count, np.float32)
+
+
 def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: int) -> NDArray[np.bool_]:
     """Return which of the 468 mesh vertices the photo shows.
 

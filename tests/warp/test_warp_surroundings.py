@@ -13,7 +13,8 @@ from animato.face.topology import OVAL
 from animato.motion.frames import DRIFT_POINTS
 from animato.types import Face
 from animato.warp.mesh import COLUMNS, RINGS, move_rings
-from animato.warp.surroundings import Hold, Surroundings
+from animato.warp.reference import ReferenceFrame, Wanted
+from animato.warp.surroundings import Surroundings
 
 
 def face_of(head: Head) -> Face:
@@ -85,9 +86,10 @@ def test_rings_take_the_drift_and_stay_in_the_crop(calm: Head) -> None:
     assert (moved[-1, :2] == SIZE - 2).all()
 
 
-def test_the_hold_does_what_is_asked_of_it(smiling: Head) -> None:
+def test_a_reference_frame_measures_what_is_wanted(smiling: Head) -> None:
     given = replace(face_of(smiling), points=smiling.points + np.float32([1, 0, 0]))
     for skin, surroundings in ((True, True), (True, False), (False, True), (False, False)):
-        held = Hold(smiling.crop, face_of(smiling), skin, surroundings).correct(smiling.crop, given)
-        assert (np.abs(held.points - given.points).max() > 0.3) == skin
-        assert (held.drift is not None) == surroundings
+        reference = ReferenceFrame(smiling.crop, face_of(smiling), Wanted(skin, surroundings))
+        measured = reference.read(smiling.crop, given).face
+        assert (np.abs(measured.points - given.points).max() > 0.3) == skin
+        assert (measured.drift is not None) == surroundings

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from animato.face.crop import crop_from_frame, cut, head_square, move_points
-from animato.motion.frames import Factored, MotionFrame, factor, neutral_cost, neutral_of, photo_cost, relative_to
+from animato.motion.frames import Factored, MotionFrame, factor, neutral_of, photo_cost, relative_to
 from animato.motion.gaps import GapFiller, Missing
+from animato.motion.neutral import panel_costs
 from animato.types import Face, Frame, Points
 
 
@@ -127,12 +128,9 @@ def neutral_index(faces: Sequence[Face | None], fps: float) -> int:
     seen = [index for index, face in enumerate(faces) if face is not None]
     near = [index for index in seen if index < max(1, round(NEUTRAL_SECONDS * fps)) and index % NEUTRAL_EVERY == 0]
 
-    def cost(index: int) -> float:
-        face = faces[index]
-        assert face is not None
-        return neutral_cost(factor(face, 0.0))
-
-    return min(near or seen[:1], key=cost)
+    chosen = near or seen[:1]
+    panel = [factor(face, 0.0) for index in chosen if (face := faces[index]) is not None]
+    return chosen[int(np.argmin(panel_costs(panel)))]
 
 
 def best_photo(faces: Sequence[Face | None], photos: Iterable[int]) -> int:

@@ -1,0 +1,166 @@
+"""Which parts of a driver's face are hidden: by a hand, a cup, a microphone, or the edge of the picture.
+
+Two signs must agree, because each alone has harmless causes. The coarse pattern of light and dark over a part (its
+normalised correlation with the same part a moment ago and in the neutral frame) also changes when a lamp does; fine
+skin texture (how well patches of the neutral frame are found again, `face.anchor`) also changes with noise and turning,
+so it counts only where it has been found until then.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.anchor import SkinMatch, skin_patches
+from animato.face.crop import cut, picture_from_frame, similarity
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, MESH_POINTS, OVAL, canonical_face
+from animato.motion.parts import PARTS, part_weights
+from animato.types import Affine, Face, Frame
+from animato.warp.visibility import facing_ratio
+
+SIDE = 128
+"""Side, in pixels, of the picture of the face in which parts are compared."""
+ROOM = 1.3
+"""Side of that picture in units of the longer side of the mesh's box."""
+BLUR = 2.0
+"""Sigma of the blur, pixels: coarse structure only, so noise and pores do not count."""
+FLOOR = 10.0
+"""Added to brightness, of 255, before its logarithm is taken."""
+FACING = (0.3, 0.6)
+"""Cosine of the tilt to the camera from which skin begins to count, and from which it counts fully."""
+FEWEST = 0.25
+"""Share of a region's skin that must face the camera before anything is said of it."""
+TEXTURED = 0.35
+"""Usual mean weight of a region's patches from which losing them says anything."""
+LOST, FOUND = 0.3, 0.5
+"""Share of that usual weight below which texture counts as lost, and above which as found again."""
+HIDES, SHOWS = 0.75, 0.8
+"""Correlation below which a region without its texture is hidden, and above which it is seen again."""
+MEMORY = 0.7
+"""Seconds over which a region's usual appearance follows what is seen; nothing counts as hidden before that time."""
+OUTSIDE = 0.3
+"""Share of a region's outline outside the picture from which it is hidden."""
+
+
+class OcclusionDetector:
+    """Compares each frame of a driver with its neutral frame, region by region.
+
+    Args:
+        frame: H x W x 3 uint8 RGB, the neutral frame.
+        face: its landmarks.
+    """
+
+    def __init__(self, frame: Frame, face: Face) -> None:
+        self._placed = picture_from_frame(face.points, ROOM, SIDE)
+        points = face.points[:, :2].astype(np.float64)
+        self._places = points @ self._placed[:, :2].T + self._placed[:, 2]
+        self._facing = facing_ratio(face.points)
+        self._neutral = self._pattern(frame, self._placed, self._places)
+        self._recent = [self._neutral] * len(_regions())
+        self._usual: list[float | None] = [None] * len(_regions())
+        self._hidden = np.zeros(len(_regions()), bool)
+        self._time: float | None = None
+        self._known = 0.0
+
+    def hidden(self, frame: Frame, face: Face, match: SkinMatch, time: float) -> NDArray[np.bool_]:
+        """Return which of `motion.parts.PARTS` (mouth, eyes, brows) are hidden.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+            face: its landmarks.
+            match: of the same frame with the neutral one's skin.
+            time: seconds; grows from call to call.
+        """
+        points = face.points[:, :2].astype(np.float64)
+        placed = similarity(points[:MESH_POINTS], self._places[:MESH_POINTS])
+        pattern = self._pattern(frame, placed, points @ placed[:, :2].T + placed[:, 2])
+        facing = np.minimum(facing_ratio(face.points), self._facing)
+        seen = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
+        step = 0.0 if self._time is None else time - self._time
+        self._time, self._known, share = time, self._known + step, 1.0 - float(np.exp(-step / MEMORY))
+        parts = np.zeros(len(PARTS), bool)
+        for number, region in enumerate(_regions()):
+            weight = seen * region.vertices
+            covered = self._covered(number, region, pattern, weight, seen, match, share)
+            self._hidden[number] = covered
+            parts |= region.parts & (covered or outside(face, frame, region.outline) > OUTSIDE)
+        return parts
+
+    def _covered(
+        self,
+        number: int,
+        region: _Region,
+        pattern: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        seen: NDArray[np.float64],
+        match: SkinMatch,
+        share: float,
+    ) -> bool:
+        """Return whether something lies over a region; where nothing does, its usual appearance follows."""
+        was = bool(self._hidden[number])
+        if weight.sum() < FEWEST * region.vertices.sum():
+            return was
+        alike = max(_correlation(pattern, before, weight) for before in (self._neutral, self._recent[number]))
+        patches = (seen * region.vertices)[skin_patches()[0]]
+        found = float(match.weight @ patches / max(patches.sum(), 1e-6))
+        usual = self._usual[number] or found
+        changed = alike < (SHOWS if was else HIDES)
+        lost = usual >= TEXTURED and found < (FOUND if was else LOST) * usual
+        covered = self._known >= MEMORY and changed and lost
+        if not covered and (self._known < MEMORY or alike > SHOWS or found > FOUND * usual):
+            self._recent[number] = self._recent[number] + share * (pattern - self._recent[number])
+            self._usual[number] = usual + share * (found - usual)
+        return covered
+
+    def _pattern(self, frame: Frame, placed: Affine, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the logarithm of the coarse brightness at each of the 468 vertices."""
+        grey = cv2.GaussianBlur(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
+        xy = places[:MESH_POINTS].astype(np.float32)
+        read = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.log(read.reshape(-1).astype(np.float64) + FLOOR)
+
+
+class _Region:
+    """A part of the face that something may lie over.
+
+    Attributes:
+        vertices: 468 float64, 1 for those whose skin is compared.
+        outline: landmarks that must lie in the picture.
+        parts: 3 bool, which parts of the movement are hidden with it.
+    """
+
+    def __init__(self, vertices: NDArray[np.bool_], outline: tuple[int, ...], parts: tuple[str, ...]) -> None:
+        self.vertices = vertices.astype(np.float64)
+        self.outline = np.array(outline)
+        self.parts = np.array([part in parts for part in PARTS])
+
+
+@functools.cache
+def _regions() -> tuple[_Region, ...]:
+    """Return lower face, left eye with its brow, and right eye with its brow."""
+    x = canonical_face().vertices[:, 0]
+    skin = np.ones(MESH_POINTS, bool)
+    skin[[*LIPS_INNER, *OVAL, *EYE_LEFT, *EYE_RIGHT]] = False
+    lower = part_weights()[:, :MESH_POINTS].argmax(axis=0) == PARTS.index("mouth")
+    return (
+        _Region(skin & lower, LIPS_OUTER, ("mouth",)),
+        _Region(skin & ~lower & (x < 0), EYE_LEFT, ("eyes", "brows")),
+        _Region(skin & ~lower & (x > 0), EYE_RIGHT, ("eyes", "brows")),
+    )
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Return the weighted normalised correlation of two patterns (N each), in [-1, 1]."""
+    weight = weight / max(float(weight.sum()), 1e-9)
+    a, b = a - weight @ a, b - weight @ b
+    return float(weight @ (a * b) / max(float(np.sqrt((weight @ (a * a)) * (weight @ (b * b)))), 1e-9))
+
+
+def outside(face: Face, frame: Frame, outline: NDArray[np.int64]) -> float:
+    """Return the share of some landmarks (indices) that lie outside the picture (H x W x 3 uint8 RGB)."""
+    height, width = frame.shape[:2]
+    xy = face.points[outline, :2]
+    return float(((xy < 0) | (xy > (width - 1, height - 1))).any(axis=1).mean())

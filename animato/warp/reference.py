@@ -1,0 +1,120 @@
+"""A driver's neutral frame as the reference that its other frames are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.face.anchor import SkinAnchor, SkinMatch, corrected
+from animato.face.crop import move_points
+from animato.face.topology import OVAL
+from animato.motion.parts import PARTS
+from animato.types import Face, Frame
+from animato.warp.inside import look_inside
+from animato.warp.occlusion import OcclusionDetector, outside
+from animato.warp.shade import ShadeReader
+from animato.warp.stabilizer import BodyStabilizer
+from animato.warp.surroundings import Surroundings
+from animato.warp.teeth import ToothLight
+
+SAME_SKIN = 0.3
+"""Mean weight of the patches of skin from which a face is the reference's own, in its framing and light."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is measured against a reference frame.
+
+    Attributes:
+        skin: landmarks are corrected by where the skin went.
+        surroundings: hair, ears, neck and shoulders are followed.
+        inside: what open mouths show is read.
+        shade: light and shade of skin and eyes are read.
+        stabilize: movement of camera and body is taken out of the landmarks.
+    """
+
+    skin: bool = True
+    surroundings: bool = True
+    inside: bool = True
+    shade: bool = True
+    stabilize: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One frame compared with the reference.
+
+    Attributes:
+        face: its landmarks in pixels of the reference frame, with drift, shade and what its mouth shows.
+        hidden: 3 bool, which of `motion.parts.PARTS` something lies over.
+    """
+
+    face: Face
+    hidden: NDArray[np.bool_]
+
+
+class ReferenceFrame:
+    """What a neutral frame gives to the reading of other frames: its skin, its surroundings, its light.
+
+    Args:
+        frame: H x W x 3 uint8 RGB, the neutral frame.
+        face: its landmarks.
+        wanted: what is measured.
+
+    Attributes:
+        cut: share of the outline of the face that lies outside the neutral frame.
+    """
+
+    def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted or Wanted()
+        self._skin = SkinAnchor(frame, face)
+        self._light = ToothLight.on(frame, face.points) if self._wanted.inside else None
+        self._shade = ShadeReader(frame, face) if self._wanted.shade else None
+        self._around = Surroundings(frame, face) if self._wanted.surroundings else None
+        self._occlusion = OcclusionDetector(frame, face)
+        self.cut = outside(face, frame, np.array(OVAL))
+        self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
+
+    @property
+    def body_movement(self) -> float:
+        """Largest movement of camera or body that was taken out, canonical centimetres at the head."""
+        return self._body.removed if self._body is not None else 0.0
+
+    def is_of(self, frame: Frame, face: Face) -> bool:
+        """Return whether a face is the reference's own person, as large, as lit and as turned.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the reference's size.
+            face: its landmarks.
+        """
+        return float(self._skin.find(frame, face).weight.mean()) > SAME_SKIN
+
+    def read(self, frame: Frame, face: Face, time: float | None = None) -> Reading:
+        """Compare a frame with the reference.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the reference's size.
+            face: landmarks as the network found them, pixels of the frame.
+            time: seconds, growing from call to call; without it nothing is said of hidden parts.
+        """
+        match = self._skin.find(frame, face)
+        hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
+        return Reading(self._measured(frame, face, match), hidden)
+
+    def _measured(self, frame: Frame, face: Face, match: SkinMatch) -> Face:
+        measured = corrected(face, match) if self._wanted.skin else face
+        # What is read from pixels needs the landmarks where the frame has them.
+        if self._shade is not None:
+            measured = replace(measured, shade=self._shade.read(frame, measured))
+        if self._light is not None:
+            measured = replace(measured, inside=look_inside(frame, measured, self._light))
+        neutral_from_frame = None
+        if self._body is not None:
+            neutral_from_frame = self._body.neutral_from_frame(frame, face)
+        if neutral_from_frame is not None:
+            measured = replace(measured, points=move_points(neutral_from_frame, measured.points))
+        if self._around is not None:
+            measured = replace(measured, drift=self._around.drift(frame, measured, neutral_from_frame))
+        return measured
