@@ -112,7 +112,7 @@ class Hold:
         inside: bool = True,
         shade: bool = True,
     ) -> None:
-        self._light = ToothLight.on(frame, face.points) if inside else None
+        self._light = ToothLight.of_driver(frame, face.points) if inside else None
         self._skin = SkinAnchor(frame, face) if skin else None
         self._shade = ShadeReader(frame, face) if shade else None
         self._around = Surroundings(frame, face) if surroundings else None
