@@ -94,10 +94,11 @@ class FaceGamut:
             _, there = _split(copied)
             there = np.where(np.abs(there) < NONE, np.float32(0), there)
             low, high = np.minimum(low, there), np.maximum(high, there)
-        red, blue = np.moveaxis(np.clip(chroma, low, high) * (luma + np.float32(TOE))[..., None], -1, 0)
+        most = luma + np.float32(TOE)
+        red, blue = (np.clip(chroma[..., part], low[..., part], high[..., part]) * most for part in (0, 1))
         # Green by what the others take from brightness, so that no chroma gives three equal numbers.
-        green = (LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
-        return np.stack([luma + red, luma - green, luma + blue], axis=-1).astype(np.float32)
+        green = red * np.float32(LUMA[0] / LUMA[1]) + blue * np.float32(LUMA[2] / LUMA[1])
+        return np.stack([luma + red, luma - green, luma + blue], axis=-1)
 
     def clip_painted(self, image: Frame, copied: Frame) -> None:
         """Clip what was painted over a picture, in place; other pixels stay.
@@ -106,10 +107,13 @@ class FaceGamut:
             image: H x W x 3 uint8 RGB, changed.
             copied: the same picture before painting.
         """
-        if not self.ordinary:
-            painted = (image != copied).any(axis=2)
-            clipped = self.clip(image[painted], copied[painted])
-            image[painted] = np.clip(clipped + np.float32(0.5), 0, 255).astype(np.uint8)
+        if self.ordinary:
+            return
+        same = cv2.inRange(cv2.absdiff(image, copied), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+        painted = np.flatnonzero(same == 0)
+        pixels = image.reshape(-1, 3)
+        clipped = self.clip(pixels[painted], copied.reshape(-1, 3)[painted])
+        pixels[painted] = np.clip(clipped + np.float32(0.5), 0, 255).astype(np.uint8)
 
     def clipped(self, picture: Frame) -> Frame:
         """Return a picture (H x W x 3 uint8 RGB) clipped to the face's colours; itself where they are ordinary."""

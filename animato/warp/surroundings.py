@@ -100,7 +100,7 @@ class Hold:
         skin: whether landmarks are held to the skin.
         surroundings: whether hair, ears, neck and shoulders are followed.
         inside: whether it is looked at what open mouths show.
-        shade: whether light and shade of skin and eyes are read.
+        shade: whether light and shade of the skin are read.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ NOISY = 0.008
 60 ordinary clips the most has 0.005; a dark webcam has 0.16, and specks in teeth show from 0.016."""
 
 LAPLACIAN = (np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) * np.sqrt(np.pi / 2) / 6).astype(np.float32)
-"""Difference of two Laplacians: noise alone is left (Immerkaer 1996, "Fast noise variance estimation", section 2)."""
+"""Difference of two Laplacians: noise alone is left (Immerkaer 1996, "Fast noise variance estimation")."""
 
 FEWEST_WHITE = 40
 """Pixels of white in the patches of both eyes from which it is seen."""
