@@ -35,6 +35,9 @@ USUAL_WHITE, WHITES = 1.2, (0.9, 2.2)
 DARK = 6.0
 """Brightness of the skin, of 255, below which it is too dark to tell."""
 
+DIM = 30.0
+"""The same below which a driver's mouth is not read: coding leaves blotches of it."""
+
 SKIN_IN_WHITE = np.array([1.38, 1.0, 0.82], np.float32)
 """Colour of skin, over its green, in white light: the mean of many; how blue the light is is judged by it."""
 
@@ -91,14 +94,17 @@ class ToothLight:
     @classmethod
     def of_driver(cls, frame: Frame, points: Points) -> ToothLight | None:
         """Look at a driver's neutral frame; None where its picture cannot tell teeth from tongue: without colour, with
-        little, under a lamp of one colour, dark and noisy.
+        little, under a lamp of one colour, dark or noisy.
 
         Args:
             frame: H x W x 3 uint8 RGB.
             points: 478 x 3, its landmarks, pixels of the frame.
         """
-        told = FaceGamut.of(frame, points).ordinary and noise(*_mouth(frame, points)) < NOISY
-        return cls.on(frame, points) if told else None
+        patch, drawing = _mouth(frame, points)
+        skin = skin_around(patch, drawing)
+        if skin is None or cold(skin) < DIM or noise(patch, drawing) >= NOISY:
+            return None
+        return cls.on(frame, points) if FaceGamut.of(frame, points).ordinary else None
 
     @classmethod
     def of(cls, photos: Sequence[tuple[Frame, Points]]) -> ToothLight:

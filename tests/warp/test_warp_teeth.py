@@ -68,6 +68,7 @@ def test_a_dark_and_noisy_driver_gives_no_speckled_teeth(portrait: Frame, portra
     assert ToothLight.of_driver(portrait, points) == ToothLight.on(portrait, points)
     assert ToothLight.of_driver(noisy(portrait, 0.5, 0.5), points) is not None, "darker alone is no reason"
     assert ToothLight.of_driver(noisy(portrait, 0.2, 8.0), points) is None
+    assert ToothLight.of_driver(noisy(portrait, 0.15, 0.0), points) is None, "coding leaves blotches"
     assert ToothLight.of_driver(noisy(portrait, 0.01, 0.0), points) is None, "too dark to tell"
 
 
