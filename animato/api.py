@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -246,7 +246,7 @@ def record_motion(
         InputError: the video cannot be read or shows no face.
         OutputError: the file cannot be written.
     """
-    settings = settings or AnimateSettings()
+    settings = replace(settings or AnimateSettings(), shade=1.0)  # kept for those who play the file with --shade
     target = Path(output)
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))

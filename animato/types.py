@@ -44,7 +44,7 @@ class Face:
             scale. None where nobody looked.
         inside: 16 x 28 x 2 float32 in [0, 1], what the open mouth shows (`warp.inside`); None where nobody looked
             or the lips touch.
-        shade: 568 x 3 float32 in [-1, 1], light and shade of skin and eyes since another frame (`warp.shade`); None
+        shade: 468 x 3 float32 in [-1, 1], light and shade of the skin since another frame (`warp.shade`); None
             where nobody looked.
     """
 

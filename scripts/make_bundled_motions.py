@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from animato.api import record_motion
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
 from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
@@ -51,10 +51,10 @@ def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
 
 
 def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
-    """Return the light and shade of a smile, 568 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
+    """Return the light and shade of a smile, 468 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
     and in the eyes, which blink."""
     shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
-    shade[[*LIPS_OUTER, *range(MESH_POINTS, len(shade))]] = 0.0
+    shade[list(LIPS_OUTER)] = 0.0
     return shade
 
 
@@ -73,7 +73,7 @@ class Author:
 
     def clip(self, name: str, seconds: float, attribution: str, **curves: np.ndarray) -> MotionClip:
         """Return a clip from curves over time: pitch, yaw, roll (degrees), blink (0..1), gaze_x, gaze_y (cm), and
-        `face` (frames x 478 x 3, centimetres), `shade` (frames x 568 x 3)."""
+        `face` (frames x 478 x 3, centimetres), `shade` (frames x 468 x 3)."""
         count = round(seconds * FPS)
         zero = np.zeros(count)
         frames = []

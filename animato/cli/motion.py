@@ -29,11 +29,12 @@ def record(
     neutral: Annotated[float | None, typer.Option(help="Time of the neutral frame; found by itself if absent.")] = None,
     face: Annotated[str, typer.Option(help="largest, left, right, or a number from the left.")] = "largest",
     inside: Annotated[
-        bool, typer.Option("--inside/--no-inside", help="Keep what open mouths show, in 16 x 28 places: teeth, tongue.")
-    ] = True,
+        bool,
+        typer.Option("--inside/--no-inside", help="Also keep what open mouths show, in 16 x 28 places: teeth, tongue."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Track VIDEO and save its movement: no picture of the face and not its shape, but what open mouths show inside."""
+    """Track VIDEO and save its movement: no picture of the face and not its shape."""
     from animato import api
     from animato.settings.animate import AnimateSettings
 

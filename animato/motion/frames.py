@@ -29,11 +29,8 @@ INSIDE_PLACES = (16, 28)
 INSIDE_SHAPE = (*INSIDE_PLACES, 2)
 """Shape of what a mouth shows inside: the places, and of each its brightness, then its redness."""
 
-EYE_PLACES = (5, 10)
-"""Places behind the lids of an eye, down and across, whose light is kept."""
-
-SHADE_PLACES = MESH_POINTS + 2 * EYE_PLACES[0] * EYE_PLACES[1]
-"""Places whose light and shade is kept: the mesh's vertices, then those of the left eye and of the right."""
+SHADE_PLACES = MESH_POINTS
+"""Places whose light and shade is kept: the mesh's vertices."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class MotionFrame:
         drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
             movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
         inside: 16 x 28 x 2 float32 in [0, 1] or None, as of `Face`.
-        shade: 568 x 3 float32 in [-1, 1] or None, likewise.
+        shade: 468 x 3 float32 in [-1, 1] or None, likewise.
     """
 
     time: float
@@ -96,7 +93,7 @@ class Factored:
         blendshapes: 52 float32.
         drift: 108 x 2 float32 or None, as of `Face`.
         inside: 16 x 28 x 2 float32 or None, likewise.
-        shade: 568 x 3 float32 or None, likewise.
+        shade: 468 x 3 float32 or None, likewise.
     """
 
     time: float

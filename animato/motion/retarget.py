@@ -44,7 +44,7 @@ class Target:
         pose: its rigid pose.
         drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
         inside: 16 x 28 x 2 float32 in [0, 1], what the driver's mouth shows between the lips (`warp.inside`); or None.
-        shade: 568 x 3 float32, the driver's light and shade (`warp.shade`), as strong as wanted; or None.
+        shade: 468 x 3 float32, the driver's light and shade (`warp.shade`), as strong as wanted; or None.
     """
 
     points: Points

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
-from animato.motion.earlier import FIRST_PLACES, FIRST_SHADE, inside_of_first, shade_of_first
+from animato.motion.earlier import EARLIER_SHADES, FIRST_PLACES, inside_of_first
 from animato.motion.frames import INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.template_checks import (
     FORMAT,
@@ -167,8 +167,8 @@ def load_motion(path: Path) -> MotionClip:
             inside = arrays.get("inside")
             if inside is not None and inside.shape[1:] == FIRST_PLACES and inside.dtype == np.uint8:
                 arrays["inside"] = inside_of_first(inside, BRIGHT)
-            if "shade" in arrays and arrays["shade"].shape[1:2] == (FIRST_SHADE,):
-                arrays["shade"] = shade_of_first(arrays["shade"])
+            if "shade" in arrays and arrays["shade"].shape[1:2] in [(places,) for places in EARLIER_SHADES]:
+                arrays["shade"] = arrays["shade"][:, :SHADE_PLACES]
     except FileFormatError:
         raise
     except _DAMAGE as problem:

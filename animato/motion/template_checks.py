@@ -16,7 +16,7 @@ from animato.face.topology import POINTS
 from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
 
 FORMAT = "animato-motion"
-VERSION = 2
+VERSION = 3
 MAX_FRAMES = 200_000
 LONGEST = 1e6
 """Seconds."""

@@ -23,7 +23,6 @@ from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
 from animato.render.mouth_match import MouthMatch, show
-from animato.render.shade_match import ShadeMatch
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.types import Affine, Frame, Points
 from animato.warp.aperture import departure
@@ -32,6 +31,8 @@ from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.lids import build_lids, close_lid
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
+from animato.warp.shade import MOST as MOST_SHADE
+from animato.warp.shading import shade_skin
 from animato.warp.tint import tint_of, tinted
 from animato.warp.visibility import hidden_share
 from animato.warp.warper import MeshMap, Warped, Warper
@@ -145,7 +146,9 @@ class PortraitRenderer:
     def __init__(
         self, photos: Sequence[tuple[Frame, Points]], networks: PortraitNetworks, numbers: PersonNumbers | None = None
     ) -> None:
-        self.warpers = [Warper(square, points) for square, points in photos]
+        main = Warper(*photos[0])
+        self._gamut = main.gamut
+        self.warpers = [main, *(Warper(main.gamut.clipped(square), points) for square, points in photos[1:])]
         networks = networks if numbers is None else networks.replaced(numbers)
         tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
         lender = lend_mouth(self.warpers)
@@ -153,9 +156,7 @@ class PortraitRenderer:
         views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in REGIONS]
         together = [[view for view in views if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
-        main = self.warpers[0]
         self._mouth = MouthMatch(self.warpers, lender)
-        self._shade = ShadeMatch(main)
         self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
@@ -172,16 +173,18 @@ class PortraitRenderer:
         """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
             # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
-            eyes = self._shade.wanted(warped.warped, warped.target)
             mouth = self._mouth.wanted(warped.warped, warped.target, warped.local)
+            copied = warped.warped.image if self._gamut.ordinary else warped.warped.image.copy()
             show(warped.warped.image, mouth)
             for painter in self._painters:
                 painter.paint(warped, self._head_gain(warped) if painter.name == "head" else None)
             for lid in self._lids:
                 close_lid(warped.warped, lid, warped.target.points, warped.local)
             # What is painted and what is copied get the same shade, so no seam shows between them.
-            self._shade.apply(warped.warped, warped.target, warped.vertices, eyes)
+            if warped.target.shade is not None:
+                shade_skin(warped.warped.image, warped.warped.drawn, warped.vertices, warped.target.shade * MOST_SHADE)
             show(warped.warped.image, mouth)
+            self._gamut.clip_painted(warped.warped.image, copied)
         return warped.warped.image
 
     def _head_gain(self, moment: _Moment) -> float:

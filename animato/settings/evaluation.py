@@ -46,8 +46,8 @@ class EvaluateSettings:
     frames: int = setting(300, "Most frames read from the start of each clip.", low=4, high=100_000, unit="frames")
     size: int = setting(256, "Side of the square around the head that is judged.", low=64, high=1024, unit="px")
     anchor: bool = setting(True, "Hold the driver's landmarks to its skin, as the main job does.")
-    inside: bool = setting(True, "Paint what the driver's open mouth shows, as the main job does.")
-    shade: bool = setting(True, "Lay the driver's light and shade on skin and eyes, as the main job does.")
+    inside: bool = setting(False, "Paint what the driver's open mouth shows, as the main job does.")
+    shade: bool = setting(False, "Lay light and shade of the driver's skin on the person's; the main job does not.")
     surroundings: bool = setting(True, "Follow the driver's hair, neck and shoulders, as the main job does.")
     model: str | None = setting(None, "Weights of the paper systems: a safetensors file that training wrote.")
     portrait: str | None = setting(

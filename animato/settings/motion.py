@@ -65,12 +65,13 @@ class MotionSettings:
         high=1.0,
     )
     inside: bool = setting(
-        True,
-        "Paint teeth, tongue and gap where the driver's open mouth shows them; --no-inside leaves that to the network.",
+        False,
+        "Paint teeth, tongue and gap where the driver's open mouth shows them, instead of plausible ones: for drivers "
+        "that are the person themselves.",
     )
     shade: float = setting(
-        1.0,
-        "Strength with which the driver's light and shade (folds, lids, brows) are laid on skin and eyes; 0: none.",
+        0.0,
+        "Strength with which light and shade of the driver's skin (folds, forehead) are laid on the person's; 0: none.",
         low=0.0,
         high=1.5,
     )

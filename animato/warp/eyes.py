@@ -12,6 +12,7 @@ from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT
 from animato.motion.pose import HeadPose, local_from_points
 from animato.types import Frame, Plane, Points
 from animato.warp.aperture import Window, plane_map, smooth_outline, soft_mask, window_around
+from animato.warp.gamut import FaceGamut
 
 CORNERS = (0, 8)
 OPEN_ENOUGH = 0.09
@@ -45,20 +46,23 @@ class Eyeball:
     iris_index: int
 
 
-def build_eyeballs(crop: Frame, points: Points, pose: HeadPose) -> tuple[Eyeball, Eyeball]:
+def build_eyeballs(crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut) -> tuple[Eyeball, Eyeball]:
     """Make both eyeball pictures from a photo.
 
     Args:
         crop: S x S x 3 uint8 RGB.
         points: 478 x 3, pixels of the crop.
         pose: pose of the photo.
+        gamut: colours of its face; an eye that is drawn is clipped to them.
     """
-    left = _build(crop, points, pose, EYE_LEFT, IRIS_LEFT)
-    right = _build(crop, points, pose, EYE_RIGHT, IRIS_RIGHT)
+    left = _build(crop, points, pose, gamut, EYE_LEFT, IRIS_LEFT)
+    right = _build(crop, points, pose, gamut, EYE_RIGHT, IRIS_RIGHT)
     return left, right
 
 
-def _build(crop: Frame, points: Points, pose: HeadPose, ring: tuple[int, ...], iris_ids: tuple[int, ...]) -> Eyeball:
+def _build(
+    crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut, ring: tuple[int, ...], iris_ids: tuple[int, ...]
+) -> Eyeball:
     outline = points[list(ring), :2].astype(np.float64)
     width = float(np.linalg.norm(outline[0] - outline[8]))
     iris = points[iris_ids[0], :2].astype(np.float64)
@@ -71,7 +75,7 @@ def _build(crop: Frame, points: Points, pose: HeadPose, ring: tuple[int, ...], i
     known = np.asarray(cv2.erode((inside > 0.9).astype(np.uint8), kernel), np.uint8)
     opening = float((outline[9:16].mean(axis=0) - outline[1:8].mean(axis=0))[1]) / max(width, 1e-6)
     if opening < OPEN_ENOUGH or known.sum() < 12:
-        texture = _drawn_eye(texture, window, iris, radius)
+        texture = gamut.clipped(_drawn_eye(texture, window, iris, radius))
         known = np.zeros_like(known)
     else:
         texture = _complete(texture, known, iris - (window.left, window.top), radius)

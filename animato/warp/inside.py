@@ -20,7 +20,7 @@ from animato.types import Affine, Face, Frame, Plane, Points
 from animato.warp.lay import add_patch
 from animato.warp.places import Places
 from animato.warp.region import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region, inverse, move
-from animato.warp.teeth import ToothLight, cold, skin_around, tooth_colour
+from animato.warp.teeth import NOISY, ToothLight, cold, noise, skin_around, tooth_colour
 
 BRIGHTEST = 1.4
 """Brightness that counts as 1, in whites of the eye: teeth catch more light."""
@@ -52,7 +52,7 @@ WITHIN = 3
 
 
 def look_inside(frame: Frame, face: Face, light: ToothLight) -> NDArray[np.float32] | None:
-    """Return what the inside of a driver's mouth shows, or None where the lips touch.
+    """Return what the inside of a driver's mouth shows, or None where the lips touch or the picture is mostly noise.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -65,8 +65,9 @@ def look_inside(frame: Frame, face: Face, light: ToothLight) -> NDArray[np.float
     """
     placed = crop_from_patch(MOUTH, face.points, fit_pose(face.points), max(frame.shape[:2]))
     drawing = draw_region(MOUTH, move(inverse(placed), face.points))
-    shown = measure(cut_patch(frame, placed, MOUTH.side), drawing, light.redness)
-    if shown is None:
+    patch = cut_patch(frame, placed, MOUTH.side)
+    shown = measure(patch, drawing, light.redness)
+    if shown is None or noise(patch, drawing) >= 2 * NOISY:
         return None
     inside: NDArray[np.float32] = np.clip(shown.levels / (light.white * BRIGHTEST), 0, 1).astype(np.float32)
     black, more = REDDEST

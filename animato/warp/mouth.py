@@ -16,6 +16,7 @@ from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, M
 from animato.motion.pose import HeadPose, local_from_points
 from animato.types import Affine, Frame, Plane, Points
 from animato.warp.aperture import Window, plane_map, smooth_outline, soft_mask, window_around
+from animato.warp.gamut import FaceGamut
 
 CORNERS = (0, 10)
 OPEN_ENOUGH = 0.035
@@ -49,13 +50,14 @@ class MouthInside:
     head_from_patch: Affine
 
 
-def build_mouth(crop: Frame, points: Points, pose: HeadPose) -> MouthInside:
+def build_mouth(crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut) -> MouthInside:
     """Make the picture of the mouth's inside from a photo.
 
     Args:
         crop: S x S x 3 uint8 RGB.
         points: 478 x 3, pixels of the crop.
         pose: pose of the photo.
+        gamut: colours of its face; what is drawn is clipped to them.
     """
     inner = points[list(LIPS_INNER), :2].astype(np.float64)
     outer = points[list(LIPS_OUTER), :2].astype(np.float64)
@@ -80,9 +82,9 @@ def build_mouth(crop: Frame, points: Points, pose: HeadPose) -> MouthInside:
         np.ascontiguousarray(patch),
         np.asarray(soft, np.float32),
         (window.left, window.top),
-        dark.astype(np.float32),
-        (0.66 * colour * np.array([1.0, 0.74, 0.76])).astype(np.float32),
-        _enamel(crop, points),
+        gamut.clip(dark),
+        gamut.clip(0.66 * colour * np.array([1.0, 0.74, 0.76])),
+        gamut.clip(_enamel(crop, points)),
         pose,
         centre,
         _head_from_patch(centre, pose),

@@ -65,15 +65,17 @@ class ReferenceFrame:
 
     Attributes:
         cut: share of the outline of the face that lies outside the neutral frame.
+        unread_mouth: whether the picture is too dark, too noisy or too grey to read what open mouths show.
     """
 
     def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
         self._wanted = wanted or Wanted()
         self._skin = SkinAnchor(frame, face)
-        self._light = ToothLight.on(frame, face.points) if self._wanted.inside else None
+        self._light = ToothLight.of_driver(frame, face.points) if self._wanted.inside else None
         self._shade = ShadeReader(frame, face) if self._wanted.shade else None
         self._around = Surroundings(frame, face) if self._wanted.surroundings else None
         self._occlusion = OcclusionDetector(frame, face)
+        self.unread_mouth = self._wanted.inside and self._light is None
         self.cut = outside(face, frame, np.array(OVAL))
         self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
 

@@ -15,6 +15,7 @@ from animato.warp.aperture import blend, departure
 from animato.warp.copying import FLOW_SIDE, Copier
 from animato.warp.donors import Donor, Scene, turned_more
 from animato.warp.eyes import build_eyeballs, render_eye
+from animato.warp.gamut import FaceGamut
 from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
 from animato.warp.mouth import MouthInside, build_mouth, render_mouth
 from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
@@ -71,6 +72,7 @@ class Warper:
         size: side of the crop in pixels.
         pose: the photo's head pose.
         local: the landmarks in the head's own frame.
+        gamut: the range of colours of the photo's face; what is drawn or painted is clipped to it.
         source_vertices: V x 3 float64, the extended mesh; hidden vertices rest on what is visible.
         trust: T + 1 float32, 1 for triangles that the photo shows.
         mouth: what the photo shows behind the lips.
@@ -89,8 +91,9 @@ class Warper:
         self.local = local_from_points(points, self.pose)
         self.copier = Copier(self.crop)
         self.shell = build_shell(points, self.pose, self.size)
-        self.eyes = build_eyeballs(self.crop, points, self.pose)
-        self.mouth = build_mouth(self.crop, points, self.pose)
+        self.gamut = FaceGamut.of(self.crop, points)
+        self.eyes = build_eyeballs(self.crop, points, self.pose, self.gamut)
+        self.mouth = build_mouth(self.crop, points, self.pose, self.gamut)
         self.borrowed_mouth: MouthInside | None = None
         vertices = extend(points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)

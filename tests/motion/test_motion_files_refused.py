@@ -62,7 +62,7 @@ NEUTRAL = {"rotation": np.eye(3).tolist(), "apertures": [0.2, 0.2, 0.0], "eye_wi
 
 REFUSED: dict[str, tuple[dict[str, Callable[[bytes], bytes | None]], str]] = {
     "another format": ({"header": header(format="poem")}, "not a motion file"),
-    "newer version": ({"header": header(version=3)}, "written by a newer animato"),
+    "newer version": ({"header": header(version=4)}, "written by a newer animato"),
     "version of words": ({"header": header(version="two")}, "newer animato"),
     "no header": ({"header": lambda _: None}, "damaged"),
     "a list as header": ({"header": lambda _: b"[1, 2]"}, "not a motion file"),
@@ -122,7 +122,7 @@ def test_a_file_that_breaks_a_rule_is_refused_with_a_sentence(saved: Path, tmp_p
 def test_a_newer_version_says_how_to_read_it(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(FileFormatError) as caught:
         load_motion(rewritten(saved, tmp_path / "new.motion", header=header(version=7)))
-    assert caught.value.where == "version 7; this one reads up to 2"
+    assert caught.value.where == "version 7; this one reads up to 3"
     assert caught.value.hint == "pip install --upgrade animato"
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from animato.face.crop import crop_from_frame, cut, head_square, move_points
+from animato.face.topology import EYE_LEFT, EYE_RIGHT
 from animato.motion.closure import close_gaps
+from animato.motion.frames import INSIDE_SHAPE, SHADE_PLACES
 from animato.motion.pose import HeadPose, points_from_local, rotation_exp
 from animato.motion.retarget import Target
 from animato.render.clock import StageClock
 from animato.render.portrait import PortraitNetworks, PortraitRenderer, load_networks
 from animato.types import Face, Frame
 from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, inverse, move
+from animato.warp.surroundings import Hold
 from animato.warp.tint import tinted
 from animato.warp.warper import Warped, Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
@@ -116,6 +122,39 @@ def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer
     middle = target.points[[13, 14], :2].mean(axis=0)
     lips = np.hypot(x - middle[0], y - middle[1]) < 25
     assert np.abs(tinted(plain, light).astype(int) - under_light)[lips].mean() < LIGHT_ERROR
+
+
+def with_light(target: Target) -> Target:
+    """The same face with a driver's mouth (bright and red above, dark below) and a shade of one colour."""
+    inside, shade = np.zeros(INSIDE_SHAPE, np.float32), np.full((SHADE_PLACES, 3), 0.2, np.float32)
+    inside[:6, :, 0], inside[:, :, 1], shade[:, 2] = 0.8, 0.3, 0.1
+    return replace(target, inside=inside, shade=shade)
+
+
+def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
+    colour = renderer.warpers[0]
+    photo = np.repeat(colour.crop.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    # The second photo has colours, and shows the mouth and the side that the first one hides.
+    photos = [(photo, colour.points), (colour.crop, turned(colour, 20.0).points)]
+    grey = PortraitRenderer(photos, load_networks(None, 1))
+    blinking = Target(points_from_local(close_gaps(colour.local, (0.3, 0.0, 1.0)), colour.pose), colour.pose)
+    for target in (opened(colour), with_light(opened(colour)), turned(colour, 32.0), blinking):
+        made, _ = drawn(grey, target)
+        assert np.abs(made.astype(int) - photo).max() > 20, "it moves"
+        assert np.ptp(made.astype(int), axis=2).max() == 0
+
+
+def test_automatic_exposure_leaves_no_holes_in_the_eyes(portrait: Frame, portrait_face: Face) -> None:
+    neutral, bright = np.array(portrait), np.clip(portrait * 0.35, 0, 255).astype(np.uint8)
+    shade = Hold(neutral, portrait_face, inside=False, surroundings=False).correct(bright, portrait_face).shade
+    head = PortraitRenderer([(neutral, portrait_face.points)], load_networks(None, 1))
+    target = turned(head.warpers[0], 6.0)
+    assert shade is not None
+    plain, lit = drawn(head, target)[0], drawn(head, replace(target, shade=shade))[0]
+    eyes = np.zeros(neutral.shape[:2], np.uint8)
+    for ring in (EYE_LEFT, EYE_RIGHT):
+        cv2.fillPoly(eyes, [np.rint(target.points[list(ring), :2]).astype(np.int32)], 1)
+    assert np.abs(plain.astype(int) - lit)[eyes > 0].mean() < 2
 
 
 def test_an_opened_mouth_is_painted_inside_the_lips(renderer: PortraitRenderer) -> None:

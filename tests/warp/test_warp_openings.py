@@ -129,7 +129,7 @@ def test_an_eyeball_has_no_lid_in_it(smiling: Head) -> None:
 def test_an_eye_that_the_photo_shows_closed_is_drawn_and_known_to_be_a_guess(smiling: Head) -> None:
     shut = smiling.with_face(close_gaps(smiling.local, (0.0, 0.0, 1.0)))
     asleep = smiling.warper.render(shut, smiling.warper.pose).image
-    for eye in build_eyeballs(asleep, shut, smiling.warper.pose):
+    for eye in build_eyeballs(asleep, shut, smiling.warper.pose, smiling.warper.gamut):
         _, layer, mask, known = render_eye(eye, smiling.points, smiling.warper.pose, smiling.warper.pose, SIZE)
         assert known.max() == 0.0
         lit = layer[mask > 0.8].astype(float).mean(axis=1)
@@ -152,7 +152,7 @@ def test_the_teeth_of_the_photo_stay_on_the_skull_while_the_jaw_drops(smiling: H
 
 
 def test_a_closed_mouth_knows_nothing_of_its_inside(calm: Head) -> None:
-    mouth = build_mouth(calm.crop, calm.points, calm.warper.pose)
+    mouth = build_mouth(calm.crop, calm.points, calm.warper.pose, calm.warper.gamut)
     assert mouth.known.max() == 0.0
     window, layer, mask, _ = render_mouth(mouth, calm.points, calm.warper.pose, SIZE)
     assert mask.max() < 0.05 and layer.shape[:2] == mask.shape

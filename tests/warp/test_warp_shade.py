@@ -8,17 +8,18 @@ import pytest
 from warp_material import Head
 
 from animato.face.topology import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
-from animato.motion.frames import EYE_PLACES, SHADE_PLACES
-from animato.motion.pose import fit_pose
+from animato.motion.frames import SHADE_PLACES
 from animato.types import Face, Frame
 from animato.warp.places import Places
-from animato.warp.region import LEFT_EYE
-from animato.warp.shade import COLOUR, MOST, EyeWindow, ShadeReader, white_of
+from animato.warp.shade import COLOUR, MOST, ShadeReader
 from animato.warp.shading import _planes, shade_skin
 from animato.warp.warper import Warper
 
 CHEEK = 50
 """A vertex in the middle of a cheek."""
+
+PLACES = (5, 10)
+"""Places behind an opening, down and across."""
 
 
 def face_of(head: Head) -> Face:
@@ -91,30 +92,24 @@ def test_skin_that_left_the_frame_says_nothing(calm: Head) -> None:
     assert outside[CHEEK] and (found[:MESH_POINTS][outside] == 0).all()
 
 
-def test_a_brighter_eye_is_found_in_units_of_its_white(calm: Head) -> None:
-    window = EyeWindow.of(LEFT_EYE, calm.points, fit_pose(calm.points), calm.crop.shape[0])
-    colours = window.read(calm.crop)
-    assert colours is not None and colours.shape == (*EYE_PLACES, 3)
+def test_eyes_take_no_light_from_the_drivers(calm: Head) -> None:
     lids = np.zeros(calm.crop.shape[:2], np.uint8)
     cv2.fillPoly(lids, [np.rint(calm.points[list(EYE_LEFT), :2]).astype(np.int32)], 1)
-    lit = np.clip(calm.crop + 20 * lids[..., None].astype(int), 0, 255).astype(np.uint8)
-    eyes = logs(calm, lit)[MESH_POINTS:].reshape(2, -1, 3)
-    expected = 20 / white_of(colours).mean()
-    assert eyes[0].mean() == pytest.approx(expected, rel=0.4)
-    assert np.abs(eyes[1]).mean() < 0.25 * eyes[0].mean()
+    glare = np.where(lids[..., None] > 0, 255, calm.crop).astype(np.uint8)
+    assert (logs(calm, glare)[list(EYE_LEFT)] == 0).all()
 
 
 def test_a_shut_eye_has_no_places() -> None:
     shut = np.zeros((64, 64), np.uint8)
-    assert Places.behind(shut, EYE_PLACES) is None
+    assert Places.behind(shut, PLACES) is None
 
 
 def test_places_that_are_spread_are_read_again() -> None:
     lids = np.zeros((64, 64), np.uint8)
     cv2.ellipse(lids, (31, 30), (22, 12), 0, 0, 360, 255, -1)
-    places = Places.behind(lids, EYE_PLACES)
+    places = Places.behind(lids, PLACES)
     assert places is not None
-    values = np.linspace(20, 80, EYE_PLACES[1], dtype=np.float32)[None, :, None] * np.ones((EYE_PLACES[0], 1, 3))
+    values = np.linspace(20, 80, PLACES[1], dtype=np.float32)[None, :, None] * np.ones((PLACES[0], 1, 3))
     picture = places.spread(values.astype(np.float32))
     assert (picture[lids == 0] == 0).all()
     assert np.abs(places.read(picture) - values)[:, 1:-1].max() < 6

@@ -7,6 +7,7 @@ import pytest
 
 from animato.face.topology import EYE_LEFT, EYE_RIGHT
 from animato.types import Face, Frame
+from animato.warp.inside import look_inside
 from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour, tooth_redness
 
 
@@ -54,3 +55,31 @@ def test_neither_painted_nor_pale_lips_colour_teeth() -> None:
     red, green, blue = tooth_colour(skin, painted)
     assert cold(np.array([red, green, blue])) == pytest.approx(cold(skin), rel=1e-4)
     assert 0.95 < red / green < 1.3 and blue < green
+
+
+def noisy(picture: Frame, brightness: float, sigma: float) -> Frame:
+    """A picture as a webcam without light takes it: darker, with noise of so many levels."""
+    noise = np.random.default_rng(0).normal(0, sigma, picture.shape)
+    return np.clip(picture * brightness + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_dark_and_noisy_driver_gives_no_speckled_teeth(portrait: Frame, portrait_face: Face) -> None:
+    points = portrait_face.points
+    assert ToothLight.of_driver(portrait, points) == ToothLight.on(portrait, points)
+    assert ToothLight.of_driver(noisy(portrait, 0.5, 0.5), points) is not None, "darker alone is no reason"
+    assert ToothLight.of_driver(noisy(portrait, 0.2, 8.0), points) is None
+    assert ToothLight.of_driver(noisy(portrait, 0.15, 0.0), points) is None, "coding leaves blotches"
+    assert ToothLight.of_driver(noisy(portrait, 0.01, 0.0), points) is None, "too dark to tell"
+
+
+def test_a_frame_that_drowns_in_noise_is_left_out(portrait: Frame, portrait_face: Face) -> None:
+    light = ToothLight.on(portrait, portrait_face.points)
+    assert look_inside(portrait, portrait_face, light) is not None
+    assert look_inside(noisy(portrait, 0.2, 20.0), portrait_face, light) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_a_driver_without_colour_gives_no_pink_teeth(portrait: Frame, portrait_face: Face, share: float) -> None:
+    grey = portrait.mean(axis=2, keepdims=True)
+    faded = np.clip(grey + share * (portrait - grey), 0, 255).astype(np.uint8)
+    assert ToothLight.of_driver(faded, portrait_face.points) is None
