@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animato.evaluation.metrics.base import mean_distance
+from animato.motion.pose import fit_pose
 from animato.types import Face
 
 GROUP = 3
@@ -45,16 +46,55 @@ def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every
     Returns:
         None when the clip is too short for that many photos.
     """
-    seen = [index for index, face in enumerate(faces) if face is not None]
-    if most_shots == 1:
-        pool, rest = seen[:1], seen[1:]
-    else:
-        pool, rest = seen[: len(seen) // 2], seen[len(seen) // 2 :]
-    if len(pool) < shots or len(rest) < GROUP:
+    photos, rest = _photos_and_rest(faces, shots, most_shots)
+    if not photos:
         return None
-    photos = tuple(pool[place] for place in spread(len(pool), shots))
     judged = groups(rest, every)
     return Choice(photos, judged, _shown(faces, judged, faces[photos[0]]))
+
+
+def choose_twins(
+    source: Sequence[Face | None],
+    driver: Sequence[Face | None],
+    shots: int,
+    most_shots: int,
+    every: int,
+    turns: tuple[float, float],
+) -> Choice | None:
+    """Choose photos and judged frames of a clip whose twin, the same movement on another head, drives it.
+
+    As in `choose_self`, of the frames that show a face in both clips; only frames of one band of turn are judged.
+
+    Args:
+        source: landmarks of every frame of the source clip, which is the truth.
+        driver: landmarks of every frame of the driving clip.
+        shots: photos wanted (T).
+        most_shots: largest T of the run.
+        every: one in so many groups is judged.
+        turns: a frame is judged from the first turn on to below the second: its yaw less the nearest photo's, degrees.
+
+    Returns:
+        None when the clips are too short for that many photos, or no frame lies in the band.
+    """
+    both = [face if other is not None else None for face, other in zip(source, driver, strict=False)]
+    photos, rest = _photos_and_rest(both, shots, most_shots)
+    yaws = {index: fit_pose(face.points).degrees()[0] for index, face in enumerate(both) if face is not None}
+    low, high = turns
+    near = [index for index in rest if low <= min(abs(yaws[index] - yaws[photo]) for photo in photos) < high]
+    judged = groups(near, every)
+    return Choice(photos, judged, _shown(both, judged, both[photos[0]])) if judged else None
+
+
+def _photos_and_rest(
+    faces: Sequence[Face | None], shots: int, most_shots: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the frames that are photos and those that may be judged; both empty where there are too few."""
+    seen = tuple(index for index, face in enumerate(faces) if face is not None)
+    cut = 1 if most_shots == 1 else len(seen) // 2
+    pool, rest = seen[:cut], seen[cut:]
+    if len(pool) < shots or len(rest) < GROUP:
+        return (), ()
+    return tuple(pool[place] for place in spread(len(pool), shots)), rest
 
 
 def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], shots: int, every: int) -> Choice | None:

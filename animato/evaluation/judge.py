@@ -205,11 +205,15 @@ class Case:
         Returns:
             One row a system, and the pictures for the page.
         """
-        driver_faces = self._held(choice)
-        photos = self._photos(choice, driver_faces if self._same else self._tracks.settled(self.source, choice.photos))
+        source_faces = self._tracks.settled(self.source, choice.photos)
+        neutral = self._neutral(choice, source_faces)
+        driver_faces = source_faces if self._same else self._tracks.settled(self.driver, (neutral,))
+        driver_faces = self._tracks.held(self.driver, driver_faces, neutral, self._settings)
+        photos = self._photos(choice, driver_faces if self._same else source_faces)
         height, width = photos[0].image.shape[:2]
         crop = Crop.around(photos[0].face.points, self._settings.size, width, height)
-        drive, truth_crop = self._drive(choice, crop, driver_faces)
+        wanted = tuple(index for index, _ in choice.judged)
+        drive = Drive(tuple(driver_faces), wanted, self._same, self.driver.fps, neutral)
         lanes = [Lane(subject, self.row(subject.name), metrics, self._finder) for subject in subjects]
         for lane in lanes:
             lane.start(photos, crop, drive)
@@ -217,16 +221,16 @@ class Case:
         moved = tuple(crop.move(photo.face) for photo in photos)
         shared: dict[str, object] = {}
         shots = []
-        for index, run, picture, face in self._truth(choice, truth_crop):
+        for index, run, picture, face in self._truth(choice, crop):
             outputs = {lane.subject.name: lane.next() for lane in lanes}
             made = {name: output for name, output in outputs.items() if output is not None}
             if index in choice.shown:
-                shots.append(Shot(self.part.name, self.name, index, cuts[0], picture, made, self._same))
+                shots.append(Shot(self.part.name, self.name, index, cuts[0], picture, made, self._known))
             if face is None:
                 for lane in lanes:
                     lane.row.skipped += 1
                 continue
-            reference = Reference(index, picture if self._same else None, face, cuts, moved, source_features=shared)
+            reference = Reference(index, picture if self._known else None, face, cuts, moved, source_features=shared)
             for lane in lanes:
                 if lane.subject.name in made:
                     lane.measure(made[lane.subject.name], reference, run, pooled[lane.subject.name])
@@ -236,11 +240,16 @@ class Case:
     def _same(self) -> bool:
         return self.source is self.driver
 
-    def _held(self, choice: Choice) -> list[Face | None]:
-        """Return the driver's landmarks, held to its neutral frame; of the same clip, to the photo that is animated."""
-        photos = choice.photos if self._same else (neutral_index(self.driver_faces, self.driver.fps),)
-        faces = self._tracks.settled(self.driver, photos)
-        return self._tracks.held(self.driver, faces, best_photo(faces, photos), self._settings)
+    @property
+    def _known(self) -> bool:
+        """Whether the source clip shows what should come out: the same clip drives, or its twin."""
+        return self._same or self.part.kind == "twins"
+
+    def _neutral(self, choice: Choice, source_faces: Sequence[Face | None]) -> int:
+        """Return the driver's neutral frame: the moment of the animated photo where the source moves as the driver."""
+        if self._known:
+            return best_photo(source_faces, choice.photos)
+        return neutral_index(self.driver_faces, self.driver.fps)
 
     def _photos(self, choice: Choice, faces: Sequence[Face | None]) -> list[Photo]:
         """Read the photos from the source clip."""
@@ -253,29 +262,23 @@ class Case:
                 break
         return photos
 
-    def _drive(self, choice: Choice, crop: Crop, held: Sequence[Face | None]) -> tuple[Drive, Crop]:
-        """Return what the systems get, and the square of the driver's frames that is judged."""
-        faces = tuple(held)
-        drive = Drive(
-            faces=faces,
-            wanted=tuple(index for index, _ in choice.judged),
-            same_clip=self._same,
-            fps=self.driver.fps,
-        )
-        if self._same:
-            return drive, crop
-        height, width = next(self.driver.frames()).shape[:2]
-        first = next(face for face in faces if face is not None)
-        return drive, Crop.around(first.points, self._settings.size, width, height)
-
     def _truth(self, choice: Choice, crop: Crop) -> Iterator[tuple[int, int, Frame, Face | None]]:
-        """Yield (frame, run, crop of the driver, its landmarks as tracked in the crop) of every judged frame.
+        """Yield (frame, run, picture, its landmarks) of every judged frame: the truth, or else the driver.
 
         The crop is tracked anew so that both sides of every comparison went through the same resampling and tracker.
+
+        Args:
+            choice: which frames.
+            crop: the judged square of the source; the driver of another movement has one of its own.
         """
+        clip = self.source if self._known else self.driver
+        if not self._known:
+            height, width = next(clip.frames()).shape[:2]
+            first = next(face for face in self.driver_faces if face is not None)
+            crop = Crop.around(first.points, self._settings.size, width, height)
         runs = dict(choice.judged)
         tracker = RunTracker(self._finder)
-        for index, frame in enumerate(self.driver.frames()):
+        for index, frame in enumerate(clip.frames()):
             if index in runs:
                 picture = crop.cut(frame)
                 yield index, runs[index], picture, tracker.track(picture, runs[index])

@@ -11,16 +11,19 @@ import numpy as np
 
 from animato.errors import InputError
 from animato.evaluation.footage import Footage, deal, find_footage
-from animato.evaluation.frames import Choice, choose_cross, choose_self, choose_spread
+from animato.evaluation.frames import Choice, choose_cross, choose_self, choose_spread, choose_twins, spread
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face
 
-Kind = Literal["self", "cross", "holdout"]
+Kind = Literal["self", "cross", "twins", "holdout"]
 
 VOXCELEB_VIDEOS = 50
 VOXCELEB_HOLDOUT = 32
 VOXCELEB_SHOTS = (1, 8, 32)
 SHARED_SHOTS = (1, 8, 32)
+TWIN_TURN = 18.0
+"""Turn from the photo, in degrees, at which the two bands of twins meet."""
+ALL_TURNS = (0.0, 360.0)
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,13 @@ class Part:
 
     Attributes:
         name: what the tables call it, such as "self talking T=8".
-        kind: "self" (the clip drives itself), "cross" (another person drives) or "holdout" (2019: photos and held-out
-            frames spread over one video).
+        kind: "self" (the clip drives itself), "cross" (another person drives), "twins" (another person makes the same
+            movement, so that the source clip is the truth) or "holdout" (2019: photos and held-out frames spread over
+            one video).
         shots: number of source photos, T.
         most_shots: largest T that shares these held-out frames.
         cases: (source, driver) clips.
+        turns: of twins, which band of turn from the photo is judged, degrees: from the first to below the second.
     """
 
     name: str
@@ -41,6 +46,13 @@ class Part:
     shots: int
     most_shots: int
     cases: tuple[tuple[Footage, Footage], ...]
+    turns: tuple[float, float] = ALL_TURNS
+
+    @property
+    def too_little(self) -> str:
+        """What is said of a case in which no frames could be chosen."""
+        few = "its face was not found in enough frames" if self.turns == ALL_TURNS else "few frames show that turn"
+        return f"too short for T = {self.shots}, or {few}"
 
     def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> Choice | None:
         """Choose the frames of one case, or None where the clips are too short.
@@ -52,6 +64,8 @@ class Part:
         """
         if self.kind == "cross":
             return choose_cross(source, driver, self.shots, every)
+        if self.kind == "twins":
+            return choose_twins(source, driver, self.shots, self.most_shots, every, self.turns)
         if self.kind == "holdout":
             return choose_spread(source, self.shots, self.most_shots, VOXCELEB_HOLDOUT)
         return choose_self(source, self.shots, self.most_shots, every)
@@ -73,6 +87,8 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
         return _voxceleb(data, settings, known)
     if settings.protocol == "animato-shared":
         return _shared(data, settings, known)
+    if settings.protocol == "twins":
+        return _twins(data, settings, known)
     clips = deal(_unknown(find_footage(data, settings.subset), known), settings.limit)
     label = f" {settings.subset}" if settings.subset else ""
     if settings.protocol == "cross":
@@ -108,6 +124,34 @@ def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]
         drivers = by_person[people[(place + 1) % len(people)]]
         pairs += [(clip, drivers[number % len(drivers)]) for number, clip in enumerate(by_person[person])]
     return tuple(pairs)
+
+
+def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
+    """Twins in two bands of turn for each T; `limit` counts pairs, spread evenly over their names."""
+    pairs = twin_pairs(find_footage(data, settings.subset))
+    if not pairs:
+        raise InputError(
+            f"no pair of twins in {data}",
+            where="expected clips NAMEa and NAMEb: the same movement of two people",
+            hint="--protocol cross for clips of different movement",
+        )
+    # Both are asked, so that the report counts everybody who was left out.
+    pairs = tuple((source, driver) for source, driver in pairs if not known(source) | known(driver))
+    pairs = tuple(pairs[place] for place in spread(len(pairs), min(settings.limit or len(pairs), len(pairs))))
+    bands = ((f"turn < {TWIN_TURN:g}", (0.0, TWIN_TURN)), (f"turn >= {TWIN_TURN:g}", (TWIN_TURN, ALL_TURNS[1])))
+    most = max(settings.shot_list)
+    return [
+        Part(f"twins T={n}, {name} degrees", "twins", n, most, pairs, turns)
+        for n in settings.shot_list
+        for name, turns in bands
+    ]
+
+
+def twin_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
+    """Return (source, driver) pairs: the clip NAMEa drives the clip NAMEb."""
+    named = {clip.name: clip for clip in clips}
+    pairs = [(name[:-1] + "b", clip) for name, clip in sorted(named.items()) if name.endswith("a")]
+    return tuple((named[twin], clip) for twin, clip in pairs if twin in named)
 
 
 def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:

@@ -161,7 +161,7 @@ def _judge_case(
     try:
         choice = part.choose(case.source_faces, case.driver_faces, found.settings.every)
         if choice is None:
-            raise InputError(f"too short for T = {part.shots}, or its face was not found in enough frames")
+            raise InputError(part.too_little)
         rows, shots = case.run(choice, systems, per_clip, pooled)
     except InputError as error:
         rows = [case.row(system.name) for system in systems]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from animato.errors import UsageError
 from animato.settings.base import check, setting
 
-PROTOCOLS = ("self", "cross", "animato-shared", "voxceleb-2019")
+PROTOCOLS = ("self", "cross", "twins", "animato-shared", "voxceleb-2019")
 SYSTEMS = ("still", "geometry", "portrait", "portrait-adapted", "paper-ff", "paper-ft")
 MOST_SHOTS = 256
 
@@ -19,7 +19,8 @@ class EvaluateSettings:
     protocol: str = setting(
         "self",
         "self: photos of a person, driven by the same clip, so that every true frame is known. cross: another person "
-        "drives. animato-shared: the project's fixed set of both. voxceleb-2019: 50 videos, 32 held-out frames, "
+        "drives. twins: clip NAMEa drives a photo of NAMEb, the same movement of another person, and NAMEb is the "
+        "truth. animato-shared: the project's fixed set of both. voxceleb-2019: 50 videos, 32 held-out frames, "
         "T = 1, 8, 32.",
         choices=PROTOCOLS,
     )
@@ -34,7 +35,11 @@ class EvaluateSettings:
         None, "Metrics, with commas between. Default: all whose networks are installed (docs/evaluation.md lists them)."
     )
     limit: int | None = setting(
-        None, "Most clips, dealt evenly over people. Default: all.", low=1, high=100_000, unit="clips"
+        None,
+        "Most clips, dealt evenly over people (of twins: pairs). Default: all.",
+        low=1,
+        high=100_000,
+        unit="clips",
     )
     every: int = setting(
         3,

@@ -9,17 +9,14 @@ lamp that flickers is not either. Eyes have none: they reflect the driver's room
 
 from __future__ import annotations
 
-import functools
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.crop import cut, picture_from_frame, similarity
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL, canonical_face
+from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.types import Affine, Face, Frame, Points
-from animato.warp.mesh import head_topology
-from animato.warp.visibility import mesh_edges
+from animato.warp.visibility import facing_ratio, mesh_edges
 
 SIDE = 192
 """Side, in pixels, of the picture of the driver's face in which shade is read."""

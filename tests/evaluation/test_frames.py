@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.evaluation.frames import choose_cross, choose_self, choose_spread, groups, spread
+from animato.evaluation.frames import choose_cross, choose_self, choose_spread, choose_twins, groups, spread
+from animato.face.topology import canonical_face
+from animato.motion.pose import rotation_exp
 from animato.types import Face
 
 from .conftest import drawn_points, face_of
@@ -71,3 +73,27 @@ def test_the_page_shows_a_usual_frame_and_the_farthest() -> None:
 def test_another_drivers_frames_are_judged_from_its_first_face() -> None:
     choice = choose_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
     assert choice is not None and choice.photos == (0,) and choice.judged[0] == (2, 0)
+
+
+def turned(degrees: float) -> Face:
+    """The average face turned to a side."""
+    mesh = canonical_face().vertices @ rotation_exp(np.array([0.0, np.radians(degrees), 0.0])).T * 9.0 + (128, 128, 0)
+    return face_of(np.concatenate([mesh, mesh[:10]]))
+
+
+def test_twins_are_judged_in_two_bands_of_turn_from_the_photo() -> None:
+    source: list[Face | None] = [turned(degrees) for degrees in (5, 5, 20, -10, -20, 40, 24, 12)]
+    driver = faces(8, missing=(1,))
+    near, far = (choose_twins(source, driver, 1, 1, 1, turns) for turns in ((0.0, 18.0), (18.0, 360.0)))
+    assert near is not None and far is not None
+    assert near.photos == far.photos == (0,)
+    assert near.judged == ((2, 0), (3, 0), (7, 1)), "a run has no gap"
+    assert far.judged == ((4, 0), (5, 0), (6, 0))
+    assert choose_twins(source, driver, 1, 1, 1, (60.0, 360.0)) is None
+
+
+def test_of_twins_with_several_photos_the_nearest_one_counts() -> None:
+    source: list[Face | None] = [turned(degrees) for degrees in (0, 10, 20, 30, 45, 10, -17, 49)]
+    choice = choose_twins(source, faces(8), 2, 2, 1, (0.0, 18.0))
+    assert choice is not None and choice.photos == (0, 3)
+    assert [index for index, _ in choice.judged] == [4, 5, 6]

@@ -18,7 +18,7 @@ def test_geometry_follows_a_face_that_slides(sliding: DrawnFootage, finder: Face
     crop = Crop.around(first.points, 256, 320, 320)
     system = MainJob("geometry", threads=1, finder=finder)
     system.prepare([Photo(sliding.picture(0), first)], crop)
-    still, moved = system.render(Drive(tuple(faces), (0, 1), True, 2.0))
+    still, moved = system.render(Drive(tuple(faces), (0, 1), True, 2.0, 0))
     truth = [crop.cut(sliding.picture(index)) for index in (0, 6)]
     face = np.s_[70:200, 70:190]
     assert psnr(still[face], truth[0][face]) > 30, "at rest it is the photo"

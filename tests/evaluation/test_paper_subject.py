@@ -52,7 +52,7 @@ def pictures(system: Paper, drive: Drive, crop: Crop) -> Iterator[Frame]:
 def test_it_draws_the_head_and_leaves_the_photo_around_it(model: PaperModel, variant: str) -> None:
     crop = Crop.around(PHOTO.face.points, 256, 320, 320)
     system = Paper(model, variant, AdaptSettings(iterations=1, threads=1))  # type: ignore[arg-type]
-    made = list(pictures(system, Drive(MOVED, (1, 3), True, 25.0), crop))
+    made = list(pictures(system, Drive(MOVED, (1, 3), True, 25.0, 0), crop))
     assert [picture.shape for picture in made] == [(256, 256, 3)] * 2
     left, top, side = head_square(PHOTO.face.points, model.config.margin)
     corners = np.array([[left, top], [left + side, top + side]])
@@ -67,14 +67,14 @@ def test_it_draws_the_head_and_leaves_the_photo_around_it(model: PaperModel, var
 
 
 def test_the_own_clips_landmarks_are_drawn_as_they_are() -> None:
-    drawn = list(targets(PHOTO, Drive(MOVED, (1, 3), True, 25.0)))
+    drawn = list(targets(PHOTO, Drive(MOVED, (1, 3), True, 25.0, 0)))
     np.testing.assert_array_equal(drawn[0], MOVED[1].points)
     np.testing.assert_array_equal(drawn[1], MOVED[3].points)
 
 
 def test_another_persons_size_and_place_do_not_reach_the_drawing() -> None:
     others = tuple(face_of(drawn_points(14.0, 500 + 7 * step, 300)) for step in range(4))
-    drawn = next(iter(targets(PHOTO, Drive(others, (0,), False, 25.0))))
+    drawn = next(iter(targets(PHOTO, Drive(others, (0,), False, 25.0, 0))))
     assert np.abs(drawn[:468, :2].mean(axis=0) - PHOTO.face.points[:468, :2].mean(axis=0)).max() < 3
     assert np.ptp(drawn[:468, 0]) == pytest.approx(np.ptp(PHOTO.face.points[:468, 0]), rel=0.05)
 

@@ -8,7 +8,7 @@ import pytest
 from animato.errors import InputError
 from animato.evaluation import protocols
 from animato.evaluation.footage import Footage, deal, find_footage
-from animato.evaluation.protocols import cross_pairs, plan
+from animato.evaluation.protocols import cross_pairs, plan, twin_pairs
 from animato.settings.evaluation import EvaluateSettings
 
 from .conftest import DrawnFootage
@@ -53,6 +53,22 @@ def test_nobody_drives_themselves_in_the_cross_protocol() -> None:
     assert all(source.person != driver.person for source, driver in pairs)
     assert {source.name for source, _ in pairs} == {item.name for item in PEOPLE}
     assert cross_pairs(PEOPLE[:2]) == ()
+
+
+def test_a_twin_drives_the_other_one_and_clips_alone_are_not_used(tmp_path: Path) -> None:
+    data = touch(tmp_path, *(f"{name}.mp4" for name in ("t0a", "t0b", "t1a", "t2b", "t3a", "t3b", "t4a", "t4b")))
+    pairs = twin_pairs(find_footage(data))
+    assert [(source.name, driver.name) for source, driver in pairs] == [("t0b", "t0a"), ("t3b", "t3a"), ("t4b", "t4a")]
+    parts = plan(data, EvaluateSettings(protocol="twins"))
+    assert [part.name for part in parts] == ["twins T=1, turn < 18 degrees", "twins T=1, turn >= 18 degrees"]
+    assert parts[0].cases == parts[1].cases == pairs and parts[0].turns[1] == parts[1].turns[0] == 18
+    (few, _) = plan(data, EvaluateSettings(protocol="twins", limit=2))
+    assert few.cases == (pairs[0], pairs[2]), "spread over all"
+    (left, _) = plan(data, EvaluateSettings(protocol="twins"), lambda item: item.person == "t3a")
+    assert left.cases == (pairs[0], pairs[2])
+    with pytest.raises(InputError, match="no pair of twins") as caught:
+        plan(touch(tmp_path / "other", "one.mp4", "two.mp4"), EvaluateSettings(protocol="twins"))
+    assert "--protocol cross" in str(caught.value)
 
 
 def test_clips_are_found_by_folder_with_their_people(tmp_path: Path) -> None:

@@ -149,6 +149,26 @@ def test_another_drivers_frames_are_never_taken_for_the_truth(
     assert crossed.rows[0].driver == "him" and not crossed.shots[0].has_truth
 
 
+def test_a_twin_is_driven_from_the_photos_moment_and_judged_by_its_own_frames(
+    sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drives: list[Drive] = []
+
+    class Told(Oracle):
+        def render(self, drive: Drive) -> Iterator[Frame]:
+            drives.append(drive)
+            yield from super().render(drive)
+
+    dim = DrawnFootage("dim", "him", lambda index: sliding.picture(index) // 2, relatives=frozenset({"him"}))
+    monkeypatch.setattr(runner, "plan", lambda *_: [Part("twins T=1", "twins", 1, 1, ((sliding, dim),))])
+    settings = EvaluateSettings(metrics=LIGHT, every=1, threads=1)
+    found = evaluate(Path("drawn"), [Still(), Told(sliding)], settings, finder=finder)
+    assert values(found, "oracle")["psnr"] == 100.0 and values(found, "oracle")["akd"] == pytest.approx(0, abs=1e-6)
+    assert values(found, "still")["psnr"] != 100.0
+    assert found.shots[0].has_truth and not drives[0].same_clip and drives[0].neutral == 0
+    assert found.rows[0].driver == "him" and found.rows[0].frames == 11
+
+
 def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, tmp_path: Path) -> None:
     written = write(found, tmp_path / "new" / "report")
     assert [path.name for path in written] == ["results.json", "table.txt", "index.html", "sheet.png"]

@@ -78,12 +78,15 @@ class Drive:
         same_clip: whether the photos come from this very clip: a photo's face is then the driver's face at that
             moment, and motion from there on is exact.
         fps: frames a second.
+        neutral: number of the frame that movement is measured from: the driver's most neutral one or, where driver and
+            person move alike, the one of the animated photo. It has a face.
     """
 
     faces: tuple[Face | None, ...]
     wanted: tuple[int, ...]
     same_clip: bool
     fps: float
+    neutral: int
 
 
 class Subject(Protocol):
@@ -150,8 +153,8 @@ def best_photo(faces: Sequence[Face | None], photos: Iterable[int]) -> int:
 
 
 def find_neutral(drive: Drive) -> Factored:
-    """Return the driver's most neutral frame; the driver has a face in one frame at least."""
-    face = drive.faces[neutral_index(drive.faces, drive.fps)]
+    """Return the driver's neutral frame."""
+    face = drive.faces[drive.neutral]
     assert face is not None
     return factor(face, 0.0)
 
