@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from animato.errors import InterruptedRunError, UsageError
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.media.probe import read_head
 from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from animato.api import record_motion
+from animato.face.finder import FaceFinder
 from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
-from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_of

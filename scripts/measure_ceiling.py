@@ -22,8 +22,8 @@ from animato.evaluation.footage import find_footage
 from animato.evaluation.regions import Regions, filled
 from animato.evaluation.runner import evaluate
 from animato.evaluation.subjects.base import Crop, Drive, Photo
+from animato.face.finder import FaceFinder
 from animato.face.topology import LIPS_INNER, LIPS_OUTER
-from animato.face.tracker import FaceFinder
 from animato.motion.pose import fit_pose
 from animato.render.subject import MainJob
 from animato.runtime.portrait_graph import edge_ramp

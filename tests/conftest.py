@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from animato.face.tracker import FaceFinder
+    from animato.face.finder import FaceFinder
     from animato.types import Face, Frame
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,7 +44,7 @@ def portrait() -> Frame:
 @pytest.fixture(scope="session")
 def face_finder() -> FaceFinder:
     """The face networks, compiled once: compiling takes longer than most tests."""
-    from animato.face.tracker import FaceFinder
+    from animato.face.finder import FaceFinder
 
     return FaceFinder(1)
 

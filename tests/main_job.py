@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.media.audio import AudioSource
 from animato.media.image import save_picture
 from animato.media.reader import open_video

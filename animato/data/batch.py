@@ -14,7 +14,7 @@ from animato.data.folder import SCHEMA, Folder, read_json, whole_binary, write_j
 from animato.data.plan import Batch
 from animato.data.sources import SourceClip
 from animato.data.tar import END
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.media.disk import output_error
 from animato.settings.data import PrepareSettings
 

@@ -16,7 +16,8 @@ from animato.data.tar import add_member
 from animato.data.track import Seen, Stretch, stretches
 from animato.errors import AnimatoError, VideoError
 from animato.face.crop import crop_from_frame, cut, move_points
-from animato.face.tracker import FaceFinder, Tracker, choose_face
+from animato.face.finder import FaceFinder, choose_face
+from animato.face.tracker import Tracker
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.media.reader import open_video

@@ -20,7 +20,7 @@ from animato.data.manifest import gather
 from animato.data.plan import Batch, agree_on_settings, extend_plan, unfinished
 from animato.data.sources import find_sources
 from animato.errors import AnimatoError
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.settings.data import PrepareSettings
 
 Progress = Callable[[int, int], None]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from animato.face.anchor import SkinAnchor
 from animato.face.crop import head_square
+from animato.face.finder import face_width
 from animato.face.topology import MESH_POINTS
-from animato.face.tracker import Tracker, face_width
+from animato.face.tracker import Tracker
 from animato.settings.data import PrepareSettings
 from animato.types import Face, Frame, TimedFrame
 

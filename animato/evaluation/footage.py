@@ -14,7 +14,8 @@ from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
 from animato.errors import InputError
-from animato.face.tracker import FaceFinder, Tracker
+from animato.face.finder import FaceFinder
+from animato.face.tracker import Tracker
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
 from animato.settings.evaluation import EvaluateSettings

@@ -13,7 +13,8 @@ from animato.evaluation.frames import GROUP, Choice
 from animato.evaluation.metrics.base import METRICS, Judged, Metric, Reference, make
 from animato.evaluation.protocols import Part
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, best_photo, neutral_index
-from animato.face.tracker import FaceFinder, Tracker
+from animato.face.finder import FaceFinder
+from animato.face.tracker import Tracker
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face, Frame
 

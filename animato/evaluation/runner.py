@@ -15,7 +15,7 @@ from animato.evaluation.protocols import Part, plan
 from animato.evaluation.subjects.base import Subject
 from animato.evaluation.summary import Cell, summarise
 from animato.evaluation.targets import Verdict, judge
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.settings.evaluation import EvaluateSettings
 
 Progress = Callable[[int, int, str], None]

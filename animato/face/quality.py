@@ -7,8 +7,8 @@ import numpy as np
 
 from animato.errors import FaceError
 from animato.face.crop import crop_from_frame, cut, head_square
+from animato.face.finder import face_width
 from animato.face.topology import MESH_POINTS
-from animato.face.tracker import face_width
 from animato.types import Face, Frame
 
 SMALLEST = 48

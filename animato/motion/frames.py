@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.face.finder import face_width
 from animato.face.topology import BLENDSHAPES, MESH_POINTS, OVAL
-from animato.face.tracker import face_width
 from animato.motion.openness import apertures, eye_widths, mouth_width
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Face

@@ -203,7 +203,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not end up among the messages
     import cv2
 
-    from animato.face.tracker import FaceFinder
+    from animato.face.finder import FaceFinder
 
     cv2.setNumThreads(1)
     line = sys.stdin.buffer.readline()

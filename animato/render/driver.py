@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from animato.errors import UsageError
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.template import SUFFIX, MotionClip, load_motion
 from animato.render.clock import StageClock

@@ -11,8 +11,8 @@ import numpy as np
 
 from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
+from animato.face.finder import FaceFinder, choose_face
 from animato.face.quality import check_photo_face, no_face
-from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.frames import photo_cost

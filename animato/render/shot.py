@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.tracker import FaceFinder, Seed, Tracker
+from animato.face.finder import FaceFinder
+from animato.face.tracker import Seed, Tracker
 from animato.media.cuts import CutDetector
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
 from animato.motion.neutral import panel_costs

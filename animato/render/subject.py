@@ -10,7 +10,7 @@ from typing import Any
 from animato.errors import UsageError
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, find_neutral, movement
 from animato.evaluation.subjects.still import Still
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.motion.frames import factor, neutral_of
 from animato.motion.retarget import Retargeter
 from animato.motion.smooth import smooth_file

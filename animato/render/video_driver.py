@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from animato.errors import FaceError, UsageError
-from animato.face.tracker import FaceFinder, Tracker
+from animato.face.finder import FaceFinder
+from animato.face.tracker import Tracker
 from animato.media.cuts import CutDetector
 from animato.media.reader import VideoReader, open_video
 from animato.motion.frames import MotionFrame

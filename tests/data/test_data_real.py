@@ -13,7 +13,7 @@ from PIL import Image
 from animato.data.check import check_folder
 from animato.data.prepare import prepare
 from animato.data.shards import ShardClips
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.settings.data import PrepareSettings
 
 

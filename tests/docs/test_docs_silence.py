@@ -25,7 +25,7 @@ sys.addaudithook(hook)
 
 TRACK_AND_SIGN = """
 import numpy as np
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.provenance.sdk import offline_context
 FaceFinder().find(np.zeros((128, 128, 3), np.uint8))
 offline_context()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from animato.evaluation.metrics import Judged, Reference
+from animato.face.finder import FaceFinder
 from animato.face.topology import EYE_LEFT, EYE_RIGHT, canonical_face
-from animato.face.tracker import FaceFinder
 from animato.types import Face, Frame, Points
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

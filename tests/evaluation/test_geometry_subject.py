@@ -4,7 +4,7 @@ import numpy as np
 
 from animato.evaluation.metrics.pixels import psnr
 from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.render.subject import MainJob
 from animato.types import Face
 

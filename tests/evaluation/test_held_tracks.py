@@ -9,7 +9,7 @@ import pytest
 
 from animato.evaluation.runner import evaluate
 from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.render.person import Person
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Frame

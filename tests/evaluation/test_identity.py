@@ -11,7 +11,7 @@ from animato.errors import FileFormatError, MissingPartError
 from animato.evaluation.metrics import make
 from animato.evaluation.metrics.identity import ANCHORS, PLACES, align, chip_from_frame
 from animato.face.crop import move_points
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 
 from .conftest import drawn_points, judged
 

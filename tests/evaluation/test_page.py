@@ -12,7 +12,7 @@ from animato.evaluation import runner
 from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
 from animato.evaluation.targets import TARGETS, Target
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.settings.evaluation import PROTOCOLS, SYSTEMS
 
 from .conftest import DrawnFootage

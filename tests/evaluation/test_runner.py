@@ -19,7 +19,7 @@ from animato.evaluation.report import as_data, table_text, write
 from animato.evaluation.runner import Evaluation, evaluate
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
 from animato.evaluation.subjects.still import Still
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Frame
 

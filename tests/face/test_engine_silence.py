@@ -20,7 +20,7 @@ sys.addaudithook(lambda event, given: calls.append(event) if event in names else
 
 import numpy as np
 from skimage import data
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.warp.warper import Warper
 
 picture = data.astronaut()

@@ -8,7 +8,7 @@ import pytest
 
 from animato.errors import FaceError
 from animato.face.detector import Detection
-from animato.face.tracker import FaceFinder, _turn_back, choose_face, face_width
+from animato.face.finder import FaceFinder, _turn_back, choose_face, face_width
 from animato.types import Face, Frame
 
 GREY = 90

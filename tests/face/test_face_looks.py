@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from animato.face.finder import REFERENCE_LOOKS, FaceFinder
 from animato.face.landmarker import Region, region_from_points, regions_around
-from animato.face.tracker import REFERENCE_LOOKS, FaceFinder
 from animato.types import Face, Frame
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from animato.errors import FaceError
+from animato.face.finder import FaceFinder
 from animato.face.quality import check_photo_face, covered, no_face
-from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.pose import fit_pose

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animato.face.tracker import FaceFinder, Tracker, face_width
+from animato.face.finder import FaceFinder, face_width
+from animato.face.tracker import Tracker
 from animato.media.reader import open_video
 from animato.types import Face, Frame
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from animato.face.tracker import FaceFinder, Tracker, face_width
+from animato.face.finder import FaceFinder, face_width
+from animato.face.tracker import Tracker
 from animato.types import Frame
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, seen, shaped, since, still, turned
 
+from animato.face.finder import FaceFinder
 from animato.face.topology import canonical_face
-from animato.face.tracker import FaceFinder, Tracker
+from animato.face.tracker import Tracker
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.closure import close_gaps, gaps_of, set_gaps

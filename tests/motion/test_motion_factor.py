@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from motion_material import POSE, clip, person, relaxed, seen, since, turned
 
+from animato.face.finder import FaceFinder
 from animato.face.topology import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
-from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
 from animato.motion.frames import (

@@ -22,6 +22,7 @@ from motion_material import (
     turned,
 )
 
+from animato.face.finder import FaceFinder
 from animato.face.topology import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -32,7 +33,7 @@ from animato.face.topology import (
     LIPS_INNER,
     LIPS_OUTER,
 )
-from animato.face.tracker import FaceFinder, Tracker
+from animato.face.tracker import Tracker
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.frames import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to

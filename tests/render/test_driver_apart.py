@@ -19,7 +19,7 @@ from main_job import FPS, Material, speaking_frames, write_video
 import animato
 from animato import AnimateSettings
 from animato.errors import AnimatoError, FaceError, InputError
-from animato.face.tracker import FaceFinder
+from animato.face.finder import FaceFinder
 from animato.motion.frames import MotionFrame
 from animato.render import apart
 from animato.render.apart import ARRAYS, SCALARS, ApartDriver, receive, send, track_apart

@@ -25,8 +25,8 @@ from warp_material import (
 )
 
 from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.face.finder import FaceFinder
 from animato.face.topology import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER, OVAL
-from animato.face.tracker import FaceFinder
 from animato.media.image import load_picture
 from animato.motion.closure import close_gaps
 from animato.types import Face, Frame
