@@ -132,6 +132,7 @@ class VideoDriver:
         """Track the video and return its movement; what cannot be followed is filled and reported."""
         self.report.findings.clear()
         gaps, parts = GapFiller(self.neutral), HiddenParts(self.neutral)
+        self._first.reference.reset()
         reading = _Reading([self._first])
         yield from gaps.fill(parts.fill(self._tracked(clock, reading)))
         held = self._settings.cuts == "hold"

@@ -9,6 +9,7 @@ so it counts only where it has been found until then.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -59,9 +60,11 @@ class OcclusionDetector:
         self._places = points @ self._placed[:, :2].T + self._placed[:, 2]
         self._facing = facing_ratio(face.points)
         self._neutral = self._pattern(frame, self._placed, self._places)
-        self._recent = [self._neutral] * len(_regions())
-        self._usual: list[float | None] = [None] * len(_regions())
-        self._hidden = np.zeros(len(_regions()), bool)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames but the neutral one."""
+        self._states = [_State(self._neutral) for _ in _regions()]
         self._time: float | None = None
         self._known = 0.0
 
@@ -81,39 +84,32 @@ class OcclusionDetector:
         seen = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
         step = 0.0 if self._time is None else time - self._time
         self._time, self._known, share = time, self._known + step, 1.0 - float(np.exp(-step / MEMORY))
+        looks = [self._look(region, state, pattern, seen, match) for region, state in zip(*self._pairs(), strict=True)]
         parts = np.zeros(len(PARTS), bool)
-        for number, region in enumerate(_regions()):
-            weight = seen * region.vertices
-            covered = self._covered(number, region, pattern, weight, seen, match, share)
-            self._hidden[number] = covered
-            parts |= region.parts & (covered or outside(face, frame, region.outline) > OUTSIDE)
+        for number, (region, state) in enumerate(zip(*self._pairs(), strict=True)):
+            others = max(look.texture for other, look in enumerate(looks) if other != number)
+            state.update(looks[number], pattern, others, share, self._known >= MEMORY)
+            parts |= region.parts & (state.hidden or outside(face, frame, region.outline) > OUTSIDE)
         return parts
 
-    def _covered(
+    def _pairs(self) -> tuple[tuple[_Region, ...], list[_State]]:
+        return _regions(), self._states
+
+    def _look(
         self,
-        number: int,
         region: _Region,
+        state: _State,
         pattern: NDArray[np.float64],
-        weight: NDArray[np.float64],
         seen: NDArray[np.float64],
         match: SkinMatch,
-        share: float,
-    ) -> bool:
-        """Return whether something lies over a region; where nothing does, its usual appearance follows."""
-        was = bool(self._hidden[number])
+    ) -> _Look:
+        weight = seen * region.vertices
         if weight.sum() < FEWEST * region.vertices.sum():
-            return was
-        alike = max(_correlation(pattern, before, weight) for before in (self._neutral, self._recent[number]))
-        patches = (seen * region.vertices)[skin_patches()[0]]
+            return _Look(False, 1.0, 0.0, 0.0)
+        alike = max(_correlation(pattern, before, weight) for before in (self._neutral, state.recent))
+        patches = weight[skin_patches()[0]]
         found = float(match.weight @ patches / max(patches.sum(), 1e-6))
-        usual = self._usual[number] or found
-        changed = alike < (SHOWS if was else HIDES)
-        lost = usual >= TEXTURED and found < (FOUND if was else LOST) * usual
-        covered = self._known >= MEMORY and changed and lost
-        if not covered and (self._known < MEMORY or alike > SHOWS or found > FOUND * usual):
-            self._recent[number] = self._recent[number] + share * (pattern - self._recent[number])
-            self._usual[number] = usual + share * (found - usual)
-        return covered
+        return _Look(True, alike, found, found / max(state.usual or found, 1e-6))
 
     def _pattern(self, frame: Frame, placed: Affine, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the logarithm of the coarse brightness at each of the 468 vertices."""
@@ -121,6 +117,54 @@ class OcclusionDetector:
         xy = places[:MESH_POINTS].astype(np.float32)
         read = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.log(read.reshape(-1).astype(np.float64) + FLOOR)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One region in one frame.
+
+    Attributes:
+        faces: whether enough of it faces the camera.
+        alike: correlation with what it looked like before.
+        found: mean weight of its patches.
+        texture: the same over what is usual.
+    """
+
+    faces: bool
+    alike: float
+    found: float
+    texture: float
+
+
+class _State:
+    """What is known of one region so far: its usual appearance and texture, and whether it is hidden."""
+
+    def __init__(self, neutral: NDArray[np.float64]) -> None:
+        self.recent = neutral
+        self.usual: float | None = None
+        self.hidden = False
+
+    def update(self, look: _Look, pattern: NDArray[np.float64], others: float, share: float, known: bool) -> None:
+        """Take in a frame.
+
+        Args:
+            look: the region in it.
+            pattern: of the frame.
+            others: the best texture of the other regions, over what is usual.
+            share: by how much the usual follows.
+            known: whether enough frames were seen to say anything.
+        """
+        if not look.faces:
+            return
+        usual = look.found if self.usual is None else self.usual
+        changed = look.alike < (SHOWS if self.hidden else HIDES)
+        lost = usual >= TEXTURED and look.texture < (FOUND if self.hidden else LOST)
+        # Light and turning take the texture of all regions, a hand that of some.
+        alone = self.hidden or others > LOST
+        self.hidden = known and changed and lost and alone
+        if not self.hidden and (not known or look.alike > SHOWS or look.texture > FOUND):
+            self.recent = self.recent + share * (pattern - self.recent)
+            self.usual = usual + share * (look.found - usual)
 
 
 class _Region:

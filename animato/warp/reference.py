@@ -84,6 +84,12 @@ class ReferenceFrame:
         """Largest movement of camera or body that was taken out, canonical centimetres at the head."""
         return self._body.removed if self._body is not None else 0.0
 
+    def reset(self) -> None:
+        """Forget all frames that were read: the next one is the first of another reading."""
+        self._occlusion.reset()
+        if self._body is not None:
+            self._body.reset()
+
     def is_of(self, frame: Frame, face: Face) -> bool:
         """Return whether a face is the reference's own person, as large, as lit and as turned.
 

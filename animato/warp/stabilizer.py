@@ -57,9 +57,14 @@ class BodyStabilizer:
         self._face = self._small_points(face)
         pose = fit_pose(self._face)
         self._middle, self._cm = pose.translation[:2], 1.0 / pose.scale
+        self._neutral = self._small(frame)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames but the neutral one."""
         self._motion: Affine = np.eye(2, 3)
         self._peak = self._removed = 0.0
-        self._take(self._small(frame), self._face, np.eye(2, 3))
+        self._take(self._neutral, self._face, np.eye(2, 3))
 
     def neutral_from_frame(self, frame: Frame, face: Face) -> Affine | None:
         """Return the map that undoes what body and camera did since the neutral frame; None where they rest.
