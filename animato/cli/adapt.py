@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 def adapt(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="1 to 32 photos of one person.")],
     output: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="The person file, such as me.animato."),
+        Path, typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="Person file such as me.animato.")
     ],
     settings: AdaptSettings,
     portrait: PortraitAdaptSettings,

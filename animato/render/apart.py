@@ -160,7 +160,12 @@ class ApartDriver:
         # A child that is killed removes nothing: its temporary files lie where this process removes them.
         scratch = tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True)
         # Ctrl-C is the parent's; the child ends with it. Where there are no sessions, it ignores it first of all.
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        pipe = subprocess.PIPE
+        try:
+            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+        except BaseException:
+            scratch.cleanup()
+            raise
         # Also when an error elsewhere lets go of this driver, and when the program ends.
         self._end = weakref.finalize(self, _end, self._child, scratch)
         self._tell(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")

@@ -90,12 +90,13 @@ def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
         return Path(value)
     if kind is str and isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # such as the number of a face
-    if kind is bool and isinstance(value, bool):
+    if isinstance(value, bool):
+        if kind is bool:
+            return value
+    elif kind is float and isinstance(value, (int, float)):
         return value
-    if kind is int and isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return int(value)
-    if kind is float and isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return value if isinstance(value, (int, float)) else float(value)
+    elif kind in (int, float) and isinstance(value, numbers.Integral if kind is int else numbers.Real):
+        return kind(value)  # NumPy's numbers
     words = {Path: "a path", str: "text", bool: "True or False", int: "a whole number", float: "a number"}
     if kind in words and not (kind is str and isinstance(value, str)):
         raise UsageError(f"{option} must be {words[kind]}, not {value!r}", where=f"{where}.{name}")
