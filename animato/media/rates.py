@@ -63,7 +63,7 @@ def frame_rate(path: Path, container: Any, stream: Any, stated: Fraction, settin
         return Rate(stated)
     step, share = _most_frequent(steps)
     fps = min(_rounded(1 / step), Fraction(settings.max_fps).limit_denominator(1000))
-    if abs(fps / stated - 1) < 0.03:
+    if abs(fps / stated - 1) < 0.01:
         fps = stated
     if share >= _VARIES:
         return Rate(fps)
@@ -104,10 +104,8 @@ def _most_frequent(steps: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float,
 
 def _rounded(rate: float) -> Fraction:
     """Return the usual frame rate that a measured one is within a hundredth of, else itself."""
-    for usual in (Fraction(round(rate)), *_COMMON):
-        if usual and abs(rate / float(usual) - 1) < 0.01:
-            return usual
-    return Fraction(rate).limit_denominator(1000)
+    usual = min((Fraction(max(1, round(rate))), *_COMMON), key=lambda one: abs(rate - float(one)))
+    return usual if abs(rate / float(usual) - 1) < 0.01 else Fraction(rate).limit_denominator(1000)
 
 
 def _avi_rate(container: Any, stream: Any, stated: Fraction, settings: ReaderSettings) -> Rate:

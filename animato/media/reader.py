@@ -20,6 +20,9 @@ from animato.types import TimedFrame, VideoInfo
 
 __all__ = ["VideoReader", "open_video", "resample"]
 
+_SAME = 1e-6
+"""Seconds within which two times are one."""
+
 _JUMP_FROM = 5.0
 """Seconds to leave out from which jumping to a key frame is quicker than decoding through."""
 
@@ -182,7 +185,7 @@ class VideoReader:
         waiting: Any = None
         waiting_ends = 0.0
         for decoded, time in self._timed():
-            if time <= 0.0 < self._start:
+            if time <= _SAME and self._start > 0:
                 waiting, waiting_ends = decoded, time + self._shown(decoded)
                 continue
             if waiting is not None:

@@ -39,7 +39,8 @@ def photo_list(photos: Any) -> list[Path | Frame]:
     """
     if isinstance(photos, np.ndarray) and photos.ndim == 4:
         photos = list(photos)
-    several = isinstance(photos, (Sequence, Iterator)) and not isinstance(photos, (str, bytes, bytearray))
+    single = isinstance(photos, (str, bytes, bytearray)) or hasattr(photos, "read")
+    several = isinstance(photos, (Sequence, Iterator)) and not single
     found = [_photo(item) for item in photos] if several else [_photo(photos)]
     if not 1 <= len(found) <= MOST_PHOTOS:
         raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(found)}", hint=_PHOTO)
