@@ -121,11 +121,15 @@ def _avi_rate(container: Any, stream: Any, stated: Fraction, settings: ReaderSet
                 f"{float(claimed):.4g} a second may be wrong; save it as mp4 with the right one",
             )
         return Rate(stated)
-    said = f"the avi header states {float(claimed):.6g} frames a second"
+    header = f"{float(claimed):.6g}"
     if heard is not None and _SLOWEST <= heard <= settings.max_fps:
         fps = _rounded(heard)
-        return Rate(fps, f"{said}; by the length of its sound, {float(fps):.4g} were assumed", counted=True)
+        said = (
+            f"the avi header states {header} frames a second; by the length of its sound, {float(fps):.4g} were assumed"
+        )
+        return Rate(fps, said, counted=True)
+    hint = "save it as mp4 with the right rate if the result has the wrong speed"
     if claimed > _FASTEST:
-        hint = "save it as mp4 with the right rate if the result runs too fast or too slow"
-        return Rate(_USUAL, f"{said}, which is implausible; {_USUAL} were assumed: {hint}", counted=True)
-    return Rate(stated, f"{said}; nothing in it can confirm that: save it as mp4 if the result has the wrong speed")
+        said = f"the avi header states {header} frames a second, which is implausible; {_USUAL} were assumed: {hint}"
+        return Rate(_USUAL, said, counted=True)
+    return Rate(stated, f"the avi header states {header} frames a second; nothing in it can confirm that: {hint}")

@@ -13,8 +13,8 @@ from animato.errors import OutputError
 
 APPLICATION = "animato"
 
-NEEDED = 32_768
-"""Bytes that a new key and the notes on an output take, at most."""
+NEEDED = 1_000
+"""Bytes that are written to try it: as many as a key, and enough to find a disk full."""
 
 REMEDY = "set ANIMATO_HOME to a folder you can write to"
 
