@@ -12,84 +12,42 @@ The path of the main job, from a command to the pixels:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import NamedTuple
 
 from animato.errors import InterruptedRunError, UsageError
 from animato.face.finder import FaceFinder
 from animato.media.probe import read_head
-from animato.motion.bundled import find_driver
 from animato.motion.template import MotionClip, save_motion
+from animato.provenance.home import check_home
 from animato.provenance.report import VerifyReport
 from animato.render.apart import track_apart
 from animato.render.clock import StageClock
 from animato.render.driver import Driver, open_driver
 from animato.render.framing import Framing
+from animato.render.inputs import Photos as PhotoFiles
+from animato.render.inputs import driver_path, file_path, is_driver, photo_list, settings_of
 from animato.render.output import Output, Seal, check_target, refuse_inputs, sealed
 from animato.render.person import Person
 from animato.render.pipeline import Job, build_job, frames_of
-from animato.render.plan import plan_output
+from animato.render.plan import plan_output, rate_findings
 from animato.render.renderers import Preparation, make_renderer
+from animato.render.result import AnimateResult
 from animato.render.signing import signer_for
 from animato.render.video_driver import VideoDriver
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
-Photos = Person | Path | str | Frame | Sequence[Path | str | Frame]
-"""A person, or one to thirty-two photos of one: files, or H x W x 3 uint8 RGB arrays."""
+Photos = Person | PhotoFiles
+"""A person, or one to thirty-two photos of one: files, PIL images, or H x W x 3 uint8 RGB arrays."""
 
 Progress = Callable[[int, int | None], None]
 """Called with (frames done, frames expected or None)."""
 
 __all__ = ["AnimateResult", "Person", "Progress", "animate", "open_library_driver", "record_motion", "render", "verify"]
-
-
-@dataclass(frozen=True)
-class AnimateResult:
-    """What `animate` made.
-
-    Attributes:
-        path: the finished file or folder.
-        frames: number of frames.
-        fps: frames a second.
-        width: pixels.
-        height: pixels.
-        mark_id: id of the invisible mark, as the checker prints it.
-        jitter: mean absolute second difference of the target landmarks, px at 256; None under three frames.
-        driver_jitter: the same of the driver; None for a motion file.
-        driver_memory_mb: peak of the process that tracked the driver; None where that was this one.
-        neutral_time: seconds of the driver's neutral frame; None for a motion file.
-        findings: sentences about photos, driver and output.
-        milliseconds: stage to milliseconds per frame.
-        first_frame_seconds: from the call to the first finished frame.
-        frames_a_second: of the frames after the first, encoding included; stages overlap, so not by `milliseconds`.
-    """
-
-    path: Path
-    frames: int
-    fps: Fraction
-    width: int
-    height: int
-    mark_id: str
-    jitter: float | None
-    driver_jitter: float | None
-    driver_memory_mb: float | None
-    neutral_time: float | None
-    findings: tuple[str, ...]
-    milliseconds: dict[str, float]
-    first_frame_seconds: float
-    frames_a_second: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as plain JSON types."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**values, "path": str(self.path), "fps": float(self.fps), "findings": list(self.findings)}
 
 
 def animate(
@@ -105,7 +63,7 @@ def animate(
     """Make a video of a person moved by a driver: marked, signed, whole or not at all.
 
     Args:
-        photos: a `Person`, or one to thirty-two photos of one (files, or H x W x 3 uint8 RGB arrays).
+        photos: a `Person`, or one to thirty-two photos of one (files, PIL images, or H x W x 3 uint8 RGB arrays).
         driver: a video (mp4, mov, webm, mkv, avi, gif), a motion file, or the name of a bundled movement.
         output: .mp4, .webm, .gif, or a folder for PNG frames.
         settings: everything else; see `AnimateSettings`.
@@ -115,45 +73,41 @@ def animate(
 
     Raises:
         InputError: photo or driver cannot be used (the message says what to do).
-        UsageError: settings that exclude each other, or an output that is one of the inputs.
+        UsageError: settings that exclude each other, an output that is one of the inputs, or a value of a wrong type.
         OutputError: the output cannot be written.
         RefusedError: it cannot be signed.
-        InterruptedRunError: Ctrl-C; nothing was left behind.
+        InterruptedRunError: Ctrl-C, or another signal that stops the program; nothing was left behind.
 
     Example:
         >>> import animato
         >>> result = animato.animate("me.jpg", "nod", "me.mp4")  # doctest: +SKIP
     """
-    settings, clock, target = settings or AnimateSettings(), clock or StageClock(), Path(output)
+    settings, clock, target = settings_of(settings), clock or StageClock(), file_path(output, "output")
+    job = _Asked(photos if isinstance(photos, Person) else photo_list(photos), driver_path(driver), target, settings)
     try:
-        return _animate(photos, find_driver(str(driver)), target, settings, overwrite, progress, clock)
+        # Whatever happens, the process that tracks the driver ends here.
+        with ExitStack() as stack:
+            return _animate(job, overwrite, progress, clock, stack)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"stopped; {target.name} was not made, nothing was left behind") from None
 
 
+class _Asked(NamedTuple):
+    """What `animate` was asked for, checked for its types only."""
+
+    photos: Person | list[Path | Frame]
+    driver: Path
+    target: Path
+    settings: AnimateSettings
+
+
 def _animate(
-    photos: Photos,
-    driver: Path,
-    target: Path,
-    settings: AnimateSettings,
-    overwrite: bool,
-    progress: Progress | None,
-    clock: StageClock,
+    asked: _Asked, overwrite: bool, progress: Progress | None, clock: StageClock, stack: ExitStack
 ) -> AnimateResult:
     began = time.perf_counter()
-    # Refuse early.
-    Output.check(target, overwrite)
-    refuse_inputs(
-        target, [*_files(photos), driver, settings.audio, settings.person, settings.sign_cert, settings.sign_key]
-    )
-    if settings.audio is not None:
-        read_head(settings.audio)
-    # Find the person and the driver's neutral frame.
-    apart = track_apart(driver, settings)
-    with Preparation(settings, len(photos.photos if isinstance(photos, Person) else _listed(photos))):
-        finder = FaceFinder(settings.threads)
-        person = _person(photos, settings, finder)
-        moving = open_driver(driver, settings, finder) if apart is None else apart.opened()
+    target, settings = asked.target, asked.settings
+    _refuse_early(asked, overwrite)
+    person, moving = _found(asked, stack)
     # Build.
     job, framing = _job(person, moving, settings)
     sign = signer_for(person, moving, settings, framing.pasted)
@@ -171,7 +125,10 @@ def _animate(
                 progress(out.frames, expected)
         out.finish(sign)
     # Report.
-    findings = (*person.findings, *framing.findings, *moving.report.findings, *job.retargeter.findings(), *out.findings)
+    findings = (
+        *(*person.findings, *framing.findings, *moving.report.findings, *job.retargeter.findings()),
+        *(*rate_findings(moving, job.fps, settings), *out.findings),
+    )
     return AnimateResult(
         path=target,
         frames=out.frames,
@@ -190,16 +147,45 @@ def _animate(
     )
 
 
-def render(person: Person, driver: Driver | Path | str, settings: AnimateSettings | None = None) -> Iterator[Frame]:
+def _refuse_early(asked: _Asked, overwrite: bool) -> None:
+    """Refuse what would only be met after minutes of rendering."""
+    settings = asked.settings
+    Output.check(asked.target, overwrite)
+    photos = [photo.path for photo in asked.photos.photos] if isinstance(asked.photos, Person) else asked.photos
+    read = [path for path in photos if isinstance(path, Path)]
+    own = (settings.audio, settings.person, settings.sign_cert, settings.sign_key)
+    refuse_inputs(asked.target, [*read, asked.driver, *own])
+    check_home()
+    if settings.audio is not None:
+        read_head(settings.audio)
+
+
+def _found(asked: _Asked, stack: ExitStack) -> tuple[Person, Driver]:
+    """Find the person and the driver's neutral frame; the stack ends the process that tracks the driver."""
+    photos, settings = asked.photos, asked.settings
+    apart = track_apart(asked.driver, settings)
+    if apart is not None:
+        stack.callback(apart.close)
+    with Preparation(settings, len(photos.photos if isinstance(photos, Person) else photos)):
+        finder = FaceFinder(settings.threads)
+        person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
+        return person, open_driver(asked.driver, settings, finder) if apart is None else apart.opened()
+
+
+def render(person: Photos, driver: Driver | Path | str, settings: AnimateSettings | None = None) -> Generator[Frame]:
     """Yield the frames of a person moved by a driver, one at a time, each with the invisible mark.
 
     Args:
-        person: from `Person.from_photos`.
+        person: from `Person.from_photos`, or photos as it takes them.
         driver: a video or motion file, the name of a bundled movement, or an opened driver.
         settings: see `AnimateSettings`; those about files and sound are not used.
 
     Yields:
-        H x W x 3 uint8 RGB.
+        H x W x 3 uint8 RGB; each frame is an array of its own, which may be kept and drawn on.
+
+    Raises:
+        UsageError: a value of a wrong type; at once, not with the first frame.
+        InputError: photo or driver cannot be used.
 
     Example:
         >>> import animato
@@ -207,18 +193,28 @@ def render(person: Person, driver: Driver | Path | str, settings: AnimateSetting
         >>> for frame in animato.render(person, "nod"):  # doctest: +SKIP
         ...     show(frame)
     """
-    settings = settings or AnimateSettings()
-    if isinstance(driver, (str, Path)):
-        driver = open_library_driver(driver, settings)
+    photos = person if isinstance(person, Person) else photo_list(person)
+    opened = driver if is_driver(driver) else driver_path(driver)
+    return _rendered(photos, opened, settings_of(settings))
+
+
+def _rendered(
+    photos: Person | list[Path | Frame], driver: Driver | Path, settings: AnimateSettings
+) -> Generator[Frame]:
+    finder = FaceFinder(settings.threads)
+    person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
     clock = StageClock()
-    job, _ = _job(person, driver, settings)
-    yield from sealed(frames_of(job, clock), clock, Seal())
+    job, _ = _job(person, open_driver(driver, settings, finder) if isinstance(driver, Path) else driver, settings)
+    with closing(frames_of(job, clock)) as frames:
+        # What did not change is marked from the frame before: the caller gets copies.
+        for frame in sealed(frames, clock, Seal()):
+            yield frame.copy()
 
 
 def open_library_driver(driver: Path | str, settings: AnimateSettings | None = None) -> Driver:
     """Open a video or a motion file as driver, to render several people with it or to read its report afterwards."""
-    settings = settings or AnimateSettings()
-    return open_driver(find_driver(str(driver)), settings, FaceFinder(settings.threads))
+    settings = settings_of(settings)
+    return open_driver(driver_path(driver), settings, FaceFinder(settings.threads))
 
 
 def record_motion(
@@ -246,12 +242,12 @@ def record_motion(
         InputError: the video cannot be read or shows no face.
         OutputError: the file cannot be written.
     """
-    settings = replace(settings or AnimateSettings(), shade=1.0)  # kept for those who play the file with --shade
-    target = Path(output)
+    settings = replace(settings_of(settings), shade=1.0)  # kept for those who play the file with --shade
+    target, source = file_path(output, "output"), file_path(video, "video")
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
     check_target(target, "motion", overwrite=True)
-    driver = VideoDriver(Path(video), settings, FaceFinder(settings.threads))
+    driver = VideoDriver(source, settings, FaceFinder(settings.threads))
     expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
     frames = []
     for moment in driver.frames(StageClock()):
@@ -263,22 +259,6 @@ def record_motion(
     clip = MotionClip(title, attribution, licence, driver.fps, driver.neutral, tuple(frames), duration)
     save_motion(target, clip)
     return clip
-
-
-def _listed(photos: Path | str | Frame | Sequence[Path | str | Frame]) -> list[Path | str | Frame]:
-    return [photos] if isinstance(photos, (str, Path, np.ndarray)) else list(photos)
-
-
-def _files(photos: Photos) -> list[Path]:
-    if isinstance(photos, Person):
-        return [photo.path for photo in photos.photos if photo.path is not None]
-    return [Path(item) for item in _listed(photos) if isinstance(item, (str, Path))]
-
-
-def _person(photos: Photos, settings: AnimateSettings, finder: FaceFinder) -> Person:
-    if isinstance(photos, Person):
-        return photos
-    return Person.from_photos(_listed(photos), settings.face, finder=finder)
 
 
 def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
@@ -298,4 +278,4 @@ def verify(path: Path | str) -> VerifyReport:
     """
     from animato.provenance.verify import verify_file
 
-    return verify_file(Path(path))
+    return verify_file(file_path(path, "file"))

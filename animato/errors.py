@@ -12,7 +12,7 @@
     ├── RefusedError (5)           consent or signing is missing, so nothing is made
     ├── PartlyDoneError (6)        some of several jobs failed
     ├── NotFoundError (7)          `verify` ran and found neither mark nor credentials
-    └── InterruptedRunError (130)  Ctrl-C
+    └── InterruptedRunError (130)  Ctrl-C, or another signal that ends the program
 
 An error has three parts: *what* happened, *where* (the file, the value), and a *hint* (what to do next).
 """
@@ -46,6 +46,11 @@ class AnimatoError(Exception):
             if text:
                 rows.append(f"  {label:<11} {text}")
         return rows
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """Return what, where, hint, more and exit_code as plain JSON types."""
+        parts = {"what": self.what, "where": self.where, "hint": self.hint, "more": self.more}
+        return {**parts, "exit_code": self.exit_code}
 
     def __str__(self) -> str:
         return "\n".join(self.lines()).removeprefix("animato: ")
@@ -110,6 +115,6 @@ class NotFoundError(AnimatoError):
 
 
 class InterruptedRunError(AnimatoError):
-    """The person pressed Ctrl-C; no output file was left behind."""
+    """Ctrl-C, or another signal, ended the run; no output file was left behind."""
 
     exit_code = 130

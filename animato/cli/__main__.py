@@ -1,5 +1,5 @@
 """`python -m animato.cli` is the same as `animato`."""
 
-from animato.cli.main import main
+from animato.cli.entry import main
 
 main()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from animato.cli.answers import print_line
 from animato.cli.from_settings import with_options
+from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 from animato.errors import UsageError
 from animato.settings.adapt import AdaptSettings
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def adapt(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="1 to 32 photos of one person.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The person file, such as me.animato.")
+        Path, typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="Person file such as me.animato.")
     ],
     settings: AdaptSettings,
     portrait: PortraitAdaptSettings,
@@ -78,7 +80,7 @@ def adapt(
         typer.echo(json.dumps(result.to_json()))
         return
     for finding in result.findings:
-        typer.echo(f"note: {finding}", err=True)
+        print_line(f"note: {finding}")
     typer.echo(f"{result.output}: {result.photos} photos{_story(result.adaptation)}")
 
 

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.answers import print_line
 from animato.cli.from_settings import with_options
+from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 from animato.settings.animate import AnimateSettings
 
@@ -25,7 +27,14 @@ def animate(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Video to make: .mp4, .webm, .gif, or a folder for PNG frames.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=output_path,
+            help="Video to make: .mp4, .webm, .gif, or a folder for PNG frames.",
+        ),
     ],
     settings: AnimateSettings,
     overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = True,
@@ -46,7 +55,7 @@ def animate(
     if quiet:
         return
     for sentence in result.findings:
-        typer.echo(f"note: {sentence}", err=True)
+        print_line(f"note: {sentence}")
     size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} a second"
     typer.echo(f"{result.path}: {size}, mark {result.mark_id}")
     if result.jitter is not None:

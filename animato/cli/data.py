@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from animato.cli.answers import end_with
 from animato.cli.from_settings import with_options
+from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 from animato.errors import FileFormatError, InputError, InterruptedRunError, PartlyDoneError
 from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
@@ -34,7 +36,10 @@ def prepare(
         list[Path], typer.Argument(metavar="SOURCE...", help="Videos, stills, or folders of them in any layout.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the shards and manifest.json.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR", parser=output_path, help="Folder for the shards and manifest.json."
+        ),
     ],
     settings: PrepareSettings,
     manifest: Annotated[
@@ -67,17 +72,16 @@ def prepare(
             typer.echo(line)
         typer.echo(f"{output / 'manifest.json'}")
     if not summary["clips"] and not result.elsewhere:
-        raise InputError(
-            "no clip could be made",
-            where=", ".join(f"{count} {reason}" for reason, count in summary["dropped"].items()),
-        )
+        where = ", ".join(f"{count} {reason}" for reason, count in summary["dropped"].items())
+        end_with(InputError("no clip could be made", where=where), as_json)
     broken = [item["file"] for item in dropped if item["reason"] in UNREADABLE]
     if broken:
-        raise PartlyDoneError(
+        problem = PartlyDoneError(
             f"{len(broken)} of the files could not be read; the others are prepared",
             where=", ".join(broken[:5]) + (", ..." if len(broken) > 5 else ""),
             hint=f"the reasons are listed under `dropped` in {output / 'manifest.json'}",
         )
+        end_with(problem, as_json)
 
 
 @app.command()
@@ -95,14 +99,17 @@ def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) ->
             typer.echo(problem)
         typer.echo(f"{result.clips} clips, {result.frames} frames in {result.shards} shards; {result.decoded} decoded")
     if result.problems:
-        raise FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0])
+        end_with(FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0]), as_json)
 
 
 @app.command()
 @with_options(ShowSettings)
 def show(
     folder: Prepared,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The contact sheet, .png or .jpg.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="The contact sheet, .png or .jpg."),
+    ],
     settings: ShowSettings,
 ) -> None:
     """Draw a contact sheet: what is in it, seen at a glance."""

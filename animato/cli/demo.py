@@ -7,11 +7,16 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.output_path import output_path
+
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the video and its contact sheet.")] = Path(
-        "out"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="PATH", parser=output_path, help="Folder for the video and its contact sheet."
+        ),
+    ] = Path("out"),
     driver: Annotated[
         str, typer.Option("--driver", "-d", help="A bundled movement, a clip or a motion file.")
     ] = "talk",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.answers import end_with
 from animato.errors import MissingPartError
 
 
@@ -28,6 +29,6 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the resul
             typer.echo(f"{finding.state:<8} {finding.name:<24} {finding.text}{hint}")
     if broken:
         names = ", ".join(finding.name for finding in broken)
-        raise MissingPartError(f"the main job cannot run here: {names}", hint=broken[0].hint)
+        end_with(MissingPartError(f"the main job cannot run here: {names}", hint=broken[0].hint), as_json)
     if not as_json:
         typer.echo("the main job can run")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from animato.cli.from_settings import with_options
+from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 from animato.errors import InputError
 from animato.settings.evaluation import EvaluateSettings
@@ -24,7 +25,14 @@ def evaluate(
     ],
     settings: EvaluateSettings,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for results.json, table.txt and the pictures.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            parser=output_path,
+            help="Folder for results.json, table.txt and the pictures.",
+        ),
     ] = Path("evaluation"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be judged, and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+import traceback
 from typing import Annotated, NoReturn, cast
 
 import typer
@@ -17,17 +19,27 @@ from animato.cli import (
     evaluate,
     models,
     motion,
+    standard_streams,
+    stop_signals,
     train,
     train_portrait,
     verify,
 )
-from animato.errors import AnimatoError, InterruptedRunError, UsageError
+from animato.cli.answers import print_error, print_line
+from animato.errors import AnimatoError, InterruptedRunError, OutputError, UsageError
+from animato.media.disk import output_error
 from animato.version import __version__
 
 CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
 """The base of what the parser raises (click's ClickException, which newer typer versions carry inside)."""
 
-HELP = "  try         animato --help, or animato COMMAND --help"
+HELP = "animato --help, or animato COMMAND --help"
+
+SYSTEM_LIMITS = frozenset(
+    getattr(errno, name, -1)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "EMFILE", "ENFILE", "ETXTBSY")
+)
+"""Errors of the system that say something of this computer, not of the program."""
 
 app = typer.Typer(
     name="animato",
@@ -38,7 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From photos of a consenting person and a driver, make a marked and signed video of that person talking.",
     epilog="Exit codes: 0 done, 1 our bug, 2 wrong command line, 3 bad input or output, 4 missing part, 5 refused, "
-    "6 partly done, 7 nothing found, 130 interrupted.",
+    "6 partly done, 7 nothing found, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).",
 )
 
 
@@ -76,45 +88,90 @@ app.command(short_help="List every network with parameters and cost.")(models.mo
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with a documented exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run(arguments))
-
-
-def _said(problem: BaseException) -> str:
-    message = getattr(problem, "format_message", None)
-    return str(message()) if callable(message) else str(problem)
+    stop_signals.install()
+    try:
+        standard_streams.open_missing()
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        stop_signals.release()
+    except KeyboardInterrupt:  # it came while an error was being printed
+        stop_signals.release()
+        print_line("animato: stopped")
+        code = stop_signals.stop_code()
+    problem = standard_streams.flush_output()
+    if problem is not None:
+        print_error(problem)
+        code = code or problem.exit_code
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     command = typer.main.get_command(app)
     debug = "--debug" in arguments
+    as_json = "--json" in arguments
     try:
         result = command.main(args=arguments, prog_name="animato", standalone_mode=False)
         code = result if isinstance(result, int) else 0
-        if code == InterruptedRunError.exit_code:  # the parser turns Ctrl-C into a silent exit
-            typer.echo("animato: stopped", err=True)
-        return code
-    except AnimatoError as problem:
-        if debug:
-            raise
-        help_line = [HELP] if isinstance(problem, UsageError) and problem.hint is None else []
-        typer.echo("\n".join([*problem.lines(), *help_line]), err=True)
-        return problem.exit_code
+        # The parser turns Ctrl-C into a silent exit.
+        return _stopped(as_json) if code == InterruptedRunError.exit_code else code
     except typer.Exit as leave:
         return int(leave.exit_code)
-    except CommandLineError as problem:
-        typer.echo(f"animato: {_said(problem)}", err=True)
-        typer.echo(HELP, err=True)
-        return 2
+    except SystemExit as leave:
+        if isinstance(leave.__context__, BrokenPipeError):  # whoever read the output has seen enough
+            return 0
+        raise
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("animato: stopped", err=True)
-        return InterruptedRunError.exit_code
-    except BrokenPipeError:
-        return 0
-    except Exception as problem:  # the last net: a bug of ours must not look like a Python crash to a person
-        if debug:
+        return _stopped(as_json)
+    except Exception as problem:
+        if debug and not isinstance(problem, CommandLineError):
             raise
-        typer.echo(f"animato: this is a bug: {type(problem).__name__}: {problem}", err=True)
-        typer.echo("  try         the same command with --debug after animato, and report what it prints", err=True)
-        return 1
+        return _failed(problem, as_json)
+
+
+def _failed(problem: Exception, as_json: bool) -> int:
+    """Say what went wrong and return the exit code."""
+    if isinstance(problem, BrokenPipeError):
+        return 0
+    if isinstance(problem, InterruptedRunError):
+        return _stopped(as_json, problem)
+    if stop_signals.stopped():  # whatever fails after a signal fails because of it
+        return _stopped(as_json)
+    if isinstance(problem, CommandLineError):
+        problem = UsageError(_said(problem))
+    if isinstance(problem, UsageError) and problem.hint is None:
+        problem.hint = HELP
+    if isinstance(problem, OSError):
+        problem = _of_system(problem)
+    if not isinstance(problem, AnimatoError):  # the last net: a bug of ours must not look like a Python crash
+        problem = AnimatoError(
+            f"this is a bug: {type(problem).__name__}: {problem}",
+            hint="the same command with --debug after animato, and report what it prints",
+        )
+    print_error(problem, as_json)
+    return problem.exit_code
+
+
+def _stopped(as_json: bool, problem: AnimatoError | None = None) -> int:
+    problem = problem or InterruptedRunError("stopped")
+    problem.exit_code = stop_signals.stop_code()
+    print_error(problem, as_json)
+    return problem.exit_code
+
+
+def _of_system(problem: OSError) -> Exception:
+    """Return an error of the system as a sentence; itself where it says nothing of this computer."""
+    if traceback.extract_tb(problem.__traceback__)[-1].name == "echo":  # the result could not be printed
+        standard_streams.flush_output()
+        return output_error("standard output", problem)
+    if problem.errno not in SYSTEM_LIMITS:
+        return problem
+    return OutputError(
+        f"the system reports: {problem.strerror}",
+        where=None if problem.filename is None else str(problem.filename),
+        hint="look at room, rights and limits there; `animato doctor` shows what the main job needs",
+    )
+
+
+def _said(problem: BaseException) -> str:
+    message = getattr(problem, "format_message", None)
+    return str(message()) if callable(message) else str(problem)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.answers import print_line
+from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 
 app = typer.Typer(
@@ -20,7 +22,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 @app.command()
 def record(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Clip of a face moving.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Motion file to make, ending in .motion.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="PATH", parser=output_path, help="Motion file to make, ending in .motion."
+        ),
+    ],
     name: Annotated[str, typer.Option(help="Title kept in the file.")] = "",
     attribution: Annotated[str, typer.Option(help="Who is owed credit, kept in the file.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the movement, kept in the file.")] = "",
@@ -49,7 +56,7 @@ def record(
         return
     typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
     if unseen:
-        typer.echo(f"note: no face in {unseen} frames; they were filled in", err=True)
+        print_line(f"note: no face in {unseen} frames; they were filled in")
 
 
 @app.command()

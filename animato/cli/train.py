@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from animato.cli.answers import print_line
 from animato.cli.from_recipe import with_changes
+from animato.cli.output_path import output_path
 from animato.settings.training import RECIPES, TrainSettings, recipe_settings
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 def train(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder made by `animato data prepare`.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="RUN", help="Run folder; the same command continues a run.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; the same command continues a run."
+        ),
     ],
     changes: dict[str, Any],
     recipe: Annotated[
@@ -56,7 +61,7 @@ def train(
     if os.environ.get("RANK", "0") != "0":
         return
     for note in result.notes:
-        typer.echo(f"note: {note}", err=True)
+        print_line(f"note: {note}")
     if as_json:
         typer.echo(json.dumps({"model": str(result.model), "episodes": result.episodes, "notes": result.notes}))
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from animato.cli.from_settings import with_options
+from animato.cli.output_path import output_path
 from animato.settings.portrait import CaseSettings, PortraitTrainSettings
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 def train_portrait(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder made by `animato data prepare`.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="RUN", help="Run folder; the same command continues a run.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; the same command continues a run."
+        ),
     ],
     settings: PortraitTrainSettings,
     case_settings: CaseSettings,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.answers import print_error
 from animato.cli.from_settings import with_options
 from animato.settings.provenance import VerifySettings
 
@@ -36,8 +37,8 @@ def verify(
         except AnimatoError as problem:
             codes.add(problem.exit_code)
             if as_json:
-                typer.echo(json.dumps({"file": path.name, "error": problem.what, "hint": problem.hint}))
-            typer.echo("\n".join(problem.lines()), err=True)
+                typer.echo(json.dumps({"file": path.name, "error": problem.to_json()}))
+            print_error(problem)
             continue
         codes.add(report.exit_code)
         if as_json:

@@ -26,11 +26,11 @@ _REASONS: dict[int, tuple[str, str]] = {
 }
 
 
-def output_error(path: Path, problem: Exception) -> OutputError:
+def output_error(path: Path | str, problem: Exception) -> OutputError:
     """Return the error that says why `path` cannot be written.
 
     Args:
-        path: the file or folder that was being written.
+        path: the file or folder that was being written, or words for it.
         problem: what the system or the encoder reported; its `errno` chooses the sentence.
     """
     number = getattr(problem, "errno", None)

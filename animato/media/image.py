@@ -87,6 +87,23 @@ def load_picture(path: Path, settings: PictureSettings | None = None) -> Picture
             ) from problem
 
 
+def image_array(value: object) -> Frame | None:
+    """Return a PIL image as `load_picture` would read its file, H x W x 3 uint8 RGB; None for anything else.
+
+    Raises:
+        PictureError: it is too large, or its file is damaged.
+    """
+    if not isinstance(value, Image.Image):
+        return None
+    settings = PictureSettings()
+    name = Path(str(getattr(value, "filename", "") or "the PIL image"))
+    _refuse_large(name, value, settings)
+    try:
+        return _decode(value, "image/raw").image
+    except Exception as problem:
+        raise PictureError(f"{name} is damaged or cut short", where=str(problem), hint="save it anew") from problem
+
+
 def save_picture(path: Path, image: Frame) -> None:
     """Write a picture as PNG or JPEG (by suffix); it appears whole or not at all.
 

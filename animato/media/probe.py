@@ -66,7 +66,10 @@ def read_head(path: Path, error: type[InputError] = InputError) -> bytes:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except (OSError, ValueError) as problem:
-        raise error(f"{path} cannot be opened: {getattr(problem, 'strerror', None) or problem}") from problem
+        raise error(
+            f"{path} cannot be opened: {getattr(problem, 'strerror', None) or problem}",
+            hint="check its rights, or copy it to a folder of your own",
+        ) from problem
     if not head:
         raise error(f"{path} is empty", where="0 bytes", hint="copy or download the file again")
     return head

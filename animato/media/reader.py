@@ -11,6 +11,7 @@ from typing import Any
 from animato.errors import UsageError, VideoError
 from animato.media.container import VIDEO_DEMUXERS, codec_name, open_container
 from animato.media.decode import Decoder, shown_for, stamp
+from animato.media.rates import frame_rate
 from animato.media.streams import believable_rate, check_length, check_size, choose_video, stated_length
 from animato.media.timing import FrameClock, resample
 from animato.media.upright import Upright
@@ -18,6 +19,9 @@ from animato.settings.media import ReaderSettings
 from animato.types import TimedFrame, VideoInfo
 
 __all__ = ["VideoReader", "open_video", "resample"]
+
+_SAME = 1e-6
+"""Seconds within which two times are one."""
 
 _JUMP_FROM = 5.0
 """Seconds to leave out from which jumping to a key frame is quicker than decoding through."""
@@ -111,8 +115,14 @@ class VideoReader:
         context.options = {"max_pixels": str(self._settings.max_pixels)}
         stream.thread_type = "AUTO"
         context.thread_count = self._settings.decode_threads
-        rate = believable_rate(stream, self._settings)
+        rate, finding, counted = frame_rate(
+            self.path, container, stream, believable_rate(stream, self._settings), self._settings
+        )
+        self._found += [finding] if finding else []
         self._clock = FrameClock(period=float(1 / rate), fastest=1.0 / self._settings.max_fps)
+        self._counted = counted
+        if counted:
+            self._clock.count()
         self._decoder = Decoder(container, stream, self._settings.max_errors)
         first = self._decoder.first
         if first is None:
@@ -127,6 +137,8 @@ class VideoReader:
             self._found.append("the video is HDR; its colours are only approximated")
         sound = len(container.streams.audio) > 0
         self._length, own = stated_length(container, stream)
+        if counted:
+            self._length, own = (float(stream.frames / rate) if stream.frames else None), True
         self._length_is_own = own or not sound
         self.info = self._describe(rate, stream.frames, sound)
 
@@ -155,7 +167,7 @@ class VideoReader:
                     hint="cut out the stretch you need",
                 )
             check_length(self.path, time, self._settings)
-            self.end = time + shown_for(decoded, self._clock.period)
+            self.end = time + self._shown(decoded)
             if self._stop is not None:
                 self.end = min(self.end, self._stop - self._start)
             count += 1
@@ -164,13 +176,17 @@ class VideoReader:
             raise VideoError(f"{self.path} shows nothing after {self._start:g} s", hint="an earlier start")
         self._note_damage()
 
+    def _shown(self, decoded: Any) -> float:
+        """Return how long a decoded frame is shown, in seconds."""
+        return self._clock.period if self._counted else shown_for(decoded, self._clock.period)
+
     def _trimmed(self) -> Iterator[tuple[Any, float]]:
         """Yield decoded frames of the stretch asked for; the frame shown at its beginning comes at time 0."""
         waiting: Any = None
         waiting_ends = 0.0
         for decoded, time in self._timed():
-            if time <= 0.0 < self._start:
-                waiting, waiting_ends = decoded, time + shown_for(decoded, self._clock.period)
+            if time <= _SAME and self._start > 0:
+                waiting, waiting_ends = decoded, time + self._shown(decoded)
                 continue
             if waiting is not None:
                 yield waiting, 0.0
@@ -184,7 +200,7 @@ class VideoReader:
     def _timed(self) -> Iterator[tuple[Any, float]]:
         """Yield decoded frames with seconds from the beginning of the stretch; negative before it."""
         origin = stamp(self._decoder.first)
-        if self._start >= _JUMP_FROM and self._decoder.jump(self._start):
+        if self._start >= _JUMP_FROM and not self._counted and self._decoder.jump(self._start):
             self._clock.begin_at(origin)
         for decoded in self._decoder.frames():
             if not self._upright.same(decoded):

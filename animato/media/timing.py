@@ -37,9 +37,14 @@ class FrameClock:
         self.skipped = 0
         self.jumps = 0
         self.counting = False
+        self._asked = False
         self._begun = False
         self._origin: float | None = None
         self._stuck = 0
+
+    def count(self) -> None:
+        """Count frames from the beginning: the caller knows that the stamps are wrong, and says so."""
+        self.counting = self._asked = True
 
     def begin_at(self, origin: float | None) -> None:
         """Count from a known stamp instead of from the first one told, after a jump into the middle of a file."""
@@ -77,7 +82,7 @@ class FrameClock:
     def findings(self) -> list[str]:
         """Return sentences about what was wrong with the stamps."""
         said = []
-        if self.counting:
+        if self.counting and not self._asked:
             said.append(f"the times in the file stand still; {1 / self.period:.3g} frames a second were assumed")
         elif self.jumps:
             said.append(f"the times in the file jump {_times(self.jumps)}; the gaps were closed")

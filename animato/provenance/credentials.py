@@ -7,6 +7,7 @@ credentials inside; webm gets a file of the same name ending in .c2pa beside it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import shutil
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ EMBEDDED = {
     ".jpeg": "image/jpeg",
 }
 BESIDE = {".webm": "video/webm"}
+_MANIFEST = 65_536
+"""Bytes by which a signed file is larger, at most."""
+
 GOOD_STATES = ("Valid", "Trusted")
 
 
@@ -132,12 +136,20 @@ def _signing(path: Path) -> Iterator[None]:
     except OSError as problem:
         raise output_error(Path(problem.filename) if problem.filename else path, problem) from problem
     except Exception as problem:  # the library raises its own tree, and ctypes errors
+        if shutil.disk_usage(path.parent).free < _size(path) + _MANIFEST:  # which it does not say
+            raise output_error(path, OSError(errno.ENOSPC, "")) from problem
         raise RefusedError(
             "the output could not be signed, so it was not written",
             where=f"{type(problem).__name__.lstrip('_')}: {problem}",
             hint="animato doctor shows whether the key and the C2PA library can be used",
             more="docs/provenance.md",
         ) from problem
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files of a folder; 0 where there is none."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:

@@ -6,11 +6,17 @@ import contextlib
 import os
 import secrets
 import sys
+import tempfile
 from pathlib import Path
 
 from animato.errors import OutputError
 
 APPLICATION = "animato"
+
+NEEDED = 1_000
+"""Bytes that are written to try it: as many as a key, and enough to find a disk full."""
+
+REMEDY = "set ANIMATO_HOME to a folder you can write to"
 
 
 def data_home() -> Path:
@@ -18,17 +24,51 @@ def data_home() -> Path:
 
     `ANIMATO_HOME` decides where it is set. Otherwise the platform's usual place: `XDG_DATA_HOME` or `~/.local/share` on
     Linux, `~/Library/Application Support` on macOS, `LOCALAPPDATA` on Windows.
+
+    Raises:
+        OutputError: this user has no home folder.
     """
     chosen = os.environ.get("ANIMATO_HOME")
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / APPLICATION
+        return (Path(local) if local else _user_home() / "AppData" / "Local") / APPLICATION
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / APPLICATION
+        return _user_home() / "Library" / "Application Support" / APPLICATION
     shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / APPLICATION
+    return (Path(shared) if shared else _user_home() / ".local" / "share") / APPLICATION
+
+
+def _user_home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as problem:  # a container whose user is in no list of users
+        raise OutputError(
+            "this user has no home folder to keep the signing key in", where=str(problem), hint=REMEDY
+        ) from problem
+
+
+def check_home() -> Path:
+    """Return the data home if keys and notes can be written there; nothing is made.
+
+    Raises:
+        OutputError: no permission, no room, or something else is in the way.
+    """
+    home = data_home()
+    for folder in (home / "keys", home / "marks"):
+        place = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+        try:
+            with tempfile.TemporaryFile(dir=place) as file:
+                file.write(bytes(NEEDED))
+                file.flush()
+        except OSError as problem:
+            raise OutputError(
+                f"the folder {home}, where the signing key and notes on outputs are kept, cannot be written",
+                where=f"{place}: {problem.strerror}",
+                hint=REMEDY,
+            ) from problem
+    return home
 
 
 def private_folder(name: str) -> Path:
@@ -44,7 +84,7 @@ def private_folder(name: str) -> Path:
         raise OutputError(
             f"cannot make the folder {folder}",
             where=error.strerror,
-            hint="set ANIMATO_HOME to a folder you can write to",
+            hint=REMEDY,
         ) from error
     return folder
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
+import weakref
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
@@ -12,8 +14,15 @@ T = TypeVar("T")
 AHEAD = 4
 """Items made ahead: enough to even out the stages, few enough that memory stays flat."""
 
+NAME = "animato-ahead"
+"""Name of the threads."""
+
 POLL = 0.1
 """Seconds after which a waiting thread looks whether anybody still wants its items."""
+
+
+_open: weakref.WeakKeyDictionary[threading.Thread, threading.Event] = weakref.WeakKeyDictionary()
+"""Threads whose items the program itself takes, not another such thread, and what stops each."""
 
 
 class _End:
@@ -59,10 +68,12 @@ def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
             close()
         put(_End(problem))
 
-    worker = threading.Thread(target=work, name="driver", daemon=True)
+    worker = threading.Thread(target=work, name=NAME, daemon=True)
     try:
         # Within: Ctrl-C may come while the thread starts, and a program that ends beside it may crash.
         worker.start()
+        if threading.current_thread().name != NAME:
+            _open[worker] = stop
         while True:
             item = made.get()
             if isinstance(item, _End):
@@ -74,3 +85,13 @@ def ahead(items: Iterator[T], depth: int = AHEAD) -> Generator[T]:
         stop.set()
         if worker.ident is not None:
             worker.join()
+
+
+def _stop_all() -> None:
+    """End what a program leaves open when it ends: a thread that is torn down inside OpenVINO aborts the process."""
+    for worker, stop in list(_open.items()):
+        stop.set()
+        worker.join()
+
+
+atexit.register(_stop_all)

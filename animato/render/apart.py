@@ -2,16 +2,16 @@
 
 Parent and child speak through the child's standard input and output. The parent writes the job as one line of JSON, and
 a line for each reading of the driver. The child answers with messages: a line of JSON, followed by the bytes of the
-arrays that it names. Nothing is unpickled. The child ends when its parent does.
+arrays that it names. Nothing is unpickled. The child ends as soon as its standard input does, so with its parent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
+import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -28,7 +28,6 @@ from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.template import SUFFIX
 from animato.render.clock import StageClock
 from animato.render.driver import DriverReport
-from animato.render.video_driver import VideoDriver
 from animato.settings.animate import AnimateSettings
 
 ASKED = (
@@ -43,9 +42,10 @@ ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes", "drift"
 
 _START = (
     "import sys; sys.path[:] = [part for part in sys.path if part] + [sys.argv.pop()]; import signal; "
-    "signal.signal(signal.SIGINT, signal.SIG_IGN); from animato.render.apart import main; main()"
+    "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
+    "if hasattr(signal, name)]; from animato.render.tracking_child import main; main()"
 )
-"""What the child runs. A folder that somebody stands in must not lend it modules."""
+"""What the child runs. A folder that somebody stands in must not lend it modules, and signals are its parent's."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -114,7 +114,7 @@ class ApartDriver:
         asked = {name: getattr(settings, name) for name in ASKED}
         # A model that needs further files is drawn from here; its driver is read like geometry's.
         asked["model"] = "portrait" if settings.model == "portrait" else "geometry"
-        self._job = json.dumps({"path": str(path), "settings": asked}).encode() + b"\n"
+        self._job = {"path": str(path), "settings": asked}
         self._child: subprocess.Popen[bytes] | None = None
         self._fresh = False
         self._start()
@@ -160,11 +160,18 @@ class ApartDriver:
 
     def _start(self) -> None:
         command = [sys.executable, "-c", _START, str(Path(animato.__file__).resolve().parent.parent)]
+        # A child that is killed removes nothing: its temporary files lie where this process removes them.
+        scratch = tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True)
         # Ctrl-C is the parent's; the child ends with it. Where there are no sessions, it ignores it first of all.
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        pipe = subprocess.PIPE
+        try:
+            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+        except BaseException:
+            scratch.cleanup()
+            raise
         # Also when an error elsewhere lets go of this driver, and when the program ends.
-        self._end = weakref.finalize(self, _end, self._child)
-        self._tell(self._job)
+        self._end = weakref.finalize(self, _end, self._child, scratch)
+        self._tell(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
 
     def _tell(self, line: bytes) -> None:
         """Write a line to the child; that it has ended is noticed, and said, where its answer is read."""
@@ -192,68 +199,7 @@ class ApartDriver:
         return told
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
     child.kill()
     child.communicate()
-
-
-def main() -> None:
-    """Be the child: open the driver, then read it each time the parent says so."""
-    stream = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not end up among the messages
-    import cv2
-
-    from animato.face.finder import FaceFinder
-
-    cv2.setNumThreads(1)
-    line = sys.stdin.buffer.readline()
-    try:
-        job = json.loads(line)
-        settings = AnimateSettings(**job["settings"], threads=1)
-        driver = VideoDriver(Path(job["path"]), settings, FaceFinder(1))
-        _tell_opened(stream, driver)
-        while sys.stdin.buffer.readline():
-            _tell_frames(stream, driver)
-    except AnimatoError as problem:
-        parts = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
-        send(stream, "error", {"name": type(problem).__name__, **parts})
-    except BrokenPipeError:  # the parent is gone; what is still to be written goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
-    neutral = driver.neutral
-    values = {
-        "fps": str(driver.fps),
-        "duration": driver.duration,
-        "has_audio": driver.has_audio,
-        "neutral_time": driver.report.neutral_time,
-        "eye_widths": neutral.eye_widths,
-        "mouth_width": neutral.mouth_width,
-    }
-    send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
-
-
-def _tell_frames(stream: IO[bytes], driver: VideoDriver) -> None:
-    clock = StageClock()
-    for frame in driver.frames(clock):
-        arrays = {name: getattr(frame, name) for name in ARRAYS if getattr(frame, name) is not None}
-        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
-    values = {
-        "duration": driver.duration,
-        "jitter": driver.report.jitter,
-        "findings": driver.report.findings,
-        "memory_mb": peak_memory_mb(),
-        "seconds": clock.seconds,
-    }
-    send(stream, "end", values)
-
-
-def peak_memory_mb() -> float | None:
-    """Return the most memory this process has used, in megabytes; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    unit = 1.0 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, Linux kilobytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    scratch.cleanup()

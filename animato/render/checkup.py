@@ -7,12 +7,16 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from animato.errors import AnimatoError
 from animato.face.topology import ASSET, ASSET_SHA256
 from animato.media.hash import sha256_file
 from animato.motion.bundled import bundled
+from animato.provenance.home import check_home
 from animato.version import __version__
 
 BASE = ("numpy", "opencv-python-headless", "pillow", "av", "openvino", "c2pa-python", "cryptography", "typer", "rich")
@@ -23,6 +27,10 @@ EXTRAS = {
     "studio": ("fastapi", "uvicorn"),
     "scale": ("ray",),
 }
+
+
+ROOM = 8_000_000
+"""Bytes that must find room: networks are read from the temporary folder, and the shortest video is as large."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +58,23 @@ def examine() -> list[Finding]:
     ]
     findings += [_package(name) for name in BASE]
     checks: tuple[tuple[str, Callable[[], str], str], ...] = (
+        ("temporary folder", _room, "free some space, or set TMPDIR to another folder"),
+        ("data home", _home, "set ANIMATO_HOME to a folder you can write to"),
         ("face model", _face_model, "pip install --force-reinstall animato"),
         ("face networks", _networks, "pip install --force-reinstall openvino"),
         ("video encoders", _encoders, "pip install --force-reinstall av"),
         ("credentials", _credentials, "see docs/provenance.md"),
         ("movements", _movements, "pip install --force-reinstall animato"),
-        ("temporary room", _room, "free some disk space"),
     )
     for name, check, hint in checks:
         try:
             findings.append(Finding(name, "ok", check()))
+        except AnimatoError as problem:
+            text = problem.what if problem.where is None else f"{problem.what} ({problem.where})"
+            findings.append(Finding(name, "broken", text, problem.hint or hint))
         except Exception as problem:  # a check-up reports what is wrong, it never stops at it
             findings.append(Finding(name, "broken", f"{type(problem).__name__}: {problem}", hint))
+    findings.append(_working_folder())
     findings += [_extra(name, packages) for name, packages in EXTRAS.items()]
     findings.append(_torch())
     return findings
@@ -133,12 +146,34 @@ def _movements() -> str:
 
 
 def _room() -> str:
-    import tempfile
+    folder = tempfile.gettempdir()
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(ROOM))
+        file.flush()
+    return f"{folder}, {_free(folder)} free"
 
-    free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
-    if free < 0.2:
-        raise OSError(f"only {free * 1000:.0f} MB are free")
-    return f"{free:.0f} GB free"
+
+def _home() -> str:
+    home = check_home()
+    place = next(path for path in (home, *home.absolute().parents) if path.exists())
+    return f"{home}, {_free(place)} free"
+
+
+def _working_folder() -> Finding:
+    """Say whether an output without a folder in its name could be written; it may well go elsewhere."""
+    folder = Path.cwd()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM))
+            file.flush()
+    except OSError as problem:
+        return Finding("this folder", "missing", f"{folder}: {problem.strerror}", "outputs elsewhere: -o FOLDER/NAME")
+    return Finding("this folder", "ok", f"{folder}, {_free(folder)} free")
+
+
+def _free(folder: Path | str) -> str:
+    free = shutil.disk_usage(folder).free / 1e9
+    return f"{free:.0f} GB" if free >= 10 else f"{free:.1f} GB"
 
 
 def _torch() -> Finding:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from animato.errors import FaceError, UsageError
+from animato.errors import FaceError
 from animato.face.anchor import SkinAnchor
 from animato.face.finder import FaceFinder, choose_face
 from animato.face.quality import check_photo_face, no_face
@@ -17,9 +16,10 @@ from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.frames import photo_cost
 from animato.motion.pose import fit_pose
+from animato.render.inputs import MOST_PHOTOS, Photos, photo_list
 from animato.types import Face, Frame
 
-MOST_PHOTOS = 32
+__all__ = ["MOST_PHOTOS", "Person", "PersonPhoto"]
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,16 @@ class Person:
         return tuple(sentence for photo in self.photos for sentence in photo.findings)
 
     @classmethod
-    def from_photos(
-        cls, photos: Sequence[Path | str | Frame], face: str = "largest", *, finder: FaceFinder | None = None
-    ) -> Person:
+    def from_photos(cls, photos: Photos, face: str = "largest", *, finder: FaceFinder | None = None) -> Person:
         """Read photos and find the person's face in each.
 
         Args:
-            photos: one to thirty-two files (JPEG, PNG, WEBP) or pictures (H x W x 3 uint8 RGB).
+            photos: one file (JPEG, PNG, WEBP), PIL image or array (H x W x 3 uint8 RGB), or up to thirty-two of them.
             face: which face, where a photo shows several: "largest", "left", "right" or a number from the left.
             finder: existing networks to use, or None.
 
         Raises:
+            UsageError: something that is no photo, none, or too many.
             PictureError: a file is not a picture, is damaged or too large.
             FaceError: no usable face; of several photos, those without one are left out with a finding.
 
@@ -86,12 +85,11 @@ class Person:
             >>> import animato
             >>> person = animato.Person.from_photos(["me.jpg", "side.jpg"])  # doctest: +SKIP
         """
-        if not 1 <= len(photos) <= MOST_PHOTOS:
-            raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(photos)}")
+        listed = photo_list(photos)
         finder = finder or FaceFinder()
         found: list[PersonPhoto] = []
         problems: list[FaceError] = []
-        for number, item in enumerate(photos, 1):
+        for number, item in enumerate(listed, 1):
             try:
                 found.append(_read(item, number, face, finder))
             except FaceError as problem:
@@ -107,17 +105,14 @@ class Person:
         return cls((replace(first, findings=(*first.findings, *left_out)), *others))
 
 
-def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:
+def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:
+    path: Path | None = None
     if isinstance(item, np.ndarray):
-        if item.ndim != 3 or item.shape[2] != 3 or item.dtype != np.uint8:
-            raise UsageError(
-                "a photo given as an array must be H x W x 3 uint8 RGB", where=f"{item.dtype} {item.shape}"
-            )
-        image, name, kind, path = item, f"photo {number}", "image/raw", None
-        digest, findings = hashlib.sha256(np.ascontiguousarray(item).tobytes()).hexdigest(), []
+        image, name, kind = item, f"photo {number}", "image/raw"
+        digest, findings = hashlib.sha256(item.tobytes()).hexdigest(), []
         size = item.nbytes
     else:
-        path = Path(item)
+        path = item
         picture = load_picture(path)
         image, name, kind = picture.image, path.name, picture.media_type
         digest, findings = sha256_file(path), list(picture.findings)

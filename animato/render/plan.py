@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from animato.media.audio import AudioSource
@@ -42,3 +43,17 @@ def sound_of(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
     if settings.audio is not None:
         return AudioSource(settings.audio)
     return AudioSource(driver.path, settings.start) if driver.has_audio else None
+
+
+def rate_findings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> list[str]:
+    """Return a sentence about a driver that is faster than its video, unless the video's rate was asked for.
+
+    Args:
+        driver: where movement comes from.
+        fps: frames a second of the video.
+        settings: of the job.
+    """
+    if settings.fps is not None or driver.fps <= fps:
+        return []
+    faster = f"--fps {float(driver.fps):.4g}"
+    return [f"the driver has {float(driver.fps):.4g} frames a second, the video {float(fps):.4g}: {faster} keeps all"]

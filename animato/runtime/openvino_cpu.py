@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.errors import MissingPartError
+from animato.errors import MissingPartError, OutputError
 
 
 class _SilentTelemetry:
@@ -69,9 +69,17 @@ def _read(model: bytes) -> Iterator[tuple[Any, Any]]:
     """Give OpenVINO's core and a network; the file it may be mapped from is there until the block ends."""
     core = import_openvino().Core()
     # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
-    with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
-        path.write_bytes(model)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True))
+            path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
+            path.write_bytes(model)
+        except OSError as problem:
+            raise OutputError(
+                f"the temporary folder cannot be written: {problem.strerror}",
+                where=problem.filename or tempfile.gettempdir(),
+                hint="free some space there, or set TMPDIR to another folder",
+            ) from problem
         yield core, core.read_model(model=str(path))
 
 

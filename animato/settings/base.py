@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import numbers
+import os
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,27 +45,29 @@ def setting(
 
 
 def check(settings: Any, where: str) -> None:
-    """Check every field of a settings value against its own limits.
+    """Check every field of a settings value against its own type and limits; text becomes a path where one is meant.
 
     Args:
         settings: a dataclass instance whose fields were made by `setting`.
         where: the dotted prefix used in messages, such as "animate".
 
     Raises:
-        UsageError: a value is out of its range or not one of its choices; the message names the option.
+        UsageError: a value is of another type, out of its range or not one of its choices; the message names the
+            option.
     """
+    hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if value is None:
+        if value is None and type(None) in typing.get_args(hints[field.name]):
             continue
+        value = _typed(value, hints[field.name], field.name, where)
+        object.__setattr__(settings, field.name, value)
         low, high = field.metadata.get("low"), field.metadata.get("high")
         choices, unit = field.metadata.get("choices"), field.metadata.get("unit")
         suffix = f" {unit}" if unit else ""
         option = f"--{field.name.replace('_', '-')}"
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{option} must be a number, not {value:g}", where=f"{where}.{field.name}")
-        if (low is not None or high is not None) and not isinstance(value, (int, float)):
-            raise UsageError(f"{option} must be a number, not {value!r}", where=f"{where}.{field.name}")
         if low is not None and value < low:
             raise UsageError(f"{option} must be at least {low:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
         if high is not None and value > high:
@@ -74,6 +79,28 @@ def check(settings: Any, where: str) -> None:
                 where=f"{where}.{field.name}: one of {', '.join(choices)}",
                 hint=f"{option} {near[0]}" if near else None,
             )
+
+
+def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
+    """Return a field's value in the type that its annotation names, where that loses nothing."""
+    kinds = [kind for kind in typing.get_args(hint) or (hint,) if kind is not type(None)]
+    kind = kinds[0]
+    option = f"--{name.replace('_', '-')}"
+    if kind is Path and isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
+        return Path(value)
+    if kind is str and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # such as the number of a face
+    if isinstance(value, bool):
+        if kind is bool:
+            return value
+    elif kind is float and isinstance(value, (int, float)):
+        return value
+    elif kind in (int, float) and isinstance(value, numbers.Integral if kind is int else numbers.Real):
+        return kind(value)  # NumPy's numbers
+    words = {Path: "a path", str: "text", bool: "True or False", int: "a whole number", float: "a number"}
+    if kind in words and not (kind is str and isinstance(value, str)):
+        raise UsageError(f"{option} must be {words[kind]}, not {value!r}", where=f"{where}.{name}")
+    return value
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:

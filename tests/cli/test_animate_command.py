@@ -51,11 +51,13 @@ def test_a_script_reads_one_json_object_and_nothing_else(
     assert told["first_frame_seconds"] > 0
 
 
-def test_a_script_that_fails_reads_nothing_on_stdout(
+def test_a_script_that_fails_reads_one_error_on_stdout(
     made: Material, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(command(made, out / "a.mp4", "--json", "--face", "4")) == 3
-    assert capsys.readouterr().out == ""
+    told = json.loads(capsys.readouterr().out)
+    assert list(told) == ["error"]
+    assert "no face number 4" in told["error"]["what"]
 
 
 def test_quiet_prints_nothing(made: Material, out: Path, capsys: pytest.CaptureFixture[str]) -> None:

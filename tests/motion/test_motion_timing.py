@@ -12,6 +12,7 @@ from motion_material import moving
 
 from animato.motion.frames import MotionFrame
 from animato.motion.jitter import JitterMeter
+from animato.motion.openness import MOUTH_CLOSED
 from animato.motion.retime import SNAP, retime
 
 
@@ -74,6 +75,43 @@ def test_a_moment_between_seen_and_unseen_counts_as_unseen() -> None:
     frames = swaying([0.0, 0.1, 0.2])
     frames[1] = replace(frames[1], seen=False)
     assert [frame.seen for frame in retime(frames, Fraction(20))] == [True, False, False, False, True]
+
+
+def talking(times: list[float], shut: int, openings: tuple[int, ...] = (2,)) -> list[MotionFrame]:
+    """An open mouth (or eyes) that is shut in one recorded moment; its chin, or brow, tells which moment is shown."""
+    frames = []
+    for number, time in enumerate(times):
+        apertures = np.array([0.2, 0.2, 0.2])
+        apertures[list(openings)] = 0.0 if number == shut else 0.2
+        frames.append(replace(moving(time, jaw=0.0 if number == shut else 1.0), apertures=apertures))
+    return frames
+
+
+@pytest.mark.parametrize("shut", range(20, 44))
+@pytest.mark.parametrize(("given", "wanted"), [(120, 60), (120, 25), (60, 25), (50, 30), (30, 25), (25, 60)])
+def test_lips_that_touch_between_two_output_frames_touch_in_one_of_them(given: int, wanted: int, shut: int) -> None:
+    frames = talking([n / given for n in range(60)], shut)
+    retimed = list(retime(frames, Fraction(wanted)))
+    touching = [frame for frame in retimed if frame.apertures[2] <= MOUTH_CLOSED]
+    assert 1 <= len(touching) <= math.ceil(1.5 * wanted / given)
+    near = min(touching, key=lambda frame: abs(frame.time - frames[shut].time))
+    assert abs(near.time - frames[shut].time) <= 0.5 / wanted + 1e-6
+    assert near.expression[17, 1] == pytest.approx(0.0, abs=1e-6), "the jaw is where it was when the lips touched"
+    assert len(retimed) == len(list(retime(swaying([n / given for n in range(60)]), Fraction(wanted))))
+
+
+def test_lips_of_uneven_clips_touch_too() -> None:
+    rng = np.random.default_rng(1)
+    times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.005, 0.07, 80))]).tolist()
+    for shut in range(5, 76):
+        retimed = list(retime(talking(times, shut), Fraction(30)))
+        assert any(frame.apertures[2] <= MOUTH_CLOSED for frame in retimed)
+
+
+def test_a_blink_between_two_output_frames_is_seen() -> None:
+    retimed = list(retime(talking([n / 120 for n in range(60)], 21, (0, 1)), Fraction(25)))
+    assert sum(frame.apertures[:2].max() == 0.0 for frame in retimed) == 1
+    assert all(frame.apertures[2] == 0.2 for frame in retimed)
 
 
 def test_no_movement_at_all_gives_nothing() -> None:

@@ -236,7 +236,7 @@ def test_the_command_speaks_json_and_exit_codes(sign: Write, portrait: Frame, tm
     several = runner.invoke(app, ["verify", "--json", signed, plain, absent])
     assert several.exit_code == 3
     rows = [json.loads(line) for line in several.stdout.splitlines() if line.startswith("{")]
-    assert [row.get("found") for row in rows] == [True, False, None] and "no such file" in rows[2]["error"]
+    assert [row.get("found") for row in rows] == [True, False, None] and "no such file" in rows[2]["error"]["what"]
 
 
 def test_verifying_changes_nothing_on_disk(portrait: Frame, tmp_path: Path, home: Path) -> None:

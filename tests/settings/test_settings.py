@@ -95,7 +95,11 @@ def test_the_defaults_of_the_main_job_are_valid() -> None:
         ({"face": "²"}, "--face cannot be '²'"),
         ({"face": "-1"}, "--face cannot be '-1'"),
         ({"driver_face": "1.5"}, "--driver-face cannot be '1.5'"),
-        ({"still_head": "yes", "threads": 0}, "--threads must be at least 1, not 0"),
+        ({"threads": 0}, "--threads must be at least 1, not 0"),
+        ({"still_head": "yes"}, "--still-head must be True or False, not 'yes'"),
+        ({"audio": b"a.wav"}, "--audio must be a path, not b'a.wav'"),
+        ({"size": 512.0}, "--size must be a whole number, not 512.0"),
+        ({"face": None}, "--face must be text, not None"),
     ],
 )
 def test_absurd_values_are_refused_with_the_option_and_the_limit(values: dict[str, Any], said: str) -> None:

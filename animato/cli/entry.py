@@ -1,0 +1,20 @@
+"""Where the command `animato` begins: signals are handled before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from animato.cli import stop_signals
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with a documented exit code."""
+    stop_signals.install()
+    try:
+        from animato.cli.main import main as begin
+    except KeyboardInterrupt:
+        stop_signals.release()
+        print("animato: stopped", file=sys.stderr)
+        sys.exit(stop_signals.stop_code())
+    begin()
