@@ -87,9 +87,10 @@ class VideoDriver:
         while True:
             tracker = self._tracker()
             with self._open(skipped) as video:
-                found, read = most_neutral(video, functools.partial(self._track, tracker))
+                frames = iter(video)
+                found, read = most_neutral(frames, functools.partial(self._track, tracker))
                 # Nobody in this shot, a title maybe: the person may come in a later one.
-                over = next(iter(video), None) is None if found is None else True
+                over = found is not None or next(frames, None) is None
             if found is not None:
                 self.report.neutral_time = self._settings.start + skipped + found.frame.time
                 return Shot(found, tracker, self._finder, self._wanted)

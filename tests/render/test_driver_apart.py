@@ -24,7 +24,7 @@ from animato.motion.frames import MotionFrame
 from animato.render import apart
 from animato.render.apart import ARRAYS, SCALARS, ApartDriver, receive, send, track_apart
 from animato.render.clock import StageClock
-from animato.render.driver import VideoDriver
+from animato.render.video_driver import VideoDriver
 
 CROP = AnimateSettings(frame="crop", size=256)
 

@@ -102,8 +102,8 @@ def test_the_face_of_the_driver_can_be_chosen(made: Material, tmp_path: Path, ch
         pairs.append(canvas)
     path = write_video(tmp_path / "pair.mp4", pairs, FPS)
     driver = open_driver(path, replace(CROP, driver_face=choice), finder())
-    scale = driver._neutral.pose.scale  # type: ignore[attr-defined]
-    large = open_driver(made.driver, CROP, finder())._neutral.pose.scale  # type: ignore[attr-defined]
+    scale = driver._first.scale  # type: ignore[attr-defined]
+    large = open_driver(made.driver, CROP, finder())._first.scale  # type: ignore[attr-defined]
     assert scale / large == pytest.approx(1.0 if expected == "large" else 0.5, rel=0.06)
 
 

@@ -17,8 +17,8 @@ from animato.motion.retarget import Target
 from animato.render.clock import StageClock
 from animato.render.portrait import PortraitNetworks, PortraitRenderer, load_networks
 from animato.types import Face, Frame
+from animato.warp.reference import ReferenceFrame, Wanted
 from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, inverse, move
-from animato.warp.surroundings import Hold
 from animato.warp.tint import tinted
 from animato.warp.warper import Warped, Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
@@ -146,7 +146,8 @@ def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
 
 def test_automatic_exposure_leaves_no_holes_in_the_eyes(portrait: Frame, portrait_face: Face) -> None:
     neutral, bright = np.array(portrait), np.clip(portrait * 0.35, 0, 255).astype(np.uint8)
-    shade = Hold(neutral, portrait_face, inside=False, surroundings=False).correct(bright, portrait_face).shade
+    reference = ReferenceFrame(neutral, portrait_face, Wanted(inside=False, surroundings=False))
+    shade = reference.read(bright, portrait_face).face.shade
     head = PortraitRenderer([(neutral, portrait_face.points)], load_networks(None, 1))
     target = turned(head.warpers[0], 6.0)
     assert shade is not None

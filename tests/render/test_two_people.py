@@ -13,7 +13,7 @@ from main_job import FPS, finder, speaking_frames, write_video
 
 from animato.motion.frames import MotionFrame
 from animato.render.clock import StageClock
-from animato.render.driver import VideoDriver
+from animato.render.video_driver import VideoDriver
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
