@@ -29,6 +29,7 @@ class Framing:
     Attributes:
         square: S x S x 3 uint8 RGB, what is animated.
         points: 478 x 3 float32, the photo's landmarks in pixels of the square.
+        blendshapes: 52 float32 in [0, 1], the photo's expression scores.
         width: of the output, pixels.
         height: of the output, pixels.
         findings: sentences about what was resized.
@@ -41,6 +42,7 @@ class Framing:
     def __init__(self, photo: PersonPhoto, settings: AnimateSettings, margin: float = MARGIN) -> None:
         self._margin = margin
         self.findings: list[str] = []
+        self.blendshapes = photo.face.blendshapes
         self.pasted = settings.frame == "photo"
         if self.pasted:
             self._frame_photo(photo, settings)

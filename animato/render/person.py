@@ -11,12 +11,14 @@ import numpy as np
 
 from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
+from animato.face.plausibility import no_real_face, plausibility
 from animato.face.quality import check_photo_face, no_face
 from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.frames import photo_cost
-from animato.motion.pose import fit_pose
+from animato.motion.own_expression import expression_findings, own_expression
+from animato.motion.pose import fit_pose, local_from_points
 from animato.types import Face, Frame
 
 MOST_PHOTOS = 32
@@ -125,6 +127,15 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
     faces = finder.find(image)
     if not faces:
         raise no_face(name, image.shape[1], image.shape[0])
+    doubts = [plausibility(image, face, finder) for face in faces]
+    if all(doubt.refused for doubt in doubts):
+        raise no_real_face(name, image.shape[1], image.shape[0])
+    faces = [face for face, doubt in zip(faces, doubts, strict=True) if not doubt.refused]
+    if any(doubt.doubted and not doubt.refused for doubt in doubts):
+        findings.append(
+            f"the face in {name} is hardly one: check that eyes and lips move where the picture has them; a photo, "
+            "painting or drawing of a human face seen from the front works better"
+        )
     if len(faces) > 1 and choice == "largest":
         findings.append(
             f"{name} shows {len(faces)} faces; the largest is used: choose with --face left, right or a number"
@@ -134,6 +145,8 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
     except FaceError as problem:
         raise FaceError(f"{name}: {problem.what}", problem.where, problem.hint, problem.more) from problem
     chosen = finder.settled(image, chosen)
-    yaw = fit_pose(chosen.points).degrees()[0]
-    findings += check_photo_face(image, chosen, yaw, name)
+    pose = fit_pose(chosen.points)
+    findings += check_photo_face(image, chosen, pose.degrees()[0], name)
+    own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)
+    findings += expression_findings(own, name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))
