@@ -35,7 +35,9 @@ def main(data: Path) -> None:
     """Fit and write the fields."""
     finder, changes, weights = FaceFinder(), [], []
     for calm in sorted((data / "portraits").glob("l*_neutral.jpg")):
-        first, second = (_photo(path, finder) for path in (calm, calm.with_name(calm.name.replace("neutral", "smiling"))))
+        first, second = (
+            _photo(path, finder) for path in (calm, calm.with_name(calm.name.replace("neutral", "smiling")))
+        )
         changes.append((first.local, second.local))
         weights.append(PAIR)
     for clip in sorted((data / "talking").glob("*.mp4")):
@@ -50,7 +52,9 @@ def main(data: Path) -> None:
     fields = np.linalg.solve(weighted.T @ amounts, weighted.T @ moved).reshape(2, MESH_POINTS, 3)
     fields = (fields + fields[:, mirror_index()[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
     np.save(FIELDS, fields.astype(np.float32))
-    print(f"{len(changes)} changes; left over {_rms(moved - amounts @ fields.reshape(2, -1)):.3f} of {_rms(moved):.3f} cm")
+    print(
+        f"{len(changes)} changes; left over {_rms(moved - amounts @ fields.reshape(2, -1)):.3f} of {_rms(moved):.3f} cm"
+    )
 
 
 def _photo(path: Path, finder: FaceFinder) -> Factored:

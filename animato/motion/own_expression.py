@@ -154,7 +154,9 @@ def _iris_offset(
 
 
 def _averted(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
-    left, right = (_iris_offset(local, ring, iris)[1] for ring, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT)))
+    left, right = (
+        _iris_offset(local, ring, iris)[1] for ring, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
+    )
     gaze = (left + right) / 2 - (0.0, IRIS_AT_REST[1])
     # Who turns the head and looks into the camera does not look aside: the nearest place between the two counts.
     camera = -EYEBALL * pose.rotation[2, :2]

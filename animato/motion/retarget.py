@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.motion.closure import gaps_of, set_gaps
+from animato.motion.edge_room import EdgeRoom
 from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.openness import (
     EYE_CLOSED,
@@ -56,6 +57,7 @@ class Retargeter:
         neutral: the driver's neutral measures.
         settings: what to take and how strongly.
         blendshapes: 52 float32 in [0, 1], the photo's expression scores; without them its smile is not known.
+        edges: of the photo that cut the head: it moves away from them less far; None for none.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class Retargeter:
         neutral: Neutral,
         settings: MotionSettings,
         blendshapes: NDArray[np.float32] | None = None,
+        edges: EdgeRoom | None = None,
     ) -> None:
         self.settings = settings
         self.neutral = neutral
+        self._edges = edges
         self.pose = fit_pose(points)
         photo = local_from_points(points, self.pose)
         self._opening = 0.0
@@ -81,9 +85,7 @@ class Retargeter:
         strengths = np.array([settings.mouth, settings.eyes, settings.brows])
         self._gain: NDArray[np.float64] = ((sizes * strengths) @ part_weights())[:, None]
 
-    def _neutralised(
-        self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None
-    ) -> NDArray[np.float64]:
+    def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
         """Return the photo's face less its own expression, as far as the driver's replaces it.
 
         What the driver's neutral frame shows too is in no movement, so an opening counts by what exceeds it.
@@ -93,7 +95,9 @@ class Retargeter:
         mouth, eyes = (min(2.0 * smile, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
         surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
         self._opening = surplus * (1.0 - mouth)
-        rest = without_expression(photo, mouth * surplus * mouth_width(photo), smile * min(self.settings.mouth, 1.0) * own.smile)
+        rest = without_expression(
+            photo, mouth * surplus * mouth_width(photo), smile * min(self.settings.mouth, 1.0) * own.smile
+        )
         return move_gaze(rest, -eyes * own.gaze)
 
     def __call__(self, motion: MotionFrame) -> Target:
@@ -102,6 +106,7 @@ class Retargeter:
         local = set_gaps(local, self._wanted_gaps(local, motion))
         local = move_gaze(local, np.zeros(2))  # irises stay inside their eyes, whatever photo and driver add up to
         pose = self._pose(motion)
+        pose = pose if self._edges is None else self._edges.bounded(self.pose, pose)
         inside = motion.inside if self.settings.inside else None
         shade = None if motion.shade is None or not self.settings.shade else motion.shade * self.settings.shade
         return Target(points_from_local(local, pose), pose, self._drift(motion), inside, shade)

@@ -11,8 +11,9 @@ import numpy as np
 
 from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
+from animato.face.edges import cut_edges, edge_findings
 from animato.face.plausibility import no_real_face, plausibility
-from animato.face.quality import check_photo_face, no_face
+from animato.face.quality import check_photo_face, drawn, drawn_finding, no_face
 from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
@@ -147,6 +148,10 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
     chosen = finder.settled(image, chosen)
     pose = fit_pose(chosen.points)
     findings += check_photo_face(image, chosen, pose.degrees()[0], name)
-    own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)
-    findings += expression_findings(own, name)
+    if drawn(image, chosen):
+        findings.append(drawn_finding(name))
+    else:
+        own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)
+        findings += expression_findings(own, name)
+    findings += edge_findings(cut_edges(image, chosen.points), name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

@@ -30,6 +30,7 @@ from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
 from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.lids import build_lids, close_lid
+from animato.warp.mesh import Extent
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.tint import tint_of, tinted
@@ -138,14 +139,19 @@ class PortraitRenderer:
             animated, the others lend what it does not show.
         networks: from `load_networks`.
         numbers: what adaptation found, or None.
+        extent: what the animated photo shows of its square, None for all of it.
     """
 
     name = "portrait"
 
     def __init__(
-        self, photos: Sequence[tuple[Frame, Points]], networks: PortraitNetworks, numbers: PersonNumbers | None = None
+        self,
+        photos: Sequence[tuple[Frame, Points]],
+        networks: PortraitNetworks,
+        numbers: PersonNumbers | None = None,
+        extent: Extent | None = None,
     ) -> None:
-        self.warpers = [Warper(square, points) for square, points in photos]
+        self.warpers = [Warper(*photo, None if number else extent) for number, photo in enumerate(photos)]
         networks = networks if numbers is None else networks.replaced(numbers)
         tints = [tint_of(warper.crop, warper.points) for warper in self.warpers]
         lender = lend_mouth(self.warpers)
