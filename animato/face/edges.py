@@ -12,12 +12,12 @@ from animato.face.topology import CHIN, FOREHEAD, OVAL
 from animato.types import Frame, Points
 
 NEAR_TOP, NEAR_SIDE, NEAR_CHIN = 0.5, 0.35, 0.1
-"""Room between the face's outline and an edge, in heights of the face (at the sides, widths), from which it cuts nothing."""
+"""Room between the face's outline and an edge from which it cuts nothing, in heights (at the sides widths) of it."""
 SKULL, EARS = 0.3, 0.05
-"""Room below which an edge cuts the head whatever the picture shows: the top of a skull lies 0.28 heights above the face."""
+"""Room below which an edge cuts the head for certain: the top of a skull lies 0.28 heights above the face."""
 ALIKE, UNLIKE = 18.0, 40.0
-"""Distance in CIE Lab (of 8 bits) below which the picture at its edge is the same thing as what lies beside the face, and
-above which it is another than what fills the upper corners."""
+"""Distance in CIE Lab (of 8 bits) below which the picture at its edge is the same thing as what lies beside the face,
+and above which it is another than what fills the upper corners."""
 STRIP = 0.02
 """Width of the strip along the edge that is compared, in heights of the face."""
 EDGES = ("top", "bottom", "left", "right")
@@ -40,7 +40,7 @@ class _Box:
 def cut_edges(frame: Frame, points: Points) -> tuple[str, ...]:
     """Return the edges ("top", "bottom", "left", "right") that cut the head of an upright face.
 
-    Above and beside the face an edge cuts when it is near and shows the same colours as what lies next to the face there:
+    Above and beside the face an edge cuts when it is near and shows the same colours as what lies next to the face:
     hair, an ear, skin, and not what the upper corners show. Below, when the chin is as good as at it.
 
     Args:
@@ -49,7 +49,7 @@ def cut_edges(frame: Frame, points: Points) -> tuple[str, ...]:
     """
     height, width = frame.shape[:2]
     box = _box(points)
-    lab = cv2.cvtColor(frame, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2LAB), np.uint8)
     strip = max(2, round(STRIP * box.height))
     across = box.middle - 0.3 * box.width, box.middle + 0.3 * box.width
     # From the brows to the tip of the nose: there ears and hair stand out beside the face.
@@ -80,7 +80,7 @@ def edge_findings(cut: tuple[str, ...], name: str) -> list[str]:
         return []
     where = " and ".join(f"{CUT_THING[edge]} at the {edge}" for edge in cut)
     return [
-        f"the edge of {name} cuts {where}; the head moves less far away from there, and what comes into view is mirrored: "
+        f"the edge of {name} cuts {where}; the head keeps near it, because what lies beyond is not in the photo: "
         "a photo with more room around the head works better"
     ]
 

@@ -107,7 +107,7 @@ def _looks(frame: Frame, face: Face, name: str) -> list[str]:
     return findings
 
 
-def drawn(frame: Frame, face: Face) -> bool:
+def is_drawn(frame: Frame, face: Face) -> bool:
     """Return whether a face is drawn in flat colours: no skin, no photo and no painting is as even.
 
     Args:
@@ -124,8 +124,8 @@ def drawn(frame: Frame, face: Face) -> bool:
 def drawn_finding(name: str) -> str:
     """Return the sentence about a drawn face."""
     return (
-        f"the face in {name} is drawn in flat colours; the networks paint skin, so it is moved without them, as --model "
-        "geometry does: a photo or a painting is painted"
+        f"the face in {name} is drawn in flat colours; the networks know skin only, so it is moved without them, as "
+        "--model geometry does: a photo or a painting gets painted lips and eyes"
     )
 
 

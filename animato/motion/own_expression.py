@@ -1,9 +1,9 @@
 """A photo's own expression: how far its mouth is open, how it smiles, where it looks, and how that is taken off.
 
-The driver's movement is added to the photo, so what the photo itself shows would count twice. A lip gap and a wider mouth
-move the whole lower face in much the same way in everybody: two displacement fields, fitted to 87 pairs of a calm and a
-smiling photo and to 18 people who talk (`scripts/fit_own_expression.py`), explain as much of these movements as the 52
-expression scores do. Gaze is a shift of the irises.
+The driver's movement is added to the photo, so what the photo itself shows would count twice. A lip gap and a wider
+mouth move the whole lower face in much the same way in everybody: two displacement fields, fitted to 87 pairs of a calm
+and a smiling photo and to 18 people who talk (`scripts/fit_own_expression.py`), explain as much of these movements as
+the 52 expression scores do. Gaze is a shift of the irises.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ FIELDS = Path(__file__).resolve().parents[1] / "assets" / "own_expression.npy"
 SMILE_WIDENS = 1.48
 """Canonical centimetres by which a mouth widens at smile score 1, fitted to the same pairs (correlation 0.86)."""
 SMILING = (0.2, 0.5)
-"""Smile score below which a face counts as calm and above which it smiles: nine in ten of 87 calm faces have less than 0.24."""
+"""Smile score below which a face counts as calm and above which it smiles; nine in ten of 87 calm ones have under 0.24."""
 SMILES = [BLENDSHAPES.index(name) for name in ("mouthSmileLeft", "mouthSmileRight")]
 
 IRIS_AT_REST = (0.04, -0.072)
-"""Middle of an iris that looks ahead, from the middle of its eye: outwards and down, in eye widths (median of 600 clips)."""
+"""Middle of an iris that looks ahead, from its eye's middle: outwards and down, in eye widths (median of 200 clips)."""
 EYEBALL = 0.4
 """Radius on which the middle of the iris turns, in eye widths: 12 of 30 millimetres."""
 AVERTED = (0.05, 0.1)
@@ -84,18 +84,18 @@ def expression_findings(own: OwnExpression, name: str) -> list[str]:
     findings = []
     if own.opening > OPEN_MOUTH:
         findings.append(
-            f"the mouth in {name} is open; it is closed before the driver's movement is added: a photo with closed lips "
-            "works better, or --neutralise 0 leaves it open"
+            f"the mouth in {name} is open; it is closed before the driver's movement is added (--neutralise 0 leaves "
+            "it open): a photo with closed lips works better"
         )
     if own.smile > SMILE_WIDENS * SMILING[1]:
         findings.append(
-            f"the face in {name} smiles; half of it is taken off by default: --neutralise 1 takes off all, 0 nothing; "
-            "a calm photo works better"
+            f"the face in {name} smiles, and a part of it stays under all movement: --neutralise 1 takes all off, "
+            "--neutralise 0 nothing; a calm photo works better"
         )
     if np.hypot(*own.gaze) > AVERTED[1]:
         findings.append(
-            f"the eyes in {name} look aside; they are turned to the front before the driver's movement is added: a photo "
-            "that looks at the camera works better, or --neutralise 0 leaves them"
+            f"the eyes in {name} look aside; they are turned to the front before the driver's gaze is added "
+            "(--neutralise 0 leaves them): a photo that looks at the camera works better"
         )
     return findings
 

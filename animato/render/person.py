@@ -13,7 +13,7 @@ from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
 from animato.face.edges import cut_edges, edge_findings
 from animato.face.plausibility import no_real_face, plausibility
-from animato.face.quality import check_photo_face, drawn, drawn_finding, no_face
+from animato.face.quality import check_photo_face, drawn_finding, is_drawn, no_face
 from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
@@ -148,7 +148,7 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
     chosen = finder.settled(image, chosen)
     pose = fit_pose(chosen.points)
     findings += check_photo_face(image, chosen, pose.degrees()[0], name)
-    if drawn(image, chosen):
+    if is_drawn(image, chosen):
         findings.append(drawn_finding(name))
     else:
         own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)

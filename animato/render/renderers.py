@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.face.quality import is_drawn
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer, Renderer
 from animato.render.paper import PaperRenderer, load_paper_person
@@ -45,7 +46,7 @@ def make_renderer(
         framing = Framing(person.photo, settings, drawn.config.margin)
         return framing, PaperRenderer(drawn, framing.square, framing.points)
     framing = Framing(person.photo, settings)
-    plain = settings.person is None and numbers is None and drawn(person.photo.image, person.photo.face)
+    plain = settings.person is None and numbers is None and is_drawn(person.photo.image, person.photo.face)
     if settings.model == "geometry" or plain:
         return framing, GeometryRenderer(framing.square, framing.points, framing.extent)
     networks = networks or load_networks(None, settings.network_threads)

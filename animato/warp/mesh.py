@@ -38,7 +38,7 @@ BORDER_START = MESH_POINTS + COLUMNS * RINGS
 
 
 Extent: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right and bottom edge of what a photo shows of a square crop, pixels; (-0.5, -0.5) is the crop's corner."""
+"""Left, top, right and bottom edge of what a photo shows of a square crop, pixels; its corner is (-0.5, -0.5)."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def move_rings(
 
 
 def _near_edges(moved: NDArray[np.float64], shell: HeadShell) -> NDArray[np.float64]:
-    """Return ring vertices (108 x 2) that stay near the edges they lay at: the picture between is stretched, not smeared."""
+    """Return ring vertices (108 x 2) kept near the edges they lay at: what lies between is stretched, not smeared."""
     low, high = np.array(shell.extent[:2]), np.array(shell.extent[2:])
     own = shell.points[:, :2]
     return np.clip(moved, high - MOST_STRETCH * (high - own), low + MOST_STRETCH * (own - low))

@@ -65,7 +65,7 @@ class Warper:
     Args:
         crop: S x S x 3 uint8 RGB.
         points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
-        extent: what the photo shows of the crop, None for all: its edge keeps still, so nothing beyond it comes into view.
+        extent: what the photo shows of the crop, None for all: its edge keeps still, so nothing beyond comes into view.
 
     Attributes:
         crop, points: as given.
