@@ -95,7 +95,7 @@ def _looks(frame: Frame, face: Face, name: str) -> list[str]:
     middle = grey[side // 4 : -side // 4, side // 4 : -side // 4]
     if float(middle.mean()) < DARK:
         findings.append(f"the face in {name} is very dark; use a photo with more light on the face")
-    elif float(cv2.Laplacian(grey, cv2.CV_64F).var()) < BLURRED:  # says nothing where there is no light to see by
+    elif is_blurred(frame, face):  # says nothing where there is no light to see by
         findings.append(f"{name} is blurred; the result cannot be sharper: use a photo in focus")
     if float((middle > 250).mean()) > 0.15:
         findings.append(f"the face in {name} is overexposed; use a photo without glare on the skin")
@@ -105,6 +105,13 @@ def _looks(frame: Frame, face: Face, name: str) -> list[str]:
             "use a photo with a free face"
         )
     return findings
+
+
+def is_blurred(frame: Frame, face: Face) -> bool:
+    """Return whether a face (of a frame, H x W x 3 uint8 RGB) is out of focus."""
+    side = 256
+    crop = cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side)
+    return float(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var()) < BLURRED
 
 
 def is_drawn(frame: Frame, face: Face) -> bool:

@@ -88,17 +88,18 @@ class Retargeter:
     def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
         """Return the photo's face less its own expression, as far as the driver's replaces it.
 
-        What the driver's neutral frame shows too is in no movement, so an opening counts by what exceeds it.
+        What the driver's neutral frame expresses is in no movement, so the photo's counts by what exceeds it; a driver
+        who looks aside there has every gaze measured from it, and is followed.
         """
         own, smile = own_expression(photo, self.pose, blendshapes), self.settings.neutralise
         # Opening and gaze come from the driver as they are, a smile is part of how the photo looks.
         mouth, eyes = (min(2.0 * smile, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
         surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
         self._opening = surplus * (1.0 - mouth)
-        rest = without_expression(
-            photo, mouth * surplus * mouth_width(photo), smile * min(self.settings.mouth, 1.0) * own.smile
-        )
-        return move_gaze(rest, -eyes * own.gaze)
+        widening = smile * min(self.settings.mouth, 1.0) * max(0.0, own.smile - self.neutral.smile)
+        aside = own.gaze - np.array(self.neutral.gaze)
+        rest = without_expression(photo, mouth * surplus * mouth_width(photo), widening)
+        return move_gaze(rest, -eyes * aside) if aside.any() else rest
 
     def __call__(self, motion: MotionFrame) -> Target:
         """Return the target face of one moment of movement."""

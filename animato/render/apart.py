@@ -126,7 +126,8 @@ class ApartDriver:
         self.has_audio, self.report.neutral_time = told.values["has_audio"], told.values["neutral_time"]
         widths, mouth = told.values["eye_widths"], told.values["mouth_width"]
         rotation, apertures = told.arrays["rotation"], told.arrays["apertures"]
-        self.neutral = Neutral(rotation, apertures, (widths[0], widths[1]), mouth)
+        smile, gaze = told.values["smile"], told.values["gaze"]
+        self.neutral = Neutral(rotation, apertures, (widths[0], widths[1]), mouth, smile, (gaze[0], gaze[1]))
         self._fresh = True
         return self
 
@@ -226,6 +227,8 @@ def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
         "neutral_time": driver.report.neutral_time,
         "eye_widths": neutral.eye_widths,
         "mouth_width": neutral.mouth_width,
+        "smile": neutral.smile,
+        "gaze": neutral.gaze,
     }
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 

@@ -13,7 +13,7 @@ from animato.errors import FaceError, UsageError
 from animato.face.anchor import SkinAnchor
 from animato.face.edges import cut_edges, edge_findings
 from animato.face.plausibility import no_real_face, plausibility
-from animato.face.quality import check_photo_face, drawn_finding, is_drawn, no_face
+from animato.face.quality import check_photo_face, drawn_finding, is_blurred, is_drawn, no_face
 from animato.face.tracker import FaceFinder, choose_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
@@ -128,11 +128,13 @@ def _read(item: Path | str | Frame, number: int, choice: str, finder: FaceFinder
     faces = finder.find(image)
     if not faces:
         raise no_face(name, image.shape[1], image.shape[0])
-    doubts = [plausibility(image, face, finder) for face in faces]
-    if all(doubt.refused for doubt in doubts):
+    doubts = [(face, plausibility(image, face, finder)) for face in faces]
+    # Of what is out of focus nothing is certain.
+    doubts = [(face, doubt) for face, doubt in doubts if not doubt.refused or is_blurred(image, face)]
+    if not doubts:
         raise no_real_face(name, image.shape[1], image.shape[0])
-    faces = [face for face, doubt in zip(faces, doubts, strict=True) if not doubt.refused]
-    if any(doubt.doubted and not doubt.refused for doubt in doubts):
+    faces = [face for face, _ in doubts]
+    if any(doubt.doubted for _, doubt in doubts):
         findings.append(
             f"the face in {name} is hardly one: check that eyes and lips move where the picture has them; a photo, "
             "painting or drawing of a human face seen from the front works better"

@@ -110,6 +110,19 @@ def test_what_the_drivers_neutral_frame_shows_too_is_not_taken_off(face_local: n
     assert np.abs(same.local - face_local).max() < 1e-3
 
 
+def test_a_driver_whose_neutral_frame_looks_aside_is_followed(calm_local: np.ndarray) -> None:
+    aside = move_gaze(calm_local, ASIDE)
+    retarget = Retargeter(person(calm_local), neutral(aside), MotionSettings())
+    assert gaze(seen_local(retarget(since(aside, aside)).points))[0] > 0.12
+    assert abs(gaze(seen_local(retarget(since(aside, calm_local)).points))[0]) < 0.05
+
+
+def test_a_person_who_looks_aside_and_drives_themselves_keeps_looking_there(calm_local: np.ndarray) -> None:
+    aside = move_gaze(calm_local, ASIDE / 2)
+    same = Retargeter(person(aside), neutral(aside), MotionSettings())
+    assert np.abs(same.local - aside).max() < 1e-3
+
+
 def test_mouth_and_eyes_that_are_not_driven_stay_as_the_photo_has_them(face_local: np.ndarray) -> None:
     photo = move_gaze(face_local, ASIDE / 2)
     settings = MotionSettings(mouth=0.0, eyes=0.0)
