@@ -39,6 +39,7 @@ IRIS_FREE, IRIS_MOST = (0.15, 0.07), (0.28, 0.14)
 exceeds: at 0.28 its rim touches the corner."""
 
 
+EYES = ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
 OPEN_MOUTH = 0.05
 """Opening of a photo's mouth, in mouth widths, from which it is mentioned."""
 
@@ -51,7 +52,7 @@ class OwnExpression:
         opening: gap of the lips over the width of the mouth; 0 is closed.
         smile: by how much the smile widens the mouth, canonical centimetres.
         gaze: 2 float64, how far both irises lie beside looking ahead and looking at the camera, right and down, in eye
-            widths; zeros where they do not.
+            widths; what is not averted has some hundredths of it (`averted`).
     """
 
     opening: float
@@ -71,7 +72,7 @@ def own_expression(
     """
     score = 0.0 if blendshapes is None else float(blendshapes[SMILES].mean())
     smile = SMILE_WIDENS * score * openness(score, *SMILING)
-    return OwnExpression(max(0.0, float(apertures(local)[2])), smile, _averted(local, pose))
+    return OwnExpression(max(0.0, float(apertures(local)[2])), smile, _gaze(local, pose))
 
 
 def expression_findings(own: OwnExpression, name: str) -> list[str]:
@@ -92,12 +93,17 @@ def expression_findings(own: OwnExpression, name: str) -> list[str]:
             f"the face in {name} smiles, and a part of it stays under all movement: --neutralise 1 takes all off, "
             "--neutralise 0 nothing; a calm photo works better"
         )
-    if np.hypot(*own.gaze) > AVERTED[1]:
+    if np.hypot(*averted(own.gaze)) > AVERTED[1]:
         findings.append(
             f"the eyes in {name} look aside; they are turned to the front before the driver's gaze is added "
             "(--neutralise 0 leaves them): a photo that looks at the camera works better"
         )
     return findings
+
+
+def averted(gaze: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a gaze (2 float64, eye widths) as far as it is averted: zeros for what eyes differ by."""
+    return np.asarray(gaze * openness(float(np.hypot(*gaze)), *AVERTED))
 
 
 def without_expression(local: NDArray[np.float64], gap: float, widening: float) -> NDArray[np.float64]:
@@ -121,18 +127,15 @@ def move_gaze(local: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray
         local: 478 x 3, landmarks in the head's own frame, canonical centimetres.
         shift: of both irises, eye widths.
     """
+    found = [_iris_offset(local, ring, iris) for ring, iris in EYES]
+    # Eyes turn together; of a turned head the far one's landmarks are unsure, so the two are bounded as one.
+    offset = np.mean([place for _, place in found], axis=0)
+    middle = np.array([0.0, IRIS_AT_REST[1]])
+    wanted = offset + shift - middle
+    bounded = [ease_beyond(float(value), *limits) for value, *limits in zip(wanted, IRIS_FREE, IRIS_MOST, strict=True)]
     result = local.copy()
-    for ring, iris, outward in ((EYE_LEFT, IRIS_LEFT, -1.0), (EYE_RIGHT, IRIS_RIGHT, 1.0)):
-        width, offset = _iris_offset(local, ring, iris)
-        rest = np.array([outward * IRIS_AT_REST[0], IRIS_AT_REST[1]])
-        wanted = offset + shift
-        # Across, the eye's two corners bound it; down, its place at rest is the middle of what it reaches.
-        middle = np.array([0.0, rest[1]])
-        bounded = middle + [
-            ease_beyond(float(value), free, most)
-            for value, free, most in zip(wanted - middle, IRIS_FREE, IRIS_MOST, strict=True)
-        ]
-        result[list(iris), :2] += (bounded - offset) * width
+    for (_, iris), (width, _) in zip(EYES, found, strict=True):
+        result[list(iris), :2] += (middle + bounded - offset) * width
     return result
 
 
@@ -153,7 +156,7 @@ def _iris_offset(
     return width, np.asarray((local[iris[0]] - (first + last) / 2)[:2] / width)
 
 
-def _averted(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
+def _gaze(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
     left, right = (
         _iris_offset(local, ring, iris)[1] for ring, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
     )
@@ -162,7 +165,7 @@ def _averted(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
     camera = -EYEBALL * pose.rotation[2, :2]
     along = float(np.clip(gaze @ camera / max(float(camera @ camera), 1e-12), 0.0, 1.0))
     beside = gaze - along * camera
-    return np.asarray(beside * openness(float(np.hypot(*beside)), *AVERTED))
+    return np.asarray(beside)
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from animato.motion.openness import (
     mouth_width,
     openness,
 )
-from animato.motion.own_expression import move_gaze, own_expression, without_expression
+from animato.motion.own_expression import averted, move_gaze, own_expression, without_expression
 from animato.motion.parts import part_weights
 from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.settings.motion import MotionSettings
@@ -97,7 +97,7 @@ class Retargeter:
         surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
         self._opening = surplus * (1.0 - mouth)
         widening = smile * min(self.settings.mouth, 1.0) * max(0.0, own.smile - self.neutral.smile)
-        aside = own.gaze - np.array(self.neutral.gaze)
+        aside = averted(own.gaze - np.array(self.neutral.gaze))
         rest = without_expression(photo, mouth * surplus * mouth_width(photo), widening)
         return move_gaze(rest, -eyes * aside) if aside.any() else rest
 

@@ -14,6 +14,7 @@ from animato.motion.openness import mouth_width
 from animato.motion.own_expression import (
     EYEBALL,
     IRIS_MOST,
+    averted,
     expression_findings,
     move_gaze,
     own_expression,
@@ -77,8 +78,8 @@ def test_a_calm_gaze_is_left_exactly_as_it_is(calm_local: np.ndarray) -> None:
 def test_who_turns_the_head_and_looks_into_the_camera_does_not_look_aside(calm_local: np.ndarray) -> None:
     pose = turned(yaw=25)
     towards_camera = move_gaze(calm_local, -EYEBALL * pose.rotation[2, :2])
-    assert not own_expression(towards_camera, pose).gaze.any()
-    assert own_expression(towards_camera, POSE).gaze.any()  # of a head that faces the camera, it does
+    assert not averted(own_expression(towards_camera, pose).gaze).any()
+    assert averted(own_expression(towards_camera, POSE).gaze).any()  # of a head that faces the camera, it does
 
 
 def test_a_smile_is_taken_off_as_far_as_asked(calm_local: np.ndarray) -> None:
@@ -94,7 +95,7 @@ def test_a_smile_is_taken_off_as_far_as_asked(calm_local: np.ndarray) -> None:
 
 def test_a_calm_face_has_no_expression_to_take_off(calm_local: np.ndarray) -> None:
     own = own_expression(calm_local, POSE, smiling(0.15))
-    assert own.opening < 0.001 and own.smile == 0 and not own.gaze.any()
+    assert own.opening < 0.001 and own.smile == 0 and not averted(own.gaze).any()
     assert expression_findings(own, "me.jpg") == []
 
 
