@@ -110,10 +110,7 @@ class Landmarker:
     def _look(self, frame: Frame, region: Region) -> tuple[Points, float]:
         """Return the landmarks that the network sees in one region, pixels of the frame, and how sure it is."""
         frame_from_region = region.frame_from_region()
-        flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_AREA if region.side > 2 * INPUT_SIDE else cv2.INTER_LINEAR)
-        crop = cv2.warpAffine(
-            _shrunk(frame, region), _shrunk_map(frame_from_region, region), (INPUT_SIDE, INPUT_SIDE), flags=flags
-        )
+        crop = cut_region(frame, region)
         outputs = self._mesh(crop[None].astype(np.float32) * (1.0 / 255.0))
         by_size = sorted(outputs, key=lambda array: -array.size)
         raw = by_size[0].reshape(POINTS, 3).astype(np.float64)
@@ -122,6 +119,19 @@ class Landmarker:
         points[:, :2] = raw[:, :2] @ frame_from_region[:, :2].T + frame_from_region[:, 2]
         points[:, 2] = raw[:, 2] * (region.side / INPUT_SIDE)
         return points, float(1.0 / (1.0 + np.exp(-np.clip(presence.reshape(-1)[0], -50, 50))))
+
+
+def cut_region(frame: Frame, region: Region) -> Frame:
+    """Return a region of a frame, upright, 256 x 256 x 3 uint8 RGB; outside the frame it is black.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        region: what to cut out.
+    """
+    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_AREA if region.side > 2 * INPUT_SIDE else cv2.INTER_LINEAR)
+    size = (INPUT_SIDE, INPUT_SIDE)
+    shrunk_map = _shrunk_map(region.frame_from_region(), region)
+    return np.asarray(cv2.warpAffine(_shrunk(frame, region), shrunk_map, size, flags=flags), np.uint8)
 
 
 def regions_around(region: Region, count: int) -> list[Region]:

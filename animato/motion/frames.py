@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from animato.face.finder import face_width
 from animato.face.topology import BLENDSHAPES, MESH_POINTS, OVAL
 from animato.motion.openness import apertures, eye_widths, mouth_width
+from animato.motion.own_expression import own_expression
 from animato.motion.pose import HeadPose, fit_pose, local_from_points
 from animato.types import Face
 
@@ -42,12 +43,16 @@ class Neutral:
         apertures: 3 float64, left eye, right eye, mouth (`motion.openness`).
         eye_widths: two widths in canonical centimetres.
         mouth_width: canonical centimetres.
+        smile: by how much it widens the mouth, canonical centimetres (`motion.own_expression`); not in motion files.
+        gaze: how far it looks aside, right and down, eye widths; not in motion files.
     """
 
     rotation: NDArray[np.float64]
     apertures: NDArray[np.float64]
     eye_widths: tuple[float, float]
     mouth_width: float
+    smile: float = 0.0
+    gaze: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,10 @@ def factor(face: Face, time: float) -> Factored:
 
 def neutral_of(frame: Factored) -> Neutral:
     """Return what is kept of a frame chosen as neutral."""
-    return Neutral(frame.pose.rotation, apertures(frame.local), eye_widths(frame.local), mouth_width(frame.local))
+    own = own_expression(frame.local, frame.pose, frame.blendshapes)
+    widths, mouth = eye_widths(frame.local), mouth_width(frame.local)
+    gaze = float(own.gaze[0]), float(own.gaze[1])
+    return Neutral(frame.pose.rotation, apertures(frame.local), widths, mouth, own.smile, gaze)
 
 
 def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.motion.closure import gaps_of, set_gaps
+from animato.motion.edge_room import EdgeRoom
 from animato.motion.frames import MotionFrame, Neutral
 from animato.motion.neck import face_width_cm, on_neck
 from animato.motion.openness import (
@@ -20,6 +21,7 @@ from animato.motion.openness import (
     mouth_width,
     openness,
 )
+from animato.motion.own_expression import averted, move_gaze, own_expression, without_expression
 from animato.motion.parts import part_weights
 from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.settings.motion import MotionSettings
@@ -61,17 +63,29 @@ class Retargeter:
         points: 478 x 3, landmarks of the photo in pixels of the crop.
         neutral: the driver's neutral measures.
         settings: what to take and how strongly.
+        blendshapes: 52 float32 in [0, 1], the photo's expression scores; without them its smile is not known.
+        edges: of the photo that cut the head: it moves away from them less far; None for none.
     """
 
-    def __init__(self, points: Points, neutral: Neutral, settings: MotionSettings) -> None:
+    def __init__(
+        self,
+        points: Points,
+        neutral: Neutral,
+        settings: MotionSettings,
+        blendshapes: NDArray[np.float32] | None = None,
+        edges: EdgeRoom | None = None,
+    ) -> None:
         self.settings = settings
         self.neutral = neutral
+        self._edges = edges
         self.pose = fit_pose(points)
-        self.local = local_from_points(points, self.pose)
+        photo = local_from_points(points, self.pose)
+        self._opening = 0.0
+        self.local = self._neutralised(photo, blendshapes)
         self._width = face_width_cm(self.local)
         self._moments = self._bounded = 0
-        self._gaps = gaps_of(self.local)
-        self._apertures = apertures(self.local)
+        self._gaps = gaps_of(photo)
+        self._apertures = apertures(photo)
         low, high = SIZE_LIMITS
         own_eyes = eye_widths(self.local)
         eye_size = np.mean([own / max(theirs, 1e-6) for own, theirs in zip(own_eyes, neutral.eye_widths, strict=True)])
@@ -80,11 +94,29 @@ class Retargeter:
         strengths = np.array([settings.mouth, settings.eyes, settings.brows])
         self._gain: NDArray[np.float64] = ((sizes * strengths) @ part_weights())[:, None]
 
+    def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
+        """Return the photo's face less its own expression, as far as the driver's replaces it.
+
+        What the driver's neutral frame expresses is in no movement, so the photo's counts by what exceeds it; a driver
+        who looks aside there has every gaze measured from it, and is followed.
+        """
+        own, smile = own_expression(photo, self.pose, blendshapes), self.settings.neutralise
+        # Opening and gaze come from the driver as they are, a smile is part of how the photo looks.
+        mouth, eyes = (min(2.0 * smile, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
+        surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
+        self._opening = surplus * (1.0 - mouth)
+        widening = smile * min(self.settings.mouth, 1.0) * max(0.0, own.smile - self.neutral.smile)
+        aside = averted(own.gaze - np.array(self.neutral.gaze))
+        rest = without_expression(photo, mouth * surplus * mouth_width(photo), widening)
+        return move_gaze(rest, -eyes * aside) if aside.any() else rest
+
     def __call__(self, motion: MotionFrame) -> Target:
         """Return the target face of one moment of movement."""
         local = self.local + motion.expression * self._gain
         local = set_gaps(local, self._wanted_gaps(local, motion))
+        local = move_gaze(local, np.zeros(2))  # irises stay inside their eyes, whatever photo and driver add up to
         pose = self._pose(motion)
+        pose = pose if self._edges is None else self._edges.bounded(self.pose, pose)
         inside = motion.inside if self.settings.inside else None
         shade = None if motion.shade is None or not self.settings.shade else motion.shade * self.settings.shade
         return Target(points_from_local(local, pose), pose, self._drift(motion), inside, shade)
@@ -160,14 +192,14 @@ class Retargeter:
     def _mouth_gap(self, current: NDArray[np.float64], now: float, motion: MotionFrame) -> NDArray[np.float64]:
         """Lips: they touch when the driver's touch, never cross, and open as far as the driver's, in mouth widths.
 
-        A photo that shows an open mouth keeps it while the driver talks, but its opening and the driver's do not add
-        up: they combine like the larger of the two (a cubic mean).
+        Of a photo's open mouth, what is not taken off combines with the driver's opening like the larger of the two
+        (a cubic mean): they do not add up.
         """
-        driver, own = max(float(motion.apertures[2]), 0.0), float(self._apertures[2])
-        surplus = max(0.0, own - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
+        driver, kept = max(float(motion.apertures[2]), 0.0), self._opening
+        own = min(float(self._apertures[2]), max(float(self.neutral.apertures[2]), MOUTH_CLOSED) + kept)
         if self.settings.motion == "absolute":
-            surplus = 0.0
-        wanted = (driver**3 + surplus**3) ** (1 / 3) * openness(driver, MOUTH_CLOSED, MOUTH_OPEN)
+            kept = 0.0
+        wanted = (driver**3 + kept**3) ** (1 / 3) * openness(driver, MOUTH_CLOSED, MOUTH_OPEN)
         wanted = max(own + min(self.settings.mouth, 2.0) * (wanted - own), 0.0)
         proper = openness(now / max(wanted, 1e-6), 0.25, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))

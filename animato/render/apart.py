@@ -130,7 +130,8 @@ class ApartDriver:
         self.has_audio, self.report.neutral_time = told.values["has_audio"], told.values["neutral_time"]
         widths, mouth = told.values["eye_widths"], told.values["mouth_width"]
         rotation, apertures = told.arrays["rotation"], told.arrays["apertures"]
-        self.neutral = Neutral(rotation, apertures, (widths[0], widths[1]), mouth)
+        smile, gaze = told.values["smile"], told.values["gaze"]
+        self.neutral = Neutral(rotation, apertures, (widths[0], widths[1]), mouth, smile, (gaze[0], gaze[1]))
         self._fresh = True
         return self
 

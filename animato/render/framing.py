@@ -6,9 +6,13 @@ import cv2
 import numpy as np
 
 from animato.face.crop import MARGIN, crop_from_frame, cut, fit_square, head_square, move_points
+from animato.face.edges import cut_edges
+from animato.motion.edge_room import EdgeRoom, edge_room
+from animato.motion.pose import fit_pose
 from animato.render.person import PersonPhoto
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame, Points
+from animato.warp.mesh import Extent, whole_extent
 from animato.warp.paste import paste, soft_square
 
 DEFAULT_CROP = 512
@@ -29,6 +33,9 @@ class Framing:
     Attributes:
         square: S x S x 3 uint8 RGB, what is animated.
         points: 478 x 3 float32, the photo's landmarks in pixels of the square.
+        blendshapes: 52 float32 in [0, 1], the photo's expression scores.
+        extent: left, top, right and bottom edge of what the photo shows of the square, pixels.
+        edges: of the photo (or of the crop) that cut the head, and how far it may move away from them.
         width: of the output, pixels.
         height: of the output, pixels.
         findings: sentences about what was resized.
@@ -37,10 +44,13 @@ class Framing:
 
     square: Frame
     points: Points
+    extent: Extent
+    edges: EdgeRoom
 
     def __init__(self, photo: PersonPhoto, settings: AnimateSettings, margin: float = MARGIN) -> None:
         self._margin = margin
         self.findings: list[str] = []
+        self.blendshapes = photo.face.blendshapes
         self.pasted = settings.frame == "photo"
         if self.pasted:
             self._frame_photo(photo, settings)
@@ -54,6 +64,8 @@ class Framing:
         crop_from_photo = crop_from_frame(square, side)
         self.square = cut(photo.image, crop_from_photo, side)
         self.points = move_points(crop_from_photo, photo.face.points)
+        self.extent = whole_extent(side)
+        self.edges = edge_room(self.points, fit_pose(self.points), self.extent, cut_edges(self.square, self.points))
         self._scale_up = max(1.0, SHORTEST_SIDE / side)
         self.width = self.height = round(side * self._scale_up)
         if self._scale_up > 1:
@@ -76,6 +88,10 @@ class Framing:
         scale = work / native
         zoom = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
         self.points = move_points(zoom, move_points(shift, points))
+        sides = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]], np.float32)
+        (x0, y0), (x1, y1) = move_points(zoom, move_points(shift, sides)).tolist()
+        self.extent = max(x0, -0.5), max(y0, -0.5), min(x1, work - 0.5), min(y1, work - 0.5)
+        self.edges = edge_room(self.points, fit_pose(self.points), self.extent, cut_edges(base, points))
         self._mask = soft_square(native)
 
     def compose(self, animated: Frame) -> Frame:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from animato.motion.retarget import Target
 from animato.render.clock import StageClock
 from animato.types import Frame, Points
+from animato.warp.mesh import Extent
 from animato.warp.warper import Warper
 
 
@@ -36,12 +37,13 @@ class GeometryRenderer:
     Args:
         square: S x S x 3 uint8 RGB.
         points: 478 x 3, its landmarks in pixels.
+        extent: what the photo shows of the square (`warp.mesh.Extent`), None for all of it.
     """
 
     name = "geometry"
 
-    def __init__(self, square: Frame, points: Points) -> None:
-        self._warper = Warper(square, points)
+    def __init__(self, square: Frame, points: Points, extent: Extent | None = None) -> None:
+        self._warper = Warper(square, points, extent)
 
     def warp(self, target: Target, clock: StageClock) -> Frame:
         """Return the photo warped to a target face."""

@@ -10,12 +10,15 @@ import numpy as np
 
 from animato.errors import FaceError
 from animato.face.anchor import SkinAnchor
+from animato.face.edges import cut_edges, edge_findings
 from animato.face.finder import FaceFinder, choose_face
-from animato.face.quality import check_photo_face, no_face
+from animato.face.plausibility import no_real_face, plausibility
+from animato.face.quality import check_photo_face, drawn_finding, is_blurred, is_drawn, no_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.frames import photo_cost
-from animato.motion.pose import fit_pose
+from animato.motion.own_expression import expression_findings, own_expression
+from animato.motion.pose import fit_pose, local_from_points
 from animato.render.inputs import MOST_PHOTOS, Photos, photo_list
 from animato.types import Face, Frame
 
@@ -120,6 +123,17 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> P
     faces = finder.find(image)
     if not faces:
         raise no_face(name, image.shape[1], image.shape[0])
+    doubts = [(face, plausibility(image, face, finder)) for face in faces]
+    # Of what is out of focus nothing is certain.
+    doubts = [(face, doubt) for face, doubt in doubts if not doubt.refused or is_blurred(image, face)]
+    if not doubts:
+        raise no_real_face(name, image.shape[1], image.shape[0])
+    faces = [face for face, _ in doubts]
+    if any(doubt.doubted for _, doubt in doubts):
+        findings.append(
+            f"the face in {name} is hardly one: check that eyes and lips move where the picture has them; a photo, "
+            "painting or drawing of a human face seen from the front works better"
+        )
     if len(faces) > 1 and choice == "largest":
         findings.append(
             f"{name} shows {len(faces)} faces; the largest is used: choose with --face left, right or a number"
@@ -129,6 +143,12 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> P
     except FaceError as problem:
         raise FaceError(f"{name}: {problem.what}", problem.where, problem.hint, problem.more) from problem
     chosen = finder.settled(image, chosen)
-    yaw = fit_pose(chosen.points).degrees()[0]
-    findings += check_photo_face(image, chosen, yaw, name)
+    pose = fit_pose(chosen.points)
+    findings += check_photo_face(image, chosen, pose.degrees()[0], name)
+    if is_drawn(image, chosen):
+        findings.append(drawn_finding(name))
+    else:
+        own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)
+        findings += expression_findings(own, name)
+    findings += edge_findings(cut_edges(image, chosen.points), name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

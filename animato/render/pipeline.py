@@ -46,7 +46,7 @@ class Job:
 
 def build_job(framing: Framing, renderer: Renderer, driver: Driver, settings: AnimateSettings) -> Job:
     """Connect the parts of a job."""
-    retargeter = Retargeter(framing.points, driver.neutral, settings)
+    retargeter = Retargeter(framing.points, driver.neutral, settings, framing.blendshapes, framing.edges)
     fps = output_rate(driver.fps, settings.fps)
     # The person's own head size is the unit, so that output and driver jitter compare.
     meter = JitterMeter(HEAD_CROP_CM * retargeter.pose.scale / 256)

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.face.topology import IRIS_LEFT, IRIS_RIGHT
-from animato.motion.pose import local_from_points
 from animato.motion.retarget import Target
 from animato.render.choosing import PhotoChooser
 from animato.render.clock import StageClock
+from animato.render.moment import Moment
 from animato.render.mouth_match import MouthMatch, show
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.types import Affine, Frame, Points
@@ -29,13 +29,14 @@ from animato.warp.aperture import departure
 from animato.warp.lay import Answer, lay
 from animato.warp.lending import lend_mouth, lend_sides
 from animato.warp.lids import build_lids, close_lid
+from animato.warp.mesh import Extent
 from animato.warp.region import REGIONS, Region, cut_patch, cut_validity
 from animato.warp.regional import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.warp.shade import MOST as MOST_SHADE
 from animato.warp.shading import shade_skin
 from animato.warp.tint import tint_of, tinted
 from animato.warp.visibility import hidden_share
-from animato.warp.warper import MeshMap, Warped, Warper
+from animato.warp.warper import Warper
 from animato.weights.portrait import PortraitWeights, read_portrait
 
 MOST_AT_ONCE = 4
@@ -139,14 +140,19 @@ class PortraitRenderer:
             animated, the others lend what it does not show.
         networks: from `load_networks`.
         numbers: what adaptation found, or None.
+        extent: what the animated photo shows of its square, None for all of it.
     """
 
     name = "portrait"
 
     def __init__(
-        self, photos: Sequence[tuple[Frame, Points]], networks: PortraitNetworks, numbers: PersonNumbers | None = None
+        self,
+        photos: Sequence[tuple[Frame, Points]],
+        networks: PortraitNetworks,
+        numbers: PersonNumbers | None = None,
+        extent: Extent | None = None,
     ) -> None:
-        main = Warper(*photos[0])
+        main = Warper(*photos[0], extent)
         self._gamut = main.gamut
         self.warpers = [main, *(Warper(main.gamut.clipped(square), points) for square, points in photos[1:])]
         networks = networks if numbers is None else networks.replaced(numbers)
@@ -161,15 +167,15 @@ class PortraitRenderer:
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
-    def warp(self, target: Target, clock: StageClock) -> _Moment:
+    def warp(self, target: Target, clock: StageClock) -> Moment:
         """Return the animated photo warped to a target face, with what the painters need."""
         with clock.stage("warp"):
             main = self.warpers[0]
             vertices = main.target_vertices(target.points, target.pose, target.drift)
             warped = main.render(target.points, target.pose, vertices)
-            return _Moment(target, warped, vertices, self.warpers)
+            return Moment(target, warped, vertices, self.warpers)
 
-    def paint(self, warped: _Moment, clock: StageClock) -> Frame:
+    def paint(self, warped: Moment, clock: StageClock) -> Frame:
         """Return the animated square: the warped photo, painted over."""
         with clock.stage("paint"):
             # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
@@ -187,29 +193,11 @@ class PortraitRenderer:
             self._gamut.clip_painted(warped.warped.image, copied)
         return warped.warped.image
 
-    def _head_gain(self, moment: _Moment) -> float:
+    def _head_gain(self, moment: Moment) -> float:
         """Return how much the whole head's pass counts, in [0, 1]: not at all where nothing hidden turns into view."""
         image = moment.warped.image
         more = hidden_share(moment.warped.validity, moment.target.points, image.shape[0]) - self._hidden
         return float(np.clip((more - HIDDEN_FROM) / (HIDDEN_TO - HIDDEN_FROM), 0, 1))
-
-
-class _Moment:
-    """One frame in work, with where its mesh lies in each photo that takes part."""
-
-    def __init__(
-        self, target: Target, warped: Warped, vertices: NDArray[np.float64], warpers: Sequence[Warper]
-    ) -> None:
-        self.target, self.warped = target, warped
-        self.vertices, self._warpers = vertices, warpers
-        self._meshes = {0: warped.mesh}
-        self.local = local_from_points(target.points, target.pose)
-
-    def mesh(self, photo: int) -> MeshMap:
-        """Return where the target's triangles lie in a photo."""
-        if photo not in self._meshes:
-            self._meshes[photo] = self._warpers[photo].map_mesh(self.vertices)
-        return self._meshes[photo]
 
 
 class _RegionView:
@@ -236,7 +224,7 @@ class _RegionView:
         self._chooser = PhotoChooser(region, warpers, MOST_AT_ONCE)
         self._opening = [*(index for ring in region.rings for index in ring), *IRISES.get(region.name, ())]
 
-    def gain(self, moment: _Moment) -> float:
+    def gain(self, moment: Moment) -> float:
         """Return how much an opening's answer counts, in [0, 1]: not at all where it is as the photo shows it."""
         ring = self._opening
         return departure(self._warpers[0].local[ring], moment.local[ring])
@@ -250,7 +238,7 @@ class _RegionView:
         """Return what the network said, its colours in the photo's own light."""
         return Answer(np.divide(layer, self._untint, dtype=np.float32), flow)
 
-    def look(self, moment: _Moment) -> tuple[Affine, list[NDArray[Any]]]:
+    def look(self, moment: Moment) -> tuple[Affine, list[NDArray[Any]]]:
         """Return where the patch lies in the crop, and the painter's inputs in their order, without the batch axis."""
         region, warped, target = self.region, moment.warped, moment.target
         size = warped.image.shape[0]
@@ -279,7 +267,7 @@ class _Painter:
         self.name = views[0].region.network
         self._run = networks.painter(self.name, views[0].photos, len(views))
 
-    def paint(self, moment: _Moment, gain: float | None) -> None:
+    def paint(self, moment: Moment, gain: float | None) -> None:
         """Paint the regions over the warped frame, in place.
 
         Args:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.face.quality import is_drawn
 from animato.render.framing import Framing
 from animato.render.geometry import GeometryRenderer, Renderer
 from animato.render.paper import PaperRenderer, load_paper_person
@@ -27,7 +28,7 @@ def make_renderer(
     networks: PortraitNetworks | None = None,
     numbers: PersonNumbers | None = None,
 ) -> tuple[Framing, Renderer]:
-    """Return what is animated and the renderer that `settings.model` names.
+    """Return what is animated and the renderer that `settings.model` names; a drawn face is moved by geometry alone.
 
     Args:
         person: whose photos.
@@ -45,13 +46,14 @@ def make_renderer(
         framing = Framing(person.photo, settings, drawn.config.margin)
         return framing, PaperRenderer(drawn, framing.square, framing.points)
     framing = Framing(person.photo, settings)
-    if settings.model == "geometry":
-        return framing, GeometryRenderer(framing.square, framing.points)
+    plain = settings.person is None and numbers is None and is_drawn(person.photo.image, person.photo.face)
+    if settings.model == "geometry" or plain:
+        return framing, GeometryRenderer(framing.square, framing.points, framing.extent)
     networks = networks or load_networks(None, settings.network_threads)
     if settings.person is not None:
         numbers = load_portrait_person(settings.person, networks.weights)
     photos = [(framing.square, framing.points), *(lent_crop(photo) for photo in person.photos[1:])]
-    return framing, PortraitRenderer(photos, networks, numbers)
+    return framing, PortraitRenderer(photos, networks, numbers, framing.extent)
 
 
 class Preparation:

@@ -95,7 +95,7 @@ class MainJob:
         if framing is None or renderer is None or crop is None or chosen is None:
             raise UsageError("a system is prepared before it renders")
         neutral = factor(chosen.face, 0.0) if drive.same_clip else find_neutral(drive)
-        retargeter = Retargeter(framing.points, neutral_of(neutral), self._settings)
+        retargeter = Retargeter(framing.points, neutral_of(neutral), self._settings, framing.blendshapes, framing.edges)
         clock = StageClock()
         moments = smooth_file(movement(drive, neutral), self._settings.smooth)
         wanted = set(drive.wanted)

@@ -99,6 +99,8 @@ def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
         "neutral_time": driver.report.neutral_time,
         "eye_widths": neutral.eye_widths,
         "mouth_width": neutral.mouth_width,
+        "smile": neutral.smile,
+        "gaze": neutral.gaze,
     }
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 

@@ -44,6 +44,13 @@ class MotionSettings:
         low=0.0,
         high=1.5,
     )
+    neutralise: float = setting(
+        0.5,
+        "How much of the photo's own expression is taken off before the driver's movement is added: 0 nothing; 0.5 an "
+        "open mouth and averted eyes wholly and half of a smile; 1 all of it.",
+        low=0.0,
+        high=1.0,
+    )
     still_head: bool = setting(False, "Keep the head where it is; only the face moves (the same as --pose 0).")
     still_place: bool = setting(
         False, "Keep the place and size of the head; it turns and nods (the same as --shift 0 --zoom 0)."

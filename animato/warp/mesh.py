@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,15 @@ NECK_FOLLOW = (0.62, 0.26, 0.06)
 """The same straight below the chin."""
 RING_EXPRESSION = (0.55, 0.18, 0.0)
 """How much of the nearest oval point's expression (a dropping jaw) each ring takes."""
+MOST_STRETCH = 2.5
+"""How many times as far from the picture's edge as in the photo a ring vertex may come to lie."""
 RINGS = len(RING_SCALE)
 VERTICES = MESH_POINTS + COLUMNS * (RINGS + 1)
 BORDER_START = MESH_POINTS + COLUMNS * RINGS
+
+
+Extent: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom edge of what a photo shows of a square crop, pixels; its corner is (-0.5, -0.5)."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +125,14 @@ class HeadShell:
     Attributes:
         rings: in the head's own frame.
         points: 108 x 3 float64, their vertices in pixels of the source crop, inside it.
-        border: 36 x 3 float64, points on the crop's edge, pixels; their depth is behind everything.
+        border: 36 x 3 float64, points on the extent's edge, pixels; their depth is behind everything.
+        extent: what the photo shows of the crop.
     """
 
     rings: Rings
     points: NDArray[np.float64]
     border: NDArray[np.float64]
+    extent: Extent
 
 
 def _placed(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
@@ -131,18 +140,30 @@ def _placed(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
     return pose.scale * local @ pose.rotation.T + pose.translation
 
 
-def build_shell(points: Points, pose: HeadPose, size: int) -> HeadShell:
+def build_shell(points: Points, pose: HeadPose, size: int, extent: Extent | None = None) -> HeadShell:
     """Build the rings and the border for a source face.
 
     Args:
         points: 478 x 3, pixels of the source crop.
         pose: the pose fitted to them.
         size: side of the crop in pixels.
+        extent: what the photo shows of the crop; None for all of it.
     """
+    extent = extent or whole_extent(size)
     rings = build_rings(points, pose)
     pixels = _placed(rings.local, pose)
-    pixels[:, :2] = np.clip(pixels[:, :2], 1.0, size - 2.0)
-    return HeadShell(rings, pixels, _border(pixels[-COLUMNS:, :2], size))
+    pixels[:, :2] = _inside(pixels[:, :2], extent)
+    return HeadShell(rings, pixels, _border(pixels[-COLUMNS:, :2], extent), extent)
+
+
+def whole_extent(size: int) -> Extent:
+    """Return the extent of a crop of which the photo shows all."""
+    return -0.5, -0.5, size - 0.5, size - 0.5
+
+
+def _inside(points: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
+    """Return points (N x 2) moved to at least a pixel and a half inside an extent."""
+    return np.clip(points, np.array(extent[:2]) + 1.5, np.array(extent[2:]) - 1.5)
 
 
 def build_rings(points: Points, pose: HeadPose) -> Rings:
@@ -165,9 +186,10 @@ def build_rings(points: Points, pose: HeadPose) -> Rings:
     return Rings(np.concatenate(rings), follow, np.repeat(RING_EXPRESSION, COLUMNS))
 
 
-def _border(ring: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Shoot a ray from the middle of the outer ring through each of its points to the edge of the crop."""
-    middle = np.clip(ring.mean(axis=0), 0.25 * size, 0.75 * size)
+def _border(ring: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
+    """Shoot a ray from the middle of the outer ring through each of its points to the edge of the extent."""
+    low, high = np.array(extent[:2]), np.array(extent[2:])
+    middle = np.clip(ring.mean(axis=0), low + 0.25 * (high - low), low + 0.75 * (high - low))
     direction = ring - middle
     # A clipped ring would bunch its rays in the corners; the original angles order them, evenly spaced ones place them.
     angles = np.unwrap(np.arctan2(direction[:, 1], direction[:, 0]))
@@ -175,15 +197,14 @@ def _border(ring: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     offset = np.arctan2(np.sin(angles - even).mean(), np.cos(angles - even).mean())
     even = even + offset
     cos, sin = np.cos(even), np.sin(even)
-    low, high = -0.5, size - 0.5
     with np.errstate(divide="ignore"):
-        reach_x = np.where(cos > 0, (high - middle[0]) / cos, (low - middle[0]) / cos)
-        reach_y = np.where(sin > 0, (high - middle[1]) / sin, (low - middle[1]) / sin)
+        reach_x = np.where(cos > 0, (high[0] - middle[0]) / cos, (low[0] - middle[0]) / cos)
+        reach_y = np.where(sin > 0, (high[1] - middle[1]) / sin, (low[1] - middle[1]) / sin)
     reach = np.minimum(np.abs(reach_x), np.abs(reach_y))
     border = np.stack([middle[0] + cos * reach, middle[1] + sin * reach, np.full(COLUMNS, 1e6)], axis=1)
-    # The four corners of the crop must be covered: pull the nearest ray of each onto it.
-    for x in (low, high):
-        for y in (low, high):
+    # The four corners must be covered: pull the nearest ray of each onto it.
+    for x in (low[0], high[0]):
+        for y in (low[1], high[1]):
             nearest = int(np.argmin(np.hypot(border[:, 0] - x, border[:, 1] - y)))
             border[nearest, :2] = x, y
     return border
@@ -205,19 +226,24 @@ def move_rings(
     source_pose: HeadPose,
     target_pose: HeadPose,
     oval_expression: NDArray[np.float64],
-    size: int,
     drift: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the ring vertices of a target pose, in pixels.
+    """Return the ring vertices of a target pose, in pixels, inside what the photo shows.
 
     Args:
         shell: the source's rings.
         source_pose: pose of the photo.
         target_pose: pose wanted.
         oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
-        size: side of the crop in pixels; the rings stay inside it.
         drift: 108 x 2, pixels, what they move beyond following the head; None for nothing.
     """
     shift, depth = shell.rings.movement(source_pose, target_pose, oval_expression)
     moved = shell.points[:, :2] + shift if drift is None else shell.points[:, :2] + shift + drift
-    return np.column_stack([np.clip(moved, 1.0, size - 2.0), depth])
+    return np.column_stack([_inside(_near_edges(moved, shell), shell.extent), depth])
+
+
+def _near_edges(moved: NDArray[np.float64], shell: HeadShell) -> NDArray[np.float64]:
+    """Return ring vertices (108 x 2) kept near the edges they lay at: what lies between is stretched, not smeared."""
+    low, high = np.array(shell.extent[:2]), np.array(shell.extent[2:])
+    own = shell.points[:, :2]
+    return np.clip(moved, high - MOST_STRETCH * (high - own), low + MOST_STRETCH * (own - low))

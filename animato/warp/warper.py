@@ -16,7 +16,7 @@ from animato.warp.copying import FLOW_SIDE, Copier
 from animato.warp.donors import Donor, Scene, turned_more
 from animato.warp.eyes import build_eyeballs, render_eye
 from animato.warp.gamut import FaceGamut
-from animato.warp.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
+from animato.warp.mesh import COLUMNS, Extent, build_shell, extend, head_topology, move_rings, signed_area
 from animato.warp.mouth import MouthInside, build_mouth, render_mouth
 from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.warp.visibility import better_mirrored, mirror_index, pull_hidden, squareness, visible_vertices
@@ -66,6 +66,7 @@ class Warper:
     Args:
         crop: S x S x 3 uint8 RGB.
         points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
+        extent: what the photo shows of the crop, None for all: its edge keeps still, so nothing beyond comes into view.
 
     Attributes:
         crop, points: as given.
@@ -83,14 +84,14 @@ class Warper:
         donors: pictures that lend what this photo hides: the mirror, and other photos of the person.
     """
 
-    def __init__(self, crop: Frame, points: Points) -> None:
+    def __init__(self, crop: Frame, points: Points, extent: Extent | None = None) -> None:
         self.crop = np.ascontiguousarray(crop)
         self.size = crop.shape[0]
         self.points = points
         self.pose = fit_pose(points)
         self.local = local_from_points(points, self.pose)
         self.copier = Copier(self.crop)
-        self.shell = build_shell(points, self.pose, self.size)
+        self.shell = build_shell(points, self.pose, self.size, extent)
         self.gamut = FaceGamut.of(self.crop, points)
         self.eyes = build_eyeballs(self.crop, points, self.pose, self.gamut)
         self.mouth = build_mouth(self.crop, points, self.pose, self.gamut)
@@ -225,7 +226,7 @@ class Warper:
         """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
         oval = list(OVAL)
         expression = local_from_points(target[oval], pose) - self.local[oval]
-        rings = move_rings(self.shell, self.pose, pose, expression, self.size, drift)
+        rings = move_rings(self.shell, self.pose, pose, expression, drift)
         return extend(target, self.shell, rings)
 
 

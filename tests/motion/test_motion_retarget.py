@@ -38,7 +38,7 @@ from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.frames import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to
 from animato.motion.neck import PIVOT
-from animato.motion.openness import EYE_OPEN, MOUTH_OPEN
+from animato.motion.openness import EYE_OPEN, MOUTH_OPEN, apertures
 from animato.motion.pose import fit_pose, rotation_exp
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
@@ -106,26 +106,31 @@ def test_the_drivers_neutral_frame_leaves_a_photo_as_it_is(face_local: np.ndarra
     assert np.allclose(target.pose.rotation, retarget.pose.rotation, atol=1e-6)
 
 
-def test_an_open_mouth_stays_open_while_the_driver_talks_and_closes_when_the_driver_closes(
-    face_local: np.ndarray,
-) -> None:
-    from animato.motion.openness import apertures
+def openings(photo: np.ndarray, calm: np.ndarray, settings: MotionSettings) -> list[float]:
+    """How far a photo's mouth is open while the driver's opens further and further."""
+    retarget = Retargeter(person(photo), neutral(calm), settings)
+    motion = still(local=calm)
+    moved = [replace(motion, apertures=np.array([*motion.apertures[:2], value])) for value in DRIVEN]
+    return [float(apertures(seen_local(retarget(moment).points))[2]) for moment in moved]
 
+
+DRIVEN = (0.0, 0.02, 0.05, 0.1, 0.3, 0.6)
+
+
+def test_a_photos_open_mouth_opens_as_far_as_the_drivers_and_no_further(face_local: np.ndarray) -> None:
+    found = openings(shaped(face_local, "lips-apart"), relaxed(face_local), ALL)
+    assert found[0] == pytest.approx(0, abs=1e-4)
+    assert found[2:] == pytest.approx(DRIVEN[2:], abs=0.02)
+
+
+def test_with_neutralise_0_an_open_mouth_stays_open_while_the_driver_talks(face_local: np.ndarray) -> None:
     smile = shaped(face_local, "lips-apart")
-    retarget = Retargeter(person(smile), neutral(relaxed(face_local)), ALL)
-
-    def mouth(driver_opening: float) -> float:
-        motion = still(local=relaxed(face_local))
-        motion = replace(motion, apertures=np.array([*motion.apertures[:2], driver_opening]))
-        target = retarget(motion)
-        return float(apertures(seen_local(target.points))[2])
-
     own = float(apertures(smile)[2])
-    openings = [mouth(value) for value in (0.0, 0.02, 0.05, 0.1, 0.3, 0.6)]
-    assert openings == sorted(openings)
-    assert openings[0] == pytest.approx(0, abs=1e-4)
-    assert openings[2] == pytest.approx(own, rel=0.1)
-    assert openings[-1] < 0.6 + own / 4  # the two openings do not add up
+    found = openings(smile, relaxed(face_local), MotionSettings(neutralise=0.0))
+    assert found == sorted(found)
+    assert found[0] == pytest.approx(0, abs=1e-4)
+    assert found[2] == pytest.approx(own, rel=0.1)
+    assert found[-1] < 0.6 + own / 4  # the two openings do not add up
 
 
 def seen_local(points: Points) -> np.ndarray:

@@ -70,13 +70,13 @@ def test_rings_follow_the_head_fully_above_and_hardly_at_the_neck(calm: Head) ->
     warper = calm.warper
     old = warper.pose
     moved = HeadPose(old.rotation, old.translation + np.array([12.0, 0, 0]), old.scale)
-    rings = move_rings(warper.shell, old, moved, np.zeros((COLUMNS, 3)), SIZE) - warper.shell.points
+    rings = move_rings(warper.shell, old, moved, np.zeros((COLUMNS, 3))) - warper.shell.points
     top, chin = 0, OVAL.index(152)
     inner, middle, outer = (rings[ring * COLUMNS : (ring + 1) * COLUMNS, 0] for ring in range(3))
     assert inner[top] == pytest.approx(12.0) and outer[top] < inner[top]
     assert inner[chin] < 9 and outer[chin] < 1.5
     assert (inner >= middle - 1e-9).all() and (middle >= outer - 1e-9).all()
-    still = move_rings(warper.shell, old, old, np.zeros((COLUMNS, 3)), SIZE)
+    still = move_rings(warper.shell, old, old, np.zeros((COLUMNS, 3)))
     assert np.allclose(still[:, :2], warper.shell.points[:, :2])
 
 

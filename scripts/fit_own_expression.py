@@ -1,0 +1,82 @@
+"""Fit the two displacement fields that ship as animato/assets/own_expression.npy.
+
+    python scripts/fit_own_expression.py ../shared/data
+
+How the mesh moves for each centimetre by which the lips' gap grows, and for each centimetre by which the mouth widens:
+least squares over the changes between a calm and a smiling photo of one person (London Set) and between the calmest
+frame and others of one clip (GRID); both CC BY 4.0. The two sides of the face count alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from animato.face.finder import FaceFinder, face_width
+from animato.face.topology import MESH_POINTS
+from animato.face.tracker import Tracker
+from animato.media.image import load_picture
+from animato.media.reader import open_video
+from animato.motion.frames import Factored, factor, neutral_cost
+from animato.motion.openness import apertures, mouth_width
+from animato.motion.own_expression import FIELDS
+from animato.warp.visibility import mirror_index
+
+EVERY = 5
+"""One frame of a clip in so many."""
+FRONTAL = 25.0
+"""Degrees of yaw beyond which a frame is left out."""
+PAIR = 4.0
+"""Weight of a pair of photos, in frames of clips, which resemble one another."""
+
+
+def main(data: Path) -> None:
+    """Fit and write the fields."""
+    finder, changes, weights = FaceFinder(), [], []
+    for calm in sorted((data / "portraits").glob("l*_neutral.jpg")):
+        first, second = (
+            _photo(path, finder) for path in (calm, calm.with_name(calm.name.replace("neutral", "smiling")))
+        )
+        changes.append((first.local, second.local))
+        weights.append(PAIR)
+    for clip in sorted((data / "talking").glob("*.mp4")):
+        frames = _clip(clip, finder)
+        calmest = min(frames, key=neutral_cost)
+        frontal = [frame for frame in frames if frame is not calmest and abs(frame.pose.degrees()[0]) < FRONTAL]
+        changes += [(calmest.local, frame.local) for frame in frontal]
+        weights += [1.0] * len(frontal)
+    amounts = np.array([[_gap(now) - _gap(calm), mouth_width(now) - mouth_width(calm)] for calm, now in changes])
+    moved = np.array([(now - calm)[:MESH_POINTS].ravel() for calm, now in changes])
+    weighted = amounts * np.array(weights)[:, None]
+    fields = np.linalg.solve(weighted.T @ amounts, weighted.T @ moved).reshape(2, MESH_POINTS, 3)
+    fields = (fields + fields[:, mirror_index()[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
+    np.save(FIELDS, fields.astype(np.float32))
+    print(
+        f"{len(changes)} changes; left over {_rms(moved - amounts @ fields.reshape(2, -1)):.3f} of {_rms(moved):.3f} cm"
+    )
+
+
+def _photo(path: Path, finder: FaceFinder) -> Factored:
+    image = load_picture(path).image
+    return factor(finder.settled(image, max(finder.find(image), key=face_width)), 0.0)
+
+
+def _clip(path: Path, finder: FaceFinder) -> list[Factored]:
+    tracker = Tracker(finder=finder)
+    with open_video(path) as reader:
+        faces = [tracker.track(frame.image) for index, frame in enumerate(reader) if index % EVERY == 0]
+    return [factor(face, 0.0) for face in faces if face is not None]
+
+
+def _gap(local: np.ndarray) -> float:
+    return float(apertures(local)[2]) * mouth_width(local)
+
+
+def _rms(moved: np.ndarray) -> float:
+    return float(np.sqrt((moved.reshape(len(moved), MESH_POINTS, 3) ** 2).sum(axis=2).mean()))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
