@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from animato.errors import UsageError
 from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject, find_neutral, movement
 from animato.evaluation.subjects.still import Still
@@ -66,7 +68,7 @@ class MainJob:
             FaceError: none of the photos shows a usable face.
         """
         person = Person.from_photos([photo.image for photo in photos], finder=self._finder)
-        self._chosen = next(photo for photo in photos if photo.image is person.photo.image)
+        self._chosen = next(photo for photo in photos if np.array_equal(photo.image, person.photo.image))
         numbers = self._adapted(person) if self.name == "portrait-adapted" else None
         self._framing, self._renderer = make_renderer(person, self._settings, self._networks, numbers)
         height, width = self._chosen.image.shape[:2]

@@ -145,7 +145,7 @@ def test_the_commands_say_what_they_did(prepared: Path, tmp_path: Path) -> None:
     edit(prepared, lambda manifest: manifest["clips"][0].update(split="test"))
     edit(prepared, lambda manifest: manifest["clips"][1].update(split="train"))
     bad = run(app, ["check", str(prepared), "--json"])
-    assert isinstance(bad.exception, FileFormatError) and bad.exception.exit_code != 0
+    assert bad.exit_code == FileFormatError.exit_code
     assert "person anna" in json.loads(bad.output)["problems"][0]
 
 
