@@ -146,7 +146,7 @@ def test_the_commands_say_what_they_did(prepared: Path, tmp_path: Path) -> None:
     edit(prepared, lambda manifest: manifest["clips"][1].update(split="train"))
     bad = run(app, ["check", str(prepared), "--json"])
     assert bad.exit_code == FileFormatError.exit_code
-    assert "person anna" in json.loads(bad.output)["problems"][0]
+    assert "person anna" in json.loads(bad.stdout)["problems"][0]
 
 
 def test_preparing_ends_in_the_code_of_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
