@@ -56,8 +56,8 @@ def driver_notes(
     moved = max(shot.reference.body_movement for shot in shots)
     if moved > NOTED:
         notes.append(
-            f"camera or body move in the driver, by up to {moved:.0f} cm at the head: this was taken out of the head's "
-            "movement; --still-place also keeps the head in its place, --no-stabilize leaves all in"
+            "camera or body move in the driver: this was taken out of the head's movement; "
+            "--still-place also keeps the head in its place, --no-stabilize leaves all in"
         )
     if shots[0].reference.cut > CUT_OFF:
         notes.append(

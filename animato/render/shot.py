@@ -19,10 +19,10 @@ from animato.warp.reference import ReferenceFrame, Wanted
 SEARCH_SECONDS = 8.0
 """How far into a shot its neutral frame is searched for."""
 SEARCH_EVERY = 3
-"""Every how many frames."""
+"""Every how many frames; twice as many once the panel is full."""
 PANEL = 8
 """Frames from which gaze, lids and brows count as usual."""
-GOOD_ENOUGH = 0.9
+GOOD_ENOUGH = 1.6
 """Cost of a frame, compared with a full panel, that ends the search."""
 UNUSUAL = 2.5
 """Cost from which even the best frame is no neutral one."""
@@ -62,7 +62,8 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         read = frame.time
         if cuts.is_cut(frame.image) or (frame.time > SEARCH_SECONDS and panel):
             break
-        face = track(frame.image) if number % SEARCH_EVERY == 0 else None
+        every = SEARCH_EVERY if len(panel) < PANEL else 2 * SEARCH_EVERY
+        face = track(frame.image) if number % every == 0 else None
         if face is None:
             continue
         panel.append(factor(face, frame.time))

@@ -109,9 +109,9 @@ class ReferenceFrame:
         """
         match = self._skin.find(frame, face)
         hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
-        return Reading(self._measured(frame, face, match), hidden)
+        return Reading(self._measured(frame, face, match, time or 0.0), hidden)
 
-    def _measured(self, frame: Frame, face: Face, match: SkinMatch) -> Face:
+    def _measured(self, frame: Frame, face: Face, match: SkinMatch, time: float) -> Face:
         measured = corrected(face, match) if self._wanted.skin else face
         # What is read from pixels needs the landmarks where the frame has them.
         if self._shade is not None:
@@ -120,7 +120,7 @@ class ReferenceFrame:
             measured = replace(measured, inside=look_inside(frame, measured, self._light))
         neutral_from_frame = None
         if self._body is not None:
-            neutral_from_frame = self._body.neutral_from_frame(frame, face)
+            neutral_from_frame = self._body.neutral_from_frame(frame, face, time)
         if neutral_from_frame is not None:
             measured = replace(measured, points=move_points(neutral_from_frame, measured.points))
         if self._around is not None:

@@ -36,8 +36,10 @@ FEWEST_LEFT = 0.5
 """Share of the corners still in the picture below which new ones are taken from the present frame."""
 REST, MOVING = 0.8, 1.5
 """Centimetres at the head: sway below the first is left in, and from the second on the camera counts as moving."""
-HEAD_RADIUS = 7.0
-"""Canonical centimetres; turns roll and growth into centimetres at the rim of the face."""
+SETTLE = 1.0
+"""Seconds in which what was left in of a moving camera is taken out."""
+ROLL_RADIUS, GROWTH_RADIUS = 7.0, 20.0
+"""Canonical centimetres; turn roll and growth into centimetres. Growth shows more: `REST` is 4 % of it."""
 HEAD_SCALE = np.array([1.5, 1.45, 1.0])
 """Size of head and hair in units of the outline of the face, in its own frame."""
 BODY_WIDTH = 1.6
@@ -63,15 +65,17 @@ class BodyStabilizer:
     def reset(self) -> None:
         """Forget all frames but the neutral one."""
         self._motion: Affine = np.eye(2, 3)
-        self._peak = self._removed = 0.0
+        self._peak = self._removed = self._kept = 0.0
+        self._time: float | None = None
         self._take(self._neutral, self._face, np.eye(2, 3))
 
-    def neutral_from_frame(self, frame: Frame, face: Face) -> Affine | None:
+    def neutral_from_frame(self, frame: Frame, face: Face, time: float) -> Affine | None:
         """Return the map that undoes what body and camera did since the neutral frame; None where they rest.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the neutral frame's size.
             face: its landmarks.
+            time: seconds, growing from call to call.
 
         Returns:
             2 x 3, pixels of the neutral frame from pixels of this frame.
@@ -81,11 +85,19 @@ class BodyStabilizer:
         vector = self._vector(self._motion)
         length = float(np.linalg.norm(vector))
         self._peak = max(self._peak, length)
-        kept = REST * (1.0 - openness(self._peak, REST, MOVING))
+        kept = self._kept_at(time)
         if length <= kept:
             return None
         self._removed = max(self._removed, length - kept)
         return self._full_size(invert(self._from_vector(vector * (1.0 - kept / length))))
+
+    def _kept_at(self, time: float) -> float:
+        """Return how much movement is left in; it falls slowly, so that nothing is seen of the change."""
+        kept = REST * (1.0 - openness(self._peak, REST, MOVING))
+        if self._time is not None:
+            kept = max(kept, self._kept - REST * (time - self._time) / SETTLE)
+        self._kept, self._time = kept, time
+        return kept
 
     @property
     def removed(self) -> float:
@@ -191,11 +203,11 @@ class BodyStabilizer:
         """Return a movement as shift at the head, roll and growth: 4 float64, canonical centimetres."""
         shift = (motion[:, :2] @ self._middle + motion[:, 2] - self._middle) * self._cm
         size = float(np.sqrt(abs(np.linalg.det(motion[:, :2]))))
-        return np.array([*shift, np.arctan2(motion[1, 0], motion[0, 0]) * HEAD_RADIUS, np.log(size) * HEAD_RADIUS])
+        return np.array([*shift, np.arctan2(motion[1, 0], motion[0, 0]) * ROLL_RADIUS, np.log(size) * GROWTH_RADIUS])
 
     def _from_vector(self, vector: NDArray[np.float64]) -> Affine:
         """Return the movement of a vector; the inverse of `_vector`."""
-        roll, size = vector[2] / HEAD_RADIUS, np.exp(vector[3] / HEAD_RADIUS)
+        roll, size = vector[2] / ROLL_RADIUS, np.exp(vector[3] / GROWTH_RADIUS)
         turn = size * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
         return np.column_stack([turn, self._middle + vector[:2] / self._cm - turn @ self._middle])
 
