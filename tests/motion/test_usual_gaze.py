@@ -1,0 +1,48 @@
+"""A neutral frame looks, blinks and frowns as its person usually does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from motion_material import seen
+
+from animato.face.topology import BROW_LEFT, BROW_RIGHT, IRIS_LEFT, IRIS_RIGHT
+from animato.motion.closure import close_gaps
+from animato.motion.frames import neutral_cost
+from animato.motion.neutral import panel_costs
+
+
+def aside(local: np.ndarray, right: float) -> np.ndarray:
+    moved = local.copy()
+    moved[[*IRIS_LEFT, *IRIS_RIGHT], 0] += right
+    return moved
+
+
+def frowning(local: np.ndarray, up: float) -> np.ndarray:
+    moved = local.copy()
+    moved[[*BROW_LEFT, *BROW_RIGHT], 1] -= up
+    return moved
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda local: aside(local, 0.5),
+        lambda local: aside(local, -0.5),
+        lambda local: close_gaps(local, (0.7, 0.7, 1.0)),
+        lambda local: frowning(local, 0.6),
+        lambda local: frowning(local, -0.4),
+    ],
+    ids=["right", "left", "squints", "raises", "frowns"],
+)
+def test_a_moment_unlike_the_others_is_no_neutral_frame(calm_local: np.ndarray, change) -> None:  # type: ignore[no-untyped-def]
+    panel = [seen(calm_local) for _ in range(7)] + [seen(change(calm_local))]
+    costs = panel_costs(panel)
+    assert costs[-1] > costs[:-1].max() + 0.3
+    assert neutral_cost(panel[-1]) < neutral_cost(panel[0]) + 0.3, "by itself it is as good"
+
+
+def test_who_always_looks_aside_does_so_in_the_neutral_frame(calm_local: np.ndarray) -> None:
+    """A person who reads beside the camera: the one look into it would turn their gaze away for the whole clip."""
+    panel = [seen(aside(calm_local, 0.4)) for _ in range(7)] + [seen(calm_local)]
+    assert int(np.argmin(panel_costs(panel))) < 7
