@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from animato.face.topology import CHIN, FOREHEAD, OVAL
 from animato.types import Frame, Points
 
-NEAR_TOP, NEAR_SIDE, NEAR_CHIN = 0.5, 0.35, 0.1
+NEAR_TOP, NEAR_SIDE, NEAR_CHIN = 0.5, 0.35, 0.04
 """Room between the face's outline and an edge from which it cuts nothing, in heights (at the sides widths) of it."""
 SKULL, EARS = 0.3, 0.05
 """Room below which an edge cuts the head for certain: the top of a skull lies 0.28 heights above the face."""
