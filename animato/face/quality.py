@@ -8,7 +8,7 @@ import numpy as np
 from animato.errors import FaceError
 from animato.face.crop import crop_from_frame, cut, head_square
 from animato.face.finder import face_width
-from animato.face.topology import MESH_POINTS
+from animato.face.topology import LIPS_OUTER, MESH_POINTS
 from animato.types import Face, Frame
 
 SMALLEST = 48
@@ -20,6 +20,8 @@ TURNED = 28.0
 """Degrees of yaw beyond which a photo is refused, and from which it is mentioned."""
 CUT_SHARE = 0.12
 """Share of the mesh outside the picture from which the face counts as cut off."""
+CUT_LIPS = 0.1
+"""The same for the outline of the lips: a mouth at the edge cannot open."""
 BLURRED = 14.0
 """Variance of the Laplacian over a 256 px face, below which a photo counts as blurred."""
 DARK = 45.0
@@ -33,6 +35,8 @@ FLAT, DRAWN = 0.8, 0.42
 """Grey levels of standard deviation in 5 x 5 pixels below which a place is of one colour, and the share of such places
 from which a face counts as drawn: 0.5 and more in drawings, saved as JPEG or not, up to 0.3 in 430 photos, some dark,
 blurred or compressed hard."""
+CONTRAST, CLIPPED = 160.0, (4, 250)
+"""Range of grey levels to which a face is brought before that, and levels outside which a place does not count."""
 
 
 def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[str]:
@@ -59,7 +63,7 @@ def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[st
         )
     xy = face.points[:MESH_POINTS, :2]
     outside = (xy < -1).any(axis=1) | (xy[:, 0] > width) | (xy[:, 1] > height)
-    if outside.mean() > CUT_SHARE:
+    if outside.mean() > CUT_SHARE or outside[list(LIPS_OUTER)].mean() > CUT_LIPS:
         raise FaceError(
             f"the face in {name} is cut off by the edge of the picture",
             where=f"{looked}; {outside.mean():.0%} of the face lies outside",
@@ -115,7 +119,7 @@ def is_blurred(frame: Frame, face: Face) -> bool:
 
 
 def is_drawn(frame: Frame, face: Face) -> bool:
-    """Return whether a face is drawn in flat colours: no skin, no photo and no painting is as even.
+    """Return whether a face is drawn in flat colours, as no photo and no painting is.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -123,9 +127,13 @@ def is_drawn(frame: Frame, face: Face) -> bool:
     """
     side, edge = 256, 48
     grey = cv2.cvtColor(cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side), cv2.COLOR_RGB2GRAY)
-    level = grey.astype(np.float32)
-    variance = cv2.blur(level * level, (5, 5)) - cv2.blur(level, (5, 5)) ** 2
-    return bool((variance[edge:-edge, edge:-edge] < FLAT**2).mean() > DRAWN)
+    middle = grey[edge:-edge, edge:-edge]
+    low, high = np.percentile(middle, (2, 98))
+    # A dark or a hazy photo has small differences everywhere, and clipped pixels have none.
+    level = grey.astype(np.float32) * np.float32(CONTRAST / max(float(high - low), 1.0))
+    variance = (cv2.blur(level * level, (5, 5)) - cv2.blur(level, (5, 5)) ** 2)[edge:-edge, edge:-edge]
+    flat = (variance < FLAT**2) & (middle > CLIPPED[0]) & (middle < CLIPPED[1])
+    return bool(flat.mean() > DRAWN)
 
 
 def drawn_finding(name: str) -> str:

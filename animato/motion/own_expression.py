@@ -75,28 +75,32 @@ def own_expression(
     return OwnExpression(max(0.0, float(apertures(local)[2])), smile, _gaze(local, pose))
 
 
-def expression_findings(own: OwnExpression, name: str) -> list[str]:
+def expression_findings(own: OwnExpression, neutralise: float) -> list[str]:
     """Return sentences about a photo's own expression, each with its remedy.
 
     Args:
         own: as measured.
-        name: of the photo.
+        neutralise: how much of it is taken off, see `settings.motion`.
     """
     findings = []
     if own.opening > OPEN_MOUTH:
         findings.append(
-            f"the mouth in {name} is open; it is closed before the driver's movement is added (--neutralise 0 leaves "
+            "the mouth in the photo is open; it is closed before the driver's movement is added (--neutralise 0 leaves "
             "it open): a photo with closed lips works better"
+            if neutralise > 0
+            else "the mouth in the photo is open and stays open under the driver's movement: leave out --neutralise 0"
         )
-    if own.smile > SMILE_WIDENS * SMILING[1]:
+    if own.smile > SMILE_WIDENS * SMILING[1] and neutralise < 1:
         findings.append(
-            f"the face in {name} smiles, and a part of it stays under all movement: --neutralise 1 takes all off, "
-            "--neutralise 0 nothing; a calm photo works better"
+            "the face in the photo smiles, and a part of it stays under all movement: --neutralise 1 takes all off; "
+            "a calm photo works better"
         )
     if np.hypot(*averted(own.gaze)) > AVERTED[1]:
         findings.append(
-            f"the eyes in {name} look aside; they are turned to the front before the driver's gaze is added "
+            "the eyes in the photo look aside; they are turned to the front before the driver's gaze is added "
             "(--neutralise 0 leaves them): a photo that looks at the camera works better"
+            if neutralise > 0
+            else "the eyes in the photo look aside and stay so under the driver's gaze: leave out --neutralise 0"
         )
     return findings
 

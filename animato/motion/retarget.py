@@ -21,7 +21,7 @@ from animato.motion.openness import (
     mouth_width,
     openness,
 )
-from animato.motion.own_expression import averted, move_gaze, own_expression, without_expression
+from animato.motion.own_expression import averted, expression_findings, move_gaze, own_expression, without_expression
 from animato.motion.parts import part_weights
 from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.settings.motion import MotionSettings
@@ -101,6 +101,7 @@ class Retargeter:
         who looks aside there has every gaze measured from it, and is followed.
         """
         own, smile = own_expression(photo, self.pose, blendshapes), self.settings.neutralise
+        self._own = own
         # Opening and gaze come from the driver as they are, a smile is part of how the photo looks.
         mouth, eyes = (min(2.0 * smile, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
         surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
@@ -148,13 +149,15 @@ class Retargeter:
         return pose
 
     def findings(self) -> list[str]:
-        """Return sentences about movement that the person's head could not follow so far."""
+        """Return sentences about the photo's own expression, and about movement that its head could not follow."""
+        findings = expression_findings(self._own, self.settings.neutralise)
         if self._bounded < max(1.0, BOUNDED_SHARE * self._moments):
-            return []
+            return findings
         return [
+            *findings,
             f"the driver's head moves or grows by more than a neck allows in {self._bounded / self._moments:.0%} "
             "of the frames; it was held back: --still-place keeps the head in its place, --neutral TIME may name a "
-            "better frame to measure from"
+            "better frame to measure from",
         ]
 
     def _wanted_gaps(self, local: NDArray[np.float64], motion: MotionFrame) -> list[NDArray[np.float64]]:

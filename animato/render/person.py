@@ -17,8 +17,7 @@ from animato.face.quality import check_photo_face, drawn_finding, is_blurred, is
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.frames import photo_cost
-from animato.motion.own_expression import expression_findings, own_expression
-from animato.motion.pose import fit_pose, local_from_points
+from animato.motion.pose import fit_pose
 from animato.render.inputs import MOST_PHOTOS, Photos, photo_list
 from animato.types import Face, Frame
 
@@ -147,8 +146,5 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> P
     findings += check_photo_face(image, chosen, pose.degrees()[0], name)
     if is_drawn(image, chosen):
         findings.append(drawn_finding(name))
-    else:
-        own = own_expression(local_from_points(chosen.points, pose), pose, chosen.blendshapes)
-        findings += expression_findings(own, name)
     findings += edge_findings(cut_edges(image, chosen.points), name)
     return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(findings))

@@ -10,7 +10,7 @@ import pytest
 
 from animato.errors import FaceError
 from animato.face.finder import FaceFinder
-from animato.face.quality import check_photo_face, covered, no_face
+from animato.face.quality import check_photo_face, covered, is_drawn, no_face
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.pose import fit_pose
@@ -97,6 +97,20 @@ def test_a_dark_photo_is_called_dark_and_not_blurred(portrait: Frame, face_finde
 def test_an_overexposed_photo_is_noted(portrait: Frame, face_finder: FaceFinder) -> None:
     bright = np.clip(large(portrait) * 2.2, 0, 255).astype(np.uint8)
     assert [said for said in findings(face_finder, bright) if "overexposed" in said and "without glare" in said]
+
+
+@pytest.mark.parametrize(("gain", "added"), [(0.12, 0), (0.25, 0), (1.9, 20), (0.3, 90)])
+def test_a_dark_bright_or_hazy_photo_is_not_taken_for_a_drawing(
+    portrait: Frame, portrait_face: Face, gain: float, added: float
+) -> None:
+    changed = np.clip(portrait * gain + added, 0, 255).astype(np.uint8)
+    assert not is_drawn(changed, portrait_face)
+
+
+def test_a_photo_cut_through_the_mouth_is_refused(portrait: Frame, portrait_face: Face) -> None:
+    bottom = int(portrait_face.points[17, 1]) - 2
+    with pytest.raises(FaceError, match="cut off by the edge"):
+        check_photo_face(np.ascontiguousarray(portrait[:bottom]), portrait_face, 0.0, "me.jpg")
 
 
 def test_no_face_says_what_was_searched_and_what_would_help() -> None:

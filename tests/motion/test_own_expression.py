@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from motion_material import POSE, neutral, person, relaxed, since, still, turned
 
+from animato.face.finder import FaceFinder
 from animato.face.topology import BLENDSHAPES, CHIN, EYE_LEFT, EYE_RIGHT, FOREHEAD, IRIS_LEFT, IRIS_RIGHT
+from animato.media.image import load_picture
+from animato.motion.frames import factor
 from animato.motion.openness import mouth_width
 from animato.motion.own_expression import (
     EYEBALL,
@@ -96,7 +99,7 @@ def test_a_smile_is_taken_off_as_far_as_asked(calm_local: np.ndarray) -> None:
 def test_a_calm_face_has_no_expression_to_take_off(calm_local: np.ndarray) -> None:
     own = own_expression(calm_local, POSE, smiling(0.15))
     assert own.opening < 0.001 and own.smile == 0 and not averted(own.gaze).any()
-    assert expression_findings(own, "me.jpg") == []
+    assert expression_findings(own, 0.5) == []
 
 
 def test_closing_an_open_mouth_lifts_the_chin(face_local: np.ndarray) -> None:
@@ -133,17 +136,21 @@ def test_mouth_and_eyes_that_are_not_driven_stay_as_the_photo_has_them(face_loca
 
 def test_notes_about_an_expression_name_the_option_that_helps(face_local: np.ndarray) -> None:
     own = own_expression(move_gaze(face_local, ASIDE), POSE, smiling(0.8))
-    said = expression_findings(own, "me.jpg")
-    assert len(said) == 3 and all("me.jpg" in sentence and "--neutralise" in sentence for sentence in said)
+    said = {share: expression_findings(own, share) for share in (0.0, 0.5, 1.0)}
+    assert [len(said[share]) for share in said] == [3, 3, 2], "with all taken off, a smile needs no note"
+    assert all("--neutralise" in sentence for sentences in said.values() for sentence in sentences)
+    assert "stays open" in said[0.0][0] and "is closed before" in said[0.5][0]
 
 
 @pytest.mark.data
-def test_a_photo_with_an_open_mouth_is_named(shared_data: Path) -> None:
-    from animato.render.person import Person
-
+def test_a_photo_with_an_open_mouth_is_named(shared_data: Path, face_finder: FaceFinder) -> None:
     case = shared_data.parent / "cases" / "open.png"
     if not case.is_file():
         pytest.skip("the cases are not beside this checkout")
-    assert any("mouth in open.png is open" in sentence for sentence in Person.from_photos([case]).findings)
     calm = shared_data / "portraits" / "l113_neutral.jpg"
-    assert Person.from_photos([calm]).findings == ()
+    for path, open_mouths in ((case, 1), (calm, 0)):
+        image = load_picture(path).image
+        (face,) = face_finder.find(image)
+        face = face_finder.settled(image, face)
+        own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)
+        assert len(expression_findings(own, 0.5)) == open_mouths
