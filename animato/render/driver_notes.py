@@ -8,6 +8,8 @@ from animato.render.shot import UNUSUAL, Shot
 
 Stretch = tuple[float, float]
 
+SHORTEST = 0.1
+"""Seconds from which it is said that a part was hidden."""
 MOST_TIMES = 4
 """Stretches and cuts that are named one by one."""
 CUT_OFF = 0.1
@@ -39,7 +41,8 @@ def driver_notes(
         "the last one was held, then eased back to rest"
         for begin, end in unseen
     ]
-    for name, stretches in (("mouth", hidden["mouth"]), ("eyes", hidden["eyes"])):
+    for name in ("mouth", "eyes"):
+        stretches = [stretch for stretch in hidden[name] if stretch[1] - stretch[0] >= SHORTEST]
         if stretches:
             verb = "was" if name == "mouth" else "were"
             notes.append(

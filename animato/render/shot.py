@@ -14,6 +14,7 @@ from animato.media.cuts import CutDetector
 from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
 from animato.motion.neutral import panel_costs
 from animato.types import Face, Frame, TimedFrame
+from animato.warp.occlusion import face_pattern, odd_ones
 from animato.warp.reference import ReferenceFrame, Wanted
 
 SEARCH_SECONDS = 8.0
@@ -24,8 +25,10 @@ PANEL = 8
 """Frames from which gaze, lids and brows count as usual."""
 GOOD_ENOUGH = 1.6
 """Cost of a frame, compared with a full panel, that ends the search."""
-UNUSUAL = 2.5
+UNUSUAL = 3.5
 """Cost from which even the best frame is no neutral one."""
+COVERED = 5.0
+"""Cost of a frame in which something may lie over the face: a hand makes the calmest of mouths."""
 KEPT = 6
 """Pictures kept during the search, the most neutral so far: a whole panel of them would fill memory."""
 
@@ -56,6 +59,7 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         (the frame, seconds of the last one read: of the next shot's first where the shot ended by a cut).
     """
     panel: list[Factored] = []
+    patterns: list[NDArray[np.float64]] = []
     kept: list[tuple[int, TimedFrame, Face]] = []
     cuts, read = CutDetector(), 0.0
     for number, frame in enumerate(frames):
@@ -67,15 +71,16 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         if face is None:
             continue
         panel.append(factor(face, frame.time))
+        patterns.append(face_pattern(frame.image, face))
         kept.append((len(panel) - 1, frame, face))
-        costs = panel_costs(panel)
+        costs = panel_costs(panel) + COVERED * odd_ones(patterns)
         if len(kept) > KEPT:
             kept.remove(max(kept, key=lambda item: costs[item[0]]))
         if len(panel) >= PANEL and costs.min() < GOOD_ENOUGH:
             break
     if not panel:
         return None, read
-    costs = panel_costs(panel)
+    costs = panel_costs(panel) + COVERED * odd_ones(patterns)
     index, best, face = min(kept, key=lambda item: costs[item[0]])
     return Candidate(best, face, float(costs[index])), read
 

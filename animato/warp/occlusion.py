@@ -9,6 +9,7 @@ so it counts only where it has been found until then.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -34,7 +35,7 @@ FACING = (0.3, 0.6)
 """Cosine of the tilt to the camera from which skin begins to count, and from which it counts fully."""
 FEWEST = 0.25
 """Share of a region's skin that must face the camera before anything is said of it."""
-TEXTURED = 0.35
+TEXTURED = 0.45
 """Usual mean weight of a region's patches from which losing them says anything."""
 LOST, FOUND = 0.3, 0.5
 """Share of that usual weight below which texture counts as lost, and above which as found again."""
@@ -42,6 +43,10 @@ HIDES, SHOWS = 0.75, 0.8
 """Correlation below which a region without its texture is hidden, and above which it is seen again."""
 MEMORY = 0.7
 """Seconds over which a region's usual appearance follows what is seen; nothing counts as hidden before that time."""
+FRESH = 0.6
+"""Most that the first frame's texture counts as usual: it may be the neutral frame, which shows all of its own."""
+AROUND_LIPS = 2.5
+"""Canonical centimetres from the lips within which skin belongs to the mouth: a microphone leaves cheeks free."""
 OUTSIDE = 0.3
 """Share of a region's outline outside the picture from which it is hidden."""
 
@@ -59,7 +64,7 @@ class OcclusionDetector:
         points = face.points[:, :2].astype(np.float64)
         self._places = points @ self._placed[:, :2].T + self._placed[:, 2]
         self._facing = facing_ratio(face.points)
-        self._neutral = self._pattern(frame, self._placed, self._places)
+        self._neutral = _pattern(frame, self._placed, self._places)
         self.reset()
 
     def reset(self) -> None:
@@ -79,7 +84,7 @@ class OcclusionDetector:
         """
         points = face.points[:, :2].astype(np.float64)
         placed = similarity(points[:MESH_POINTS], self._places[:MESH_POINTS])
-        pattern = self._pattern(frame, placed, points @ placed[:, :2].T + placed[:, 2])
+        pattern = _pattern(frame, placed, points @ placed[:, :2].T + placed[:, 2])
         facing = np.minimum(facing_ratio(face.points), self._facing)
         seen = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
         step = 0.0 if self._time is None else time - self._time
@@ -110,13 +115,6 @@ class OcclusionDetector:
         patches = weight[skin_patches()[0]]
         found = float(match.weight @ patches / max(patches.sum(), 1e-6))
         return _Look(True, alike, found, found / max(state.usual or found, 1e-6))
-
-    def _pattern(self, frame: Frame, placed: Affine, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the logarithm of the coarse brightness at each of the 468 vertices."""
-        grey = cv2.GaussianBlur(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
-        xy = places[:MESH_POINTS].astype(np.float32)
-        read = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.log(read.reshape(-1).astype(np.float64) + FLOOR)
 
 
 @dataclass(frozen=True)
@@ -156,13 +154,13 @@ class _State:
         """
         if not look.faces:
             return
-        usual = look.found if self.usual is None else self.usual
+        usual = min(look.found, FRESH) if self.usual is None else self.usual
         changed = look.alike < (SHOWS if self.hidden else HIDES)
         lost = usual >= TEXTURED and look.texture < (FOUND if self.hidden else LOST)
         # Light and turning take the texture of all regions, a hand that of some.
         alone = self.hidden or others > LOST
         self.hidden = known and changed and lost and alone
-        if not self.hidden and (not known or look.alike > SHOWS or look.texture > FOUND):
+        if not self.hidden and (not known or (look.alike > SHOWS and look.texture > LOST) or look.texture > FOUND):
             self.recent = self.recent + share * (pattern - self.recent)
             self.usual = usual + share * (look.found - usual)
 
@@ -184,16 +182,50 @@ class _Region:
 
 @functools.cache
 def _regions() -> tuple[_Region, ...]:
-    """Return lower face, left eye with its brow, and right eye with its brow."""
+    """Return the surroundings of the lips, left eye with its brow, and right eye with its brow."""
     x = canonical_face().vertices[:, 0]
     skin = np.ones(MESH_POINTS, bool)
     skin[[*LIPS_INNER, *OVAL, *EYE_LEFT, *EYE_RIGHT]] = False
+    vertices = canonical_face().vertices
     lower = part_weights()[:, :MESH_POINTS].argmax(axis=0) == PARTS.index("mouth")
+    to_lips = np.linalg.norm(vertices[:, None] - vertices[list(LIPS_OUTER)][None], axis=2).min(axis=1)
+    upper = ~lower
+    lower &= to_lips < AROUND_LIPS
     return (
         _Region(skin & lower, LIPS_OUTER, ("mouth",)),
-        _Region(skin & ~lower & (x < 0), EYE_LEFT, ("eyes", "brows")),
-        _Region(skin & ~lower & (x > 0), EYE_RIGHT, ("eyes", "brows")),
+        _Region(skin & upper & (x < 0), EYE_LEFT, ("eyes", "brows")),
+        _Region(skin & upper & (x > 0), EYE_RIGHT, ("eyes", "brows")),
     )
+
+
+def face_pattern(frame: Frame, face: Face) -> NDArray[np.float64]:
+    """Return the logarithm of the coarse brightness at each of the 468 vertices of a face, 468 float64.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        face: its landmarks.
+    """
+    placed = picture_from_frame(face.points, ROOM, SIDE)
+    return _pattern(frame, placed, face.points[:, :2].astype(np.float64) @ placed[:, :2].T + placed[:, 2])
+
+
+def odd_ones(patterns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Return which of several frames of one face show a region as most others do not: something may lie over it.
+
+    Args:
+        patterns: of `face_pattern`.
+    """
+    usual = np.median(np.stack(patterns), axis=0)
+    alike = [[_correlation(one, usual, region.vertices) for region in _regions()] for one in patterns]
+    return np.asarray(np.min(alike, axis=1) < HIDES)
+
+
+def _pattern(frame: Frame, placed: Affine, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the coarse brightness at each of the 468 vertices, `places` in the cut picture."""
+    grey = cv2.GaussianBlur(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
+    xy = places[:MESH_POINTS].astype(np.float32)
+    read = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.log(read.reshape(-1).astype(np.float64) + FLOOR)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from animato.face.anchor import SkinAnchor, SkinMatch, corrected
 from animato.face.crop import move_points
-from animato.face.topology import OVAL
+from animato.face.topology import MESH_POINTS, OVAL
 from animato.motion.parts import PARTS
 from animato.types import Face, Frame
 from animato.warp.inside import look_inside
@@ -21,6 +21,10 @@ from animato.warp.teeth import ToothLight
 
 SAME_SKIN = 0.3
 """Mean weight of the patches of skin from which a face is the reference's own, in its framing and light."""
+
+
+SAME_SIZE, SAME_PLACE = 1.15, 0.5
+"""Largest ratio of sizes, and largest distance in sizes of the face, of the same framing."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class ReferenceFrame:
 
     def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
         self._wanted = wanted or Wanted()
-        self._skin = SkinAnchor(frame, face)
+        self._face, self._skin = face, SkinAnchor(frame, face)
         self._light = ToothLight.of_driver(frame, face.points) if self._wanted.inside else None
         self._shade = ShadeReader(frame, face) if self._wanted.shade else None
         self._around = Surroundings(frame, face) if self._wanted.surroundings else None
@@ -91,12 +95,16 @@ class ReferenceFrame:
             self._body.reset()
 
     def is_of(self, frame: Frame, face: Face) -> bool:
-        """Return whether a face is the reference's own person, as large, as lit and as turned.
+        """Return whether a face is the reference's own person, about as large, in its place and as lit.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the reference's size.
             face: its landmarks.
         """
+        now, before = (np.ptp(each.points[:MESH_POINTS, :2], axis=0).max() for each in (face, self._face))
+        middle = (face.points - self._face.points)[:MESH_POINTS, :2].mean(axis=0)
+        if abs(np.log(now / before)) > np.log(SAME_SIZE) or np.hypot(*middle) > SAME_PLACE * before:
+            return False
         return float(self._skin.find(frame, face).weight.mean()) > SAME_SKIN
 
     def read(self, frame: Frame, face: Face, time: float | None = None) -> Reading:

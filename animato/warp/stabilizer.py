@@ -36,6 +36,9 @@ FEWEST_LEFT = 0.5
 """Share of the corners still in the picture below which new ones are taken from the present frame."""
 REST, MOVING = 0.8, 1.5
 """Centimetres at the head: sway below the first is left in, and from the second on the camera counts as moving."""
+JUMP, DOUBTED = 0.8, 2
+"""Centimetres from frame to frame that are an outlier where the head moves by less than half of them, and for how many
+frames they are taken for one."""
 SETTLE = 1.0
 """Seconds in which what was left in of a moving camera is taken out."""
 ROLL_RADIUS, GROWTH_RADIUS = 7.0, 20.0
@@ -67,6 +70,8 @@ class BodyStabilizer:
         self._motion: Affine = np.eye(2, 3)
         self._peak = self._removed = self._kept = 0.0
         self._time: float | None = None
+        self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._doubted = 0
         self._take(self._neutral, self._face, np.eye(2, 3))
 
     def neutral_from_frame(self, frame: Frame, face: Face, time: float) -> Affine | None:
@@ -82,7 +87,7 @@ class BodyStabilizer:
         """
         picture, points = self._small(frame), self._small_points(face)
         self._motion = self._measure(picture, points)
-        vector = self._vector(self._motion)
+        vector = self._steady(self._vector(self._motion), self._vector(similarity(*self._heads(points))))
         length = float(np.linalg.norm(vector))
         self._peak = max(self._peak, length)
         kept = self._kept_at(time)
@@ -90,6 +95,22 @@ class BodyStabilizer:
             return None
         self._removed = max(self._removed, length - kept)
         return self._full_size(invert(self._from_vector(vector * (1.0 - kept / length))))
+
+    def _heads(self, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._face[:MESH_POINTS, :2].astype(np.float64), points[:MESH_POINTS, :2].astype(np.float64)
+
+    def _steady(self, vector: NDArray[np.float64], head: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a movement without outliers: surroundings that jump for a frame or two while the head does not."""
+        if self._last is not None:
+            jump, moved = (
+                float(np.linalg.norm(now - was)) for now, was in zip((vector, head), self._last, strict=True)
+            )
+            if jump > JUMP and moved < 0.5 * jump and self._doubted < DOUBTED:
+                self._doubted += 1
+                self._last = self._last[0] + head - self._last[1], head
+                return self._last[0]
+        self._doubted, self._last = 0, (vector, head)
+        return vector
 
     def _kept_at(self, time: float) -> float:
         """Return how much movement is left in; it falls slowly, so that nothing is seen of the change."""
