@@ -43,6 +43,9 @@ HIDES, SHOWS = 0.75, 0.8
 """Correlation below which a region without its texture is hidden, and above which it is seen again."""
 MEMORY = 0.7
 """Seconds over which a region's usual appearance follows what is seen; nothing counts as hidden before that time."""
+STRANGE, WORSE, KEPT = 0.55, 0.75, 0.85
+"""Correlation below which a region is hidden with its texture only worse than the second share of the usual, as a small
+thing before the lips leaves it; and share below which a hidden region stays so."""
 FRESH = 0.6
 """Most that the first frame's texture counts as usual: it may be the neutral frame, which shows all of its own."""
 AROUND_LIPS = 2.5
@@ -156,7 +159,8 @@ class _State:
             return
         usual = min(look.found, FRESH) if self.usual is None else self.usual
         changed = look.alike < (SHOWS if self.hidden else HIDES)
-        lost = usual >= TEXTURED and look.texture < (FOUND if self.hidden else LOST)
+        strange = look.alike < STRANGE and look.texture < WORSE
+        lost = usual >= TEXTURED and (look.texture < (KEPT if self.hidden else LOST) or strange)
         # Light and turning take the texture of all regions, a hand that of some.
         alone = self.hidden or others > LOST
         self.hidden = known and changed and lost and alone
