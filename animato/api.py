@@ -4,9 +4,9 @@ The path of the main job, from a command to the pixels:
 
     cli/animate.py: animate          parse, show progress
     api.animate                      this file: open person and driver, write the output
-    render/pipeline.py: frames_of    driver -> movement -> target -> renderer -> composite
-    warp/warper.py: Warper.render    flow, depth test, openings
-    render/output.py: Output         mark, encode, sign, rename: the only door out
+    pipeline/flow.py: frames_of    driver -> movement -> target -> renderer -> composite
+    renderers/warp/warper.py: Warper.render    flow, depth test, openings
+    pipeline/output.py: Output         mark, encode, sign, rename: the only door out
 """
 
 from __future__ import annotations
@@ -18,27 +18,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from animato.drivers.base import Driver
+from animato.drivers.driver_process import start_subprocess_driver
+from animato.drivers.opening import open_driver
+from animato.drivers.video import VideoDriver
 from animato.errors import InterruptedRunError, UsageError
-from animato.face.finder import FaceFinder
+from animato.head.head import Person
+from animato.head.photo_files import Photos as PhotoFiles
+from animato.head.photo_files import photo_list
 from animato.media.probe import read_head
-from animato.motion.template import MotionClip, save_motion
-from animato.provenance.home import check_home
-from animato.provenance.report import VerifyReport
-from animato.render.apart import track_apart
-from animato.render.clock import StageClock
-from animato.render.driver import Driver, open_driver
-from animato.render.framing import Framing
-from animato.render.inputs import Photos as PhotoFiles
-from animato.render.inputs import driver_path, file_path, is_driver, photo_list, settings_of
-from animato.render.output import Output, Seal, check_target, refuse_inputs, sealed
-from animato.render.person import Person
-from animato.render.pipeline import Job, build_job, frames_of
-from animato.render.plan import plan_output, rate_findings
-from animato.render.renderers import Preparation, make_renderer
-from animato.render.result import AnimateResult
-from animato.render.signing import signer_for
-from animato.render.video_driver import VideoDriver
+from animato.motion.motion_file import MotionClip, save_motion
+from animato.pipeline.factory import Preparation, make_renderer
+from animato.pipeline.flow import Job, build_job, frames_of
+from animato.pipeline.framing import Framing
+from animato.pipeline.inputs import driver_path, file_path, is_driver, settings_of
+from animato.pipeline.output import Output, Watermarker, check_target, refuse_inputs, watermarked
+from animato.pipeline.output_plan import plan_output, rate_findings
+from animato.pipeline.result import AnimateResult
+from animato.pipeline.signing import signer_for
+from animato.runtime.engine import Engine
+from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.tracking.face_finder import FaceFinder
+from animato.trust.key_folder import check_home
+from animato.trust.report import VerifyReport
 from animato.types import Frame
 
 Photos = Person | PhotoFiles
@@ -107,9 +110,11 @@ def _animate(
     began = time.perf_counter()
     target, settings = asked.target, asked.settings
     _refuse_early(asked, overwrite)
-    person, moving = _found(asked, stack)
+    engine = Engine(settings.threads)
+    stack.enter_context(engine.bounded())
+    person, moving = _found(asked, engine, stack)
     # Build.
-    job, framing = _job(person, moving, settings)
+    job, framing = _job(person, moving, settings, engine)
     sign = signer_for(person, moving, settings, framing.pasted)
     plan = plan_output(target, job, settings, overwrite)
     expected = None if moving.duration is None else max(1, round(moving.duration * job.fps))
@@ -125,9 +130,9 @@ def _animate(
                 progress(out.frames, expected)
         out.finish(sign)
     # Report.
-    findings = (
-        *(*person.findings, *framing.findings, *moving.report.findings, *job.retargeter.findings()),
-        *(*rate_findings(moving, job.fps, settings), *out.findings),
+    warnings = (
+        *(*person.warnings, *framing.warnings, *moving.report.warnings, *job.retargeter.warnings()),
+        *(*rate_findings(moving, job.fps, settings), *out.warnings),
     )
     return AnimateResult(
         path=target,
@@ -140,7 +145,7 @@ def _animate(
         driver_jitter=moving.report.jitter,
         driver_memory_mb=moving.report.memory_mb,
         neutral_time=moving.report.neutral_time,
-        findings=findings,
+        warnings=warnings,
         milliseconds=clock.milliseconds(out.frames),
         first_frame_seconds=first,
         frames_a_second=(out.frames - 1) / max(last - first, 1e-9),
@@ -160,14 +165,14 @@ def _refuse_early(asked: _Asked, overwrite: bool) -> None:
         read_head(settings.audio)
 
 
-def _found(asked: _Asked, stack: ExitStack) -> tuple[Person, Driver]:
+def _found(asked: _Asked, engine: Engine, stack: ExitStack) -> tuple[Person, Driver]:
     """Find the person and the driver's neutral frame; the stack ends the process that tracks the driver."""
     photos, settings = asked.photos, asked.settings
-    apart = track_apart(asked.driver, settings)
+    apart = start_subprocess_driver(asked.driver, settings)
     if apart is not None:
         stack.callback(apart.close)
-    with Preparation(settings, len(photos.photos if isinstance(photos, Person) else photos)):
-        finder = FaceFinder(settings.threads)
+    with Preparation(settings, len(photos.photos if isinstance(photos, Person) else photos), engine):
+        finder = FaceFinder(engine)
         person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
         return person, open_driver(asked.driver, settings, finder) if apart is None else apart.opened()
 
@@ -201,20 +206,23 @@ def render(person: Photos, driver: Driver | Path | str, settings: AnimateSetting
 def _rendered(
     photos: Person | list[Path | Frame], driver: Driver | Path, settings: AnimateSettings
 ) -> Generator[Frame]:
-    finder = FaceFinder(settings.threads)
+    engine = Engine(settings.threads)
+    finder = FaceFinder(engine)
     person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
     clock = StageClock()
-    job, _ = _job(person, open_driver(driver, settings, finder) if isinstance(driver, Path) else driver, settings)
+    job, _ = _job(
+        person, open_driver(driver, settings, finder) if isinstance(driver, Path) else driver, settings, engine
+    )
     with closing(frames_of(job, clock)) as frames:
         # What did not change is marked from the frame before: the caller gets copies.
-        for frame in sealed(frames, clock, Seal()):
+        for frame in watermarked(frames, clock, Watermarker()):
             yield frame.copy()
 
 
 def open_library_driver(driver: Path | str, settings: AnimateSettings | None = None) -> Driver:
     """Open a video or a motion file as driver, to render several people with it or to read its report afterwards."""
     settings = settings_of(settings)
-    return open_driver(driver_path(driver), settings, FaceFinder(settings.threads))
+    return open_driver(driver_path(driver), settings, FaceFinder(Engine(settings.threads)))
 
 
 def record_motion(
@@ -247,7 +255,7 @@ def record_motion(
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
     check_target(target, "motion", overwrite=True)
-    driver = VideoDriver(source, settings, FaceFinder(settings.threads))
+    driver = VideoDriver(source, settings, FaceFinder(Engine(settings.threads)))
     expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
     frames = []
     for moment in driver.frames(StageClock()):
@@ -261,8 +269,8 @@ def record_motion(
     return clip
 
 
-def _job(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Job, Framing]:
-    framing, renderer = make_renderer(person, settings)
+def _job(person: Person, driver: Driver, settings: AnimateSettings, engine: Engine) -> tuple[Job, Framing]:
+    framing, renderer = make_renderer(person, settings, engine)
     return build_job(framing, renderer, driver, settings), framing
 
 
@@ -276,6 +284,6 @@ def verify(path: Path | str) -> VerifyReport:
         >>> import animato
         >>> print(*animato.verify("me.mp4").sentences(), sep="\\n")  # doctest: +SKIP
     """
-    from animato.provenance.verify import verify_file
+    from animato.trust.verify import verify_file
 
     return verify_file(file_path(path, "file"))

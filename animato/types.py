@@ -37,15 +37,15 @@ class Face:
 
     Attributes:
         points: 478 x 3 float32, pixels of the frame; 0..467 the mesh, 468..472 and 473..477 the irises.
-        blendshapes: 52 float32 in [0, 1], in the order of `face.topology.BLENDSHAPES`.
+        blendshapes: 52 float32 in [0, 1], in the order of `geometry.landmarks.BLENDSHAPES`.
         score: float in [0, 1], how sure the tracker is that this is a face.
-        drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `warp.mesh`) lie from where the
+        drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `geometry.mesh`) lie from where the
             head's movement since another frame would have put them; image axes, canonical centimetres at that frame's
             scale. None where nobody looked.
-        inside: 16 x 28 x 2 float32 in [0, 1], what the open mouth shows (`warp.inside`); None where nobody looked
-            or the lips touch.
-        shade: 468 x 3 float32 in [-1, 1], light and shade of the skin since another frame (`warp.shade`); None
-            where nobody looked.
+        inside: 16 x 28 x 2 float32 in [0, 1], what the open mouth shows (`appearance.mouth_interior`); None where
+            nobody looked or the lips touch.
+        shade: 468 x 3 float32 in [-1, 1], light and shade of the skin since another frame
+            (`appearance.expression_light`); None where nobody looked.
     """
 
     points: Points

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from animato.face.finder import FaceFinder, face_width
-from animato.face.topology import MESH_POINTS
-from animato.face.tracker import Tracker
+from animato.geometry.apertures import apertures, mouth_width
+from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.visibility import mirror_index
 from animato.media.image import load_picture
 from animato.media.reader import open_video
-from animato.motion.frames import Factored, factor, neutral_cost
-from animato.motion.openness import apertures, mouth_width
-from animato.motion.own_expression import FIELDS
-from animato.warp.visibility import mirror_index
+from animato.motion.motion_frame import Factored, factor, neutral_cost
+from animato.motion.photo_expression import FIELDS
+from animato.tracking.face_finder import FaceFinder, face_width
+from animato.tracking.tracker import Tracker
 
 EVERY = 5
 """One frame of a clip in so many."""
@@ -60,7 +60,7 @@ def main(data: Path) -> None:
 
 def _photo(path: Path, finder: FaceFinder) -> Factored:
     image = load_picture(path).image
-    return factor(finder.settled(image, max(finder.find(image), key=face_width)), 0.0)
+    return factor(finder.refined(image, max(finder.find(image), key=face_width)), 0.0)
 
 
 def _clip(path: Path, finder: FaceFinder) -> list[Factored]:

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from animato.api import record_motion
-from animato.face.finder import FaceFinder
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
+from animato.appearance.expression_light import ShadeReader
+from animato.geometry.apertures import apertures, mouth_width
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
+from animato.geometry.pose import rotation_exp
 from animato.media.image import load_picture
-from animato.motion.closure import close_gaps
-from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_of
-from animato.motion.openness import apertures, mouth_width
-from animato.motion.pose import rotation_exp
-from animato.motion.template import MotionClip, save_motion
+from animato.motion.aperture_profile import close_gaps
+from animato.motion.motion_file import MotionClip, save_motion
+from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_of
 from animato.settings.animate import AnimateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame
-from animato.warp.shade import ShadeReader
 
 FPS = Fraction(25)
 TARGET = Path(__file__).resolve().parents[1] / "animato" / "assets" / "motion"
@@ -46,7 +46,7 @@ def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> 
 def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
     """Return a photo, its face, and that face factored."""
     picture = load_picture(path).image
-    face = finder.settled(picture, finder.find(picture)[0])
+    face = finder.refined(picture, finder.find(picture)[0])
     return picture, face, factor(face, 0.0)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from animato.api import animate
 from animato.media.image import load_picture, save_picture
 from animato.media.reader import open_video
-from animato.render.bench import demo_photo
+from animato.pipeline.bench import demo_photo
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
@@ -118,7 +118,7 @@ def main(data: Path, only: list[str]) -> None:
         width = max(tile.shape[1] for tile in [first, corner, *above, *below])
         sheet = np.vstack([row([corner, *above], width), row([first, *below], width)])
         save_picture(TARGET / f"{name}.jpg", sheet)
-        print(f"{name}: jitter {result.jitter:.2f}, driver {result.driver_jitter:.2f}; {'; '.join(result.findings)}")
+        print(f"{name}: jitter {result.jitter:.2f}, driver {result.driver_jitter:.2f}; {'; '.join(result.warnings)}")
 
 
 if __name__ == "__main__":

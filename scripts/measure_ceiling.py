@@ -21,15 +21,15 @@ import numpy as np
 from animato.evaluation.footage import find_footage
 from animato.evaluation.regions import Regions, filled
 from animato.evaluation.runner import evaluate
-from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.finder import FaceFinder
-from animato.face.topology import LIPS_INNER, LIPS_OUTER
-from animato.motion.pose import fit_pose
-from animato.render.subject import MainJob
+from animato.evaluation.systems.base import Crop, Drive, Photo
+from animato.evaluation.systems.portrait import MainJob
+from animato.geometry.landmarks import LIPS_INNER, LIPS_OUTER
+from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
+from animato.geometry.pose import fit_pose
 from animato.runtime.portrait_graph import edge_ramp
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame, Plane, Points
-from animato.warp.region import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.weights.portrait import read_portrait
 
 METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes", "csim")

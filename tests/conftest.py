@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from animato.face.finder import FaceFinder
+    from animato.tracking.face_finder import FaceFinder
     from animato.types import Face, Frame
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,9 +44,10 @@ def portrait() -> Frame:
 @pytest.fixture(scope="session")
 def face_finder() -> FaceFinder:
     """The face networks, compiled once: compiling takes longer than most tests."""
-    from animato.face.finder import FaceFinder
+    from animato.runtime.engine import Engine
+    from animato.tracking.face_finder import FaceFinder
 
-    return FaceFinder(1)
+    return FaceFinder(Engine(1))
 
 
 @pytest.fixture(scope="session")

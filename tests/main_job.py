@@ -14,20 +14,21 @@ import av
 import numpy as np
 import pytest
 
-from animato.face.finder import FaceFinder
+from animato.drivers.opening import open_driver
+from animato.head.head import Person
 from animato.media.audio import AudioSource
 from animato.media.image import save_picture
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
 from animato.motion.bundled import find_driver
-from animato.render.bench import demo_photo
-from animato.render.clock import StageClock
-from animato.render.driver import open_driver
-from animato.render.framing import Framing
-from animato.render.geometry import GeometryRenderer
-from animato.render.person import Person
-from animato.render.pipeline import Job, build_job, frames_of
+from animato.pipeline.bench import demo_photo
+from animato.pipeline.flow import Job, build_job, frames_of
+from animato.pipeline.framing import Framing
+from animato.renderers.warp.renderer import GeometryRenderer
+from animato.runtime.engine import Engine
+from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 RATE = 44_100
@@ -62,7 +63,7 @@ class Material:
 @lru_cache(maxsize=1)
 def finder() -> FaceFinder:
     """The face networks, compiled once for all tests: compiling takes longer than most of them."""
-    return FaceFinder(2)
+    return FaceFinder(Engine(2))
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +190,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("ANIMATO_HOME", str(home))
     monkeypatch.setattr("animato.api.FaceFinder", lambda threads: finder())
-    monkeypatch.setattr("animato.render.person.FaceFinder", finder)
+    monkeypatch.setattr("animato.head.head.FaceFinder", finder)
 
 
 @pytest.fixture

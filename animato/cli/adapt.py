@@ -53,7 +53,7 @@ def adapt(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Adapt to photos of a person; `animato animate --person FILE`, with the same --model, draws with the result."""
-    from animato.render.adapting import adapt_photos, adapt_portrait_photos
+    from animato.training.personalise import adapt_photos, adapt_portrait_photos
 
     if model not in ("portrait", "paper"):
         raise UsageError(f"--model cannot be {model!r}", where="one of: portrait, paper")
@@ -79,8 +79,8 @@ def adapt(
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return
-    for finding in result.findings:
-        print_line(f"note: {finding}")
+    for warning in result.warnings:
+        print_line(f"note: {warning}")
     typer.echo(f"{result.output}: {result.photos} photos{_story(result.adaptation)}")
 
 

@@ -54,7 +54,7 @@ def animate(
         return
     if quiet:
         return
-    for sentence in result.findings:
+    for sentence in result.warnings:
         print_line(f"note: {sentence}")
     size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} a second"
     typer.echo(f"{result.path}: {size}, mark {result.mark_id}")

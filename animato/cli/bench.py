@@ -31,7 +31,7 @@ def bench(
     """
     from animato import api
     from animato.media.image import save_picture
-    from animato.render.bench import benchmark, demo_photo
+    from animato.pipeline.bench import benchmark, demo_photo
     from animato.settings.animate import AnimateSettings
 
     lengths = tuple(seconds or (5.0, 120.0))

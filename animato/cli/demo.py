@@ -24,9 +24,9 @@ def demo(
     """Animate the public-domain NASA portrait inside scikit-image with a bundled movement."""
     from animato import api
     from animato.cli.progress import progress_bar
+    from animato.media.contact_sheet import contact_sheet
     from animato.media.disk import output_error
-    from animato.render.bench import demo_photo
-    from animato.render.contact import contact_sheet
+    from animato.pipeline.bench import demo_photo
     from animato.settings.animate import AnimateSettings
 
     try:

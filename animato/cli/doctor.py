@@ -17,18 +17,18 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the resul
 
     The exit code is 4 if the main job cannot run.
     """
-    from animato.render.checkup import examine
+    from animato.doctor import examine
 
-    findings = examine()
-    broken = [finding for finding in findings if finding.state == "broken"]
+    warnings = examine()
+    broken = [warning for warning in warnings if warning.state == "broken"]
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+        typer.echo(json.dumps([asdict(warning) for warning in warnings]))
     else:
-        for finding in findings:
-            hint = f"  ->  {finding.hint}" if finding.hint else ""
-            typer.echo(f"{finding.state:<8} {finding.name:<24} {finding.text}{hint}")
+        for warning in warnings:
+            hint = f"  ->  {warning.hint}" if warning.hint else ""
+            typer.echo(f"{warning.state:<8} {warning.name:<24} {warning.text}{hint}")
     if broken:
-        names = ", ".join(finding.name for finding in broken)
+        names = ", ".join(warning.name for warning in broken)
         end_with(MissingPartError(f"the main job cannot run here: {names}", hint=broken[0].hint), as_json)
     if not as_json:
         typer.echo("the main job can run")

@@ -45,7 +45,7 @@ def evaluate(
     from animato.evaluation.report import as_data, table_text, write
     from animato.evaluation.runner import describe_plan
     from animato.evaluation.runner import evaluate as judge
-    from animato.render.subject import build_subjects
+    from animato.evaluation.systems.portrait import build_subjects
 
     subjects = build_subjects(settings)
     if dry_run:

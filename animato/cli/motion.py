@@ -66,7 +66,7 @@ def show(
 ) -> None:
     """Say what a motion file holds."""
     from animato.motion.bundled import find_driver
-    from animato.motion.template import load_motion
+    from animato.motion.motion_file import load_motion
 
     clip = load_motion(find_driver(str(path)))
     values = {

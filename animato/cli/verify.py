@@ -27,8 +27,8 @@ def verify(
     read. Of several files the worst decides: 3 before 7 before 0.
     """
     from animato.errors import AnimatoError
-    from animato.provenance.report import FOUND, NOTHING_FOUND, UNREADABLE
-    from animato.provenance.verify import verify_file
+    from animato.trust.report import FOUND, NOTHING_FOUND, UNREADABLE
+    from animato.trust.verify import verify_file
 
     codes = set()
     for path in files:

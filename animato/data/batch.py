@@ -14,9 +14,9 @@ from animato.data.folder import SCHEMA, Folder, read_json, whole_binary, write_j
 from animato.data.plan import Batch
 from animato.data.sources import SourceClip
 from animato.data.tar import END
-from animato.face.finder import FaceFinder
 from animato.media.disk import output_error
 from animato.settings.data import PrepareSettings
+from animato.tracking.face_finder import FaceFinder
 
 ATTEMPTS = 3
 """A file that ends its process this often (a decoder that crashes, memory that runs out) is dropped."""

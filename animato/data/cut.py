@@ -15,14 +15,14 @@ from animato.data.sources import SourceClip
 from animato.data.tar import add_member
 from animato.data.track import Seen, Stretch, stretches
 from animato.errors import AnimatoError, VideoError
-from animato.face.crop import crop_from_frame, cut, move_points
-from animato.face.finder import FaceFinder, choose_face
-from animato.face.tracker import Tracker
+from animato.geometry.crop import crop_from_frame, cut, move_points
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
 from animato.settings.media import ReaderSettings
+from animato.tracking.face_finder import FaceFinder, choose_face
+from animato.tracking.tracker import Tracker
 from animato.types import Affine, Face, Frame, TimedFrame
 
 READER = ReaderSettings(max_seconds=86_400.0, max_frames=10_000_000)
@@ -121,9 +121,9 @@ def _cut_video(
     small: list[float] = []
     # The crop of a stretch is known at its end. A second reader follows behind the first and cuts: nothing but
     # landmarks is held in memory, however long the video is.
-    with open_video(source.path, settings=READER) as ahead, open_video(source.path, settings=READER) as behind:
+    with open_video(source.path, settings=READER) as prefetch, open_video(source.path, settings=READER) as behind:
         late = enumerate(behind)
-        for stretch in stretches(ahead, tracker, settings, seen):
+        for stretch in stretches(prefetch, tracker, settings, seen):
             if len(stretch.numbers) < settings.min_frames:
                 short.append(len(stretch.numbers))
             elif stretch.face_size < settings.min_face:

@@ -20,8 +20,9 @@ from animato.data.manifest import gather
 from animato.data.plan import Batch, agree_on_settings, extend_plan, unfinished
 from animato.data.sources import find_sources
 from animato.errors import AnimatoError
-from animato.face.finder import FaceFinder
+from animato.runtime.engine import Engine
 from animato.settings.data import PrepareSettings
+from animato.tracking.face_finder import FaceFinder
 
 Progress = Callable[[int, int], None]
 """Is called with the number of source files finished, and of all."""
@@ -112,7 +113,7 @@ class _Count:
 
 
 def _work_here(folder: Folder, batches: Sequence[Batch], settings: PrepareSettings, count: _Count) -> None:
-    finder = FaceFinder(threads=1)
+    finder = FaceFinder(Engine(1))
     for batch in batches:
         make_shard(folder, batch, settings, finder, lambda _clip: count.add(1))
 
@@ -171,5 +172,5 @@ def _end_with_parent() -> None:
 def _work_there(path: Path, batch: Batch, settings: PrepareSettings) -> bool:
     """Run in a worker process: prepare one batch with this process's own networks."""
     global _finder
-    _finder = _finder or FaceFinder(threads=1)
+    _finder = _finder or FaceFinder(Engine(1))
     return make_shard(Folder(path), batch, settings, _finder, lambda _clip: None)

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.anchor import SkinAnchor
-from animato.face.crop import head_square
-from animato.face.finder import face_width
-from animato.face.topology import MESH_POINTS
-from animato.face.tracker import Tracker
+from animato.geometry.crop import head_square
+from animato.geometry.landmarks import MESH_POINTS
 from animato.settings.data import PrepareSettings
+from animato.tracking.face_finder import face_width
+from animato.tracking.landmark_stabilizer import LandmarkStabilizer
+from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
 MAX_STRETCH = 1500
@@ -123,7 +123,7 @@ def stretches(
     stretch = Stretch()
     sampler = Sampler(settings.fps)
     before: NDArray[np.float32] | None = None
-    anchor: SkinAnchor | None = None
+    anchor: LandmarkStabilizer | None = None
     for number, (image, time) in enumerate((frame.image, frame.time) for frame in frames):
         now = _thumbnail(image)
         cut = before is not None and float(np.abs(now - before).mean()) > CUT_CHANGE
@@ -143,7 +143,7 @@ def stretches(
             stretch = Stretch()
         if face is not None:
             if anchor is None or not stretch.numbers:
-                anchor = SkinAnchor(image, face)
+                anchor = LandmarkStabilizer(image, face)
             stretch.numbers.append(number)
             stretch.times.append(time)
             stretch.faces.append(anchor.correct(image, face))

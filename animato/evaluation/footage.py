@@ -13,14 +13,14 @@ from animato.data.folder import Folder
 from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
+from animato.drivers.reference_frame import ReferenceFrame, Wanted
 from animato.errors import InputError
-from animato.face.finder import FaceFinder
-from animato.face.tracker import Tracker
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
+from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame
-from animato.warp.reference import ReferenceFrame, Wanted
 
 USUAL_FPS = 25.0
 
@@ -197,7 +197,7 @@ class Tracks:
                 self._known.popitem(last=False)
         return self._known[footage.name]
 
-    def settled(self, footage: Footage, wanted: Collection[int]) -> list[Face | None]:
+    def refined(self, footage: Footage, wanted: Collection[int]) -> list[Face | None]:
         """Return the same landmarks, those of some frames looked at with care, as the main job looks at photos.
 
         Raises:
@@ -207,7 +207,7 @@ class Tracks:
         for index, frame in zip(range(max(wanted, default=-1) + 1), footage.frames(), strict=False):
             face = faces[index]
             if index in wanted and face is not None:
-                faces[index] = self.finder.settled(frame, face)
+                faces[index] = self.finder.refined(frame, face)
         return faces
 
     def held(
@@ -217,7 +217,7 @@ class Tracks:
 
         Args:
             footage: the clip.
-            faces: its landmarks, those of the neutral frame and of photos looked at with care (`settled`).
+            faces: its landmarks, those of the neutral frame and of photos looked at with care (`refined`).
             neutral: number of a frame with a face.
             settings: whether they are held to its skin, whether hair, ears, neck and shoulders are followed from it,
                 and whether it is looked at what open mouths show.

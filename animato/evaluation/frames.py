@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animato.evaluation.metrics.base import mean_distance
-from animato.motion.pose import fit_pose
+from animato.geometry.pose import fit_pose
 from animato.types import Face
 
 GROUP = 3

@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 
 from animato.errors import OutputError
-from animato.evaluation.judge import Row, Shot
 from animato.evaluation.metrics import METRICS
 from animato.evaluation.metrics.base import ARROWS, Direction
 from animato.evaluation.runner import Evaluation
-from animato.evaluation.sheet import GAIN, error_map
+from animato.evaluation.score_sheet import GAIN, error_map
+from animato.evaluation.scoring import Row, Shot
 from animato.evaluation.summary import Cell
 from animato.media.disk import whole_file
 from animato.types import Frame

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
 from animato.types import Points
 
 MIN_AREA = 16.0

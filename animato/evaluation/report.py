@@ -18,7 +18,7 @@ from animato.evaluation.metrics import METRICS, MetricInfo
 from animato.evaluation.metrics.base import ARROWS
 from animato.evaluation.page import write_page
 from animato.evaluation.runner import Evaluation
-from animato.evaluation.sheet import contact_sheet
+from animato.evaluation.score_sheet import contact_sheet
 from animato.evaluation.summary import Cell
 from animato.media.disk import output_error, whole_file
 from animato.media.image import save_picture

@@ -9,14 +9,15 @@ from pathlib import Path
 from animato.errors import InputError, MissingPartError
 from animato.evaluation.footage import Footage, Tracks
 from animato.evaluation.frames import spread
-from animato.evaluation.judge import Case, Row, Shot
 from animato.evaluation.metrics import METRICS, ORDER, Metric, make
 from animato.evaluation.protocols import Part, plan
-from animato.evaluation.subjects.base import Subject
+from animato.evaluation.scoring import Case, Row, Shot
 from animato.evaluation.summary import Cell, summarise
+from animato.evaluation.systems.base import Subject
 from animato.evaluation.targets import Verdict, judge
-from animato.face.finder import FaceFinder
+from animato.runtime.engine import Engine
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
 
 Progress = Callable[[int, int, str], None]
 """Called with (cases done, cases in all, name of the next one)."""
@@ -92,7 +93,7 @@ def evaluate(
     parts = plan_unknown(data, systems, settings, notes)
     about = {system.name: dict(system.about()) for system in systems}
     found = Evaluation(settings, data.resolve().name, metrics, about, notes=notes)
-    tracks = Tracks(finder or FaceFinder(settings.threads), settings.frames)
+    tracks = Tracks(finder or FaceFinder(Engine(settings.threads)), settings.frames)
     total, done = sum(len(part.cases) for part in parts), 0
     for part in parts:
         pooled = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from animato.evaluation.bootstrap import Estimate, estimate
-from animato.evaluation.judge import Row
+from animato.evaluation.scoring import Row
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from animato.evaluation.judge import Row
+from animato.evaluation.scoring import Row
 
 Statistic = Literal["ratio", "mean", "median", "gain"]
 

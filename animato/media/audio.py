@@ -143,13 +143,13 @@ class SoundReader:
 
     def _placed(self, block: NDArray[np.float32], place: int | None) -> Iterator[NDArray[np.float32]]:
         """Cut what lies before time 0, fill holes with silence, cut overlaps; small disagreement is left alone."""
-        ahead = 0 if place is None else place - self._next
-        if self._next > 0 and abs(ahead) <= _LOOSE * self._rate:
-            ahead = 0
-        if 0 < ahead <= _LONGEST_HOLE * self._rate:
-            yield from self._silence(ahead)
-        elif ahead < 0:
-            block = block[:, -ahead:]
+        prefetch = 0 if place is None else place - self._next
+        if self._next > 0 and abs(prefetch) <= _LOOSE * self._rate:
+            prefetch = 0
+        if 0 < prefetch <= _LONGEST_HOLE * self._rate:
+            yield from self._silence(prefetch)
+        elif prefetch < 0:
+            block = block[:, -prefetch:]
         if block.shape[1]:
             self._next += block.shape[1]
             yield np.clip(np.nan_to_num(block), -1.0, 1.0)

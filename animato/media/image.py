@@ -39,12 +39,12 @@ class Picture:
 
     Attributes:
         image: H x W x 3 uint8 RGB (sRGB), upright.
-        findings: sentences about what was done to it (turned, flattened, converted); empty when nothing.
+        warnings: sentences about what was done to it (turned, flattened, converted); empty when nothing.
         media_type: what the file was, such as "image/jpeg".
     """
 
     image: Frame
-    findings: tuple[str, ...]
+    warnings: tuple[str, ...]
     media_type: str
 
 
@@ -152,12 +152,12 @@ def _too_large(path: Path, seen: str, settings: PictureSettings) -> PictureError
 
 
 def _decode(picture: Image.Image, kind: str) -> Picture:
-    findings: list[str] = []
+    warnings: list[str] = []
     frames = int(getattr(picture, "n_frames", 1))
     if kind != "image/jpeg" and frames > 1:
-        findings.append(f"the picture is an animation of {frames} frames; the first one is used")
+        warnings.append(f"the picture is an animation of {frames} frames; the first one is used")
         picture.seek(0)
     picture.load()
-    flat = turn_upright(picture, flatten(picture, findings), findings)
+    flat = turn_upright(picture, flatten(picture, warnings), warnings)
     image = np.array(flat, dtype=np.uint8)
-    return Picture(image=image, findings=tuple(findings), media_type=kind)
+    return Picture(image=image, warnings=tuple(warnings), media_type=kind)

@@ -24,19 +24,19 @@ _ORIENTATIONS: dict[int, tuple[Image.Transpose, str]] = {
 }
 
 
-def flatten(picture: Image.Image, findings: list[str]) -> Image.Image:
+def flatten(picture: Image.Image, warnings: list[str]) -> Image.Image:
     """Return a loaded picture of any mode as 8-bit sRGB without transparency.
 
     Args:
         picture: mode 1, L, LA, P, RGB, RGBA, CMYK, I or I;16.
-        findings: sentences are appended here.
+        warnings: sentences are appended here.
 
     Raises:
         ValueError: a mode that the allowed formats cannot have.
     """
     profile = picture.info.get("icc_profile")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture = _from_deep_grey(picture, findings)
+        picture = _from_deep_grey(picture, warnings)
     if picture.mode == "1":
         picture = picture.convert("L")
     if "transparency" in picture.info and picture.mode in ("P", "L", "RGB"):
@@ -46,37 +46,37 @@ def flatten(picture: Image.Image, findings: list[str]) -> Image.Image:
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     colour = picture.convert({"LA": "L", "RGBA": "RGB"}[picture.mode]) if alpha is not None else picture
     if colour.mode == "CMYK":
-        findings.append("the picture is in printing colours (CMYK); it was converted to RGB")
-    rgb = _to_srgb(colour, profile, findings)
+        warnings.append("the picture is in printing colours (CMYK); it was converted to RGB")
+    rgb = _to_srgb(colour, profile, warnings)
     if alpha is None or alpha.getextrema() == (255, 255):
         return rgb
-    findings.append("the picture has transparent parts; they were laid on light grey")
+    warnings.append("the picture has transparent parts; they were laid on light grey")
     backdrop = Image.new("RGB", rgb.size, (BACKDROP, BACKDROP, BACKDROP))
     return Image.composite(rgb, backdrop, alpha)
 
 
-def turn_upright(source: Image.Image, pixels: Image.Image, findings: list[str]) -> Image.Image:
+def turn_upright(source: Image.Image, pixels: Image.Image, warnings: list[str]) -> Image.Image:
     """Return `pixels` turned as the camera's note in `source` says (EXIF 2.32, tag 0x0112, values 1 to 8)."""
     try:
         value = source.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block must not cost the picture
-        findings.append("the camera's notes in the picture are damaged; if it lies on its side, turn and save it")
+        warnings.append("the camera's notes in the picture are damaged; if it lies on its side, turn and save it")
         return pixels
     if value not in _ORIENTATIONS:
         return pixels
     method, said = _ORIENTATIONS[value]
-    findings.append(f"the picture was {said}, as the camera noted")
+    warnings.append(f"the picture was {said}, as the camera noted")
     return pixels.transpose(method)
 
 
-def _from_deep_grey(picture: Image.Image, findings: list[str]) -> Image.Image:
+def _from_deep_grey(picture: Image.Image, warnings: list[str]) -> Image.Image:
     """Reduce 16-bit grey to 8 bits: 65535 becomes 255."""
     levels = np.clip(np.asarray(picture, dtype=np.float32), 0, 65535)
-    findings.append("the picture has 16 bits of grey; it was reduced to 8")
+    warnings.append("the picture has 16 bits of grey; it was reduced to 8")
     return Image.fromarray(np.rint(levels / 257.0).astype(np.uint8))
 
 
-def _to_srgb(picture: Image.Image, profile: Any, findings: list[str]) -> Image.Image:
+def _to_srgb(picture: Image.Image, profile: Any, warnings: list[str]) -> Image.Image:
     """Convert by the embedded colour profile when it says something other than sRGB, else by the plain formula."""
     if not isinstance(profile, bytes) or not profile or b"sRGB" in profile[:4096]:
         return picture.convert("RGB")
@@ -87,10 +87,10 @@ def _to_srgb(picture: Image.Image, profile: Any, findings: list[str]) -> Image.I
             picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        findings.append("the colour profile in the picture cannot be used; colours may be slightly off")
+        warnings.append("the colour profile in the picture cannot be used; colours may be slightly off")
         return picture.convert("RGB")
     if converted is None:
         return picture.convert("RGB")
     if picture.mode != "CMYK":
-        findings.append("the picture's own colour profile was converted to sRGB")
+        warnings.append("the picture's own colour profile was converted to sRGB")
     return converted

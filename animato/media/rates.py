@@ -37,12 +37,12 @@ class Rate(NamedTuple):
 
     Attributes:
         fps: frames a second.
-        finding: a sentence, or None.
+        warning: a sentence, or None.
         counted: whether the stamps of the file are of no use: frames are counted instead.
     """
 
     fps: Fraction
-    finding: str | None = None
+    warning: str | None = None
     counted: bool = False
 
 

@@ -79,9 +79,9 @@ class VideoReader:
             raise
 
     @property
-    def findings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Sentences about what is unusual or damaged in the video; complete once all frames were read."""
-        return (*self._found, *self._clock.findings())
+        return (*self._found, *self._clock.warnings())
 
     def __enter__(self) -> VideoReader:
         return self
@@ -115,10 +115,10 @@ class VideoReader:
         context.options = {"max_pixels": str(self._settings.max_pixels)}
         stream.thread_type = "AUTO"
         context.thread_count = self._settings.decode_threads
-        rate, finding, counted = frame_rate(
+        rate, warning, counted = frame_rate(
             self.path, container, stream, believable_rate(stream, self._settings), self._settings
         )
-        self._found += [finding] if finding else []
+        self._found += [warning] if warning else []
         self._clock = FrameClock(period=float(1 / rate), fastest=1.0 / self._settings.max_fps)
         self._counted = counted
         if counted:

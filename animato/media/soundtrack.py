@@ -36,7 +36,7 @@ class SoundTrack(Protocol):
 
 
 def add_sound(
-    stack: contextlib.ExitStack, output: Any, form: str, source: AudioSource, kbps: int, findings: list[str]
+    stack: contextlib.ExitStack, output: Any, form: str, source: AudioSource, kbps: int, warnings: list[str]
 ) -> SoundTrack | None:
     """Add a sound stream to an output container before its header is written.
 
@@ -46,7 +46,7 @@ def add_sound(
         form: "mp4" or "webm".
         source: where the sound comes from.
         kbps: bit rate for encoding, in kilobits a second.
-        findings: sentences are appended here.
+        warnings: sentences are appended here.
 
     Returns:
         The track, or None when a video has no sound that can be read (a finding).
@@ -62,18 +62,18 @@ def add_sound(
     except InputError as problem:
         if not with_pictures:
             raise
-        findings.append(f"{problem.what} ({problem.where}); the output is silent; {problem.hint}")
+        warnings.append(f"{problem.what} ({problem.where}); the output is silent; {problem.hint}")
         return None
     if stream is None:
         if with_pictures:
-            findings.append(f"{source.path.name} has no sound; the output is silent")
+            warnings.append(f"{source.path.name} has no sound; the output is silent")
             return None
         raise InputError(f"{source.path} holds no sound", hint="a wav, mp3, m4a, flac or ogg file")
     demuxer, codec = _COPIED[form]
     fits = demuxer in container.format.name.split(",") and codec_name(stream) == codec
     if fits and (form == "mp4" or source.start == 0):  # webm cannot begin inside a packet, mp4 can
         return CopiedSound(output, container, stream, origin)
-    return EncodedSound(output, container, stream, origin, form, kbps, findings)
+    return EncodedSound(output, container, stream, origin, form, kbps, warnings)
 
 
 class CopiedSound:
@@ -126,7 +126,7 @@ class EncodedSound:
     """Decoded, laid on the time of the pictures to the sample, encoded as AAC or Opus."""
 
     def __init__(
-        self, output: Any, container: Any, stream: Any, origin: float, form: str, kbps: int, findings: list[str]
+        self, output: Any, container: Any, stream: Any, origin: float, form: str, kbps: int, warnings: list[str]
     ) -> None:
         channels = len(stream.codec_context.layout.channels)
         layout = "mono" if channels == 1 else "stereo"
@@ -138,7 +138,7 @@ class EncodedSound:
         self._out.codec_context.bit_rate = 1000 * (kbps if channels > 1 else max(32, kbps * 5 // 8))
         self._reader = SoundReader(container, stream, origin, rate, layout)
         self._blocks = self._reader.blocks()
-        self._findings = findings
+        self._findings = warnings
         self._layout = layout
         self._rate = rate
         self._held: NDArray[np.float32] | None = None

@@ -79,7 +79,7 @@ class FrameClock:
         self.last = time
         return time
 
-    def findings(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Return sentences about what was wrong with the stamps."""
         said = []
         if self.counting and not self._asked:

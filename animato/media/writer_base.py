@@ -52,12 +52,12 @@ class Writer(ABC):
         return self.height + self.height % 2
 
     @property
-    def findings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Sentences about what could not be kept, such as sound in a gif."""
         return tuple(self._found)
 
     def add_finding(self, sentence: str) -> None:
-        """Add a sentence to `findings`."""
+        """Add a sentence to `warnings`."""
         self._found.append(sentence)
 
     def write(self, frame: Frame) -> None:

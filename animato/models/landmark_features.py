@@ -1,7 +1,8 @@
 """The bundled landmark network's first layers as a feature network: what it reads of lips and lids can be compared.
 
-The network (Kartynnik et al. 2019; `face.landmarker` runs it) begins with plain convolutions, parametric ReLU, residual
-sums and pooling. They are rebuilt here in torch, for gradients, from the bundled file itself; nothing is learnt.
+The network (Kartynnik et al. 2019; `tracking.landmarker` runs it) begins with plain convolutions, parametric ReLU,
+residual sums and pooling. They are rebuilt here in torch, for gradients, from the bundled file itself; nothing is
+learnt.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from animato.errors import FileFormatError
-from animato.face.topology import read_asset
+from animato.geometry.landmarks import read_asset
 from animato.models.features import FeatureNet, same_pads
-from animato.runtime.openvino_cpu import open_network
+from animato.runtime.openvino_library import read_model
 
 LEVELS = 4
 """Maps that are given, each the last one of its size: at 1/2, 1/4, 1/8 and 1/16 of the picture."""
@@ -40,7 +41,7 @@ class LandmarkFeatures(FeatureNet):
         self._kept: list[str] = []
         self._input = ""
         self.numbers = nn.ParameterList()
-        with open_network(read_asset("face_landmarks_detector.tflite")) as network:
+        with read_model(read_asset("face_landmarks_detector.tflite")) as (_, network):
             self._rebuild(network.get_ordered_ops())
         self.eval().requires_grad_(False)
 

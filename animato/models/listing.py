@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from animato.face.topology import read_asset
+from animato.geometry.landmarks import read_asset
 from animato.models.count import Cost, count_cost
 from animato.models.paper.config import PaperConfig
 from animato.models.paper.discriminator import Discriminator
@@ -17,7 +17,7 @@ from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
 from animato.models.portrait.config import CONFIGS, DRAWING, PICTURE, PatchConfig, critic_config
 from animato.models.portrait.networks import PatchNetwork
-from animato.runtime.openvino_cpu import import_openvino
+from animato.runtime.openvino_library import import_openvino
 from animato.settings.training import RECIPES, recipe_settings
 
 TRAINING = "training picture"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS
+from animato.geometry.landmarks import MESH_POINTS
 from animato.types import Points
 
 HEAD_CROP_CM = 38.0

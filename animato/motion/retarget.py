@@ -7,11 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.motion.closure import gaps_of, set_gaps
-from animato.motion.edge_room import EdgeRoom
-from animato.motion.frames import MotionFrame, Neutral
-from animato.motion.neck import face_width_cm, on_neck
-from animato.motion.openness import (
+from animato.geometry.apertures import (
     EYE_CLOSED,
     EYE_OPEN,
     MOUTH_CLOSED,
@@ -19,11 +15,15 @@ from animato.motion.openness import (
     apertures,
     eye_widths,
     mouth_width,
-    openness,
+    smoothstep,
 )
-from animato.motion.own_expression import averted, expression_findings, move_gaze, own_expression, without_expression
-from animato.motion.parts import part_weights
-from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
+from animato.geometry.region_weights import part_weights
+from animato.motion.aperture_profile import gaps_of, set_gaps
+from animato.motion.edge_clearance import EdgeRoom
+from animato.motion.motion_frame import MotionFrame, Neutral
+from animato.motion.neck_limits import face_width_cm, on_neck
+from animato.motion.photo_expression import averted, expression_findings, move_gaze, own_expression, without_expression
 from animato.settings.motion import MotionSettings
 from animato.types import Points
 
@@ -45,8 +45,10 @@ class Target:
         points: 478 x 3 float32, pixels of the crop.
         pose: its rigid pose.
         drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
-        inside: 16 x 28 x 2 float32 in [0, 1], what the driver's mouth shows between the lips (`warp.inside`); or None.
-        shade: 468 x 3 float32, the driver's light and shade (`warp.shade`), as strong as wanted; or None.
+        inside: 16 x 28 x 2 float32 in [0, 1], what the driver's mouth shows between the lips
+            (`appearance.mouth_interior`); or None.
+        shade: 468 x 3 float32, the driver's light and shade (`appearance.expression_light`), as strong as wanted; or
+            None.
     """
 
     points: Points
@@ -148,13 +150,13 @@ class Retargeter:
         self._bounded += asked > BEYOND
         return pose
 
-    def findings(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Return sentences about the photo's own expression, and about movement that its head could not follow."""
-        findings = expression_findings(self._own, self.settings.neutralise)
+        warnings = expression_findings(self._own, self.settings.neutralise)
         if self._bounded < max(1.0, BOUNDED_SHARE * self._moments):
-            return findings
+            return warnings
         return [
-            *findings,
+            *warnings,
             f"the driver's head moves or grows by more than a neck allows in {self._bounded / self._moments:.0%} "
             "of the frames; it was held back: --still-place keeps the head in its place, --neutral TIME may name a "
             "better frame to measure from",
@@ -178,11 +180,11 @@ class Retargeter:
             wanted = own * max(ratio, 0.0)
         else:
             wanted = own + self.settings.eyes * (driver - theirs) * self._size_of_eyes(index)
-        closing = 1.0 - openness(driver, EYE_CLOSED, EYE_OPEN)
+        closing = 1.0 - smoothstep(driver, EYE_CLOSED, EYE_OPEN)
         wanted *= 1.0 - closing * min(self.settings.eyes, 1.0)
         wanted = min(max(wanted, 0.0), max(1.6 * own, 0.35))
         # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
-        proper = openness(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
+        proper = smoothstep(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))
         gap = proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
         gap[:, 1] = np.maximum(gap[:, 1], 0.0)  # lids never cross
@@ -202,9 +204,9 @@ class Retargeter:
         own = min(float(self._apertures[2]), max(float(self.neutral.apertures[2]), MOUTH_CLOSED) + kept)
         if self.settings.motion == "absolute":
             kept = 0.0
-        wanted = (driver**3 + kept**3) ** (1 / 3) * openness(driver, MOUTH_CLOSED, MOUTH_OPEN)
+        wanted = (driver**3 + kept**3) ** (1 / 3) * smoothstep(driver, MOUTH_CLOSED, MOUTH_OPEN)
         wanted = max(own + min(self.settings.mouth, 2.0) * (wanted - own), 0.0)
-        proper = openness(now / max(wanted, 1e-6), 0.25, 0.6) if now > 0 else 0.0
+        proper = smoothstep(now / max(wanted, 1e-6), 0.25, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))
         plain = np.zeros_like(current)
         arch = np.sin(np.linspace(0, np.pi, len(current) + 2)[1:-1])

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from animato.motion.frames import MotionFrame
-from animato.motion.gaps import mix
-from animato.motion.openness import EYE_CLOSED, MOUTH_CLOSED
-from animato.motion.parts import part_weights
+from animato.geometry.apertures import EYE_CLOSED, MOUTH_CLOSED
+from animato.geometry.region_weights import part_weights
+from animato.motion.dropouts import mix
+from animato.motion.motion_frame import MotionFrame
 
 SNAP = 0.12
 """Within this share of a step a recorded moment is taken as it is."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from animato.motion.frames import MotionFrame, Neutral
-from animato.motion.parts import part_weights
+from animato.geometry.region_weights import part_weights
+from animato.motion.motion_frame import MotionFrame, Neutral
 
 
 def in_terms_of(first: Neutral, own: Neutral, motion: MotionFrame, *, absolute: bool) -> MotionFrame:

@@ -16,10 +16,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.face.topology import MESH_POINTS
-from animato.motion.frames import MotionFrame
-from animato.motion.parts import part_weights
-from animato.motion.pose import rotation_exp, rotation_log
+from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.pose import rotation_exp, rotation_log
+from animato.geometry.region_weights import part_weights
+from animato.motion.motion_frame import MotionFrame
 
 REACH = 0.1
 """Seconds to either side over which a file is smoothed."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.runtime.openvino_cpu import import_openvino
+from animato.runtime.openvino_library import import_openvino
 
 Arrays = Mapping[str, NDArray[Any]]
 Ranges = Mapping[str, Sequence[float]]
@@ -133,17 +133,6 @@ class GraphBuilder:
         """1 C H W -> 1 H W C."""
         return self.ops.transpose(x, self.constant([0, 2, 3, 1]))
 
-    def compile(self, outputs: list[Any], inputs: list[Any], threads: int) -> Callable[..., list[NDArray[Any]]]:
-        """Compile for the CPU; return a function from inputs to outputs, which are valid until the next call."""
-        model = self.openvino.Model(outputs, inputs, "patch")
-        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = str(threads)
-        compiled = self.openvino.Core().compile_model(model, "CPU", config)
-        request = compiled.create_infer_request()
-
-        def run(*given: NDArray[Any]) -> list[NDArray[Any]]:
-            request.infer(list(given), share_inputs=True)
-            return [request.get_output_tensor(index).data for index in range(len(outputs))]
-
-        return run
+    def model(self, outputs: list[Any], inputs: list[Any]) -> Any:
+        """Return the graph between inputs and outputs (`openvino.Model`), not compiled."""
+        return self.openvino.Model(outputs, inputs, "patch")

@@ -7,7 +7,7 @@ A numbers of AdaIN, E embedding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,17 +22,15 @@ UNSEEN = 8.0
 """What a photo's score loses where the photo does not show what is needed."""
 
 
-def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Callable[..., list[NDArray[Any]]]:
-    """Return a function from a photo's patch to its features and embedding.
+def build_encoder(config: Mapping[str, Any], arrays: Arrays) -> Any:
+    """Return the graph from a photo's patch to its features and embedding, for `Engine.compile`.
 
     Args:
         config: side, widths, features, ... as `PatchConfig.as_json` writes it.
         arrays: the network's weights by name.
-        threads: CPU threads; 0 lets OpenVINO choose.
 
     Returns:
-        f(picture 1 x S x S x 3 uint8, drawing 1 x S x S x 3 uint8) -> [1 x F x h x w, 1 x E], float32, valid until the
-        next call.
+        f(picture 1 x S x S x 3 uint8, drawing 1 x S x S x 3 uint8) -> [1 x F x h x w, 1 x E], float32.
     """
     g, side = GraphBuilder(arrays), int(config["side"])
     picture = g.input([1, side, side, 3], np.uint8, "picture")
@@ -45,30 +43,29 @@ def build_encoder(config: Mapping[str, Any], arrays: Arrays, threads: int) -> Ca
     mean = g.ops.reduce_mean(x, g.constant([2, 3]), False)
     person = g.ops.matmul(mean, g.constant(g.array("encoder.person.weight")), False, True)
     person = g.ops.add(person, g.constant(g.array("encoder.person.bias")[None]))
-    return g.compile([features, person], [picture, drawing], threads)
+    return g.model([features, person], [picture, drawing])
 
 
 def build_painter(
     config: Mapping[str, Any],
     arrays: Arrays,
     photos: int,
-    threads: int,
     targets: int = 1,
     ranges: Ranges | None = None,
-) -> Callable[..., list[NDArray[Any]]]:
-    """Return a function that paints one or several patches at once.
+) -> Any:
+    """Return the graph that paints one or several patches at once, for `Engine.compile`.
 
     Args:
-        config, arrays, threads: as for `build_encoder`.
+        config, arrays: as for `build_encoder`.
         photos: K, for each patch.
         targets: B, how many patches.
         ranges: of the convolutions to be computed with 8-bit numbers, or None for none.
 
     Returns:
         f(composite B S S 3 uint8, drawing B S S 3 uint8, validity B S S 1 float32, features BK F h w, grid BK h w 2,
-        seen BK 1 h w, log-weight BK 1 1 1, affine B A) -> [layer B S S 4, flow B S S 2], float32, valid until the next
-        call. The layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is
-        in pixels of the patch; all is faded out at the patch's edge. The photos of one patch follow each other.
+        seen BK 1 h w, log-weight BK 1 1 1, affine B A) -> [layer B S S 4, flow B S S 2], float32. The
+        layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is in pixels
+        of the patch; all is faded out at the patch's edge. The photos of one patch follow each other.
     """
     g, side = GraphBuilder(arrays, ranges), int(config["side"])
     half, fetched = side // 2, targets * photos
@@ -85,7 +82,7 @@ def build_painter(
     given = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
     x = _unet(g, g.concat([given, mixed, known]), _pairs(g, affine, config), config)
     outputs = _answer(g, x, valid, config)
-    return g.compile(outputs, [composite, drawing, validity, features, grid, seen, prior, affine], threads)
+    return g.model(outputs, [composite, drawing, validity, features, grid, seen, prior, affine])
 
 
 def _gather(

@@ -58,11 +58,6 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64)
 
-    @property
-    def network_threads(self) -> int:
-        """Threads of each of the renderer's networks: the stages of a job run at once, so one gets half of all."""
-        return max(1, self.threads // 2)
-
     def __post_init__(self) -> None:
         check(self, "animate")
         for name in ("face", "driver_face"):

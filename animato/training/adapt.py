@@ -27,7 +27,7 @@ from animato.settings.training import WEIGHTINGS
 from animato.training.content import make_content_loss
 from animato.training.distributed import join_team
 from animato.training.episodes import EpisodeBatch, make_episode, stack
-from animato.training.judge import Judge, Look
+from animato.training.holdout_loss import Judge, Look
 from animato.training.model import PaperModel
 from animato.training.photos import joined, picked, split_photos, turned
 from animato.training.state import make_adam, update_average

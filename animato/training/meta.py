@@ -22,18 +22,18 @@ import torch
 from animato.data.clips import SPLITS, ClipStore, clips_of
 from animato.data.lock import FileLock
 from animato.errors import InterruptedRunError, OutputError, UsageError
-from animato.face.crop import MARGIN
+from animato.geometry.crop import MARGIN
 from animato.settings.training import TrainSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.content import make_content_loss
 from animato.training.distributed import Team, join_team
+from animato.training.divergence_guard import HealthWatch
 from animato.training.episodes import EpisodeBatch, Episodes, sources_of
-from animato.training.health import HealthWatch
-from animato.training.journal import Journal, check_same_run, describe_run
+from animato.training.meters import Tally, both_statistics, flat_statistics
 from animato.training.prefetch import Prefetch
+from animato.training.run_log import Journal, check_same_run, describe_run
 from animato.training.state import TrainState, new_state
 from animato.training.step import Objective
-from animato.training.tally import Tally, both_statistics, flat_statistics
 from animato.training.update import Players, UpdateOutput, update
 from animato.training.validate import fixed_batch, png_bytes, validate
 from animato.weights.io import write_whole

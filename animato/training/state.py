@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animato.errors import FileFormatError
-from animato.face.crop import MARGIN
+from animato.geometry.crop import MARGIN
 from animato.models.loading import arrays_of, load_strictly
 from animato.models.paper.config import PaperConfig
 from animato.models.paper.discriminator import Discriminator
 from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
 from animato.settings.training import TrainSettings
+from animato.training.embedding_table import VideoTable
 from animato.training.step import Drawer
-from animato.training.table import VideoTable
 
 ADAM_BETAS = (0.0, 0.999)
 ADAM_EPS = 1e-5

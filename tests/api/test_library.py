@@ -18,10 +18,10 @@ from main_job import Material, speaking_frames
 import animato
 from animato import AnimateSettings, Person, api
 from animato.errors import AnimatoError, FaceError, InputError, UsageError
-from animato.face.topology import MESH_POINTS
+from animato.geometry.landmarks import MESH_POINTS
+from animato.head.head import MOST_PHOTOS
 from animato.media.image import save_picture
-from animato.render.bench import demo_photo
-from animato.render.person import MOST_PHOTOS
+from animato.pipeline.bench import demo_photo
 from animato.types import Frame, Points
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.2)
@@ -46,7 +46,7 @@ def test_the_public_names_are_these() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", ["", "import animato.render.clock", "import animato.api", "from animato.render import output"]
+    "before", ["", "import animato.runtime.stage_clock", "import animato.api", "from animato.render import output"]
 )
 def test_render_can_be_called_whatever_was_imported_before(before: str) -> None:
     program = (
@@ -73,7 +73,7 @@ def test_frames_come_one_at_a_time_and_may_be_left_early(made: Material) -> None
 def test_a_picture_in_memory_is_a_photo_too(out: Path) -> None:
     result = animato.animate(demo_photo(), "nod", str(out / "a.mp4"), CROP)
     assert result.frames == 5
-    assert any("photo 1" in sentence for sentence in result.findings)
+    assert any("photo 1" in sentence for sentence in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_photo_without_a_face_is_left_out_and_said() -> None:
     wall = np.full((300, 300, 3), 120, np.uint8)
     person = Person.from_photos([wall, demo_photo()])
     assert len(person.photos) == 1
-    assert "no face found in photo 1; the photo was left out" in person.findings
+    assert "no face found in photo 1; the photo was left out" in person.warnings
 
 
 def test_a_person_without_any_face_is_refused() -> None:
@@ -124,7 +124,7 @@ def test_findings_about_quality_are_sentences_with_a_remedy() -> None:
     blurred = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 4), np.uint8)
     dark = (portrait * 0.2).astype(np.uint8)
     for photo, words, remedy in ((blurred, "is blurred", "use a photo in focus"), (dark, "very dark", "more light")):
-        said = " ".join(Person.from_photos([photo]).findings)
+        said = " ".join(Person.from_photos([photo]).warnings)
         assert words in said
         assert remedy in said
 

@@ -18,11 +18,11 @@ from PIL import Image
 
 import animato
 from animato import AnimateSettings, Person
+from animato.drivers.driver_process import SubprocessDriver
 from animato.errors import AnimatoError, InputError, UsageError
+from animato.head.head import MOST_PHOTOS
 from animato.media.image import save_picture
-from animato.render.apart import ApartDriver
-from animato.render.bench import demo_photo
-from animato.render.person import MOST_PHOTOS
+from animato.pipeline.bench import demo_photo
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.12)
 PHOTO = demo_photo()
@@ -132,14 +132,14 @@ def test_a_photo_given_as_an_array_is_the_persons_own() -> None:
 
 def test_a_kept_error_keeps_no_process(made: Material, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
-    start = ApartDriver._start
+    start = SubprocessDriver._start
 
-    def noted(driver: ApartDriver) -> None:
+    def noted(driver: SubprocessDriver) -> None:
         start(driver)
         assert driver._child is not None
         started.append(driver._child)
 
-    monkeypatch.setattr(ApartDriver, "_start", noted)
+    monkeypatch.setattr(SubprocessDriver, "_start", noted)
     with pytest.raises(AnimatoError) as kept:  # its traceback holds every local variable
         animato.animate(np.full((200, 200, 3), 90, np.uint8), made.driver, out / "a.mp4", CROP)
     assert [child.poll() is None for child in started] == [False]

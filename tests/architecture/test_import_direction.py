@@ -11,27 +11,30 @@ from source_tree import Source, imported, sources
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("cli", "studio"),
-    ("api",),
-    ("render",),
-    ("training", "evaluation"),
-    ("data", "weights", "provenance"),
+    ("api", "doctor"),
+    ("evaluation",),
+    ("training",),
+    ("pipeline",),
+    ("drivers", "renderers"),
+    ("appearance",),
+    ("head",),
+    ("motion", "data"),
+    ("tracking",),
     ("models",),
-    ("warp", "motion"),
-    ("face",),
-    ("media", "runtime"),
+    ("weights", "trust"),
+    ("media",),
+    ("geometry",),
+    ("runtime",),
     ("settings",),
     ("types", "errors", "version"),
 )
 """From the top down: a part imports from those below it."""
 
-SIBLINGS = {("warp", "motion")}
-"""Neighbours of one level that may be used, (user, used)."""
-
 DOOR = "__init__.py"
 """The package's own door names what the library offers; it loads each at its first use."""
 
 TORCH_HOMES = ("models", "training", "evaluation")
-TORCH_GUESTS = {"render/checkup.py", "render/paper.py"}
+TORCH_GUESTS = {"doctor.py", "renderers/paper.py"}
 """Files outside those homes that may import torch inside a function: a check-up and the paper's renderer, each asked
 for by name."""
 
@@ -57,17 +60,11 @@ def test_imports_point_down_only() -> None:
         if source.name == DOOR:
             continue
         for part, line in parts_used(source):
-            if part == source.part or (source.part, part) in SIBLINGS:
+            if part == source.part:
                 continue
             if level_of(part) <= level_of(source.part):
                 wrong.append(f"{source.name}:{line} imports {part}")
     assert not wrong
-
-
-def test_the_exceptions_between_neighbours_are_used_one_way_and_are_needed() -> None:
-    used = {(source.part, part) for source in sources() for part, _ in parts_used(source)}
-    assert used >= SIBLINGS
-    assert not {(lower, upper) for upper, lower in SIBLINGS} & used
 
 
 def torch_imports(source: Source) -> list[int]:
@@ -115,7 +112,7 @@ def test_starting_up_loads_no_heavy_library(code: str) -> None:
 
 
 def test_the_main_job_loads_no_torch() -> None:
-    loaded = loaded_by("import animato.api, animato.render.output, animato.cli.animate, animato.cli.verify")
+    loaded = loaded_by("import animato.api, animato.pipeline.output, animato.cli.animate, animato.cli.verify")
     assert "cv2" in loaded
     assert "torch" not in loaded
 

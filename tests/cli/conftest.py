@@ -15,7 +15,7 @@ from main_job import Material, contents, made, out, own_home
 
 from animato.cli.main import run
 from animato.media.image import save_picture
-from animato.render.bench import demo_photo
+from animato.pipeline.bench import demo_photo
 
 __all__ = ["made", "out", "own_home"]
 

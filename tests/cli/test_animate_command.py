@@ -14,7 +14,7 @@ from main_job import Material, contents, stream_facts
 from animato.cli.main import run
 from animato.cli.progress import progress_bar
 from animato.media.image import save_picture
-from animato.render.bench import demo_photo
+from animato.pipeline.bench import demo_photo
 
 SHORT = ["--driver", "nod", "--end", "0.2", "--frame", "crop", "--size", "256"]
 
@@ -46,7 +46,7 @@ def test_a_script_reads_one_json_object_and_nothing_else(
     assert told["path"] == str(out / "a.mp4")
     assert (told["frames"], told["fps"], told["width"], told["height"]) == (5, 25.0, 512, 512)
     assert len(told["mark_id"]) == 8
-    assert any("109 px" in sentence for sentence in told["findings"])
+    assert any("109 px" in sentence for sentence in told["warnings"])
     assert {"warp", "mark", "encode", "sign"} <= set(told["milliseconds"])
     assert told["first_frame_seconds"] > 0
 

@@ -18,7 +18,7 @@ from main_job import Material, contents
 from animato.cli import stop_signals
 from animato.cli.main import run
 from animato.errors import OutputError
-from animato.runtime.openvino_cpu import open_network
+from animato.runtime.openvino_library import read_model
 
 Refuse = Callable[..., str]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals and shells of POSIX")
@@ -213,7 +213,7 @@ def test_a_temporary_folder_that_cannot_be_written_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(OutputError, match="temporary folder cannot be written"), open_network(b"    TFL3"):
+    with pytest.raises(OutputError, match="temporary folder cannot be written"), read_model(b"    TFL3"):
         pass
 
 
@@ -239,9 +239,9 @@ def test_doctor_finds_what_animate_would_trip_over(
         monkeypatch.setenv("ANIMATO_HOME", str(tmp_path / "home"))
     else:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    monkeypatch.setattr("animato.render.checkup._networks", lambda: "compiled in another test")
-    monkeypatch.setattr("animato.render.checkup._extra", lambda name, packages: _finding(name))
-    monkeypatch.setattr("animato.render.checkup._torch", lambda: _finding("torch"))
+    monkeypatch.setattr("animato.doctor._networks", lambda: "compiled in another test")
+    monkeypatch.setattr("animato.doctor._extra", lambda name, packages: _finding(name))
+    monkeypatch.setattr("animato.doctor._torch", lambda: _finding("torch"))
     assert run(["doctor", "--json"]) == 4
     printed, said = capsys.readouterr()
     broken = [item for item in json.loads(printed) if item["state"] == "broken"]
@@ -250,7 +250,7 @@ def test_doctor_finds_what_animate_would_trip_over(
 
 
 def _finding(name: str) -> object:
-    from animato.render.checkup import Finding
+    from animato.doctor import Finding
 
     return Finding(name, "ok", "")
 
@@ -283,8 +283,8 @@ def test_a_disk_that_is_full_when_the_output_is_signed_is_called_full(
 
     from shutil import _ntuple_diskusage as Usage
 
-    monkeypatch.setattr("animato.provenance.credentials._sign_stream", fail)
-    monkeypatch.setattr("animato.provenance.credentials.shutil.disk_usage", lambda _: Usage(10**9, 10**9, 0))
+    monkeypatch.setattr("animato.trust.credentials._sign_stream", fail)
+    monkeypatch.setattr("animato.trust.credentials.shutil.disk_usage", lambda _: Usage(10**9, 10**9, 0))
     assert run(["animate", str(made.photo), "-d", "nod", "--end", "0.12", "-o", str(out / "a.mp4")]) == 3
     assert "there is no room left on that disk" in capsys.readouterr().err
     assert contents(out) == []

@@ -16,7 +16,7 @@ import animato
 from animato import AnimateSettings
 from animato.cli.main import run
 from animato.errors import InterruptedRunError
-from animato.render.output import Output
+from animato.pipeline.output import Output
 
 NAMES = ["a.mp4", "a.webm", "a.gif", "frames"]
 
@@ -93,7 +93,7 @@ def test_stopping_in_the_middle_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "place", ["animato.api.open_driver", "animato.render.person.load_picture", "animato.render.signing.sign_output"]
+    "place", ["animato.api.open_driver", "animato.head.head.load_picture", "animato.pipeline.signing.sign_output"]
 )
 def test_stopping_at_any_stage_ends_in_130(
     made: Material, out: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -138,7 +138,7 @@ def refuse_to_sign(*_: object) -> None:
 def test_an_output_that_cannot_be_signed_is_not_written(
     made: Material, out: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("animato.provenance.credentials._sign_stream", refuse_to_sign)
+    monkeypatch.setattr("animato.trust.credentials._sign_stream", refuse_to_sign)
     assert run(command(made, out / name)) == 5
     said = capsys.readouterr().err
     assert "could not be signed, so it was not written" in said
@@ -150,7 +150,7 @@ def test_a_file_that_was_there_survives_a_run_that_fails(
     made: Material, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (out / "a.mp4").write_bytes(b"mine")
-    monkeypatch.setattr("animato.provenance.credentials._sign_stream", refuse_to_sign)
+    monkeypatch.setattr("animato.trust.credentials._sign_stream", refuse_to_sign)
     assert run(command(made, out / "a.mp4")) == 5
     assert (out / "a.mp4").read_bytes() == b"mine"
     assert contents(out) == ["a.mp4"]
@@ -181,7 +181,7 @@ def test_a_bug_of_ours_is_called_one_and_leaves_nothing(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("animato.render.portrait.PortraitRenderer.paint", fail)
+    monkeypatch.setattr("animato.renderers.portrait.renderer.PortraitRenderer.paint", fail)
     assert run(command(made, out / "a.mp4")) == 1
     said = capsys.readouterr().err
     assert "this is a bug" in said

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from animato.render import bench, checkup
 from main_job import FRAMES, Material, contents, stream_facts
 
 from animato import api
 from animato.cli.main import run
 from animato.motion.bundled import bundled
-from animato.motion.template import load_motion
-from animato.render import bench, checkup
+from animato.motion.motion_file import load_motion
 
 
 def test_a_recorded_movement_drives_like_its_clip(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from main_job import Material, finder
 
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp
 from animato.motion.bundled import bundled
-from animato.motion.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp
 
 Refuse = Callable[..., str]
 
@@ -105,7 +105,7 @@ def test_a_face_turned_away_is_refused(refuse: Refuse, made: Material, monkeypat
     away = HeadPose(rotation_exp(np.array([0.0, 1.2, 0.0])), pose.translation, pose.scale)
     turned = replace(face, points=points_from_local(local_from_points(face.points, pose), away))
     monkeypatch.setattr(finder(), "find", lambda frame: [turned])
-    monkeypatch.setattr(finder(), "settled", lambda frame, face: face)
+    monkeypatch.setattr(finder(), "refined", lambda frame, face: face)
     assert "turned away too far (69 degrees)" in refuse(driver="nod")
 
 

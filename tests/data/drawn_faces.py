@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from animato.data.prepare import Prepared
-from animato.face.landmarker import Region
-from animato.face.topology import EYE_CORNERS
+from animato.geometry.landmarks import EYE_CORNERS
 from animato.settings.data import PrepareSettings
+from animato.tracking.landmarker import RegionOfInterest
 from animato.types import Face, Frame
 
 Disc = tuple[float, float, float] | None
@@ -87,7 +87,7 @@ class DrawnFinder:
         self.looks = 0
         self._die_at = die_at
 
-    def locate(self, frame: Frame, region: Region | None = None, blendshapes: bool = True) -> Face:
+    def locate(self, frame: Frame, region: RegionOfInterest | None = None, blendshapes: bool = True) -> Face:
         self.looks += 1
         if self.looks == self._die_at:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -13,8 +13,9 @@ from PIL import Image
 from animato.data.check import check_folder
 from animato.data.prepare import prepare
 from animato.data.shards import ShardClips
-from animato.face.finder import FaceFinder
+from animato.runtime.engine import Engine
 from animato.settings.data import PrepareSettings
+from animato.tracking.face_finder import FaceFinder
 
 
 def largest_error(store: ShardClips, finder: FaceFinder) -> float:
@@ -37,7 +38,7 @@ def test_worker_processes_find_a_real_face_in_a_video_and_a_still(tmp_path: Path
     result = prepare([tmp_path / "clip.mp4", tmp_path / "still.png"], tmp_path / "out", settings)
     assert {clip["clip"]: clip["frames"] for clip in result.manifest["clips"]} == {"clip": 8, "still": 1}
     assert len(result.manifest["shards"]) == 2
-    assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(threads=1)) < 1.5
+    assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 1.5
 
 
 @pytest.mark.data
@@ -53,4 +54,4 @@ def test_the_shared_faces_prepare_cleanly(shared_data: Path, tmp_path: Path) -> 
     assert clips["g08_01"]["sha256"] == hashlib.sha256(source).hexdigest()
     assert all(clip["licence"] and clip["attribution"] for clip in clips.values())
     assert check_folder(tmp_path / "out").problems == ()
-    assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(threads=1)) < 3.0
+    assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 3.0

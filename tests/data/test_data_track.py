@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animato.data.track import Sampler, Seen, Stretch, stretches
-from animato.face.tracker import Tracker
 from animato.settings.data import PrepareSettings
+from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
 

@@ -24,7 +24,7 @@ def test_the_pages_list_constants() -> None:
 
 
 def test_the_mesh_has_the_parts_that_the_page_counts() -> None:
-    from animato.warp.mesh import COLUMNS, RINGS, head_topology
+    from animato.geometry.mesh import COLUMNS, RINGS, head_topology
 
     assert (head_topology().face_triangles, RINGS, COLUMNS) == (898, 3, 36)
 

@@ -25,8 +25,8 @@ sys.addaudithook(hook)
 
 TRACK_AND_SIGN = """
 import numpy as np
-from animato.face.finder import FaceFinder
-from animato.provenance.sdk import offline_context
+from animato.tracking.face_finder import FaceFinder
+from animato.trust.sdk import offline_context
 FaceFinder().find(np.zeros((128, 128, 3), np.uint8))
 offline_context()
 import openvino_telemetry

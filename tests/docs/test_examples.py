@@ -47,7 +47,7 @@ def test_an_example_runs_as_it_stands(code: str, desk: Path) -> None:
 @pytest.mark.parametrize("name", ["blink", "talk"])
 def test_the_fifteen_lines_read_what_the_package_reads(name: str) -> None:
     from animato.motion.bundled import bundled
-    from animato.motion.template import load_motion
+    from animato.motion.motion_file import load_motion
 
     text = (DOCS / "formats.md").read_text(encoding="utf-8")
     space: dict[str, Any] = {}

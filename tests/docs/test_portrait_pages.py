@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from animato.geometry.patch import FACE_PATCHES
 from animato.settings.portrait import PortraitTrainSettings
-from animato.warp.region import REGIONS
 from animato.weights.portrait import LICENCE, SOURCES, read_portrait, shipped_path
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -28,8 +28,8 @@ def test_the_page_on_training_states_the_default_weights_of_all_losses() -> None
 def test_the_page_on_architecture_lists_the_windows_in_their_order_with_their_sizes() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z-]+) \| (head|eye|mouth) \| (\d+) \| ([^|]+) \|", text, re.MULTILINE)
-    spans = [f"{region.span}" if region.span else "the whole square" for region in REGIONS]
-    assert rows == [(r.name, r.network, str(r.side), span) for r, span in zip(REGIONS, spans, strict=True)]
+    spans = [f"{region.span}" if region.span else "the whole square" for region in FACE_PATCHES]
+    assert rows == [(r.name, r.network, str(r.side), span) for r, span in zip(FACE_PATCHES, spans, strict=True)]
 
 
 def test_the_card_describes_the_file_that_ships() -> None:

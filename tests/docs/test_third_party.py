@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from animato.face.topology import ASSET, ASSET_SHA256
+from animato.geometry.landmarks import ASSET, ASSET_SHA256
 from animato.motion.bundled import bundled
-from animato.motion.template import load_motion
+from animato.motion.motion_file import load_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8")

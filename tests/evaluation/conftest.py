@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from animato.evaluation.metrics import Judged, Reference
-from animato.face.finder import FaceFinder
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, canonical_face
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, canonical_face
+from animato.runtime.engine import Engine
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame, Points
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -89,4 +90,4 @@ def sliding(astronaut: Frame) -> DrawnFootage:
 @pytest.fixture(scope="session")
 def finder() -> FaceFinder:
     """The face networks, compiled once for all tests."""
-    return FaceFinder(1)
+    return FaceFinder(Engine(1))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animato.evaluation.frames import choose_cross, choose_self, choose_spread, choose_twins, groups, spread
-from animato.face.topology import canonical_face
-from animato.motion.pose import rotation_exp
+from animato.geometry.landmarks import canonical_face
+from animato.geometry.pose import rotation_exp
 from animato.types import Face
 
 from .conftest import drawn_points, face_of

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from animato.evaluation.metrics.pixels import psnr
-from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.finder import FaceFinder
-from animato.render.subject import MainJob
+from animato.evaluation.systems.base import Crop, Drive, Photo
+from animato.evaluation.systems.portrait import MainJob
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Face
 
 from .conftest import DrawnFootage

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from animato.evaluation.runner import evaluate
-from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.finder import FaceFinder
-from animato.render.person import Person
+from animato.evaluation.systems.base import Crop, Drive, Photo
+from animato.head.head import Person
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 

@@ -10,13 +10,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from animato.errors import FileFormatError, MissingPartError
 from animato.evaluation.metrics import make
 from animato.evaluation.metrics.identity import ANCHORS, PLACES, align, chip_from_frame
-from animato.face.crop import move_points
-from animato.face.finder import FaceFinder
+from animato.geometry.crop import move_points
+from animato.tracking.face_finder import FaceFinder
 
 from .conftest import drawn_points, judged
 
 pytest.importorskip("torch")
-from animato.evaluation.nets import dlib_face
+from animato.evaluation.networks import dlib_face
 
 SHAPES = [(32, 3, 7)]
 for width in dlib_face.WIDTHS:

@@ -6,8 +6,8 @@ import pytest
 from animato.evaluation.metrics import Judged, Reference, make
 from animato.evaluation.metrics.following import eye_opening, jaw_opening
 from animato.evaluation.metrics.pose import angle
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER
-from animato.motion.pose import rotation_exp
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER
+from animato.geometry.pose import rotation_exp
 from animato.types import Points
 
 from .conftest import drawn_points, face_of, judged

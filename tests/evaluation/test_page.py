@@ -12,8 +12,8 @@ from animato.evaluation import runner
 from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
 from animato.evaluation.targets import TARGETS, Target
-from animato.face.finder import FaceFinder
 from animato.settings.evaluation import PROTOCOLS, SYSTEMS
+from animato.tracking.face_finder import FaceFinder
 
 from .conftest import DrawnFootage
 

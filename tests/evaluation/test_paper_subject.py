@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from animato.errors import FileFormatError, MissingPartError
-from animato.evaluation.subjects.base import Crop, Drive, Photo
-from animato.face.crop import crop_from_frame, head_square
+from animato.evaluation.systems.base import Crop, Drive, Photo
+from animato.geometry.crop import crop_from_frame, head_square
 from animato.settings.adapt import AdaptSettings
 from animato.settings.evaluation import EvaluateSettings
 from animato.settings.training import TrainSettings
@@ -18,11 +18,11 @@ from animato.types import Frame
 from .conftest import drawn_points, face_of, noise
 
 torch = pytest.importorskip("torch")
+from animato.evaluation.systems.paper import Paper, build_paper, targets  # noqa: E402
 from animato.models.paper.config import PaperConfig  # noqa: E402
 from animato.models.paper.discriminator import Discriminator  # noqa: E402
 from animato.models.paper.embedder import Embedder  # noqa: E402
 from animato.models.paper.generator import Generator  # noqa: E402
-from animato.render.paper_subject import Paper, build_paper, targets  # noqa: E402
 from animato.training.model import PaperModel  # noqa: E402
 
 PHOTO = Photo(noise(0, 320), face_of(drawn_points(6.0, 160, 160)))

@@ -11,7 +11,7 @@ from animato.evaluation.metrics.perceptual import distance, face_box
 from .conftest import judged
 
 pytest.importorskip("torch")
-from animato.evaluation.nets import efficientnet_lite
+from animato.evaluation.networks import efficientnet_lite
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from animato.evaluation.metrics import make
 from animato.evaluation.metrics.pixels import l1, psnr, ssim, ssim_map
-from animato.face.topology import LIPS_INNER
+from animato.geometry.landmarks import LIPS_INNER
 
 from .conftest import drawn_points, judged, noise
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animato.evaluation.regions import Regions, filled
-from animato.face.topology import LIPS_INNER
+from animato.geometry.landmarks import LIPS_INNER
 
 from .conftest import drawn_points
 

@@ -17,10 +17,10 @@ from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
 from animato.evaluation.report import as_data, table_text, write
 from animato.evaluation.runner import Evaluation, evaluate
-from animato.evaluation.subjects.base import Crop, Drive, Photo, Subject
-from animato.evaluation.subjects.still import Still
-from animato.face.finder import FaceFinder
+from animato.evaluation.systems.base import Crop, Drive, Photo, Subject
+from animato.evaluation.systems.still import Still
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 from .conftest import DrawnFootage

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from animato.evaluation.judge import Row
+from animato.evaluation.scoring import Row
 from animato.evaluation.targets import judge
 
 

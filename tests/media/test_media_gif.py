@@ -89,8 +89,8 @@ def test_a_fast_gif_is_thinned_to_what_gif_can_show(tmp_path: Path) -> None:
     with open_writer(tmp_path / "o.gif", width=64, height=48, fps=Fraction(60), duration=30.0) as writer:
         for index in range(60):
             writer.write(draw_counter(index))
-    assert any("50 frames" in said for said in writer.findings)
-    assert any("large" in said for said in writer.findings)
+    assert any("50 frames" in said for said in writer.warnings)
+    assert any("large" in said for said in writer.warnings)
     with open_video(tmp_path / "o.gif") as video:
         times = [frame.time for frame in video]
     assert min(np.diff(times)) >= 0.0199

@@ -68,14 +68,14 @@ def test_every_exif_orientation_comes_out_upright(tmp_path: Path, orientation: i
     picture = load_picture(saved(tmp_path / "p", stored, form, exif=exif, **options))
     assert picture.image.shape == CORNER.shape
     assert np.abs(picture.image.astype(int) - CORNER).max() <= 3
-    assert bool(picture.findings) == (orientation != 1)
+    assert bool(picture.warnings) == (orientation != 1)
 
 
 def test_an_rgb_picture_comes_through_exactly_and_without_findings(tmp_path: Path) -> None:
     picture = load_picture(saved(tmp_path / "p.png", Image.fromarray(CORNER), "PNG"))
     assert np.array_equal(picture.image, CORNER)
     assert picture.image.flags.writeable
-    assert picture.findings == ()
+    assert picture.warnings == ()
     assert picture.media_type == "image/png"
 
 
@@ -90,14 +90,14 @@ def test_transparency_is_laid_on_grey_and_said(tmp_path: Path, form: str) -> Non
     assert np.array_equal(picture.image[12:, :20], CORNER[12:, :20])
     half = CORNER[:6, :20].astype(float) * 128 / 255 + BACKDROP * 127 / 255
     assert np.abs(picture.image[:6, :20] - half).max() <= 1
-    assert any("transparent" in said for said in picture.findings)
+    assert any("transparent" in said for said in picture.warnings)
 
 
 def test_opaque_alpha_is_no_finding(tmp_path: Path) -> None:
     rgba = np.dstack([CORNER, np.full(CORNER.shape[:2], 255, np.uint8)])
     picture = load_picture(saved(tmp_path / "p.png", Image.fromarray(rgba), "PNG"))
     assert np.array_equal(picture.image, CORNER)
-    assert picture.findings == ()
+    assert picture.warnings == ()
 
 
 def test_grey_one_bit_and_palette_pictures_become_rgb(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_sixteen_bit_pictures_keep_their_levels(tmp_path: Path) -> None:
     levels = np.linspace(0, 65535, 40 * 24).astype(np.uint16).reshape(24, 40)
     picture = load_picture(saved(tmp_path / "g.png", Image.fromarray(levels), "PNG"))
     assert np.abs(picture.image[..., 1].astype(float) - levels / 257.0).max() <= 0.51
-    assert any("16 bits" in said for said in picture.findings)
+    assert any("16 bits" in said for said in picture.warnings)
     deep = np.dstack([levels, levels[::-1], levels[:, ::-1]]).astype(">u2")
     (tmp_path / "c.png").write_bytes(png(40, 24, 16, 2, b"".join(b"\x00" + row.tobytes() for row in deep)))
     got = load_picture(tmp_path / "c.png").image
@@ -147,7 +147,7 @@ def test_printing_colours_become_rgb(tmp_path: Path) -> None:
     cmyk = Image.fromarray(CORNER).convert("CMYK")
     picture = load_picture(saved(tmp_path / "c.jpg", cmyk, "JPEG", quality=100, subsampling=0))
     assert np.abs(picture.image.astype(int) - CORNER).mean() < 4
-    assert any("CMYK" in said for said in picture.findings)
+    assert any("CMYK" in said for said in picture.warnings)
 
 
 def test_another_colour_profile_is_converted_and_srgb_is_left_alone(tmp_path: Path) -> None:
@@ -158,11 +158,11 @@ def test_another_colour_profile_is_converted_and_srgb_is_left_alone(tmp_path: Pa
     swapped = bytes(lab).replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
     assert b"sRGB" not in swapped[:4096]
     other = load_picture(saved(tmp_path / "o.png", Image.fromarray(CORNER), "PNG", icc_profile=swapped))
-    assert any("profile" in said for said in other.findings)
+    assert any("profile" in said for said in other.warnings)
     assert not np.array_equal(other.image, CORNER)
     broken = load_picture(saved(tmp_path / "b.png", Image.fromarray(CORNER), "PNG", icc_profile=b"not a profile"))
     assert np.array_equal(broken.image, CORNER)
-    assert any("cannot be used" in said for said in broken.findings)
+    assert any("cannot be used" in said for said in broken.warnings)
 
 
 def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
     Image.fromarray(CORNER).save(path, "WEBP", save_all=True, append_images=[second], lossless=True)
     picture = load_picture(path)
     assert np.array_equal(picture.image, CORNER)
-    assert any("animation of 2 frames" in said for said in picture.findings)
+    assert any("animation of 2 frames" in said for said in picture.warnings)
 
 
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ import pytest
 from media_material import draw_counter, number_of, tone, write_clip
 
 from animato.media.reader import open_video
-from animato.render.pipeline import output_rate
-from animato.render.plan import rate_findings
+from animato.pipeline.flow import output_rate
+from animato.pipeline.output_plan import rate_findings
 from animato.settings.animate import AnimateSettings
 
 DARK = np.cumsum([0.0, *[1 / 30] * 40, *[1 / 12] * 20]).tolist()
@@ -45,7 +45,7 @@ def test_an_uneven_clip_follows_its_most_frequent_rate(
         assert video.info.fps == rate
         assert len(read) == len(times)
         assert [frame.time for frame in read] == pytest.approx(times, abs=0.002)
-        (said,) = video.findings
+        (said,) = video.warnings
     assert "the frame rate varies" in said
     assert f"the most frequent, {rate}, is followed" in said
     assert "--fps" in said
@@ -61,7 +61,7 @@ def test_an_even_clip_keeps_its_rate_and_nothing_is_said(tmp_path: Path, rate: F
         assert float(video.info.fps) == pytest.approx(
             stated if abs(stated / rate - 1) < 0.03 else float(rate), rel=0.02
         )
-        assert video.findings == ()
+        assert video.warnings == ()
 
 
 def avi(folder: Path, rate: int, sound: bool, seconds: float = 2.4) -> Path:
@@ -83,7 +83,7 @@ def test_an_avi_header_that_cannot_be_true_gives_way_to_the_length_of_the_sound(
         assert video.info.fps == 25
         assert [number_of(frame.image) for frame in read] == list(range(60))
         assert read[-1].time == pytest.approx(59 / 25)
-        (said,) = video.findings
+        (said,) = video.warnings
     assert f"the avi header states {rate} frames a second; by the length of its sound, 25 were assumed" in said
 
 
@@ -92,7 +92,7 @@ def test_an_avi_header_that_cannot_be_true_without_sound_means_25(tmp_path: Path
         assert len(list(video)) == 60
         assert video.info.duration == pytest.approx(2.4)
         assert video.end == pytest.approx(2.4)
-        (said,) = video.findings
+        (said,) = video.warnings
     assert "states 1000 frames a second, which is implausible; 25 were assumed" in said
 
 
@@ -107,14 +107,14 @@ def test_an_avi_file_whose_sound_and_pictures_differ_in_length_is_noted(tmp_path
     with open_video(avi(tmp_path, 50, sound=True)) as video:
         list(video)
         assert video.info.fps == 50, "pictures may end before the sound does: the header is followed"
-        assert "may be wrong; save it as mp4 with the right one" in video.findings[0]
+        assert "may be wrong; save it as mp4 with the right one" in video.warnings[0]
 
 
 def test_an_ordinary_avi_file_needs_no_note(tmp_path: Path) -> None:
     for sound in (True, False):
         with open_video(avi(tmp_path, 25, sound)) as video:
             assert len(list(video)) == 60
-            assert (video.info.fps, video.findings) == (25, ())
+            assert (video.info.fps, video.warnings) == (25, ())
 
 
 def test_a_driver_faster_than_its_video_is_noted_with_the_option_that_keeps_all() -> None:

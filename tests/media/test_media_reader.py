@@ -48,7 +48,7 @@ def test_every_listed_format_gives_its_frames_in_order_and_time(
     tolerance = 25 if codec == "gif" else 3
     assert np.abs(np.array(levels) - [20 + 3 * i for i in range(12)]).max() <= tolerance
     assert video.end == pytest.approx(12 / 25, abs=0.002)
-    assert video.findings == ()
+    assert video.warnings == ()
     assert (video.info.width, video.info.height, video.info.has_audio) == (64, 48, False)
     assert video.info.fps == 25
 
@@ -208,4 +208,4 @@ def test_real_clips_read_as_their_list_says(shared_data: Path) -> None:
             assert (video.info.width, video.info.height) == (int(row["width"]), int(row["height"]))
             assert sum(1 for _ in video) == int(row["frames"])
             assert float(video.info.fps) == pytest.approx(float(row["fps"]))
-            assert video.findings == ()
+            assert video.warnings == ()

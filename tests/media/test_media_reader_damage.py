@@ -33,9 +33,9 @@ def test_a_truncated_video_gives_its_beginning_and_says_where_it_stops(
         frames = list(video)
     assert 20 < len(frames) < 95
     assert [number_of(f.image) for f in frames[:20]] == list(range(20))
-    assert len(video.findings) == 1
-    assert "cut short" in video.findings[0]
-    assert f"{video.end:.2f} s" in video.findings[0]
+    assert len(video.warnings) == 1
+    assert "cut short" in video.warnings[0]
+    assert f"{video.end:.2f} s" in video.warnings[0]
 
 
 def test_an_mp4_without_its_index_is_refused(counted_clip: Callable[..., Path]) -> None:
@@ -194,7 +194,7 @@ def test_a_change_of_size_in_the_middle_stops_with_a_sentence(tmp_path: Path) ->
     output.close()
     with open_video(path) as video:
         assert len(list(video)) == 10
-    assert "changes after 0.36 s" in video.findings[0]
+    assert "changes after 0.36 s" in video.warnings[0]
 
 
 def test_damage_is_counted_and_too_much_of_it_ends_the_reading(counted_clip: Callable[..., Path]) -> None:
@@ -206,10 +206,10 @@ def test_damage_is_counted_and_too_much_of_it_ends_the_reading(counted_clip: Cal
     path.write_bytes(bytes(data))
     with open_video(path) as video:
         assert 60 < len(list(video)) < 90
-    assert "damaged packets were left out" in video.findings[0]
+    assert "damaged packets were left out" in video.warnings[0]
     with open_video(path, settings=ReaderSettings(max_errors=5)) as video:
         assert len(list(video)) < 60
-    assert "cut short" in video.findings[0]
+    assert "cut short" in video.warnings[0]
 
 
 def test_flipped_bytes_never_end_in_anything_but_frames_or_a_sentence(counted_clip: Callable[..., Path]) -> None:
@@ -236,4 +236,4 @@ def test_too_many_frames_a_second_are_thinned(counted_clip: Callable[..., Path])
     with open_video(path) as video:
         assert video.info.fps == Fraction(120)
         assert sum(1 for _ in video) == 120
-    assert "left out" in video.findings[0]
+    assert "left out" in video.warnings[0]

@@ -40,8 +40,8 @@ def uneven_times(seconds: float) -> list[float]:
     times = [0.0]
     while times[-1] < seconds:
         step = round(float(random.uniform(0.015, 0.06)), 3)
-        ahead = [cue for cue in CUES if times[-1] < cue <= times[-1] + step]
-        times.append(ahead[0] if ahead else round(times[-1] + step, 3))
+        prefetch = [cue for cue in CUES if times[-1] < cue <= times[-1] + step]
+        times.append(prefetch[0] if prefetch else round(times[-1] + step, 3))
     return times
 
 
@@ -54,7 +54,7 @@ def remake(
         with open_writer(target, width=64, height=48, fps=Fraction(fps), audio=audio) as writer:
             for frame in frames:
                 writer.write(frame.image)
-        return writer.findings
+        return writer.warnings
 
 
 def flashes(path: Path) -> list[float]:
@@ -78,9 +78,9 @@ def test_flash_and_beep_stay_together(
     tmp_path: Path, source: str, codec: str, sound_codec: str, rate: int, target: str
 ) -> None:
     clip = flash_clip(tmp_path / source, uneven_times(3.2), codec, sound_codec=sound_codec, sound_rate=rate)
-    findings = remake(clip, tmp_path / target, AudioSource(clip))
+    warnings = remake(clip, tmp_path / target, AudioSource(clip))
     seen, heard = flashes(tmp_path / target), onsets(*decode_sound(tmp_path / target))
-    assert findings == ()
+    assert warnings == ()
     assert len(seen) == len(heard) == 3
     assert np.abs(np.array(heard) - CUES).max() < 0.015
     assert np.abs(np.array(seen) - heard).max() < 0.04
@@ -160,8 +160,8 @@ def test_a_hole_in_the_sound_is_filled_with_silence(tmp_path: Path) -> None:
 
 def test_a_driver_without_sound_makes_a_silent_output_and_says_so(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4", [draw_counter(i) for i in range(10)])
-    findings = remake(clip, tmp_path / "out.mp4", AudioSource(clip))
-    assert "has no sound" in findings[0]
+    warnings = remake(clip, tmp_path / "out.mp4", AudioSource(clip))
+    assert "has no sound" in warnings[0]
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert not container.streams.audio
 
@@ -175,9 +175,9 @@ def test_formats_without_sound_say_that_it_was_left_out(tmp_path: Path, name: st
 def test_a_sound_codec_off_the_list_is_left_out_of_a_video_and_refused_alone(tmp_path: Path) -> None:
     pictures, silence = [draw_counter(i) for i in range(10)], tone(0.4, 44_100, [])
     clip = write_clip(tmp_path / "in.mkv", pictures, sound=silence, sound_codec="ac3")
-    findings = remake(clip, tmp_path / "out.mp4", AudioSource(clip))
-    assert "ac3" in findings[0]
-    assert "silent" in findings[0]
+    warnings = remake(clip, tmp_path / "out.mp4", AudioSource(clip))
+    assert "ac3" in warnings[0]
+    assert "silent" in warnings[0]
     alone = write_clip(tmp_path / "alone.wav", [], sound=silence, sound_codec="ac3")
     with pytest.raises(InputError, match="coded in a way"):
         open_writer(tmp_path / "o.mp4", width=64, height=48, fps=Fraction(25), audio=AudioSource(alone))

@@ -45,21 +45,21 @@ def test_stamps_that_stand_still_are_given_up_for_counting() -> None:
     kept = [t for t in times if t is not None]
     assert len(kept) >= 8
     assert np.allclose(np.diff(kept), 0.04)
-    assert "stand still" in clock.findings()[0]
+    assert "stand still" in clock.warnings()[0]
 
 
 def test_jumps_of_the_stamps_are_closed() -> None:
     clock = FrameClock(0.04)
     assert told(clock, [0.0, 0.04, 95443.0, 95443.04, 1.0, 1.04]) == [0.0, 0.04, 0.08, 0.12, 0.16, 0.2]
     assert clock.jumps == 2
-    assert "jump 2 times" in clock.findings()[0]
+    assert "jump 2 times" in clock.warnings()[0]
 
 
 def test_frames_beyond_the_fastest_rate_are_skipped_and_counted() -> None:
     clock = FrameClock(1 / 240, fastest=1 / 120)
     kept = [t for t in told(clock, [i / 240 for i in range(240)]) if t is not None]
     assert len(kept) == 120
-    assert "120 frames were left out" in clock.findings()[0]
+    assert "120 frames were left out" in clock.warnings()[0]
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=60))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animato.errors import UsageError
-from animato.face.topology import canonical_face
+from animato.geometry.landmarks import canonical_face
 from animato.models.drawing import (
     IBUG68_FROM_MESH,
     IRIS_COLOUR,
@@ -18,6 +18,7 @@ from animato.models.drawing import (
     draw_landmarks,
     ibug68,
 )
+from animato.runtime.engine import Engine
 from animato.types import Points
 
 
@@ -105,9 +106,11 @@ EXACT_FROM_IBUG = {8: 25, 19: 2, 20: 1, 21: 0, 22: 5, 23: 6, 24: 7, 27: 10, 28: 
 def test_the_68_points_agree_with_exact_ones_of_rendered_heads(shared_data: Path) -> None:
     import av
 
-    from animato.face.tracker import Tracker
+    from animato.tracking.face_finder import FaceFinder
+    from animato.tracking.tracker import Tracker
 
-    tracker, exact = Tracker(threads=1), np.load(shared_data / "rendered" / "landmarks.npz", allow_pickle=False)
+    tracker = Tracker(finder=FaceFinder(Engine(1)))
+    exact = np.load(shared_data / "rendered" / "landmarks.npz", allow_pickle=False)
     distances = []
     for name in ("r001", "r050"):
         tracker.reset()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from animato.face.topology import read_asset
+from animato.geometry.landmarks import read_asset
 from animato.models.landmark_features import LEVELS, LandmarkFeatures
-from animato.runtime.openvino_cpu import import_openvino, open_network
+from animato.runtime.openvino_library import import_openvino, read_model
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def rebuilt() -> LandmarkFeatures:
 def test_its_maps_are_those_inside_the_network_that_tracks(rebuilt: LandmarkFeatures) -> None:
     openvino = import_openvino()
     picture = np.random.default_rng(1).random((1, 256, 256, 3)).astype(np.float32)
-    with open_network(read_asset("face_landmarks_detector.tflite")) as network:
+    with read_model(read_asset("face_landmarks_detector.tflite")) as (_, network):
         pools = [op.input_value(0) for op in network.get_ordered_ops() if op.get_type_name() == "MaxPool"]
         part = openvino.Model(pools[:LEVELS], network.get_parameters())
         compiled = openvino.Core().compile_model(part, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

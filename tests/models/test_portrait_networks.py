@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from animato.errors import FileFormatError
+from animato.geometry.patch import FACE_PATCHES
 from animato.models.listing import portrait_rows
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.models.portrait.networks import Painted, PatchNetwork, compose, edge_ramp, near_hidden
-from animato.warp.region import REGIONS
 
 TINY = PatchConfig(side=32, widths=(8, 12, 16), features=6, encoder=8, embed=10)
 MOST_GMAC = 2.0
@@ -19,8 +19,8 @@ MOST_GMAC = 2.0
 def test_a_frame_from_one_photo_costs_at_most_two_gmac() -> None:
     painters = {name: portrait_rows(name, CONFIGS[name])[1] for name in CONFIGS}
     assert all("frame" in row.per and row.gmac > 0.01 for row in painters.values())
-    assert sum(painters[region.network].gmac for region in REGIONS) <= MOST_GMAC
-    assert sum(1 for region in REGIONS if region.network == "eye") == 2
+    assert sum(painters[region.network].gmac for region in FACE_PATCHES) <= MOST_GMAC
+    assert sum(1 for region in FACE_PATCHES if region.network == "eye") == 2
 
 
 def test_listed_parts_hold_all_parameters_of_a_network() -> None:
@@ -33,7 +33,7 @@ def test_listed_parts_hold_all_parameters_of_a_network() -> None:
 
 
 def test_each_regions_patch_has_the_side_of_its_network() -> None:
-    assert all(CONFIGS[region.network].side == region.side for region in REGIONS)
+    assert all(CONFIGS[region.network].side == region.side for region in FACE_PATCHES)
 
 
 def test_gradients_reach_every_parameter() -> None:

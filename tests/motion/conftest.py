@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from motion_material import clip, neutral, relaxed, since
 
-from animato.motion.frames import factor
-from animato.motion.pose import rotation_exp
-from animato.motion.template import MotionClip, save_motion
+from animato.geometry.pose import rotation_exp
+from animato.motion.motion_file import MotionClip, save_motion
+from animato.motion.motion_frame import factor
 from animato.types import Face
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
+from animato.motion.aperture_profile import close_gaps
 from animato.motion.bundled import bundled
-from animato.motion.closure import close_gaps
-from animato.motion.frames import Factored, MotionFrame, Neutral, factor, neutral_of, relative_to
-from animato.motion.gaps import rest_frame
-from animato.motion.pose import HeadPose, points_from_local, rotation_exp
-from animato.motion.template import MotionClip, load_motion
+from animato.motion.dropouts import rest_frame
+from animato.motion.motion_file import MotionClip, load_motion
+from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_of, relative_to
 from animato.types import Face, Points
 
 POSE = HeadPose(np.eye(3), np.array([256.0, 256.0, 0.0]), 14.0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from motion_material import POSE, moving, neutral, person, turned
 
-from animato.face.topology import FOREHEAD
-from animato.motion.edge_room import MOST, edge_room
-from animato.motion.pose import HeadPose
+from animato.geometry.landmarks import FOREHEAD
+from animato.geometry.pose import HeadPose
+from animato.motion.edge_clearance import MOST, edge_room
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from motion_material import still
 
-from animato.face.topology import EYE_LEFT, LIPS_INNER
-from animato.motion.frames import MotionFrame
-from animato.motion.gaps import EASE, HOLD, RETURN, Cut, Missing
-from animato.motion.hidden import BEFORE, HiddenParts, Observed
+from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER
+from animato.motion.dropouts import EASE, HOLD, RETURN, Cut, Missing
+from animato.motion.motion_frame import MotionFrame
+from animato.motion.occlusions import BEFORE, HiddenParts, Observed
 from animato.motion.shots import in_terms_of
 
 RATE = 25

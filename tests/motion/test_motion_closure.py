@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, seen, shaped, since, still, turned
 
-from animato.face.finder import FaceFinder
-from animato.face.topology import canonical_face
-from animato.face.tracker import Tracker
-from animato.media.image import load_picture
-from animato.media.reader import open_video
-from animato.motion.closure import close_gaps, gaps_of, set_gaps
-from animato.motion.frames import MotionFrame, Neutral, factor, neutral_of, relative_to
-from animato.motion.openness import (
+from animato.geometry.apertures import (
     EYE_CLOSED,
     LID_PAIRS_LEFT,
     LID_PAIRS_RIGHT,
     MOUTH_CLOSED,
     apertures,
-    openness,
+    smoothstep,
 )
-from animato.motion.pose import local_from_points
+from animato.geometry.landmarks import canonical_face
+from animato.geometry.pose import local_from_points
+from animato.media.image import load_picture
+from animato.media.reader import open_video
+from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps
+from animato.motion.motion_frame import MotionFrame, Neutral, factor, neutral_of, relative_to
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
+from animato.tracking.face_finder import FaceFinder
+from animato.tracking.tracker import Tracker
 from animato.types import Points
 
 SHUT = (EYE_CLOSED, EYE_CLOSED, MOUTH_CLOSED)
@@ -145,7 +145,7 @@ def test_the_skin_follows_a_closing_lid_less_and_less_with_distance(face_local: 
 
 
 def test_openness_runs_smoothly_from_closed_to_open() -> None:
-    values = [openness(value, 0.1, 0.3) for value in (-1, 0.1, 0.15, 0.2, 0.25, 0.3, 9)]
+    values = [smoothstep(value, 0.1, 0.3) for value in (-1, 0.1, 0.15, 0.2, 0.25, 0.3, 9)]
     assert values == pytest.approx([0, 0, 0.15625, 0.5, 0.84375, 1, 1])
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 from motion_material import POSE, clip, person, relaxed, seen, since, turned
 
-from animato.face.finder import FaceFinder
-from animato.face.topology import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
+from animato.geometry.apertures import apertures
+from animato.geometry.landmarks import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
+from animato.geometry.pose import points_from_local
+from animato.geometry.region_weights import PARTS, part_weights
 from animato.media.image import load_picture
-from animato.motion.closure import close_gaps
-from animato.motion.frames import (
+from animato.motion.aperture_profile import close_gaps
+from animato.motion.motion_frame import (
     INSIDE_SHAPE,
     SHADE_PLACES,
     Factored,
@@ -22,11 +24,9 @@ from animato.motion.frames import (
     neutral_of,
     relative_to,
 )
-from animato.motion.openness import apertures
-from animato.motion.parts import PARTS, part_weights
-from animato.motion.pose import points_from_local
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
+from animato.tracking.face_finder import FaceFinder
 
 
 def test_pose_and_local_face_give_the_landmarks_back(face_local: np.ndarray) -> None:
@@ -109,8 +109,8 @@ def test_features_belong_wholly_to_their_part() -> None:
 
 
 def test_part_weights_are_alike_on_both_sides() -> None:
-    from animato.face.topology import canonical_face
-    from animato.warp.visibility import mirror_index
+    from animato.geometry.landmarks import canonical_face
+    from animato.geometry.visibility import mirror_index
 
     partner = mirror_index()[:468]
     apart = np.abs(part_weights()[:, :468] - part_weights()[:, partner]).max(axis=0)

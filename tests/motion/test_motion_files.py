@@ -17,8 +17,8 @@ from motion_material import clip, neutral, shaped, since
 
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
-from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
-from animato.motion.template import STEP, MotionClip, load_motion, save_motion
+from animato.motion.motion_file import STEP, MotionClip, load_motion, save_motion
+from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
 
@@ -108,7 +108,7 @@ def test_bundled_movements_load_and_name_licence_and_credit(name: str) -> None:
 
 
 def test_bundled_movements_do_what_their_names_say() -> None:
-    from animato.motion.pose import HeadPose
+    from animato.geometry.pose import HeadPose
 
     def pitch(frame: Any) -> float:
         return HeadPose(frame.rotation, np.zeros(3), 1.0).degrees()[1]

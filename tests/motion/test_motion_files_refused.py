@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from animato.errors import FileFormatError
-from animato.motion import template
-from animato.motion.template import MotionClip, load_motion
+from animato.motion import motion_file as template
+from animato.motion.motion_file import MotionClip, load_motion
 
 
 def rewritten(saved: Path, target: Path, **members: Callable[[bytes], bytes | None]) -> Path:

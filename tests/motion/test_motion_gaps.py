@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from motion_material import moving, still
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
-from animato.motion.gaps import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
+from animato.motion.dropouts import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
+from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
 from animato.motion.smooth import pose_vector
 
 REST = Neutral(np.eye(3), np.array([0.21, 0.22, 0.01]), (3.0, 3.0), 5.0)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from motion_material import POSE, turned
 
-from animato.face.topology import EYE_CORNERS, NOSE_TIP, canonical_face
-from animato.motion.pose import (
+from animato.geometry.landmarks import EYE_CORNERS, NOSE_TIP, canonical_face
+from animato.geometry.pose import (
     HeadPose,
     fit_pose,
     fit_similarity,

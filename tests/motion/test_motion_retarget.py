@@ -22,8 +22,8 @@ from motion_material import (
     turned,
 )
 
-from animato.face.finder import FaceFinder
-from animato.face.topology import (
+from animato.geometry.apertures import EYE_OPEN, MOUTH_OPEN, apertures
+from animato.geometry.landmarks import (
     BROW_LEFT,
     BROW_RIGHT,
     EYE_LEFT,
@@ -33,15 +33,15 @@ from animato.face.topology import (
     LIPS_INNER,
     LIPS_OUTER,
 )
-from animato.face.tracker import Tracker
+from animato.geometry.pose import fit_pose, rotation_exp
 from animato.media.image import load_picture
 from animato.media.reader import open_video
-from animato.motion.frames import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to
-from animato.motion.neck import PIVOT
-from animato.motion.openness import EYE_OPEN, MOUTH_OPEN, apertures
-from animato.motion.pose import fit_pose, rotation_exp
+from animato.motion.motion_frame import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to
+from animato.motion.neck_limits import PIVOT
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
+from animato.tracking.face_finder import FaceFinder
+from animato.tracking.tracker import Tracker
 from animato.types import Points
 
 ALL = MotionSettings()
@@ -134,7 +134,7 @@ def test_with_neutralise_0_an_open_mouth_stays_open_while_the_driver_talks(face_
 
 
 def seen_local(points: Points) -> np.ndarray:
-    from animato.motion.pose import local_from_points
+    from animato.geometry.pose import local_from_points
 
     return local_from_points(points, fit_pose(points))
 

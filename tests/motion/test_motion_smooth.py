@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from motion_material import moving
 
-from animato.motion.frames import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame
+from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame
 from animato.motion.smooth import (
     POSE_TREMBLE,
     REACH,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from motion_material import moving
 
-from animato.motion.frames import MotionFrame
+from animato.geometry.apertures import MOUTH_CLOSED
 from animato.motion.jitter import JitterMeter
-from animato.motion.openness import MOUTH_CLOSED
+from animato.motion.motion_frame import MotionFrame
 from animato.motion.retime import SNAP, retime
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from motion_material import POSE, neutral, person, since, still, turned
 
-from animato.motion.neck import GROWTH, PIVOT, REACH, face_width_cm, soft_limit
-from animato.motion.pose import HeadPose
+from animato.geometry.pose import HeadPose
+from animato.motion.neck_limits import GROWTH, PIVOT, REACH, face_width_cm, soft_limit
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
 
@@ -37,7 +37,7 @@ def test_a_driver_that_walks_does_not_stretch_the_neck(
     limit = REACH * face_width_cm(retarget.local) * retarget.pose.scale
     assert np.hypot(*shift) <= limit * (1 + 1e-9)
     assert shift @ (right, down) > 0.9 * np.hypot(*shift) * np.hypot(right, down), "the direction is kept"
-    assert "--still-place" in " ".join(retarget.findings())
+    assert "--still-place" in " ".join(retarget.warnings())
 
 
 @pytest.mark.parametrize("zoom", [0.2, 0.8, 1.3, 4.0])
@@ -54,7 +54,7 @@ def test_small_movement_passes_unchanged(calm_local: np.ndarray) -> None:
     assert pose.scale == pytest.approx(1.03 * retarget.pose.scale)
     shift = (pose.translation - retarget.pose.translation)[:2] / retarget.pose.scale
     assert shift == pytest.approx((1.2, -0.8), abs=1e-6)
-    assert not retarget.findings()
+    assert not retarget.warnings()
 
 
 def test_a_head_that_turns_far_carries_its_face_along(calm_local: np.ndarray) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from motion_material import POSE, neutral, person, relaxed, since, still, turned
 
-from animato.face.finder import FaceFinder
-from animato.face.topology import BLENDSHAPES, CHIN, EYE_LEFT, EYE_RIGHT, FOREHEAD, IRIS_LEFT, IRIS_RIGHT
+from animato.geometry.apertures import mouth_width
+from animato.geometry.landmarks import BLENDSHAPES, CHIN, EYE_LEFT, EYE_RIGHT, FOREHEAD, IRIS_LEFT, IRIS_RIGHT
+from animato.geometry.pose import fit_pose, local_from_points
 from animato.media.image import load_picture
-from animato.motion.frames import factor
-from animato.motion.openness import mouth_width
-from animato.motion.own_expression import (
+from animato.motion.motion_frame import factor
+from animato.motion.photo_expression import (
     EYEBALL,
     IRIS_MOST,
     averted,
@@ -23,9 +23,9 @@ from animato.motion.own_expression import (
     own_expression,
     without_expression,
 )
-from animato.motion.pose import fit_pose, local_from_points
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Points
 
 ASIDE = np.array([0.2, 0.0])
@@ -151,6 +151,6 @@ def test_a_photo_with_an_open_mouth_is_named(shared_data: Path, face_finder: Fac
     for path, open_mouths in ((case, 1), (calm, 0)):
         image = load_picture(path).image
         (face,) = face_finder.find(image)
-        face = face_finder.settled(image, face)
+        face = face_finder.refined(image, face)
         own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)
         assert len(expression_findings(own, 0.5)) == open_mouths

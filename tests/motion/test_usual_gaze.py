@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from motion_material import seen
 
-from animato.face.topology import BROW_LEFT, BROW_RIGHT, IRIS_LEFT, IRIS_RIGHT
-from animato.motion.closure import close_gaps
-from animato.motion.frames import neutral_cost
-from animato.motion.neutral import panel_costs
+from animato.geometry.landmarks import BROW_LEFT, BROW_RIGHT, IRIS_LEFT, IRIS_RIGHT
+from animato.motion.aperture_profile import close_gaps
+from animato.motion.motion_frame import neutral_cost
+from animato.motion.neutral_frame import panel_costs
 
 
 def aside(local: np.ndarray, right: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from smallest_recipe import SMALLEST
 
 from animato.data.clips import MemoryClips
 from animato.settings.training import TrainSettings, recipe_settings
-from animato.training.portrait.cases import make_cases
+from animato.training.portrait.samples import make_cases
 
 
 @pytest.fixture(autouse=True)

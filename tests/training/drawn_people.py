@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.data.clips import ClipEntry, ClipFrames, MemoryClips
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, canonical_face
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, canonical_face
 from animato.models.drawing import IBUG68_FROM_MESH, ibug68
 from animato.types import Frame, Points
 

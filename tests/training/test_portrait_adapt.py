@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from animato.errors import FaceError, RefusedError
-from animato.face.topology import MESH_POINTS, POINTS, canonical_face
+from animato.geometry.landmarks import MESH_POINTS, POINTS, canonical_face
 from animato.models.loading import arrays_of
 from animato.models.portrait.config import PatchConfig
 from animato.models.portrait.networks import PatchNetwork

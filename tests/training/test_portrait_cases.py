@@ -11,12 +11,12 @@ from drawn_cases import CASES, CROP, PEOPLE, drawn_clips
 
 from animato.data.clips import SPLITS, MemoryClips
 from animato.errors import InputError
-from animato.motion.pose import fit_pose
+from animato.geometry.patch import HEAD, LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, cut_patch
+from animato.geometry.pose import fit_pose
 from animato.settings.portrait import MOST_PHOTOS, NETWORKS
 from animato.training.portrait.batches import Batches
-from animato.training.portrait.cases import KINDS, CaseSet, make_cases, read_cases, read_summary
 from animato.training.portrait.pairs import groups
-from animato.warp.region import HEAD, LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, cut_patch
+from animato.training.portrait.samples import KINDS, CaseSet, make_cases, read_cases, read_summary
 
 CASES_OF = {"video": 4, "rendered video": 4, "photo": 2 + 2}
 """Of a video its frames, of two stills each from the other and each from a warped copy of itself."""

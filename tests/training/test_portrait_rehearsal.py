@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from animato.motion.openness import apertures
-from animato.motion.pose import fit_pose, local_from_points
+from animato.geometry.apertures import apertures
+from animato.geometry.pose import fit_pose, local_from_points
 from animato.motion.retarget import Target
 from animato.settings.portrait import PortraitAdaptSettings
 from animato.training.portrait.own_photos import OwnCases, own_cases

@@ -20,11 +20,11 @@ from animato.data.lock import FileLock
 from animato.errors import FileFormatError, InterruptedRunError, OutputError, UsageError
 from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
 from animato.training.content import ContentLoss
-from animato.training.health import TrainingStoppedError
+from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.portrait import batches, job
 from animato.training.portrait.batches import Batches
-from animato.training.portrait.cases import read_cases, read_summary
 from animato.training.portrait.loop import PatchProgress, fit
+from animato.training.portrait.samples import read_cases, read_summary
 from animato.training.portrait.state import KIND, SCHEMA, PatchCheckpoints, new_state
 from animato.training.portrait.validate import validate
 from animato.weights.io import read_arrays

@@ -16,7 +16,7 @@ from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import TrainSettings
 from animato.training.adapt import _start, adapt, feed_forward, frozen, rate_at
-from animato.training.judge import Look
+from animato.training.holdout_loss import Look
 from animato.training.meta import train
 from animato.training.model import PaperModel, load_model
 from animato.training.photos import crop_photos, picked, probe_faces, split_photos, turned

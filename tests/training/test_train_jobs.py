@@ -20,8 +20,8 @@ from animato.settings.training import TrainSettings, recipe_settings
 from animato.training import meta
 from animato.training.checkpoint import KIND, SCHEMA
 from animato.training.distributed import Team
+from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.estimate import estimate
-from animato.training.health import TrainingStoppedError
 from animato.training.meta import Progress, train
 from animato.training.throughput import compare_throughput
 from animato.weights.io import read_arrays, read_header

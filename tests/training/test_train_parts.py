@@ -13,7 +13,7 @@ from animato.models.features import lite0_path
 from animato.settings.training import TrainSettings, recipe_settings
 from animato.training import losses
 from animato.training.content import ContentLoss, cut_box, make_content_loss
-from animato.training.health import (
+from animato.training.divergence_guard import (
     GRACE_STEPS,
     PATIENCE,
     HealthWatch,
@@ -21,7 +21,7 @@ from animato.training.health import (
     TrainingStoppedError,
     picture_statistics,
 )
-from animato.training.table import VideoTable
+from animato.training.embedding_table import VideoTable
 from animato.training.update import rate_at
 
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from animato.face.anchor import SkinAnchor
+from animato.tracking.body_stabilizer import REST, BodyStabilizer
+from animato.tracking.landmark_stabilizer import LandmarkStabilizer
+from animato.tracking.occlusion import OcclusionDetector
 from animato.types import Face, Frame
-from animato.warp.occlusion import OcclusionDetector
-from animato.warp.stabilizer import REST, BodyStabilizer
 
 STEP = 0.04
 
@@ -20,7 +20,7 @@ STEP = 0.04
 def hidden(portrait: Frame, face: Face, change: Callable[[Frame], Frame]) -> np.ndarray:
     """Which of mouth, eyes and brows count as hidden after a second of the plain portrait, then of a changed one."""
     random = np.random.default_rng(1)
-    detector, skin = OcclusionDetector(portrait, face), SkinAnchor(portrait, face)
+    detector, skin = OcclusionDetector(portrait, face), LandmarkStabilizer(portrait, face)
     found = np.zeros(3, bool)
     for number in range(30):
         frame = np.clip(portrait + random.normal(0, 3, portrait.shape), 0, 255).astype(np.uint8)
@@ -80,7 +80,7 @@ def test_noise_and_blur_hide_nothing(portrait: Frame, portrait_face: Face) -> No
 def test_lips_outside_the_picture_count_as_hidden(portrait: Frame, portrait_face: Face) -> None:
     bottom = int(portrait_face.points[13, 1])
     frame = np.ascontiguousarray(portrait[:bottom])
-    detector, skin = OcclusionDetector(frame, portrait_face), SkinAnchor(frame, portrait_face)
+    detector, skin = OcclusionDetector(frame, portrait_face), LandmarkStabilizer(frame, portrait_face)
     assert detector.hidden(frame, portrait_face, skin.find(frame, portrait_face), 0.0).tolist() == [True, False, False]
 
 
@@ -115,7 +115,7 @@ def test_a_head_that_moves_before_a_still_background_is_left_alone(portrait: Fra
 
 
 def test_movement_below_rest_changes_nothing(portrait: Frame, portrait_face: Face) -> None:
-    from animato.motion.pose import fit_pose
+    from animato.geometry.pose import fit_pose
 
     body = BodyStabilizer(portrait, portrait_face)
     small = 0.5 * REST * fit_pose(portrait_face.points).scale

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import skimage.data
 
+from animato.geometry.remap import FINE, FinePicture, still_grid
 from animato.types import Frame
-from animato.warp.fetch import FINE, FinePicture, still_grid
 
 SIZE = 256
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from warp_material import Head
 
+from animato.head.eyeballs import build_eyeballs
+from animato.head.gamut import FaceGamut
+from animato.head.mouth import build_mouth
+from animato.head.white_balance import LUMA
 from animato.types import Frame
-from animato.warp.eyes import build_eyeballs
-from animato.warp.gamut import FaceGamut
-from animato.warp.mouth import build_mouth
-from animato.warp.tint import LUMA
 
 TURQUOISE, PINK = (120, 220, 225), (230, 110, 130)
 

@@ -7,13 +7,20 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.face.topology import LIPS_OUTER
-from animato.motion.frames import INSIDE_PLACES, INSIDE_SHAPE
-from animato.motion.pose import fit_pose
+from animato.appearance.mouth_interior import (
+    BRIGHTEST,
+    MouthWindow,
+    match_inside,
+    matched,
+    measure,
+    read_mouth_interior,
+)
+from animato.appearance.teeth import ToothLight, tooth_redness
+from animato.geometry.landmarks import LIPS_OUTER
+from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch
+from animato.geometry.pose import fit_pose
+from animato.motion.motion_frame import INSIDE_PLACES, INSIDE_SHAPE
 from animato.types import Face, Frame
-from animato.warp.inside import BRIGHTEST, MouthWindow, look_inside, match_inside, matched, measure
-from animato.warp.region import MOUTH, crop_from_patch, cut_patch
-from animato.warp.teeth import ToothLight, tooth_redness
 
 SIDE = 96
 ROWS, COLUMNS = INSIDE_PLACES
@@ -228,7 +235,7 @@ def test_teeth_that_the_photo_shows_stay(portrait: Frame, portrait_face: Face) -
 
 
 def test_a_smile_with_teeth_is_bright_inside(portrait: Frame, portrait_face: Face) -> None:
-    shown = look_inside(portrait, portrait_face, ToothLight.on(portrait, portrait_face.points))
+    shown = read_mouth_interior(portrait, portrait_face, ToothLight.on(portrait, portrait_face.points))
     assert shown is not None and shown.shape == INSIDE_SHAPE
     assert shown[:9, 4:-4, 0].mean() > 0.5
     assert shown[2:9, 4:-4, 1].mean() < 0.15, "teeth are not red"
@@ -236,7 +243,9 @@ def test_a_smile_with_teeth_is_bright_inside(portrait: Frame, portrait_face: Fac
 
 
 def test_a_closed_mouth_shows_nothing(calm: Head) -> None:
-    assert look_inside(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1)) is None
+    assert (
+        read_mouth_interior(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1)) is None
+    )
 
 
 def test_a_dark_corner_is_not_taken_for_red(portrait: Frame, portrait_face: Face) -> None:
@@ -246,7 +255,7 @@ def test_a_dark_corner_is_not_taken_for_red(portrait: Frame, portrait_face: Face
     picture = np.array(portrait)
     lips = cv2.warpAffine(window.drawing[..., 0], window.placed, picture.shape[1::-1]) > 200
     picture[lips] = dark[lips]
-    shown = look_inside(picture, portrait_face, ToothLight.on(portrait, portrait_face.points))
+    shown = read_mouth_interior(picture, portrait_face, ToothLight.on(portrait, portrait_face.points))
     assert shown is not None
     black = shown[..., 0] < 0.05
     assert black.sum() > 30 and shown[black, 1].max() <= 0.1

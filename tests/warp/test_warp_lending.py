@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from warp_material import Head, head, opened
 
-from animato.warp.lending import lend_mouth
-from animato.warp.mouth import in_other_light, shown_inside
+from animato.head.mouth import in_other_light, shown_inside
+from animato.renderers.warp.multi_view import share_mouth
 
 
 def inside(of: Head, wide: np.ndarray) -> np.ndarray:
@@ -21,7 +21,7 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
     main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
     wide = main.with_face(opened(main.local, 1.2))
     own = inside(main, wide)
-    lend_mouth([main.warper, lender.warper])
+    share_mouth([main.warper, lender.warper])
     lent = inside(main, wide)
     wanted = inside(lender, lender.with_face(opened(lender.local, 1.2)))
     assert main.warper.borrowed_mouth is not None and shown_inside(main.warper.mouth) == 0
@@ -32,23 +32,23 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
 
 def test_a_photo_that_shows_its_own_teeth_keeps_them(calm: Head, smiling: Head) -> None:
     main = head(smiling.crop, smiling.points)
-    lend_mouth([main.warper, head(calm.crop, calm.points).warper])
+    share_mouth([main.warper, head(calm.crop, calm.points).warper])
     assert main.warper.borrowed_mouth is None
-    lend_mouth([main.warper, head(smiling.crop, smiling.points).warper])
+    share_mouth([main.warper, head(smiling.crop, smiling.points).warper])
     assert main.warper.borrowed_mouth is None, "not for a little more"
 
 
 def test_what_was_lent_is_given_back_when_others_take_part(calm: Head, smiling: Head) -> None:
     main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
-    lend_mouth([main.warper, lender.warper])
-    lend_mouth([main.warper])
+    share_mouth([main.warper, lender.warper])
+    share_mouth([main.warper])
     assert main.warper.borrowed_mouth is None
 
 
 def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, smiling: Head) -> None:
     dark = head(np.asarray(smiling.crop * 0.6 + 0.5, np.uint8), smiling.points)
     main = head(calm.crop, calm.points)
-    lend_mouth([main.warper, dark.warper])
+    share_mouth([main.warper, dark.warper])
     lent = main.warper.borrowed_mouth
     assert lent is not None
     light = [

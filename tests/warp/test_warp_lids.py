@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from warp_material import Head, at_size
 
-from animato.motion.closure import close_gaps
+from animato.motion.aperture_profile import close_gaps
+from animato.renderers.portrait.eyelids import RINGS, Lid, build_lids, close_lid
+from animato.renderers.warp.warper import Warped, Warper
 from animato.types import Face, Frame
-from animato.warp.lids import RINGS, Lid, build_lids, close_lid
-from animato.warp.warper import Warped, Warper
 
 NATIVE = 230
 """Side at which the portrait's head is not enlarged."""

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from warp_material import SIZE, Head, drawn_head, head
 
-from animato.face.topology import MESH_POINTS, NOSE_TIP, OVAL, canonical_face
-from animato.motion.pose import HeadPose
-from animato.warp.mesh import (
+from animato.geometry.landmarks import MESH_POINTS, NOSE_TIP, OVAL, canonical_face
+from animato.geometry.mesh import (
     BORDER_START,
     COLUMNS,
     VERTICES,
@@ -18,13 +17,14 @@ from animato.warp.mesh import (
     move_rings,
     signed_area,
 )
-from animato.warp.raster import draw_triangles
-from animato.warp.visibility import (
+from animato.geometry.pose import HeadPose
+from animato.geometry.raster import draw_triangles
+from animato.geometry.visibility import (
     better_mirrored,
+    facing_cosine,
     mesh_edges,
     mirror_index,
     pull_hidden,
-    squareness,
     visible_vertices,
 )
 
@@ -135,7 +135,7 @@ def test_squareness_is_the_cosine_of_the_tilt(calm: Head) -> None:
     local = np.concatenate([canonical_face().vertices, np.zeros((VERTICES - MESH_POINTS, 3))])
     for yaw in (0.0, 30.0, 60.0):
         pose = calm.posed(yaw)[1]
-        cosines = squareness(local, pose.rotation)[: head_topology().face_triangles]
+        cosines = facing_cosine(local, pose.rotation)[: head_topology().face_triangles]
         a, b, c = (local[canonical_face().triangles[:, k]] @ pose.rotation.T for k in range(3))
         normal = np.cross(b - a, c - a)
         slow = -normal[:, 2] / np.linalg.norm(normal, axis=1)
@@ -154,4 +154,4 @@ def test_only_the_hidden_half_of_a_turned_face_is_better_mirrored(calm: Head) ->
         better = everywhere[:faces]
         assert better[middle * np.sign(yaw) > 2].mean() > 0.6
         assert better[middle * np.sign(yaw) < -0.5].mean() < 0.03
-    assert not calm.warper.donors
+    assert not calm.warper.source_views

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from warp_material import SIZE, Head, head, opened
 
-from animato.face.topology import EYE_LEFT, LIPS_INNER
-from animato.motion.closure import close_gaps
-from animato.motion.pose import HeadPose
-from animato.warp.aperture import (
+from animato.geometry.aperture_mask import (
     Window,
+    activation,
     blend,
-    departure,
     plane_map,
     smooth_outline,
     soft_mask,
     window_around,
 )
-from animato.warp.eyes import build_eyeballs, render_eye
-from animato.warp.mouth import build_mouth, render_mouth
+from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER
+from animato.geometry.pose import HeadPose
+from animato.head.eyeballs import build_eyeballs, render_eye
+from animato.head.mouth import build_mouth, render_mouth
+from animato.motion.aperture_profile import close_gaps
 
 
 def oval(width: float, height: float, middle: tuple[float, float] = (40.0, 30.0), count: int = 16) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_windows_stay_inside_the_picture() -> None:
 
 
 def pose(angle: float = 0.0, scale: float = 10.0) -> HeadPose:
-    from animato.motion.pose import rotation_exp
+    from animato.geometry.pose import rotation_exp
 
     return HeadPose(rotation_exp(np.array([0.0, angle, 0.0])), np.array([100.0, 120.0, 0.0]), scale)
 
@@ -98,10 +98,10 @@ def test_blending_is_weighted_by_the_mask_inside_the_window_only() -> None:
 
 def test_an_opening_at_rest_shows_the_photo_and_a_moved_one_the_layer() -> None:
     ring = np.column_stack([oval(4.0, 1.6), np.zeros(16)])
-    shares = [departure(ring, ring + np.array([0, shift, 0])) for shift in (0.0, 0.04, 0.1, 0.2, 0.3, 0.5, 3.0)]
+    shares = [activation(ring, ring + np.array([0, shift, 0])) for shift in (0.0, 0.04, 0.1, 0.2, 0.3, 0.5, 3.0)]
     assert shares[0] == shares[1] == 0.0 and shares[-1] == shares[-2] == 1.0
     assert shares == sorted(shares) and 0 < shares[3] < 1
-    assert departure(ring, ring + np.array([0, 0, 9.0])) == 0.0  # depth alone changes nothing that is seen
+    assert activation(ring, ring + np.array([0, 0, 9.0])) == 0.0  # depth alone changes nothing that is seen
 
 
 def test_closed_lids_show_no_eyeball(smiling: Head) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.warp.paste import EDGE, paste, soft_square
+from animato.geometry.paste import EDGE, paste, soft_square
 
 
 @pytest.fixture

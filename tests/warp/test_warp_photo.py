@@ -24,14 +24,14 @@ from warp_material import (
     opened,
 )
 
-from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
-from animato.face.finder import FaceFinder
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER, OVAL
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER, OVAL
+from animato.geometry.mesh import head_topology
+from animato.geometry.raster import draw_triangles
 from animato.media.image import load_picture
-from animato.motion.closure import close_gaps
+from animato.motion.aperture_profile import close_gaps
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame
-from animato.warp.mesh import head_topology
-from animato.warp.raster import draw_triangles
 
 
 @pytest.mark.parametrize("size", [256, 300, 512, 768])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from warp_material import Head, slow_raster
 
-from animato.warp.mesh import signed_area
-from animato.warp.raster import affine_per_triangle, draw_triangles, flow_from_drawing
+from animato.geometry.mesh import signed_area
+from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 
 SIDE = 72
 
@@ -99,7 +99,7 @@ def test_vertices_far_outside_do_no_harm() -> None:
 
 @pytest.mark.parametrize("yaw", [0, 30, -45])
 def test_the_head_is_drawn_as_the_slow_rasteriser_draws_it(calm: Head, yaw: float) -> None:
-    from animato.warp.mesh import head_topology
+    from animato.geometry.mesh import head_topology
 
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.face.topology import LIPS_INNER
-from animato.motion.pose import fit_pose, points_from_local
-from animato.warp.lay import Answer, lay
-from animato.warp.region import (
+from animato.geometry.composite import PatchOutput, composite_patch
+from animato.geometry.landmarks import LIPS_INNER
+from animato.geometry.patch import (
+    FACE_PATCHES,
     HEAD,
     LEFT_EYE,
     MOUTH,
-    REGIONS,
     RIGHT_EYE,
-    Region,
+    FacePatch,
     crop_from_patch,
     cut_patch,
     cut_validity,
@@ -24,11 +23,12 @@ from animato.warp.region import (
     inverse,
     move,
 )
-from animato.warp.regional import photo_patch, sampling_grid, target_patch
-from animato.warp.visibility import mirror_index
-from animato.warp.warper import Warper
+from animato.geometry.pose import fit_pose, points_from_local
+from animato.geometry.visibility import mirror_index
+from animato.renderers.portrait.patch_sampling import photo_patch, sampling_grid, target_patch
+from animato.renderers.warp.warper import Warper
 
-NAMES = [region.name for region in REGIONS]
+NAMES = [region.name for region in FACE_PATCHES]
 IRISES = ((468, 473), (469, 476), (470, 475), (471, 474), (472, 477))
 """Points of one iris and what they are in a mirror: centre, then the rim from the other side."""
 
@@ -46,9 +46,9 @@ def mirrored(head: Head) -> Head:
     return Head(crop, points, Warper(crop, points))
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
 @pytest.mark.parametrize("roll", [-35.0, 0.0, 20.0])
-def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: Region, roll: float) -> None:
+def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: FacePatch, roll: float) -> None:
     points, pose = smiling.posed(yaw=15, roll=roll)
     placed = crop_from_patch(region, points, pose, 320)
     there = move(inverse(placed), points)
@@ -56,7 +56,7 @@ def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: 
 
 
 @pytest.mark.parametrize("region", [MOUTH, LEFT_EYE, RIGHT_EYE], ids=lambda region: region.name)
-def test_a_patch_stands_upright_in_the_head_round_its_landmarks(smiling: Head, region: Region) -> None:
+def test_a_patch_stands_upright_in_the_head_round_its_landmarks(smiling: Head, region: FacePatch) -> None:
     shapes = []
     for roll, zoom in ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.5)):
         points, pose = smiling.posed(roll=roll, zoom=zoom)
@@ -86,8 +86,8 @@ def test_the_right_eyes_patch_is_the_left_eyes_patch_of_the_mirrored_face(smilin
         assert unmirrored.mean() > 5 * max(difference.mean(), 0.2)
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
-def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head, region: Region) -> None:
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
+def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head, region: FacePatch) -> None:
     warper = smiling.warper
     vertices = warper.target_vertices(warper.points, warper.pose)
     drawn = warper.flow(warper.points, warper.pose, vertices)[2]
@@ -101,8 +101,8 @@ def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head,
     assert error[seen > 0.5].max() < 0.1
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
-def test_features_are_fetched_from_where_the_frame_copies_its_pixels(smiling: Head, region: Region) -> None:
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
+def test_features_are_fetched_from_where_the_frame_copies_its_pixels(smiling: Head, region: FacePatch) -> None:
     warper = smiling.warper
     points, pose = smiling.posed(yaw=12, roll=8)
     vertices = warper.target_vertices(points, pose)
@@ -135,8 +135,8 @@ def test_a_photo_with_closed_lips_shows_nothing_of_what_lies_behind_them(smiling
         assert bool(seen[inside].mean() > 0.8) is shows
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
-def test_a_drawing_marks_the_opening_within_what_surrounds_it(smiling: Head, region: Region) -> None:
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
+def test_a_drawing_marks_the_opening_within_what_surrounds_it(smiling: Head, region: FacePatch) -> None:
     drawing = photo_patch(region, smiling.warper).drawing
     assert drawing.shape == (region.side, region.side, 3) and drawing.dtype == np.uint8
     opening = drawing[..., 0] > 200
@@ -166,29 +166,29 @@ def test_a_patch_of_the_validity_map_has_its_values(smiling: Head) -> None:
     assert (cut[where < 155] == 1).all() and (cut[where > 164] == 0).all()
 
 
-def answer(region: Region, layer: float = 0.0, mask: float = 0.0, flow: float = 0.0) -> Answer:
+def answer(region: FacePatch, layer: float = 0.0, mask: float = 0.0, flow: float = 0.0) -> PatchOutput:
     side = region.side
     whole = np.full((side, side, 4), layer, np.float32)
     whole[..., 3] = mask
-    return Answer(whole, np.full((side, side, 2), flow, np.float32))
+    return PatchOutput(whole, np.full((side, side, 2), flow, np.float32))
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
-def test_an_empty_answer_leaves_the_picture_as_it_is(smiling: Head, region: Region) -> None:
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
+def test_an_empty_answer_leaves_the_picture_as_it_is(smiling: Head, region: FacePatch) -> None:
     picture = smiling.crop.copy()
     placed = crop_from_patch(region, smiling.points, smiling.warper.pose, 320)
     for gain in (0.0, 1.0):
-        lay(picture, placed, answer(region), gain)
-    lay(picture, placed, answer(region, 200.0, 1.0), 0.0)
+        composite_patch(picture, placed, answer(region), gain)
+    composite_patch(picture, placed, answer(region, 200.0, 1.0), 0.0)
     assert np.array_equal(picture, smiling.crop)
 
 
-@pytest.mark.parametrize("region", REGIONS, ids=NAMES)
-def test_a_full_mask_gives_the_paint_inside_the_patch_and_nothing_outside(smiling: Head, region: Region) -> None:
+@pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
+def test_a_full_mask_gives_the_paint_inside_the_patch_and_nothing_outside(smiling: Head, region: FacePatch) -> None:
     picture = smiling.crop.copy()
     points, pose = smiling.posed(roll=12)
     placed = crop_from_patch(region, points, pose, 320)
-    lay(picture, placed, answer(region, 200.0, 1.0))
+    composite_patch(picture, placed, answer(region, 200.0, 1.0))
     y, x = np.mgrid[:320, :320]
     in_patch = move(inverse(placed), np.stack([x.ravel(), y.ravel()], 1)).reshape(320, 320, 2)
     edge = np.minimum(in_patch, region.side - 1 - in_patch).min(axis=2)
@@ -206,7 +206,7 @@ def test_half_a_gain_gives_half_the_paint_and_light_is_added(smiling: Head) -> N
         (answer(MOUTH, 20.0), 1.0, before + 20),
     ):
         picture = smiling.crop.copy()
-        lay(picture, placed, given, gain)
+        composite_patch(picture, placed, given, gain)
         assert np.abs(picture[y, x] - np.clip(wanted, 0, 255)).max() <= 1
 
 
@@ -214,7 +214,7 @@ def test_a_flow_fetches_the_copy_from_so_many_pixels_of_the_patch_away() -> None
     side = 320
     ramp = np.repeat(np.arange(side)[None, :, None] * 0.7, side, 0).repeat(3, 2).astype(np.uint8)
     placed = np.array([[2.0, 0, 60], [0, 2.0, 60]])
-    lay(ramp_moved := ramp.copy(), placed, answer(MOUTH, flow=3.0))
+    composite_patch(ramp_moved := ramp.copy(), placed, answer(MOUTH, flow=3.0))
     middle = ramp_moved[140:160, 140:160].astype(int) - ramp[140:160, 140:160]
     assert np.abs(middle - 2 * 3 * 0.7).max() <= 1
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.face.topology import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
-from animato.motion.frames import SHADE_PLACES
+from animato.appearance.expression_light import COLOUR, MOST, ShadeReader
+from animato.appearance.mouth_grid import Places
+from animato.appearance.skin_shading import _planes, shade_skin
+from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
+from animato.motion.motion_frame import SHADE_PLACES
+from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame
-from animato.warp.places import Places
-from animato.warp.shade import COLOUR, MOST, ShadeReader
-from animato.warp.shading import _planes, shade_skin
-from animato.warp.warper import Warper
 
 CHEEK = 50
 """A vertex in the middle of a cheek."""

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from warp_material import SIZE, Head, apart, drawn_head, head, inside
 
-from animato.face.topology import OVAL
-from animato.motion.pose import points_from_local, rotation_exp
-from animato.warp.lending import lend_sides
+from animato.geometry.landmarks import OVAL
+from animato.geometry.pose import points_from_local, rotation_exp
+from animato.renderers.warp.multi_view import share_sides
 
 AWAY = 45.0
 
@@ -28,14 +28,14 @@ def seen_from(of: Head, yaw: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_far_side_comes_from_the_photo_that_shows_it(photo: Head, calm: Head) -> None:
     alone, face = seen_from(photo, -25.0)
-    lend_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     lent, _ = seen_from(photo, -25.0)
     assert lent[face].mean() < 0.5 * alone[face].mean()
 
 
 def test_at_its_own_pose_a_photo_borrows_nothing(photo: Head, calm: Head) -> None:
-    lend_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
-    assert photo.warper.donors
+    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    assert photo.warper.source_views
     made = photo.warper.render(photo.points, photo.warper.pose)
     assert apart(made.image, photo.crop)[inside(photo.points, OVAL, SIZE, 6)].mean() < 1.0
 
@@ -44,7 +44,7 @@ def test_what_was_lent_counts_as_known(photo: Head, calm: Head) -> None:
     _, points = drawn_head(calm.local, -25.0)
     pose = head(*drawn_head(calm.local, -25.0)).warper.pose
     before = photo.warper.render(points, pose).validity.mean()
-    lend_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     assert photo.warper.render(points, pose).validity.mean() > before + 0.01
 
 
@@ -53,22 +53,22 @@ def test_a_darker_photo_lends_in_the_animated_one_s_light(photo: Head, calm: Hea
     results = []
     for light in (1.0, 0.7):
         main = head(photo.crop, photo.points)
-        lend_sides([main.warper, head(np.asarray(side[0] * light, np.uint8), side[1]).warper])
+        share_sides([main.warper, head(np.asarray(side[0] * light, np.uint8), side[1]).warper])
         away, face = seen_from(main, -25.0)
         results.append(away[face].mean())
     assert results[1] < results[0] + 4.0
 
 
 def test_photos_of_the_same_side_lend_nothing(photo: Head, calm: Head) -> None:
-    before = photo.warper.donors
-    lend_sides([photo.warper, head(*drawn_head(calm.local, AWAY)).warper])
-    assert len(photo.warper.donors) == len(before)
-    lend_sides([photo.warper])
-    assert len(photo.warper.donors) == len(before), "nothing stays lent when others take part"
+    before = photo.warper.source_views
+    share_sides([photo.warper, head(*drawn_head(calm.local, AWAY)).warper])
+    assert len(photo.warper.source_views) == len(before)
+    share_sides([photo.warper])
+    assert len(photo.warper.source_views) == len(before), "nothing stays lent when others take part"
 
 
 def test_a_side_comes_without_a_jump(photo: Head, calm: Head) -> None:
-    lend_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     pictures = []
     for yaw in np.linspace(30, -25, 56):
         pose = head_pose(photo, yaw)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from warp_material import SIZE, Head
 
-from animato.face.topology import OVAL
-from animato.motion.frames import DRIFT_POINTS
+from animato.appearance.residual_flow import Surroundings
+from animato.drivers.reference_frame import ReferenceFrame, Wanted
+from animato.geometry.landmarks import OVAL
+from animato.geometry.mesh import COLUMNS, RINGS, move_rings
+from animato.motion.motion_frame import DRIFT_POINTS
 from animato.types import Face
-from animato.warp.mesh import COLUMNS, RINGS, move_rings
-from animato.warp.reference import ReferenceFrame, Wanted
-from animato.warp.surroundings import Surroundings
 
 
 def face_of(head: Head) -> Face:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.face.topology import EYE_LEFT, EYE_RIGHT
+from animato.appearance.mouth_interior import read_mouth_interior
+from animato.appearance.teeth import (
+    LESS_RED,
+    LIP_REDDER,
+    USUAL_WHITE,
+    WHITES,
+    ToothLight,
+    cold,
+    tooth_colour,
+    tooth_redness,
+)
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT
 from animato.types import Face, Frame
-from animato.warp.inside import look_inside
-from animato.warp.teeth import LESS_RED, LIP_REDDER, USUAL_WHITE, WHITES, ToothLight, cold, tooth_colour, tooth_redness
 
 
 def test_light_and_its_colour_change_nothing_on_one_face(portrait: Frame, portrait_face: Face) -> None:
@@ -74,8 +83,8 @@ def test_a_dark_and_noisy_driver_gives_no_speckled_teeth(portrait: Frame, portra
 
 def test_a_frame_that_drowns_in_noise_is_left_out(portrait: Frame, portrait_face: Face) -> None:
     light = ToothLight.on(portrait, portrait_face.points)
-    assert look_inside(portrait, portrait_face, light) is not None
-    assert look_inside(noisy(portrait, 0.2, 20.0), portrait_face, light) is None
+    assert read_mouth_interior(portrait, portrait_face, light) is not None
+    assert read_mouth_interior(noisy(portrait, 0.2, 20.0), portrait_face, light) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2])

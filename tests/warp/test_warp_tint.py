@@ -6,26 +6,27 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.warp.tint import HUE, LUMA, tint_of, tinted
+from animato.head.white_balance import HUE, LUMA, white_balance_of, white_balanced
 
 
 @pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (1.0, 0.75, 0.7), (0.8, 0.95, 0.75), (0.75, 0.8, 1.0)])
 def test_skin_has_the_same_hue_in_every_light(calm: Head, light: tuple[float, float, float]) -> None:
-    lit = tinted(calm.crop, np.array(light, np.float32))
-    tint = tint_of(lit, calm.points)
-    again = tint_of(tinted(lit, tint), calm.points)
+    lit = white_balanced(calm.crop, np.array(light, np.float32))
+    white_balance = white_balance_of(lit, calm.points)
+    again = white_balance_of(white_balanced(lit, white_balance), calm.points)
     np.testing.assert_allclose(again, 1.0, atol=0.03)
 
 
 def test_brightness_is_left_alone(calm: Head) -> None:
-    tint = tint_of(calm.crop, calm.points)
+    white_balance = white_balance_of(calm.crop, calm.points)
     x, y = calm.points[[50, 280], :2].mean(axis=0).astype(int)
     before, after = (
-        picture[y - 9 : y + 9, x - 9 : x + 9].mean((0, 1)) for picture in (calm.crop, tinted(calm.crop, tint))
+        picture[y - 9 : y + 9, x - 9 : x + 9].mean((0, 1))
+        for picture in (calm.crop, white_balanced(calm.crop, white_balance))
     )
     assert abs(LUMA @ after / (LUMA @ before) - 1) < 0.05
 
 
 def test_a_picture_of_the_known_hue_stays_as_it_is(calm: Head) -> None:
     crop = np.broadcast_to(np.rint(100 * HUE), calm.crop.shape).astype(np.uint8)
-    np.testing.assert_allclose(tint_of(crop, calm.points), 1.0, atol=0.01)
+    np.testing.assert_allclose(white_balance_of(crop, calm.points), 1.0, atol=0.01)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animato.face.crop import crop_from_frame, cut, fit_square, head_square, move_points
-from animato.face.topology import canonical_face
-from animato.motion.closure import close_gaps, gaps_of, set_gaps
-from animato.motion.pose import HeadPose, local_from_points, points_from_local, rotation_exp
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.landmarks import canonical_face
+from animato.geometry.mesh import signed_area
+from animato.geometry.pose import HeadPose, local_from_points, points_from_local, rotation_exp
+from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps
+from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame, Points
-from animato.warp.mesh import signed_area
-from animato.warp.warper import Warper
 
 MAGENTA = (255, 0, 255)
 SIZE = 320

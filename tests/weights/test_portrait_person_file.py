@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animato.errors import FileFormatError, RefusedError
-from animato.render.renderers import load_portrait_person
+from animato.pipeline.factory import load_portrait_person
 from animato.weights.person import PersonRecord, read_person, read_person_record, write_person
 from animato.weights.portrait import PortraitWeights
 from animato.weights.portrait_person import write_portrait_person

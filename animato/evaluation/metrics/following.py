@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from animato.evaluation.metrics.base import Judged, Metric, MetricInfo, register
-from animato.motion.openness import apertures
-from animato.motion.pose import fit_pose, local_from_points
+from animato.geometry.apertures import apertures
+from animato.geometry.pose import fit_pose, local_from_points
 from animato.types import Points
 
 MIN_MOTION = 0.01

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from animato.evaluation.metrics.base import Judged, MetricInfo, register
 from animato.evaluation.metrics.perceptual import NET, Features, describe
-from animato.evaluation.nets.package import network
+from animato.evaluation.networks.package import network
 
 MIN_PICTURES = 16
 

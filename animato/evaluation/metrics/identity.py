@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, register
-from animato.evaluation.nets.package import network
+from animato.evaluation.networks.package import network
 from animato.types import Affine, Face, Frame, Points
 
 NET = "dlib-face-resnet-v1"

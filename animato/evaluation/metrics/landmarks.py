@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, mean_distance, register
-from animato.face.topology import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, LIPS_OUTER, POINTS
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, LIPS_OUTER, POINTS
 
 ALL = np.arange(POINTS)
 LIPS = np.array(LIPS_OUTER + LIPS_INNER)

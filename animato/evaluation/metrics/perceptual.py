@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
-from animato.evaluation.nets.package import network
+from animato.evaluation.networks.package import network
 from animato.types import Frame, Plane
 
 NET = "efficientnet-lite2"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
-from animato.motion.pose import fit_pose
+from animato.geometry.pose import fit_pose
 from animato.types import Face
 
 Rotation = NDArray[np.float64]

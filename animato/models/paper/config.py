@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from animato.errors import FileFormatError
-from animato.face.crop import MARGIN
+from animato.geometry.crop import MARGIN
 from animato.settings.training import TrainSettings
 
 

@@ -11,7 +11,7 @@ from animato.models.paper.config import PaperConfig
 
 
 class Discriminator(nn.Module):
-    """Realism score v . (W_i + w0) + b; W_i comes from outside, one vector a video (see `training.table`).
+    """Realism score v . (W_i + w0) + b; W_i comes from outside, one vector a video (see `training.embedding_table`).
 
     Shapes: B pictures, E = config.embed. Pictures are B 3 H W in [-1, 1] RGB, drawings B 3 H W in [0, 1], person
     vectors B E; scores are B, any real number.

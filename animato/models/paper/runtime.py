@@ -26,7 +26,7 @@ class PaperPerson:
 
     Attributes:
         config: what the generator looks like; `config.size` is the side of its pictures, `config.margin` says how crops
-            are cut (`animato.face.crop.head_square(points, margin)`).
+            are cut (`animato.geometry.crop.head_square(points, margin)`).
     """
 
     def __init__(self, generator: Generator, affine_1A: Tensor) -> None:

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from animato.appearance.mouth_interior import matched, measure
+from animato.appearance.teeth import tooth_redness
 from animato.settings.portrait import MOST_PHOTOS
 from animato.training.portrait.augment import Sample, augmented
-from animato.training.portrait.cases import KINDS, CaseSet
-from animato.warp.inside import matched, measure
-from animato.warp.teeth import tooth_redness
+from animato.training.portrait.samples import KINDS, CaseSet
 
 SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
 """How often each kind of case is drawn: people are what is wanted, rendered heads have the large movements."""

@@ -1,7 +1,7 @@
 """Training of the portrait renderer as a job on folders: what `animato train-portrait` calls.
 
 RUN/run.json                     how the cases are made, and from which data; written once
-RUN/cases/                       see `training.portrait.cases`
+RUN/cases/                       see `training.portrait.samples`
 RUN/mouth/run.json               settings of one network's training; likewise eye and head
 RUN/mouth/log.jsonl              figures, one JSON line a report
 RUN/mouth/pictures/              what the network draws of people it was not trained on
@@ -31,9 +31,9 @@ from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.settings.base import as_json
 from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
-from animato.training.journal import check_same_run
-from animato.training.portrait.cases import make_cases, read_summary
 from animato.training.portrait.loop import Report, network_lock, train_portrait
+from animato.training.portrait.samples import make_cases, read_summary
+from animato.training.run_log import check_same_run
 from animato.version import __version__
 from animato.weights.io import write_whole
 

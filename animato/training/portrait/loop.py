@@ -27,11 +27,11 @@ from animato.models.portrait.networks import PatchNetwork, edge_ramp
 from animato.models.portrait.ranges import measured_ranges
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings
 from animato.training.content import ContentLoss
-from animato.training.health import TrainingStoppedError
+from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.losses import critic_hinge
 from animato.training.portrait.batches import Batch, Batches
-from animato.training.portrait.cases import CaseSet, read_cases, read_summary
 from animato.training.portrait.objective import Drawing, critic_losses, plain_losses
+from animato.training.portrait.samples import CaseSet, read_cases, read_summary
 from animato.training.portrait.state import PatchCheckpoints, PatchState, begin, new_state
 from animato.training.portrait.validate import validate
 from animato.training.state import ADAM_BETAS, ADAM_EPS, update_average
@@ -71,7 +71,7 @@ def train_portrait(
         cases: folder made by `make_cases`.
         folder: the run folder; made when missing.
         report: called at every log line.
-        configs: what the networks look like; sides as in `warp.region`.
+        configs: what the networks look like; sides as in `geometry.patch`.
 
     Returns:
         The joined weight file, when all three networks have one by now.

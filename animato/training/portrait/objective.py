@@ -117,7 +117,7 @@ def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:
     """Return B 1 S S, how much each pixel counts: more behind lids and lips, somewhat more on and around them.
 
     Args:
-        drawing_B3SS: see `warp.region.draw_region`; the mouth's second channel is the lips with their inside.
+        drawing_B3SS: see `geometry.patch.draw_region`; the mouth's second channel is the lips with their inside.
         settings: `inside` and `around`.
     """
     opening = drawing_B3SS[:, :1]

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.data.clips import SPLITS
-from animato.motion.pose import fit_pose
+from animato.geometry.patch import FACE_PATCHES, FacePatch
+from animato.geometry.pose import fit_pose
+from animato.head.white_balance import white_balance_of, white_balanced
+from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
+from animato.renderers.warp.multi_view import share_mouth, share_sides
+from animato.renderers.warp.warper import Warper
 from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
-from animato.training.portrait.cases import Case, CaseSet, make_case
 from animato.training.portrait.pairs import Pair, Shot
 from animato.training.portrait.rehearsal import moments_beyond
+from animato.training.portrait.samples import Case, CaseSet, make_case
 from animato.types import Frame, Points
-from animato.warp.lending import lend_mouth, lend_sides
-from animato.warp.region import REGIONS, Region
-from animato.warp.regional import PhotoPatch, photo_patch
-from animato.warp.tint import tint_of, tinted
-from animato.warp.warper import Warper
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ def own_cases(
     """
     random = np.random.default_rng([settings.seed, 21])
     # The renderer shows the networks every photo in the same light; they adapt to what they will see.
-    pictures = [tinted(image, tint_of(image, points)) for image, points in photos]
+    pictures = [white_balanced(image, white_balance_of(image, points)) for image, points in photos]
     shots = [Shot(image, points, np.zeros(52, np.float32)) for image, (_, points) in zip(pictures, photos, strict=True)]
     warpers = [Warper(shot.image, shot.points) for shot in shots]
     pairs, usable = _among(shots, settings, random)
     pairs += _beyond(shots, usable)
-    wanted = [region for region in REGIONS if region.network in networks]
+    wanted = [region for region in FACE_PATCHES if region.network in networks]
     patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in wanted}
     rows: dict[str, list[tuple[Case, list[int], OwnPair]]] = {name: [] for name in networks}
     offset = {region.name: len(warpers) if region.mirrored else 0 for region in wanted}
@@ -75,8 +75,8 @@ def own_cases(
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
         pose = fit_pose(truth.points)
         together = [warpers[index] for index in own.pair.photos]
-        lend_mouth(together)
-        lend_sides(together)
+        share_mouth(together)
+        share_sides(together)
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
         for region in wanted:
@@ -127,7 +127,9 @@ def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
     ]
 
 
-def _case_set(regions: list[tuple[Region, list[PhotoPatch]]], rows: list[tuple[Case, list[int], OwnPair]]) -> OwnCases:
+def _case_set(
+    regions: list[tuple[FacePatch, list[PhotoPatch]]], rows: list[tuple[Case, list[int], OwnPair]]
+) -> OwnCases:
     photos = [np.concatenate([patch.picture, patch.drawing], axis=2) for _, patches in regions for patch in patches]
     count = len(rows)
     photo = np.full((count, MOST_PHOTOS), -1, np.int32)

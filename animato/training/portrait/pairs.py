@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from animato.data.clips import ClipEntry, ClipFrames, ClipStore
-from animato.motion.frames import factor, neutral_cost, neutral_of, relative_to
-from animato.motion.pose import fit_pose
+from animato.geometry.pose import fit_pose
+from animato.motion.motion_frame import factor, neutral_cost, neutral_of, relative_to
 from animato.motion.retarget import Retargeter
+from animato.renderers.warp.warper import Warper
 from animato.settings.motion import MotionSettings
 from animato.settings.portrait import MOST_PHOTOS, CaseSettings
 from animato.types import Face, Frame, Points
-from animato.warp.warper import Warper
 
 CROOKED = 65.0
 """Degrees of yaw beyond which a face is neither photo nor truth: half of its landmarks are guesses there."""

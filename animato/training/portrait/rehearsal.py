@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from animato.geometry.apertures import apertures
+from animato.geometry.pose import fit_pose, local_from_points
 from animato.motion.bundled import bundled
-from animato.motion.openness import apertures
-from animato.motion.pose import fit_pose, local_from_points
+from animato.motion.motion_file import load_motion
 from animato.motion.retarget import Retargeter, Target
-from animato.motion.template import load_motion
 from animato.settings.motion import MotionSettings
 from animato.training.portrait.batches import Batch, Batches
-from animato.training.portrait.cases import CaseSet
+from animato.training.portrait.samples import CaseSet
 from animato.types import Points
 
 MOMENTS = 12

@@ -19,9 +19,9 @@ from animato.models.paper.discriminator import Discriminator
 from animato.models.portrait.config import PatchConfig, critic_config
 from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitTrainSettings
-from animato.training.health import HealthWatch
+from animato.training.divergence_guard import HealthWatch
+from animato.training.embedding_table import VideoTable
 from animato.training.state import adam_arrays, make_adam, restore_adam, restore_table
-from animato.training.table import VideoTable
 from animato.weights.io import read_arrays, write_arrays
 from animato.weights.portrait import read_portrait, save_network
 

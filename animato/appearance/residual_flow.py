@@ -1,0 +1,88 @@
+"""Where hair, ears, neck and shoulders went: the part of a driver's picture around the face, beside its landmarks.
+
+The rings of `geometry.mesh` follow the head by fixed shares, which no two people's hair and necks do alike. So the
+driver's own rings are searched for in every frame: patches of its neutral frame, each where the head's movement alone
+would put it (Lucas, Kanade 1981; as in Bouguet 2000). What remains, weighted by how well a patch was found again and
+evened out over neighbours, is the drift. It never adds up: each frame is compared with the neutral one itself.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.crop import cut
+from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.mesh import build_rings
+from animato.geometry.pose import fit_pose, local_from_points, points_from_local
+from animato.tracking.patch_matching import PatchSearch
+from animato.types import Affine, Face, Frame
+
+SIDE = 192
+"""Side, in pixels, of the picture in which patches are searched for."""
+ROOM = 38.0
+"""Side of that picture in canonical centimetres: a head with hair, neck and shoulders."""
+WINDOW = 21
+"""Side of a patch, pixels."""
+FARTHEST = 8.0
+"""A patch found farther than this from where the head's movement puts it, pixels, is another patch."""
+LIKENESS = 12.0
+"""Mean difference of patches, in grey levels, at which one counts half."""
+EVENING = 1.5
+"""Canonical centimetres over which the drift is evened out."""
+DOUBT = 0.3
+"""Weight of following the head, in found patches."""
+ODD = 1.0
+"""Pixels from its neighbours' drift at which a patch counts half."""
+
+SEARCH = PatchSearch(WINDOW, 15, FARTHEST, LIKENESS, DOUBT, ODD)
+
+
+class Surroundings:
+    """Follows what surrounds the face of one frame into later ones.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        face: its landmarks.
+    """
+
+    def __init__(self, frame: Frame, face: Face) -> None:
+        self._pose = fit_pose(face.points)
+        self._oval = local_from_points(face.points[list(OVAL)], self._pose)
+        self._rings = build_rings(face.points, self._pose)
+        self._points = points_from_local(self._rings.local, self._pose)[:, :2].astype(np.float64)
+        scale = SIDE / (ROOM * self._pose.scale)
+        middle = face.points[:MESH_POINTS, :2].astype(np.float64).mean(axis=0)
+        self._scale, self._shift = scale, (SIDE - 1) / 2 - scale * middle
+        self._picture = self._cut(frame)
+        height, width = frame.shape[:2]
+        self._inside = ((self._points >= 0) & (self._points < (width, height))).all(axis=1)
+        apart = np.linalg.norm(self._rings.local[:, None, :2] - self._rings.local[None, :, :2], axis=2)
+        self._near = np.exp(-0.5 * (apart / EVENING) ** 2)
+
+    def drift(self, frame: Frame, face: Face, neutral_from_frame: Affine | None = None) -> NDArray[np.float32]:
+        """Return by how much more than the head's movement explains the rings have moved.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the first one's size.
+            face: its landmarks, pixels of the first frame where a map is given, else of this one.
+            neutral_from_frame: 2 x 3, undoes what the camera did since the first frame; None for nothing.
+
+        Returns:
+            108 x 2 float32, canonical centimetres at the first frame's scale, image axes; 0 where nothing was found.
+        """
+        pose = fit_pose(face.points)
+        expression = local_from_points(face.points[list(OVAL)], pose) - self._oval
+        shift, _ = self._rings.movement(self._pose, pose, expression)
+        start = self._points * self._scale + self._shift
+        expected = (self._points + shift) * self._scale + self._shift
+        moved, weight = SEARCH.find(self._picture, self._cut(frame, neutral_from_frame), start, expected)
+        drift = SEARCH.even_out(self._near, np.arange(len(moved)), weight * self._inside, moved)
+        return (drift / (self._scale * self._pose.scale)).astype(np.float32)
+
+    def _cut(self, frame: Frame, neutral_from_frame: Affine | None = None) -> NDArray[np.uint8]:
+        placed = np.array([[self._scale, 0.0, self._shift[0]], [0.0, self._scale, self._shift[1]]])
+        if neutral_from_frame is not None:
+            placed = placed @ np.vstack([neutral_from_frame, [0.0, 0.0, 1.0]])
+        return np.asarray(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,0 +1,132 @@
+"""The process that tracks a driver for another one (`drivers.driver_process`): it opens the driver and sends its
+movement."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+from typing import IO, Any
+
+from animato.drivers.driver_process import ARRAYS, SCALARS, send
+from animato.drivers.video import VideoDriver
+from animato.errors import AnimatoError
+from animato.runtime.stage_clock import StageClock
+from animato.settings.animate import AnimateSettings
+
+
+def main() -> None:
+    """Be the child: open the driver, then read it each time the parent says so."""
+    stream = os.fdopen(os.dup(1), "wb")
+    _print_elsewhere()
+    lines = _lines_from_parent()
+    first = lines.get()
+    job = json.loads(first)
+    tempfile.tempdir = job["scratch"]
+    try:
+        _track(stream, job, lines)
+    except AnimatoError as problem:
+        parts = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
+        send(stream, "error", {"name": type(problem).__name__, **parts})
+    except BrokenPipeError:  # the parent is gone; what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except Exception as problem:
+        place = traceback.extract_tb(problem.__traceback__)[-1]
+        send(
+            stream,
+            "error",
+            {
+                "name": "AnimatoError",
+                "what": f"this is a bug: {type(problem).__name__}: {problem}",
+                "where": f"{Path(place.filename).name}, line {place.lineno}, in the process that tracks {job['path']}",
+                "hint": "report it; --threads 1 tracks the driver without a process of its own",
+            },
+        )
+
+
+def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) -> None:
+    import cv2
+
+    from animato.runtime.engine import Engine
+    from animato.tracking.face_finder import FaceFinder
+
+    cv2.setNumThreads(1)
+    settings = AnimateSettings(**job["settings"], threads=1)
+    driver = VideoDriver(Path(job["path"]), settings, FaceFinder(Engine(1)))
+    _tell_opened(stream, driver)
+    while True:
+        lines.get()
+        _tell_frames(stream, driver)
+
+
+def _print_elsewhere() -> None:
+    """Send what a library prints to standard error, or nowhere where that is closed: not among the messages."""
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _lines_from_parent() -> queue.Queue[bytes]:
+    """Return the lines that the parent writes, as they come. When there will be no more, this process ends at once."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: no lock that the end of Python would wait for
+
+    def listen() -> None:
+        scratch = None
+        while line := source.readline():
+            scratch = scratch or json.loads(line)["scratch"]
+            lines.put(line)
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    threading.Thread(target=listen, name="parent", daemon=True).start()
+    return lines
+
+
+def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
+    neutral = driver.neutral
+    values = {
+        "fps": str(driver.fps),
+        "duration": driver.duration,
+        "has_audio": driver.has_audio,
+        "neutral_time": driver.report.neutral_time,
+        "eye_widths": neutral.eye_widths,
+        "mouth_width": neutral.mouth_width,
+        "smile": neutral.smile,
+        "gaze": neutral.gaze,
+    }
+    send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
+
+
+def _tell_frames(stream: IO[bytes], driver: VideoDriver) -> None:
+    clock = StageClock()
+    for frame in driver.frames(clock):
+        arrays = {name: getattr(frame, name) for name in ARRAYS if getattr(frame, name) is not None}
+        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
+    values = {
+        "duration": driver.duration,
+        "jitter": driver.report.jitter,
+        "warnings": driver.report.warnings,
+        "memory_mb": peak_memory_mb(),
+        "seconds": clock.seconds,
+    }
+    send(stream, "end", values)
+
+
+def peak_memory_mb() -> float | None:
+    """Return the most memory this process has used, in megabytes; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1.0 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, Linux kilobytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,23 @@
+"""From a path to an opened driver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animato.drivers.base import Driver
+from animato.drivers.motion_file import MotionDriver
+from animato.drivers.video import VideoDriver
+from animato.motion.motion_file import SUFFIX, load_motion
+from animato.settings.animate import AnimateSettings
+from animato.tracking.face_finder import FaceFinder
+
+
+def open_driver(path: Path, settings: AnimateSettings, finder: FaceFinder) -> Driver:
+    """Open a video or a motion file as driver.
+
+    Raises:
+        InputError: it cannot be read, or shows no face.
+    """
+    if path.suffix.lower() == SUFFIX:
+        return MotionDriver(path, load_motion(path), settings)
+    return VideoDriver(path, settings, finder)

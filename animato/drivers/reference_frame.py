@@ -1,0 +1,136 @@
+"""A driver's neutral frame as the reference that its other frames are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.appearance.expression_light import ShadeReader
+from animato.appearance.mouth_interior import read_mouth_interior
+from animato.appearance.residual_flow import Surroundings
+from animato.appearance.teeth import ToothLight
+from animato.geometry.crop import move_points
+from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.region_weights import PARTS
+from animato.tracking.body_stabilizer import BodyStabilizer
+from animato.tracking.landmark_stabilizer import LandmarkMatch, LandmarkStabilizer, corrected
+from animato.tracking.occlusion import OcclusionDetector, outside
+from animato.types import Face, Frame
+
+SAME_SKIN = 0.3
+"""Mean weight of the patches of skin from which a face is the reference's own, in its framing and light."""
+
+
+SAME_SIZE, SAME_PLACE = 1.15, 0.5
+"""Largest ratio of sizes, and largest distance in sizes of the face, of the same framing."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is measured against a reference frame.
+
+    Attributes:
+        skin: landmarks are corrected by where the skin went.
+        surroundings: hair, ears, neck and shoulders are followed.
+        inside: what open mouths show is read.
+        shade: light and shade of skin and eyes are read.
+        stabilize: movement of camera and body is taken out of the landmarks.
+    """
+
+    skin: bool = True
+    surroundings: bool = True
+    inside: bool = True
+    shade: bool = True
+    stabilize: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One frame compared with the reference.
+
+    Attributes:
+        face: its landmarks in pixels of the reference frame, with drift, shade and what its mouth shows.
+        hidden: 3 bool, which of `geometry.region_weights.PARTS` something lies over.
+    """
+
+    face: Face
+    hidden: NDArray[np.bool_]
+
+
+class ReferenceFrame:
+    """What a neutral frame gives to the reading of other frames: its skin, its surroundings, its light.
+
+    Args:
+        frame: H x W x 3 uint8 RGB, the neutral frame.
+        face: its landmarks.
+        wanted: what is measured.
+
+    Attributes:
+        cut: share of the outline of the face that lies outside the neutral frame.
+        unread_mouth: whether the picture is too dark, too noisy or too grey to read what open mouths show.
+    """
+
+    def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted or Wanted()
+        self._face, self._skin = face, LandmarkStabilizer(frame, face)
+        self._light = ToothLight.of_driver(frame, face.points) if self._wanted.inside else None
+        self._shade = ShadeReader(frame, face) if self._wanted.shade else None
+        self._around = Surroundings(frame, face) if self._wanted.surroundings else None
+        self._occlusion = OcclusionDetector(frame, face)
+        self.unread_mouth = self._wanted.inside and self._light is None
+        self.cut = outside(face, frame, np.array(OVAL))
+        self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
+
+    @property
+    def body_movement(self) -> float:
+        """Largest movement of camera or body that was taken out, canonical centimetres at the head."""
+        return self._body.removed if self._body is not None else 0.0
+
+    def reset(self) -> None:
+        """Forget all frames that were read: the next one is the first of another reading."""
+        self._occlusion.reset()
+        if self._body is not None:
+            self._body.reset()
+
+    def is_of(self, frame: Frame, face: Face) -> bool:
+        """Return whether a face is the reference's own person, about as large, in its place and as lit.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the reference's size.
+            face: its landmarks.
+        """
+        now, before = (np.ptp(each.points[:MESH_POINTS, :2], axis=0).max() for each in (face, self._face))
+        middle = (face.points - self._face.points)[:MESH_POINTS, :2].mean(axis=0)
+        if abs(np.log(now / before)) > np.log(SAME_SIZE) or np.hypot(*middle) > SAME_PLACE * before:
+            return False
+        return float(self._skin.find(frame, face).weight.mean()) > SAME_SKIN
+
+    def read(self, frame: Frame, face: Face, time: float | None = None) -> Reading:
+        """Compare a frame with the reference.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, of the reference's size.
+            face: landmarks as the network found them, pixels of the frame.
+            time: seconds, growing from call to call; without it nothing is said of hidden parts.
+        """
+        match = self._skin.find(frame, face)
+        hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
+        return Reading(self._measured(frame, face, match, time or 0.0), hidden)
+
+    def _measured(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:
+        measured = corrected(face, match) if self._wanted.skin else face
+        # What is read from pixels needs the landmarks where the frame has them.
+        if self._shade is not None:
+            measured = replace(measured, shade=self._shade.read(frame, measured))
+        if self._light is not None:
+            measured = replace(measured, inside=read_mouth_interior(frame, measured, self._light))
+        neutral_from_frame = None
+        if self._body is not None:
+            neutral_from_frame = self._body.neutral_from_frame(frame, face, time)
+        if neutral_from_frame is not None:
+            measured = replace(measured, points=move_points(neutral_from_frame, measured.points))
+        if self._around is not None:
+            measured = replace(measured, drift=self._around.drift(frame, measured, neutral_from_frame))
+        return measured

@@ -1,0 +1,267 @@
+"""Motion files: movement saved without a picture of the driver's face and without its shape.
+
+A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code:
+sizes are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError
+from animato.media.disk import whole_file
+from animato.media.probe import read_head
+from animato.motion.migrations import EARLIER_SHADES, FIRST_PLACES, inside_of_first
+from animato.motion.motion_file_checks import (
+    FORMAT,
+    LONGEST,
+    OPTIONAL,
+    SHAPES,
+    VERSION,
+    check_arrays,
+    check_header,
+    is_rotation,
+)
+from animato.motion.motion_frame import INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
+from animato.version import __version__
+
+STEP = 0.0002
+"""Canonical centimetres per unit of the stored expression (int16)."""
+BRIGHT, NOT_SEEN = 250, 255
+"""Stored brightness inside a mouth that means 1, and what is stored where nothing is known."""
+SHADES = 60
+"""Stored light and shade (int8) that means 1, the most there is."""
+MAX_BYTES = 512 * 1024 * 1024
+SUFFIX = ".motion"
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """A recorded movement.
+
+    Attributes:
+        name: title, one line.
+        attribution: who is owed credit, or "".
+        licence: of the movement, or "".
+        fps: frames a second at which it was recorded.
+        neutral: the driver's neutral measures.
+        frames: in order of time.
+        duration: seconds.
+    """
+
+    name: str
+    attribution: str
+    licence: str
+    fps: Fraction
+    neutral: Neutral
+    frames: tuple[MotionFrame, ...]
+    duration: float
+
+
+def save_motion(path: Path, clip: MotionClip) -> None:
+    """Write a motion file; it appears whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tool": f"animato {__version__}",
+        "name": clip.name,
+        "attribution": clip.attribution,
+        "licence": clip.licence,
+        "fps": [clip.fps.numerator, clip.fps.denominator],
+        "frames": len(clip.frames),
+        "duration": clip.duration,
+        "step": STEP,
+        "neutral": {
+            "rotation": clip.neutral.rotation.tolist(),
+            "apertures": clip.neutral.apertures.tolist(),
+            "eye_widths": list(clip.neutral.eye_widths),
+            "mouth_width": clip.neutral.mouth_width,
+        },
+    }
+    units = _units(np.stack([frame.expression for frame in clip.frames]))
+    # Differences in time are small numbers, which the archive's compression likes; int16 arithmetic wraps both ways.
+    steps = np.diff(units, axis=0, prepend=np.zeros_like(units[:1]))
+    arrays = {
+        "time": np.array([frame.time for frame in clip.frames], np.float64),
+        "rotation": np.stack([frame.rotation for frame in clip.frames]).astype(np.float32),
+        "shift": np.stack([frame.shift for frame in clip.frames]).astype(np.float32),
+        "zoom": np.array([frame.zoom for frame in clip.frames], np.float32),
+        "apertures": np.stack([frame.apertures for frame in clip.frames]).astype(np.float32),
+        "blendshapes": np.rint(np.stack([f.blendshapes for f in clip.frames]) * 255).clip(0, 255).astype(np.uint8),
+        "seen": np.array([frame.seen for frame in clip.frames], bool),
+        "expression": steps,
+    }
+    drifts = [frame.drift for frame in clip.frames]
+    if any(drift is not None for drift in drifts):
+        still = np.zeros(OPTIONAL["drift"][0], np.float32)
+        known = np.stack([still if drift is None else drift for drift in drifts])
+        arrays["drift"] = np.diff(_units(known), axis=0, prepend=_units(still[None]))
+    if any(frame.inside is not None for frame in clip.frames):
+        arrays["inside"] = np.stack([_levels(frame.inside) for frame in clip.frames])
+    if any(frame.shade is not None for frame in clip.frames):
+        shades = np.stack([_shade_levels(frame.shade) for frame in clip.frames])
+        arrays["shade"] = np.diff(shades, axis=0, prepend=np.zeros_like(shades[:1]))
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        file.writestr("header.json", json.dumps(header, indent=1))
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            file.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def _units(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.asarray(np.rint(centimetres / STEP).clip(-32768, 32767), np.int16)
+
+
+def _levels(inside: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    """Return brightness and redness in 250ths; 255 everywhere where nothing is known."""
+    if inside is None:
+        return np.full(INSIDE_SHAPE, NOT_SEEN, np.uint8)
+    return np.asarray(np.rint(inside * BRIGHT).clip(0, BRIGHT), np.uint8)
+
+
+def _brightness(levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    return None if (levels > BRIGHT).any() else np.asarray(levels.astype(np.float32) / BRIGHT, np.float32)
+
+
+def _shade_levels(shade: NDArray[np.float32] | None) -> NDArray[np.int8]:
+    """Return light and shade in `SHADES`ths; nobody looked counts as no change."""
+    if shade is None:
+        return np.zeros((SHADE_PLACES, 3), np.int8)
+    return np.asarray(np.rint(shade * SHADES).clip(-SHADES, SHADES), np.int8)
+
+
+def load_motion(path: Path) -> MotionClip:
+    """Read a motion file.
+
+    Raises:
+        FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
+    """
+    read_head(path, FileFormatError)
+    try:
+        with zipfile.ZipFile(path) as file:
+            total = sum(info.file_size for info in file.infolist())
+            if total > MAX_BYTES or len(file.infolist()) > 64:
+                raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
+            header = json.loads(file.read("header.json"))
+            check_header(path, header)
+            there = set(file.namelist())
+            optional = [name for name in OPTIONAL if f"{name}.npy" in there]
+            arrays = {name: _array(file, name) for name in (*SHAPES, *optional)}
+            inside = arrays.get("inside")
+            if inside is not None and inside.shape[1:] == FIRST_PLACES and inside.dtype == np.uint8:
+                arrays["inside"] = inside_of_first(inside, BRIGHT)
+            if "shade" in arrays and arrays["shade"].shape[1:2] in [(places,) for places in EARLIER_SHADES]:
+                arrays["shade"] = arrays["shade"][:, :SHADE_PLACES]
+    except FileFormatError:
+        raise
+    except _DAMAGE as problem:
+        raise FileFormatError(
+            f"{path} is not a motion file, or it is damaged",
+            where=str(problem)[:200],
+            hint="record one with: animato motion record clip.mp4 -o wave.motion",
+            more="docs/formats.md",
+        ) from problem
+    return _clip(path, header, arrays)
+
+
+_DAMAGE = (
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What the archive, array and JSON readers raise on files that were cut, changed or made to harm."""
+
+
+def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read one array of plain numbers; a header that promises more than the file holds allocates nothing."""
+    stream = io.BytesIO(file.read(f"{name}.npy"))
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name} is in another array format")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    values = stream.read()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(values):
+        raise ValueError(f"{name} does not hold {dtype} {shape}")
+    return np.frombuffer(values, dtype).reshape(shape, order="F" if by_columns else "C")
+
+
+def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MotionClip:
+    count = header["frames"]
+    check_arrays(path, count, arrays)
+    try:
+        neutral = _neutral(header["neutral"])
+        fps = Fraction(*(int(part) for part in header["fps"]))
+        duration, step = float(header["duration"]), float(header["step"])
+        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < LONGEST):
+            raise ValueError("fps, step or duration out of range")
+    except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
+        raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
+    expression = _summed(arrays["expression"], step)
+    drift = _summed(arrays["drift"], step) if "drift" in arrays else None
+    shade = None
+    if "shade" in arrays:
+        levels = np.cumsum(arrays["shade"], axis=0, dtype=np.int8).astype(np.float32)
+        shade = np.clip(levels / SHADES, -1, 1)
+    frames = tuple(
+        MotionFrame(
+            time=float(arrays["time"][index]),
+            rotation=_orthogonal(arrays["rotation"][index]),
+            shift=arrays["shift"][index].astype(np.float64),
+            zoom=float(arrays["zoom"][index]),
+            expression=expression[index],
+            apertures=arrays["apertures"][index].astype(np.float64),
+            blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
+            seen=bool(arrays["seen"][index]),
+            drift=None if drift is None else drift[index],
+            inside=_brightness(arrays["inside"][index]) if "inside" in arrays else None,
+            shade=None if shade is None else shade[index],
+        )
+        for index in range(count)
+    )
+    name, attribution, licence = (_line(header.get(key, "")) for key in ("name", "attribution", "licence"))
+    return MotionClip(name, attribution, licence, fps, neutral, frames, duration)
+
+
+def _summed(steps: NDArray[Any], step: float) -> NDArray[np.float32]:
+    """Return centimetres from differences in time; the stored numbers wrap both ways."""
+    return (np.cumsum(steps, axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
+
+
+def _line(text: object) -> str:
+    """Return a text of the header as one printable line: it may reach a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(text)[:500]).strip()
+
+
+def _neutral(header: dict[str, Any]) -> Neutral:
+    rotation = np.array(header["rotation"], np.float64)
+    apertures = np.array(header["apertures"], np.float64)
+    widths = [float(width) for width in header["eye_widths"]]
+    mouth = float(header["mouth_width"])
+    if rotation.shape != (3, 3) or apertures.shape != (3,) or len(widths) != 2:
+        raise ValueError("neutral measures have the wrong shape")
+    if not (np.isfinite(rotation).all() and is_rotation(rotation) and (np.abs(apertures) < 10).all()):
+        raise ValueError("neutral measures are not those of a head")
+    if not all(0 < width < 100 for width in (*widths, mouth)):
+        raise ValueError("neutral widths must lie between 0 and 100 cm")
+    return Neutral(_orthogonal(rotation), apertures, (widths[0], widths[1]), mouth)
+
+
+def _orthogonal(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the nearest rotation: stored in float32, a rotation is not exactly one any more."""
+    u, _, vt = np.linalg.svd(matrix.astype(np.float64))
+    return np.asarray(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)

@@ -1,0 +1,98 @@
+"""What a motion file must satisfy before it is believed: format, shapes, and numbers that a head can have.
+
+The rules are those of docs/formats.md; a file comes from a stranger, so each broken one ends in a sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.errors import FileFormatError
+from animato.geometry.landmarks import POINTS
+from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
+
+FORMAT = "animato-motion"
+VERSION = 3
+MAX_FRAMES = 200_000
+LONGEST = 1e6
+"""Seconds."""
+
+SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
+    "time": ((), "f"),
+    "rotation": ((3, 3), "f"),
+    "shift": ((2,), "f"),
+    "zoom": ((), "f"),
+    "apertures": ((3,), "f"),
+    "blendshapes": ((52,), "u"),
+    "seen": ((), "b"),
+    "expression": ((POINTS, 3), "i"),
+}
+"""Shape of one frame's entry and NumPy kind of each array."""
+
+OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {
+    "drift": ((DRIFT_POINTS, 2), "i"),
+    "inside": (INSIDE_SHAPE, "u"),
+    "shade": ((SHADE_PLACES, 3), "i"),
+}
+"""The same of arrays that a file may lack: earlier versions wrote none, and leave it unread."""
+
+
+def check_header(path: Path, header: Any) -> None:
+    """Check what a header says of format, version and length.
+
+    Raises:
+        FileFormatError: another format, a newer version, or no frames.
+    """
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise FileFormatError(f"{path} is not a motion file", where="header.json names another format")
+    if not isinstance(header.get("version"), int) or header["version"] > VERSION:
+        raise FileFormatError(
+            f"{path} was written by a newer animato",
+            where=f"version {header.get('version')}; this one reads up to {VERSION}",
+            hint="pip install --upgrade animato",
+        )
+    if not isinstance(header.get("frames"), int) or not 1 <= header["frames"] <= MAX_FRAMES:
+        raise FileFormatError(f"{path} holds no frames, or too many", where=f"frames: {header.get('frames')}")
+
+
+def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]]) -> None:
+    """Check shapes, kinds and values: numbers no head can have would overflow, or make a video without end.
+
+    Args:
+        path: of the file, for messages.
+        count: frames the header promises.
+        arrays: name to array, for every name in `SHAPES` and those of `OPTIONAL` that the file has.
+
+    Raises:
+        FileFormatError: a rule is broken; the message names it.
+    """
+    given = {name: rule for name, rule in OPTIONAL.items() if name in arrays}
+    for name, (shape, kind) in (SHAPES | given).items():
+        array = arrays[name]
+        if array.shape != (count, *shape) or array.dtype.kind != kind:
+            raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")
+        if kind == "f" and not np.isfinite(array).all():
+            raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
+    times = arrays["time"]
+    rules = {
+        "times must grow from 0": times[0] >= 0 and times[-1] < LONGEST and (np.diff(times) > 0).all(),
+        "zoom must lie between 0.01 and 100": ((arrays["zoom"] >= 0.01) & (arrays["zoom"] <= 100)).all(),
+        "shift must stay under 1000 cm": (np.abs(arrays["shift"]) < 1000).all(),
+        "apertures must stay under 10": (np.abs(arrays["apertures"]) < 10).all(),
+        "rotations must be rotations": is_rotation(arrays["rotation"].astype(np.float64)),
+    }
+    for rule, kept in rules.items():
+        if not kept:
+            raise FileFormatError(f"{path} is damaged", where=rule)
+
+
+def is_rotation(matrices: NDArray[np.float64]) -> bool:
+    """Return whether finite matrices (... x 3 x 3) are rotations, to the precision of float32 and some rounding."""
+    if (np.abs(matrices) > 1.01).any():
+        return False
+    square = matrices @ np.swapaxes(matrices, -1, -2)
+    return bool(np.abs(square - np.eye(3)).max() < 0.01 and (np.linalg.det(matrices) > 0).all())

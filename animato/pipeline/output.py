@@ -1,0 +1,269 @@
+"""The only door out: `Watermarker` marks every frame, `Output.finish` signs every file; nothing leaves another way."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+from animato.errors import OutputError, UsageError
+from animato.media.audio import AudioSource
+from animato.media.disk import output_error
+from animato.media.writer import Writer, open_writer, output_format
+from animato.runtime.stage_clock import StageClock
+from animato.settings.media import WriterSettings
+from animato.trust.moving_watermark import MovingMarker
+from animato.trust.payload import MarkKind, MarkPayload
+from animato.trust.watermark import Marker
+from animato.types import Frame
+
+Signer = Callable[[Path, Path, MarkPayload], None]
+"""Writes the signed twin of an unsigned file (or folder)."""
+
+
+FRAMES = "frame_*.png"
+"""What the frames of a folder are called."""
+
+
+class Watermarker:
+    """Marks frames; one per output, so that all its frames carry the same id."""
+
+    def __init__(self, kind: MarkKind = MarkKind.DRIVEN) -> None:
+        self.payload = MarkPayload.random(kind)
+        self._marker = MovingMarker(Marker(self.payload))
+
+    def frame(self, frame: Frame) -> Frame:
+        """Return the marked frame (H x W x 3 uint8 RGB); neither may be changed afterwards."""
+        return self._marker.embed(frame)
+
+
+def watermarked(frames: Iterator[Frame], clock: StageClock, seal: Watermarker) -> Iterator[Frame]:
+    """Yield every frame marked."""
+    for frame in frames:
+        with clock.stage("mark"):
+            marked = seal.frame(frame)
+        yield marked
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What is to be written.
+
+    Attributes:
+        path: where the finished file or folder goes.
+        width: pixels.
+        height: pixels.
+        fps: frames a second.
+        audio: sound, or None.
+        crf: quality.
+        threads: of the encoder.
+        duration: seconds expected, or None.
+        comment: text for the file's comment field.
+        overwrite: whether an existing file may be replaced.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    audio: AudioSource | None
+    crf: int
+    threads: int
+    duration: float | None
+    comment: str
+    overwrite: bool = True
+
+
+class Output:
+    """Writes one output: sealed frames into a hidden temporary file, then sound, credentials, and one rename.
+
+    Used in a `with` block; leaving it by an exception (or Ctrl-C) removes everything, leaving it well calls nothing:
+    `finish` must have been called, or the temporary file is removed too.
+    """
+
+    def __init__(self, plan: OutputPlan, clock: StageClock, seal: Watermarker | None = None) -> None:
+        self.plan, self.clock = plan, clock
+        self.seal = seal or Watermarker()
+        self.format = _format(plan.path)
+        check_target(plan.path, self.format, plan.overwrite)
+        # A number place counts in the name of a picture only: "50% done" is a folder.
+        self._numbered = self.format == "png" and plan.path.suffix.lower() == ".png" and not plan.path.is_dir()
+        stem = plan.path.stem[:60].split("%")[0] or "frames"
+        suffix = "" if self.format == "png" else plan.path.suffix
+        token = secrets.token_hex(5)
+        self._unsigned = plan.path.parent / f".{stem}-{token}.part{suffix}"
+        self._signed = plan.path.parent / f".{stem}-{token}.signed{suffix}"
+        self._writer: Writer | None = None
+        self.warnings: list[str] = []
+
+    @staticmethod
+    def check(path: Path, overwrite: bool) -> None:
+        """Refuse at once, before anything is tracked or rendered, what could not be written in the end.
+
+        Raises:
+            OutputError: the folder does not exist or cannot be written to.
+            UsageError: a suffix that is not written, or a file that exists and may not be replaced.
+        """
+        check_target(path, _format(path), overwrite)
+
+    def __enter__(self) -> Output:
+        try:
+            if self.format == "png":
+                self._unsigned.mkdir()
+            self._writer = self._open()
+        except OSError as problem:
+            self._clean()
+            raise output_error(self.plan.path, problem) from problem
+        except BaseException:
+            self._clean()
+            raise
+        return self
+
+    def _open(self) -> Writer:
+        plan = self.plan
+        crf = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
+        target = self._unsigned
+        if self._numbered:
+            target = self._unsigned / plan.path.name
+        return open_writer(
+            target,
+            width=plan.width,
+            height=plan.height,
+            fps=plan.fps,
+            audio=plan.audio,
+            settings=crf,
+            comment=plan.comment,
+            duration=plan.duration,
+        )
+
+    def write(self, frame: Frame) -> None:
+        """Mark a frame and write it."""
+        assert self._writer is not None
+        with self.clock.stage("mark"):
+            marked = self.seal.frame(frame)
+        with self.clock.stage("encode"):
+            self._writer.write(marked)
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far."""
+        return self._writer.frames if self._writer else 0
+
+    def finish(self, sign: Signer) -> None:
+        """Close the file, sign it, and give it its name.
+
+        Raises:
+            OutputError: the file cannot be written or named.
+            RefusedError: it cannot be signed; nothing is left.
+        """
+        assert self._writer is not None
+        with self.clock.stage("encode"):
+            self._writer.close()
+        self.warnings += self._writer.warnings
+        with self.clock.stage("sign"):
+            sign(self._unsigned, self._signed, self.seal.payload)
+        try:
+            self._publish()
+        except OSError as problem:
+            raise output_error(self.plan.path, problem) from problem
+
+    def _publish(self) -> None:
+        target = self.plan.path
+        if self.format == "png":
+            self._publish_folder(target.parent if self._numbered else target)
+            return
+        beside = self._signed.with_suffix(".c2pa")
+        if beside.exists():  # a format without room for credentials
+            beside.replace(target.with_suffix(".c2pa"))
+        self._signed.replace(target)
+
+    def _publish_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            self._signed.replace(folder)
+            return
+        names = sorted(picture.name for picture in self._signed.iterdir())
+        for name in names:
+            (self._signed / name).replace(folder / name)
+        others = {path.name for path in folder.glob("*.png")} - set(names)
+        if others:
+            self.warnings.append(f"{len(others)} other PNG files were in {folder} already and are still there")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._writer is not None:
+                self._writer.__exit__(kind, problem, trace)
+        finally:
+            self._clean()
+
+    def _clean(self) -> None:
+        for leftover in (self._unsigned, self._signed, self._signed.with_suffix(".c2pa")):
+            _remove(leftover)
+
+
+def check_target(path: Path, form: str, overwrite: bool) -> None:
+    """Refuse early what could not be written in the end.
+
+    Raises:
+        OutputError: the folder does not exist or cannot be written to.
+        UsageError: the file exists and may not be replaced.
+    """
+    parent = path.parent
+    if not parent.is_dir():
+        raise OutputError(
+            f"the folder {parent} does not exist", where=str(path), hint=f"make it first: mkdir -p {parent}"
+        )
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists already", hint="--overwrite, or another name after -o")
+    if form != "png" and path.is_dir():
+        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix} after -o")
+    if form == "png" and path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
+    try:
+        with tempfile.TemporaryFile(dir=parent):  # without a name where the system can, so nothing can be left
+            pass
+    except OSError as problem:
+        raise output_error(path, problem) from problem
+
+
+def _format(path: Path) -> str:
+    try:
+        path.exists()  # a name may be longer than the system takes
+        return output_format(path)
+    except OSError as problem:
+        raise output_error(path, problem) from problem
+
+
+def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Refuse an output that is one of the inputs, or a folder in which a frame would replace one.
+
+    Args:
+        inputs: files that are read; None is passed over.
+
+    Raises:
+        UsageError: the output names an input.
+    """
+    for path in inputs:
+        if path is None:
+            continue
+        replaced = output / path.name if output.is_dir() and fnmatch(path.name, FRAMES) else output
+        with contextlib.suppress(OSError):  # a file that is not there is refused where it is read
+            if not replaced.samefile(path):
+                continue
+            raise UsageError(f"the output would replace {path}, which is an input", hint="another name after -o")
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

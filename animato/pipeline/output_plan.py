@@ -1,0 +1,59 @@
+"""What is to be written for a job: size, rate, sound and quality of the output."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from animato.drivers.base import Driver
+from animato.media.audio import AudioSource
+from animato.pipeline.flow import Job
+from animato.pipeline.output import OutputPlan
+from animato.settings.animate import AnimateSettings
+from animato.trust.metadata import comment_text
+
+
+def plan_output(target: Path, job: Job, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
+    """Return the plan of an output.
+
+    Args:
+        target: where the finished file or folder goes.
+        job: what is rendered.
+        settings: quality, threads and sound.
+        overwrite: whether an existing file may be replaced.
+    """
+    return OutputPlan(
+        path=target,
+        width=job.framing.width,
+        height=job.framing.height,
+        fps=job.fps,
+        audio=sound_of(job.driver, settings),
+        crf=settings.crf,
+        threads=settings.threads,
+        duration=job.driver.duration,
+        comment=comment_text(job.framing.pasted),
+        overwrite=overwrite,
+    )
+
+
+def sound_of(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
+    """Return the sound of an output: the file asked for, the driver's own, or none."""
+    if not settings.sound:
+        return None
+    if settings.audio is not None:
+        return AudioSource(settings.audio)
+    return AudioSource(driver.path, settings.start) if driver.has_audio else None
+
+
+def rate_findings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> list[str]:
+    """Return a sentence about a driver that is faster than its video, unless the video's rate was asked for.
+
+    Args:
+        driver: where movement comes from.
+        fps: frames a second of the video.
+        settings: of the job.
+    """
+    if settings.fps is not None or driver.fps <= fps:
+        return []
+    faster = f"--fps {float(driver.fps):.4g}"
+    return [f"the driver has {float(driver.fps):.4g} frames a second, the video {float(fps):.4g}: {faster} keeps all"]

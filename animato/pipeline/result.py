@@ -1,0 +1,50 @@
+"""What the main job returns when it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AnimateResult:
+    """What `animate` made.
+
+    Attributes:
+        path: the finished file or folder.
+        frames: number of frames.
+        fps: frames a second.
+        width: pixels.
+        height: pixels.
+        mark_id: id of the invisible mark, as the checker prints it.
+        jitter: mean absolute second difference of the target landmarks, px at 256; None under three frames.
+        driver_jitter: the same of the driver; None for a motion file.
+        driver_memory_mb: peak of the process that tracked the driver; None where that was this one.
+        neutral_time: seconds of the driver's neutral frame; None for a motion file.
+        warnings: sentences about photos, driver and output.
+        milliseconds: stage to milliseconds per frame.
+        first_frame_seconds: from the call to the first finished frame.
+        frames_a_second: of the frames after the first, encoding included; stages overlap, so not by `milliseconds`.
+    """
+
+    path: Path
+    frames: int
+    fps: Fraction
+    width: int
+    height: int
+    mark_id: str
+    jitter: float | None
+    driver_jitter: float | None
+    driver_memory_mb: float | None
+    neutral_time: float | None
+    warnings: tuple[str, ...]
+    milliseconds: dict[str, float]
+    first_frame_seconds: float
+    frames_a_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON types."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**values, "path": str(self.path), "fps": float(self.fps), "warnings": list(self.warnings)}

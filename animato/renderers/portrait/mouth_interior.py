@@ -1,0 +1,102 @@
+"""Bringing the animated mouth to what the driver's shows between the lips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.appearance.mouth_interior import BRIGHTEST, MouthWindow, match_inside, read_mouth_interior
+from animato.appearance.teeth import ToothLight
+from animato.geometry.aperture_mask import activation
+from animato.geometry.apertures import smoothstep
+from animato.geometry.landmarks import LIPS_INNER
+from animato.motion.retarget import Target
+from animato.renderers.warp.warper import Warped, Warper
+from animato.types import Face, Frame, Points
+
+RING = list(LIPS_INNER)
+
+TEETH_FROM, TEETH_TO = 0.72, 0.9
+"""Brightness, in whites of the eye, of the brightest fourth of a mouth's inside: from the second on a photo shows teeth
+as clearly as portraits do (smiles have 0.89 to 1.16, blurred frames of videos 0.55 to 0.72), and they are kept."""
+
+
+@dataclass(frozen=True)
+class WantedMouth:
+    """How the mouth of one frame should look.
+
+    Attributes:
+        window: where it is.
+        inside: 16 x 28 x 2 float32 in [0, 1], what the driver's shows
+            (`appearance.mouth_interior.read_mouth_interior`).
+        light: on the person's face.
+        gain: how much of the difference counts, in (0, 1].
+    """
+
+    window: MouthWindow
+    inside: NDArray[np.float32]
+    light: ToothLight
+    gain: float
+
+
+class MouthMatch:
+    """Knows the light on one person's teeth, how the animated photo has the mouth, and whether a photo shows the teeth.
+
+    Args:
+        warpers: of the person's photos, the animated one first.
+        lender: the photo whose mouth's inside is shown (`renderers.warp.multi_view`), the animated one or another.
+    """
+
+    def __init__(self, warpers: Sequence[Warper], lender: Warper) -> None:
+        main = warpers[0]
+        self._light = ToothLight.of([(warper.crop, warper.points) for warper in warpers])
+        self._local = main.local[RING]
+        self._kept = np.float32(shows_teeth(lender.crop, lender.points))
+        self._lent = lender is not main
+
+    def wanted(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> WantedMouth | None:
+        """Return how the mouth should look, or None where nobody knows or the photo has it so.
+
+        Args:
+            warped: the animated photo.
+            target: the face in it.
+            local: 478 x 3, the same in the head's own frame.
+        """
+        gain = 0.0 if target.inside is None else activation(self._local, local[RING])
+        if target.inside is None or gain <= 0:
+            return None
+        own = self._kept * warped.validity
+        window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
+        if self._lent:
+            window = window.with_lent_teeth(warped.image, target.inside, self._light)
+        return WantedMouth(window, target.inside, self._light, gain)
+
+
+def show(image: Frame, mouth: WantedMouth | None) -> None:
+    """Let the mouth show what is wanted, in place.
+
+    Args:
+        image: S x S x 3 uint8 RGB, changed.
+        mouth: from `MouthMatch.wanted`.
+    """
+    if mouth is not None:
+        match_inside(image, mouth.window, mouth.inside, mouth.light, mouth.gain)
+
+
+def shows_teeth(photo: Frame, points: Points) -> float:
+    """Return how clearly a photo shows teeth, in [0, 1].
+
+    Args:
+        photo: S x S x 3 uint8 RGB.
+        points: 478 x 3, its landmarks, pixels.
+    """
+    face = Face(points, np.zeros(52, np.float32), 1.0)
+    shown = read_mouth_interior(photo, face, ToothLight.on(photo, points))
+    if shown is None:
+        return 0.0
+    coarse = cv2.resize(shown[..., 0], (6, 5), interpolation=cv2.INTER_AREA)
+    return smoothstep(float(np.percentile(coarse, 75)) * BRIGHTEST, TEETH_FROM, TEETH_TO)

@@ -1,0 +1,107 @@
+"""The portrait renderer's networks: compiled once per engine, shared by all heads that it renders."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.patch import FACE_PATCHES
+from animato.renderers.portrait.patch_sampling import PhotoPatch
+from animato.runtime.engine import Engine, Network
+from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
+from animato.weights.portrait import PortraitWeights, read_portrait
+
+MOST_AT_ONCE = 4
+"""Photos whose features are fetched for one patch of one frame; of more, the most similar ones take part."""
+
+ORDER = tuple(dict.fromkeys(patch.network for patch in FACE_PATCHES))
+"""Networks in the order in which they paint."""
+
+
+@dataclass(frozen=True)
+class PersonParameters:
+    """What adaptation found for a person.
+
+    Attributes:
+        affine: network name to AdaIN parameters, 1 x A float32.
+        weights: network name to the weights that replace the shipped ones (name to array).
+    """
+
+    affine: Mapping[str, NDArray[np.float32]]
+    weights: Mapping[str, Mapping[str, NDArray[Any]]]
+
+
+class PortraitNetworks:
+    """The compiled networks of one set of weights; any number of threads may use them at once.
+
+    Args:
+        weights: from `read_portrait`.
+        engine: compiles and runs them.
+    """
+
+    def __init__(self, weights: PortraitWeights, engine: Engine) -> None:
+        self.weights = weights
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._compiled: dict[tuple[object, ...], Network] = {}
+
+    def encode(self, patch: PhotoPatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return a photo's features (F x h x w) and embedding (E)."""
+        features, embedding = self._encoder(patch.region.network)(patch.picture[None], patch.drawing[None])
+        return features[0], embedding[0]
+
+    def _encoder(self, name: str) -> Network:
+        config, arrays = self.weights.configs[name], self.weights.arrays[name]
+        return self._network(("encoder", name), lambda: build_encoder(config, arrays))
+
+    def painter(self, name: str, photos: int, targets: int) -> Network:
+        """Return the painter of a network for so many photos of each of so many patches."""
+        config, arrays, ranges = self.weights.configs[name], self.weights.arrays[name], self.weights.ranges(name)
+        return self._network(
+            ("painter", name, photos, targets), lambda: build_painter(config, arrays, photos, targets, ranges)
+        )
+
+    def compile_all(self, photos: int) -> None:
+        """Compile every network that a head with so many photos will need.
+
+        Args:
+            photos: of the head.
+        """
+        count = min(photos, MOST_AT_ONCE)
+        for name in ORDER:
+            self._encoder(name)
+            self.painter(name, count, sum(patch.network == name for patch in FACE_PATCHES))
+
+    def _network(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
+        with self._lock:
+            if key not in self._compiled:
+                self._compiled[key] = self._engine.compile(build())
+            return self._compiled[key]
+
+    def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the AdaIN parameters (1 x A float32) of an embedding (E float32)."""
+        return affine_of(self.weights.arrays[name], self.weights.configs[name], embedding)
+
+    def replaced(self, parameters: PersonParameters) -> PortraitNetworks:
+        """Return networks with a person's own weights in place of the shipped ones."""
+        if not any(parameters.weights.values()):
+            return self
+        arrays = {name: {**own, **parameters.weights.get(name, {})} for name, own in self.weights.arrays.items()}
+        weights = PortraitWeights(self.weights.configs, arrays, self.weights.header, self.weights.where)
+        return PortraitNetworks(weights, self._engine)
+
+
+def portrait_networks(engine: Engine, path: Path | None = None) -> PortraitNetworks:
+    """Return the networks of a weight file, or of the shipped one; read and compiled once per engine.
+
+    Raises:
+        MissingPartError: the shipped file, or OpenVINO, is not there.
+        InputError, FileFormatError: the file is not there, damaged, or another kind.
+    """
+    return engine.shared(("portrait", path), lambda: PortraitNetworks(read_portrait(path), engine))

@@ -1,0 +1,242 @@
+"""One photo's head, ready to be warped to any target: flow, apertures, composite and validity map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.aperture_mask import activation, blend
+from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS, OVAL
+from animato.geometry.mesh import COLUMNS, Extent, build_shell, extend, head_topology, move_rings, signed_area
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
+from animato.geometry.resample import FLOW_SIDE, Resampler
+from animato.geometry.visibility import better_mirrored, facing_cosine, mirror_index, pull_hidden, visible_vertices
+from animato.head.eyeballs import build_eyeballs, render_eye
+from animato.head.gamut import FaceGamut
+from animato.head.mouth import MouthInside, build_mouth, render_mouth
+from animato.renderers.warp.source_views import Scene, SourceView, turned_more
+from animato.types import Frame, Plane, Points
+
+SLIVER = 0.04
+"""A triangle squeezed below this share of its area in the photo is seen edge-on and not drawn."""
+
+MIRROR_SHARE = 0.04
+"""Share of face triangles better seen on the other side from which a photo counts as turned."""
+
+
+@dataclass(frozen=True)
+class MeshMap:
+    """Where each triangle of a target face lies in a photo.
+
+    Attributes:
+        affine: 6 x (T + 1) float32, source_from_target in pixels of the crop, see `affine_per_triangle`.
+        confidence: T + 1 float32 in [0, 1]: 1 for triangles that the photo shows, less where they are smeared out.
+    """
+
+    affine: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Warped:
+    """One target frame made by copying.
+
+    Attributes:
+        image: S x S x 3 uint8 RGB.
+        flow: 2 x h x w float32, source x and y of each pixel of the flow grid, in pixels of the S x S crop.
+        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it guesses.
+        drawn: h x w int16 on the same grid: number of the triangle, -1 where there is none.
+        mesh: where the triangles lie in the photo.
+    """
+
+    image: Frame
+    flow: NDArray[np.float32]
+    validity: Plane
+    drawn: NDArray[np.int16]
+    mesh: MeshMap
+
+
+class Warper:
+    """Warps one photo.
+
+    Args:
+        crop: S x S x 3 uint8 RGB.
+        points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
+        extent: what the photo shows of the crop, None for all: its edge keeps still, so nothing beyond comes into view.
+
+    Attributes:
+        crop, points: as given.
+        size: side of the crop in pixels.
+        pose: the photo's head pose.
+        local: the landmarks in the head's own frame.
+        gamut: the range of colours of the photo's face; what is drawn or painted is clipped to it.
+        source_vertices: V x 3 float64, the extended mesh; hidden vertices rest on what is visible.
+        confidence: T + 1 float32, 1 for triangles that the photo shows.
+        mouth: what the photo shows behind the lips.
+        borrowed_mouth: what is shown instead, from another photo of the person; None for the photo's own.
+        extended_local: the mesh and the rings in the head's own frame, V x 3 (the border's are 0).
+        facing_cosine: T, how squarely the photo shows each triangle, see `visibility.facing_cosine`.
+        mirror: the other side of the face, which stands in for what a turned photo hides; None in a frontal photo.
+        source_views: pictures that lend what this photo hides: the mirror, and other photos of the person.
+    """
+
+    def __init__(self, crop: Frame, points: Points, extent: Extent | None = None) -> None:
+        self.crop = np.ascontiguousarray(crop)
+        self.size = crop.shape[0]
+        self.points = points
+        self.pose = fit_pose(points)
+        self.local = local_from_points(points, self.pose)
+        self.resampler = Resampler(self.crop)
+        self.shell = build_shell(points, self.pose, self.size, extent)
+        self.gamut = FaceGamut.of(self.crop, points)
+        self.eyes = build_eyeballs(self.crop, points, self.pose, self.gamut)
+        self.mouth = build_mouth(self.crop, points, self.pose, self.gamut)
+        self.borrowed_mouth: MouthInside | None = None
+        vertices = extend(points, self.shell, self.shell.points)
+        self.visible = visible_vertices(vertices, self.pose.scale, self.size)
+        vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
+        self.source_vertices = vertices
+        self.confidence = self._triangle_trust()
+        topology = head_topology()
+        inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
+        self._on_head = np.append(inner, False).astype(np.float32)
+        self.extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.rings.local, np.zeros((COLUMNS, 3))])
+        self.facing_cosine = facing_cosine(self.extended_local, self.pose.rotation)
+        areas = np.abs(signed_area(self.source_vertices, topology.triangles))
+        self._smallest = np.maximum(SLIVER * areas, 0.05)
+        self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
+        self.mirror = self._mirror()
+        self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
+
+    def _mirror(self) -> SourceView | None:
+        """Return the other side of the face as a donor; None in a frontal photo."""
+        better = better_mirrored(self.extended_local, self.pose.rotation, self.visible)
+        if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
+            return None
+        taken = np.append(better, False).astype(np.float32)
+        vertices = self.source_vertices[mirror_index()]
+        return SourceView(self.resampler, vertices, taken, self._mirror_gain(better), np.zeros_like(taken))
+
+    def _mirror_gain(self, better: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the colour gain (3 float32) that fits the lit side of a face to the side it is copied to."""
+        partner = mirror_index()[:MESH_POINTS]
+        both = np.flatnonzero(self.visible & self.visible[partner] & (partner != np.arange(MESH_POINTS)))
+        if len(both) < 20:
+            return np.ones(3, np.float32)
+        soft = cv2.blur(self.crop, (9, 9))
+        xy = np.clip(np.rint(self.points[:MESH_POINTS, :2]), 0, self.size - 1).astype(int)
+        colour = soft[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
+        used = np.unique(head_topology().triangles[better])
+        side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
+        here = both[np.sign(self.local[both, 0]) == side]
+        ratio = np.median(colour[here] / colour[partner[here]], axis=0) if len(here) > 8 else np.ones(3)
+        return np.clip(ratio, 0.6, 1.6).astype(np.float32)
+
+    def _triangle_trust(self) -> NDArray[np.float32]:
+        """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
+        topology = head_topology()
+        seen = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
+        shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
+        return np.append(shown, False).astype(np.float32)
+
+    def map_mesh(self, vertices: NDArray[np.float64]) -> MeshMap:
+        """Return where the triangles of a target face lie in this photo.
+
+        Args:
+            vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
+        """
+        affine = affine_per_triangle(vertices, self.source_vertices, head_topology().triangles)
+        # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        return MeshMap(affine, self.confidence * np.clip((det - 0.08) / 0.17, 0, 1))
+
+    def flow(
+        self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None, mesh: MeshMap | None = None
+    ) -> tuple[NDArray[np.float32], Plane, NDArray[np.int16]]:
+        """Return the backward flow to a target face.
+
+        Args:
+            target: 478 x 3, landmarks wanted, pixels of the crop.
+            pose: their rigid pose.
+            vertices: `target_vertices` of the two, where they are known already.
+            mesh: `map_mesh` of these, where it is known already.
+
+        Returns:
+            (flow, validity, drawn) on a grid of `FLOW_SIDE` (or the crop's size, if smaller).
+        """
+        side = min(FLOW_SIDE, self.size)
+        step = self.size / side
+        topology = head_topology()
+        vertices = self.target_vertices(target, pose) if vertices is None else vertices
+        mesh = self.map_mesh(vertices) if mesh is None else mesh
+        on_grid = vertices.copy()
+        on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
+        drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
+        flow = flow_from_drawing(drawn, mesh.affine, step)
+        return flow, np.take(mesh.confidence, drawn, mode="wrap").astype(np.float32), drawn
+
+    def render(self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None) -> Warped:
+        """Make the target frame by copying, with eyeballs and the mouth's inside behind their openings.
+
+        Args:
+            target: 478 x 3, landmarks wanted, pixels of the crop.
+            pose: their rigid pose.
+            vertices: `target_vertices` of the two, where they are known already.
+        """
+        vertices = self.target_vertices(target, pose) if vertices is None else vertices
+        mesh = self.map_mesh(vertices)
+        flow, validity, drawn = self.flow(target, pose, vertices, mesh)
+        image = self.resampler.copy(flow)
+        if self.source_views:
+            self._lay_donors(image, validity, pose, vertices, drawn)
+        step = self.size / flow.shape[1]
+        local = local_from_points(target, pose)
+        openings = [
+            ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
+        ]
+        mouth = render_mouth(self.borrowed_mouth or self.mouth, target, pose, self.size)
+        for ring, (window, layer, mask, known) in (*openings, (LIPS_INNER, mouth)):
+            if mask.size:
+                moved = activation(self.local[list(ring)], local[list(ring)])
+                blend(image, window, np.asarray(layer), mask * np.float32(moved))
+                _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
+        return Warped(image, flow, validity, drawn, mesh)
+
+    def _lay_donors(
+        self,
+        image: Frame,
+        validity: Plane,
+        pose: HeadPose,
+        vertices: NDArray[np.float64],
+        drawn: NDArray[np.int16],
+    ) -> None:
+        """Lay what donors show better over the copied photo; picture and map are changed."""
+        turned = turned_more(facing_cosine(self.extended_local, pose.rotation), self.facing_cosine)
+        scene = Scene(vertices, drawn, turned, np.take(self._on_head, drawn, mode="wrap").astype(np.float32))
+        for donor in self.source_views:
+            donor.composite_patch(image, validity, scene)
+
+    def target_vertices(
+        self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
+        oval = list(OVAL)
+        expression = local_from_points(target[oval], pose) - self.local[oval]
+        rings = move_rings(self.shell, self.pose, pose, expression, drift)
+        return extend(target, self.shell, rings)
+
+
+def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:
+    """Write an opening's knowledge into the validity map: inside the mask it replaces what the skin said."""
+    height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
+    row, column = round(top), round(left)
+    view = validity[row : row + height, column : column + width]
+    if not view.size:
+        return
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    seen = cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    view += small * (seen - view)

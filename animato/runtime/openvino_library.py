@@ -1,0 +1,75 @@
+"""OpenVINO, imported with its usage reporting switched off, and its models read from bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from animato.errors import MissingPartError, OutputError
+
+
+class _SilentTelemetry:
+    """Stands in for OpenVINO's usage reporter: every call does nothing, so no name is looked up."""
+
+    def __init__(self, *_args: object, **_kwargs: object) -> None:
+        pass
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_args, **_kwargs: None
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO with its telemetry replaced by a stub.
+
+    OpenVINO sends an analytics event when it is imported. The stub must be in place first; an import by somebody
+    else before ours is not ours to undo, but every import inside animato goes through this function.
+
+    Raises:
+        MissingPartError: OpenVINO is not installed or cannot be loaded.
+    """
+    if "openvino" not in sys.modules:
+        stub = types.ModuleType("openvino_telemetry")
+        stub.Telemetry = _SilentTelemetry  # type: ignore[attr-defined]
+        stub.main = types.ModuleType("openvino_telemetry.main")  # type: ignore[attr-defined]
+        stub.main.Telemetry = _SilentTelemetry
+        sys.modules.setdefault("openvino_telemetry", stub)
+        sys.modules.setdefault("openvino_telemetry.main", stub.main)
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingPartError(
+            "OpenVINO, which runs the face networks, cannot be loaded", where=str(error), hint="pip install openvino"
+        ) from error
+    return openvino
+
+
+@contextlib.contextmanager
+def read_model(model: bytes) -> Iterator[tuple[Any, Any]]:
+    """Give OpenVINO's core and an uncompiled network; the file it may be mapped from exists until the block ends.
+
+    Args:
+        model: the bytes of an ONNX or TensorFlow Lite file.
+
+    Raises:
+        MissingPartError: OpenVINO cannot be loaded.
+        OutputError: the temporary folder cannot be written.
+    """
+    core = import_openvino().Core()
+    # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True))
+            path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
+            path.write_bytes(model)
+        except OSError as problem:
+            raise OutputError(
+                f"the temporary folder cannot be written: {problem.strerror}",
+                where=problem.filename or tempfile.gettempdir(),
+                hint="free some space there, or set TMPDIR to another folder",
+            ) from problem
+        yield core, core.read_model(model=str(path))

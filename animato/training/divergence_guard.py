@@ -1,0 +1,104 @@
+"""Is this run well? Figures to watch, and an early stop that says why and where the last good state lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from animato.errors import AnimatoError
+
+GRACE_STEPS = 200
+"""A new generator draws grey for a while; collapse is not called before so many steps."""
+
+PATIENCE = 3
+"""How many looks in a row must find a collapse."""
+
+FLAT_SHARE = 0.05
+"""A drawn picture is one colour when its own spread is below this share of the real pictures' spread."""
+
+BLACK_LEVEL = -0.96
+"""Mean of a picture in [-1, 1] below which it is black."""
+
+
+class TrainingStoppedError(AnimatoError):
+    """Training was stopped because it diverged or collapsed."""
+
+
+@dataclass(frozen=True)
+class PictureStatistics:
+    """How pictures in [-1, 1] look as numbers.
+
+    Attributes:
+        mean: mean over everything.
+        spread: standard deviation inside a picture, mean over pictures.
+        mean_colour: red, green and blue mean.
+    """
+
+    mean: float
+    spread: float
+    mean_colour: tuple[float, float, float]
+
+
+def picture_statistics(pictures_BCHW: Tensor) -> PictureStatistics:
+    """Return the statistics of a batch of pictures in [-1, 1]."""
+    pictures = pictures_BCHW.detach().float()
+    spread = pictures.std(dim=(2, 3)).mean()
+    red, green, blue = pictures.mean((0, 2, 3)).tolist()
+    return PictureStatistics(float(pictures.mean()), float(spread), (red, green, blue))
+
+
+@dataclass
+class HealthWatch:
+    """Looks at every log line and stops a run that has diverged or collapsed.
+
+    Attributes:
+        last_good: name of the newest checkpoint, for the message.
+    """
+
+    last_good: str | None = None
+    _flat: int = field(default=0, init=False)
+
+    def look(self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics) -> None:
+        """Check one log line.
+
+        Args:
+            steps: optimiser steps taken in this run.
+            losses: every loss and gradient norm by name.
+            drawn: statistics of drawn pictures.
+            real: statistics of the real pictures of the same batch.
+
+        Raises:
+            TrainingStoppedError: a loss is not a number, or the pictures have been black or one colour for a while.
+        """
+        sick = [name for name, value in losses.items() if not math.isfinite(value)]
+        if sick or not math.isfinite(drawn.mean):
+            name = sick[0] if sick else "the picture"
+            raise self._stop(f"training diverged: {name} is not a number", f"step {steps}", "a lower learning rate")
+        flat = drawn.spread < FLAT_SHARE * real.spread
+        self._flat = self._flat + 1 if flat and steps > GRACE_STEPS else 0
+        if self._flat >= PATIENCE:
+            look = "black" if drawn.mean < BLACK_LEVEL else "one colour"
+            colour = ", ".join(f"{(value + 1) * 127.5:.0f}" for value in drawn.mean_colour)
+            raise self._stop(
+                f"training collapsed: every picture is {look}",
+                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real pictures, colour {colour}",
+                "a lower learning rate for the discriminator, or another seed",
+            )
+
+    def check_before_saving(self, tensors: Mapping[str, Tensor]) -> None:
+        """Refuse to save weights that are not numbers.
+
+        Raises:
+            TrainingStoppedError: a weight is not finite.
+        """
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                raise self._stop(f"training diverged: {name} is not a number", "weights", "a lower learning rate")
+
+    def _stop(self, what: str, where: str, cure: str) -> TrainingStoppedError:
+        good = f"last good checkpoint: {self.last_good}" if self.last_good else "no checkpoint was saved before"
+        return TrainingStoppedError(what, where=f"{where}; {good}", hint=cure, more="docs/training.md")

@@ -1,0 +1,63 @@
+"""Figures gathered between two log lines, summed where the tensors live so that no step waits for a number."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from animato.training.distributed import Team
+from animato.training.divergence_guard import PictureStatistics, picture_statistics
+from animato.training.update import UpdateOutput
+
+
+@dataclass
+class Tally:
+    """Sums over the steps since the last log line."""
+
+    _sums: dict[str, Tensor] = field(default_factory=dict)
+    _steps: int = 0
+    _started: float = field(default_factory=time.perf_counter)
+
+    def add(self, output: UpdateOutput) -> None:
+        """Add one step."""
+        values = {
+            "loss_drawer": output.drawer.loss,
+            "loss_critic": output.critic.loss,
+            "critic_real_right": output.critic.real_right,
+            "critic_fake_right": output.critic.fake_right,
+            **{f"loss_{name}": part for name, part in output.drawer.parts.items()},
+        }
+        for name, value in values.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
+        self._steps += 1
+
+    def close(self, output: UpdateOutput, episodes: int, team: Team) -> tuple[dict[str, float], float]:
+        """Return the means over steps and processes, with the last step's gradient norms, and episodes a second.
+
+        Starts anew. Every process must call it at the same step.
+
+        Args:
+            output: the last step, made with `measure`.
+            episodes: episodes since the last log line.
+        """
+        assert output.gradient_norms is not None
+        names = sorted(self._sums)
+        means = team.mean(torch.stack([self._sums[name].float() for name in names]) / self._steps)
+        figures = dict(zip(names, means.tolist(), strict=True))
+        figures["gradient_drawer"], figures["gradient_critic"] = (float(norm) for norm in output.gradient_norms)
+        speed = episodes / max(1e-9, time.perf_counter() - self._started)
+        self._sums, self._steps, self._started = {}, 0, time.perf_counter()
+        return figures, speed
+
+
+def flat_statistics(name: str, statistics: PictureStatistics) -> dict[str, float]:
+    """Return picture statistics as log figures."""
+    return {f"{name}_mean": statistics.mean, f"{name}_spread": statistics.spread}
+
+
+def both_statistics(drawn_BCHW: Tensor, real_BCHW: Tensor) -> tuple[PictureStatistics, PictureStatistics]:
+    """Return the statistics of drawn and of real pictures."""
+    return picture_statistics(drawn_BCHW), picture_statistics(real_BCHW)

@@ -1,0 +1,160 @@
+"""From photos of a person to a person file, of the portrait renderer or of the 2019 system."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from animato.errors import MissingPartError, OutputError
+from animato.head.head import Person
+from animato.pipeline.factory import lent_crop
+from animato.settings.adapt import AdaptSettings
+from animato.settings.consent import ConsentSettings, consent_record
+from animato.settings.portrait import PortraitAdaptSettings
+from animato.version import __version__
+from animato.weights.person import PersonRecord, write_person
+from animato.weights.portrait import read_portrait
+from animato.weights.portrait_person import write_portrait_person
+
+if TYPE_CHECKING:
+    from animato.training.adapt import AdaptProgress
+
+
+@dataclass(frozen=True)
+class AdaptResult:
+    """What an adaptation leaves.
+
+    Attributes:
+        output: the person file.
+        photos: how many photos were used.
+        adaptation: iterations, what stopped it, and the judgements on the way.
+        warnings: sentences about the photos.
+    """
+
+    output: Path
+    photos: int
+    adaptation: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return {
+            "output": str(self.output),
+            "photos": self.photos,
+            "adaptation": self.adaptation,
+            "warnings": list(self.warnings),
+        }
+
+
+def adapt_photos(
+    photos: Sequence[Path | str],
+    output: Path,
+    model: Path,
+    settings: AdaptSettings,
+    consent: ConsentSettings,
+    face: str = "largest",
+    report: Callable[[AdaptProgress], None] | None = None,
+) -> AdaptResult:
+    """Adapt a meta-learned model to a person's photos and write the person file.
+
+    Args:
+        photos: one to thirty-two picture files of one person.
+        output: the person file to write.
+        model: a model file, or the run folder that holds one.
+        settings: see `settings.adapt`.
+        consent: on what ground; nothing is read before it is given.
+        face: which face, where a photo shows several.
+        report: called after every judgement.
+
+    Raises:
+        RefusedError: no basis of consent, or it was not affirmed.
+        MissingPartError: torch is not installed.
+        OutputError: the folder of `output` does not exist, or the file cannot be written.
+        PictureError, FaceError, InputError, FileFormatError: a photo or the model cannot be used.
+    """
+    record = _allowed(consent, output)
+    try:
+        from animato.training.adapt import adapt
+        from animato.training.model import load_model
+        from animato.training.photos import crop_photos
+    except ImportError as problem:
+        raise _no_torch(problem) from problem
+    learnt = load_model(model)
+    person = Person.from_photos(list(photos), face)
+    crops = crop_photos([(photo.image, photo.face.points) for photo in person.photos], learnt.config)
+    made = adapt(learnt, crops, settings, report)
+    description = PersonRecord(
+        config=learnt.config.as_json(),
+        model=learnt.sha256,
+        photos=tuple(photo.sha256 for photo in person.photos),
+        consent=record,
+        adaptation=made.as_json(),
+        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        version=__version__,
+    )
+    write_person(output, made.person.arrays(), description)
+    return AdaptResult(output, len(person.photos), made.as_json(), person.warnings)
+
+
+def adapt_portrait_photos(
+    photos: Sequence[Path | str],
+    output: Path,
+    model: Path | None,
+    settings: PortraitAdaptSettings,
+    consent: ConsentSettings,
+    face: str = "largest",
+    report: Callable[[str, int, int], None] | None = None,
+) -> AdaptResult:
+    """Adapt the portrait renderer to a person's photos and write the person file.
+
+    Args:
+        photos: one to thirty-two picture files of one person.
+        output: the person file to write.
+        model: a weight file of `animato train-portrait`, or None for the shipped one.
+        settings: see `settings.portrait`.
+        consent: on what ground; nothing is read before it is given.
+        face: which face, where a photo shows several.
+        report: called with (network, steps done, most steps).
+
+    Raises:
+        RefusedError: no basis of consent, or it was not affirmed.
+        MissingPartError: torch, or the network of the content loss, is not installed.
+        OutputError: the folder of `output` does not exist, or the file cannot be written.
+        PictureError, FaceError, InputError, FileFormatError: a photo or the weights cannot be used.
+    """
+    record = _allowed(consent, output)
+    try:
+        from animato.training.portrait.adapt import adapt_portrait
+    except ImportError as problem:
+        raise _no_torch(problem) from problem
+    weights = read_portrait(model)
+    person = Person.from_photos(list(photos), face)
+    made = adapt_portrait([lent_crop(photo) for photo in person.photos], weights, settings, report)
+    description = PersonRecord(
+        config=weights.configs,
+        model=weights.sha256,
+        photos=tuple(photo.sha256 for photo in person.photos),
+        consent=record,
+        adaptation=made.report,
+        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        version=__version__,
+    )
+    write_portrait_person(output, made.networks, description)
+    return AdaptResult(output, len(person.photos), made.report, person.warnings)
+
+
+def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
+    """Return the consent record; refuse before anything is read."""
+    record = consent_record(consent)
+    if not output.parent.is_dir():
+        raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another --output")
+    return record
+
+
+def _no_torch(problem: ImportError) -> MissingPartError:
+    return MissingPartError(
+        "adaptation needs torch, which is not installed", where=str(problem), hint="pip install 'animato[training]'"
+    )

@@ -1,0 +1,262 @@
+"""Cases on disk: for each region, true patches, the same made by geometry, and photos with grids to fetch from.
+
+CASES/cases.json             counts, settings, people; written last: its presence says that the folder is complete
+CASES/mouth/photos.npy       P x side x side x 6 uint8: RGB and drawing of each photo's patch
+CASES/mouth/pictures.npy     N x side x side x 10 uint8: truth RGB, composite RGB, drawing, validity
+CASES/mouth/grids.npy        N x K x grid x grid x 2 float16: positions in [-1, 1], see `patch_sampling.sampling_grid`
+CASES/mouth/seen.npy         N x K x grid x grid uint8: validity of the grids
+CASES/mouth/index.npz        photo N x K int32 (-1: none), person N int32, split N int8, kind N int8
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from animato.data.clips import SPLITS, ClipStore
+from animato.errors import InputError, OutputError
+from animato.geometry.patch import FACE_PATCHES, FacePatch, cut_patch, cut_validity
+from animato.geometry.pose import fit_pose
+from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch, sampling_grid, target_patch
+from animato.renderers.warp.warper import Warped, Warper
+from animato.settings.base import as_json
+from animato.settings.portrait import MOST_PHOTOS, NETWORKS, CaseSettings
+from animato.training.portrait.pairs import Group, Pair, groups
+from animato.types import Plane
+from animato.weights.io import write_whole
+
+SCHEMA = 1
+KINDS = ("video", "photo", "rendered video")
+
+
+@dataclass(frozen=True)
+class CaseSet:
+    """The cases of one network.
+
+    Attributes:
+        photos, pictures, grids, seen: as in the module's text; read from disk as they are used.
+        photo: N x K int32, numbers of the photos.
+        person: N int32.
+        split: N int8, index into `SPLITS`.
+        kind: N int8, index into `KINDS`.
+    """
+
+    photos: NDArray[np.uint8]
+    pictures: NDArray[np.uint8]
+    grids: NDArray[np.float16]
+    seen: NDArray[np.uint8]
+    photo: NDArray[np.int32]
+    person: NDArray[np.int32]
+    split: NDArray[np.int8]
+    kind: NDArray[np.int8]
+
+    def of(self, split: str) -> NDArray[np.int64]:
+        """Return the numbers of the cases of one split."""
+        return np.flatnonzero(self.split == SPLITS.index(split))
+
+
+def read_cases(folder: Path, network: str) -> CaseSet:
+    """Open the cases of one network.
+
+    Raises:
+        InputError: the folder holds no complete cases.
+    """
+    read_summary(folder)
+    part = folder / network
+    names = ("photos", "pictures", "grids", "seen")
+    arrays = {name: np.load(part / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+    with np.load(part / "index.npz", allow_pickle=False) as index:
+        return CaseSet(**arrays, **{name: index[name] for name in ("photo", "person", "split", "kind")})
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return what `cases.json` says.
+
+    Raises:
+        InputError: the folder holds no complete cases.
+    """
+    try:
+        summary: dict[str, Any] = json.loads((folder / "cases.json").read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no complete cases", where=str(error)) from error
+    if summary.get("schema") != SCHEMA:
+        raise InputError(f"{folder} holds cases of another version", hint="remove the folder; it is made again")
+    return summary
+
+
+def make_cases(
+    store: ClipStore, folder: Path, settings: CaseSettings, report: Callable[[int], None] | None = None
+) -> None:
+    """Make the cases of all networks from the train and val splits, unless they are there.
+
+    Args:
+        store: crops of `settings.crop` px.
+        folder: where to; made when missing.
+        settings: how many of each.
+        report: called with the number of cases, now and then.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    if (folder / "cases.json").is_file():
+        read_summary(folder)
+        return
+    try:
+        writers = {network: _Writer(folder / network, network) for network in NETWORKS}
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}", where=str(error.strerror)) from error
+    people: dict[str, int] = {}
+    done = 0
+    for group in groups(store, settings):
+        if not group.pairs:
+            continue
+        person = people.setdefault(group.person, len(people))
+        _write_group(writers, group, person)
+        done += len(group.pairs)
+        if report is not None:
+            report(done)
+    for writer in writers.values():
+        writer.close()
+    summary = {"schema": SCHEMA, "cases": done, "people": list(people), "settings": as_json(settings)}
+    write_whole(folder / "cases.json", (json.dumps(summary, indent=1) + "\n").encode())
+
+
+def _write_group(writers: dict[str, _Writer], group: Group, person: int) -> None:
+    patches = {region.name: [photo_patch(region, warper) for warper in group.photos] for region in FACE_PATCHES}
+    first = {
+        region.name: [writers[region.network].add_photo(patch) for patch in patches[region.name]]
+        for region in FACE_PATCHES
+    }
+    tags = (person, SPLITS.index(group.split), KINDS.index(group.kind) if group.kind in KINDS else 0)
+    for pair in group.pairs:
+        warper = group.photos[pair.photos[0]]
+        pose = fit_pose(pair.truth.points)
+        vertices = warper.target_vertices(pair.truth.points, pose)
+        warped = warper.render(pair.truth.points, pose, vertices)
+        for region in FACE_PATCHES:
+            made = make_case(region, pair, warped, vertices, group.photos, patches[region.name])
+            numbers = [first[region.name][index] for index in pair.photos]
+            writers[region.network].add(made, numbers, tags)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of one region.
+
+    Attributes:
+        pictures: side x side x 10 uint8: truth, composite, drawing, validity.
+        grids: K x grid x grid x 2 float32.
+        seen: K x grid x grid float32.
+    """
+
+    pictures: NDArray[np.uint8]
+    grids: NDArray[np.float32]
+    seen: Plane
+
+
+def make_case(
+    region: FacePatch,
+    pair: Pair,
+    warped: Warped,
+    vertices: NDArray[np.float64],
+    warpers: list[Warper],
+    patches: list[PhotoPatch],
+) -> Case:
+    """Make one case of one region.
+
+    Args:
+        region: which window.
+        pair: the truth, and which photos it is made from.
+        warped: the animated photo, warped to the truth's landmarks.
+        vertices: V x 3, the extended mesh there, pixels of the crop.
+        warpers, patches: of all photos of the group.
+    """
+    size = pair.truth.image.shape[0]
+    pose = fit_pose(pair.truth.points)
+    target = target_patch(region, pair.truth.points, pose, warped.drawn, size)
+    truth = cut_patch(pair.truth.image, target.crop_from_patch, region.side)
+    composite = cut_patch(warped.image, target.crop_from_patch, region.side)
+    validity = cut_validity(warped.validity, target.crop_from_patch, region.side, size)
+    pictures = np.concatenate([truth, composite, target.drawing, np.rint(validity * 255)[..., None]], axis=2)
+    meshes = [warped.mesh, *(warpers[index].map_mesh(vertices) for index in pair.photos[1:])]
+    found = [
+        sampling_grid(patches[index], warpers[index], target, mesh)
+        for index, mesh in zip(pair.photos, meshes, strict=True)
+    ]
+    return Case(
+        pictures.astype(np.uint8),
+        np.stack([grid for grid, _ in found]),
+        np.stack([seen for _, seen in found]),
+    )
+
+
+class _Growing:
+    """A .npy file of rows whose number is known only at the end: written raw, given its header when closed."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...], kind: str) -> None:
+        self._path, self._shape, self._kind = path, shape, np.dtype(kind)
+        self._raw = path.with_suffix(".raw")
+        self._file = self._raw.open("wb")
+        self.rows = 0
+
+    def add(self, row: NDArray[Any]) -> int:
+        assert row.shape == self._shape, (row.shape, self._shape)
+        self._file.write(np.ascontiguousarray(row, self._kind).tobytes())
+        self.rows += 1
+        return self.rows - 1
+
+    def close(self) -> None:
+        self._file.close()
+        if not self.rows:
+            np.save(self._path, np.zeros((0, *self._shape), self._kind))
+        else:
+            whole = np.memmap(self._raw, self._kind, "r", shape=(self.rows, *self._shape))
+            out = open_memmap(self._path, "w+", self._kind, whole.shape)
+            for start in range(0, self.rows, 256):
+                out[start : start + 256] = whole[start : start + 256]
+            out.flush()
+        self._raw.unlink()
+
+
+class _Writer:
+    """The files of one network's cases."""
+
+    def __init__(self, folder: Path, network: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        region = next(region for region in FACE_PATCHES if region.network == network)
+        side, grid = region.side, region.grid
+        self._folder = folder
+        self._photos = _Growing(folder / "photos.npy", (side, side, 6), "u1")
+        self._pictures = _Growing(folder / "pictures.npy", (side, side, 10), "u1")
+        self._grids = _Growing(folder / "grids.npy", (MOST_PHOTOS, grid, grid, 2), "f2")
+        self._seen = _Growing(folder / "seen.npy", (MOST_PHOTOS, grid, grid), "u1")
+        self._rows: list[tuple[list[int], tuple[int, int, int]]] = []
+
+    def add_photo(self, patch: PhotoPatch) -> int:
+        return self._photos.add(np.concatenate([patch.picture, patch.drawing], axis=2))
+
+    def add(self, case: Case, photos: list[int], tags: tuple[int, int, int]) -> None:
+        missing = MOST_PHOTOS - len(photos)
+        self._pictures.add(case.pictures)
+        self._grids.add(np.pad(case.grids, ((0, missing), (0, 0), (0, 0), (0, 0))))
+        self._seen.add(np.pad(np.rint(case.seen * 255), ((0, missing), (0, 0), (0, 0))))
+        self._rows.append(([*photos, *[-1] * missing], tags))
+
+    def close(self) -> None:
+        for part in (self._photos, self._pictures, self._grids, self._seen):
+            part.close()
+        tags = np.array([row[1] for row in self._rows], np.int32).reshape(-1, 3)
+        np.savez(
+            self._folder / "index.npz",
+            photo=np.array([row[0] for row in self._rows], np.int32).reshape(-1, MOST_PHOTOS),
+            person=tags[:, 0],
+            split=tags[:, 1].astype(np.int8),
+            kind=tags[:, 2].astype(np.int8),
+        )

@@ -1,0 +1,161 @@
+"""What a manifest says about an output, before it is signed: source type, inputs by hash, settings, mark.
+
+Nothing here names a person, a file, a folder or a machine. Titles are "photo", "driver", "audio"; settings that hold a
+path are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from animato.errors import InputError
+from animato.media.hash import sha256_file
+from animato.media.probe import media_type as probe
+from animato.trust.metadata import SourceType
+from animato.trust.payload import MarkPayload
+from animato.version import __version__
+
+ROLES = ("photo", "driver", "audio")
+LONGEST_TEXT = 80
+"""Characters of a text setting that are kept."""
+
+TOOL = "animato"
+ACTIONS, MARK, INPUTS, RENDER, CONSENT = (
+    "c2pa.actions.v2",
+    "org.animato.mark",
+    "org.animato.inputs",
+    "org.animato.render",
+    "org.animato.consent",
+)
+"""Labels of the assertions in a manifest."""
+
+MOTION = "application/vnd.animato.motion"
+"""Media type of a motion file, which the C2PA library does not know; it is an input by its hash."""
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One input of an output.
+
+    Attributes:
+        role: "photo", "driver" or "audio".
+        sha256: of the input's bytes, 64 hexadecimal digits.
+        size: in bytes.
+        media_type: such as "image/jpeg".
+        path: where it lies, so that credentials inside it can be carried over; None when only its hash is known. The
+            path itself is never written anywhere.
+    """
+
+    role: str
+    sha256: str
+    size: int
+    media_type: str
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ValueError(f"an input is a {', a '.join(ROLES)}; not {self.role!r}")
+        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
+            raise ValueError("sha256 is 64 lower-case hexadecimal digits")
+
+    @classmethod
+    def from_file(cls, path: Path, role: str, media_type: str | None = None) -> Ingredient:
+        """Return the ingredient of a file.
+
+        Args:
+            role: "photo", "driver" or "audio".
+            media_type: what the file is, when known; judged by its first bytes otherwise.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        known = media_type or (MOTION if path.suffix.lower() == ".motion" else probe(path))
+        digest = sha256_file(path)
+        try:
+            return cls(role, digest, path.stat().st_size, known, path)
+        except OSError as problem:
+            raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
+
+    def as_json(self) -> dict[str, Any]:
+        """Return role, hash, size and type as plain JSON types; no name and no path."""
+        return {"role": self.role, "sha256": self.sha256, "bytes": self.size, "mediaType": self.media_type}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one output says about itself.
+
+    Attributes:
+        source_type: trained for a bare crop, composite when pasted into a photo.
+        payload: the invisible mark's payload.
+        ingredients: the inputs, photos first.
+        settings: name to value of the settings used; see `public_settings` for what is kept.
+        version: of animato.
+        consent: basis, hash of the statement and date, when a person file holds them; no names.
+    """
+
+    source_type: SourceType
+    payload: MarkPayload
+    ingredients: tuple[Ingredient, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+    consent: Mapping[str, Any] | None = None
+
+
+def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that may be published: switches, numbers, short words and lists of these.
+
+    Paths, texts that look like one, values of other kinds and settings that are not set are left out.
+    """
+    kept: dict[str, Any] = {}
+    for name, value in settings.items():
+        items = list(value) if isinstance(value, (list, tuple)) else [value]
+        if items and all(_is_public(item) for item in items):
+            kept[str(name)] = items if isinstance(value, (list, tuple)) else value
+    return kept
+
+
+def _is_public(value: Any) -> bool:
+    if isinstance(value, (bool, int, float)):
+        return value == value and abs(value) != float("inf")
+    # Words only: no separators of any system's paths, and nothing that ends like a file name.
+    if not isinstance(value, str) or not re.fullmatch(rf"[\w .,:+-]{{1,{LONGEST_TEXT}}}", value):
+        return False
+    return re.search(r"\.[A-Za-z]\w*$", value) is None and re.match(r"[A-Za-z]:", value) is None
+
+
+def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dict[str, Any]:
+    """Return the manifest as the C2PA SDK takes it.
+
+    Args:
+        media_type: of the output.
+        labels: of the ingredients that will be added to the manifest, in their order.
+    """
+    agent = {"name": TOOL, "version": claim.version}
+    created: dict[str, Any] = {
+        "action": "c2pa.created",
+        "digitalSourceType": claim.source_type.url,
+        "softwareAgent": agent,
+    }
+    if labels:
+        created["parameters"] = {"ingredientIds": labels}
+    # "unbound": our mark is not on the C2PA list of soft bindings yet, and an unlisted one may not be called bound.
+    watermarked = {"action": "c2pa.watermarked.unbound", "softwareAgent": agent}
+    assertions: list[dict[str, Any]] = [
+        {"label": ACTIONS, "data": {"actions": [created, watermarked]}},
+        {"label": MARK, "data": {"algorithm": "mark-1", **claim.payload.as_json()}},
+        {"label": INPUTS, "data": {"inputs": [ingredient.as_json() for ingredient in claim.ingredients]}},
+        {"label": RENDER, "data": {"version": claim.version, "settings": public_settings(claim.settings)}},
+    ]
+    if claim.consent is not None:
+        assertions.append({"label": CONSENT, "data": public_settings(claim.consent)})
+    return {
+        "claim_generator_info": [agent],
+        "title": f"{TOOL} {'picture' if media_type.startswith('image/') and media_type != 'image/gif' else 'video'}",
+        "format": media_type,
+        "assertions": assertions,
+    }

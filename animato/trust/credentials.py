@@ -1,0 +1,228 @@
+"""Finishing a file: plain metadata, then content credentials (C2PA), then a check that they can be read back.
+
+A file that cannot be signed is not written. Formats the C2PA library can embed into (mp4, gif, PNG, JPEG) carry their
+credentials inside; webm gets a file of the same name ending in .c2pa beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from animato.errors import AnimatoError, RefusedError
+from animato.media.disk import output_error, whole_file
+from animato.settings.provenance import SigningSettings
+from animato.trust.claim import Claim, Ingredient, manifest_definition
+from animato.trust.keys import SigningKey, local_authority, signing_key
+from animato.trust.metadata import comment_text, jpeg_with_xmp, png_with_xmp
+from animato.trust.sdk import c2pa, offline_context
+from animato.trust.store import remember
+
+__all__ = ["comment_text", "media_type_of", "sidecar_of", "sign_file", "sign_folder", "sign_output"]
+
+EMBEDDED = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".gif": "image/gif",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
+BESIDE = {".webm": "video/webm"}
+_MANIFEST = 65_536
+"""Bytes by which a signed file is larger, at most."""
+
+GOOD_STATES = ("Valid", "Trusted")
+
+
+def media_type_of(path: Path) -> str:
+    """Return the media type of an output by its suffix.
+
+    Raises:
+        RefusedError: a suffix that cannot be signed.
+    """
+    found = {**EMBEDDED, **BESIDE}.get(path.suffix.lower())
+    if found is None:
+        raise RefusedError(f"files ending in {path.suffix or 'nothing'!r} cannot be signed", hint=".mp4, .webm, .gif")
+    return found
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return where the credentials of a file lie when they cannot be inside it: the same name ending in .c2pa."""
+    return path.with_suffix(".c2pa")
+
+
+def sign_output(unsigned: Path, signed: Path, claim: Claim, settings: SigningSettings | None = None) -> None:
+    """Sign a finished output: a file, or a folder of PNG frames.
+
+    Raises:
+        RefusedError: it cannot be signed; nothing is written.
+        OutputError: the signed twin cannot be written.
+    """
+    if unsigned.is_dir():
+        sign_folder(unsigned, signed, claim, settings)
+    else:
+        sign_file(unsigned, signed, media_type_of(unsigned), claim, settings)
+
+
+def sign_file(
+    unsigned: Path, signed: Path, media_type: str, claim: Claim, settings: SigningSettings | None = None
+) -> None:
+    """Write the signed twin of a file; it appears whole or not at all.
+
+    Args:
+        unsigned: the finished file; it is only read.
+        signed: where the twin goes. For a format without room for credentials they are written beside it first.
+        media_type: such as "video/mp4".
+        claim: what the file says about itself.
+        settings: whose key signs.
+
+    Raises:
+        RefusedError: it cannot be signed; nothing is written.
+        OutputError: the twin cannot be written: no permission, no room.
+    """
+    key = signing_key(settings)
+    with _signing(unsigned), unsigned.open("rb") as file:
+        source = _with_metadata(file, media_type, claim)
+        manifest = _sign_stream(_builder(claim, media_type, key), key, source, signed, media_type)
+    remember(claim, media_type, signed, manifest)
+
+
+def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSettings | None = None) -> None:
+    """Write the signed twins of all PNG files of a folder into another one, which is made when missing.
+
+    The inputs are read once; every frame is signed by itself.
+
+    Raises:
+        RefusedError: a frame cannot be signed, or there is none; the new folder is removed.
+        OutputError: a twin cannot be written.
+    """
+    pictures = sorted(unsigned.glob("*.png"))
+    if not pictures:
+        raise RefusedError(f"there is no PNG file to sign in {unsigned}")
+    key, made = signing_key(settings), not signed.exists()
+    manifest = b""
+    try:
+        with _signing(unsigned):
+            signed.mkdir(exist_ok=True)
+            archive = io.BytesIO()
+            builder, context = _builder(claim, "image/png", key)
+            builder.to_archive(archive)
+            for picture in pictures:
+                archive.seek(0)
+                builder = c2pa().Builder(manifest_definition(claim, "image/png", []), context).with_archive(archive)
+                with picture.open("rb") as file:
+                    source = _with_metadata(file, "image/png", claim)
+                    manifest = _sign_stream((builder, context), key, source, signed / picture.name, "image/png")
+    except BaseException:
+        if made:
+            shutil.rmtree(signed, ignore_errors=True)
+        raise
+    remember(claim, "image/png", signed / pictures[0].name, manifest)
+
+
+@contextlib.contextmanager
+def _signing(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while signing into an error: an unsigned file never takes the signed one's place."""
+    try:
+        yield
+    except AnimatoError:
+        raise
+    except OSError as problem:
+        raise output_error(Path(problem.filename) if problem.filename else path, problem) from problem
+    except Exception as problem:  # the library raises its own tree, and ctypes errors
+        if shutil.disk_usage(path.parent).free < _size(path) + _MANIFEST:  # which it does not say
+            raise output_error(path, OSError(errno.ENOSPC, "")) from problem
+        raise RefusedError(
+            "the output could not be signed, so it was not written",
+            where=f"{type(problem).__name__.lstrip('_')}: {problem}",
+            hint="animato doctor shows whether the key and the C2PA library can be used",
+            more="docs/provenance.md",
+        ) from problem
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files of a folder; 0 where there is none."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:
+    """Return a builder with the manifest and those ingredients the library can read, and its context."""
+    context = offline_context(tsa=key.tsa)
+    readable = set(c2pa().Builder.get_supported_mime_types())
+    usable = [item for item in claim.ingredients if item.path is not None and item.media_type in readable]
+    while True:
+        labels = [f"{item.role}-{number}" for number, item in enumerate(usable, 1)]
+        builder = c2pa().Builder(manifest_definition(claim, media_type, labels), context)
+        damaged = next(
+            (item for label, item in zip(labels, usable, strict=True) if not _add(builder, label, item)), None
+        )
+        if damaged is None:
+            return builder, context
+        usable.remove(damaged)  # it stays an input by its hash
+        builder.close()
+
+
+def _add(builder: Any, label: str, item: Ingredient) -> bool:
+    """Add an input, with the credentials it may carry; return whether the library could read it."""
+    assert item.path is not None
+    try:
+        with item.path.open("rb") as file:
+            builder.add_ingredient(
+                {"title": item.role, "relationship": "inputTo", "label": label}, item.media_type, file
+            )
+    except c2pa().C2paError:
+        return False
+    return True
+
+
+def _with_metadata(file: BinaryIO, media_type: str, claim: Claim) -> BinaryIO:
+    """Return the file's bytes with plain metadata in them; a video got its comment when it was encoded."""
+    if media_type == "image/png":
+        return io.BytesIO(png_with_xmp(file.read(), claim.source_type))
+    if media_type == "image/jpeg":
+        return io.BytesIO(jpeg_with_xmp(file.read(), claim.source_type))
+    return file
+
+
+def _sign_stream(build: tuple[Any, Any], key: SigningKey, source: BinaryIO, target: Path, media_type: str) -> bytes:
+    """Sign a stream into a file that appears whole, and read it back; return the manifest's bytes."""
+    library, (builder, _) = c2pa(), build
+    beside = media_type not in EMBEDDED.values()
+    if beside:
+        builder.set_no_embed()
+    info = library.C2paSignerInfo(b"es256", key.chain, key.key, key.tsa)
+    with library.Signer.from_info(info) as signer, whole_file(target) as temporary:
+        with temporary.open("w+b") as sink:
+            manifest: bytes = builder.sign(signer, media_type, source, sink)
+        if not manifest:
+            raise RefusedError("the C2PA library returned no manifest")
+        _check(temporary, media_type, manifest if beside else None, key)
+        if beside:
+            with whole_file(sidecar_of(target)) as partial:
+                partial.write_bytes(manifest)
+    return manifest
+
+
+def _check(path: Path, media_type: str, manifest: bytes | None, key: SigningKey) -> None:
+    """Read a signed file back; a signature nobody can check is no signature."""
+    context = offline_context(local_authority() if key.own else None)
+    with path.open("rb") as file, c2pa().Reader(media_type, file, manifest, context) as reader:
+        state = reader.get_validation_state()
+        if state not in GOOD_STATES:
+            codes = [item.get("code") for item in json_failures(reader.get_validation_results())]
+            raise RefusedError(
+                "the signed file cannot be validated, so it was not kept", where=", ".join(map(str, codes))
+            )
+
+
+def json_failures(results: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the failures of a validation result."""
+    active = (results or {}).get("activeManifest") or {}
+    return list(active.get("failure") or [])

@@ -1,0 +1,212 @@
+"""Reading the invisible mark from frames, with two separate answers: an id, and whether a mark is there at all.
+
+    id       the checksum is right and z >= 6.5 (or the pilots' phases agree, which chance cannot fake either)
+    present  z >= 8.3 and the pilots' phases agree, but the id cannot be read
+
+z looks at strength only, and periodic textures and the block grid of a codec can raise it; phase agreement looks at
+position only, and they cannot. Both together keep false alarms out (docs/provenance.md has the counts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from animato.errors import PictureError
+from animato.trust.mark_sync import Lock, read_near
+from animato.trust.payload import MarkPayload
+from animato.trust.residual import SMALLEST_SIDE, Residual
+from animato.trust.search import Peak, find_peaks, whitened_power
+from animato.types import Frame, Plane
+
+ID_Z = 6.5
+ID_PHASE_ALONE = 6.5
+ID_PHASE = 5.0
+PRESENT_Z = 8.3
+PRESENT_PHASE = 6.5
+CANDIDATES = 6
+"""Peaks read per look; each is one chance in 2**24 for a wrong checksum to pass."""
+
+MOST_FRAMES = 250
+GROUP = 25
+"""Frames averaged in one look: a second of video."""
+
+MOST_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True)
+class MarkReading:
+    """What the decoder found.
+
+    Attributes:
+        found_id: the payload, or None when none could be read.
+        present: whether a mark is there (always True with an id).
+        z: strength of the pilots above chance, in standard deviations; up to about 5 by chance.
+        phase: agreement of the pilots' phases; 3 to 4 by chance, at most about 11.
+        bit_confidence: share of the 210 coded bits that agree with the id, 0.5 by chance; None without an id.
+        frames_read: frames looked at.
+        scale: pixels of the searched picture per pixel of the tile, or None when nothing was found.
+        turn: degrees, or None.
+        mirrored: whether left and right are exchanged; None when nothing was found.
+    """
+
+    found_id: MarkPayload | None
+    present: bool
+    z: float
+    phase: float
+    bit_confidence: float | None
+    frames_read: int
+    scale: float | None = None
+    turn: float | None = None
+    mirrored: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reading as plain JSON types."""
+        return {
+            "id": None if self.found_id is None else self.found_id.as_json(),
+            "present": self.present,
+            "z": round(self.z, 2),
+            "phase": round(self.phase, 2),
+            "bit_confidence": None if self.bit_confidence is None else round(self.bit_confidence, 3),
+            "frames_read": self.frames_read,
+            "scale": None if self.scale is None else round(self.scale, 4),
+            "turn_degrees": None if self.turn is None else round(self.turn, 2),
+            "mirrored": self.mirrored,
+        }
+
+
+class Detector:
+    """Collects frames and looks for a mark in them.
+
+    Example:
+        >>> detector = Detector()
+        >>> detector.read().present
+        False
+    """
+
+    def __init__(self) -> None:
+        self._residual = Residual()
+
+    @property
+    def frames(self) -> int:
+        """Number of frames collected."""
+        return self._residual.frames
+
+    def add(self, frame: Frame) -> None:
+        """Collect one frame; beyond `MOST_FRAMES` further frames are ignored.
+
+        Args:
+            frame: H x W x 3 uint8 RGB.
+
+        Raises:
+            PictureError: not H x W x 3 uint8, or more than `MOST_PIXELS` pixels.
+        """
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
+            raise PictureError("a frame to check must be H x W x 3 uint8", where=f"{frame.shape} {frame.dtype}")
+        if frame.shape[0] * frame.shape[1] > MOST_PIXELS:
+            raise PictureError(f"a frame to check has at most {MOST_PIXELS:,} pixels", where=f"{frame.shape}")
+        if self.frames < MOST_FRAMES:
+            self._residual.add(frame)
+
+    def merge(self, other: Detector) -> None:
+        """Take over the frames another detector has collected."""
+        self._residual.merge(other._residual)
+
+    def read(self) -> MarkReading:
+        """Look for a mark in everything collected so far. Takes about 0.2 s when there is one, 0.4 s when not."""
+        mean = self._residual.mean()
+        if mean is None or min(mean.shape) < SMALLEST_SIDE or not _worth_a_look(mean):
+            return MarkReading(None, False, 0.0, 0.0, None, self.frames)
+        power = whitened_power(mean)
+        best: tuple[Peak, Lock] | None = None
+        for found in find_peaks(power, CANDIDATES):
+            lock, placement = read_near(mean, found.placement)
+            peak = replace(found, placement=placement)
+            if best is None or _weight(peak, lock) > _weight(*best):
+                best = (peak, lock)
+            if lock.payload is not None and _id_holds(peak, lock):
+                best = (peak, lock)
+                break
+        assert best is not None  # find_peaks returns CANDIDATES peaks
+        return _reading(*best, self.frames)
+
+
+def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkReading:
+    """Look for a mark in the frames of a clip or in one picture.
+
+    Frames are averaged a second at a time. Each second is looked at alone, because a mark may cover only a part of a
+    clip, then all together. The first readable id ends the search.
+
+    Args:
+        frames: H x W x 3 uint8 RGB each.
+        max_frames: how many to read at most, 1..250.
+
+    Raises:
+        PictureError: a frame is not H x W x 3 uint8.
+    """
+    stream = islice(iter(frames), max(1, min(max_frames, MOST_FRAMES)))
+    whole = Detector()
+    best = MarkReading(None, False, 0.0, 0.0, None, 0)
+    groups = 0
+    for group in _groups(stream):
+        groups += 1
+        whole.merge(group)
+        best = _better(best, group.read(), whole.frames)
+        if best.found_id is not None:
+            return best
+    return _better(best, whole.read(), whole.frames) if groups > 1 else best
+
+
+def _groups(frames: Iterator[Frame]) -> Iterator[Detector]:
+    """Yield a detector for each second of a stream of frames."""
+    while True:
+        group = Detector()
+        for frame in islice(frames, GROUP):
+            group.add(frame)
+        if group.frames == 0:
+            return
+        yield group
+
+
+def _better(old: MarkReading, new: MarkReading, frames: int) -> MarkReading:
+    """Return the stronger of two readings, with the number of frames read in all."""
+
+    def rank(reading: MarkReading) -> tuple[bool, bool, float]:
+        return reading.found_id is not None, reading.present, reading.z
+
+    winner = new if rank(new) > rank(old) else old
+    return MarkReading(**{**winner.__dict__, "frames_read": frames})
+
+
+def _worth_a_look(mean: Plane) -> bool:
+    """Return whether there is anything but flatness in the average; a black clip has no residual at all."""
+    return bool(np.isfinite(mean).all() and float(mean.std()) > 1e-3)
+
+
+def _weight(peak: Peak, lock: Lock) -> float:
+    return peak.z + lock.phase
+
+
+def _id_holds(peak: Peak, lock: Lock) -> bool:
+    return lock.phase >= ID_PHASE and (peak.z >= ID_Z or lock.phase >= ID_PHASE_ALONE)
+
+
+def _reading(peak: Peak, lock: Lock, frames: int) -> MarkReading:
+    named = lock.payload is not None and _id_holds(peak, lock)
+    present = named or (peak.z >= PRESENT_Z and lock.phase >= PRESENT_PHASE)
+    place = peak.placement
+    return MarkReading(
+        found_id=lock.payload if named else None,
+        present=present,
+        z=peak.z,
+        phase=lock.phase,
+        bit_confidence=lock.agreement if named else None,
+        frames_read=frames,
+        scale=place.scale if present else None,
+        turn=float(np.rad2deg(place.turn)) if present else None,
+        mirrored=place.mirror < 0 if present else None,
+    )

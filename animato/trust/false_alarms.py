@@ -1,0 +1,107 @@
+"""Counting false alarms: how often the decoder answers on pictures that carry no mark.
+
+Periodic pictures are the real danger, because the mark is periodic too; `periodic_pictures` draws the common ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.trust.detect import Detector
+from animato.types import Frame
+
+
+@dataclass(frozen=True)
+class AlarmCount:
+    """What the decoder said about pictures without a mark.
+
+    Attributes:
+        looks: how many times it was asked.
+        ids: how often it read an id.
+        present: how often it said that a mark is there, ids included.
+        mean_z: mean strength of the pilots.
+        highest_z: largest strength of the pilots.
+        highest_phase: largest agreement of the pilots' phases.
+    """
+
+    looks: int
+    ids: int
+    present: int
+    mean_z: float
+    highest_z: float
+    highest_phase: float
+
+
+def count_false_alarms(looks: Iterable[Iterable[Frame]]) -> AlarmCount:
+    """Ask the decoder about unmarked clips and pictures and count its wrong answers.
+
+    Args:
+        looks: one iterable of frames (H x W x 3 uint8 RGB) for each question; a picture is a clip of one frame.
+
+    Raises:
+        PictureError: a frame is not H x W x 3 uint8.
+    """
+    ids = present = 0
+    strengths: list[float] = []
+    phases: list[float] = []
+    for frames in looks:
+        detector = Detector()
+        for frame in frames:
+            detector.add(frame)
+        reading = detector.read()
+        ids += reading.found_id is not None
+        present += reading.present
+        strengths.append(reading.z)
+        phases.append(reading.phase)
+    if not strengths:
+        return AlarmCount(0, 0, 0, 0.0, 0.0, 0.0)
+    return AlarmCount(len(strengths), ids, present, float(np.mean(strengths)), max(strengths), max(phases))
+
+
+def periodic_pictures(side: int = 512) -> Iterator[tuple[str, Frame]]:
+    """Yield named pictures that repeat: stripes, checks, bricks, halftone, moire, fabric, wallpaper, a screen's grid.
+
+    Args:
+        side: height and width, in pixels.
+
+    Yields:
+        name and side x side x 3 uint8 RGB.
+    """
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    rng = np.random.default_rng(7)
+    for period in (8, 13, 16, 21, 28, 64):
+        yield f"stripes {period} px", _grey(np.sin(2 * np.pi * x / period) > 0)
+        yield f"slanted waves {period} px", _grey(0.5 + 0.5 * np.sin(2 * np.pi * (x + 0.4 * y) / period))
+        yield f"checks {period} px", _grey((x // period + y // period) % 2)
+    for width, height in ((24, 8), (64, 24), (128, 48), (96, 32)):
+        yield f"bricks {width} x {height} px", _grey(_bricks(x, y, width, height))
+    for pitch in (4.0, 6.3, 9.0):
+        dots = np.cos(2 * np.pi * (x + y) / pitch) + np.cos(2 * np.pi * (x - y) / pitch)
+        yield f"halftone {pitch} px", _grey(dots > 4 * (x / side) - 2)
+        yield (
+            f"moire {pitch} px",
+            _grey(0.5 + 0.5 * np.sign(np.sin(2 * np.pi * x / pitch) * np.sin(2.1 * np.pi * x / pitch))),
+        )
+    for period in (47, 96, 128, 200):
+        motif = cv2.GaussianBlur(rng.random((period, period), dtype=np.float32), (0, 0), 2.0)
+        motif = (motif - motif.min()) / (motif.max() - motif.min())
+        yield f"wallpaper {period} px", _grey(np.tile(motif, (side // period + 1,) * 2)[:side, :side])
+    yield "fabric", _grey(0.5 + 0.25 * np.sin(2 * np.pi * x / 5.3) + 0.25 * np.sin(2 * np.pi * y / 5.7))
+    yield "screen door", _grey((x % 8 > 0) & (y % 8 > 0))
+
+
+def _bricks(x: NDArray[np.float32], y: NDArray[np.float32], width: int, height: int) -> NDArray[np.bool_]:
+    """Return a running bond: False on the mortar, which is 3 px wide."""
+    shifted = x + (y // height % 2) * (width / 2)
+    return np.asarray((shifted % width > 3) & (y % height > 3))
+
+
+def _grey(values: NDArray[np.generic]) -> Frame:
+    """Return values in [0, 1] as a grey picture that leaves some room at both ends."""
+    level = np.clip(np.asarray(values, dtype=np.float32), 0, 1) * 180 + 40
+    return np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)

@@ -1,0 +1,133 @@
+"""What `animato verify` says: three separate answers, in sentences and as JSON, and what they do not prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from animato.trust.declared import Signal
+from animato.trust.detect import MarkReading
+from animato.trust.reading import Credentials
+from animato.trust.text import clean
+
+NO_MARK = "No mark found. This does not mean the video is real."
+MARK_CAVEAT = "A mark says a tool like animato put it there; marks can be copied onto real video."
+
+FOUND, NOTHING_FOUND, UNREADABLE = 0, 7, 3
+"""Exit codes."""
+
+_SOURCE_WORDS = {
+    "trainedAlgorithmicMedia": "AI-generated",
+    "compositeWithTrainedAlgorithmicMedia": "partly AI-generated, composed with real material",
+    "algorithmicMedia": "made by an algorithm",
+    "compositeSynthetic": "composed with synthetic material",
+    "digitalCapture": "captured by a camera",
+}
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """The answers about one file or folder.
+
+    Attributes:
+        name: of the file, without its folder.
+        media_type: by its first bytes; "folder" for a folder of pictures.
+        credentials: what the content credentials are worth and say.
+        mark: what the decoder found; None when there was nothing to look at.
+        declared: source types in plain fields.
+        note: this computer's own notes about the mark's id, or None.
+        warnings: sentences about what could not be read.
+    """
+
+    name: str
+    media_type: str
+    credentials: Credentials
+    mark: MarkReading | None
+    declared: tuple[Signal, ...] = ()
+    note: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether any of the three answers is a yes."""
+        marked = self.mark is not None and self.mark.present
+        signed = self.credentials.state != "none" or self.credentials.elsewhere
+        return marked or signed or any(signal.says_ai for signal in self.declared)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when something was found, 7 when nothing was."""
+        return FOUND if self.found else NOTHING_FOUND
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return {
+            "file": self.name,
+            "media_type": self.media_type,
+            "found": self.found,
+            "credentials": self.credentials.as_json(),
+            "mark": None if self.mark is None else self.mark.as_json(),
+            "declared": [{"place": signal.place, "source_type": signal.source_type} for signal in self.declared],
+            "known_here": self.note,
+            "warnings": list(self.warnings),
+            "sentences": self.sentences(),
+        }
+
+    def sentences(self) -> list[str]:
+        """Return what a person should read, credentials first; every answer comes with its limits."""
+        rows = [self._credentials_sentence(), *self._mark_sentences()]
+        rows += [f"Declared in the {signal.place}: {_words(signal.source_type)}." for signal in self.declared]
+        rows += [clean(warning, 300) for warning in self.warnings]
+        return [*rows, MARK_CAVEAT] if self.mark is not None and self.mark.present else rows
+
+    def _credentials_sentence(self) -> str:
+        told = self.credentials
+        where = " (in the .c2pa file beside it)" if told.beside else ""
+        if told.elsewhere:
+            return (
+                "Content credentials are kept at an address on a network; nothing was fetched, so they were not read."
+            )
+        if told.state == "none":
+            return "No content credentials."
+        if told.state == "invalid":
+            return (
+                f"Content credentials{where} that do not hold: the file was changed after it was signed, or the "
+                f"signature is broken ({', '.join(told.problems) or 'no reason given'})."
+            )
+        signer = "signed by this installation of animato" if told.state == "trusted" else f"signer: {told.signer}"
+        recognised = "" if told.state == "trusted" else " is not recognised"
+        parts = [
+            f"made with {told.tool}" if told.tool else "",
+            _words(told.source_type) if told.source_type else "",
+            _inputs(told.inputs),
+        ]
+        said = "; ".join(part for part in parts if part)
+        return f"Content credentials{where} hold; {signer}{recognised}. They say: {said or 'nothing of the source'}."
+
+    def _mark_sentences(self) -> list[str]:
+        mark = self.mark
+        if mark is None:
+            return ["No pictures could be read, so no mark was looked for."]
+        seen = f"z {mark.z:.1f}, {mark.frames_read} frame{'s' if mark.frames_read != 1 else ''} read"
+        if not mark.present:
+            return [f"{NO_MARK} ({seen})"]
+        if mark.found_id is None:
+            return [f"An invisible mark is there, but its id cannot be read ({seen})."]
+        payload = mark.found_id
+        share = f"{100 * (mark.bit_confidence or 0):.0f} % of the bits agree"
+        rows = [f"Invisible mark found: id {payload.id_text}, kind {payload.kind.word} ({share}, {seen})."]
+        if self.note is not None:
+            rows.append(f"This computer made it, on {clean(self.note.get('made', 'an unknown day'), 20)}.")
+        claimed = self.credentials.mark_id
+        if claimed is not None and claimed != payload.id_text:
+            rows.append(f"The credentials name another mark ({claimed}): they may have been moved from another file.")
+        return rows
+
+
+def _words(source_type: str) -> str:
+    return _SOURCE_WORDS.get(source_type, f"source type {source_type}")
+
+
+def _inputs(counts: dict[str, int]) -> str:
+    named = [f"{count} {role}{'s' if count > 1 else ''}" for role, count in counts.items()]
+    return f"from {', '.join(named)}" if named else ""

@@ -1,0 +1,199 @@
+"""Finding how a marked picture was scaled, turned, mirrored and stretched, from the strength of its spectrum alone.
+
+Strength does not change when a picture is cropped or shifted, so the pilots can be looked for without knowing where the
+tile begins: every hypothesis says where the 64 pilots would lie, and the right one adds up to more than chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.trust.tile import PILOT_GAIN, PILOTS, TILE, lattice
+from animato.types import Plane
+
+SIDE = 1024
+"""Side of the Fourier transform, a power of two above `residual.WORK_SIDE`."""
+
+WHITEN_WINDOW = 17
+STRONGEST = 8.0
+"""Whitened power of one frequency is cut here, so that no few lines (a fence, a halftone) can carry a verdict."""
+
+SMALLEST_SCALE, LARGEST_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
+LARGEST_TURN, TURN_STEP = 6.0, 0.15
+SHORTLIST = 40
+"""Separate peaks of the pilots that are looked at with the data frequencies too."""
+
+NEAR_SCALE, NEAR_TURN = 4, 4
+"""Grid steps around a taken peak that belong to it."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How the marked frame became the picture at hand: picture = R(turn) . diag(mirror scale stretch, scale / stretch).
+
+    Attributes:
+        scale: pixels of the picture per pixel of the tile.
+        turn: radians, positive from x to y.
+        mirror: 1, or -1 when left and right are exchanged.
+        stretch: square root of the change of the aspect ratio; 1 when none.
+    """
+
+    scale: float
+    turn: float = 0.0
+    mirror: int = 1
+    stretch: float = 1.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the 2 x 2 map `picture_from_tile` of offsets (x, y)."""
+        cosine, sine = np.cos(self.turn), np.sin(self.turn)
+        spread = np.diag([self.mirror * self.scale * self.stretch, self.scale / self.stretch])
+        return np.asarray(np.array([[cosine, -sine], [sine, cosine]]) @ spread, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """One place where the pilots may lie.
+
+    Attributes:
+        placement: the hypothesis.
+        z: how far the pilots' power stands above that of chance, in standard deviations.
+    """
+
+    placement: Placement
+    z: float
+
+
+def whitened_power(residual: Plane) -> Plane:
+    """Return the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, STRONGEST], 1 on average.
+
+    Args:
+        residual: h x w float32, both sides at most 1024.
+    """
+    height, width = residual.shape
+    field = np.zeros((SIDE, SIDE), dtype=np.float32)
+    field[:height, :width] = residual - residual.mean()
+    transform = cv2.dft(field, flags=cv2.DFT_COMPLEX_OUTPUT)
+    power = transform[..., 0] ** 2 + transform[..., 1] ** 2
+    edge = WHITEN_WINDOW // 2
+    around = cv2.blur(np.pad(power, edge, mode="wrap"), (WHITEN_WINDOW, WHITEN_WINDOW))[edge:-edge, edge:-edge]
+    floor = max(float(power.mean()) * 1e-6, 1e-12)
+    return np.asarray(np.minimum(power / np.maximum(around, floor), STRONGEST), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return scales (S,), turns (T,) in radians and pilot places at scale 1, (2 T) x 64 x 2 in spectrum cells.
+
+    The second half of the places is mirrored.
+    """
+    scales = np.exp(np.arange(np.log(SMALLEST_SCALE), np.log(LARGEST_SCALE), SCALE_STEP))
+    turns = np.deg2rad(np.arange(-LARGEST_TURN, LARGEST_TURN + TURN_STEP / 2, TURN_STEP))
+    places = [
+        lattice().pilots @ np.linalg.inv(Placement(1.0, float(turn), mirror).matrix()) * (SIDE / TILE)
+        for mirror in (1, -1)
+        for turn in turns
+    ]
+    return scales.astype(np.float32), turns.astype(np.float32), np.array(places, dtype=np.float32)
+
+
+def pilot_scores(power: Plane) -> NDArray[np.float32]:
+    """Return z of every hypothesis: (scales, 2 x turns) float32.
+
+    Whitened power of noise is exponential with mean and deviation 1; 64 of them have mean 64 and deviation 8.
+    """
+    scales, _, places = _grid()
+    flat = np.ascontiguousarray(power).ravel()
+    scores = np.empty((len(scales), len(places)), dtype=np.float32)
+    for index, scale in enumerate(scales):
+        cells = np.rint(places / scale).astype(np.int32) & (SIDE - 1)
+        scores[index] = flat[(cells[..., 1] * SIDE) | cells[..., 0]].sum(axis=1)
+    return (scores - PILOTS) / np.float32(np.sqrt(PILOTS))
+
+
+def find_peaks(power: Plane, count: int) -> list[Peak]:
+    """Return the best hypotheses, likeliest first, each finely adjusted.
+
+    The pilots alone choose a shortlist out of all hypotheses; pilots and data together, which carry a third more
+    strength, put it in order.
+
+    Args:
+        power: from `whitened_power`.
+        count: how many separate peaks to return.
+    """
+    shortlist = _separate_peaks(pilot_scores(power))
+    near = [neighbours(peak.placement, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.0, 0, 1) for peak in shortlist]
+    strengths = _strengths(power, [place for places in near for place in places]).reshape(len(near), -1).max(axis=1)
+    chosen = [shortlist[index] for index in np.argsort(-strengths, kind="stable")[:count]]
+    return [Peak(refine(power, peak.placement), peak.z) for peak in chosen]
+
+
+def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
+    """Return the `SHORTLIST` largest scores, no two of them next to each other; the scores are used up."""
+    scales, turns, _ = _grid()
+    peaks: list[Peak] = []
+    for _ in range(SHORTLIST):
+        row, column = (int(v) for v in np.unravel_index(int(scores.argmax()), scores.shape))
+        mirrored, turn = divmod(column, len(turns))
+        peaks.append(
+            Peak(Placement(float(scales[row]), float(turns[turn]), -1 if mirrored else 1), float(scores[row, column]))
+        )
+        start = mirrored * len(turns)
+        near = slice(start + max(0, turn - NEAR_TURN), start + min(len(turns), turn + NEAR_TURN + 1))
+        scores[max(0, row - NEAR_SCALE) : row + NEAR_SCALE + 1, near] = -np.inf
+    return peaks
+
+
+def refine(power: Plane, rough: Placement) -> Placement:
+    """Return the placement near a rough one whose pilots and data together are strongest.
+
+    The data frequencies have known strength but unknown sign, which does not matter here. The first pass also tries
+    aspect changes up to 3 %, the second halves every step.
+
+    Args:
+        power: from `whitened_power`.
+        rough: where to begin.
+    """
+    wide = neighbours(rough, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.00125, 12)
+    best = wide[int(np.argmax(_strengths(power, wide)))]
+    close = neighbours(best, SCALE_STEP / 4, np.deg2rad(TURN_STEP / 4), 0.000625, 2)
+    return close[int(np.argmax(_strengths(power, close)))]
+
+
+def neighbours(
+    centre: Placement, scale_step: float, turn_step: float, stretch_step: float, stretch_reach: int, reach: int = 2
+) -> list[Placement]:
+    """Return the grid of placements around one: `reach` steps each way in scale (relative) and turn (radians)."""
+    return [
+        Placement(
+            centre.scale * (1 + scale * scale_step),
+            centre.turn + turn * turn_step,
+            centre.mirror,
+            centre.stretch * (1 + stretch * stretch_step),
+        )
+        for stretch in range(-stretch_reach, stretch_reach + 1)
+        for scale in range(-reach, reach + 1)
+        for turn in range(-reach, reach + 1)
+    ]
+
+
+def _strengths(power: Plane, placements: list[Placement]) -> NDArray[np.float32]:
+    """Return the weighted power each placement gathers from all 364 frequencies, read between cells linearly."""
+    inverses = np.linalg.inv(np.array([placement.matrix() for placement in placements])).astype(np.float32)
+    cells = np.matmul(_frequencies(), inverses)
+    read = cv2.remap(power, cells[..., 0], cells[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(read @ _WEIGHTS, dtype=np.float32)
+
+
+_WEIGHTS = np.concatenate([np.full(PILOTS, PILOT_GAIN**2), np.ones(len(lattice().data))]).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> NDArray[np.float32]:
+    """Return all 364 frequencies at scale 1, pilots first, in spectrum cells: 364 x 2 float32."""
+    places = lattice()
+    return np.concatenate([places.pilots, places.data]).astype(np.float32) * np.float32(SIDE / TILE)

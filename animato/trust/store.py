@@ -1,0 +1,66 @@
+"""Notes about what this computer has marked: `marks/<id>.json` and the manifest, so that an id can be looked up here.
+
+A mark outlives credentials: when a platform has stripped a file, its id still leads to these notes, on this computer
+only. They hold what the manifest holds, the hash of the finished file and the day; no names and no paths.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from animato.media.hash import sha256_file
+from animato.trust.claim import Claim, public_settings
+from animato.trust.key_folder import data_home, private_folder, write_whole
+
+FOLDER = "marks"
+LARGEST_NOTE = 1_000_000
+
+
+def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> Path:
+    """Write the notes of a finished output; a second output with the same id replaces them.
+
+    Args:
+        finished: the signed file, or the first frame of a folder.
+        manifest: the bytes of its C2PA manifest.
+
+    Raises:
+        OutputError: the data home cannot be written.
+    """
+    note = {
+        "schema": 1,
+        "mark": claim.payload.as_json(),
+        "source_type": claim.source_type.value,
+        "media_type": media_type,
+        "output_sha256": sha256_file(finished),
+        "inputs": [ingredient.as_json() for ingredient in claim.ingredients],
+        "settings": public_settings(claim.settings),
+        "version": claim.version,
+        "made": dt.datetime.now(dt.UTC).date().isoformat(),
+    }
+    folder = private_folder(FOLDER)
+    name = claim.payload.id_text
+    write_whole(folder / f"{name}.c2pa", manifest)
+    write_whole(folder / f"{name}.json", json.dumps(note, indent=1, ensure_ascii=True).encode())
+    return folder / f"{name}.json"
+
+
+def recall(id_text: str) -> dict[str, Any] | None:
+    """Return the notes about a mark's id, or None when this computer has none that can be read.
+
+    Args:
+        id_text: eight hexadecimal digits.
+    """
+    if not re.fullmatch(r"[0-9a-f]{8}", id_text):
+        return None
+    path = data_home() / FOLDER / f"{id_text}.json"
+    try:
+        if path.stat().st_size > LARGEST_NOTE:
+            return None
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None

@@ -1,0 +1,121 @@
+"""The checker: what a file says and carries, in three separate answers. Free, offline, and for files of any origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from animato.errors import InputError, MissingPartError, PictureError, VideoError
+from animato.media.image import load_picture
+from animato.media.probe import media_type as probe
+from animato.media.reader import open_video
+from animato.settings.provenance import VerifySettings
+from animato.trust.declared import Signal, declared_signals
+from animato.trust.detect import GROUP, MarkReading, detect_mark
+from animato.trust.reading import Credentials, State, read_credentials
+from animato.trust.report import VerifyReport
+from animato.trust.residual import WORK_SIDE
+from animato.trust.store import recall
+from animato.types import Frame
+
+PICTURES = ("image/jpeg", "image/png", "image/webp")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+MOST_SIGNATURES = 2000
+"""Pictures of a folder whose credentials are read."""
+
+_WORST: tuple[State, ...] = ("invalid", "none", "valid", "trusted")
+"""States of a folder's pictures; the first one present speaks for the folder."""
+
+
+def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyReport:
+    """Say what a video, a picture or a folder of pictures declares and carries.
+
+    Args:
+        path: mp4, webm, mov, mkv, avi, gif, PNG, JPEG, WEBP, or a folder of PNG or JPEG files.
+        settings: how much is read.
+
+    Raises:
+        InputError: there is no such file, or nothing in it can be read.
+    """
+    chosen = settings or VerifySettings()
+    if path.is_dir():
+        return _verify_folder(path, chosen)
+    kind = probe(path)
+    credentials, warnings = _credentials(path, kind)
+    declared = declared_signals(path)
+    mark: MarkReading | None = None
+    try:
+        frames = iter([load_picture(path).image]) if kind in PICTURES else _video_frames(path, chosen.max_frames)
+        mark = detect_mark(frames, chosen.max_frames)
+    except (PictureError, VideoError) as problem:
+        if credentials.state == "none" and not declared:
+            raise
+        warnings = [*warnings, f"The pictures cannot be read: {problem.what}."]
+    return _report(path, kind, credentials, mark, declared, warnings)
+
+
+def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
+    """Return the credentials, and a sentence when they could not be looked for."""
+    try:
+        return read_credentials(path, kind), []
+    except MissingPartError as problem:
+        return Credentials(), [f"Content credentials were not looked for: {problem.what}."]
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
+
+
+def _report(
+    path: Path,
+    kind: str,
+    credentials: Credentials,
+    mark: MarkReading | None,
+    declared: tuple[Signal, ...],
+    warnings: list[str],
+) -> VerifyReport:
+    named = mark.found_id if mark is not None else None
+    note = recall(named.id_text) if named is not None else None
+    return VerifyReport(path.name, kind, credentials, mark, declared, note, tuple(warnings))
+
+
+def _video_frames(path: Path, most: int) -> Iterator[Frame]:
+    """Yield frames of a video, a second at a time from places spread over its length.
+
+    Raises:
+        VideoError: nothing can be read; damage after the first frames only ends the reading.
+    """
+    with open_video(path, max_side=WORK_SIDE) as video:
+        duration, frames = video.info.duration, video.info.frames
+        if duration is None or frames is None or frames <= most:
+            yield from (timed.image for timed in islice(video, most))
+            return
+    groups = max(1, most // GROUP)
+    for number in range(groups):
+        try:
+            with open_video(path, max_side=WORK_SIDE, start=duration * number / groups) as video:
+                yield from (timed.image for timed in islice(video, min(GROUP, most)))
+        except VideoError:
+            if number == 0:
+                raise
+            return
+
+
+def _verify_folder(folder: Path, settings: VerifySettings) -> VerifyReport:
+    pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    if not pictures:
+        raise InputError(f"there is no PNG or JPEG file in {folder}", hint="a video, a picture, or a folder of frames")
+    read = [_credentials(path, probe(path))[0] for path in pictures[:MOST_SIGNATURES]]
+    worst = next(state for state in _WORST if any(item.state == state for item in read))
+    warnings: list[str] = []
+    states = {state: sum(item.state == state for item in read) for state in _WORST}
+    told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    warnings.append(f"Content credentials of {len(read)} of {len(pictures)} pictures: {told}.")
+    if worst == "none" and states["none"] < len(read):
+        worst = "invalid"  # a picture without credentials among signed ones was added or changed
+    shown = next((item for item in read if item.state == worst), read[0])
+    if shown.state != worst:
+        shown = Credentials(state=worst, problems=("some pictures carry none",))
+    declared = tuple(dict.fromkeys(chain.from_iterable(declared_signals(path) for path in pictures[:1])))
+    spread = pictures[:: max(1, len(pictures) // settings.max_frames)]
+    mark = detect_mark((load_picture(path).image for path in spread), settings.max_frames)
+    return _report(folder, "folder", shown, mark, declared, warnings)
