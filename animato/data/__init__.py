@@ -1,0 +1,1 @@
+"""Preparation of training data: videos in, shards of crops with landmarks out."""

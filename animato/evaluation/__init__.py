@@ -1,0 +1,1 @@
+"""Metrics, protocols and reports; systems are rendered by the real pipeline."""

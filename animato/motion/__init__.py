@@ -1,0 +1,1 @@
+"""Movement without pixels: frames of motion, retargeting, smoothing, motion files."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from animato.pipeline.actor import Cast
+from animato.pipeline.actor import Cast, Scene
 from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Output
@@ -66,16 +66,29 @@ def render_file(
             if progress is not None:
                 progress(out.frames, expected)
         out.finish(sign)
-    # Report.
+    return _result(cast, scene, settings, out, clock, (first, last), framed)
+
+
+def _result(
+    cast: Sequence[Cast],
+    scene: Scene,
+    settings: AnimateSettings,
+    out: Output,
+    clock: StageClock,
+    times: tuple[float, float],
+    framed: Sequence[str],
+) -> AnimateResult:
+    """Return what is reported; `times` are the seconds from the call to the first and to the last frame."""
+    first, last = times
     report = cast[0].driver.report
     about = [sentence for member in cast for sentence in member.head.warnings]
     rates = [sentence for member in cast for sentence in rate_warnings(member.driver, scene.fps, settings)]
     return AnimateResult(
-        path=target,
+        path=out.plan.path,
         frames=out.frames,
         fps=scene.fps,
-        width=plan.width,
-        height=plan.height,
+        width=scene.compositor.width,
+        height=scene.compositor.height,
         mark_id=out.watermarker.payload.id_text,
         jitter=scene.actors[0].jitter.value,
         driver_jitter=report.jitter,

@@ -1,0 +1,1 @@
+"""From a target face to a layer: the portrait, geometry and paper renderers."""

@@ -1,1 +1,1 @@
-"""Inference engines. `openvino_cpu` is the default; nothing here knows what a face is."""
+"""The engine: device, threads, compiled networks and their requests. Nothing here knows what a face is."""

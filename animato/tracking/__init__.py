@@ -1,0 +1,1 @@
+"""Faces in pictures and videos: detector, landmarks, tracker, stabilisers."""

@@ -1,0 +1,1 @@
+"""Training of both systems, and adaptation to one person."""

@@ -1,0 +1,1 @@
+"""Watermark, credentials, keys and the checker."""

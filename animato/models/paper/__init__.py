@@ -1,0 +1,1 @@
+"""The 2019 system: embedder, generator, discriminator."""

@@ -1,0 +1,1 @@
+"""Painting: small networks over the warped photo."""

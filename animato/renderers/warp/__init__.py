@@ -1,0 +1,1 @@
+"""Copying: one photo warped to a target, with what other views show."""
