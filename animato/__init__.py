@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from animato.version import __version__
 
 if TYPE_CHECKING:
-    from animato.api import AnimateResult, Person, animate, record_motion, render, verify
+    from animato.api import AnimateResult, Animator, Head, Stream, animate, record, render, verify
     from animato.errors import AnimatoError
     from animato.settings.animate import AnimateSettings
+    from animato.settings.consent import ConsentSettings
 
 __all__ = [
     "AnimateResult",
     "AnimateSettings",
     "AnimatoError",
-    "Person",
+    "Animator",
+    "ConsentSettings",
+    "Head",
+    "Stream",
     "__version__",
     "animate",
-    "record_motion",
+    "record",
     "render",
     "verify",
 ]
@@ -31,9 +35,12 @@ _HOMES = {
     "AnimateResult": "animato.api",
     "AnimateSettings": "animato.settings.animate",
     "AnimatoError": "animato.errors",
-    "Person": "animato.api",
+    "Animator": "animato.api",
+    "ConsentSettings": "animato.settings.consent",
+    "Head": "animato.api",
+    "Stream": "animato.api",
     "animate": "animato.api",
-    "record_motion": "animato.api",
+    "record": "animato.api",
     "render": "animato.api",
     "verify": "animato.api",
 }

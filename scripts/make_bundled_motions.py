@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animato.api import record_motion
+from animato.api import record
 from animato.appearance.expression_light import ShadeReader
 from animato.geometry.apertures import apertures, mouth_width
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
@@ -105,7 +105,7 @@ class Author:
 def main(data: Path) -> None:
     """Write all bundled motion files."""
     TARGET.mkdir(parents=True, exist_ok=True)
-    record_motion(
+    record(
         data / "talking" / "g12_01.mp4",
         TARGET / "talk.motion",
         AnimateSettings(neutral=0.0),  # it begins at rest

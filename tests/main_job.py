@@ -15,15 +15,18 @@ import numpy as np
 import pytest
 
 from animato.drivers.opening import open_driver
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.media.audio import AudioSource
 from animato.media.image import save_picture
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
 from animato.motion.bundled import find_driver
+from animato.pipeline.actor import Actor, Scene, output_rate
 from animato.pipeline.bench import demo_photo
-from animato.pipeline.flow import Job, build_job, frames_of
-from animato.pipeline.framing import Framing
+from animato.pipeline.casting import shared_finder
+from animato.pipeline.compositor import Compositor
+from animato.pipeline.flow import frames_of
+from animato.pipeline.framing import Framing, frame_head
 from animato.renderers.warp.renderer import GeometryRenderer
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
@@ -53,7 +56,7 @@ class Material:
     """
 
     photo: Path
-    person: Person
+    person: Head
     driver: Path
     gap: Path
     faceless: Path
@@ -63,14 +66,20 @@ class Material:
 @lru_cache(maxsize=1)
 def finder() -> FaceFinder:
     """The face networks, compiled once for all tests: compiling takes longer than most of them."""
-    return FaceFinder(Engine(2))
+    return shared_finder(shared_engine(2))
+
+
+@lru_cache(maxsize=4)
+def shared_engine(threads: int) -> Engine:
+    """An engine whose networks are compiled once for all tests."""
+    return Engine(threads)
 
 
 @lru_cache(maxsize=1)
 def speaking_frames() -> tuple[Frame, ...]:
     """The portrait saying something: 15 unmarked frames of 512 x 512."""
     settings = AnimateSettings(frame="crop", start=0.4, end=0.4 + FRAMES / FPS)
-    return tuple(unmarked(Person.from_photos([demo_photo()], finder=finder()), "talk", settings))
+    return tuple(unmarked(Head.from_photos([demo_photo()], finder=finder()), "talk", settings))
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +95,7 @@ def material(folder: Path) -> Material:
     blank = np.full_like(frames[0], 90)
     return Material(
         photo=photo,
-        person=Person.from_photos([photo], finder=finder()),
+        person=Head.from_photos([photo], finder=finder()),
         driver=write_video(folder / "speaker.mp4", frames, FPS, beeping),
         gap=write_video(folder / "gap.mp4", [*frames[:3], *[blank] * 9, *frames[3:7]], 5),
         faceless=write_video(folder / "wall.mp4", [blank] * 3, FPS),
@@ -94,14 +103,16 @@ def material(folder: Path) -> Material:
     )
 
 
-def prepared(person: Person, driver: str | Path, settings: AnimateSettings) -> tuple[Job, Framing]:
+def prepared(person: Head, driver: str | Path, settings: AnimateSettings) -> tuple[Scene, Framing]:
     """Everything a rendering needs, connected as the library connects it."""
-    framing = Framing(person.photo, settings)
+    framing = frame_head(person.photo, settings)
     moving = open_driver(find_driver(str(driver)), settings, finder())
-    return build_job(framing, GeometryRenderer(framing.square, framing.points), moving, settings), framing
+    actor = Actor.of(framing.view, moving, GeometryRenderer(framing.view), settings)
+    compositor = Compositor(framing.base, [framing.placement])
+    return Scene((actor,), compositor, output_rate(moving.fps, settings.fps)), framing
 
 
-def unmarked(person: Person, driver: str | Path, settings: AnimateSettings) -> list[Frame]:
+def unmarked(person: Head, driver: str | Path, settings: AnimateSettings) -> list[Frame]:
     """The frames of a rendering before they are marked."""
     return list(frames_of(prepared(person, driver, settings)[0], StageClock()))
 
@@ -189,7 +200,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("ANIMATO_HOME", str(home))
-    monkeypatch.setattr("animato.api.FaceFinder", lambda threads: finder())
+    monkeypatch.setattr("animato.animator.Engine", lambda threads, device: shared_engine(threads))
     monkeypatch.setattr("animato.head.head.FaceFinder", finder)
 
 

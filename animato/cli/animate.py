@@ -18,7 +18,10 @@ from animato.settings.animate import AnimateSettings
 @with_options(AnimateSettings)
 def animate(
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO...", help="One to 32 photos of one person, or one painting.")
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO...", help="One to 32 photos of one person, one painting, or a head file (`animato head`)."
+        ),
     ],
     driver: Annotated[
         str,

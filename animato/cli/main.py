@@ -17,6 +17,7 @@ from animato.cli import (
     demo,
     doctor,
     evaluate,
+    head,
     models,
     motion,
     standard_streams,
@@ -71,6 +72,7 @@ def root(
 
 
 app.command(short_help="Photos and a driver in, a marked and signed video out.")(animate.animate)
+app.command(short_help="Save the photos of a person, and what is found in them, as one file.")(head.head)
 app.add_typer(motion.app, name="motion")
 app.command(short_help="Read the mark and the credentials of a file.")(verify.verify)
 app.command(short_help="The main job on material that comes with the package.")(demo.demo)

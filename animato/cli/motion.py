@@ -47,7 +47,7 @@ def record(
 
     settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face, inside=inside)
     with progress_bar("recording", quiet=as_json) as progress:
-        clip = api.record_motion(
+        clip = api.record(
             video, output, settings, name=name, attribution=attribution, licence=licence, progress=progress
         )
     unseen = sum(not frame.seen for frame in clip.frames)

@@ -1,32 +1,39 @@
-"""A person: their photos, with the face found in each. A value that is made once and rendered many times."""
+"""The head: photos of a person, and everything that is found in them once."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from animato.errors import FaceError
+from animato.errors import FaceError, UsageError
 from animato.geometry.pose import fit_pose
+from animato.head.animation import FrameStream, Streams
 from animato.head.cut_edges import cut_edges, edge_findings
+from animato.head.head_file import PHOTO_FIELDS, read_head_file, write_head_file
 from animato.head.photo_files import MOST_PHOTOS, Photos, photo_list
 from animato.head.plausibility import no_real_face, plausibility
 from animato.head.quality import check_photo_face, drawn_finding, is_blurred, is_drawn, no_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.motion_frame import photo_cost
+from animato.settings.animate import AnimateSettings
+from animato.settings.consent import ConsentSettings, consent_record
 from animato.tracking.face_finder import FaceFinder, choose_face
 from animato.tracking.landmark_stabilizer import LandmarkStabilizer
 from animato.types import Face, Frame
 
-__all__ = ["MOST_PHOTOS", "Person", "PersonPhoto"]
+__all__ = ["MOST_PHOTOS", "Head", "HeadPhoto"]
 
 
-@dataclass(frozen=True)
-class PersonPhoto:
-    """One photo of a person.
+@dataclass(frozen=True, eq=False)
+class HeadPhoto:
+    """One photo of a head.
 
     Attributes:
         image: H x W x 3 uint8 RGB, upright.
@@ -48,19 +55,33 @@ class PersonPhoto:
     path: Path | None
     warnings: tuple[str, ...]
 
+    @functools.cached_property
+    def drawn(self) -> bool:
+        """Whether the face is drawn rather than photographed or painted (`head.quality.is_drawn`)."""
+        return is_drawn(self.image, self.face)
 
-@dataclass(frozen=True)
-class Person:
-    """A person to animate.
+    @functools.cached_property
+    def cut_edges(self) -> tuple[str, ...]:
+        """Edges of the photo that cut the head: of "top", "bottom", "left", "right"."""
+        return tuple(cut_edges(self.image, self.face.points))
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What is known of a person before anything moves: a value, made once and rendered any number of times.
 
     Attributes:
         photos: one to thirty-two, the one to animate first.
+        consent: the record of consent of a saved head, or None; see `settings.consent`.
+        animator: what `animate` renders with; set for heads that an `Animator` made.
     """
 
-    photos: tuple[PersonPhoto, ...]
+    photos: tuple[HeadPhoto, ...]
+    consent: Mapping[str, Any] | None = None
+    animator: Streams | None = field(default=None, repr=False)
 
     @property
-    def photo(self) -> PersonPhoto:
+    def photo(self) -> HeadPhoto:
         """The photo that is animated: the most frontal, neutral and largest."""
         return self.photos[0]
 
@@ -70,7 +91,7 @@ class Person:
         return tuple(sentence for photo in self.photos for sentence in photo.warnings)
 
     @classmethod
-    def from_photos(cls, photos: Photos, face: str = "largest", *, finder: FaceFinder | None = None) -> Person:
+    def from_photos(cls, photos: Photos, face: str = "largest", *, finder: FaceFinder | None = None) -> Head:
         """Read photos and find the person's face in each.
 
         Args:
@@ -81,15 +102,15 @@ class Person:
         Raises:
             UsageError: something that is no photo, none, or too many.
             PictureError: a file is not a picture, is damaged or too large.
-            FaceError: no usable face; of several photos, those without one are left out with a finding.
+            FaceError: no usable face; of several photos, those without one are left out with a warning.
 
         Example:
             >>> import animato
-            >>> person = animato.Person.from_photos(["me.jpg", "side.jpg"])  # doctest: +SKIP
+            >>> head = animato.Head.from_photos(["me.jpg", "side.jpg"])  # doctest: +SKIP
         """
         listed = photo_list(photos)
         finder = finder or FaceFinder()
-        found: list[PersonPhoto] = []
+        found: list[HeadPhoto] = []
         problems: list[FaceError] = []
         for number, item in enumerate(listed, 1):
             try:
@@ -106,8 +127,64 @@ class Person:
         others = [replace(photo, face=skin.correct(photo.image, photo.face)) for photo in ranked[1:] if skin]
         return cls((replace(first, warnings=(*first.warnings, *left_out)), *others))
 
+    @classmethod
+    def load(cls, path: Path | str) -> Head:
+        """Read a head that `save` wrote; it renders the same frames, bit for bit.
 
-def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> PersonPhoto:
+        Raises:
+            InputError: there is no such file.
+            FileFormatError: it is damaged, another kind of file, or of another version.
+
+        Example:
+            >>> head = animato.Head.load("me.animato")  # doctest: +SKIP
+        """
+        photos, consent = read_head_file(Path(path))
+        return cls(tuple(HeadPhoto(**photo) for photo in photos), consent)
+
+    def save(self, path: Path | str, consent: ConsentSettings | None = None, *, overwrite: bool = False) -> None:
+        """Write the photos, without their files' metadata, and all that was found in them to one file.
+
+        Args:
+            path: ends in .animato.
+            consent: on what ground videos of this person are made; needed unless the head has a record already.
+            overwrite: whether an existing file may be replaced.
+
+        Raises:
+            RefusedError: no basis of consent was named, or its statement not affirmed.
+            UsageError: another suffix, or a file that exists already.
+            OutputError: the file cannot be written.
+
+        Example:
+            >>> consent = animato.ConsentSettings(consent_basis="self", i_have_consent=True)
+            >>> head.save("me.animato", consent)  # doctest: +SKIP
+        """
+        record = self.consent if consent is None and self.consent else consent_record(consent or ConsentSettings())
+        photos = [{name: getattr(photo, name) for name in PHOTO_FIELDS} for photo in self.photos]
+        write_head_file(Path(path), photos, record, overwrite=overwrite)
+
+    def animate(self, driver: Path | str, settings: AnimateSettings | None = None, **options: Any) -> FrameStream:
+        """Return the stream of this head's frames moved by a driver: `Animator.stream` of the one that made it.
+
+        Args:
+            driver: as of `Animator.stream`.
+            settings: see `AnimateSettings`.
+            options: fields of `AnimateSettings`, instead of or over `settings`.
+
+        Raises:
+            UsageError: the head was not made by an `Animator`.
+
+        Example:
+            >>> with animato.Animator() as animator:  # doctest: +SKIP
+            ...     with animator.head("me.jpg").animate("clip.mp4", mouth=0.7) as stream:
+            ...         for frame in stream:
+            ...             show(frame)
+        """
+        if self.animator is None:
+            raise UsageError("this head belongs to no Animator", hint="animator.stream(head, driver)")
+        return self.animator.stream(self, driver, settings, **options)
+
+
+def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> HeadPhoto:
     path: Path | None = None
     if isinstance(item, np.ndarray):
         image, name, kind = item, f"photo {number}", "image/raw"
@@ -144,7 +221,8 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> P
     chosen = finder.refined(image, chosen)
     pose = fit_pose(chosen.points)
     warnings += check_photo_face(image, chosen, pose.degrees()[0], name)
-    if is_drawn(image, chosen):
+    photo = HeadPhoto(image, chosen, name, kind, digest, size, path, ())
+    if photo.drawn:
         warnings.append(drawn_finding(name))
-    warnings += edge_findings(cut_edges(image, chosen.points), name)
-    return PersonPhoto(image, chosen, name, kind, digest, size, path, tuple(warnings))
+    warnings += edge_findings(photo.cut_edges, name)
+    return replace(photo, warnings=tuple(warnings))

@@ -67,6 +67,7 @@ class Retargeter:
         settings: what to take and how strongly.
         blendshapes: 52 float32 in [0, 1], the photo's expression scores; without them its smile is not known.
         edges: of the photo that cut the head: it moves away from them less far; None for none.
+        pose: of the landmarks, where it is known already.
     """
 
     def __init__(
@@ -76,11 +77,12 @@ class Retargeter:
         settings: MotionSettings,
         blendshapes: NDArray[np.float32] | None = None,
         edges: EdgeRoom | None = None,
+        pose: HeadPose | None = None,
     ) -> None:
         self.settings = settings
         self.neutral = neutral
         self._edges = edges
-        self.pose = fit_pose(points)
+        self.pose = pose or fit_pose(points)
         photo = local_from_points(points, self.pose)
         self._opening = 0.0
         self.local = self._neutralised(photo, blendshapes)

@@ -1,96 +1,75 @@
-"""Frames in, frames out: driver -> movement -> target -> renderer -> composite, one frame at a time."""
+"""Frames out of a scene: driver -> movement -> target -> renderer -> compositor, one frame at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from contextlib import closing
+from itertools import zip_longest
 
-from animato.drivers.base import Driver
 from animato.geometry.landmarks import POINTS
-from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
-from animato.motion.retarget import Retargeter
 from animato.motion.retime import retime
 from animato.motion.smooth import smooth_file
-from animato.pipeline.framing import Framing
+from animato.pipeline.actor import Actor, Scene
 from animato.pipeline.prefetch import prefetch
-from animato.renderers.base import Renderer
+from animato.renderers.base import Layer, Paint
 from animato.runtime.stage_clock import StageClock
-from animato.settings.animate import AnimateSettings
 from animato.types import Frame
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything one rendering needs, built once before the first frame.
-
-    Attributes:
-        framing: what is animated and where it goes.
-        renderer: makes the animated square.
-        retargeter: turns movement into target faces.
-        driver: where movement comes from.
-        fps: of the output.
-        smooth: strength of smoothing.
-        jitter: filled while the job runs: jitter of the target landmarks.
-    """
-
-    framing: Framing
-    renderer: Renderer
-    retargeter: Retargeter
-    driver: Driver
-    fps: Fraction
-    smooth: float
-    jitter: JitterMeter
-
-
-def build_job(framing: Framing, renderer: Renderer, driver: Driver, settings: AnimateSettings) -> Job:
-    """Connect the parts of a job."""
-    retargeter = Retargeter(framing.points, driver.neutral, settings, framing.blendshapes, framing.edges)
-    fps = output_rate(driver.fps, settings.fps)
-    # The person's own head size is the unit, so that output and driver jitter compare.
-    meter = JitterMeter(HEAD_CROP_CM * retargeter.pose.scale / 256)
-    return Job(framing, renderer, retargeter, driver, fps, settings.smooth, meter)
-
-
-def output_rate(driver: Fraction, wanted: float | None) -> Fraction:
-    """Return the output's frame rate: the one asked for, or the driver's up to 60 frames a second."""
-    if wanted is not None:
-        return Fraction(wanted).limit_denominator(1001)
-    return min(driver, Fraction(60)).limit_denominator(1_000_000)
-
 
 RENDERED_AHEAD = 2
 """Frames that one stage is ahead of the next."""
 
 
-def frames_of(job: Job, clock: StageClock) -> Generator[Frame]:
-    """Yield the unmarked output frames of a job; only `pipeline.output` calls this.
+def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
+    """Yield the unmarked output frames of a scene; only `pipeline.output` and `pipeline.stream` call this.
 
-    Four threads share the cores: one reads and tracks the driver, one warps, one paints, and the caller's marks and
-    encodes. Closing the generator ends them all.
+    Threads share the cores: one reads the driver, one warps, one paints, and the caller's marks and encodes. Closing
+    the generator ends them all.
 
     Yields:
-        H x W x 3 uint8 RGB.
+        H x W x 3 uint8 RGB, each an array of its own.
     """
-    return prefetch(_painted(job, clock), RENDERED_AHEAD)
+    return prefetch(_composed(scene, clock), RENDERED_AHEAD)
 
 
-def _painted(job: Job, clock: StageClock) -> Iterator[Frame]:
-    for warped in prefetch(_warped(job, clock), RENDERED_AHEAD):
-        animated = job.renderer.paint(warped, clock)
+def _composed(scene: Scene, clock: StageClock) -> Iterator[Frame]:
+    for layers in _together(scene, clock):
         with clock.stage("composite"):
-            frame = job.framing.compose(animated)
+            frame = scene.compositor.compose(layers)
         yield frame
 
 
-def _warped(job: Job, clock: StageClock) -> Iterator[Any]:
-    smoothed = smooth_file(prefetch(job.driver.frames(clock)), job.smooth)
-    for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
-        with clock.stage("motion"):
-            target = job.retargeter(moment)
-            if moment.seen:
-                job.jitter.add(target.points[:POINTS])
-            else:
-                job.jitter.interrupt()
-        yield job.renderer.warp(target, clock)
+def _together(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
+    """Yield the layers of each frame; an actor whose driver is over keeps its last one."""
+    streams = [_painted(actor, scene, clock) for actor in scene.actors]
+    if len(streams) == 1:
+        with closing(streams[0]) as only:
+            yield from ([layer] for layer in only)
+        return
+    ahead = [prefetch(stream, RENDERED_AHEAD) for stream in streams]
+    last: list[Layer | None] = [None] * len(ahead)
+    try:
+        for layers in zip_longest(*ahead):
+            last = [now or before for now, before in zip(layers, last, strict=True)]
+            yield [layer for layer in last if layer is not None]
+    finally:
+        for stream in ahead:
+            stream.close()
+
+
+def _painted(actor: Actor, scene: Scene, clock: StageClock) -> Generator[Layer]:
+    with closing(prefetch(_warped(actor, scene, clock), RENDERED_AHEAD)) as warped:
+        for paint in warped:
+            yield paint(clock)
+
+
+def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
+    # Every stage is closed by the one after it: a kept exception may keep its frames alive for ever.
+    with closing(prefetch(actor.driver.frames(clock))) as moving:
+        for moment in retime(smooth_file(moving, actor.smooth), scene.fps, lambda: actor.driver.duration):
+            with clock.stage("motion"):
+                target = actor.retargeter(moment)
+                if moment.seen:
+                    actor.jitter.add(target.points[:POINTS])
+                else:
+                    actor.jitter.interrupt()
+            yield actor.renderer.warp(target, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -14,6 +14,7 @@ from animato.errors import UsageError
 from animato.head.photo_files import kind_of, path_of
 from animato.motion.bundled import find_driver
 from animato.settings.animate import AnimateSettings
+from animato.settings.base import from_mapping
 
 
 def driver_path(driver: Any) -> Path:
@@ -59,15 +60,19 @@ def file_path(value: Any, name: str) -> Path:
     return path
 
 
-def settings_of(settings: Any) -> AnimateSettings:
-    """Return the settings given, or the defaults for None.
+def settings_of(settings: Any, options: Mapping[str, Any] | None = None) -> AnimateSettings:
+    """Return the settings given, or the defaults for None, with single fields replaced.
+
+    Args:
+        settings: given by a caller.
+        options: fields of `AnimateSettings` by name.
 
     Raises:
-        UsageError: something else.
+        UsageError: something else, or an unknown name.
     """
     if settings is None:
-        return AnimateSettings()
+        return from_mapping(AnimateSettings, options or {})
     if isinstance(settings, AnimateSettings):
-        return settings
+        return from_mapping(AnimateSettings, {**vars(settings), **(options or {})}) if options else settings
     hint = "AnimateSettings(**settings)" if isinstance(settings, dict) else "AnimateSettings(mouth=0.7), for example"
     raise UsageError(f"settings cannot be {kind_of(settings)}", hint=hint)

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from fractions import Fraction
@@ -44,14 +44,6 @@ class Watermarker:
         return self._marker.embed(frame)
 
 
-def watermarked(frames: Iterator[Frame], clock: StageClock, seal: Watermarker) -> Iterator[Frame]:
-    """Yield every frame marked."""
-    for frame in frames:
-        with clock.stage("mark"):
-            marked = seal.frame(frame)
-        yield marked
-
-
 @dataclass(frozen=True)
 class OutputPlan:
     """What is to be written.
@@ -82,15 +74,15 @@ class OutputPlan:
 
 
 class Output:
-    """Writes one output: sealed frames into a hidden temporary file, then sound, credentials, and one rename.
+    """Writes one output: marked frames into a hidden temporary file, then sound, credentials, and one rename.
 
     Used in a `with` block; leaving it by an exception (or Ctrl-C) removes everything, leaving it well calls nothing:
     `finish` must have been called, or the temporary file is removed too.
     """
 
-    def __init__(self, plan: OutputPlan, clock: StageClock, seal: Watermarker | None = None) -> None:
+    def __init__(self, plan: OutputPlan, clock: StageClock, watermarker: Watermarker | None = None) -> None:
         self.plan, self.clock = plan, clock
-        self.seal = seal or Watermarker()
+        self.watermarker = watermarker or Watermarker()
         self.format = _format(plan.path)
         check_target(plan.path, self.format, plan.overwrite)
         # A number place counts in the name of a picture only: "50% done" is a folder.
@@ -147,7 +139,7 @@ class Output:
         """Mark a frame and write it."""
         assert self._writer is not None
         with self.clock.stage("mark"):
-            marked = self.seal.frame(frame)
+            marked = self.watermarker.frame(frame)
         with self.clock.stage("encode"):
             self._writer.write(marked)
 
@@ -168,7 +160,7 @@ class Output:
             self._writer.close()
         self.warnings += self._writer.warnings
         with self.clock.stage("sign"):
-            sign(self._unsigned, self._signed, self.seal.payload)
+            sign(self._unsigned, self._signed, self.watermarker.payload)
         try:
             self._publish()
         except OSError as problem:

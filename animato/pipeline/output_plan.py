@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from animato.drivers.base import Driver
 from animato.media.audio import AudioSource
-from animato.pipeline.flow import Job
+from animato.pipeline.actor import Scene
 from animato.pipeline.output import OutputPlan
 from animato.settings.animate import AnimateSettings
 from animato.trust.metadata import comment_text
 
 
-def plan_output(target: Path, job: Job, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
+def plan_output(target: Path, scene: Scene, settings: AnimateSettings, overwrite: bool) -> OutputPlan:
     """Return the plan of an output.
 
     Args:
         target: where the finished file or folder goes.
-        job: what is rendered.
+        scene: what is rendered.
         settings: quality, threads and sound.
         overwrite: whether an existing file may be replaced.
     """
     return OutputPlan(
         path=target,
-        width=job.framing.width,
-        height=job.framing.height,
-        fps=job.fps,
-        audio=sound_of(job.driver, settings),
+        width=scene.compositor.width,
+        height=scene.compositor.height,
+        fps=scene.fps,
+        audio=sound_of([actor.driver for actor in scene.actors], settings),
         crf=settings.crf,
         threads=settings.threads,
-        duration=job.driver.duration,
-        comment=comment_text(job.framing.pasted),
+        duration=scene.duration,
+        comment=comment_text(settings.frame == "photo"),
         overwrite=overwrite,
     )
 
 
-def sound_of(driver: Driver, settings: AnimateSettings) -> AudioSource | None:
-    """Return the sound of an output: the file asked for, the driver's own, or none."""
+def sound_of(drivers: Sequence[Driver], settings: AnimateSettings) -> AudioSource | None:
+    """Return the sound of an output: the file asked for, that of the first driver that has one, or none."""
     if not settings.sound:
         return None
     if settings.audio is not None:
         return AudioSource(settings.audio)
-    return AudioSource(driver.path, settings.start) if driver.has_audio else None
+    heard = next((driver for driver in drivers if driver.has_audio), None)
+    return None if heard is None else AudioSource(heard.path, settings.start)
 
 
-def rate_findings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> list[str]:
+def rate_warnings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> list[str]:
     """Return a sentence about a driver that is faster than its video, unless the video's rate was asked for.
 
     Args:

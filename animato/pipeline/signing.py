@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from animato.drivers.base import Driver
-from animato.head.head import Person
+from animato.pipeline.actor import Cast
 from animato.settings.animate import AnimateSettings
 from animato.trust.claim import Claim, Ingredient
 from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
 from animato.trust.payload import MarkPayload
+from animato.weights.person import read_person_record
 
 CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 """Fields of a consent record that are published; names and documents stay in the person file."""
 
 
-def signer_for(
-    person: Person, driver: Driver, settings: AnimateSettings, pasted: bool
-) -> Callable[[Path, Path, MarkPayload], None]:
+def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
     """Return the function that writes the signed twin of an unsigned output."""
     signing_key(settings)  # a wrong --sign-key is refused now, not after the rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(
-            source_type=source_type(pasted),
+            source_type=source_type(settings.frame == "photo"),
             payload=payload,
-            ingredients=ingredients(person, driver, settings),
+            ingredients=ingredients(cast, settings),
             settings=vars(settings),  # paths stay out: only plain values are published
-            consent=consent_of(settings),
+            consent=consent_of(cast, settings),
         )
         sign_output(unsigned, signed, claim, settings)
 
     return sign
 
 
-def consent_of(settings: AnimateSettings) -> dict[str, str] | None:
-    """Return what credentials may say of the consent in a person file: basis, statement, date; None without one."""
-    if settings.person is None:
+def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str] | None:
+    """Return what credentials may say of the consent in a person or head file: basis, statement, date; or None."""
+    if settings.person is not None:
+        record: Mapping[str, Any] | None = read_person_record(settings.person).consent
+    else:
+        record = next((member.head.consent for member in cast if member.head.consent), None)
+    if record is None:
         return None
-    from animato.weights.person import read_person_record
-
-    record = read_person_record(settings.person).consent
     return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
 
 
-def ingredients(person: Person, driver: Driver, settings: AnimateSettings) -> tuple[Ingredient, ...]:
-    """Return every input of an output by its hash: photos, driver, sound."""
-    found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in person.photos]
-    found.append(Ingredient.from_file(driver.path, "driver"))
+def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:
+    """Return every input of an output by its hash: photos, drivers, sound."""
+    photos = {photo.sha256: photo for member in cast for photo in member.head.photos}.values()
+    found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in photos]
+    found += [Ingredient.from_file(path, "driver") for path in dict.fromkeys(m.driver.path for m in cast)]
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))
     return tuple(found)

@@ -1,29 +1,41 @@
-"""What every renderer offers."""
+"""What every renderer offers: a target face in, a layer out."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
 from animato.types import Frame
 
 
-class Renderer(Protocol):
-    """Makes the animated square of one output frame, in two steps, so that two frames can be in work at once.
-
-    The steps of different frames may run in different threads; each step sees its frames in order.
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One head in one frame, ready to be laid over a base.
 
     Attributes:
-        name: as `--model` calls it.
+        image: S x S x 3 uint8 RGB, the caller's own.
+    """
+
+    image: Frame
+
+
+Paint = Callable[[StageClock], Layer]
+"""The second half of a frame's work."""
+
+
+class Renderer(Protocol):
+    """Renders one head in two halves, so that two frames can be in work at once.
+
+    The halves of different frames may run in different threads; each half gets its frames in order.
+    Attributes:
+        name: as `model` in the settings calls it.
     """
 
     name: str
 
-    def warp(self, target: Target, clock: StageClock) -> Any:
-        """Return what `paint` needs for a target face in pixels of the square."""
-        ...
-
-    def paint(self, warped: Any, clock: StageClock) -> Frame:
-        """Return S x S x 3 uint8 RGB."""
+    def warp(self, target: Target, clock: StageClock) -> Paint:
+        """Do the first half for a target face, in pixels of the square, and return the second."""
         ...

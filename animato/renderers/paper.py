@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from animato.errors import MissingPartError
 from animato.geometry.crop import crop_from_frame, head_square, invert, move_points
+from animato.head.view import HeadView
 from animato.motion.retarget import Target
+from animato.renderers.base import Layer, Paint
 from animato.runtime.stage_clock import StageClock
-from animato.types import Frame, Points
 
 if TYPE_CHECKING:
     from animato.models.paper.runtime import PaperPerson
@@ -23,33 +25,30 @@ class PaperRenderer:
 
     Args:
         person: from `load_paper_person`.
-        square: S x S x 3 uint8 RGB, the square of the photo that is animated.
-        points: 478 x 3, the photo's landmarks in pixels of the square.
+        view: the animated photo in its square.
     """
 
     name = "paper"
 
-    def __init__(self, person: PaperPerson, square: Frame, points: Points) -> None:
+    def __init__(self, person: PaperPerson, view: HeadView) -> None:
         self._person = person
-        self._side = square.shape[0]
+        self._side = view.size
         self._size = person.config.size
-        self._model_from_square = crop_from_frame(head_square(points, person.config.margin), self._size)
+        self._model_from_square = crop_from_frame(head_square(view.points, person.config.margin), self._size)
         self._square_from_model = invert(self._model_from_square)
 
-    def warp(self, target: Target, clock: StageClock) -> Target:  # noqa: ARG002
-        """Return the target as it is: nothing is copied from a photo."""
-        return target
+    def warp(self, target: Target, clock: StageClock) -> Paint:  # noqa: ARG002
+        """Copy nothing from a photo: all is drawn."""
+        return functools.partial(self._draw, target)
 
-    def paint(self, warped: Target, clock: StageClock) -> Frame:
-        """Return the drawn head, S x S x 3 uint8 RGB."""
-        with clock.stage("draw"):
-            drawn = self._person.render_frame(move_points(self._model_from_square, warped.points), self._size)
-        with clock.stage("composite"):
+    def _draw(self, target: Target, clock: StageClock) -> Layer:
+        with clock.stage("paint"):
+            drawn = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
             side = (self._side, self._side)
             large = cv2.warpAffine(
                 drawn, self._square_from_model, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )
-            return np.asarray(large, np.uint8)
+        return Layer(np.asarray(large, np.uint8))
 
 
 def load_paper_person(file: Path, threads: int) -> PaperPerson:

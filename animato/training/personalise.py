@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from animato.errors import MissingPartError, OutputError
-from animato.head.head import Person
-from animato.pipeline.factory import lent_crop
+from animato.head.head import Head
+from animato.pipeline.framing import source_view
 from animato.settings.adapt import AdaptSettings
 from animato.settings.consent import ConsentSettings, consent_record
 from animato.settings.portrait import PortraitAdaptSettings
@@ -83,7 +83,7 @@ def adapt_photos(
     except ImportError as problem:
         raise _no_torch(problem) from problem
     learnt = load_model(model)
-    person = Person.from_photos(list(photos), face)
+    person = Head.from_photos(list(photos), face)
     crops = crop_photos([(photo.image, photo.face.points) for photo in person.photos], learnt.config)
     made = adapt(learnt, crops, settings, report)
     description = PersonRecord(
@@ -131,8 +131,8 @@ def adapt_portrait_photos(
     except ImportError as problem:
         raise _no_torch(problem) from problem
     weights = read_portrait(model)
-    person = Person.from_photos(list(photos), face)
-    made = adapt_portrait([lent_crop(photo) for photo in person.photos], weights, settings, report)
+    person = Head.from_photos(list(photos), face)
+    made = adapt_portrait([source_view(photo) for photo in person.photos], weights, settings, report)
     description = PersonRecord(
         config=weights.configs,
         model=weights.sha256,

@@ -16,7 +16,7 @@ import pytest
 from main_job import Material, speaking_frames
 
 import animato
-from animato import AnimateSettings, Person, api
+from animato import AnimateSettings, Head, api
 from animato.errors import AnimatoError, FaceError, InputError, UsageError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import MOST_PHOTOS
@@ -32,10 +32,13 @@ def test_the_public_names_are_these() -> None:
         "AnimateResult",
         "AnimateSettings",
         "AnimatoError",
-        "Person",
+        "Animator",
+        "ConsentSettings",
+        "Head",
+        "Stream",
         "__version__",
         "animate",
-        "record_motion",
+        "record",
         "render",
         "verify",
     ]
@@ -46,7 +49,7 @@ def test_the_public_names_are_these() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", ["", "import animato.runtime.stage_clock", "import animato.api", "from animato.render import output"]
+    "before", ["", "import animato.runtime.stage_clock", "import animato.api", "from animato.pipeline import output"]
 )
 def test_render_can_be_called_whatever_was_imported_before(before: str) -> None:
     program = (
@@ -57,7 +60,7 @@ def test_render_can_be_called_whatever_was_imported_before(before: str) -> None:
 
 
 def test_a_person_is_made_once_and_rendered_many_times(made: Material) -> None:
-    person = animato.Person.from_photos([made.photo])
+    person = animato.Head.from_photos([made.photo])
     first = list(animato.render(person, "nod", CROP))
     second = list(animato.render(person, made.driver, CROP))
     assert len(first) == len(second) == 5
@@ -87,22 +90,22 @@ def test_an_array_of_another_kind_is_refused(wrong: Frame, out: Path) -> None:
 def test_no_photo_and_too_many_photos_are_refused(made: Material) -> None:
     for photos in ([], [made.photo] * (MOST_PHOTOS + 1)):
         with pytest.raises(UsageError, match="1 to 32 photos"):
-            Person.from_photos(photos)
+            Head.from_photos(photos)
 
 
 def test_the_most_frontal_and_neutral_photo_is_animated_first() -> None:
     speaking = speaking_frames()
-    person = Person.from_photos([speaking[9], demo_photo(), speaking[0]])
+    person = Head.from_photos([speaking[9], demo_photo(), speaking[0]])
     assert len(person.photos) == 3
-    alone = [Person.from_photos([photo.image]).photo for photo in person.photos]
+    alone = [Head.from_photos([photo.image]).photo for photo in person.photos]
     assert [photo.sha256 for photo in alone] == [photo.sha256 for photo in person.photos]
-    reversed_order = Person.from_photos([photo.image for photo in reversed(person.photos)])
+    reversed_order = Head.from_photos([photo.image for photo in reversed(person.photos)])
     assert [photo.sha256 for photo in reversed_order.photos] == [photo.sha256 for photo in person.photos]
 
 
 def test_a_photo_without_a_face_is_left_out_and_said() -> None:
     wall = np.full((300, 300, 3), 120, np.uint8)
-    person = Person.from_photos([wall, demo_photo()])
+    person = Head.from_photos([wall, demo_photo()])
     assert len(person.photos) == 1
     assert "no face found in photo 1; the photo was left out" in person.warnings
 
@@ -110,13 +113,13 @@ def test_a_photo_without_a_face_is_left_out_and_said() -> None:
 def test_a_person_without_any_face_is_refused() -> None:
     wall = np.full((300, 300, 3), 120, np.uint8)
     with pytest.raises(FaceError, match="no face found in photo 1"):
-        Person.from_photos([wall])
+        Head.from_photos([wall])
 
 
 def test_a_damaged_photo_among_good_ones_is_an_error_not_a_silence(made: Material, tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes(made.photo.read_bytes()[:50_000])
     with pytest.raises(InputError, match=r"half\.png"):
-        Person.from_photos([made.photo, tmp_path / "half.png"])
+        Head.from_photos([made.photo, tmp_path / "half.png"])
 
 
 def test_findings_about_quality_are_sentences_with_a_remedy() -> None:
@@ -124,7 +127,7 @@ def test_findings_about_quality_are_sentences_with_a_remedy() -> None:
     blurred = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 4), np.uint8)
     dark = (portrait * 0.2).astype(np.uint8)
     for photo, words, remedy in ((blurred, "is blurred", "use a photo in focus"), (dark, "very dark", "more light")):
-        said = " ".join(Person.from_photos([photo]).warnings)
+        said = " ".join(Head.from_photos([photo]).warnings)
         assert words in said
         assert remedy in said
 
@@ -143,7 +146,7 @@ def test_the_result_is_plain_json(made: Material, out: Path) -> None:
 
 
 def test_a_recorded_movement_is_returned_and_saved(made: Material, out: Path) -> None:
-    clip = animato.record_motion(made.driver, out / "a.motion", replace(CROP, end=0.2), licence="CC0-1.0")
+    clip = animato.record(made.driver, out / "a.motion", replace(CROP, end=0.2), licence="CC0-1.0")
     assert (clip.name, clip.licence, len(clip.frames)) == ("a", "CC0-1.0", 5)
     assert (out / "a.motion").stat().st_size < 60_000
 
@@ -167,7 +170,7 @@ def documented() -> list[object]:
     """Public things whose docstring has an example."""
     return [
         thing
-        for thing in (api.animate, api.render, api.verify, Person.from_photos)
+        for thing in (api.animate, api.render, api.verify, Head.from_photos)
         if ">>>" in (inspect.getdoc(thing) or "")
     ]
 
@@ -195,19 +198,19 @@ def test_the_examples_in_the_documentation_run(
         assert (tmp_path / "me.mp4").stat().st_size > 10_000
     if thing is api.render:
         assert len(shown) == 80
-    if thing == Person.from_photos:
-        assert isinstance(names["person"], Person)
+    if thing == Head.from_photos:
+        assert isinstance(names["head"], Head)
 
 
 def test_landmarks_of_all_photos_name_one_place_of_the_skin() -> None:
     photo = demo_photo()
     turned = cv2.getRotationMatrix2D((256.0, 200.0), 5.0, 0.93)
     second = np.asarray(cv2.warpAffine(photo, turned, photo.shape[1::-1], flags=cv2.INTER_CUBIC), np.uint8)
-    person = Person.from_photos([photo, second])
+    person = Head.from_photos([photo, second])
     first, other = person.photos
     other_from_first = turned if np.array_equal(first.image, photo) else cv2.invertAffineTransform(turned)
     wanted = first.face.points[:MESH_POINTS, :2] @ other_from_first[:, :2].T + other_from_first[:, 2]
-    alone = Person.from_photos([other.image]).photo
+    alone = Head.from_photos([other.image]).photo
 
     def off(points: Points) -> float:
         return float(np.linalg.norm(points[:MESH_POINTS, :2] - wanted, axis=1).mean())

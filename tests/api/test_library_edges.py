@@ -17,7 +17,7 @@ from main_job import Material
 from PIL import Image
 
 import animato
-from animato import AnimateSettings, Person
+from animato import AnimateSettings, Head
 from animato.drivers.driver_process import SubprocessDriver
 from animato.errors import AnimatoError, InputError, UsageError
 from animato.head.head import MOST_PHOTOS
@@ -32,7 +32,7 @@ def test_a_name_alone_a_path_and_a_pil_image_are_photos_too(made: Material) -> N
     wanted = [frame.shape for frame in animato.render(made.person, "nod", CROP)]
     for photo in (str(made.photo), made.photo, Image.open(made.photo), [Image.open(made.photo)]):
         assert [frame.shape for frame in animato.render(photo, "nod", CROP)] == wanted
-    assert Person.from_photos(str(made.photo)).photo.sha256 == made.person.photo.sha256
+    assert Head.from_photos(str(made.photo)).photo.sha256 == made.person.photo.sha256
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_no_photo_is_refused_with_what_to_give_instead(photo: Any, hint:
     for use in (
         lambda: animato.render(photo, "nod", CROP),  # at once, not with the first frame
         lambda: animato.animate(photo, "nod", out / "a.mp4", CROP),
-        lambda: Person.from_photos(photo),
+        lambda: Head.from_photos(photo),
     ):
         with pytest.raises(UsageError) as caught:
             use()
@@ -83,7 +83,7 @@ def test_what_is_no_file_name_is_refused(
     monkeypatch.chdir(tmp_path)
     for use in (
         lambda: animato.animate(made.person, "nod", name, CROP),
-        lambda: animato.record_motion(name, "a.motion"),
+        lambda: animato.record(name, "a.motion"),
         lambda: animato.verify(name),
     ):
         with pytest.raises(UsageError):
@@ -125,7 +125,7 @@ def test_drawing_on_a_frame_never_shows_in_the_next(made: Material) -> None:
 
 def test_a_photo_given_as_an_array_is_the_persons_own() -> None:
     photo = demo_photo()
-    person = Person.from_photos(photo)
+    person = Head.from_photos(photo)
     photo[:] = 0
     assert person.photo.image.any()
 

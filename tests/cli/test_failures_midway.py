@@ -93,7 +93,8 @@ def test_stopping_in_the_middle_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "place", ["animato.api.open_driver", "animato.head.head.load_picture", "animato.pipeline.signing.sign_output"]
+    "place",
+    ["animato.pipeline.casting.open_driver", "animato.head.head.load_picture", "animato.pipeline.signing.sign_output"],
 )
 def test_stopping_at_any_stage_ends_in_130(
     made: Material, out: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -161,7 +162,7 @@ def test_a_wrong_certificate_is_refused_before_anything_is_rendered(
 ) -> None:
     (tmp_path / "cert.pem").write_text("not a certificate")
     (tmp_path / "key.pem").write_text("not a key")
-    monkeypatch.setattr("animato.api.frames_of", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("animato.pipeline.rendering.frames_of", lambda *_: pytest.fail("too late"))
     own = ["--sign-cert", str(tmp_path / "cert.pem"), "--sign-key", str(tmp_path / "key.pem")]
     code = run(command(made, out / "a.mp4", *own))
     said = capsys.readouterr().err
@@ -181,7 +182,7 @@ def test_a_bug_of_ours_is_called_one_and_leaves_nothing(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("animato.renderers.portrait.renderer.PortraitRenderer.paint", fail)
+    monkeypatch.setattr("animato.renderers.portrait.renderer.PortraitRenderer._paint", fail)
     assert run(command(made, out / "a.mp4")) == 1
     said = capsys.readouterr().err
     assert "this is a bug" in said

@@ -104,7 +104,8 @@ def test_defaults_and_help_of_animate_are_those_of_the_settings() -> None:
 def test_what_animate_takes_beside_settings_is_what_the_library_takes() -> None:
     words = {one.name for one in ALL[("animate",)].params if one.name != "help"}
     settings = {field.name for field in dataclasses.fields(AnimateSettings)}
-    assert words - settings - {"quiet", "as_json"} <= set(inspect.signature(api.animate).parameters)
+    taken = {"photos", *inspect.signature(api.Animator.animate).parameters}
+    assert words - settings - {"quiet", "as_json"} <= taken
 
 
 def test_help_and_import_load_nothing_heavy() -> None:
@@ -122,6 +123,6 @@ def test_help_and_import_load_nothing_heavy() -> None:
 
 
 def test_the_library_loads_without_torch() -> None:
-    program = "import sys, animato\nanimato.animate, animato.Person, animato.render\nprint('torch' in sys.modules)"
+    program = "import sys, animato\nanimato.animate, animato.Head, animato.render\nprint('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

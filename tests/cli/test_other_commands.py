@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from animato.render import bench, checkup
 from main_job import FRAMES, Material, contents, stream_facts
 
-from animato import api
+from animato import api, doctor
 from animato.cli.main import run
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
+from animato.pipeline import bench
 
 
 def test_a_recorded_movement_drives_like_its_clip(
@@ -80,7 +80,7 @@ def test_a_stopped_recording_leaves_nothing(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("animato.api.save_motion", stop)
+    monkeypatch.setattr("animato.animator.save_motion", stop)
     assert run(["motion", "record", str(made.driver), "-o", str(out / "a.motion")]) == 130
     assert "stopped" in capsys.readouterr().err
     assert contents(out) == []
@@ -121,17 +121,17 @@ def test_verify_reads_back_what_animate_wrote(made: Material, out: Path, capsys:
 def test_doctor_says_what_is_there_and_that_the_main_job_can_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(checkup, "_torch", lambda: checkup.Finding("torch", "missing", "loading it takes seconds"))
+    monkeypatch.setattr(doctor, "_torch", lambda: doctor.Finding("torch", "missing", "loading it takes seconds"))
     assert run(["doctor"]) == 0
     printed = capsys.readouterr().out
     assert "the main job can run" in printed
-    for name in (*checkup.BASE, "face networks", "video encoders", "credentials", "extra training", "torch"):
+    for name in (*doctor.BASE, "face networks", "video encoders", "credentials", "extra training", "torch"):
         assert name in printed
 
 
 def test_doctor_tells_a_script_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(checkup, "_networks", lambda: "compiled in another test")
-    monkeypatch.setattr(checkup, "_torch", lambda: checkup.Finding("torch", "missing", "loading it takes seconds"))
+    monkeypatch.setattr(doctor, "_networks", lambda: "compiled in another test")
+    monkeypatch.setattr(doctor, "_torch", lambda: doctor.Finding("torch", "missing", "loading it takes seconds"))
     assert run(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"name", "state", "text", "hint"} == set(told[0])
@@ -149,7 +149,7 @@ def test_doctor_says_what_is_missing_and_what_to_type(
         return version(name)
 
     monkeypatch.setattr(importlib.metadata, "version", without)
-    monkeypatch.setattr(checkup, "_networks", lambda: "compiled in another test")
+    monkeypatch.setattr(doctor, "_networks", lambda: "compiled in another test")
     assert run(["doctor"]) == 4
     printed, said = capsys.readouterr()
     assert "pip install av" in printed

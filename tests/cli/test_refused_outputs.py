@@ -34,7 +34,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_rendered(
     refuse: Refuse, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (out / "frames").write_text("mine")
-    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("animato.pipeline.casting.open_driver", lambda *_: pytest.fail("too late"))
     assert "is a file" in refuse(name="frames")
     assert (out / "frames").read_text() == "mine"
 
@@ -46,14 +46,14 @@ def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_rendered
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", denied)
-    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("animato.pipeline.casting.open_driver", lambda *_: pytest.fail("too late"))
     assert "may not write there" in refuse()
 
 
 def test_a_name_too_long_for_the_system_is_refused_before_anything_is_rendered(
     refuse: Refuse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animato.api.open_driver", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("animato.pipeline.casting.open_driver", lambda *_: pytest.fail("too late"))
     for name in ("a" * 300 + ".mp4", "a" * 300):
         assert "the name is too long" in refuse(name=name)
 

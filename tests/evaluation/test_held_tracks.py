@@ -9,7 +9,7 @@ import pytest
 
 from animato.evaluation.runner import evaluate
 from animato.evaluation.systems.base import Crop, Drive, Photo
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
@@ -74,7 +74,7 @@ def test_of_several_photos_a_driver_is_held_to_the_one_that_is_animated(shared_d
     for start in range(0, len(found[True]), 4):
         bare, held = (found[anchor][start : start + 4] for anchor in (False, True))
         moved = [float(np.abs(a.face.points - b.face.points).max()) for a, b in zip(bare, held, strict=True)]
-        animated = Person.from_photos([photo.image for photo in bare], finder=face_finder).photo.image
+        animated = Head.from_photos([photo.image for photo in bare], finder=face_finder).photo.image
         best = next(number for number, photo in enumerate(bare) if np.array_equal(photo.image, animated))
         assert moved[best] < 1e-3 < min(apart for number, apart in enumerate(moved) if number != best)
         firsts += best == 0

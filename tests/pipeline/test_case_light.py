@@ -11,10 +11,11 @@ from main_job import finder
 
 from animato.drivers.opening import open_driver
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.motion.retarget import Target
-from animato.pipeline.factory import make_renderer
-from animato.pipeline.flow import build_job, frames_of
+from animato.pipeline.actor import Cast
+from animato.pipeline.factory import build_scene
+from animato.pipeline.flow import frames_of
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.types import Frame
@@ -33,10 +34,11 @@ def cases(shared_data: Path) -> Path:
 
 def animated(photo: Path, driver: Path, settings: AnimateSettings = CROP) -> tuple[list[Frame], list[Target]]:
     """Return the unmarked frames, not smoothed, and the faces in them."""
-    framing, renderer = make_renderer(Person.from_photos([photo], finder=finder()), settings, finder().engine)
-    job = build_job(framing, renderer, open_driver(driver, settings, finder()), settings)
-    targets = [job.retargeter(moment) for moment in job.driver.frames(StageClock())]
-    return list(frames_of(job, StageClock())), targets
+    cast = [Cast(Head.from_photos([photo], finder=finder()), open_driver(driver, settings, finder()))]
+    scene, _ = build_scene(cast, settings, finder().engine)
+    actor = scene.actors[0]
+    targets = [actor.retargeter(moment) for moment in actor.driver.frames(StageClock())]
+    return list(frames_of(scene, StageClock())), targets
 
 
 def within(target: Target, *rings: tuple[int, ...]) -> np.ndarray:

@@ -126,7 +126,7 @@ def test_the_neutral_frame_asked_for_leaves_the_photo_as_it_is_at_that_moment(ma
 def test_jitter_is_told_for_output_and_driver(made: Material, out: Path) -> None:
     # Most of what moves in half a second of speech is no tremble, so smoothing is asked for at its full strength.
     result = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, end=0.4, smooth=1.0))
-    rough = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, end=0.4, smooth=0.0))
+    rough = animato.animate(made.person, made.driver, out / "b.mp4", replace(CROP, end=0.4, smooth=0.0))
     assert result.jitter is not None
     assert rough.jitter is not None
     assert result.driver_jitter == rough.driver_jitter is not None
@@ -138,7 +138,9 @@ def test_absolute_motion_differs_from_relative_motion(made: Material) -> None:
         prepared(made.person, made.driver, replace(CROP, motion=motion))[0] for motion in ("relative", "absolute")
     )
     moment = movement(made.driver)[7]
-    assert np.abs(relative.retargeter(moment).points - absolute.retargeter(moment).points).max() > 0.5
+    assert (
+        np.abs(relative.actors[0].retargeter(moment).points - absolute.actors[0].retargeter(moment).points).max() > 0.5
+    )
 
 
 def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks(
@@ -155,8 +157,9 @@ def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks
 
     def error(anchor: bool) -> float:
         settings = replace(CROP, anchor=anchor, smooth=0.0)
-        job, _ = prepared(made.person, clip, settings)
-        faces = np.array([job.retargeter(moment).points[:MESH_POINTS, :2] for moment in movement(clip, settings)])
+        scene, _ = prepared(made.person, clip, settings)
+        retargeter = scene.actors[0].retargeter
+        faces = np.array([retargeter(moment).points[:MESH_POINTS, :2] for moment in movement(clip, settings)])
         moved, true = faces - faces.mean(axis=0), (path - path.mean(axis=0))[:, None]
         scale = (moved * true).sum() / (true * true).sum() / MESH_POINTS
         return float(np.abs(moved / scale - true).mean())
@@ -170,8 +173,8 @@ def test_hair_and_shoulders_of_the_driver_are_followed_unless_nothing_is_wanted_
     followed = movement(made.driver, replace(CROP, surroundings=1.0))
     assert all(moment.drift is not None for moment in followed if moment.seen)
     assert all(moment.drift is None for moment in movement(made.driver, replace(CROP, surroundings=0.0)))
-    job, _ = prepared(made.person, made.driver, CROP)
-    assert job.retargeter(followed[5]).drift is not None
+    scene, _ = prepared(made.person, made.driver, CROP)
+    assert scene.actors[0].retargeter(followed[5]).drift is not None
 
 
 def test_the_drivers_open_mouth_is_looked_into_unless_it_is_not_wanted(made: Material) -> None:

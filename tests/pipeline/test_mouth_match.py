@@ -8,6 +8,7 @@ import numpy as np
 from animato.appearance.mouth_interior import BRIGHTEST
 from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
 from animato.geometry.pose import fit_pose, local_from_points
+from animato.head.view import HeadView
 from animato.motion.motion_frame import INSIDE_SHAPE
 from animato.motion.retarget import Target
 from animato.renderers.portrait.mouth_interior import RING, MouthMatch, show, shows_teeth
@@ -23,7 +24,7 @@ def test_a_smile_shows_teeth_and_a_dark_picture_does_not(portrait: Frame, portra
 def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver(
     portrait: Frame, portrait_face: Face
 ) -> None:
-    warper = Warper(np.array(portrait), portrait_face.points)
+    warper = Warper(HeadView(np.array(portrait), portrait_face.points))
     wide = portrait_face.points.copy()
     lower = wide[:, 1] > wide[14, 1] - 1
     wide[lower, 1] += 14.0
@@ -48,7 +49,7 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
 def test_lent_teeth_give_way_to_a_dark_gap_and_never_turn_grey(portrait: Frame, portrait_face: Face) -> None:
     crop_from_photo = crop_from_frame(fit_square(head_square(portrait_face.points), 512, 512), 512)
     points = move_points(crop_from_photo, portrait_face.points)
-    main, lender = (Warper(cut(portrait, crop_from_photo, 512), points) for _ in range(2))
+    main, lender = (Warper(HeadView(cut(portrait, crop_from_photo, 512), points)) for _ in range(2))
     wide = points.copy()
     wide[wide[:, 1] > wide[14, 1] - 1, 1] += 25.0
     pose = fit_pose(wide)

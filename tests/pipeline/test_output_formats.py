@@ -67,7 +67,7 @@ def test_frames_go_by_the_numbered_name_that_was_asked_for(made: Material, out: 
 
 def test_a_shorter_run_into_the_same_folder_says_that_older_frames_remain(made: Material, out: Path) -> None:
     animato.animate(made.person, "nod", out / "frames", CROP)
-    result = animato.animate(made.person, "nod", out / "frames", replace(CROP, end=0.08))
+    result = animato.animate(made.person, "nod", out / "frames", replace(CROP, end=0.08), overwrite=True)
     assert len(contents(out / "frames")) == 5
     assert any("3 other PNG files" in sentence for sentence in result.warnings)
 
@@ -121,7 +121,7 @@ def test_an_existing_file_is_kept_when_it_may_not_be_replaced(made: Material, ou
 
 def test_an_existing_file_is_replaced_whole(made: Material, out: Path) -> None:
     (out / "a.mp4").write_bytes(b"old")
-    animato.animate(made.person, "nod", out / "a.mp4", CROP)
+    animato.animate(made.person, "nod", out / "a.mp4", CROP, overwrite=True)
     assert stream_facts(out / "a.mp4")["frames"] == 5
     assert contents(out) == ["a.mp4"]
 

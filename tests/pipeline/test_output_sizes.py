@@ -11,7 +11,7 @@ from main_job import Material, finder, prepared, read_frames, unmarked
 from PIL import Image
 
 import animato
-from animato import AnimateSettings, Person
+from animato import AnimateSettings, Head
 from animato.geometry.crop import head_square
 from animato.pipeline.bench import demo_photo
 from animato.types import Frame
@@ -24,7 +24,7 @@ def enlarged(width: int, height: int) -> Frame:
     return np.asarray(cv2.resize(demo_photo(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def outside(person: Person, margin: int = 2) -> np.ndarray:
+def outside(person: Head, margin: int = 2) -> np.ndarray:
     """True for the pixels of the photo that the animated square does not reach."""
     left, top, side = head_square(person.photo.face.points)
     away = np.ones(person.photo.image.shape[:2], bool)
@@ -53,9 +53,9 @@ def test_the_photo_outside_the_square_is_still_in_the_finished_file(made: Materi
 
 @pytest.mark.parametrize(("width", "height"), [(640, 800), (1100, 700)])
 def test_a_photo_keeps_its_own_resolution(width: int, height: int) -> None:
-    person = Person.from_photos([enlarged(width, height)], finder=finder())
-    _, framing = prepared(person, "nod", AnimateSettings(end=SHORT))
-    assert (framing.width, framing.height, framing.warnings) == (width, height, [])
+    person = Head.from_photos([enlarged(width, height)], finder=finder())
+    scene, framing = prepared(person, "nod", AnimateSettings(end=SHORT))
+    assert (scene.compositor.width, scene.compositor.height, framing.warnings) == (width, height, ())
 
 
 def test_a_photo_of_a_phone_held_upright_stays_upright(tmp_path: Path) -> None:
@@ -63,16 +63,16 @@ def test_a_photo_of_a_phone_held_upright_stays_upright(tmp_path: Path) -> None:
     tags = Image.Exif()
     tags[0x0112] = 6  # the camera was turned: show it a quarter further clockwise
     lying.save(tmp_path / "phone.jpg", exif=tags)
-    person = Person.from_photos([tmp_path / "phone.jpg"], finder=finder())
-    _, framing = prepared(person, "nod", AnimateSettings())
+    person = Head.from_photos([tmp_path / "phone.jpg"], finder=finder())
+    scene, _ = prepared(person, "nod", AnimateSettings())
     assert lying.size == (800, 600)
-    assert (framing.width, framing.height) == (600, 800)
+    assert (scene.compositor.width, scene.compositor.height) == (600, 800)
     eyes, chin = person.photo.face.points[168, 1], person.photo.face.points[152, 1]
     assert chin > eyes
 
 
 def test_a_photo_with_odd_sides_loses_one_row_and_one_column() -> None:
-    person = Person.from_photos([enlarged(641, 801)], finder=finder())
+    person = Head.from_photos([enlarged(641, 801)], finder=finder())
     frames = unmarked(person, "nod", AnimateSettings(end=SHORT))
     assert {frame.shape for frame in frames} == {(800, 640, 3)}
 
@@ -93,7 +93,7 @@ def test_a_large_photo_is_reduced_to_the_longest_side_and_says_so(out: Path) -> 
 
 def test_a_crop_is_512_pixels_unless_asked_otherwise(made: Material) -> None:
     sizes = {
-        size: prepared(made.person, "nod", AnimateSettings(frame="crop", size=size))[1].width
+        size: prepared(made.person, "nod", AnimateSettings(frame="crop", size=size))[0].compositor.width
         for size in (None, 512, 640, 1024)
     }
     assert sizes == {None: 512, 512: 512, 640: 640, 1024: 1024}
@@ -109,7 +109,7 @@ def test_a_small_crop_is_enlarged_for_its_mark_and_says_so(made: Material, out: 
 def test_a_flat_picture_says_that_its_mark_may_not_survive() -> None:
     wide = np.full((300, 1600, 3), 120, np.uint8)
     wide[:, 700:1000] = enlarged(512, 512)[40:340, 70:370]
-    person = Person.from_photos([wide], finder=finder())
-    _, framing = prepared(person, "nod", AnimateSettings(max_side=1024))
-    assert (framing.width, framing.height) == (1024, 192)
+    person = Head.from_photos([wide], finder=finder())
+    scene, framing = prepared(person, "nod", AnimateSettings(max_side=1024))
+    assert (scene.compositor.width, scene.compositor.height) == (1024, 192)
     assert any("mark may not survive" in sentence for sentence in framing.warnings)

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from drawn_pictures import SKIN, cartoon
 from main_job import finder
 
 from animato.geometry.landmarks import FOREHEAD, LIPS_OUTER
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import Neutral
 from animato.motion.retarget import Retargeter
+from animato.pipeline.compositor import Compositor
 from animato.pipeline.factory import make_renderer
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.types import Face, Frame
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "face"))
-from drawn_pictures import SKIN, cartoon
-
 NEUTRAL = Neutral(np.eye(3), np.array([0.2, 0.2, 0.0]), (3.0, 3.0), 5.0)
 
 
-def rendered(person: Person, down: float, mouth: float, settings: AnimateSettings) -> Frame:
+def rendered(person: Head, down: float, mouth: float, settings: AnimateSettings) -> Frame:
     """One frame: the head lower by centimetres, the mouth open by mouth widths."""
     from dataclasses import replace
 
     framing, renderer = make_renderer(person, settings, finder().engine)
     motion = replace(rest_frame(NEUTRAL), shift=np.array([0.0, down]), apertures=np.array([0.2, 0.2, mouth]), seen=True)
-    retarget = Retargeter(framing.points, NEUTRAL, settings, framing.blendshapes, framing.edges)
-    return framing.compose(renderer.paint(renderer.warp(retarget(motion), StageClock()), StageClock()))
+    view, clock = framing.view, StageClock()
+    retarget = Retargeter(view.points, NEUTRAL, settings, view.blendshapes, view.edges)
+    layer = renderer.warp(retarget(motion), clock)(clock)
+    return Compositor(framing.base, [framing.placement]).compose([layer])
 
 
 @pytest.mark.parametrize("frame", ["photo", "crop"])
@@ -41,7 +39,7 @@ def test_nothing_streaks_above_a_head_cut_by_the_edge_when_it_lowers(
 ) -> None:
     top = int(portrait_face.points[FOREHEAD, 1]) - 20
     tight = np.ascontiguousarray(portrait[top : top + 260, 90:350])
-    person = Person.from_photos([tight])
+    person = Head.from_photos([tight])
     assert any("cuts the hair at the top" in said for said in person.warnings)
     settings = AnimateSettings(frame=frame, model="geometry")
     lowered = rendered(person, 4.0, 0.0, settings).astype(int)
@@ -51,7 +49,7 @@ def test_nothing_streaks_above_a_head_cut_by_the_edge_when_it_lowers(
 
 
 def test_a_drawn_face_gets_no_dirt_around_its_mouth() -> None:
-    person = Person.from_photos([cartoon()])
+    person = Head.from_photos([cartoon()])
     assert any("drawn in flat colours" in said for said in person.warnings)
     framing, _ = make_renderer(person, AnimateSettings(), finder().engine)
     picture = rendered(person, 0.0, 0.25, AnimateSettings()).astype(int)
@@ -65,4 +63,4 @@ def test_a_drawn_face_gets_no_dirt_around_its_mouth() -> None:
         ]
     )
     assert np.abs(cheeks - SKIN).max() <= 2
-    assert framing.pasted
+    assert framing.base is not None

@@ -13,6 +13,7 @@ from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT
 from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, inverse, move
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
+from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
 from animato.motion.aperture_profile import close_gaps
 from animato.motion.motion_frame import INSIDE_SHAPE, SHADE_PLACES
@@ -37,7 +38,7 @@ def renderer(portrait: Frame, portrait_face: Face) -> PortraitRenderer:
     crop_from_picture = crop_from_frame(head_square(portrait_face.points), SIZE)
     crop = cut(portrait, crop_from_picture, SIZE)
     points = move_points(crop_from_picture, portrait_face.points)
-    return PortraitRenderer([(crop, points)], portrait_networks(Engine(1)))
+    return PortraitRenderer([HeadView(crop, points)], portrait_networks(Engine(1)))
 
 
 def turned(warper: Warper, yaw: float) -> Target:
@@ -50,7 +51,7 @@ def turned(warper: Warper, yaw: float) -> Target:
 def drawn(renderer: PortraitRenderer, target: Target) -> tuple[Frame, Warped]:
     """Return the finished square, and what geometry alone makes of the same target."""
     clock = StageClock()
-    made = renderer.paint(renderer.warp(target, clock), clock)
+    made = renderer.warp(target, clock)(clock).image
     return made, renderer.warpers[0].render(target.points, target.pose)
 
 
@@ -105,11 +106,11 @@ def test_eight_bit_numbers_change_little_in_a_real_frame(renderer: PortraitRende
     weights = read_portrait()
     plain = {name: {**entry, "ranges": {}} for name, entry in weights.header["networks"].items()}
     header = {**weights.header, "networks": plain}
-    exact = PortraitNetworks(PortraitWeights(weights.configs, weights.arrays, header, weights.where), 1)
+    exact = PortraitNetworks(PortraitWeights(weights.configs, weights.arrays, header, weights.where), Engine(1))
     warper = renderer.warpers[0]
     pictures = [
         drawn(one, opened(warper))[0].astype(int)
-        for one in (renderer, PortraitRenderer([(warper.crop, warper.points)], exact))
+        for one in (renderer, PortraitRenderer([HeadView(warper.crop, warper.points)], exact))
     ]
     change = np.abs(pictures[0] - pictures[1])
     assert 0 < change.max() <= 8 and change[change.max(axis=2) > 0].mean() < 1.0
@@ -117,7 +118,7 @@ def test_eight_bit_numbers_change_little_in_a_real_frame(renderer: PortraitRende
 
 def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer) -> None:
     warper, light = renderer.warpers[0], np.array([0.8, 1.05, 0.9], np.float32)
-    lit = PortraitRenderer([(white_balanced(warper.crop, light), warper.points)], portrait_networks(Engine(1)))
+    lit = PortraitRenderer([HeadView(white_balanced(warper.crop, light), warper.points)], portrait_networks(Engine(1)))
     target = opened(warper)
     plain, under_light = drawn(renderer, target)[0], drawn(lit, target)[0]
     y, x = np.mgrid[:SIZE, :SIZE]
@@ -137,7 +138,7 @@ def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
     colour = renderer.warpers[0]
     photo = np.repeat(colour.crop.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     # The second photo has colours, and shows the mouth and the side that the first one hides.
-    photos = [(photo, colour.points), (colour.crop, turned(colour, 20.0).points)]
+    photos = [HeadView(photo, colour.points), HeadView(colour.crop, turned(colour, 20.0).points)]
     grey = PortraitRenderer(photos, portrait_networks(Engine(1)))
     blinking = Target(points_from_local(close_gaps(colour.local, (0.3, 0.0, 1.0)), colour.pose), colour.pose)
     for target in (opened(colour), with_light(opened(colour)), turned(colour, 32.0), blinking):
@@ -150,7 +151,7 @@ def test_automatic_exposure_leaves_no_holes_in_the_eyes(portrait: Frame, portrai
     neutral, bright = np.array(portrait), np.clip(portrait * 0.35, 0, 255).astype(np.uint8)
     reference = ReferenceFrame(neutral, portrait_face, Wanted(inside=False, surroundings=False))
     shade = reference.read(bright, portrait_face).face.shade
-    head = PortraitRenderer([(neutral, portrait_face.points)], portrait_networks(Engine(1)))
+    head = PortraitRenderer([HeadView(neutral, portrait_face.points)], portrait_networks(Engine(1)))
     target = turned(head.warpers[0], 6.0)
     assert shade is not None
     plain, lit = drawn(head, target)[0], drawn(head, replace(target, shade=shade))[0]
@@ -173,13 +174,13 @@ def test_lids_of_a_sharp_photo_close_over_what_was_painted(portrait: Frame, port
     side = 230
     crop_from_picture = crop_from_frame(head_square(portrait_face.points), side)
     crop, points = cut(portrait, crop_from_picture, side), move_points(crop_from_picture, portrait_face.points)
-    renderer = PortraitRenderer([(crop, points)], portrait_networks(Engine(1)))
+    renderer = PortraitRenderer([HeadView(crop, points)], portrait_networks(Engine(1)))
     warper, clock = renderer.warpers[0], StageClock()
     shut = Target(points_from_local(close_gaps(warper.local, (0.0, 0.0, 1.0)), warper.pose), warper.pose)
     assert len(renderer._lids) == 2
-    unrolled = renderer.paint(renderer.warp(shut, clock), clock)
+    unrolled = renderer.warp(shut, clock)(clock).image
     renderer._lids = ()
-    painted = renderer.paint(renderer.warp(shut, clock), clock)
+    painted = renderer.warp(shut, clock)(clock).image
     changed = np.argwhere((unrolled != painted).any(axis=2))[:, ::-1]
     eyes = points[[33, 133, 362, 263], :2]
     assert len(changed) > 100

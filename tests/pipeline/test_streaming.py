@@ -89,7 +89,7 @@ def test_the_same_input_gives_the_same_frames_to_the_last_bit(made: Material) ->
 
 
 def test_a_person_is_the_same_however_often_the_photo_is_read(made: Material) -> None:
-    again = animato.Person.from_photos([made.photo])
+    again = animato.Head.from_photos([made.photo])
     np.testing.assert_array_equal(again.photo.face.points, made.person.photo.face.points)
 
 

@@ -26,7 +26,7 @@ from animato.renderers.warp.warper import Warper
 
 picture = data.astronaut()
 (face,) = FaceFinder(Engine(1)).find(picture)
-warper = Warper(picture, face.points)
+warper = Warper(HeadView(picture, face.points))
 warper.render(face.points, warper.pose)
 quiet = list(calls)
 

@@ -10,7 +10,7 @@ import pytest
 from drawn_pictures import cartoon, dog, smiley
 
 from animato.errors import FaceError
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.head.plausibility import plausibility
 from animato.head.quality import is_drawn
 from animato.media.image import load_picture
@@ -31,7 +31,7 @@ NO_FACES = {
 
 def refused(picture: Frame, finder: FaceFinder) -> FaceError | None:
     try:
-        Person.from_photos([picture], finder=finder)
+        Head.from_photos([picture], finder=finder)
     except FaceError as problem:
         return problem
     return None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from warp_material import Head, at_size
 
+from animato.head.view import HeadView
 from animato.motion.aperture_profile import close_gaps
 from animato.renderers.portrait.eyelids import RINGS, Lid, build_lids, close_lid
 from animato.renderers.warp.warper import Warped, Warper
@@ -61,16 +62,16 @@ def test_a_sharp_photo_has_two_lids(sharp: Head) -> None:
 
 def test_a_blurred_photo_has_none(sharp: Head) -> None:
     soft = cv2.GaussianBlur(sharp.crop, (0, 0), 1.2)
-    assert build_lids(Warper(soft, sharp.points)) == ()
+    assert build_lids(Warper(HeadView(soft, sharp.points))) == ()
 
 
 def test_a_photo_with_shut_eyes_has_none(sharp: Head) -> None:
     asleep, points, _ = closed(sharp, 0.0)
-    assert build_lids(Warper(asleep.image, points)) == ()
+    assert build_lids(Warper(HeadView(asleep.image, points))) == ()
 
 
 def test_an_eye_that_a_turned_photo_hides_has_none(sharp: Head) -> None:
-    turned = Warper(sharp.crop, sharp.points)
+    turned = Warper(HeadView(sharp.crop, sharp.points))
     turned.visible = turned.visible.copy()
     turned.visible[list(RINGS[1])[3:6]] = False
     assert [lid.index for lid in build_lids(turned)] == [0]
@@ -124,7 +125,7 @@ def test_the_rim_of_glasses_stays(sharp: Head) -> None:
         )
         cv2.ellipse(worn, centre, axes, 0, 0, 360, (20, 20, 20), 2, cv2.LINE_AA)
         rims.append((centre[0], centre[1] - axes[1]))
-    glasses = Head(worn, sharp.points, Warper(worn, sharp.points))
+    glasses = Head(worn, sharp.points, Warper(HeadView(worn, sharp.points)))
     lids = tuple(replace(lid, crisp=1.0) for lid in build_lids(glasses.warper))
     assert len(lids) == 2
     before, after, _ = shown(glasses, lids, 0.0)

@@ -25,6 +25,7 @@ from animato.geometry.patch import (
 )
 from animato.geometry.pose import fit_pose, points_from_local
 from animato.geometry.visibility import mirror_index
+from animato.head.view import HeadView
 from animato.renderers.portrait.patch_sampling import photo_patch, sampling_grid, target_patch
 from animato.renderers.warp.warper import Warper
 
@@ -43,7 +44,7 @@ def mirrored(head: Head) -> Head:
     points = head.points[partner].copy()
     points[:, 0] = side - 1 - points[:, 0]
     crop = np.ascontiguousarray(head.crop[:, ::-1])
-    return Head(crop, points, Warper(crop, points))
+    return Head(crop, points, Warper(HeadView(crop, points)))
 
 
 @pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)

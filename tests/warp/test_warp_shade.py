@@ -11,6 +11,7 @@ from animato.appearance.expression_light import COLOUR, MOST, ShadeReader
 from animato.appearance.mouth_grid import Places
 from animato.appearance.skin_shading import _planes, shade_skin
 from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
+from animato.head.view import HeadView
 from animato.motion.motion_frame import SHADE_PLACES
 from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame
@@ -116,7 +117,7 @@ def test_places_that_are_spread_are_read_again() -> None:
 
 
 def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(calm: Head) -> None:
-    warper = Warper(calm.crop, calm.points)
+    warper = Warper(HeadView(calm.crop, calm.points))
     vertices = warper.target_vertices(calm.points, warper.pose)
     drawn = warper.render(calm.points, warper.pose, vertices).drawn
     size = calm.crop.shape[0]

@@ -11,6 +11,7 @@ from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square,
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points, points_from_local, rotation_exp
+from animato.head.view import HeadView
 from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps
 from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame, Points
@@ -55,7 +56,7 @@ class Head:
 
 
 def head(crop: Frame, points: Points) -> Head:
-    return Head(crop, points, Warper(crop, points))
+    return Head(crop, points, Warper(HeadView(crop, points)))
 
 
 def at_size(portrait: Frame, face: Face, size: int) -> Head:

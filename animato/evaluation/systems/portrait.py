@@ -12,12 +12,13 @@ import numpy as np
 from animato.errors import UsageError
 from animato.evaluation.systems.base import Crop, Drive, Photo, Subject, find_neutral, movement
 from animato.evaluation.systems.still import Still
-from animato.head.head import Person
+from animato.head.head import Head
 from animato.motion.motion_frame import factor, neutral_of
 from animato.motion.retarget import Retargeter
 from animato.motion.smooth import smooth_file
-from animato.pipeline.factory import lent_crop, make_renderer, parameters_of
-from animato.pipeline.framing import Framing
+from animato.pipeline.compositor import Compositor
+from animato.pipeline.factory import make_renderer, parameters_of
+from animato.pipeline.framing import Framing, source_view
 from animato.renderers.base import Renderer
 from animato.renderers.portrait.networks import PersonParameters, portrait_networks
 from animato.runtime.engine import Engine
@@ -68,7 +69,7 @@ class MainJob:
         Raises:
             FaceError: none of the photos shows a usable face.
         """
-        person = Person.from_photos([photo.image for photo in photos], finder=self._finder)
+        person = Head.from_photos([photo.image for photo in photos], finder=self._finder)
         self._chosen = next(photo for photo in photos if np.array_equal(photo.image, person.photo.image))
         numbers = self._adapted(person) if self.name == "portrait-adapted" else None
         self._framing, self._renderer = make_renderer(
@@ -76,16 +77,18 @@ class MainJob:
         )
         height, width = self._chosen.image.shape[:2]
         # The main job enlarges small photos; the judged square grows with them.
-        across, down = self._framing.width / (width // 2 * 2), self._framing.height / (height // 2 * 2)
+        self._compositor = Compositor(self._framing.base, [self._framing.placement])
+        across = self._compositor.width / (width // 2 * 2)
+        down = self._compositor.height / (height // 2 * 2)
         left, top, side = crop.square
         self._crop = Crop((left * across, top * down, side * across), crop.size)
 
-    def _adapted(self, person: Person) -> PersonParameters:
+    def _adapted(self, person: Head) -> PersonParameters:
         from animato.settings.portrait import PortraitAdaptSettings
         from animato.training.portrait.adapt import adapt_portrait
 
         assert self._networks is not None
-        photos = [lent_crop(photo) for photo in person.photos]
+        photos = [source_view(photo) for photo in person.photos]
         made = adapt_portrait(photos, self._networks.weights, PortraitAdaptSettings(threads=self._settings.threads))
         self._adaptations.append(made.report)
         return parameters_of(made.networks)
@@ -100,14 +103,16 @@ class MainJob:
         if framing is None or renderer is None or crop is None or chosen is None:
             raise UsageError("a system is prepared before it renders")
         neutral = factor(chosen.face, 0.0) if drive.same_clip else find_neutral(drive)
-        retargeter = Retargeter(framing.points, neutral_of(neutral), self._settings, framing.blendshapes, framing.edges)
+        retargeter = Retargeter(
+            framing.view.points, neutral_of(neutral), self._settings, framing.view.blendshapes, framing.view.edges
+        )
         clock = StageClock()
         moments = smooth_file(movement(drive, neutral), self._settings.smooth)
         wanted = set(drive.wanted)
         for index, moment in enumerate(moments):
             if index in wanted:
-                animated = renderer.paint(renderer.warp(retargeter(moment), clock), clock)
-                yield crop.cut(framing.compose(animated))
+                layer = renderer.warp(retargeter(moment), clock)(clock)
+                yield crop.cut(self._compositor.compose([layer]))
 
     def trained_on(self, people: frozenset[str]) -> bool:
         """Return whether the networks saw any of these people in training; geometry learnt nothing."""

@@ -8,6 +8,7 @@ correction of the flow and of the light. The answers are laid over the frame at 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,11 +21,12 @@ from animato.appearance.skin_shading import shade_skin
 from animato.geometry.aperture_mask import activation
 from animato.geometry.composite import PatchOutput, composite_patch
 from animato.geometry.landmarks import IRIS_LEFT, IRIS_RIGHT
-from animato.geometry.mesh import Extent
 from animato.geometry.patch import FACE_PATCHES, FacePatch, cut_patch, cut_validity
 from animato.geometry.visibility import hidden_share
-from animato.head.white_balance import white_balance_of, white_balanced
+from animato.head.view import HeadView
+from animato.head.white_balance import white_balanced
 from animato.motion.retarget import Target
+from animato.renderers.base import Layer, Paint
 from animato.renderers.portrait.eyelids import build_lids, close_lid
 from animato.renderers.portrait.frame import PortraitFrame
 from animato.renderers.portrait.mouth_interior import MouthMatch, show
@@ -34,7 +36,7 @@ from animato.renderers.portrait.photo_selection import PhotoSelector
 from animato.renderers.warp.multi_view import share_mouth, share_sides
 from animato.renderers.warp.warper import Warper
 from animato.runtime.stage_clock import StageClock
-from animato.types import Affine, Frame, Points
+from animato.types import Affine
 
 HIDDEN_FROM, HIDDEN_TO = 0.0015, 0.006
 """Share of the crop hidden beyond what the photo's own pose hides: there the head's pass begins, and counts fully."""
@@ -47,47 +49,45 @@ class PortraitRenderer:
     """Renders one person from one to thirty-two photos.
 
     Args:
-        photos: each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels of it; the first is
-            animated, the others lend what it does not show.
+        views: the photos, each in its square; the first is animated, the others show what it does not.
         networks: from `portrait_networks`.
-        numbers: what adaptation found, or None.
-        extent: what the animated photo shows of its square, None for all of it.
+        parameters: what adaptation found, or None.
     """
 
     name = "portrait"
 
     def __init__(
         self,
-        photos: Sequence[tuple[Frame, Points]],
+        views: Sequence[HeadView],
         networks: PortraitNetworks,
-        numbers: PersonParameters | None = None,
-        extent: Extent | None = None,
+        parameters: PersonParameters | None = None,
     ) -> None:
-        main = Warper(*photos[0], extent)
+        main = Warper(views[0])
         self._gamut = main.gamut
-        self.warpers = [main, *(Warper(main.gamut.clipped(square), points) for square, points in photos[1:])]
-        networks = networks if numbers is None else networks.replaced(numbers)
-        tints = [white_balance_of(warper.crop, warper.points) for warper in self.warpers]
+        others = [replace(view, image=main.gamut.clipped(view.image)) for view in views[1:]]
+        self.warpers = [main, *(Warper(view) for view in others)]
+        networks = networks if parameters is None else networks.replaced(parameters)
+        tints = [warper.view.white_balance for warper in self.warpers]
         lender = share_mouth(self.warpers)
         share_sides(self.warpers)
-        views = [_RegionView(region, self.warpers, tints, networks, numbers) for region in FACE_PATCHES]
-        together = [[view for view in views if view.region.network == name] for name in ORDER]
+        patches = [_RegionView(region, self.warpers, tints, networks, parameters) for region in FACE_PATCHES]
+        together = [[view for view in patches if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
         self._mouth = MouthMatch(self.warpers, lender)
         self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
-    def warp(self, target: Target, clock: StageClock) -> PortraitFrame:
-        """Return the animated photo warped to a target face, with what the painters need."""
+    def warp(self, target: Target, clock: StageClock) -> Paint:
+        """Warp the animated photo to a target face; the networks then paint over it."""
         with clock.stage("warp"):
             main = self.warpers[0]
             vertices = main.target_vertices(target.points, target.pose, target.drift)
             warped = main.render(target.points, target.pose, vertices)
-            return PortraitFrame(target, warped, vertices, self.warpers)
+            frame = PortraitFrame(target, warped, vertices, self.warpers)
+        return functools.partial(self._paint, frame)
 
-    def paint(self, warped: PortraitFrame, clock: StageClock) -> Frame:
-        """Return the animated square: the warped photo, painted over."""
+    def _paint(self, warped: PortraitFrame, clock: StageClock) -> Layer:
         with clock.stage("paint"):
             # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
             mouth = self._mouth.wanted(warped.warped, warped.target, warped.local)
@@ -102,7 +102,7 @@ class PortraitRenderer:
                 shade_skin(warped.warped.image, warped.warped.drawn, warped.vertices, warped.target.shade * MOST_SHADE)
             show(warped.warped.image, mouth)
             self._gamut.clip_painted(warped.warped.image, copied)
-        return warped.warped.image
+        return Layer(warped.warped.image)
 
     def _head_gain(self, moment: PortraitFrame) -> float:
         """Return how much the whole head's pass counts, in [0, 1]: not at all where nothing hidden turns into view."""
@@ -120,7 +120,7 @@ class _RegionView:
         warpers: Sequence[Warper],
         tints: Sequence[NDArray[np.float32]],
         networks: PortraitNetworks,
-        numbers: PersonParameters | None,
+        parameters: PersonParameters | None,
     ) -> None:
         self.region, self._warpers = region, warpers
         self._patches = [photo_patch(region, warper) for warper in warpers]
@@ -132,7 +132,7 @@ class _RegionView:
             for patch, white_balance in pairs
         ]
         self._features = [features for features, _ in encoded]
-        own = None if numbers is None else numbers.affine.get(region.network)
+        own = None if parameters is None else parameters.affine.get(region.network)
         mean = np.mean([person for _, person in encoded], axis=0)
         self._affine = networks.affine(region.network, mean) if own is None else own
         self._chooser = PhotoSelector(region, warpers, MOST_AT_ONCE)

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import activation, blend
 from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS, OVAL
-from animato.geometry.mesh import COLUMNS, Extent, build_shell, extend, head_topology, move_rings, signed_area
-from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.geometry.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
+from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import better_mirrored, facing_cosine, mirror_index, pull_hidden, visible_vertices
-from animato.head.eyeballs import build_eyeballs, render_eye
-from animato.head.gamut import FaceGamut
-from animato.head.mouth import MouthInside, build_mouth, render_mouth
+from animato.head.eyeballs import render_eye
+from animato.head.mouth import MouthInside, render_mouth
+from animato.head.view import HeadView
 from animato.renderers.warp.source_views import Scene, SourceView, turned_more
 from animato.types import Frame, Plane, Points
 
@@ -64,12 +64,12 @@ class Warper:
     """Warps one photo.
 
     Args:
-        crop: S x S x 3 uint8 RGB.
-        points: 478 x 3 float32, landmarks of the photo in pixels of the crop.
-        extent: what the photo shows of the crop, None for all: its edge keeps still, so nothing beyond comes into view.
+        view: the photo in its square. The edge of what it shows keeps still, so nothing beyond comes into view.
 
     Attributes:
-        crop, points: as given.
+        view: as given.
+        crop: S x S x 3 uint8 RGB, its image.
+        points: 478 x 3 float32, its landmarks in pixels of the crop.
         size: side of the crop in pixels.
         pose: the photo's head pose.
         local: the landmarks in the head's own frame.
@@ -84,19 +84,16 @@ class Warper:
         source_views: pictures that lend what this photo hides: the mirror, and other photos of the person.
     """
 
-    def __init__(self, crop: Frame, points: Points, extent: Extent | None = None) -> None:
-        self.crop = np.ascontiguousarray(crop)
-        self.size = crop.shape[0]
-        self.points = points
-        self.pose = fit_pose(points)
-        self.local = local_from_points(points, self.pose)
+    def __init__(self, view: HeadView) -> None:
+        self.view = view
+        self.crop = np.ascontiguousarray(view.image)
+        self.size, self.points = view.size, view.points
+        self.pose, self.local = view.pose, view.local
         self.resampler = Resampler(self.crop)
-        self.shell = build_shell(points, self.pose, self.size, extent)
-        self.gamut = FaceGamut.of(self.crop, points)
-        self.eyes = build_eyeballs(self.crop, points, self.pose, self.gamut)
-        self.mouth = build_mouth(self.crop, points, self.pose, self.gamut)
+        self.shell = build_shell(self.points, self.pose, self.size, view.extent)
+        self.gamut, self.eyes, self.mouth = view.gamut, view.eyeballs, view.mouth
         self.borrowed_mouth: MouthInside | None = None
-        vertices = extend(points, self.shell, self.shell.points)
+        vertices = extend(self.points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
         vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
         self.source_vertices = vertices

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animato.errors import FaceError
+from animato.head.view import HeadView
 from animato.models.features import load_lite0
 from animato.models.landmark_features import LandmarkFeatures
 from animato.models.loading import load_strictly
@@ -28,7 +29,6 @@ from animato.training.portrait.batches import Batch, Batches
 from animato.training.portrait.objective import Drawing, Drawn, plain_losses
 from animato.training.portrait.own_photos import OwnCases, own_cases
 from animato.training.portrait.rehearsal import remembered
-from animato.types import Frame, Points
 from animato.weights.portrait import PortraitWeights
 
 ADAPTED = ("mouth", "eye")
@@ -70,7 +70,7 @@ class AdaptedPortrait:
 
 
 def adapt_portrait(
-    photos: Sequence[tuple[Frame, Points]],
+    photos: Sequence[HeadView],
     weights: PortraitWeights,
     settings: PortraitAdaptSettings,
     report: Report | None = None,
@@ -78,7 +78,7 @@ def adapt_portrait(
     """Adapt the portrait renderer to one person.
 
     Args:
-        photos: each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels of it.
+        photos: each in its square.
         weights: from `weights.portrait.read_portrait`.
         settings: see `settings.portrait`.
         report: called after every step.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from animato.data.clips import SPLITS
 from animato.geometry.patch import FACE_PATCHES, FacePatch
 from animato.geometry.pose import fit_pose
-from animato.head.white_balance import white_balance_of, white_balanced
+from animato.head.view import HeadView
+from animato.head.white_balance import white_balanced
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
 from animato.renderers.warp.multi_view import share_mouth, share_sides
 from animato.renderers.warp.warper import Warper
@@ -19,7 +20,6 @@ from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.pairs import Pair, Shot
 from animato.training.portrait.rehearsal import moments_beyond
 from animato.training.portrait.samples import Case, CaseSet, make_case
-from animato.types import Frame, Points
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,20 @@ class OwnCases:
 
 
 def own_cases(
-    photos: Sequence[tuple[Frame, Points]], settings: PortraitAdaptSettings, networks: Sequence[str]
+    photos: Sequence[HeadView], settings: PortraitAdaptSettings, networks: Sequence[str]
 ) -> dict[str, OwnCases]:
     """Return cases in memory for each network.
 
     Args:
-        photos: two or more of one person, each a square crop (S x S x 3 uint8 RGB) and its 478 x 3 landmarks in pixels.
+        photos: two or more of one person, each in its square.
         settings: how many, and what is kept aside.
         networks: names of the networks wanted.
     """
     random = np.random.default_rng([settings.seed, 21])
     # The renderer shows the networks every photo in the same light; they adapt to what they will see.
-    pictures = [white_balanced(image, white_balance_of(image, points)) for image, points in photos]
-    shots = [Shot(image, points, np.zeros(52, np.float32)) for image, (_, points) in zip(pictures, photos, strict=True)]
-    warpers = [Warper(shot.image, shot.points) for shot in shots]
+    pictures = [white_balanced(photo.image, photo.white_balance) for photo in photos]
+    shots = [Shot(image, photo.points, np.zeros(52, np.float32)) for image, photo in zip(pictures, photos, strict=True)]
+    warpers = [Warper(HeadView(shot.image, shot.points)) for shot in shots]
     pairs, usable = _among(shots, settings, random)
     pairs += _beyond(shots, usable)
     wanted = [region for region in FACE_PATCHES if region.network in networks]

@@ -9,6 +9,7 @@ import numpy as np
 
 from animato.data.clips import ClipEntry, ClipFrames, ClipStore
 from animato.geometry.pose import fit_pose
+from animato.head.view import HeadView
 from animato.motion.motion_frame import factor, neutral_cost, neutral_of, relative_to
 from animato.motion.retarget import Retargeter
 from animato.renderers.warp.warper import Warper
@@ -91,7 +92,9 @@ def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
         shots = [shot for entry in entries for shot in _shots(store.load(entry.clip, [0]))]
         if len(shots) > 1:
             pairs = [Pair(shots[a], (b,)) for a in range(len(shots)) for b in range(len(shots)) if a != b]
-            yield Group(person, entries[0].kind, entries[0].split, [Warper(s.image, s.points) for s in shots], pairs)
+            yield Group(
+                person, entries[0].kind, entries[0].split, [Warper(HeadView(s.image, s.points)) for s in shots], pairs
+            )
         for shot in shots:
             made = [moved for moved in (movers.move(shot, random) for _ in range(settings.inverse)) if moved]
             if made:
@@ -112,7 +115,7 @@ def _video_group(store: ClipStore, entry: ClipEntry, settings: CaseSettings, ran
     order = np.argsort([neutral_cost(factor(shot.face, 0.0)) for shot in shots], kind="stable").tolist()
     rest = [index for index in range(len(shots)) if index != order[0]]
     chosen = [order[0], *random.permutation(rest)[: settings.photos - 1].tolist()]
-    warpers = [Warper(shots[index].image, shots[index].points) for index in chosen]
+    warpers = [Warper(HeadView(shots[index].image, shots[index].points)) for index in chosen]
     truths = random.permutation(len(shots))[: settings.frames].tolist()
     pairs = []
     for truth in truths:
@@ -148,5 +151,5 @@ class _Movers:
         neutral = factor(still.face, 0.0)
         retargeter = Retargeter(shot.points, neutral_of(neutral), MotionSettings())
         target = retargeter(relative_to(neutral, factor(mover.face, 0.0)))
-        image = Warper(shot.image, shot.points).render(target.points, target.pose).image
-        return Warper(image, target.points)
+        image = Warper(HeadView(shot.image, shot.points)).render(target.points, target.pose).image
+        return Warper(HeadView(image, target.points))

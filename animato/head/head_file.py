@@ -1,0 +1,119 @@
+"""Head files (.animato, kind "head"): the photos of a head and what was found in them, with the record
+of consent.
+
+A safetensors file (`weights.io`). For photo N: `N.image` (the photo as a PNG file, lossless, its bytes as uint8),
+`N.points` (478 x 3 float32) and `N.blendshapes` (52 float32). The header holds `photos` (a list of name, media type,
+SHA-256 and size of the file it came from, score of the face, warnings), `consent`, `made` and `version`. Reading runs
+no code.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from animato.errors import FileFormatError, UsageError
+from animato.geometry.landmarks import BLENDSHAPES, POINTS
+from animato.types import Face, Frame
+from animato.version import __version__
+from animato.weights.io import read_arrays, write_arrays
+
+KIND = "head"
+SCHEMA = 1
+SUFFIX = ".animato"
+PHOTO_FIELDS = ("image", "face", "name", "media_type", "sha256", "bytes", "warnings")
+"""What is kept of a photo; never where its file lay."""
+
+MOST_PIXELS = 200_000_000
+_TEXTS = ("name", "media_type", "sha256")
+
+
+def write_head_file(
+    path: Path, photos: Sequence[Mapping[str, Any]], consent: Mapping[str, Any], *, overwrite: bool
+) -> None:
+    """Write a head file, whole or not at all.
+
+        Args:
+            path: ends in .animato.
+            photos: each with `PHOTO_FIELDS`.
+            consent: the record
+    of consent.
+            overwrite: whether an existing file may be replaced.
+
+        Raises:
+            UsageError: another suffix, or a file that exists already.
+            OutputError: the file cannot be written.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise UsageError(f"head files end in {SUFFIX}, not {path.suffix or 'without a suffix'!r}", where=str(path))
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists already", hint="`overwrite`, or another name")
+    arrays: dict[str, NDArray[Any]] = {}
+    described = []
+    for number, photo in enumerate(photos):
+        face: Face = photo["face"]
+        arrays[f"{number}.image"] = _png(photo["image"])
+        arrays[f"{number}.points"] = face.points.astype(np.float32)
+        arrays[f"{number}.blendshapes"] = face.blendshapes.astype(np.float32)
+        described.append(
+            {
+                **{name: photo[name] for name in (*_TEXTS, "bytes")},
+                "warnings": list(photo["warnings"]),
+                "score": float(face.score),
+            }
+        )
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    header = {"kind": KIND, "schema": SCHEMA, "photos": described, "consent": dict(consent), "made": made}
+    write_arrays(path, arrays, {**header, "version": __version__})
+
+
+def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Read a head file: the fields of each photo, and the record
+    of consent.
+
+        Raises:
+            InputError: there is no such file.
+            FileFormatError: it is damaged, another kind of file, or of another version.
+    """
+    file = read_arrays(path, KIND, SCHEMA)
+    described, consent = file.header.get("photos"), file.header.get("consent")
+    if not isinstance(described, list) or not described or not isinstance(consent, dict) or not consent.get("basis"):
+        raise FileFormatError(f"the header of {path.name} lacks its photos or its record of consent")
+    return [_photo(path, number, entry, file.arrays) for number, entry in enumerate(described)], consent
+
+
+def _photo(path: Path, number: int, entry: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    damaged = FileFormatError(f"photo {number + 1} of {path.name} is damaged")
+    try:
+        points, scores = arrays[f"{number}.points"], arrays[f"{number}.blendshapes"]
+        image = _pixels(arrays[f"{number}.image"])
+        texts = {name: entry[name] for name in _TEXTS}
+        size, warnings, score = int(entry["bytes"]), tuple(entry["warnings"]), float(entry["score"])
+    except (KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as problem:
+        raise damaged from problem
+    proper = points.shape == (POINTS, 3) and scores.shape == (len(BLENDSHAPES),)
+    proper = proper and points.dtype == scores.dtype == np.float32 and bool(np.isfinite(points).all())
+    if not proper or not all(isinstance(text, str) for text in (*texts.values(), *warnings)):
+        raise damaged
+    face = Face(points, scores, score)
+    return {**texts, "image": image, "face": face, "bytes": size, "path": None, "warnings": warnings}
+
+
+def _png(image: Frame) -> NDArray[np.uint8]:
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "PNG", compress_level=3)
+    return np.frombuffer(stream.getvalue(), np.uint8)
+
+
+def _pixels(data: NDArray[Any]) -> Frame:
+    with Image.open(io.BytesIO(data.astype(np.uint8).tobytes()), formats=["PNG"]) as picture:
+        if picture.mode != "RGB" or picture.width * picture.height > MOST_PIXELS:
+            raise ValueError(picture.mode)
+        return np.array(picture, np.uint8)

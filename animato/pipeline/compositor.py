@@ -1,0 +1,67 @@
+"""Layers over a base: any number of animated squares become one output frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from animato.geometry.paste import paste, soft_square
+from animato.renderers.base import Layer
+from animato.types import Frame
+
+
+class Placement(NamedTuple):
+    """Where an animated square lies in the output.
+
+    Attributes:
+        left: column of its first pixel; it may reach outside.
+        top: row of its first pixel.
+        side: of the square in the output, pixels; the layer is resized to it.
+    """
+
+    left: int
+    top: int
+    side: int
+
+    def moved(self, left: int, top: int) -> Placement:
+        """Return the placement in a larger picture, whose part begins at a column and a row."""
+        return self._replace(left=self.left + left, top=self.top + top)
+
+
+class Compositor:
+    """Lays the layers of a frame over a base, each softened at the border of its square.
+
+    Args:
+        base: H x W x 3 uint8 RGB, what stands behind the heads; None where one layer is the whole output.
+        placements: where each layer lies, in the order in which they are laid.
+    """
+
+    def __init__(self, base: Frame | None, placements: Sequence[Placement]) -> None:
+        if base is None and len(placements) != 1:
+            raise ValueError("several layers need a base")
+        self._base, self._placements = base, tuple(placements)
+        self._masks = [] if base is None else [soft_square(place.side) for place in placements]
+        self.height, self.width = (placements[0].side,) * 2 if base is None else base.shape[:2]
+
+    def compose(self, layers: Sequence[Layer]) -> Frame:
+        """Return the output frame, H x W x 3 uint8 RGB, an array of its own.
+
+        Args:
+            layers: one per placement; their images may not be used afterwards.
+        """
+        images = [_fitted(layer, place) for layer, place in zip(layers, self._placements, strict=True)]
+        if self._base is None:
+            return images[0]
+        frame = self._base
+        for image, place, mask in zip(images, self._placements, self._masks, strict=True):
+            frame = paste(frame, image, place.left, place.top, mask)
+        return frame
+
+
+def _fitted(layer: Layer, place: Placement) -> Frame:
+    if layer.image.shape[0] == place.side:
+        return layer.image
+    return np.asarray(cv2.resize(layer.image, (place.side, place.side), interpolation=cv2.INTER_CUBIC), np.uint8)

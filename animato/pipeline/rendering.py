@@ -1,0 +1,88 @@
+"""From a cast to a finished file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from animato.pipeline.actor import Cast
+from animato.pipeline.factory import build_scene
+from animato.pipeline.flow import frames_of
+from animato.pipeline.output import Output
+from animato.pipeline.output_plan import plan_output, rate_warnings
+from animato.pipeline.result import AnimateResult
+from animato.pipeline.signing import signer_for
+from animato.pipeline.stream import scene_warnings
+from animato.runtime.engine import Engine
+from animato.runtime.stage_clock import StageClock
+from animato.settings.animate import AnimateSettings
+
+Progress = Callable[[int, int | None], None]
+"""Called with (frames done, frames expected or None)."""
+
+
+def render_file(
+    cast: Sequence[Cast],
+    target: Path,
+    settings: AnimateSettings,
+    engine: Engine,
+    *,
+    overwrite: bool,
+    progress: Progress | None,
+    clock: StageClock,
+    began: float,
+) -> AnimateResult:
+    """Render a cast into a file or folder: marked, signed, whole or not at all.
+
+    Args:
+        cast: heads and opened drivers.
+        target: .mp4, .webm, .gif, or a folder for PNG frames.
+        settings: of the rendering.
+        engine: runs the networks.
+        overwrite: whether an existing output may be replaced.
+        progress: called after every frame.
+        clock: filled with the time spent per stage.
+        began: `time.perf_counter` of the call, for the time to the first frame.
+
+    Raises:
+        OutputError: the output cannot be written.
+        RefusedError: it cannot be signed.
+    """
+    # Build.
+    scene, framed = build_scene(cast, settings, engine)
+    sign = signer_for(cast, settings)
+    plan = plan_output(target, scene, settings, overwrite)
+    expected = None if scene.duration is None else max(1, round(scene.duration * scene.fps))
+    first = last = 0.0
+    # Render, mark, write, sign.
+    with Output(plan, clock) as out, closing(frames_of(scene, clock)) as frames:
+        for frame in frames:
+            out.write(frame)
+            last = time.perf_counter() - began
+            if out.frames == 1:
+                first = last
+            if progress is not None:
+                progress(out.frames, expected)
+        out.finish(sign)
+    # Report.
+    report = cast[0].driver.report
+    about = [sentence for member in cast for sentence in member.head.warnings]
+    rates = [sentence for member in cast for sentence in rate_warnings(member.driver, scene.fps, settings)]
+    return AnimateResult(
+        path=target,
+        frames=out.frames,
+        fps=scene.fps,
+        width=plan.width,
+        height=plan.height,
+        mark_id=out.watermarker.payload.id_text,
+        jitter=scene.actors[0].jitter.value,
+        driver_jitter=report.jitter,
+        driver_memory_mb=report.memory_mb,
+        neutral_time=report.neutral_time,
+        warnings=(*about, *framed, *scene_warnings(scene), *rates, *out.warnings),
+        milliseconds=clock.milliseconds(out.frames),
+        first_frame_seconds=first,
+        frames_a_second=(out.frames - 1) / max(last - first, 1e-9),
+    )

@@ -1,0 +1,69 @@
+"""A stream: the marked frames of a scene, for a program that shows or sends them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import Self
+
+from animato.drivers.base import DriverReport
+from animato.pipeline.actor import Scene
+from animato.pipeline.flow import frames_of
+from animato.pipeline.output import Watermarker
+from animato.runtime.stage_clock import StageClock
+from animato.types import Frame
+
+
+class Stream:
+    """Frames of a scene, each with the invisible mark; a context manager and an iterator, read once.
+
+    Args:
+        scene: what is rendered.
+        warnings: sentences about photos and framing.
+        resources: closed with the stream.
+
+    Attributes:
+        fps: frames a second.
+        width: pixels.
+        height: pixels.
+        mark_id: id of the invisible mark, as the checker prints it.
+        report: what was learnt of the (first) driver; complete once the frames are over.
+    """
+
+    def __init__(self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack) -> None:
+        self.fps, self.width, self.height = scene.fps, scene.compositor.width, scene.compositor.height
+        self.report: DriverReport = scene.actors[0].driver.report
+        self._scene, self._warnings, self._resources = scene, warnings, resources
+        self._watermarker = Watermarker()
+        self.mark_id = self._watermarker.payload.id_text
+        self._frames: Generator[Frame] = frames_of(scene, StageClock())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about photos, driver and movement; complete once the frames are over."""
+        return (*self._warnings, *scene_warnings(self._scene))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Frame:
+        """Return the next frame, H x W x 3 uint8 RGB: an array of the caller's own, to keep and to draw on."""
+        # What did not change is marked from the frame before: the caller gets copies.
+        return self._watermarker.frame(next(self._frames)).copy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the stream: its threads, and the process that tracks the driver."""
+        self._frames.close()
+        self._resources.close()
+
+
+def scene_warnings(scene: Scene) -> tuple[str, ...]:
+    """Return sentences about the drivers of a scene and what its heads could not follow."""
+    found = [(*actor.driver.report.warnings, *actor.retargeter.warnings()) for actor in scene.actors]
+    return tuple(dict.fromkeys(sentence for sentences in found for sentence in sentences))
