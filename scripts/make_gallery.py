@@ -1,4 +1,4 @@
-"""Make the contact sheets of docs/gallery: each person driven by another person's clip.
+"""Write the contact sheets of docs/gallery: each photo animated by another person's clip.
 
 python scripts/make_gallery.py ../shared/data
 """
@@ -44,11 +44,11 @@ PAIRS = (
     ("two-photos-l113", "portraits/l113_neutral.jpg portraits/l113_smiling.jpg", "talking/g11_01.mp4", "crop"),
 )
 BRUSHED = "brushed-"
-"""Photos of these sheets go through `brushed` first: no painting with an open licence was at hand."""
+"""Photos of these sheets are filtered with `brushed` first; no openly licensed painting was available."""
 
 
 def brushed(photo: Frame, radius: int = 3, shades: int = 18) -> Frame:
-    """Return a photo in brush strokes: each pixel takes the mean colour of the commonest shade around it, on canvas."""
+    """Return a photo with a brush-stroke filter: the mean colour of the most frequent shade nearby, on canvas."""
     light = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(int) * shades // 256
     side = (2 * radius + 1, 2 * radius + 1)
     most, made = np.zeros(light.shape, np.float32), photo.astype(np.float32)

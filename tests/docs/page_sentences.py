@@ -35,7 +35,7 @@ def sentences_of(folder: str, kinds: tuple[str, ...]) -> dict[str, str]:
     """Return the first sentence of every error of some classes made in a folder of the package, with its file.
 
     Args:
-        folder: below the package, such as "face".
+        folder: below the package, such as "head".
         kinds: names of error classes, or of variables that hold one.
     """
     found = {}

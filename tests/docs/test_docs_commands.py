@@ -1,4 +1,4 @@
-"""Every command and option has help and a line in the README; the README names nothing that does not exist."""
+"""Every command and option has help and a place on docs/cli.md; pages name nothing that does not exist."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def test_a_command_has_help_for_itself_and_each_of_its_options(name: str) -> Non
             assert (parameter.help or "").strip(), f"{name} {parameter.opts[0]}"
 
 
-def test_the_readme_lists_exactly_the_commands_that_exist() -> None:
-    listed = re.findall(r"^\| `(animato [^`]+)` \|", README, re.MULTILINE)
+def test_the_page_of_the_command_line_lists_exactly_the_commands_that_exist() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[`(animato [^`]+)`\]", page, re.MULTILINE)
     assert sorted(listed) == sorted(COMMANDS)
 
 
@@ -68,7 +69,14 @@ def test_make_knows_every_target_that_a_page_names(page: str) -> None:
     assert named and not named - targets
 
 
-def test_the_readme_begins_with_the_two_commands() -> None:
-    first = README.split("```")[1].split("\n")
-    assert [line.split("#")[0].strip() for line in first if line.strip()] == ["make demo", "make test"]
-    assert len(README.split("```")[0].split("\n\n")) <= 3
+def test_the_first_screen_of_the_readme_is_a_moving_picture_and_the_two_commands() -> None:
+    before, block = README.split("```")[:2]
+    assert [line.split("#")[0].strip() for line in block.split("\n") if line.strip()] == ["make demo", "make test"]
+    assert before.count("\n") <= 12
+    picture = re.search(r"!\[[^\]]+\]\((docs/gallery/[\w-]+\.gif)\)", before)
+    assert picture is not None
+    assert (ROOT / picture[1]).stat().st_size < 3_000_000
+
+
+def test_the_readme_has_at_most_90_lines() -> None:
+    assert README.count("\n") <= 90

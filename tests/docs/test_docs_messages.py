@@ -31,11 +31,12 @@ def test_a_page_quotes_messages_as_the_program_says_them(page: str) -> None:
 @pytest.mark.parametrize(
     ("page", "folder", "kinds"),
     [
-        ("photos.md", "face", ("FaceError",)),
+        ("photos.md", "head", ("FaceError",)),
+        ("photos.md", "tracking", ("FaceError",)),
         ("photos.md", "media", ("PictureError",)),
         ("drivers.md", "media", ("VideoError",)),
-        ("drivers.md", "render", ("FaceError",)),
-        ("exit-codes.md", "render", ("OutputError",)),
+        ("drivers.md", "drivers", ("FaceError",)),
+        ("exit-codes.md", "pipeline", ("OutputError",)),
         ("drivers.md", "motion", ("FileFormatError",)),
     ],
 )

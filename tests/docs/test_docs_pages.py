@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+CODE_BLOCK = re.compile(r"```.*?```", re.DOTALL)
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|tmp|home|opt|Users)/[\w.]", re.IGNORECASE)
 
 
@@ -34,6 +35,29 @@ def test_links_of_a_page_lead_to_files_and_headings_that_exist(page: Path) -> No
         assert goal.is_relative_to(ROOT), f"{page.name}: {target} leaves the project"
         if heading:
             assert heading in anchors(goal), f"{page.name}: {target}"
+
+
+def test_every_page_is_linked_from_the_readme_or_the_index() -> None:
+    linked = set()
+    for page in (ROOT / "README.md", ROOT / "docs" / "README.md"):
+        targets = LINK.findall(page.read_text(encoding="utf-8"))
+        linked |= {(page.parent / target.partition("#")[0]).resolve() for target in targets if "://" not in target}
+    assert not [page for page in PAGES if page not in linked and page != ROOT / "README.md"]
+
+
+def test_lines_of_text_have_at_most_120_characters() -> None:
+    long = [
+        f"{page.name}:{number}"
+        for page in PAGES
+        for number, line in enumerate(CODE_BLOCK.sub(blank, page.read_text(encoding="utf-8")).splitlines(), 1)
+        if len(line) > 120 and not line.startswith("|") and page.name != "cli.md"  # which is generated
+    ]
+    assert not long
+
+
+def blank(block: re.Match[str]) -> str:
+    """Return as many empty lines as a block of code has."""
+    return "\n" * block[0].count("\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -1,0 +1,125 @@
+"""Make docs/gallery/moving.gif, the picture at the top of the README: four people, one driver.
+
+python scripts/make_readme_picture.py ../shared/data
+
+The gif is written like every other output: marked, and signed with the photos and the driver as ingredients.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from make_gallery import TARGET
+from PIL import Image, ImageDraw, ImageFont
+
+from animato.api import animate
+from animato.media.image import load_picture, save_picture
+from animato.media.reader import open_video
+from animato.pipeline.bench import demo_photo
+from animato.pipeline.output import Output, OutputPlan
+from animato.runtime.stage_clock import StageClock
+from animato.settings.animate import AnimateSettings
+from animato.trust.claim import Claim, Ingredient
+from animato.trust.credentials import sign_output
+from animato.trust.metadata import comment_text, source_type
+from animato.trust.payload import MarkPayload
+from animato.types import Frame
+
+PEOPLE = ("astronaut", "portraits/l024_neutral.jpg", "portraits/l032_neutral.jpg", "portraits/l120_smiling.jpg")
+"""None of them is in the training split of the shipped weights."""
+
+DRIVER = "talking/g18_03.mp4"
+DRIVER_CROP = (0.03, 0.04, 0.94)
+CROP = (0.1, 0.07, 0.8)
+"""Left, top and side of the square that is shown, as shares of the picture's side; of the driver and of the results."""
+
+FPS = Fraction(25, 2)
+TILE = 208
+GAP = 4
+STRIP = 22
+WHITE = 255
+
+
+def tile(picture: Frame, crop: tuple[float, float, float]) -> Frame:
+    """Cut a square out of a square picture and scale it to TILE pixels a side."""
+    left, top, side = (round(share * len(picture)) for share in crop)
+    cut = picture[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(cut, (TILE, TILE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def square_of(photo: Path, folder: Path) -> Frame:
+    """Return the square of a photo that is animated: its first frame at rest."""
+    still = folder / f"{photo.stem}-still.mp4"
+    at_rest = AnimateSettings(frame="crop", model="geometry", neutralise=0, pose=0, mouth=0, eyes=0, brows=0, fps=1)
+    animate([photo], "nod", still, at_rest)
+    with open_video(still) as reader:
+        return next(iter(reader)).image
+
+
+def canvas(photos: list[Frame]) -> Frame:
+    """Return the unmoving part: photos in the upper row, captions, white where pictures go."""
+    width = (len(photos) + 1) * (TILE + GAP) - GAP
+    page = Image.new("RGB", (width, 2 * TILE + GAP + STRIP), (WHITE,) * 3)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(15)
+    draw.text((TILE - 8, TILE // 2), "photos", "black", font, anchor="rm")
+    draw.text((TILE // 2, TILE - 8), "driver", "black", font, anchor="mb")
+    caption = "made with animato, AI-generated"
+    draw.text((width, 2 * TILE + GAP + STRIP), caption, "black", font, anchor="rd")
+    drawn = np.array(page)
+    for column, photo in enumerate(photos, 1):
+        drawn[:TILE, column * (TILE + GAP) : column * (TILE + GAP) + TILE] = photo
+    return drawn
+
+
+def composed(base: Frame, driver: Path, results: list[Path]) -> Iterator[Frame]:
+    """Yield the frames: driver and results, as many as the shortest of them has, in the lower row."""
+    readers = [open_video(path) for path in (driver, *results)]
+    step = round(25 / FPS)
+    with readers[0], readers[1], readers[2], readers[3], readers[4]:
+        for moment in itertools.islice(zip(*readers, strict=False), 0, None, step):
+            frame = base.copy()
+            for column, part in enumerate(moment):
+                x = column * (TILE + GAP)
+                picture = tile(part.image, CROP if column else DRIVER_CROP)
+                frame[TILE + GAP : 2 * TILE + GAP, x : x + TILE] = picture
+            yield frame
+
+
+def main(data: Path) -> None:
+    """Animate everybody and write the gif."""
+    target, driver = TARGET / "moving.gif", data / DRIVER
+    settings = AnimateSettings(frame="crop", sound=False)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photos = []
+        for person in PEOPLE:
+            photos.append(folder / f"{Path(person).stem}.png")
+            save_picture(photos[-1], demo_photo() if person == "astronaut" else load_picture(data / person).image)
+        results = [folder / f"{photo.stem}.mp4" for photo in photos]
+        for photo, result in zip(photos, results, strict=True):
+            print(*animate([photo], driver, result, settings).warnings, sep="\n")
+        base = canvas([tile(square_of(photo, folder), CROP) for photo in photos])
+        inputs = (*(Ingredient.from_file(p, "photo") for p in photos), Ingredient.from_file(driver, "driver"))
+
+        def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
+            claim = Claim(source_type(True), payload, inputs, vars(settings), None)
+            sign_output(unsigned, signed, claim, settings)
+
+        height, width = base.shape[:2]
+        plan = OutputPlan(target, width, height, FPS, None, settings.crf, 1, None, comment_text(True))
+        with Output(plan, StageClock()) as output:
+            for frame in composed(base, driver, results):
+                output.write(frame)
+            output.finish(sign)
+    print(f"{target.name}: {target.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
