@@ -13,8 +13,8 @@ import pytest
 from media_material import draw_counter, number_of, tone, write_clip
 
 from animato.media.reader import open_video
-from animato.pipeline.flow import output_rate
-from animato.pipeline.output_plan import rate_findings
+from animato.pipeline.actor import output_rate
+from animato.pipeline.output_plan import rate_warnings
 from animato.settings.animate import AnimateSettings
 
 DARK = np.cumsum([0.0, *[1 / 30] * 40, *[1 / 12] * 20]).tolist()
@@ -120,7 +120,7 @@ def test_an_ordinary_avi_file_needs_no_note(tmp_path: Path) -> None:
 def test_a_driver_faster_than_its_video_is_noted_with_the_option_that_keeps_all() -> None:
     driver = SimpleNamespace(fps=Fraction(120))
     fps = output_rate(driver.fps, None)
-    (said,) = rate_findings(driver, fps, AnimateSettings())  # type: ignore[arg-type]
+    (said,) = rate_warnings(driver, fps, AnimateSettings())  # type: ignore[arg-type]
     assert said == "the driver has 120 frames a second, the video 60: --fps 120 keeps all"
-    assert rate_findings(driver, fps, AnimateSettings(fps=60)) == []  # type: ignore[arg-type]
-    assert rate_findings(SimpleNamespace(fps=Fraction(30)), Fraction(30), AnimateSettings()) == []  # type: ignore[arg-type]
+    assert rate_warnings(driver, fps, AnimateSettings(fps=60)) == []  # type: ignore[arg-type]
+    assert rate_warnings(SimpleNamespace(fps=Fraction(30)), Fraction(30), AnimateSettings()) == []  # type: ignore[arg-type]

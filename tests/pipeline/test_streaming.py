@@ -46,9 +46,10 @@ class CountingDriver:
 
 
 def test_the_driver_is_read_no_further_ahead_than_smoothing_and_the_queues_reach(made: Material) -> None:
-    job, _ = prepared(made.person, "nod", CROP)
+    scene, _ = prepared(made.person, "nod", CROP)
     driver = CountingDriver(30)
-    frames = frames_of(replace(job, driver=driver), StageClock())
+    counted = replace(scene, actors=(replace(scene.actors[0], driver=driver),))
+    frames = frames_of(counted, StageClock())
     # Behind each queue one waits to be put and one is in work; there are three queues.
     window = int(REACH * driver.fps) + 2 + PREFETCH_DEPTH + 2 + 2 * (RENDERED_AHEAD + 2)
     prefetch = [driver.taken - given for given, _ in enumerate(frames, 1)]

@@ -21,6 +21,8 @@ sys.addaudithook(lambda event, given: calls.append(event) if event in names else
 
 import numpy as np
 from skimage import data
+from animato.head.view import HeadView
+from animato.runtime.engine import Engine
 from animato.tracking.face_finder import FaceFinder
 from animato.renderers.warp.warper import Warper
 

@@ -11,6 +11,7 @@ import torch
 
 from animato.errors import FaceError, RefusedError
 from animato.geometry.landmarks import MESH_POINTS, POINTS, canonical_face
+from animato.head.view import HeadView
 from animato.models.loading import arrays_of
 from animato.models.portrait.config import PatchConfig
 from animato.models.portrait.networks import PatchNetwork
@@ -18,7 +19,6 @@ from animato.settings.portrait import PortraitAdaptSettings
 from animato.training.portrait import adapt
 from animato.training.portrait.adapt import adapt_portrait
 from animato.training.portrait.own_photos import own_cases
-from animato.types import Frame, Points
 from animato.weights.person import PersonRecord
 from animato.weights.portrait import PortraitWeights
 from animato.weights.portrait_person import read_portrait_person, write_portrait_person
@@ -30,7 +30,7 @@ TINY = {
 }
 
 
-def drawn_photo(number: int) -> tuple[Frame, Points]:
+def drawn_photo(number: int) -> HeadView:
     """A smooth picture with the canonical face laid on it, its jaw lower in every further photo."""
     random = np.random.default_rng(number)
     coarse = random.integers(60, 200, (6, 6, 3)).astype(np.uint8)
@@ -43,7 +43,7 @@ def drawn_photo(number: int) -> tuple[Frame, Points]:
     low = local[:, 1] > np.median(local[:, 1]) + 3.5
     local[low, 1] += 0.25 * number
     points = local * 5.5 + np.array([SIDE / 2, SIDE / 2, 0])
-    return image, points.astype(np.float32)
+    return HeadView(image, points.astype(np.float32))
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import torch
 
 from animato.geometry.apertures import apertures
 from animato.geometry.pose import fit_pose, local_from_points
+from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.settings.portrait import PortraitAdaptSettings
 from animato.training.portrait.own_photos import OwnCases, own_cases
@@ -44,7 +45,7 @@ def test_what_a_photo_shows_is_not_rehearsed(portrait_face: Face, moments: dict[
 
 @pytest.fixture(scope="module")
 def own(portrait: Frame, portrait_face: Face) -> OwnCases:
-    photos = [(np.array(portrait), portrait_face.points)] * 4
+    photos = [HeadView(np.array(portrait), portrait_face.points)] * 4
     return own_cases(photos, PortraitAdaptSettings(threads=1, pairs=6), ["eye"])["eye"]
 
 
