@@ -59,7 +59,7 @@ def animate(
     output: Path | str,
     settings: AnimateSettings | None = None,
     *,
-    overwrite: bool = True,
+    overwrite: bool = False,
     progress: Progress | None = None,
     clock: StageClock | None = None,
 ) -> AnimateResult:
@@ -76,7 +76,8 @@ def animate(
 
     Raises:
         InputError: photo or driver cannot be used (the message says what to do).
-        UsageError: settings that exclude each other, an output that is one of the inputs, or a value of a wrong type.
+        UsageError: settings that exclude each other, an output that exists already or is one of the
+            inputs, or a value of a wrong type.
         OutputError: the output cannot be written.
         RefusedError: it cannot be signed.
         InterruptedRunError: Ctrl-C, or another signal that stops the program; nothing was left behind.
@@ -233,6 +234,7 @@ def record_motion(
     name: str = "",
     attribution: str = "",
     licence: str = "",
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> MotionClip:
     """Track a video and save its movement as a motion file: no picture of the face, but what open mouths show.
@@ -244,17 +246,19 @@ def record_motion(
         name: title kept in the file; the file's stem by default.
         attribution: who is owed credit.
         licence: of the movement.
+        overwrite: whether an existing file may be replaced.
         progress: called after every frame.
 
     Raises:
         InputError: the video cannot be read or shows no face.
         OutputError: the file cannot be written.
+        UsageError: it exists already, or does not end in .motion.
     """
-    settings = replace(settings_of(settings), shade=1.0)  # kept for those who play the file with --shade
+    settings = replace(settings_of(settings), shade=1.0)  # kept for those who play the file with `shade`
     target, source = file_path(output, "output"), file_path(video, "video")
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
-    check_target(target, "motion", overwrite=True)
+    check_target(target, "motion", overwrite)
     driver = VideoDriver(source, settings, FaceFinder(Engine(settings.threads)))
     expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
     frames = []

@@ -22,7 +22,7 @@ def signer_for(
     person: Person, driver: Driver, settings: AnimateSettings, pasted: bool
 ) -> Callable[[Path, Path, MarkPayload], None]:
     """Return the function that writes the signed twin of an unsigned output."""
-    signing_key(settings)  # a wrong --sign-key is refused now, not after the rendering
+    signing_key(settings)  # a wrong `sign_key` is refused now, not after the rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(

@@ -15,7 +15,7 @@ class Renderer(Protocol):
     The steps of different frames may run in different threads; each step sees its frames in order.
 
     Attributes:
-        name: as `--model` calls it.
+        name: as `model` calls it.
     """
 
     name: str

@@ -48,7 +48,7 @@ def test_an_uneven_clip_follows_its_most_frequent_rate(
         (said,) = video.warnings
     assert "the frame rate varies" in said
     assert f"the most frequent, {rate}, is followed" in said
-    assert "--fps" in said
+    assert "`fps`" in said
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm"])
@@ -121,6 +121,6 @@ def test_a_driver_faster_than_its_video_is_noted_with_the_option_that_keeps_all(
     driver = SimpleNamespace(fps=Fraction(120))
     fps = output_rate(driver.fps, None)
     (said,) = rate_findings(driver, fps, AnimateSettings())  # type: ignore[arg-type]
-    assert said == "the driver has 120 frames a second, the video 60: --fps 120 keeps all"
+    assert said == "the driver has 120 frames a second, the video 60: `fps=120` keeps all"
     assert rate_findings(driver, fps, AnimateSettings(fps=60)) == []  # type: ignore[arg-type]
     assert rate_findings(SimpleNamespace(fps=Fraction(30)), Fraction(30), AnimateSettings()) == []  # type: ignore[arg-type]
