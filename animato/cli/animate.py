@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_line
+from animato.cli.answers import print_json, print_line
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
@@ -40,7 +39,7 @@ def animate(
         ),
     ],
     settings: AnimateSettings,
-    overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -53,7 +52,7 @@ def animate(
     with progress_bar("animating", quiet=quiet or as_json) as progress:
         result = api.animate(list(photos), driver, output, settings, overwrite=overwrite, progress=progress)
     if as_json:
-        typer.echo(json.dumps(result.to_json()))
+        print_json(result.to_json())
         return
     if quiet:
         return

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
+from animato.cli.option_names import all_in_options, in_options
 from animato.errors import AnimatoError
 
 
 def print_line(text: str) -> None:
     """Print to standard error; that it is full or closed must not fail a job."""
     with contextlib.suppress(OSError, ValueError):
-        typer.echo(text, err=True)
+        typer.echo(in_options(text), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a result to standard output as one JSON object; sentences in it name options as the command line does."""
+    typer.echo(json.dumps(all_in_options(value)))
 
 
 def print_error(problem: AnimatoError, as_json: bool = False) -> None:
@@ -22,7 +28,7 @@ def print_error(problem: AnimatoError, as_json: bool = False) -> None:
     print_line("\n".join(problem.lines()))
     if as_json:
         with contextlib.suppress(OSError, ValueError):
-            typer.echo(json.dumps({"error": problem.to_json()}))
+            print_json({"error": problem.to_json()})
 
 
 def end_with(problem: AnimatoError, answered: bool) -> NoReturn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from animato.cli.answers import print_json
 
 
 def bench(
@@ -47,7 +48,7 @@ def bench(
         options = ["--frame", "crop", "--size", str(size), "--threads", str(threads)]
         results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
     if as_json:
-        typer.echo(json.dumps([asdict(result) for result in results]))
+        print_json([asdict(result) for result in results])
         return
     stages = list(results[0].milliseconds)
     head = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)

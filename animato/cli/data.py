@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from animato.cli.answers import end_with
+from animato.cli.answers import end_with, print_json
 from animato.cli.from_settings import with_options
+from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 from animato.errors import FileFormatError, InputError, InterruptedRunError, PartlyDoneError
@@ -29,7 +29,7 @@ UNREADABLE = ("unreadable", "crashed", "missing")
 """Reasons that speak of a broken file, not of what the file shows."""
 
 
-@app.command()
+@app.command(cls=GroupedCommand, epilog="animato data prepare clips -o prepared")
 @with_options(PrepareSettings)
 def prepare(
     sources: Annotated[
@@ -66,7 +66,7 @@ def prepare(
     summary = result.manifest["summary"]
     dropped = result.manifest["dropped"]
     if as_json:
-        typer.echo(json.dumps({"folder": str(output), **summary, "elsewhere": result.elsewhere}))
+        print_json({"folder": str(output), **summary, "elsewhere": result.elsewhere})
     else:
         for line in _told(summary, dropped, len(result.unlisted), result.elsewhere):
             typer.echo(line)
@@ -84,7 +84,7 @@ def prepare(
         end_with(problem, as_json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand, epilog="animato data check prepared")
 @with_options(CheckSettings)
 def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) -> None:
     """Verify hashes, counts and pictures, and that no person is in two splits. Exit code 3 if anything is wrong."""
@@ -93,7 +93,7 @@ def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) ->
     with progress_bar("checking", quiet=as_json) as told:
         result = check_folder(folder, settings, told)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), **vars(result)}))
+        print_json({"folder": str(folder), **vars(result)})
     else:
         for problem in result.problems:
             typer.echo(problem)
@@ -102,7 +102,7 @@ def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) ->
         end_with(FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0]), as_json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand, epilog="animato data show prepared -o sheet.jpg")
 @with_options(ShowSettings)
 def show(
     folder: Prepared,

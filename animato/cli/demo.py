@@ -35,7 +35,9 @@ def demo(
         raise output_error(output, problem) from problem
     video = output / "demo.mp4"
     with progress_bar("animating") as progress:
-        result = api.animate(demo_photo(), driver, video, AnimateSettings(frame="crop"), progress=progress)
+        result = api.animate(
+            demo_photo(), driver, video, AnimateSettings(frame="crop"), overwrite=True, progress=progress
+        )
     sheet = contact_sheet(video, output / "demo.jpg")
     typer.echo(
         f"video          {video}  ({result.frames} frames, {result.frames_a_second:.0f} a second, first after "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from animato.cli.answers import end_with
+from animato.cli.answers import end_with, print_json
 from animato.errors import MissingPartError
 
 
@@ -22,7 +21,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the resul
     warnings = examine()
     broken = [warning for warning in warnings if warning.state == "broken"]
     if as_json:
-        typer.echo(json.dumps([asdict(warning) for warning in warnings]))
+        print_json([asdict(warning) for warning in warnings])
     else:
         for warning in warnings:
             hint = f"  ->  {warning.hint}" if warning.hint else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
@@ -57,7 +57,7 @@ def evaluate(
         found = judge(data, subjects, settings, report)
     written = write(found, output)
     if as_json:
-        typer.echo(json.dumps(as_data(found)))
+        print_json(as_data(found))
     else:
         typer.echo(table_text(found), nl=False)
         for path in written:

@@ -12,6 +12,8 @@ from typing import Any, Optional
 import typer
 
 from animato.cli.from_settings import with_signature
+from animato.cli.option_names import in_options
+from animato.settings.base import choices_of
 
 
 def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -39,9 +41,16 @@ def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
 
 def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     name = field.name.replace("_", "-")
-    choices = field.metadata.get("choices")
+    choices = choices_of(hint)
     flag = f"--{name}/--no-{name}" if hint is bool else f"--{name}"
-    text = f"{field.metadata['help']} [paper: {field.default}]"
-    option = typer.Option(flag, help=text, show_default=False, metavar="|".join(choices) if choices else None)
-    annotation = typing.Annotated[Optional[hint], option]  # noqa: UP045 (built at run time from a value)
+    text = f"{in_options(str(field.metadata['help']))} [paper: {field.default}]"
+    option = typer.Option(
+        flag,
+        help=text,
+        show_default=False,
+        metavar="|".join(choices) if choices else None,
+        rich_help_panel=field.metadata.get("group"),
+    )
+    kind: Any = Optional[str if choices else hint]  # noqa: UP045 (an object, built at run time)
+    annotation = typing.Annotated[kind, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -7,9 +7,12 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 import typer
+
+from animato.cli.option_names import in_options
+from animato.settings.base import choices_of
 
 
 def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -20,25 +23,31 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
     Args:
         kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
         more: further parameters of the command and their settings dataclasses. A field that several share, such as the
-            seed, is one option: the first one's.
+            seed, is one option; where their defaults differ it is empty, and each keeps its own until it is typed.
     """
     kinds = {"settings": kind, **more}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, inspect.Parameter] = {}
+        own: set[str] = set()
         for each in kinds.values():
             hints = typing.get_type_hints(each)
             for field in dataclasses.fields(each):
-                options.setdefault(field.name, _option(field, hints[field.name]))
+                made = _option(field, hints[field.name])
+                first = options.setdefault(field.name, made)
+                if field.name not in own and first.default != made.default:
+                    own.add(field.name)
+                    options[field.name] = _unset(first)
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
             typed = {name: values.pop(name) for name in options}
-            made = {
-                parameter: each(**{field.name: typed[field.name] for field in dataclasses.fields(each)})
+            given = {name: value for name, value in typed.items() if name not in own or value is not None}
+            settings = {
+                parameter: each(**{one.name: given[one.name] for one in dataclasses.fields(each) if one.name in given})
                 for parameter, each in kinds.items()
             }
-            return command(**values, **made)
+            return command(**values, **settings)
 
         return with_signature(run, command, tuple(kinds), list(options.values()))
 
@@ -70,12 +79,23 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     flags = [f"--{name}/--no-{name}" if hint is bool else f"--{name}"]
     if field.metadata.get("flag"):
         flags.append(str(field.metadata["flag"]))
-    choices = field.metadata.get("choices")
+    choices = choices_of(hint)
     option = typer.Option(
         *flags,
-        help=str(field.metadata["help"]),
+        help=in_options(str(field.metadata["help"])),
         show_default=field.default is not None,
         metavar="|".join(choices) if choices else None,
+        rich_help_panel=field.metadata.get("group"),
     )
-    annotation = typing.Annotated[hint, option]
+    # A choice is parsed as text: the settings refuse wrong words, and offer the nearest right one.
+    kind: Any = Optional[str] if choices else hint  # noqa: UP045 (an object, built at run time)
+    annotation = typing.Annotated[kind, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)
+
+
+def _unset(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return an option of several settings classes that differ in its default: empty unless it is typed."""
+    hint, option = typing.get_args(parameter.annotation)
+    option.show_default = False
+    kind: Any = Optional[hint]  # noqa: UP045 (an object, built at run time)
+    return parameter.replace(default=None, annotation=typing.Annotated[kind, option])

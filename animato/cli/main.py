@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from typing import Annotated, NoReturn, cast
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -27,7 +28,8 @@ from animato.cli import (
     verify,
 )
 from animato.cli.answers import print_error, print_line
-from animato.errors import AnimatoError, InterruptedRunError, OutputError, UsageError
+from animato.cli.help_page import GroupedCommand
+from animato.errors import AnimatoError, InterruptedRunError, MissingPartError, OutputError, UsageError
 from animato.media.disk import output_error
 from animato.version import __version__
 
@@ -41,6 +43,9 @@ SYSTEM_LIMITS = frozenset(
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "EMFILE", "ENFILE", "ETXTBSY")
 )
 """Errors of the system that say something of this computer, not of the program."""
+
+EXTRA_OF = {"torch": "training", "skimage": "demo"}
+"""What may be absent after a plain installation, and the extra that brings it."""
 
 app = typer.Typer(
     name="animato",
@@ -71,21 +76,54 @@ def root(
     """Few-shot talking heads."""
 
 
-app.command(short_help="Photos and a driver in, a marked and signed video out.")(animate.animate)
-app.command(short_help="Save the photos of a person, and what is found in them, as one file.")(head.head)
-app.add_typer(motion.app, name="motion")
-app.command(short_help="Read the mark and the credentials of a file.")(verify.verify)
-app.command(short_help="The main job on material that comes with the package.")(demo.demo)
-app.command(short_help="Speed, first frame and memory on this computer.")(bench.bench)
-app.command(short_help="What is installed, what is missing, what to type.")(doctor.doctor)
-app.command(short_help="Fine-tune a trained model on photos of a person.")(adapt.adapt)
-app.command(short_help="Judge systems on clips, beside simple baselines.")(evaluate.evaluate)
-app.add_typer(data.app, name="data")
-app.command(short_help="Meta-learn the 2019 system on many people's clips.")(train.train)
-app.command("train-portrait", short_help="Train the portrait renderer's networks on many people's clips.")(
-    train_portrait.train_portrait
+def _add(command: Callable[..., Any], short_help: str, *examples: str, name: str | None = None) -> None:
+    app.command(name, cls=GroupedCommand, short_help=short_help, epilog="\n".join(examples))(command)
+
+
+_add(
+    animate.animate,
+    "Photos and a driver in, a marked and signed video out.",
+    "animato animate me.jpg --driver talk -o me.mp4",
+    "animato animate me.jpg --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
 )
-app.command(short_help="List every network with parameters and cost.")(models.models)
+_add(
+    head.head,
+    "Save the photos of a person, and what is found in them, as one file.",
+    "animato head me.jpg side.jpg --consent-basis self --i-have-consent -o me.animato",
+    "animato animate me.animato --driver talk -o me.mp4",
+)
+app.add_typer(motion.app, name="motion")
+_add(verify.verify, "Read the mark and the credentials of a file.", "animato verify me.mp4")
+_add(demo.demo, "The main job on material that comes with the package.", "animato demo -o out")
+_add(
+    bench.bench, "Speed, first frame and memory on this computer.", "animato bench --seconds 5 --seconds 120 --size 512"
+)
+_add(doctor.doctor, "What is installed, what is missing, what to type.", "animato doctor")
+_add(
+    adapt.adapt,
+    "Fine-tune a trained model on photos of a person.",
+    "animato adapt me1.jpg me2.jpg me3.jpg --consent-basis self --i-have-consent -o me.animato",
+)
+_add(
+    evaluate.evaluate,
+    "Judge systems on clips, beside simple baselines.",
+    "animato evaluate --data clips --systems still,geometry,portrait -o evaluation",
+    "animato evaluate --data clips --protocol cross --limit 10 -o evaluation",
+)
+app.add_typer(data.app, name="data")
+_add(
+    train.train,
+    "Meta-learn the 2019 system on many people's clips.",
+    "animato train --data prepared --recipe small --dry-run -o run",
+    "animato train --data prepared --recipe small -o run",
+)
+_add(
+    train_portrait.train_portrait,
+    "Train the portrait renderer's networks on many people's clips.",
+    "animato train-portrait --data prepared --networks mouth -o run",
+    name="train-portrait",
+)
+_add(models.models, "List every network with parameters and cost.", "animato models")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -144,6 +182,11 @@ def _failed(problem: Exception, as_json: bool) -> int:
         problem.hint = HELP
     if isinstance(problem, OSError):
         problem = _of_system(problem)
+    if isinstance(problem, ModuleNotFoundError) and problem.name in EXTRA_OF:
+        problem = MissingPartError(
+            f"this needs {problem.name}, which is not installed",
+            hint=f"pip install 'animato[{EXTRA_OF[problem.name]}]'",
+        )
     if not isinstance(problem, AnimatoError):  # the last net: a bug of ours must not look like a Python crash
         problem = AnimatoError(
             f"this is a bug: {type(problem).__name__}: {problem}",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Annotated
 
 import typer
+
+from animato.cli.answers import print_json
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
@@ -15,7 +16,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print the list 
 
     rows = list_models()
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows]))
+        print_json([dataclasses.asdict(row) for row in rows])
         return
     typer.echo(f"{'model':<15}{'network':<16}{'px':>5}{'parameters':>13}{'GMAC':>9}  per")
     for row in rows:

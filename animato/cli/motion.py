@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_line
+from animato.cli.answers import print_json, print_line
+from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
 from animato.cli.progress import progress_bar
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-@app.command()
+@app.command(cls=GroupedCommand, epilog="animato motion record clip.mp4 -o mine.motion")
 def record(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Clip of a face moving.")],
     output: Annotated[
@@ -39,6 +39,7 @@ def record(
         bool,
         typer.Option("--inside/--no-inside", help="Also keep what open mouths show, in 16 x 28 places: teeth, tongue."),
     ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Track VIDEO and save its movement: no picture of the face and not its shape."""
@@ -48,18 +49,25 @@ def record(
     settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face, inside=inside)
     with progress_bar("recording", quiet=as_json) as progress:
         clip = api.record(
-            video, output, settings, name=name, attribution=attribution, licence=licence, progress=progress
+            video,
+            output,
+            settings,
+            name=name,
+            attribution=attribution,
+            licence=licence,
+            overwrite=overwrite,
+            progress=progress,
         )
     unseen = sum(not frame.seen for frame in clip.frames)
     if as_json:
-        typer.echo(json.dumps({"path": str(output), "frames": len(clip.frames), "unseen": unseen}))
+        print_json({"path": str(output), "frames": len(clip.frames), "unseen": unseen})
         return
     typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
     if unseen:
         print_line(f"note: no face in {unseen} frames; they were filled in")
 
 
-@app.command()
+@app.command(cls=GroupedCommand, epilog="animato motion show talk")
 def show(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A motion file, or the name of a bundled one.")],
     as_json: AsJson = False,
@@ -78,20 +86,20 @@ def show(
         "licence": clip.licence,
     }
     if as_json:
-        typer.echo(json.dumps(values))
+        print_json(values)
         return
     for key, value in values.items():
         typer.echo(f"{key:<12} {value}")
 
 
-@app.command("list")
+@app.command("list", cls=GroupedCommand, epilog="animato motion list")
 def list_bundled(as_json: AsJson = False) -> None:
     """List the movements that come with animato."""
     from animato.motion.bundled import bundled
 
     found = bundled()
     if as_json:
-        typer.echo(json.dumps(sorted(found)))
+        print_json(sorted(found))
         return
     for name in sorted(found):
         typer.echo(name)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from animato.cli.answers import print_line
+from animato.cli.answers import print_json, print_line
 from animato.cli.from_recipe import with_changes
 from animato.cli.output_path import output_path
 from animato.settings.training import RECIPES, TrainSettings, recipe_settings
@@ -55,7 +54,7 @@ def train(
     settings = recipe_settings(recipe, changes)
     if dry_run:
         found = estimate_on_folder(settings, data, output, price)
-        typer.echo(json.dumps(dataclasses.asdict(found)) if as_json else "\n".join(found.sentences()))
+        print_json(dataclasses.asdict(found)) if as_json else "\n".join(found.sentences())
         return
     result = train_on_folder(settings, data, output, None if as_json else _tell)
     if os.environ.get("RANK", "0") != "0":
@@ -63,7 +62,7 @@ def train(
     for note in result.notes:
         print_line(f"note: {note}")
     if as_json:
-        typer.echo(json.dumps({"model": str(result.model), "episodes": result.episodes, "notes": result.notes}))
+        print_json({"model": str(result.model), "episodes": result.episodes, "notes": result.notes})
     else:
         typer.echo(f"{result.model} after {result.episodes} episodes")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.settings.portrait import CaseSettings, PortraitTrainSettings
@@ -40,7 +40,7 @@ def train_portrait(
     result = train_portrait_on_folder(settings, case_settings, data, output, report, counted)
     if as_json:
         model = None if result.model is None else str(result.model)
-        typer.echo(json.dumps({"model": model, "cases": result.cases, "missing": list(result.missing)}))
+        print_json({"model": model, "cases": result.cases, "missing": list(result.missing)})
     elif result.model is None:
         typer.echo(f"{output}: no joined file yet; still to train: {', '.join(result.missing)}")
     else:

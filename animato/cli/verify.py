@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_error
+from animato.cli.answers import print_error, print_json
 from animato.cli.from_settings import with_options
 from animato.settings.provenance import VerifySettings
 
@@ -37,12 +36,12 @@ def verify(
         except AnimatoError as problem:
             codes.add(problem.exit_code)
             if as_json:
-                typer.echo(json.dumps({"file": path.name, "error": problem.to_json()}))
+                print_json({"file": path.name, "error": problem.to_json()})
             print_error(problem)
             continue
         codes.add(report.exit_code)
         if as_json:
-            typer.echo(json.dumps(report.to_json()))
+            print_json(report.to_json())
         else:
             typer.echo(f"{path}")
             typer.echo("\n".join(f"  {sentence}" for sentence in report.sentences()))

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from pathlib import Path
 from types import TracebackType
 
-from animato.errors import OutputError
+import filelock
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from animato.errors import OutputError
 
 
 class FileLock:
@@ -27,7 +22,9 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._handle: int | None = None
+        # Held by the object, whichever thread took it.
+        # No fallback: the soft lock of filelock is a file that a killed process leaves behind.
+        self._lock = filelock.FileLock(path, thread_local=False, fallback_to_soft=False)
 
     def try_take(self) -> bool:
         """Take the lock if it is free.
@@ -35,28 +32,11 @@ class FileLock:
         Raises:
             OutputError: the lock file cannot be made, or the file system knows no locks.
         """
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be made", where=str(error)) from error
-        try:
-            _lock(handle)
-        except (BlockingIOError, PermissionError):
-            os.close(handle)
-            return False
-        except OSError as error:
-            os.close(handle)
-            raise OutputError(
-                f"the file system of {self._path.parent} knows no locks", where=str(error), hint="use a local folder"
-            ) from error
-        self._handle = handle
-        return True
+        return self._take(blocking=False)
 
     def release(self) -> None:
         """Let go of the lock; does nothing when it is not held."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        self._lock.release(force=True)
 
     def alone(self, doing: str) -> FileLock:
         """Take the lock, or refuse at once: for work that two processes would spoil for each other.
@@ -67,29 +47,32 @@ class FileLock:
         Raises:
             OutputError: another process holds it, or `try_take` raises.
         """
-        if self._handle is None and not self.try_take():
+        if not self._lock.is_locked and not self.try_take():
             raise OutputError(
                 f"another process {doing}", where=str(self._path), hint="wait for it, or choose another output folder"
             )
         return self
 
+    def _take(self, *, blocking: bool) -> bool:
+        try:
+            # Apart from the lock, so that a folder that cannot be written is told from one without locks.
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
+        except OSError as error:
+            raise OutputError(f"{self._path} cannot be made", where=str(error)) from error
+        try:
+            self._lock.acquire(blocking=blocking)
+        except filelock.Timeout:
+            return False
+        except (OSError, RuntimeError) as error:
+            raise OutputError(
+                f"the file system of {self._path.parent} knows no locks", where=str(error), hint="use a local folder"
+            ) from error
+        return True
+
     def __enter__(self) -> FileLock:
-        if self._handle is not None:
-            return self
-        while not self.try_take():
-            time.sleep(0.05)
+        if not self._lock.is_locked:
+            self._take(blocking=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.release()
-
-
-if sys.platform == "win32":
-
-    def _lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-
-else:
-
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -39,18 +39,17 @@ def agree_on_settings(folder: Folder, settings: PrepareSettings) -> None:
             if any(folder.shards.glob("*.json")):
                 raise UsageError(
                     f"{folder.path} was finished and its work folder removed: nothing can be added to it",
-                    hint="another folder with -o",
+                    hint="another `output`",
                 )
             write_json(folder.settings, values, indent=1)
             return
         begun = read_json(folder.settings)
     for name, value in values.items():
         if begun.get(name) != value:
-            option = f"--{name.replace('_', '-')}"
             raise UsageError(
-                f"{folder.path} was begun with {option} {begun.get(name)}, not {value}",
+                f"{folder.path} was begun with `{name}={begun.get(name)}`, not {value}",
                 where=f"prepare.{name}",
-                hint=f"{option} {begun.get(name)}, or another folder with -o",
+                hint=f"`{name}={begun.get(name)}`, or another `output`",
             )
 
 

@@ -141,7 +141,7 @@ def _work_in_processes(folder: Folder, batches: Sequence[Batch], settings: Prepa
                 raise AnimatoError(
                     "the worker processes end before they begin",
                     where=str(error),
-                    hint="--workers 1; a script that calls `prepare` needs `if __name__ == '__main__':`",
+                    hint="`workers=1`; a script that calls `prepare` needs `if __name__ == '__main__':`",
                 ) from error
             before = now
         finally:

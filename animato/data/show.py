@@ -39,7 +39,7 @@ def contact_sheet(path: Path, settings: ShowSettings | None = None) -> Frame:
     store = ShardClips(path, settings.tile, None if settings.split == "all" else settings.split)
     chosen = spread(store.clips, settings.clips)
     if not chosen:
-        raise InputError(f"{path} has no clip in split {settings.split}", hint="--split all")
+        raise InputError(f"{path} has no clip in split {settings.split}", hint="`split=all`")
     return _laid_out([_cell(store, clip, settings) for clip in chosen])
 
 

@@ -144,7 +144,7 @@ def read_manifest_csv(path: Path, settings: PrepareSettings) -> dict[str, dict[s
         raise FileFormatError(
             f"{path} has no column {settings.group_by!r}",
             where=f"columns: {', '.join(columns)}",
-            hint="--group-by with one of them",
+            hint="`group_by` with one of them",
         )
     return {_key(path.parent / row["path"]): row for row in rows if row["path"]}
 

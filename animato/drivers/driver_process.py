@@ -190,7 +190,7 @@ class SubprocessDriver:
             self.close()
             raise AnimatoError(
                 f"the process that tracks {self.path.name} ended by itself",
-                hint="is there memory left? --threads 1 tracks it without a process of its own",
+                hint="is there memory left? `threads=1` tracks it without a process of its own",
             ) from None
         if told.kind == "error":
             self.close()

@@ -46,7 +46,7 @@ def main() -> None:
                 "name": "AnimatoError",
                 "what": f"this is a bug: {type(problem).__name__}: {problem}",
                 "where": f"{Path(place.filename).name}, line {place.lineno}, in the process that tracks {job['path']}",
-                "hint": "report it; --threads 1 tracks the driver without a process of its own",
+                "hint": "report it; `threads=1` tracks the driver without a process of its own",
             },
         )
 

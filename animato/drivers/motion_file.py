@@ -20,12 +20,12 @@ class MotionDriver:
     def __init__(self, path: Path, clip: MotionClip, settings: AnimateSettings) -> None:
         if settings.neutral is not None:
             raise UsageError(
-                "--neutral is for videos; a motion file has its neutral frame chosen already", hint="leave it out"
+                "`neutral` is for videos; a motion file has its neutral frame chosen already", hint="leave it out"
             )
         if settings.start >= clip.duration:
             raise UsageError(
                 f"{path.name} is {clip.duration:.2f} s long; nothing is left after {settings.start:g} s",
-                hint="an earlier --start",
+                hint="an earlier `start`",
             )
         self.path, self.fps, self.has_audio = path, clip.fps, False
         self._end = min(clip.duration, settings.end or clip.duration)

@@ -72,9 +72,9 @@ class VideoDriver:
     def _track(self, tracker: Tracker, image: Frame) -> Face | None:
         try:
             return tracker.track(image)
-        except FaceError as problem:  # --driver-face names a face that is not there
+        except FaceError as problem:  # `driver_face` names a face that is not there
             raise FaceError(
-                f"{self.path.name}: {problem.what}", problem.where, "--driver-face largest", problem.more
+                f"{self.path.name}: {problem.what}", problem.where, "`driver_face=largest`", problem.more
             ) from problem
 
     def _tracker(self, shot: Shot | None = None) -> Tracker:
@@ -106,11 +106,11 @@ class VideoDriver:
     def _shot_at(self, time: float) -> Shot:
         """Return the shot whose neutral frame is the one at a time of the video, in seconds."""
         if time < self._settings.start:
-            raise UsageError(f"--neutral {time:g} lies before --start {self._settings.start:g}")
+            raise UsageError(f"`neutral={time:g}` lies before `start={self._settings.start:g}`")
         with open_video(self.path) as video:
             length = video.info.duration
         late = UsageError(
-            f"--neutral {time:g} lies after the end of {self.path.name}",
+            f"`neutral={time:g}` lies after the end of {self.path.name}",
             where=f"{length:.2f} s" if length else None,
             hint="an earlier time, or leave it out to have it found",
         )
@@ -123,7 +123,7 @@ class VideoDriver:
                 if face is None:
                     raise FaceError(
                         f"no face at {time:g} s in the driver {self.path.name}",
-                        hint="another --neutral, or leave it out to have it found",
+                        hint="another `neutral`, or leave it out to have it found",
                     )
                 self.report.neutral_time = time
                 return Shot(as_candidate(frame, face), tracker, self._finder, self._wanted)
@@ -191,7 +191,7 @@ class VideoDriver:
         with self._open(frame.time + 1e-3) as video:
             try:
                 found, _ = most_neutral(video, tracker.track)
-            except FaceError:  # the face that --driver-face names is not in this shot
+            except FaceError:  # the face that `driver_face` names is not in this shot
                 return None
         if found is None:
             return None

@@ -47,20 +47,20 @@ def driver_notes(
             verb = "was" if name == "mouth" else "were"
             notes.append(
                 f"the driver's {name} {verb} hidden {_spans(start, stretches)}: held meanwhile, then eased to rest; "
-                "--start and --end choose another stretch"
+                "`start` and `end` choose another stretch"
             )
     if cuts:
         done = (
-            "only shots like the first one move the head (--cuts follow follows them all)"
+            "only shots like the first one move the head (`cuts=follow` follows them all)"
             if held
-            else "each shot is measured from a neutral frame of its own (--cuts hold follows the first one only)"
+            else "each shot is measured from a neutral frame of its own (`cuts=hold` follows the first one only)"
         )
         notes.append(f"the driver cuts {_moments(cuts)}: {done}")
     moved = max(shot.reference.body_movement for shot in shots)
     if moved > NOTED:
         notes.append(
             "camera or body move in the driver: this was taken out of the head's movement; "
-            "--still-place also keeps the head in its place, --no-stabilize leaves all in"
+            "`still_place=True` also keeps the head in its place, `stabilize=False` leaves all in"
         )
     if shots[0].reference.cut > CUT_OFF:
         notes.append(
@@ -74,7 +74,7 @@ def driver_notes(
     if shots[0].cost > UNUSUAL:
         notes.append(
             "no calm frame was found near the driver's beginning to measure from: expressions may be off; "
-            "--neutral TIME names one with eyes open and mouth closed, --motion absolute needs none for the head"
+            "`neutral` names one with eyes open and mouth closed, `motion=absolute` needs none for the head"
         )
     return notes
 

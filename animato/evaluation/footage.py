@@ -125,7 +125,7 @@ def find_footage(data: Path, subset: str | None = None) -> list[Footage]:
         raise InputError(
             f"no video in {data}" + (f" belongs to {subset!r}" if subset else ""),
             where=f"{len(found)} clips in {', '.join(folders[:12]) or 'no folder'}",
-            hint="--subset with one of these, or none"
+            hint="`subset` with one of these, or none"
             if subset
             else "a folder of videos, or one made by `data prepare`",
         )

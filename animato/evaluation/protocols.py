@@ -94,7 +94,7 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
     if settings.protocol == "cross":
         pairs = cross_pairs(clips)
         if clips and not pairs:
-            raise InputError(f"{data} shows fewer than two people", hint="--protocol self, or data with more people")
+            raise InputError(f"{data} shows fewer than two people", hint="`protocol=self`, or data with more people")
         return [Part(f"cross{label} T={n}", "cross", n, n, pairs) for n in settings.shot_list]
     return _self_parts(f"self{label}", clips, settings.shot_list)
 
@@ -133,7 +133,7 @@ def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bo
         raise InputError(
             f"no pair of twins in {data}",
             where="expected clips NAMEa and NAMEb: the same movement of two people",
-            hint="--protocol cross for clips of different movement",
+            hint="`protocol=cross` for clips of different movement",
         )
     # Both are asked, so that the report counts everybody who was left out.
     pairs = tuple((source, driver) for source, driver in pairs if not known(source) | known(driver))
@@ -161,7 +161,7 @@ def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], b
         raise InputError(
             f"the protocol animato-shared needs the folders talking and rendered in {data}",
             where=f"missing: {', '.join(missing)}",
-            hint="--data with the folder of the shared faces, or --protocol self for other data",
+            hint="`data` with the folder of the shared faces, or `protocol=self` for other data",
         )
     talking = deal(_unknown(find_footage(data, "talking"), known), settings.limit)
     rendered = deal(_unknown(find_footage(data, "rendered"), known), settings.limit)
@@ -193,7 +193,7 @@ def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage],
         raise InputError(
             f"the 2019 protocol judges {wanted} videos, and {data} holds {len(videos)}",
             where=f"expected {expects}, a folder for each video",
-            hint="the test videos of VoxCeleb, or --limit with a smaller number (then the numbers do not compare)",
+            hint="the test videos of VoxCeleb, or `limit` with a smaller number (then the numbers do not compare)",
         )
     names = sorted(videos)
     picks = np.random.default_rng(settings.seed).permutation(len(names))[:wanted]

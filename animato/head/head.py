@@ -212,7 +212,7 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> H
         )
     if len(faces) > 1 and choice == "largest":
         warnings.append(
-            f"{name} shows {len(faces)} faces; the largest is used: choose with --face left, right or a number"
+            f"{name} shows {len(faces)} faces; the largest is used: choose with `face` left, right or a number"
         )
     try:
         chosen = faces[choose_face(faces, image.shape[1], choice)]

@@ -140,7 +140,7 @@ def drawn_finding(name: str) -> str:
     """Return the sentence about a drawn face."""
     return (
         f"the face in {name} is drawn in flat colours; the networks know skin only, so it is moved without them, as "
-        "--model geometry does: a photo or a painting gets painted lips and eyes"
+        "`model=geometry` does: a photo or a painting gets painted lips and eyes"
     )
 
 

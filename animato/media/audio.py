@@ -65,7 +65,7 @@ def choose_sound(container: Any, path: Path) -> Any | None:
         raise InputError(
             f"the sound of {path} is coded in a way animato does not read",
             where=f"codec {codec_name(streams[0])}",
-            hint="convert it to wav or m4a, and give that as --audio",
+            hint="convert it to wav or m4a, and give that as `audio`",
         )
     return None
 

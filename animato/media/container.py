@@ -97,9 +97,9 @@ def _wrong_kind(path: Path, kind: str, error: type[InputError], wanted: str) -> 
         "text/x-ffconcat": "playlists are never followed: give the video file itself",
     }
     if kind.startswith("image/"):
-        hints[kind] = "pictures go before --driver; the driver moves"
+        hints[kind] = "give a picture as a photo; `driver` moves"
     if kind.startswith("audio/") and wanted == "video":
-        hints[kind] = "sound files go after --audio"
+        hints[kind] = "give a sound file as `audio`"
     return error(
         f"{path} is not a {wanted} that animato reads" if wanted == "video" else f"{path} holds no {wanted}",
         where=f"the first bytes of the file: {kind}",

@@ -131,7 +131,7 @@ def _refuse_other_kinds(path: Path, kind: str) -> None:
         return
     if kind.startswith(("video/", "audio/")):
         raise PictureError(
-            f"{path} is a {kind.split('/')[0]} file, not a picture", where=kind, hint="videos go after --driver"
+            f"{path} is a {kind.split('/')[0]} file, not a picture", where=kind, hint="give a video as `driver`"
         )
     said, hint = _REMEDIES.get(kind, ("is not a picture that animato reads", "a JPEG, PNG or WEBP file"))
     raise PictureError(f"{path} {said}", where=f"the first bytes of the file: {kind}", hint=hint)

@@ -73,7 +73,7 @@ def frame_rate(path: Path, container: Any, stream: Any, stated: Fraction, settin
     return Rate(
         fps,
         f"the frame rate varies from {slow:.3g} to {fast:.3g} a second; the most frequent, {float(fps):.4g}, is "
-        "followed: --fps chooses another",
+        "followed: `fps` chooses another",
     )
 
 

@@ -80,7 +80,7 @@ def open_writer(
     if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
         raise UsageError(f"frames of {width} x {height} cannot be written", where=f"1 to {_MAX_SIDE} pixels a side")
     if not Fraction(1, 100) <= fps <= 1000:
-        raise UsageError(f"{float(fps):g} frames a second cannot be written", where="0.01 to 1000", hint="--fps 25")
+        raise UsageError(f"{float(fps):g} frames a second cannot be written", where="0.01 to 1000", hint="`fps=25`")
     if form in ("mp4", "webm"):
         return VideoWriter(path, width, height, fps, form, settings, audio, comment)
     writer: Writer

@@ -85,22 +85,22 @@ def expression_findings(own: OwnExpression, neutralise: float) -> list[str]:
     warnings = []
     if own.opening > OPEN_MOUTH:
         warnings.append(
-            "the mouth in the photo is open; it is closed before the driver's movement is added (--neutralise 0 leaves "
+            "the mouth in the photo is open; it is closed before the driver's movement is added (`neutralise=0` leaves "
             "it open): a photo with closed lips works better"
             if neutralise > 0
-            else "the mouth in the photo is open and stays open under the driver's movement: leave out --neutralise 0"
+            else "the mouth in the photo is open and stays open under the driver's movement: leave out `neutralise=0`"
         )
     if own.smile > SMILE_WIDENS * SMILING[1] and neutralise < 1:
         warnings.append(
-            "the face in the photo smiles, and a part of it stays under all movement: --neutralise 1 takes all off; "
+            "the face in the photo smiles, and a part of it stays under all movement: `neutralise=1` takes all off; "
             "a calm photo works better"
         )
     if np.hypot(*averted(own.gaze)) > AVERTED[1]:
         warnings.append(
             "the eyes in the photo look aside; they are turned to the front before the driver's gaze is added "
-            "(--neutralise 0 leaves them): a photo that looks at the camera works better"
+            "(`neutralise=0` leaves them): a photo that looks at the camera works better"
             if neutralise > 0
-            else "the eyes in the photo look aside and stay so under the driver's gaze: leave out --neutralise 0"
+            else "the eyes in the photo look aside and stay so under the driver's gaze: leave out `neutralise=0`"
         )
     return warnings
 

@@ -160,7 +160,7 @@ class Retargeter:
         return [
             *warnings,
             f"the driver's head moves or grows by more than a neck allows in {self._bounded / self._moments:.0%} "
-            "of the frames; it was held back: --still-place keeps the head in its place, --neutral TIME may name a "
+            "of the frames; it was held back: `still_place=True` keeps the head in its place, `neutral` may name a "
             "better frame to measure from",
         ]
 

@@ -114,14 +114,14 @@ def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Fr
         image = _resized(image, *size, method)
         sx, sy = size[0] / width, size[1] / height
         points = move_points(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]]), photo.face.points)
-        reason = "smaller (--max-side)" if scale < 1 else "larger, so that its mark survives"
+        reason = "smaller (`max_side`)" if scale < 1 else "larger, so that its mark survives"
         warnings.append(f"{photo.name} is {width} x {height}; the video is made {reason}: {size[0]} x {size[1]}")
     # Video needs even sides; one row or column of pixels is given up.
     even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
     if min(even.shape[:2]) < SHORTEST_SIDE:
         warnings.append(
             f"the video is only {min(even.shape[:2])} px on its shorter side; its mark may not survive: "
-            "a larger --max-side, or --frame crop"
+            "a larger `max_side`, or `frame=crop`"
         )
     return np.ascontiguousarray(even), points
 

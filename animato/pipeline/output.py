@@ -70,7 +70,7 @@ class OutputPlan:
     threads: int
     duration: float | None
     comment: str
-    overwrite: bool = True
+    overwrite: bool = False
 
 
 class Output:
@@ -213,12 +213,13 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
         raise OutputError(
             f"the folder {parent} does not exist", where=str(path), hint=f"make it first: mkdir -p {parent}"
         )
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists already", hint="--overwrite, or another name after -o")
     if form != "png" and path.is_dir():
-        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix} after -o")
+        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix}")
     if form == "png" and path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
+    empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty and not overwrite:
+        raise UsageError(f"{path} exists already", hint="`overwrite=True`, or another name")
     try:
         with tempfile.TemporaryFile(dir=parent):  # without a name where the system can, so nothing can be left
             pass
@@ -250,7 +251,7 @@ def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
         with contextlib.suppress(OSError):  # a file that is not there is refused where it is read
             if not replaced.samefile(path):
                 continue
-            raise UsageError(f"the output would replace {path}, which is an input", hint="another name after -o")
+            raise UsageError(f"the output would replace {path}, which is an input", hint="another name")
 
 
 def _remove(path: Path) -> None:

@@ -57,5 +57,5 @@ def rate_warnings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> l
     """
     if settings.fps is not None or driver.fps <= fps:
         return []
-    faster = f"--fps {float(driver.fps):.4g}"
+    faster = f"`fps={float(driver.fps):.4g}`"
     return [f"the driver has {float(driver.fps):.4g} frames a second, the video {float(fps):.4g}: {faster} keeps all"]

@@ -21,7 +21,7 @@ CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 
 def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
     """Return the function that writes the signed twin of an unsigned output."""
-    signing_key(settings)  # a wrong --sign-key is refused now, not after the rendering
+    signing_key(settings)  # a wrong `sign_key` is refused now, not after the rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(

@@ -30,6 +30,7 @@ class Renderer(Protocol):
     """Renders one head in two halves, so that two frames can be in work at once.
 
     The halves of different frames may run in different threads; each half gets its frames in order.
+
     Attributes:
         name: as `model` in the settings calls it.
     """

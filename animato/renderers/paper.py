@@ -66,7 +66,7 @@ def load_paper_person(file: Path, threads: int) -> PaperPerson:
     except ImportError as problem:
         raise MissingPartError(
             "the paper model needs torch, which is not installed",
-            hint="pip install 'animato[training]', or leave out --model paper",
+            hint="pip install 'animato[training]', or leave out `model=paper`",
         ) from problem
     from animato.models.paper.runtime import PaperPerson
 

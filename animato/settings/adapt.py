@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from animato.settings.base import check, setting
 
@@ -20,37 +22,53 @@ class AdaptSettings:
         "Most optimiser steps; 0 leaves the feed-forward person. Default: 125 for one photo, rising to 460 for 32.",
         low=0,
         high=10_000,
+        group="2019 system",
     )
-    batch: int = setting(4, "Photos in one step (fewer when there are fewer).", low=1, high=64)
+    batch: int = setting(4, "Photos in one step (fewer when there are fewer).", low=1, high=64, group="Advanced")
     lr_drawer: float | None = setting(
         None,
         "Learning rate of the generator and the AdaIN numbers at its highest. Default: as the model was trained.",
         low=0.0,
         high=1.0,
+        group="2019 system",
     )
     lr_critic: float | None = setting(
         None,
         "Learning rate of the discriminator and the person's vector at its highest. Default: as the model was trained.",
         low=0.0,
         high=1.0,
+        group="2019 system",
     )
-    average: float = setting(0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999)
-    augment: bool = setting(True, "Turn, scale and shift the photos a little at every step.")
+    average: float = setting(
+        0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999, group="2019 system"
+    )
+    augment: bool = setting(True, "Turn, scale and shift the photos a little at every step.", group="2019 system")
     hold_out: float = setting(
-        0.2, "Share of the photos kept aside to decide when to stop, when there are four or more.", low=0.05, high=0.5
+        0.2,
+        "Share of the photos kept aside to decide when to stop, when there are four or more.",
+        low=0.05,
+        high=0.5,
+        group="Advanced",
     )
-    patience: int = setting(8, "Stop after so many looks without a better result.", low=1, high=100)
+    patience: int = setting(
+        8, "Stop after so many looks without a better result.", low=1, high=100, group="2019 system"
+    )
     expression_floor: float = setting(
         0.6,
         "Stop when mouth and lids answer to the landmarks less than this share of what they did at their best.",
         low=0.0,
         high=1.0,
+        group="2019 system",
     )
-    vgg19: str | None = setting(None, "VGG19 Caffe weights, when the model was trained with them.")
-    vggface: str | None = setting(None, "VGGFace Caffe weights, when the model was trained with them.")
-    seed: int = setting(0, "Start of every random choice.", low=0)
-    device: str = setting("auto", "auto, cpu, or cuda.", choices=("auto", "cpu", "cuda"))
-    threads: int = setting(0, "Processor threads; 0 leaves it to torch.", low=0, high=1024)
+    vgg19: Path | None = setting(
+        None, "VGG19 Caffe weights, when the model was trained with them.", group="2019 system"
+    )
+    vggface: Path | None = setting(
+        None, "VGGFace Caffe weights, when the model was trained with them.", group="2019 system"
+    )
+    seed: int = setting(0, "Start of every random choice.", low=0, group="Advanced")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "auto, cpu, or cuda.", group="Advanced")
+    threads: int = setting(0, "Processor threads; 0 leaves it to torch.", low=0, high=1024, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "adapt")

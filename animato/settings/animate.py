@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
@@ -20,20 +21,19 @@ class AnimateSettings(SigningSettings, MotionSettings):
     face: str = setting(
         "largest", "Which face of the photo: largest, left, right, or a number counted from 1 at the left."
     )
-    driver_face: str = setting("largest", "Which face of the driver: the same words.")
-    model: str = setting(
+    driver_face: str = setting("largest", "Which face of the driver: the same words.", group="Driver")
+    model: Literal["portrait", "geometry", "paper"] = setting(
         "portrait",
         "portrait: copies what the photos show and paints what they cannot. geometry: copies only. paper: the 2019 "
-        "system, drawn by a person file (--person).",
-        choices=("portrait", "geometry", "paper"),
+        "system, drawn by a person file (`person`).",
     )
     person: Path | None = setting(
-        None, "Person file made by `animato adapt` with the same --model (portrait or paper)."
+        None, "Person file made by `animato adapt` with the same `model` (portrait or paper)."
     )
-    frame: str = setting(
+    frame: Literal["photo", "crop"] = setting(
         "photo",
         "photo: the whole picture, with the head moving in it. crop: a square around the head.",
-        choices=("photo", "crop"),
+        group="Picture and size",
     )
     size: int | None = setting(
         None,
@@ -42,21 +42,38 @@ class AnimateSettings(SigningSettings, MotionSettings):
         low=128,
         high=1024,
         unit="pixels",
+        group="Picture and size",
     )
     max_side: int = setting(
-        4096, "Longest side of the video; a larger photo is made smaller.", low=256, high=8192, unit="pixels"
+        4096,
+        "Longest side of the video; a larger photo is made smaller.",
+        low=256,
+        high=8192,
+        unit="pixels",
+        group="Picture and size",
     )
     fps: float | None = setting(
-        None, "Frames a second of the video; by default the driver's.", low=1.0, high=120.0, unit="frames a second"
+        None,
+        "Frames a second of the video; by default the driver's.",
+        low=1.0,
+        high=120.0,
+        unit="frames a second",
+        group="Picture and size",
     )
-    start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds")
-    end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds")
-    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.")
-    sound: bool = setting(True, "Keep the sound of the driver (or of --audio); --no-sound makes a silent video.")
+    start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds", group="Driver")
+    end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds", group="Driver")
+    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.", group="Sound")
+    sound: bool = setting(
+        True, "Keep the sound of the driver (or of `audio`); `sound=False` makes a silent video.", group="Sound"
+    )
     crf: int = setting(
-        18, "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).", low=0, high=40
+        18,
+        "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).",
+        low=0,
+        high=40,
+        group="Picture and size",
     )
-    threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64)
+    threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "animate")
@@ -64,22 +81,22 @@ class AnimateSettings(SigningSettings, MotionSettings):
             value = getattr(self, name)
             if value not in FACE_WORDS and not (value.isdecimal() and int(value) >= 1):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} cannot be {value!r}",
+                    f"`{name}` cannot be {value!r}",
                     where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",
                 )
         if self.model == "paper" and self.person is None:
             raise UsageError(
-                "--model paper needs --person",
+                "`model=paper` needs `person`",
                 where="animate.person not given",
                 hint="animato adapt PHOTOS... --model paper -o me.animato, then --model paper --person me.animato",
             )
         if self.model == "geometry" and self.person is not None:
             raise UsageError(
-                "--model geometry uses no person file",
+                "`model=geometry` uses no person file",
                 where=f"animate.person {self.person}",
-                hint="leave out --person, or --model portrait",
+                hint="leave out `person`, or `model=portrait`",
             )
         if self.end is not None and self.end <= self.start:
-            raise UsageError(f"--end must be after --start ({self.end:g} s is not after {self.start:g} s)")
+            raise UsageError(f"`end` must be after `start` ({self.end:g} s is not after {self.start:g} s)")
         if self.audio is not None and not self.sound:
-            raise UsageError("--audio and --no-sound exclude each other", hint="leave one of them out")
+            raise UsageError("`audio` and `sound=False` exclude each other", hint="leave one of them out")

@@ -23,25 +23,35 @@ def setting(
     *,
     low: float | None = None,
     high: float | None = None,
-    choices: tuple[str, ...] | None = None,
     flag: str | None = None,
     unit: str | None = None,
+    group: str | None = None,
 ) -> Any:
-    """Return a dataclass field that carries its help text and its limits.
+    """Return a dataclass field that carries its help text and its limits; a `Literal` type names its choices.
+
+    Help and messages name a setting in backticks, as `mouth` or `mouth=2`; the command line prints its options instead.
 
     Args:
         default: the default value.
         help: one or two sentences; the CLI help, the label on the page and the line in the manual.
         low: smallest allowed value, or None.
         high: largest allowed value, or None.
-        choices: allowed words, or None.
         flag: short flag such as "-o", or None.
         unit: unit of the value, shown in messages, or None.
+        group: heading of the help page it stands under; None for what people use first.
     """
-    metadata = {"help": help, "low": low, "high": high, "choices": choices, "flag": flag, "unit": unit}
+    metadata = {"help": help, "low": low, "high": high, "flag": flag, "unit": unit, "group": group}
     if isinstance(default, (list, dict, set)):
         raise TypeError("settings are frozen: use a tuple")
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def choices_of(hint: Any) -> tuple[str, ...] | None:
+    """Return the words that a field's type allows: those of its `Literal`, optional or not; None for other types."""
+    for kind in (hint, *typing.get_args(hint)):
+        if typing.get_origin(kind) is typing.Literal:
+            return typing.get_args(kind)
+    return None
 
 
 def check(settings: Any, where: str) -> None:
@@ -53,7 +63,7 @@ def check(settings: Any, where: str) -> None:
 
     Raises:
         UsageError: a value is of another type, out of its range or not one of its choices; the message names the
-            option.
+            setting.
     """
     hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
@@ -63,29 +73,28 @@ def check(settings: Any, where: str) -> None:
         value = _typed(value, hints[field.name], field.name, where)
         object.__setattr__(settings, field.name, value)
         low, high = field.metadata.get("low"), field.metadata.get("high")
-        choices, unit = field.metadata.get("choices"), field.metadata.get("unit")
+        choices, unit = choices_of(hints[field.name]), field.metadata.get("unit")
         suffix = f" {unit}" if unit else ""
-        option = f"--{field.name.replace('_', '-')}"
+        named = f"`{field.name}`"
         if isinstance(value, float) and not math.isfinite(value):
-            raise UsageError(f"{option} must be a number, not {value:g}", where=f"{where}.{field.name}")
+            raise UsageError(f"{named} must be a number, not {value:g}", where=f"{where}.{field.name}")
         if low is not None and value < low:
-            raise UsageError(f"{option} must be at least {low:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
+            raise UsageError(f"{named} must be at least {low:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
         if high is not None and value > high:
-            raise UsageError(f"{option} must be at most {high:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
+            raise UsageError(f"{named} must be at most {high:g}{suffix}, not {value:g}", where=f"{where}.{field.name}")
         if choices is not None and str(value) not in choices:
             near = difflib.get_close_matches(str(value), choices, 1)
             raise UsageError(
-                f"{option} cannot be {str(value)!r}",
+                f"{named} cannot be {str(value)!r}",
                 where=f"{where}.{field.name}: one of {', '.join(choices)}",
-                hint=f"{option} {near[0]}" if near else None,
+                hint=f"`{field.name}={near[0]}`" if near else None,
             )
 
 
 def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
     """Return a field's value in the type that its annotation names, where that loses nothing."""
     kinds = [kind for kind in typing.get_args(hint) or (hint,) if kind is not type(None)]
-    kind = kinds[0]
-    option = f"--{name.replace('_', '-')}"
+    kind = str if choices_of(hint) else kinds[0]
     if kind is Path and isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
         return Path(value)
     if kind is str and isinstance(value, int) and not isinstance(value, bool):
@@ -99,7 +108,7 @@ def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
         return kind(value)  # NumPy's numbers
     words = {Path: "a path", str: "text", bool: "True or False", int: "a whole number", float: "a number"}
     if kind in words and not (kind is str and isinstance(value, str)):
-        raise UsageError(f"{option} must be {words[kind]}, not {value!r}", where=f"{where}.{name}")
+        raise UsageError(f"`{name}` must be {words[kind]}, not {value!r}", where=f"{where}.{name}")
     return value
 
 

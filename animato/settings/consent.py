@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from animato.errors import RefusedError
 from animato.settings.base import check, setting
 
 STATEMENT_VERSION = "consent-1"
 
-STATEMENTS = {
+Basis = Literal["self", "other-consented", "deceased", "not-a-person"]
+"""On what ground a person is animated."""
+
+STATEMENTS: Mapping[Basis, str] = {
     "self": "I am the person in these photos, I am of age, and I agree that animato makes videos of me.",
     "other-consented": "The person in these photos is of age, or I am their parent or guardian; they know what "
     "is made of their likeness and have agreed to it, and I can show that they have.",
@@ -27,10 +31,9 @@ STATEMENTS = {
 class ConsentSettings:
     """The ground on which a person file is made."""
 
-    consent_basis: str | None = setting(
+    consent_basis: Basis | None = setting(
         None,
         "On what ground: self, other-consented, deceased, or not-a-person (a painting, a statue, a character).",
-        choices=tuple(STATEMENTS),
     )
     i_have_consent: bool = setting(False, "Affirm the statement that belongs to the basis; it is stored in the file.")
     attester: str | None = setting(None, "Who affirms it (free text); it stays in the person file.")
@@ -44,7 +47,7 @@ class ConsentSettings:
                 time.strptime(self.expires, "%Y-%m-%d")
             except ValueError:
                 raise RefusedError(
-                    f"--expires {self.expires} is not a day", where="consent.expires", hint="--expires 2030-12-31"
+                    f"`expires={self.expires}` is not a day", where="consent.expires", hint="`expires=2030-12-31`"
                 ) from None
 
 
@@ -59,11 +62,13 @@ def consent_record(settings: ConsentSettings) -> dict[str, Any]:
         raise RefusedError(
             "a person file needs a basis of consent",
             where=f"one of: {', '.join(STATEMENTS)}",
-            hint="--consent-basis self --i-have-consent",
+            hint="`consent_basis=self` `i_have_consent=True`",
         )
     if not settings.i_have_consent:
         raise RefusedError(
-            "the statement of consent was not affirmed", where=f"{basis}: {STATEMENTS[basis]}", hint="--i-have-consent"
+            "the statement of consent was not affirmed",
+            where=f"{basis}: {STATEMENTS[basis]}",
+            hint="`i_have_consent=True`",
         )
     text = STATEMENTS[basis]
     record: dict[str, Any] = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
 
-PROTOCOLS = ("self", "cross", "twins", "animato-shared", "voxceleb-2019")
+Protocol = Literal["self", "cross", "twins", "animato-shared", "voxceleb-2019"]
 SYSTEMS = ("still", "geometry", "portrait", "portrait-adapted", "paper-ff", "paper-ft")
 MOST_SHOTS = 256
 
@@ -16,13 +18,12 @@ MOST_SHOTS = 256
 class EvaluateSettings:
     """What is judged, on which clips, with which measures."""
 
-    protocol: str = setting(
+    protocol: Protocol = setting(
         "self",
         "self: photos of a person, driven by the same clip, so that every true frame is known. cross: another person "
         "drives. twins: clip NAMEa drives a photo of NAMEb, the same movement of another person, and NAMEb is the "
         "truth. animato-shared: the project's fixed set of both. voxceleb-2019: 50 videos, 32 held-out frames, "
         "T = 1, 8, 32.",
-        choices=PROTOCOLS,
     )
     subset: str | None = setting(None, "Only clips of this folder inside the data, or of this kind. Default: all.")
     systems: str = setting("still,geometry,portrait", f"Systems to judge, with commas between: {', '.join(SYSTEMS)}.")
@@ -47,32 +48,57 @@ class EvaluateSettings:
         low=1,
         high=100,
         unit="groups",
+        group="Advanced",
     )
-    frames: int = setting(300, "Most frames read from the start of each clip.", low=4, high=100_000, unit="frames")
+    frames: int = setting(
+        300, "Most frames read from the start of each clip.", low=4, high=100_000, unit="frames", group="Advanced"
+    )
     size: int = setting(256, "Side of the square around the head that is judged.", low=64, high=1024, unit="px")
-    anchor: bool = setting(True, "Hold the driver's landmarks to its skin, as the main job does.")
-    inside: bool = setting(False, "Paint what the driver's open mouth shows, as the main job does.")
-    shade: bool = setting(False, "Lay light and shade of the driver's skin on the person's; the main job does not.")
-    surroundings: bool = setting(True, "Follow the driver's hair, neck and shoulders, as the main job does.")
-    model: str | None = setting(None, "Weights of the paper systems: a safetensors file that training wrote.")
-    portrait: str | None = setting(
-        None, "Weights of the portrait systems: a safetensors file that training wrote. Default: the shipped ones."
+    anchor: bool = setting(
+        True, "Hold the driver's landmarks to its skin, as the main job does.", group="As in the main job"
+    )
+    inside: bool = setting(
+        False, "Paint what the driver's open mouth shows, as the main job does.", group="As in the main job"
+    )
+    shade: bool = setting(
+        False,
+        "Lay light and shade of the driver's skin on the person's; the main job does not.",
+        group="As in the main job",
+    )
+    surroundings: bool = setting(
+        True, "Follow the driver's hair, neck and shoulders, as the main job does.", group="As in the main job"
+    )
+    model: Path | None = setting(
+        None, "Weights of the paper systems: a safetensors file that training wrote.", group="Weights"
+    )
+    portrait: Path | None = setting(
+        None,
+        "Weights of the portrait systems: a safetensors file that training wrote. Default: the shipped ones.",
+        group="Weights",
     )
     adapt_steps: int | None = setting(
-        None, "Steps of the fine-tuning of paper-ft. Default: by the number of photos.", low=1, high=100_000
+        None,
+        "Steps of the fine-tuning of paper-ft. Default: by the number of photos.",
+        low=1,
+        high=100_000,
+        group="Weights",
     )
-    resamples: int = setting(2000, "Resamples of the people for the confidence intervals.", low=100, high=100_000)
-    seed: int = setting(0, "Start of every random choice.", low=0, high=2**31)
-    pictures: int = setting(12, "Clips shown on the page and on the contact sheet.", low=0, high=200, unit="clips")
-    threads: int = setting(2, "CPU threads of the networks.", low=1, high=64)
+    resamples: int = setting(
+        2000, "Resamples of the people for the confidence intervals.", low=100, high=100_000, group="Advanced"
+    )
+    seed: int = setting(0, "Start of every random choice.", low=0, high=2**31, group="Advanced")
+    pictures: int = setting(
+        12, "Clips shown on the page and on the contact sheet.", low=0, high=200, unit="clips", group="Advanced"
+    )
+    threads: int = setting(2, "CPU threads of the networks.", low=1, high=64, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "evaluate")
         for name in self.system_list:
             if name not in SYSTEMS:
-                raise UsageError(f"--systems cannot be {name!r}", where=f"evaluate.systems: {', '.join(SYSTEMS)}")
+                raise UsageError(f"`systems` cannot be {name!r}", where=f"evaluate.systems: {', '.join(SYSTEMS)}")
         if any(not 1 <= number <= MOST_SHOTS for number in self.shot_list):
-            raise UsageError(f"--shots must be from 1 to {MOST_SHOTS}", where=f"evaluate.shots: {self.shots}")
+            raise UsageError(f"`shots` must be from 1 to {MOST_SHOTS}", where=f"evaluate.shots: {self.shots}")
 
     @property
     def system_list(self) -> tuple[str, ...]:
@@ -84,7 +110,7 @@ class EvaluateSettings:
         """Numbers of photos, in order."""
         words = _words(self.shots, "shots")
         if not all(word.isdecimal() for word in words):
-            raise UsageError("--shots must be whole numbers with commas between", where=f"evaluate.shots: {self.shots}")
+            raise UsageError("`shots` must be whole numbers with commas between", where=f"evaluate.shots: {self.shots}")
         return tuple(int(word) for word in words)
 
     @property
@@ -96,7 +122,7 @@ class EvaluateSettings:
 def _words(text: str, field: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(","))
     if not all(words):
-        raise UsageError(f"--{field} has an empty word in it", where=f"evaluate.{field}: {text!r}")
+        raise UsageError(f"`{field}` has an empty word in it", where=f"evaluate.{field}: {text!r}")
     if len(set(words)) != len(words):
-        raise UsageError(f"--{field} names something twice", where=f"evaluate.{field}: {text!r}")
+        raise UsageError(f"`{field}` names something twice", where=f"evaluate.{field}: {text!r}")
     return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from animato.settings.base import check, setting
 
@@ -62,10 +63,9 @@ class WriterSettings:
         low=0,
         high=40,
     )
-    preset: str = setting(
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = setting(
         "veryfast",
         "Effort of the mp4 encoder: slower presets make smaller files of the same quality.",
-        choices=("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"),
     )
     webm_crf: int = setting(22, "Quality of webm (VP9): lower is better and larger.", low=4, high=63)
     encode_threads: int = setting(2, "Threads of the video encoder.", low=1, high=16)

@@ -32,12 +32,16 @@ class SigningSettings:
     sign_cert: Path | None = setting(
         None,
         "PEM file with your own certificate, followed by its chain. Without it a key made on this computer signs.",
+        group="Signing",
     )
-    sign_key: Path | None = setting(None, "PEM file with the private key of --sign-cert (EC P-256, unencrypted).")
+    sign_key: Path | None = setting(
+        None, "PEM file with the private key of `sign_cert` (EC P-256, unencrypted).", group="Signing"
+    )
     tsa: str | None = setting(
         None,
         "Address of a time-stamp authority. The only step that would use a network; off unless given. "
         "Without it the signature stops validating when the certificate ends.",
+        group="Signing",
     )
 
     def __post_init__(self) -> None:

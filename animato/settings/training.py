@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, from_mapping, setting
@@ -16,102 +17,129 @@ class TrainSettings:
 
     # Networks (Zakharov et al. 2019, section 3.1; counts as in the authors' lab's later module).
     size: int = setting(256, "Side of pictures and drawings.", low=32, high=256, unit="px")
-    channels: int = setting(64, "Channels after the first block; they double at each halving.", low=4, high=256)
-    max_channels: int = setting(512, "Largest channel count.", low=8, high=1024)
-    embed: int = setting(512, "Length of the person embedding.", low=8, high=2048)
-    down_blocks: int = setting(4, "Halvings in the generator.", low=1, high=6)
-    residual_blocks: int = setting(4, "AdaIN blocks at the smallest size.", low=1, high=9)
+    channels: int = setting(
+        64, "Channels after the first block; they double at each halving.", low=4, high=256, group="Networks"
+    )
+    max_channels: int = setting(512, "Largest channel count.", low=8, high=1024, group="Networks")
+    embed: int = setting(512, "Length of the person embedding.", low=8, high=2048, group="Networks")
+    down_blocks: int = setting(4, "Halvings in the generator.", low=1, high=6, group="Networks")
+    residual_blocks: int = setting(4, "AdaIN blocks at the smallest size.", low=1, high=9, group="Networks")
     embedder_reduce: int = setting(
-        1, "Photos are averaged down this many times for the embedder; 1 in the paper.", low=1, high=4
+        1, "Photos are averaged down this many times for the embedder; 1 in the paper.", low=1, high=4, group="Networks"
     )
     attention: bool = setting(
-        False, "Self-attention at 1/8 (down) and 1/4 (up) of the size, as the paper's text has it."
+        False, "Self-attention at 1/8 (down) and 1/4 (up) of the size, as the paper's text has it.", group="Networks"
     )
     scale_base: float = setting(
         0.0,
         "Added to every predicted AdaIN scale: 0 as in the paper, 1 starts near plain normalisation.",
         low=0,
         high=1,
+        group="Networks",
     )
     affine_gain: float = setting(
         1.0,
         "Factor on the predicted AdaIN numbers: 1 as in the paper; more lets a person show sooner.",
         low=0.1,
         high=64,
+        group="Networks",
     )
-    drawing: str = setting(
-        "paper",
-        "Strokes of the landmark picture: paper, or full (inner lips and irises, too).",
-        choices=("paper", "full"),
+    drawing: Literal["paper", "full"] = setting(
+        "paper", "Strokes of the landmark picture: paper, or full (inner lips and irises, too).", group="Networks"
     )
 
     # Losses.
-    weighting: str = setting(
-        "v2",
-        "Loss weights: v1 (May 2019), v2 (September 2019), or pixel (with an L1 term).",
-        choices=("v1", "v2", "pixel"),
+    weighting: Literal["v1", "v2", "pixel"] = setting(
+        "v2", "Loss weights: v1 (May 2019), v2 (September 2019), or pixel (with an L1 term).", group="Losses"
     )
-    variant: str = setting(
+    variant: Literal["fine-tune", "feed-forward"] = setting(
         "fine-tune",
         "fine-tune adds the embedding match loss; feed-forward leaves it out, as the paper's second model does.",
-        choices=("fine-tune", "feed-forward"),
+        group="Losses",
     )
-    content: str = setting(
+    content: Literal["auto", "vgg", "lite0", "none"] = setting(
         "auto",
         "Network of the content loss: vgg (both files must be given), lite0 (the bundled-package network), none, or "
         "auto: vgg when its files are given, else lite0 when installed.",
-        choices=("auto", "vgg", "lite0", "none"),
+        group="Losses",
     )
-    vgg19: str | None = setting(None, "VGG19 Caffe weights as safetensors (docs/training.md says in which layout).")
-    vggface: str | None = setting(None, "VGGFace Caffe weights as safetensors.")
-    focus: float = setting(0.0, "Extra weight of mouth and eyes in the L1 terms.", low=0.0, high=50.0)
+    vgg19: Path | None = setting(
+        None, "VGG19 Caffe weights as safetensors (docs/training.md says in which layout).", group="Losses"
+    )
+    vggface: Path | None = setting(None, "VGGFace Caffe weights as safetensors.", group="Losses")
+    focus: float = setting(0.0, "Extra weight of mouth and eyes in the L1 terms.", low=0.0, high=50.0, group="Losses")
     edges: float = setting(
         0.0,
         "Weight of the L1 distance of neighbouring pixels' differences: where an edge stands (not in the paper).",
         low=0.0,
         high=100.0,
+        group="Losses",
     )
 
     # Episodes.
-    photos_low: int = setting(1, "Fewest photos the embedder sees in an episode.", low=1, high=64)
-    photos_high: int = setting(8, "Most photos the embedder sees in an episode.", low=1, high=64)
+    photos_low: int = setting(1, "Fewest photos the embedder sees in an episode.", low=1, high=64, group="Episodes")
+    photos_high: int = setting(8, "Most photos the embedder sees in an episode.", low=1, high=64, group="Episodes")
     batch: int = setting(8, "Episodes in one step, over all processes.", low=1, high=4096)
-    augment: bool = setting(False, "Mirror and recolour whole episodes at random (not in the paper).")
+    augment: bool = setting(False, "Mirror and recolour whole episodes at random (not in the paper).", group="Episodes")
 
     # Optimiser.
     episodes: int = setting(1_000_000, "How many episodes to train for.", low=1)
-    lr_drawer: float = setting(5e-5, "Learning rate of embedder and generator.", low=0.0, high=1.0)
-    lr_critic: float = setting(2e-4, "Learning rate of the discriminator and its table of videos.", low=0.0, high=1.0)
-    beta1: float = setting(0.0, "Adam's first decay for embedder and generator; 0 as in the paper.", low=0.0, high=0.99)
-    critic_steps: int = setting(2, "Discriminator steps for one step of embedder and generator.", low=1, high=10)
-    warmup: int = setting(0, "Episodes over which both learning rates rise from 0 (not in the paper).", low=0)
-    cooldown: float = setting(0.0, "Share of the run, at its end, over which both rates fall to 0.", low=0.0, high=1.0)
-    average: float = setting(0.999, "Decay of the running average of weights, a step.", low=0.0, high=0.999999)
-    seed: int = setting(0, "Start of every random choice; two runs with one seed are equal on one machine.", low=0)
+    lr_drawer: float = setting(5e-5, "Learning rate of embedder and generator.", low=0.0, high=1.0, group="Optimiser")
+    lr_critic: float = setting(
+        2e-4, "Learning rate of the discriminator and its table of videos.", low=0.0, high=1.0, group="Optimiser"
+    )
+    beta1: float = setting(
+        0.0, "Adam's first decay for embedder and generator; 0 as in the paper.", low=0.0, high=0.99, group="Optimiser"
+    )
+    critic_steps: int = setting(
+        2, "Discriminator steps for one step of embedder and generator.", low=1, high=10, group="Optimiser"
+    )
+    warmup: int = setting(
+        0, "Episodes over which both learning rates rise from 0 (not in the paper).", low=0, group="Optimiser"
+    )
+    cooldown: float = setting(
+        0.0, "Share of the run, at its end, over which both rates fall to 0.", low=0.0, high=1.0, group="Optimiser"
+    )
+    average: float = setting(
+        0.999, "Decay of the running average of weights, a step.", low=0.0, high=0.999999, group="Optimiser"
+    )
+    seed: int = setting(
+        0, "Start of every random choice; two runs with one seed are equal on one machine.", low=0, group="Optimiser"
+    )
 
     # Machine.
-    device: str = setting("auto", "auto, cpu, or cuda.", choices=("auto", "cpu", "cuda"))
-    precision: str = setting(
-        "auto", "auto (bf16 on a GPU that has it), fp32, or bf16.", choices=("auto", "fp32", "bf16")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "auto, cpu, or cuda.")
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto", "auto (bf16 on a GPU that has it), fp32, or bf16.", group="Machine"
     )
-    threads: int = setting(0, "Processor threads for the networks; 0 leaves it to torch.", low=0, high=1024)
-    workers: int = setting(1, "Threads that read and draw the next episodes meanwhile.", low=1, high=64)
-    cache_mb: int = setting(2048, "Memory for decoded frames.", low=0, unit="MB")
+    threads: int = setting(
+        0, "Processor threads for the networks; 0 leaves it to torch.", low=0, high=1024, group="Machine"
+    )
+    workers: int = setting(
+        1, "Threads that read and draw the next episodes meanwhile.", low=1, high=64, group="Machine"
+    )
+    cache_mb: int = setting(2048, "Memory for decoded frames.", low=0, unit="MB", group="Machine")
 
     # Keeping and watching.
-    save_minutes: float = setting(10.0, "A checkpoint at least this often.", low=0.0, unit="minutes")
-    save_episodes: int = setting(0, "A checkpoint every so many episodes; 0: by minutes alone.", low=0)
-    keep: int = setting(3, "How many checkpoints to keep.", low=1, high=1000)
-    log_episodes: int = setting(200, "A line in the log every so many episodes.", low=1)
-    validate_episodes: int = setting(5000, "Validation pictures and figures every so many episodes; 0: never.", low=0)
-    validate_people: int = setting(8, "People on the validation picture.", low=1, high=64)
+    save_minutes: float = setting(
+        10.0, "A checkpoint at least this often.", low=0.0, unit="minutes", group="Keeping and watching"
+    )
+    save_episodes: int = setting(
+        0, "A checkpoint every so many episodes; 0: by minutes alone.", low=0, group="Keeping and watching"
+    )
+    keep: int = setting(3, "How many checkpoints to keep.", low=1, high=1000, group="Keeping and watching")
+    log_episodes: int = setting(200, "A line in the log every so many episodes.", low=1, group="Keeping and watching")
+    validate_episodes: int = setting(
+        5000, "Validation pictures and figures every so many episodes; 0: never.", low=0, group="Keeping and watching"
+    )
+    validate_people: int = setting(8, "People on the validation picture.", low=1, high=64, group="Keeping and watching")
 
     def __post_init__(self) -> None:
         check(self, "train")
         if self.photos_low > self.photos_high:
-            raise UsageError(f"--photos-low {self.photos_low} is above --photos-high {self.photos_high}", where="train")
+            raise UsageError(f"`photos_low={self.photos_low}` is above `photos_high={self.photos_high}`", where="train")
         if self.content == "vgg" and not (self.vgg19 and self.vggface):
-            raise UsageError("--content vgg needs --vgg19 FILE and --vggface FILE", where="train.content")
+            raise UsageError("`content=vgg` needs `vgg19=FILE` and `vggface=FILE`", where="train.content")
 
 
 @dataclass(frozen=True, kw_only=True)

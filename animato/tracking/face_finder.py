@@ -59,7 +59,7 @@ def choose_face(faces: list[Face], width: int, choice: str) -> int:
         raise FaceError(
             f"there is no face number {number}: {len(faces)} found, counted from the left",
             where=f"frame {width} px wide, faces at x = {', '.join(f'{centres[i]:.0f}' for i in order)}",
-            hint="--face largest",
+            hint="`face=largest`",
         )
     return int(order[number - 1])
 

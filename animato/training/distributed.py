@@ -82,7 +82,7 @@ def join_team(device: str) -> Team:
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            "--device cuda: this torch sees no GPU", where=f"torch {torch.__version__}", hint="--device cpu"
+            "`device=cuda`: this torch sees no GPU", where=f"torch {torch.__version__}", hint="`device=cpu`"
         )
     use_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     world = int(os.environ.get("WORLD_SIZE", "1"))

@@ -76,7 +76,7 @@ class Estimate:
         if self.free_mb is not None and self.free_mb < self.disk_mb:
             lines.append(f"warning     only {self.free_mb:.0f} MB are free on that disk")
         lines.append(
-            f"cost        {self.cost:.2f}" if self.cost is not None else "cost        not known without --price"
+            f"cost        {self.cost:.2f}" if self.cost is not None else "cost        not known without `price`"
         )
         return lines
 

@@ -127,7 +127,7 @@ def setup(settings: TrainSettings, folder: Path) -> Team:
     """Join the other processes, make the folder, and refuse early what cannot work."""
     team = join_team(settings.device)
     if settings.batch % team.world:
-        raise UsageError(f"--batch {settings.batch} cannot be shared by {team.world} processes", where="train.batch")
+        raise UsageError(f"`batch={settings.batch}` cannot be shared by {team.world} processes", where="train.batch")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:

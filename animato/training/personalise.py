@@ -150,7 +150,7 @@ def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
     """Return the consent record; refuse before anything is read."""
     record = consent_record(consent)
     if not output.parent.is_dir():
-        raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another --output")
+        raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another `output`")
     return record
 
 

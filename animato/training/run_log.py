@@ -78,7 +78,7 @@ def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHA
     for name in sorted((set(before) | set(now)) - free):
         if before.get(name) != now.get(name):
             raise UsageError(
-                f"the run in {path.parent.name} was started with --{name.replace('_', '-')} {before.get(name)}",
+                f"the run in {path.parent.name} was started with `{name}={before.get(name)}`",
                 where=f"now: {now.get(name)}",
                 hint="the same settings to continue it, or another output folder",
             )

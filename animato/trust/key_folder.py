@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import platformdirs
+
 from animato.errors import OutputError
 
 APPLICATION = "animato"
@@ -22,8 +24,8 @@ REMEDY = "set ANIMATO_HOME to a folder you can write to"
 def data_home() -> Path:
     """Return the folder of this installation's data; it may not exist yet.
 
-    `ANIMATO_HOME` decides where it is set. Otherwise the platform's usual place: `XDG_DATA_HOME` or `~/.local/share` on
-    Linux, `~/Library/Application Support` on macOS, `LOCALAPPDATA` on Windows.
+    `ANIMATO_HOME` decides where it is set. Otherwise the platform's usual place, as platformdirs has it; a folder where
+    versions before platformdirs kept keys goes on being used.
 
     Raises:
         OutputError: this user has no home folder.
@@ -31,22 +33,22 @@ def data_home() -> Path:
     chosen = os.environ.get("ANIMATO_HOME")
     if chosen:
         return Path(chosen)
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else _user_home() / "AppData" / "Local") / APPLICATION
-    if sys.platform == "darwin":
-        return _user_home() / "Library" / "Application Support" / APPLICATION
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else _user_home() / ".local" / "share") / APPLICATION
+    earlier = _earlier_home()
+    if earlier is not None and earlier.is_dir():
+        return earlier
+    home = platformdirs.user_data_path(APPLICATION, appauthor=False)
+    if not home.is_absolute():  # a container whose user is in no list of users
+        raise OutputError("this user has no home folder to keep the signing key in", where=str(home), hint=REMEDY)
+    return home
 
 
-def _user_home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError as problem:  # a container whose user is in no list of users
-        raise OutputError(
-            "this user has no home folder to keep the signing key in", where=str(problem), hint=REMEDY
-        ) from problem
+def _earlier_home() -> Path | None:
+    """Return the folder that versions before platformdirs used, where it can be another one."""
+    variable = {"win32": "LOCALAPPDATA", "darwin": "HOME"}.get(sys.platform, "XDG_DATA_HOME")
+    base = os.environ.get(variable)
+    if not base:
+        return None
+    return (Path(base) / "Library" / "Application Support" if sys.platform == "darwin" else Path(base)) / APPLICATION
 
 
 def check_home() -> Path:

@@ -58,7 +58,7 @@ def signing_key(settings: SigningSettings | None = None) -> SigningKey:
         local = local_key()
         return SigningKey(local.chain, local.key, True, chosen.tsa)
     if chosen.sign_cert is None or chosen.sign_key is None:
-        raise UsageError("--sign-cert and --sign-key go together", hint="give both, or neither")
+        raise UsageError("`sign_cert` and `sign_key` go together", hint="give both, or neither")
     return _own_certificate(chosen.sign_cert, chosen.sign_key, chosen.tsa)
 
 

@@ -20,7 +20,7 @@ from animato.weights.io import read_arrays, read_header, write_arrays
 
 KIND = "paper-person"
 MODELS = {KIND: "paper", "portrait-person": "portrait"}
-"""Kind of person file to the --model that uses it."""
+"""Kind of person file to the `model` that uses it."""
 
 SCHEMA = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -60,7 +60,7 @@ def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonR
         raise RefusedError(
             "a person file needs a basis of consent",
             where="the consent record has no entry `basis`",
-            hint="--consent-basis, and --i-have-consent",
+            hint="`consent_basis`, and `i_have_consent=True`",
         )
     write_arrays(path, arrays, {"kind": kind, "schema": SCHEMA, **asdict(record)})
 
@@ -75,8 +75,8 @@ def read_person(path: Path, kind: str = KIND) -> tuple[PersonRecord, dict[str, N
     found = read_header(path).get("kind")
     if found in MODELS and found != kind:
         raise FileFormatError(
-            f"{path.name} is a person file of --model {MODELS[found]}, not of --model {MODELS[kind]}",
-            hint=f"--model {MODELS[found]} with this file, or adapt again with --model {MODELS[kind]}",
+            f"{path.name} is a person file of `model={MODELS[found]}`, not of `model={MODELS[kind]}`",
+            hint=f"`model={MODELS[found]}` with this file, or adapt again with `model={MODELS[kind]}`",
         )
     file = read_arrays(path, kind, SCHEMA)
     return _record(file.header, path), file.arrays

@@ -144,7 +144,7 @@ def test_doctor_says_what_is_missing_and_what_to_type(
     version = importlib.metadata.version
 
     def without(name: str) -> str:
-        if name in ("av", "fastapi", "torch"):
+        if name in ("av", "torch"):
             raise importlib.metadata.PackageNotFoundError(name)
         return version(name)
 
@@ -153,7 +153,7 @@ def test_doctor_says_what_is_missing_and_what_to_type(
     assert run(["doctor"]) == 4
     printed, said = capsys.readouterr()
     assert "pip install av" in printed
-    assert "pip install 'animato[studio]'" in printed
+    assert "pip install 'animato[training]'" in printed
     assert "only training, evaluation and the paper model need it" in printed
     assert "the main job cannot run here: av" in said
 

@@ -42,7 +42,7 @@ def test_a_photo_that_cannot_be_used_is_refused(refuse: Refuse, bad: Path, name:
         ("text.motion", "not a motion file"),
         ("half.mp4", "damaged or cut short"),
         ("zero.mp4", "no frame|no video|damaged|empty"),
-        ("wall.png", "pictures go before --driver"),
+        ("wall.png", "give a picture as a photo; --driver moves"),
         (".", "is a folder"),
     ],
 )
@@ -54,11 +54,11 @@ def test_a_driver_that_cannot_be_used_is_refused(refuse: Refuse, bad: Path, name
 def test_a_video_in_the_place_of_the_photo_is_told_where_it_belongs(refuse: Refuse, made: Material) -> None:
     said = refuse(photo=made.driver, driver=made.photo)
     assert "is a video file, not a picture" in said
-    assert "videos go after --driver" in said
+    assert "give a video as --driver" in said
 
 
 def test_a_sound_in_the_place_of_the_driver_is_told_where_it_belongs(refuse: Refuse, made: Material) -> None:
-    assert "sound files go after --audio" in refuse(driver=made.speech)
+    assert "give a sound file as --audio" in refuse(driver=made.speech)
 
 
 def test_an_unknown_movement_names_those_that_are_bundled(refuse: Refuse) -> None:

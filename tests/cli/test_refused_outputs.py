@@ -65,7 +65,7 @@ def test_a_key_store_that_cannot_be_written_is_refused(
     assert "ANIMATO_HOME" in refuse(driver="nod")
 
 
-@pytest.mark.parametrize("option", [[], ["--no-overwrite"]])
+@pytest.mark.parametrize("option", [[], ["--overwrite"]])
 def test_an_output_that_is_an_input_is_refused(
     out: Path, made: Material, capsys: pytest.CaptureFixture[str], option: list[str]
 ) -> None:
@@ -85,6 +85,6 @@ def test_frames_do_not_replace_the_photo_they_are_made_from(
 ) -> None:
     photo = out / "frame_000001.png"
     photo.write_bytes(made.photo.read_bytes())
-    assert run(["animate", str(photo), "--driver", "nod", "--end", "0.1", "-o", str(out)]) == 2
+    assert run(["animate", str(photo), "--driver", "nod", "--end", "0.1", "-o", str(out), "--overwrite"]) == 2
     assert "which is an input" in capsys.readouterr().err
     assert contents(out) == ["frame_000001.png"]

@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animato.cli.data import app
+from animato.cli.option_names import in_options
 from animato.data.check import check_folder
 from animato.data.clips import ClipEntry
 from animato.data.show import contact_sheet, show_folder, spread, with_points
@@ -173,5 +174,5 @@ def test_every_option_shows_the_help_and_default_of_its_setting() -> None:
     command = typer.main.get_command(app).commands["prepare"]  # type: ignore[attr-defined]
     options = {parameter.name: parameter for parameter in command.params}
     for field in dataclasses.fields(PrepareSettings):
-        assert options[field.name].help == field.metadata["help"]
+        assert options[field.name].help == in_options(field.metadata["help"])
         assert options[field.name].default == field.default

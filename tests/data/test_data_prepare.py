@@ -141,7 +141,7 @@ def test_running_again_changes_nothing_and_new_files_are_added(tmp_path: Path) -
 def test_a_folder_keeps_the_settings_it_was_begun_with(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in" / "a.mp4", 6)
     prepare_drawn(tmp_path / "out", [source])
-    with pytest.raises(UsageError, match="--size 64"):
+    with pytest.raises(UsageError, match="`size=64`"):
         prepare_drawn(tmp_path / "out", [source], size=96)
     prepare_drawn(tmp_path / "out", [source], val=0.4)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from pathlib import Path
+
+from animato.cli.option_names import in_options
 
 PACKAGE = Path(__file__).resolve().parents[2] / "animato"
 GAP = "…"
+
+
+def typed(sentence: str) -> str:
+    """Return a sentence as the command line prints it; a setting whose name is inserted is an option, too."""
+    return re.sub(rf"`{GAP}`", f"--{GAP}", in_options(sentence))
 
 
 def template(node: ast.expr) -> str | None:
@@ -27,7 +35,7 @@ def every_sentence() -> frozenset[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = template(node) if isinstance(node, ast.expr) else None
             if text:
-                found.add(text)
+                found.add(typed(text))
     return frozenset(found)
 
 
@@ -45,5 +53,5 @@ def sentences_of(folder: str, kinds: tuple[str, ...]) -> dict[str, str]:
                 continue
             text = template(node.args[0]) if node.args else None
             if text:
-                found[text] = str(path.relative_to(PACKAGE.parent))
+                found[typed(text)] = str(path.relative_to(PACKAGE.parent))
     return found

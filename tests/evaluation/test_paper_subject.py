@@ -89,4 +89,4 @@ def test_it_knows_whom_it_was_trained_on(model: PaperModel) -> None:
 def test_without_a_model_it_says_what_to_give() -> None:
     with pytest.raises(MissingPartError, match="needs a trained model") as caught:
         build_paper("paper-ff", EvaluateSettings(systems="paper-ff"))
-    assert "--model" in str(caught.value)
+    assert "`model`" in str(caught.value)

@@ -68,7 +68,7 @@ def test_a_twin_drives_the_other_one_and_clips_alone_are_not_used(tmp_path: Path
     assert left.cases == (pairs[0], pairs[2])
     with pytest.raises(InputError, match="no pair of twins") as caught:
         plan(touch(tmp_path / "other", "one.mp4", "two.mp4"), EvaluateSettings(protocol="twins"))
-    assert "--protocol cross" in str(caught.value)
+    assert "`protocol=cross`" in str(caught.value)
 
 
 def test_clips_are_found_by_folder_with_their_people(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_an_uneven_clip_follows_its_most_frequent_rate(
         (said,) = video.warnings
     assert "the frame rate varies" in said
     assert f"the most frequent, {rate}, is followed" in said
-    assert "--fps" in said
+    assert "`fps`" in said
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm"])

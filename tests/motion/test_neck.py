@@ -37,7 +37,7 @@ def test_a_driver_that_walks_does_not_stretch_the_neck(
     limit = REACH * face_width_cm(retarget.local) * retarget.pose.scale
     assert np.hypot(*shift) <= limit * (1 + 1e-9)
     assert shift @ (right, down) > 0.9 * np.hypot(*shift) * np.hypot(right, down), "the direction is kept"
-    assert "--still-place" in " ".join(retarget.warnings())
+    assert "`still_place=True`" in " ".join(retarget.warnings())
 
 
 @pytest.mark.parametrize("zoom", [0.2, 0.8, 1.3, 4.0])

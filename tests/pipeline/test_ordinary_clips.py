@@ -79,7 +79,7 @@ def test_a_camera_that_pans_and_zooms_does_not_move_the_head(tmp_path: Path) -> 
     moving = followed(write_video(tmp_path / "moving.mp4", panned(frames, 512, 512), FPS))
     assert np.abs(moving.shift() - moving.shift().mean(axis=0)).max() < 1.0, "about 5 cm without it"
     assert np.ptp(moving.zoom()) < 0.06, "30 % without it"
-    assert "--still-place" in moving.notes and "--no-stabilize" in moving.notes
+    assert "`still_place=True`" in moving.notes and "`stabilize=False`" in moving.notes
     assert not steady.notes
 
 
@@ -104,7 +104,7 @@ def test_camera_movement_is_not_head_movement(cases: Path, name: str) -> None:
     clip = followed(cases / f"{name}.mp4")
     assert np.linalg.norm(clip.shift() - np.median(clip.shift(), axis=0), axis=1).max() < 1.0
     assert clip.zoom().min() > 0.93 and clip.zoom().max() < 1.07
-    assert "--still-place" in clip.notes
+    assert "`still_place=True`" in clip.notes
 
 
 @pytest.mark.data
@@ -129,7 +129,7 @@ def test_a_hand_before_the_mouth_is_not_followed(cases: Path) -> None:
 @pytest.mark.data
 def test_each_shot_has_a_neutral_frame_of_its_own(cases: Path) -> None:
     clip = followed(cases / "cut.mp4")
-    assert "cuts at 1.52 s, 3.00 s" in clip.notes and "--cuts hold" in clip.notes
+    assert "cuts at 1.52 s, 3.00 s" in clip.notes and "`cuts=hold`" in clip.notes
     assert np.linalg.norm(clip.shift(), axis=1).max() < 1.0 and clip.zoom().min() > 0.93 and clip.zoom().max() < 1.07
     steps = np.abs(np.diff(np.stack([frame.expression for frame in clip.frames]), axis=0)).max(axis=(1, 2))
     at_cut = [steps[index - 1] for index, frame in enumerate(clip.frames) if frame.time in (1.52, 3.0)]
@@ -141,7 +141,7 @@ def test_a_cut_can_be_held_over(cases: Path) -> None:
     clip = followed(cases / "cut.mp4", AnimateSettings(model="geometry", cuts="hold"))
     assert [frame.seen for frame in clip.frames if 1.6 < frame.time < 2.9] == [False] * 32
     assert all(frame.seen for frame in clip.frames if frame.time < 1.5 or frame.time > 3.1)
-    assert "--cuts follow" in clip.notes
+    assert "`cuts=follow`" in clip.notes
 
 
 def test_a_cut_is_found_in_what_a_plain_checkout_has(tmp_path: Path) -> None:

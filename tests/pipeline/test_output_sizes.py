@@ -88,7 +88,7 @@ def test_a_large_photo_is_reduced_to_the_longest_side_and_says_so(out: Path) -> 
     settings = AnimateSettings(end=SHORT, max_side=800)
     result = animato.animate(enlarged(1500, 1200), "nod", out / "a.mp4", settings)
     assert (result.width, result.height) == (800, 640)
-    assert any("--max-side" in sentence for sentence in result.warnings)
+    assert any("`max_side`" in sentence for sentence in result.warnings)
 
 
 def test_a_crop_is_512_pixels_unless_asked_otherwise(made: Material) -> None:

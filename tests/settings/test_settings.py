@@ -6,15 +6,16 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import animato.settings
 from animato.errors import UsageError
 from animato.settings.animate import AnimateSettings
-from animato.settings.base import as_json, check, from_mapping, setting
+from animato.settings.base import as_json, check, choices_of, from_mapping, setting
 from animato.settings.motion import MotionSettings
 
 
@@ -65,8 +66,9 @@ def test_numbers_have_limits_and_defaults_keep_them(kind: type[Any], field: data
         assert low <= default
     if high is not None and default is not None:
         assert default <= high
-    if field.metadata["choices"] is not None and default is not None:
-        assert default in field.metadata["choices"]
+    choices = choices_of(typing.get_type_hints(kind)[field.name])
+    if choices is not None and default is not None:
+        assert default in choices
 
 
 def test_the_defaults_of_the_main_job_are_valid() -> None:
@@ -78,28 +80,28 @@ def test_the_defaults_of_the_main_job_are_valid() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"pose": -0.1}, "--pose must be at least 0, not -0.1"),
-        ({"mouth": 2.5}, "--mouth must be at most 2, not 2.5"),
-        ({"smooth": 1.01}, "--smooth must be at most 1, not 1.01"),
-        ({"size": 64}, "--size must be at least 128 pixels, not 64"),
-        ({"fps": 0.0}, "--fps must be at least 1 frames a second, not 0"),
-        ({"start": -1.0}, "--start must be at least 0 seconds, not -1"),
-        ({"fps": float("nan")}, "--fps must be a number, not nan"),
-        ({"end": float("inf")}, "--end must be a number, not inf"),
-        ({"start": float("-inf")}, "--start must be a number, not -inf"),
-        ({"pose": "much"}, "--pose must be a number, not 'much'"),
-        ({"start": 2.0, "end": 2.0}, "--end must be after --start"),
-        ({"audio": Path("a.wav"), "sound": False}, "--audio and --no-sound exclude each other"),
-        ({"face": "middle"}, "--face cannot be 'middle'"),
-        ({"face": "0"}, "--face cannot be '0'"),
-        ({"face": "²"}, "--face cannot be '²'"),
-        ({"face": "-1"}, "--face cannot be '-1'"),
-        ({"driver_face": "1.5"}, "--driver-face cannot be '1.5'"),
-        ({"threads": 0}, "--threads must be at least 1, not 0"),
-        ({"still_head": "yes"}, "--still-head must be True or False, not 'yes'"),
-        ({"audio": b"a.wav"}, "--audio must be a path, not b'a.wav'"),
-        ({"size": 512.0}, "--size must be a whole number, not 512.0"),
-        ({"face": None}, "--face must be text, not None"),
+        ({"pose": -0.1}, "`pose` must be at least 0, not -0.1"),
+        ({"mouth": 2.5}, "`mouth` must be at most 2, not 2.5"),
+        ({"smooth": 1.01}, "`smooth` must be at most 1, not 1.01"),
+        ({"size": 64}, "`size` must be at least 128 pixels, not 64"),
+        ({"fps": 0.0}, "`fps` must be at least 1 frames a second, not 0"),
+        ({"start": -1.0}, "`start` must be at least 0 seconds, not -1"),
+        ({"fps": float("nan")}, "`fps` must be a number, not nan"),
+        ({"end": float("inf")}, "`end` must be a number, not inf"),
+        ({"start": float("-inf")}, "`start` must be a number, not -inf"),
+        ({"pose": "much"}, "`pose` must be a number, not 'much'"),
+        ({"start": 2.0, "end": 2.0}, "`end` must be after `start`"),
+        ({"audio": Path("a.wav"), "sound": False}, "`audio` and `sound=False` exclude each other"),
+        ({"face": "middle"}, "`face` cannot be 'middle'"),
+        ({"face": "0"}, "`face` cannot be '0'"),
+        ({"face": "²"}, "`face` cannot be '²'"),
+        ({"face": "-1"}, "`face` cannot be '-1'"),
+        ({"driver_face": "1.5"}, "`driver_face` cannot be '1.5'"),
+        ({"threads": 0}, "`threads` must be at least 1, not 0"),
+        ({"still_head": "yes"}, "`still_head` must be True or False, not 'yes'"),
+        ({"audio": b"a.wav"}, "`audio` must be a path, not b'a.wav'"),
+        ({"size": 512.0}, "`size` must be a whole number, not 512.0"),
+        ({"face": None}, "`face` must be text, not None"),
     ],
 )
 def test_absurd_values_are_refused_with_the_option_and_the_limit(values: dict[str, Any], said: str) -> None:
@@ -115,9 +117,9 @@ def test_faces_are_chosen_by_words_or_numbers(value: str) -> None:
 
 
 def test_a_misspelt_choice_offers_the_nearest_word() -> None:
-    with pytest.raises(UsageError, match="--motion cannot be 'absolut'") as caught:
+    with pytest.raises(UsageError, match="`motion` cannot be 'absolut'") as caught:
         MotionSettings(motion="absolut")
-    assert caught.value.hint == "--motion absolute"
+    assert caught.value.hint == "`motion=absolute`"
     assert "relative, absolute" in (caught.value.where or "")
 
 
@@ -153,7 +155,7 @@ def test_a_check_looks_at_every_field_and_lets_none_pass() -> None:
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Toy:
         count: int = setting(3, "How many.", low=1, high=9, unit="things")
-        colour: str = setting("red", "Which.", choices=("red", "green"))
+        colour: Literal["red", "green"] = setting("red", "Which.")
         limit: float | None = setting(None, "Perhaps.", low=0.0)
 
     check(Toy(), "toy")

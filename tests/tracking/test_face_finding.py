@@ -140,5 +140,5 @@ def test_a_number_without_a_face_says_how_many_there_are(couple: tuple[list[Face
     faces, width = couple
     with pytest.raises(FaceError, match=f"no face number {choice}: 2 found") as caught:
         choose_face(faces, width, choice)
-    assert caught.value.hint == "--face largest"
+    assert caught.value.hint == "`face=largest`"
     assert "faces at x = " in (caught.value.where or "")

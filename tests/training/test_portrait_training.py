@@ -259,11 +259,11 @@ def test_two_processes_never_train_one_network_in_one_folder(run_folder: Path) -
 def test_a_run_folder_refuses_other_settings_other_data_and_fewer_steps(run_folder: Path) -> None:
     short = dataclasses.replace(SETTINGS, steps=2, batch=1, networks="eye")
     run_job(run_folder, short)
-    with pytest.raises(UsageError, match="--lr"):
+    with pytest.raises(UsageError, match="`lr="):
         run_job(run_folder, dataclasses.replace(short, lr=0.1))
-    with pytest.raises(UsageError, match="--steps 2"):
+    with pytest.raises(UsageError, match="`steps=2`"):
         run_job(run_folder, dataclasses.replace(short, steps=1))
-    with pytest.raises(UsageError, match="--frames"):
+    with pytest.raises(UsageError, match="`frames="):
         run_job(run_folder, short, dataclasses.replace(CASES, frames=5))
     with pytest.raises(UsageError, match="other data"):
         run_job(run_folder, short, data="other")

@@ -62,7 +62,7 @@ def test_a_run_folder_refuses_other_settings_and_other_data(
 ) -> None:
     few = dataclasses.replace(smallest, episodes=8)
     train(few, people, tmp_path)
-    with pytest.raises(UsageError, match="--lr-drawer"):
+    with pytest.raises(UsageError, match="`lr_drawer="):
         train(dataclasses.replace(few, lr_drawer=0.1), people, tmp_path)
     fewer = MemoryClips(people.clips[1:], people._frames)
     with pytest.raises(FileFormatError, match="other data"):

@@ -10,6 +10,7 @@ import stat
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -109,14 +110,27 @@ def test_the_data_home_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("ANIMATO_HOME", str(tmp_path / "chosen"))
     assert data_home() == tmp_path / "chosen"
     monkeypatch.delenv("ANIMATO_HOME")
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    assert data_home() == tmp_path / "xdg" / "animato"
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert data_home().parts[-3:] == ("Library", "Application Support", "animato")
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert data_home() == tmp_path / "local" / "animato"
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert data_home() == platformdirs.user_data_path("animato", appauthor=False)
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "below"),
+    [
+        ("linux", "XDG_DATA_HOME", "animato"),
+        ("darwin", "HOME", "Library/Application Support/animato"),
+        ("win32", "LOCALAPPDATA", "animato"),
+    ],
+)
+def test_keys_of_earlier_versions_stay_where_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, variable: str, below: str
+) -> None:
+    monkeypatch.delenv("ANIMATO_HOME", raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv(variable, str(tmp_path))
+    earlier = tmp_path / below
+    earlier.mkdir(parents=True)
+    assert data_home() == earlier
 
 
 def test_the_private_key_is_never_printed() -> None:

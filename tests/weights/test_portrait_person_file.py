@@ -42,8 +42,8 @@ def test_files_for_other_weights_shapes_and_models_are_refused(tmp_path: Path) -
     write_portrait_person(path, {"mouth": {"affine": np.zeros((1, 5), np.float32)}}, RECORD)
     with pytest.raises(FileFormatError, match="does not fit"):
         load_portrait_person(path, WEIGHTS)
-    with pytest.raises(FileFormatError, match="--model portrait"):
+    with pytest.raises(FileFormatError, match="`model=portrait`"):
         read_person(path)
     write_person(path, {}, RECORD)
-    with pytest.raises(FileFormatError, match="--model paper"):
+    with pytest.raises(FileFormatError, match="`model=paper`"):
         load_portrait_person(path, WEIGHTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -138,7 +137,7 @@ def build_paper(name: str, settings: EvaluateSettings) -> Paper:
     """
     if settings.model is None:
         raise MissingPartError(
-            f"{name} needs a trained model", hint="--model with the run folder or model.safetensors of `animato train`"
+            f"{name} needs a trained model", hint="`model` with the run folder or model.safetensors of `animato train`"
         )
     try:
         from animato.training.model import load_model
@@ -148,4 +147,4 @@ def build_paper(name: str, settings: EvaluateSettings) -> Paper:
         ) from error
     variant: Variant = "paper-ff" if name == "paper-ff" else "paper-ft"
     adapting = AdaptSettings(iterations=settings.adapt_steps, threads=settings.threads, seed=settings.seed)
-    return Paper(load_model(Path(settings.model)), variant, adapting)
+    return Paper(load_model(settings.model), variant, adapting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class MainJob:
         weights: Path | None = None,
     ) -> None:
         self.name = name
-        model = "geometry" if name == "geometry" else "portrait"
+        model: Literal["geometry", "portrait"] = "geometry" if name == "geometry" else "portrait"
         self._settings = replace(settings or AnimateSettings(threads=threads), model=model)
         self._finder = finder or FaceFinder(Engine(threads))
         self._networks = portrait_networks(self._finder.engine, weights) if model == "portrait" else None

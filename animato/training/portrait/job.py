@@ -121,7 +121,7 @@ def _start(path: Path, settings: PortraitTrainSettings) -> None:
         before = int(described["settings"].get("steps", settings.steps))
         if settings.steps < before:
             raise UsageError(
-                f"the run in {path.parent.name} was started with --steps {before}",
+                f"the run in {path.parent.name} was started with `steps={before}`",
                 where=f"now: {settings.steps}",
                 hint="as many steps or more, or another output folder",
             )

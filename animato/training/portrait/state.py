@@ -84,10 +84,10 @@ def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[
     """
     described = asdict(settings)
     if settings.start is not None:
-        weights = read_portrait(None if settings.start == "shipped" else Path(settings.start))
+        weights = read_portrait(None if settings.start == Path("shipped") else settings.start)
         if weights.configs.get(state.name) != state.config.as_json():
             raise FileFormatError(
-                f"{weights.where} holds no network {state.name!r} of this size", hint="leave out --start"
+                f"{weights.where} holds no network {state.name!r} of this size", hint="leave out `start`"
             )
         for network in (state.network, state.average):
             load_strictly(network, weights.arrays[state.name], weights.where)
