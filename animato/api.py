@@ -38,6 +38,7 @@ from animato.pipeline.result import AnimateResult
 from animato.pipeline.signing import signer_for
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
+from animato.runtime.thread_bound import bounded_items
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.trust.key_folder import check_home
@@ -170,7 +171,7 @@ def _found(asked: _Asked, engine: Engine, stack: ExitStack) -> tuple[Person, Dri
     photos, settings = asked.photos, asked.settings
     apart = start_subprocess_driver(asked.driver, settings)
     if apart is not None:
-        stack.callback(apart.close)
+        stack.enter_context(apart)
     with Preparation(settings, len(photos.photos if isinstance(photos, Person) else photos), engine):
         finder = FaceFinder(engine)
         person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
@@ -206,17 +207,14 @@ def render(person: Photos, driver: Driver | Path | str, settings: AnimateSetting
 def _rendered(
     photos: Person | list[Path | Frame], driver: Driver | Path, settings: AnimateSettings
 ) -> Generator[Frame]:
-    engine = Engine(settings.threads)
-    finder = FaceFinder(engine)
-    person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
-    clock = StageClock()
-    job, _ = _job(
-        person, open_driver(driver, settings, finder) if isinstance(driver, Path) else driver, settings, engine
-    )
+    engine, clock = Engine(settings.threads), StageClock()
+    with engine.bounded():
+        finder = FaceFinder(engine)
+        person = photos if isinstance(photos, Person) else Person.from_photos(photos, settings.face, finder=finder)
+        moving = open_driver(driver, settings, finder) if isinstance(driver, Path) else driver
+        job, _ = _job(person, moving, settings, engine)
     with closing(frames_of(job, clock)) as frames:
-        # What did not change is marked from the frame before: the caller gets copies.
-        for frame in watermarked(frames, clock, Watermarker()):
-            yield frame.copy()
+        yield from bounded_items(watermarked(frames, clock, Watermarker()), engine.threads)
 
 
 def open_library_driver(driver: Path | str, settings: AnimateSettings | None = None) -> Driver:
@@ -255,10 +253,12 @@ def record_motion(
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))
     check_target(target, "motion", overwrite=True)
-    driver = VideoDriver(source, settings, FaceFinder(Engine(settings.threads)))
+    engine = Engine(settings.threads)
+    with engine.bounded():
+        driver = VideoDriver(source, settings, FaceFinder(engine))
     expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
     frames = []
-    for moment in driver.frames(StageClock()):
+    for moment in bounded_items(driver.frames(StageClock()), engine.threads):
         frames.append(moment)
         if progress is not None:
             progress(len(frames), expected)

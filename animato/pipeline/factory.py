@@ -47,9 +47,9 @@ def make_renderer(
     """
     if settings.model == "paper":
         assert settings.person is not None
-        drawn = load_paper_person(settings.person, settings.threads)
+        drawn = load_paper_person(settings.person)
         framing = Framing(person.photo, settings, drawn.config.margin)
-        return framing, PaperRenderer(drawn, framing.square, framing.points)
+        return framing, PaperRenderer(drawn, framing.square, framing.points, settings.threads)
     framing = Framing(person.photo, settings)
     plain = settings.person is None and numbers is None and is_drawn(person.photo.image, person.photo.face)
     if settings.model == "geometry" or plain:
@@ -68,14 +68,14 @@ class Preparation:
     thread compiles may crash. What goes wrong in here goes wrong again, and is told, where the networks are needed.
 
     Args:
-        settings: of the main job; for other models, and for a person with weights of their own, nothing is done.
+        settings: of the main job; for other models, adapted people and one thread nothing is done.
         photos: how many.
         engine: compiles them.
     """
 
     def __init__(self, settings: AnimateSettings, photos: int, engine: Engine) -> None:
         self._thread: threading.Thread | None = None
-        if settings.model == "portrait" and settings.person is None:
+        if settings.model == "portrait" and settings.person is None and settings.threads > 1:
             self._thread = threading.Thread(target=_compile, args=(engine, photos), name="compile", daemon=True)
             self._thread.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,7 @@ class Job:
         driver: where movement comes from.
         fps: of the output.
         smooth: strength of smoothing.
+        threads: CPU threads of the whole render.
         jitter: filled while the job runs: jitter of the target landmarks.
     """
 
@@ -41,6 +43,7 @@ class Job:
     driver: Driver
     fps: Fraction
     smooth: float
+    threads: int
     jitter: JitterMeter
 
 
@@ -50,7 +53,7 @@ def build_job(framing: Framing, renderer: Renderer, driver: Driver, settings: An
     fps = output_rate(driver.fps, settings.fps)
     # The person's own head size is the unit, so that output and driver jitter compare.
     meter = JitterMeter(HEAD_CROP_CM * retargeter.pose.scale / 256)
-    return Job(framing, renderer, retargeter, driver, fps, settings.smooth, meter)
+    return Job(framing, renderer, retargeter, driver, fps, settings.smooth, settings.threads, meter)
 
 
 def output_rate(driver: Fraction, wanted: float | None) -> Fraction:
@@ -68,29 +71,31 @@ def frames_of(job: Job, clock: StageClock) -> Generator[Frame]:
     """Yield the unmarked output frames of a job; only `pipeline.output` calls this.
 
     Four threads share the cores: one reads and tracks the driver, one warps, one paints, and the caller's marks and
-    encodes. Closing the generator ends them all.
+    encodes; with `--threads 1` the caller's does all. Closing the generator ends them all.
 
     Yields:
         H x W x 3 uint8 RGB.
     """
-    return prefetch(_painted(job, clock), RENDERED_AHEAD)
+    return prefetch(_painted(job, clock), RENDERED_AHEAD, job.threads)
 
 
 def _painted(job: Job, clock: StageClock) -> Iterator[Frame]:
-    for warped in prefetch(_warped(job, clock), RENDERED_AHEAD):
-        animated = job.renderer.paint(warped, clock)
-        with clock.stage("composite"):
-            frame = job.framing.compose(animated)
-        yield frame
+    # Closed by name: the traceback of an error that somebody keeps would keep their threads.
+    with closing(prefetch(_warped(job, clock), RENDERED_AHEAD, job.threads)) as every:
+        for warped in every:
+            animated = job.renderer.paint(warped, clock)
+            with clock.stage("composite"):
+                frame = job.framing.compose(animated)
+            yield frame
 
 
 def _warped(job: Job, clock: StageClock) -> Iterator[Any]:
-    smoothed = smooth_file(prefetch(job.driver.frames(clock)), job.smooth)
-    for moment in retime(smoothed, job.fps, lambda: job.driver.duration):
-        with clock.stage("motion"):
-            target = job.retargeter(moment)
-            if moment.seen:
-                job.jitter.add(target.points[:POINTS])
-            else:
-                job.jitter.interrupt()
-        yield job.renderer.warp(target, clock)
+    with closing(prefetch(job.driver.frames(clock), threads=job.threads)) as read:
+        for moment in retime(smooth_file(read, job.smooth), job.fps, lambda: job.driver.duration):
+            with clock.stage("motion"):
+                target = job.retargeter(moment)
+                if moment.seen:
+                    job.jitter.add(target.points[:POINTS])
+                else:
+                    job.jitter.interrupt()
+            yield job.renderer.warp(target, clock)

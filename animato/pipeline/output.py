@@ -40,7 +40,7 @@ class Watermarker:
         self._marker = MovingMarker(Marker(self.payload))
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the marked frame (H x W x 3 uint8 RGB); neither may be changed afterwards."""
+        """Return the marked frame, H x W x 3 uint8 RGB, an array of its own."""
         return self._marker.embed(frame)
 
 

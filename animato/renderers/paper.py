@@ -12,6 +12,7 @@ from animato.errors import MissingPartError
 from animato.geometry.crop import crop_from_frame, head_square, invert, move_points
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
+from animato.runtime.torch_threads import torch_bounded
 from animato.types import Frame, Points
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class PaperRenderer:
         person: from `load_paper_person`.
         square: S x S x 3 uint8 RGB, the square of the photo that is animated.
         points: 478 x 3, the photo's landmarks in pixels of the square.
+        threads: CPU threads of torch while it draws.
     """
 
     name = "paper"
 
-    def __init__(self, person: PaperPerson, square: Frame, points: Points) -> None:
-        self._person = person
+    def __init__(self, person: PaperPerson, square: Frame, points: Points, threads: int = 2) -> None:
+        self._person, self._threads = person, threads
         self._side = square.shape[0]
         self._size = person.config.size
         self._model_from_square = crop_from_frame(head_square(points, person.config.margin), self._size)
@@ -42,7 +44,7 @@ class PaperRenderer:
 
     def paint(self, warped: Target, clock: StageClock) -> Frame:
         """Return the drawn head, S x S x 3 uint8 RGB."""
-        with clock.stage("draw"):
+        with clock.stage("draw"), torch_bounded(self._threads):
             drawn = self._person.render_frame(move_points(self._model_from_square, warped.points), self._size)
         with clock.stage("composite"):
             side = (self._side, self._side)
@@ -52,7 +54,7 @@ class PaperRenderer:
             return np.asarray(large, np.uint8)
 
 
-def load_paper_person(file: Path, threads: int) -> PaperPerson:
+def load_paper_person(file: Path) -> PaperPerson:
     """Return the personalised generator of a person file.
 
     Raises:
@@ -63,13 +65,10 @@ def load_paper_person(file: Path, threads: int) -> PaperPerson:
 
     record, arrays = read_person(file)
     try:
-        import torch
+        from animato.models.paper.runtime import PaperPerson
     except ImportError as problem:
         raise MissingPartError(
             "the paper model needs torch, which is not installed",
             hint="pip install 'animato[training]', or leave out --model paper",
         ) from problem
-    from animato.models.paper.runtime import PaperPerson
-
-    torch.set_num_threads(threads)
     return PaperPerson.from_arrays(record.config, arrays, file.name)

@@ -224,7 +224,7 @@ def test_a_home_that_cannot_be_written_is_met_before_anything_is_tracked(
     monkeypatch.setenv("ANIMATO_HOME", str(tmp_path / "home"))
     (tmp_path / "home" / name).parent.mkdir(exist_ok=True)
     (tmp_path / "home" / name).write_text("a file is in the way")
-    monkeypatch.setattr("animato.api.track_apart", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("animato.api.start_subprocess_driver", lambda *_: pytest.fail("too late"))
     said = refuse(driver="nod")
     assert "where the signing key and notes on outputs are kept" in said
     assert "ANIMATO_HOME" in said

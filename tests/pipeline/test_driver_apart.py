@@ -120,8 +120,8 @@ def test_a_driver_that_is_let_go_of_ends_its_process(made: Material) -> None:
 def test_the_process_ends_with_the_one_that_started_it(made: Material) -> None:
     told = (
         "import os, sys; from pathlib import Path; from animato import AnimateSettings; "
-        "from animato.drivers.driver_process import ApartDriver; "
-        "print(ApartDriver(Path(sys.argv[1]), AnimateSettings())._child.pid, flush=True); os._exit(1)"
+        "from animato.drivers.driver_process import SubprocessDriver; "
+        "print(SubprocessDriver(Path(sys.argv[1]), AnimateSettings())._child.pid, flush=True); os._exit(1)"
     )
     run = subprocess.run([sys.executable, "-c", told, str(made.driver)], capture_output=True, text=True, check=False)
     number = int(run.stdout)
