@@ -25,14 +25,14 @@ from animato.trust.payload import MarkKind, MarkPayload
 from animato.trust.watermark import Marker
 from animato.types import Frame
 
-SMALL = AnimateSettings(frame="crop", size=128, end=0.17, fps=25.0)
+SMALL = AnimateSettings(frame="crop", size=128, start=0.4, end=0.57, fps=25.0)
 KINDS = (
     SMALL,
     replace(SMALL, pose=0.5),
     replace(SMALL, mouth=1.5, eyes=1.4),
     replace(SMALL, model="geometry"),
 )
-"""Four renders that differ, so that a picture in the wrong place shows."""
+"""Four renders that differ, so that a picture in the wrong place shows; the mouth opens, so the networks paint."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def one_mark(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def job_of(made: Material, settings: AnimateSettings, engine: Engine) -> Job:
     framing, renderer = make_renderer(made.person, settings, engine)
-    return build_job(framing, renderer, open_driver(find_driver("nod"), settings, finder()), settings)
+    return build_job(framing, renderer, open_driver(find_driver("talk"), settings, finder()), settings)
 
 
 def rendered(made: Material, settings: AnimateSettings, engine: Engine) -> list[Frame]:
