@@ -146,7 +146,7 @@ class Animator:
         try:
             refuse_early(asked, target, settings, overwrite)
             # Whatever happens, the processes that track the drivers end here.
-            with ExitStack() as stack:
+            with ExitStack() as stack, self.engine.bounded():
                 return render_file(
                     find_cast(asked, settings, self.engine, stack),
                     target,
@@ -181,7 +181,8 @@ class Animator:
         settings = self._settings(settings, options)
         with ExitStack() as stack:
             cast = find_cast([asked_for(head, driver)], settings, self.engine, stack)
-            scene, framed = build_scene(cast, settings, self.engine)
+            with self.engine.bounded():
+                scene, framed = build_scene(cast, settings, self.engine)
             return Stream(scene, (*cast[0].head.warnings, *framed), stack.pop_all())
 
     def _settings(self, settings: AnimateSettings | None, options: dict[str, Any]) -> AnimateSettings:

@@ -109,7 +109,7 @@ def prepared(person: Head, driver: str | Path, settings: AnimateSettings) -> tup
     moving = open_driver(find_driver(str(driver)), settings, finder())
     actor = Actor.of(framing.view, moving, GeometryRenderer(framing.view), settings)
     compositor = Compositor(framing.base, [framing.placement])
-    return Scene((actor,), compositor, output_rate(moving.fps, settings.fps)), framing
+    return Scene((actor,), compositor, output_rate(moving.fps, settings.fps), settings.threads), framing
 
 
 def unmarked(person: Head, driver: str | Path, settings: AnimateSettings) -> list[Frame]:

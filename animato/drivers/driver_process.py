@@ -103,6 +103,9 @@ def start_subprocess_driver(path: Path, settings: AnimateSettings) -> Subprocess
 class SubprocessDriver:
     """A video as driver, tracked in another process, which starts at once; `opened` waits for its neutral frame.
 
+    Used in a `with` block, whose end ends the process. It also ends when all frames are read, when this object is
+    garbage-collected, and with this process.
+
     Args:
         path: of the video.
         settings: see `AnimateSettings`.
@@ -118,6 +121,12 @@ class SubprocessDriver:
         self._child: subprocess.Popen[bytes] | None = None
         self._fresh = False
         self._start()
+
+    def __enter__(self) -> SubprocessDriver:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
 
     def opened(self) -> SubprocessDriver:
         """Wait until the neutral frame is found.
@@ -148,8 +157,7 @@ class SubprocessDriver:
             self.duration = told.values["duration"]
             self.report.jitter, self.report.memory_mb = told.values["jitter"], told.values["memory_mb"]
             self.report.warnings[:] = told.values["warnings"]
-            for stage, seconds in told.values["seconds"].items():
-                clock.seconds[stage] = clock.seconds.get(stage, 0.0) + seconds
+            clock.add(told.values["seconds"])
         finally:
             self.close()
 
@@ -172,7 +180,11 @@ class SubprocessDriver:
             raise
         # Also when an error elsewhere lets go of this driver, and when the program ends.
         self._end = weakref.finalize(self, _end, self._child, scratch)
-        self._tell(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
+        try:
+            self._tell(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
+        except BaseException:  # Ctrl-C; its traceback leads to this object, and whoever keeps it would keep the process
+            self.close()
+            raise
 
     def _tell(self, line: bytes) -> None:
         """Write a line to the child; that it has ended is noticed, and said, where its answer is read."""

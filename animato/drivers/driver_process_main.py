@@ -58,7 +58,7 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
     from animato.tracking.face_finder import FaceFinder
 
     cv2.setNumThreads(1)
-    settings = AnimateSettings(**job["settings"], threads=1)
+    settings = AnimateSettings(**job["settings"], threads=2)  # the decoder's; the networks keep to one
     driver = VideoDriver(Path(job["path"]), settings, FaceFinder(Engine(1)))
     _tell_opened(stream, driver)
     while True:

@@ -24,12 +24,15 @@ from animato.motion.occlusions import HiddenParts, Observed
 from animato.motion.shots import in_terms_of
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.media import ReaderSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
 TRACK_SIDE = 960
 """Longer side, in pixels, to which a driver is reduced before tracking."""
+DECODE_THREADS = 2
+"""Threads of the decoder, at most."""
 REMEMBERED = 4
 """Shots whose neutral frames are kept, for a video that cuts back to them."""
 NOTHING_HIDDEN = np.zeros(len(PARTS), bool)
@@ -52,6 +55,7 @@ class VideoDriver:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
+        self._reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
         painted = settings.model == "portrait"  # the others would not use what is read for painters
         self._wanted = Wanted(
             skin=settings.anchor,
@@ -67,7 +71,7 @@ class VideoDriver:
 
     def _open(self, skipped: float = 0.0) -> VideoReader:
         start = self._settings.start + skipped
-        return open_video(self.path, max_side=TRACK_SIDE, start=start, end=self._settings.end)
+        return open_video(self.path, max_side=TRACK_SIDE, start=start, end=self._settings.end, settings=self._reading)
 
     def _track(self, tracker: Tracker, image: Frame) -> Face | None:
         try:
@@ -107,7 +111,7 @@ class VideoDriver:
         """Return the shot whose neutral frame is the one at a time of the video, in seconds."""
         if time < self._settings.start:
             raise UsageError(f"`neutral={time:g}` lies before `start={self._settings.start:g}`")
-        with open_video(self.path) as video:
+        with open_video(self.path, settings=self._reading) as video:
             length = video.info.duration
         late = UsageError(
             f"`neutral={time:g}` lies after the end of {self.path.name}",
@@ -116,7 +120,7 @@ class VideoDriver:
         )
         if length is not None and time >= length:
             raise late
-        with open_video(self.path, max_side=TRACK_SIDE, start=time) as video:
+        with open_video(self.path, max_side=TRACK_SIDE, start=time, settings=self._reading) as video:
             for frame in video:
                 tracker = self._tracker()
                 face = self._track(tracker, frame.image)

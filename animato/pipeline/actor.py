@@ -67,11 +67,13 @@ class Scene:
         actors: in the order in which they are laid over the base.
         compositor: lays them.
         fps: of the output.
+        threads: CPU threads of the whole rendering.
     """
 
     actors: tuple[Actor, ...]
     compositor: Compositor
     fps: Fraction
+    threads: int
 
     @property
     def duration(self) -> float | None:

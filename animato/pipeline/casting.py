@@ -79,9 +79,8 @@ def find_cast(asked: Sequence[Asked], settings: AnimateSettings, engine: Engine,
         engine: runs the networks.
         stack: ends what is started here.
     """
-    stack.enter_context(engine.bounded())
     started = [_started(driver, settings, engine, stack) for _, driver in asked]
-    with Preparation(settings, max(len(_listed(photos)) for photos, _ in asked), engine):
+    with engine.bounded(), Preparation(settings, max(len(_listed(photos)) for photos, _ in asked), engine):
         heads = [find_head(photos, settings.face, engine) for photos, _ in asked]
         return [Cast(head, opened()) for head, opened in zip(heads, started, strict=True)]
 
@@ -95,7 +94,7 @@ def _started(
     process = start_subprocess_driver(driver, settings)
     if process is None:
         return lambda: open_driver(driver, settings, shared_finder(engine))
-    stack.callback(process.close)
+    stack.enter_context(process)
     return process.opened
 
 

@@ -53,7 +53,7 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
     )
     rate = max(output_rate(member.driver.fps, settings.fps) for member in cast)
     warnings = [sentence for framing in framings for sentence in framing.warnings]
-    return Scene(actors, Compositor(base, placements), rate), list(dict.fromkeys(warnings))
+    return Scene(actors, Compositor(base, placements), rate, engine.threads), list(dict.fromkeys(warnings))
 
 
 def _arranged(photos: Sequence[str], framings: Sequence[Framing]) -> tuple[Frame | None, list[Placement]]:
@@ -121,9 +121,9 @@ def make_renderer(
     """
     if settings.model == "paper":
         assert settings.person is not None
-        drawn = load_paper_person(settings.person, settings.threads)
+        drawn = load_paper_person(settings.person)
         framing = frame_head(head.photo, settings, drawn.config.margin)
-        return framing, PaperRenderer(drawn, framing.view)
+        return framing, PaperRenderer(drawn, framing.view, settings.threads)
     framing = frame_head(head.photo, settings)
     plain = settings.person is None and parameters is None and head.photo.drawn
     if settings.model == "geometry" or plain:
@@ -142,14 +142,14 @@ class Preparation:
     thread compiles may crash. What goes wrong in here goes wrong again, and is told, where the networks are needed.
 
     Args:
-        settings: of the main job; for other models, and for a person with weights of their own, nothing is done.
+        settings: of the main job; for other models, adapted people and one thread nothing is done.
         photos: how many.
         engine: compiles them.
     """
 
     def __init__(self, settings: AnimateSettings, photos: int, engine: Engine) -> None:
         self._thread: threading.Thread | None = None
-        if settings.model == "portrait" and settings.person is None:
+        if settings.model == "portrait" and settings.person is None and settings.threads > 1:
             self._thread = threading.Thread(target=_compile, args=(engine, photos), name="compile", daemon=True)
             self._thread.start()
 

@@ -22,13 +22,13 @@ RENDERED_AHEAD = 2
 def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
     """Yield the unmarked output frames of a scene; only `pipeline.output` and `pipeline.stream` call this.
 
-    Threads share the cores: one reads the driver, one warps, one paints, and the caller's marks and encodes. Closing
-    the generator ends them all.
+    Threads share the cores: one reads the driver, one warps, one paints, and the caller's marks and encodes; with
+    one thread, the caller's does everything. Closing the generator ends them all.
 
     Yields:
         H x W x 3 uint8 RGB, each an array of its own.
     """
-    return prefetch(_composed(scene, clock), RENDERED_AHEAD)
+    return prefetch(_composed(scene, clock), RENDERED_AHEAD, scene.threads)
 
 
 def _composed(scene: Scene, clock: StageClock) -> Iterator[Frame]:
@@ -45,7 +45,7 @@ def _together(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
         with closing(streams[0]) as only:
             yield from ([layer] for layer in only)
         return
-    ahead = [prefetch(stream, RENDERED_AHEAD) for stream in streams]
+    ahead = [prefetch(stream, RENDERED_AHEAD, scene.threads) for stream in streams]
     last: list[Layer | None] = [None] * len(ahead)
     try:
         for layers in zip_longest(*ahead):
@@ -57,14 +57,14 @@ def _together(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
 
 
 def _painted(actor: Actor, scene: Scene, clock: StageClock) -> Generator[Layer]:
-    with closing(prefetch(_warped(actor, scene, clock), RENDERED_AHEAD)) as warped:
+    with closing(prefetch(_warped(actor, scene, clock), RENDERED_AHEAD, scene.threads)) as warped:
         for paint in warped:
             yield paint(clock)
 
 
 def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
     # Every stage is closed by the one after it: a kept exception may keep its frames alive for ever.
-    with closing(prefetch(actor.driver.frames(clock))) as moving:
+    with closing(prefetch(actor.driver.frames(clock), threads=scene.threads)) as moving:
         for moment in retime(smooth_file(moving, actor.smooth), scene.fps, lambda: actor.driver.duration):
             with clock.stage("motion"):
                 target = actor.retargeter(moment)

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from animato.errors import OutputError, UsageError
 from animato.media.audio import AudioSource
 from animato.media.disk import output_error
 from animato.media.writer import Writer, open_writer, output_format
+from animato.pipeline.frame_folder import FrameFolder
 from animato.runtime.stage_clock import StageClock
 from animato.settings.media import WriterSettings
 from animato.trust.moving_watermark import MovingMarker
@@ -28,10 +28,6 @@ Signer = Callable[[Path, Path, MarkPayload], None]
 """Writes the signed twin of an unsigned file (or folder)."""
 
 
-FRAMES = "frame_*.png"
-"""What the frames of a folder are called."""
-
-
 class Watermarker:
     """Marks frames; one per output, so that all its frames carry the same id."""
 
@@ -40,7 +36,7 @@ class Watermarker:
         self._marker = MovingMarker(Marker(self.payload))
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the marked frame (H x W x 3 uint8 RGB); neither may be changed afterwards."""
+        """Return the marked frame, H x W x 3 uint8 RGB, an array of its own."""
         return self._marker.embed(frame)
 
 
@@ -85,13 +81,13 @@ class Output:
         self.watermarker = watermarker or Watermarker()
         self.format = _format(plan.path)
         check_target(plan.path, self.format, plan.overwrite)
-        # A number place counts in the name of a picture only: "50% done" is a folder.
-        self._numbered = self.format == "png" and plan.path.suffix.lower() == ".png" and not plan.path.is_dir()
+        self._frames = FrameFolder(plan.path) if self.format == "png" else None
         stem = plan.path.stem[:60].split("%")[0] or "frames"
-        suffix = "" if self.format == "png" else plan.path.suffix
+        suffix, scratch = (plan.path.suffix, plan.path.parent) if self._frames is None else ("", self._frames.scratch)
         token = secrets.token_hex(5)
-        self._unsigned = plan.path.parent / f".{stem}-{token}.part{suffix}"
-        self._signed = plan.path.parent / f".{stem}-{token}.signed{suffix}"
+        self._unsigned, self._signed = (scratch / f".{stem}-{token}.{part}{suffix}" for part in ("part", "signed"))
+        self._replaced = scratch / f".{stem}-{token}.old"
+        self._leftovers = [self._unsigned, self._signed, self._signed.with_suffix(".c2pa")]
         self._writer: Writer | None = None
         self.warnings: list[str] = []
 
@@ -107,7 +103,7 @@ class Output:
 
     def __enter__(self) -> Output:
         try:
-            if self.format == "png":
+            if self._frames is not None:
                 self._unsigned.mkdir()
             self._writer = self._open()
         except OSError as problem:
@@ -121,9 +117,8 @@ class Output:
     def _open(self) -> Writer:
         plan = self.plan
         crf = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
-        target = self._unsigned
-        if self._numbered:
-            target = self._unsigned / plan.path.name
+        numbered = self._frames is not None and self._frames.numbered
+        target = self._unsigned / plan.path.name if numbered else self._unsigned
         return open_writer(
             target,
             width=plan.width,
@@ -168,24 +163,14 @@ class Output:
 
     def _publish(self) -> None:
         target = self.plan.path
-        if self.format == "png":
-            self._publish_folder(target.parent if self._numbered else target)
+        if self._frames is not None:
+            self._frames.publish(self._signed, self._replaced)
+            self._leftovers.append(self._replaced)  # not before: what was there is removed when the new is in place
             return
         beside = self._signed.with_suffix(".c2pa")
         if beside.exists():  # a format without room for credentials
             beside.replace(target.with_suffix(".c2pa"))
         self._signed.replace(target)
-
-    def _publish_folder(self, folder: Path) -> None:
-        if not folder.exists():
-            self._signed.replace(folder)
-            return
-        names = sorted(picture.name for picture in self._signed.iterdir())
-        for name in names:
-            (self._signed / name).replace(folder / name)
-        others = {path.name for path in folder.glob("*.png")} - set(names)
-        if others:
-            self.warnings.append(f"{len(others)} other PNG files were in {folder} already and are still there")
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -197,7 +182,7 @@ class Output:
             self._clean()
 
     def _clean(self) -> None:
-        for leftover in (self._unsigned, self._signed, self._signed.with_suffix(".c2pa")):
+        for leftover in self._leftovers:
             _remove(leftover)
 
 
@@ -206,21 +191,24 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
 
     Raises:
         OutputError: the folder does not exist or cannot be written to.
-        UsageError: the file exists and may not be replaced.
+        UsageError: the file or frames exist and may not be replaced.
     """
     parent = path.parent
     if not parent.is_dir():
         raise OutputError(
             f"the folder {parent} does not exist", where=str(path), hint=f"make it first: mkdir -p {parent}"
         )
-    if form != "png" and path.is_dir():
-        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix}")
     if form == "png" and path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
-    empty = path.is_dir() and not any(path.iterdir())
-    if path.exists() and not empty and not overwrite:
-        raise UsageError(f"{path} exists already", hint="`overwrite=True`, or another name")
+    if form != "png" and path.is_dir():
+        raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix}")
     try:
+        if form == "png":
+            frames = FrameFolder(path)
+            frames.check(overwrite)
+            parent = frames.scratch
+        elif path.exists() and not overwrite:
+            raise UsageError(f"{path} exists already", hint="`overwrite=True`, or another name")
         with tempfile.TemporaryFile(dir=parent):  # without a name where the system can, so nothing can be left
             pass
     except OSError as problem:
@@ -236,7 +224,7 @@ def _format(path: Path) -> str:
 
 
 def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
-    """Refuse an output that is one of the inputs, or a folder in which a frame would replace one.
+    """Refuse an output that is one of the inputs, or frames of which one would replace or remove one.
 
     Args:
         inputs: files that are read; None is passed over.
@@ -244,12 +232,12 @@ def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
     Raises:
         UsageError: the output names an input.
     """
+    frames = FrameFolder(output) if _format(output) == "png" else None
     for path in inputs:
         if path is None:
             continue
-        replaced = output / path.name if output.is_dir() and fnmatch(path.name, FRAMES) else output
         with contextlib.suppress(OSError):  # a file that is not there is refused where it is read
-            if not replaced.samefile(path):
+            if not (frames.replaces(path) if frames else output.samefile(path)):
                 continue
             raise UsageError(f"the output would replace {path}, which is an input", hint="another name")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import queue
 import threading
 import weakref
 from collections.abc import Generator, Iterator
 from typing import TypeVar
+
+from animato.runtime.thread_bound import bounded_items
 
 T = TypeVar("T")
 
@@ -31,8 +34,13 @@ class _End:
     def __init__(self, problem: BaseException | None) -> None:
         self.problem = problem
 
+    def take(self) -> BaseException | None:
+        """Return what was raised, once: an exception that its own traceback leads to would outlive who handles it."""
+        problem, self.problem = self.problem, None
+        return problem
 
-def prefetch(items: Iterator[T], depth: int = PREFETCH_DEPTH) -> Generator[T]:
+
+def prefetch(items: Iterator[T], depth: int = PREFETCH_DEPTH, threads: int = 2) -> Generator[T]:
     """Yield the items of an iterator that runs in another thread.
 
     Two cores are then busy at once: the driver is tracked while the frame before it is painted. Order and values are
@@ -41,34 +49,16 @@ def prefetch(items: Iterator[T], depth: int = PREFETCH_DEPTH) -> Generator[T]:
     Args:
         items: consumed in the thread only.
         depth: most items made ahead.
+        threads: of the whole render; with one there is no other thread, and every item is made when it is asked for.
     """
+    items = bounded_items(items, threads)
+    return items if threads == 1 else _made_ahead(items, depth)
+
+
+def _made_ahead(items: Generator[T], depth: int) -> Generator[T]:
     made: queue.Queue[T | _End] = queue.Queue(depth)
     stop = threading.Event()
-
-    def put(item: T | _End) -> bool:
-        while not stop.is_set():
-            try:
-                made.put(item, timeout=POLL)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        problem: BaseException | None = None
-        try:
-            # Stopped before it began: nothing is made that nobody would wait for.
-            for item in items if not stop.is_set() else ():
-                if not put(item):
-                    break
-        except BaseException as error:
-            problem = error
-        close = getattr(items, "close", None)
-        if close is not None:
-            close()
-        put(_End(problem))
-
-    worker = threading.Thread(target=work, name=NAME, daemon=True)
+    worker = threading.Thread(target=_make, args=(items, made, stop), name=NAME, daemon=True)
     try:
         # Within: Ctrl-C may come while the thread starts, and a program that ends beside it may crash.
         worker.start()
@@ -77,14 +67,51 @@ def prefetch(items: Iterator[T], depth: int = PREFETCH_DEPTH) -> Generator[T]:
         while True:
             item = made.get()
             if isinstance(item, _End):
-                if item.problem is not None:
-                    raise item.problem
-                return
+                break
             yield item
+            del item  # while the next one is awaited, only the caller holds this one
     finally:
         stop.set()
         if worker.ident is not None:
             worker.join()
+        with contextlib.suppress(queue.Empty):  # what nobody takes would keep itself: error, traceback, this queue
+            while True:
+                made.get_nowait()
+    problem = item.take()
+    if problem is not None:
+        try:
+            raise problem
+        finally:
+            del problem
+
+
+def _make(items: Generator[T], made: queue.Queue[T | _End], stop: threading.Event) -> None:
+    """Put the items into a queue, then what was raised; the thread's work."""
+    end = _End(None)
+    try:
+        # Stopped before it began: nothing is made that nobody would wait for.
+        while not stop.is_set():
+            try:
+                item = next(items)
+            except StopIteration:
+                break
+            _put(made, item, stop)
+            del item
+    except BaseException as error:
+        end.problem = error
+    try:
+        items.close()
+    except BaseException as error:
+        end.problem = end.problem or error
+    _put(made, end, stop)
+    del end  # the traceback of what it carries leads here
+
+
+def _put(made: queue.Queue[T], item: T, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with contextlib.suppress(queue.Full):
+            made.put(item, timeout=POLL)
+            return
 
 
 def _stop_all() -> None:

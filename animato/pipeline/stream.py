@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Self
 
 from animato.drivers.base import DriverReport
@@ -11,6 +11,7 @@ from animato.pipeline.actor import Scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Watermarker
 from animato.runtime.stage_clock import StageClock
+from animato.runtime.thread_bound import bounded_items
 from animato.types import Frame
 
 
@@ -36,7 +37,7 @@ class Stream:
         self._scene, self._warnings, self._resources = scene, warnings, resources
         self._watermarker = Watermarker()
         self.mark_id = self._watermarker.payload.id_text
-        self._frames: Generator[Frame] = frames_of(scene, StageClock())
+        self._frames: Generator[Frame] = bounded_items(self._marked(), scene.threads)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -48,8 +49,12 @@ class Stream:
 
     def __next__(self) -> Frame:
         """Return the next frame, H x W x 3 uint8 RGB: an array of the caller's own, to keep and to draw on."""
-        # What did not change is marked from the frame before: the caller gets copies.
-        return self._watermarker.frame(next(self._frames)).copy()
+        return next(self._frames)
+
+    def _marked(self) -> Generator[Frame]:
+        with closing(frames_of(self._scene, StageClock())) as frames:
+            for frame in frames:
+                yield self._watermarker.frame(frame)
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.base import Layer, Paint
 from animato.runtime.stage_clock import StageClock
+from animato.runtime.torch_threads import torch_bounded
 
 if TYPE_CHECKING:
     from animato.models.paper.runtime import PaperPerson
@@ -26,12 +27,13 @@ class PaperRenderer:
     Args:
         person: from `load_paper_person`.
         view: the animated photo in its square.
+        threads: CPU threads of torch while it draws.
     """
 
     name = "paper"
 
-    def __init__(self, person: PaperPerson, view: HeadView) -> None:
-        self._person = person
+    def __init__(self, person: PaperPerson, view: HeadView, threads: int = 2) -> None:
+        self._person, self._threads = person, threads
         self._side = view.size
         self._size = person.config.size
         self._model_from_square = crop_from_frame(head_square(view.points, person.config.margin), self._size)
@@ -42,8 +44,9 @@ class PaperRenderer:
         return functools.partial(self._draw, target)
 
     def _draw(self, target: Target, clock: StageClock) -> Layer:
-        with clock.stage("paint"):
+        with clock.stage("draw"), torch_bounded(self._threads):
             drawn = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
+        with clock.stage("composite"):
             side = (self._side, self._side)
             large = cv2.warpAffine(
                 drawn, self._square_from_model, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -51,7 +54,7 @@ class PaperRenderer:
         return Layer(np.asarray(large, np.uint8))
 
 
-def load_paper_person(file: Path, threads: int) -> PaperPerson:
+def load_paper_person(file: Path) -> PaperPerson:
     """Return the personalised generator of a person file.
 
     Raises:
@@ -62,13 +65,10 @@ def load_paper_person(file: Path, threads: int) -> PaperPerson:
 
     record, arrays = read_person(file)
     try:
-        import torch
+        from animato.models.paper.runtime import PaperPerson
     except ImportError as problem:
         raise MissingPartError(
             "the paper model needs torch, which is not installed",
             hint="pip install 'animato[training]', or leave out `model=paper`",
         ) from problem
-    from animato.models.paper.runtime import PaperPerson
-
-    torch.set_num_threads(threads)
     return PaperPerson.from_arrays(record.config, arrays, file.name)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any, Literal, TypeVar, cast, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import UsageError
 from animato.runtime.openvino_library import import_openvino, read_model
+from animato.runtime.thread_bound import bounded
 
 T = TypeVar("T")
 
@@ -35,46 +35,92 @@ class Network:
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
-        self._outputs = list(compiled.outputs)
         self._idle: list[Any] = []
 
     def __call__(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
         """Run the network once and return its outputs in the order of the model, as arrays of the caller's own."""
-        request = self._take()
         try:
-            request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
-            return [request.get_tensor(output).data.copy() for output in self._outputs]
-        finally:
-            self._idle.append(request)
-
-    def _take(self) -> Any:
-        try:
-            return self._idle.pop()  # atomic, so that no two threads get the same
+            request = self._idle.pop()  # atomic, so that no two threads get the same
         except IndexError:
-            return self._compiled.create_infer_request()
+            request = self._compiled.create_infer_request()
+        # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
+        outputs = request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
+        # Not after an error or Ctrl-C: the state of such a request is unknown, and a new one costs a millisecond.
+        self._idle.append(request)
+        return list(outputs.to_tuple())
+
+
+class Compiler:
+    """Compiles networks for one device; holds none of them.
+
+    Args:
+        threads: as of `Engine`.
+        device: as of `Engine`.
+
+    Raises:
+        UsageError: an unknown device, or fewer than one thread.
+    """
+
+    def __init__(self, threads: int, device: Device) -> None:
+        if device not in get_args(Device):
+            raise UsageError(f"device cannot be {device!r}", where=f"one of: {', '.join(get_args(Device))}")
+        if threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        self.threads = threads
+        self.device: Device = device
+
+    @property
+    def network_threads(self) -> int:
+        """Threads of each of the renderer's networks."""
+        return max(1, self.threads // 2)
+
+    def compile(self, model: Any, threads: int | None = None) -> Network:
+        """Compile a graph (`openvino.Model`).
+
+        Args:
+            model: from `runtime.graph_builder`.
+            threads: CPU threads, or None for `network_threads`.
+        """
+        return self._compiled(import_openvino().Core(), model, self.network_threads if threads is None else threads)
+
+    def compile_file(self, model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Network:
+        """Compile the bytes of an ONNX or TensorFlow Lite file; see `Engine.network`."""
+        with read_model(model) as (core, network):
+            if input_shape is not None:
+                network.reshape(list(input_shape))
+            return self._compiled(core, network, threads)
+
+    def _compiled(self, core: Any, model: Any, threads: int) -> Network:
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": str(threads),
+        }
+        return Network(core.compile_model(model, self.device.upper(), options))
 
 
 class Engine:
     """Runs networks on one device with a fixed number of threads.
 
-    Safe to share between threads; what it holds is freed with it.
+    Safe to share between threads. What it holds is freed with it, as long as nothing that it keeps (`shared`) refers
+    back to it: such a value takes the engine's `compiler`.
 
     Args:
+        threads: CPU threads of a whole render (`runtime.thread_bound`). Its stages run at once, so each of the
+            renderer's networks gets half of them (`network_threads`).
         device: "cpu".
-        threads: CPU threads of a whole render. Its stages run at once, so each of the renderer's networks gets half
-            of them (`network_threads`).
+
+    Attributes:
+        threads, device: as given.
+        compiler: compiles networks, and keeps none.
 
     Raises:
         UsageError: an unknown device, or fewer than one thread.
     """
 
     def __init__(self, threads: int = 2, device: Device = "cpu") -> None:
-        if device not in get_args(Device):
-            raise UsageError(f"device cannot be {device!r}", where=f"one of: {', '.join(get_args(Device))}")
-        if threads < 1:
-            raise UsageError(f"threads must be at least 1, not {threads}")
-        self.device: Device = device
-        self.threads = threads
+        self.compiler = Compiler(threads, device)
+        self.threads, self.device = threads, device
         self._lock = threading.Lock()
         self._making: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, object] = {}
@@ -82,14 +128,16 @@ class Engine:
     @property
     def network_threads(self) -> int:
         """Threads of each of the renderer's networks."""
-        return max(1, self.threads // 2)
+        return self.compiler.network_threads
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what this engine keeps under a key; made at the first request, by one thread while others wait.
 
+        What `make` raises is raised here, nothing is kept, and the next request tries again.
+
         Args:
             key: names the value, and everything it depends on.
-            make: makes the value.
+            make: makes the value; it may ask for values under other keys, not for this one.
         """
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
@@ -106,65 +154,14 @@ class Engine:
             input_shape: fixed input shape, or None to keep the model's own.
             threads: CPU threads, or None for all of the engine's.
         """
-        count = threads or self.threads
+        count = self.threads if threads is None else threads
         key = ("network", hashlib.sha256(model).digest(), input_shape, count)
-
-        def compile_model() -> Network:
-            with read_model(model) as (core, network):
-                if input_shape is not None:
-                    network.reshape(list(input_shape))
-                return Network(core.compile_model(network, "CPU", _options(count)))
-
-        return self.shared(key, compile_model)
+        return self.shared(key, lambda: self.compiler.compile_file(model, input_shape, count))
 
     def compile(self, model: Any, threads: int | None = None) -> Network:
-        """Compile a graph (`openvino.Model`) that the caller keeps.
+        """Compile a graph that the caller keeps; see `Compiler.compile`."""
+        return self.compiler.compile(model, threads)
 
-        Args:
-            model: from `runtime.graph_builder`.
-            threads: CPU threads, or None for `network_threads`.
-        """
-        return Network(import_openvino().Core().compile_model(model, "CPU", _options(threads or self.network_threads)))
-
-    @contextlib.contextmanager
-    def bounded(self) -> Iterator[None]:
-        """Bound OpenCV's own threads while this block runs; the fewest of all open blocks' threads count."""
-        _THREADS.enter(self.threads)
-        try:
-            yield
-        finally:
-            _THREADS.leave(self.threads)
-
-
-def _options(threads: int) -> dict[str, str]:
-    return {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": str(threads),
-    }
-
-
-class _OpenCvThreads:
-    """OpenCV's thread count, which is one number of the process: bounded while renders run, then as it was."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._bounds: list[int] = []
-        self._before = 0
-
-    def enter(self, threads: int) -> None:
-        """Add a bound."""
-        with self._lock:
-            if not self._bounds:
-                self._before = cv2.getNumThreads()
-            self._bounds.append(threads)
-            cv2.setNumThreads(min(self._bounds))
-
-    def leave(self, threads: int) -> None:
-        """Take a bound away."""
-        with self._lock:
-            self._bounds.remove(threads)
-            cv2.setNumThreads(min(self._bounds) if self._bounds else self._before)
-
-
-_THREADS = _OpenCvThreads()
+    def bounded(self) -> contextlib.AbstractContextManager[None]:
+        """Bound the threads of what is not a network while a block runs; see `runtime.thread_bound`."""
+        return bounded(self.threads)

@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-STAGES = ("decode", "track", "motion", "warp", "paint", "composite", "mark", "encode", "sign")
+STAGES = ("decode", "track", "motion", "warp", "draw", "paint", "composite", "mark", "encode", "sign")
+"""Every stage, in the order of the pipeline; the paper renderer draws, the others warp and paint."""
 
 
 class StageClock:
-    """Adds up the time spent in each stage.
+    """Adds up the time spent in each stage; several threads may use it at once.
 
     Attributes:
-        seconds: stage to seconds.
+        seconds: stage to seconds, for the stages that ran.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure a block as part of a stage."""
+        """Measure a block as part of a stage.
+
+        Raises:
+            ValueError: there is no such stage.
+        """
+        _check(name)
         begin = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+            self.add({name: time.perf_counter() - begin})
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what was measured elsewhere, stage to seconds.
+
+        Raises:
+            ValueError: there is no such stage.
+        """
+        for name in seconds:
+            _check(name)
+        with self._lock:
+            for name, spent in seconds.items():
+                self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
     def milliseconds(self, frames: int) -> dict[str, float]:
         """Return milliseconds per output frame of each stage that ran, in the order of the pipeline."""
-        known = [name for name in STAGES if name in self.seconds]
-        others = [name for name in self.seconds if name not in STAGES]
-        return {name: 1000 * self.seconds[name] / max(frames, 1) for name in [*known, *others]}
+        with self._lock:
+            return {name: 1000 * self.seconds[name] / max(frames, 1) for name in STAGES if name in self.seconds}
+
+
+def _check(name: str) -> None:
+    if name not in STAGES:
+        raise ValueError(f"there is no stage {name!r}; the stages are {', '.join(STAGES)}")

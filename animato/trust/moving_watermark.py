@@ -1,6 +1,7 @@
 """Marking the frames of a video: what did not change since the frame before is not marked again.
 
 In a large photo only the square around the head moves. The result is the same, bit by bit, as that of `Marker.embed`.
+What is remembered of the frame before is a copy: frames that come in and go out belong to the caller.
 """
 
 from __future__ import annotations
@@ -30,40 +31,39 @@ class MovingMarker:
         self._last: tuple[Frame, Frame] | None = None
 
     def embed(self, frame: Frame) -> Frame:
-        """Return a marked copy of a frame, which must not be changed afterwards; see `Marker.embed`.
+        """Return a marked copy of a frame, an array of its own; see `Marker.embed`.
 
         Args:
             frame: H x W x 3 uint8 RGB.
         """
-        marked = self._again(frame)
-        if marked is None:
-            marked = self._marker.embed(frame)
-        self._last = frame, marked
-        return marked
+        height, width = frame.shape[:2]
+        if not frame.flags.c_contiguous or height % QUARTER or width % QUARTER:
+            self._last = None  # a part of it cannot be marked by itself
+            return self._marker.embed(frame)
+        if not self._update(frame):
+            self._last = frame.copy(), self._marker.embed(frame)
+        assert self._last is not None
+        return self._last[1].copy()
 
-    def _again(self, frame: Frame) -> Frame | None:
-        """Return the last marked frame with what changed marked anew; None where that gains nothing."""
-        if self._last is None:
-            return None
+    def _update(self, frame: Frame) -> bool:
+        """Bring the last frame and its marked twin up to date; False, and nothing done, where that gains nothing."""
+        if self._last is None or self._last[0].shape != frame.shape:
+            return False
         before, marked = self._last
         height, width = frame.shape[:2]
-        whole = before.shape == frame.shape and height % QUARTER == 0 and width % QUARTER == 0
-        apart = before.flags.c_contiguous and frame.flags.c_contiguous and not np.may_share_memory(before, frame)
-        if not (whole and apart):
-            return None
         box = changed(before, frame)
         if box is None:
-            return marked
+            return True
         # The gain of a pixel depends on its surroundings: so much more has another one, and so much more tells it.
         touched, needed = _grown(box, REACH, width, height), _grown(box, 2 * REACH, width, height)
         left, top, right, bottom = needed
         if (right - left) * (bottom - top) > WORTH * width * height:
-            return None
+            return False
         part = self._marker.embed_part(frame, needed)
-        result = marked.copy()
         x0, y0, x1, y1 = touched
-        result[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
-        return result
+        marked[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
+        before[y0:y1, x0:x1] = frame[y0:y1, x0:x1]
+        return True
 
 
 def changed(before: Frame, now: Frame) -> Box | None:

@@ -35,9 +35,8 @@ DOOR = "__init__.py"
 """The package's own door names what the library offers; it loads each at its first use."""
 
 TORCH_HOMES = ("models", "training", "evaluation")
-TORCH_GUESTS = {"doctor.py", "renderers/paper.py"}
-"""Files outside those homes that may import torch inside a function: a check-up and the paper's renderer, each asked
-for by name."""
+TORCH_GUESTS = {"doctor.py", "runtime/torch_threads.py"}
+"""Files outside those homes that may import torch inside a function: a check-up, and what bounds its threads."""
 
 HEAVY = ("torch", "openvino", "av", "cv2", "c2pa", "cryptography", "scipy", "skimage", "PIL", "tensorboard", "ray")
 

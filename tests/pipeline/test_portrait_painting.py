@@ -106,7 +106,9 @@ def test_eight_bit_numbers_change_little_in_a_real_frame(renderer: PortraitRende
     weights = read_portrait()
     plain = {name: {**entry, "ranges": {}} for name, entry in weights.header["networks"].items()}
     header = {**weights.header, "networks": plain}
-    exact = PortraitNetworks(PortraitWeights(weights.configs, weights.arrays, header, weights.where), Engine(1))
+    exact = PortraitNetworks(
+        PortraitWeights(weights.configs, weights.arrays, header, weights.where), Engine(1).compiler
+    )
     warper = renderer.warpers[0]
     pictures = [
         drawn(one, opened(warper))[0].astype(int)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,23 @@ def test_all_that_changed_lies_in_the_box(portrait: Frame) -> None:
         low, high = points.min(axis=0), points.max(axis=0)
         assert (top, bottom) == (low[0], high[0] + 1)
         assert low[1] - 2 < left <= low[1] and high[1] < right <= high[1] + 3
+
+
+@pytest.mark.parametrize("places", [[(301, 203, 355, 241), (0, 0, 9, 3)], [(0, 0, 1400, 900)]])
+def test_frames_belong_to_whoever_has_them_before_and_after(
+    portrait: Frame, places: list[tuple[int, int, int, int]]
+) -> None:
+    frames = video(portrait, places, (900, 1400))
+    frames = [frame for frame in frames for _ in range(2)]  # nothing changes from one to the other
+    payload = MarkPayload.random(MarkKind.DRIVEN)
+    single = Marker(payload, seed=7)
+    wanted = [single.embed(frame) for frame in frames]
+    moving, handed_out = MovingMarker(Marker(payload, seed=7)), []
+    for frame, right in zip(frames, wanted, strict=True):
+        given = frame.copy()
+        marked = moving.embed(given)
+        np.testing.assert_array_equal(marked, right)
+        given[:], marked[:] = 255, 0  # drawn on, both
+        handed_out.append(marked)
+    assert len({id(marked) for marked in handed_out}) == len(frames)
+    assert not any(np.may_share_memory(one, two) for one, two in itertools.pairwise(handed_out))

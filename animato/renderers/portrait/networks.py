@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.patch import FACE_PATCHES
 from animato.renderers.portrait.patch_sampling import PhotoPatch
-from animato.runtime.engine import Engine, Network
+from animato.runtime.engine import Compiler, Engine, Network
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.weights.portrait import PortraitWeights, read_portrait
 
@@ -42,12 +42,12 @@ class PortraitNetworks:
 
     Args:
         weights: from `read_portrait`.
-        engine: compiles and runs them.
+        compiler: of the engine that runs them.
     """
 
-    def __init__(self, weights: PortraitWeights, engine: Engine) -> None:
+    def __init__(self, weights: PortraitWeights, compiler: Compiler) -> None:
         self.weights = weights
-        self._engine = engine
+        self._compiler = compiler  # not the engine, which keeps this object: a cycle would outlive the last render
         self._lock = threading.RLock()
         self._compiled: dict[tuple[object, ...], Network] = {}
 
@@ -81,7 +81,7 @@ class PortraitNetworks:
     def _network(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._engine.compile(build())
+                self._compiled[key] = self._compiler.compile(build())
             return self._compiled[key]
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -94,7 +94,7 @@ class PortraitNetworks:
             return self
         arrays = {name: {**own, **parameters.weights.get(name, {})} for name, own in self.weights.arrays.items()}
         weights = PortraitWeights(self.weights.configs, arrays, self.weights.header, self.weights.where)
-        return PortraitNetworks(weights, self._engine)
+        return PortraitNetworks(weights, self._compiler)
 
 
 def portrait_networks(engine: Engine, path: Path | None = None) -> PortraitNetworks:
@@ -104,4 +104,4 @@ def portrait_networks(engine: Engine, path: Path | None = None) -> PortraitNetwo
         MissingPartError: the shipped file, or OpenVINO, is not there.
         InputError, FileFormatError: the file is not there, damaged, or another kind.
     """
-    return engine.shared(("portrait", path), lambda: PortraitNetworks(read_portrait(path), engine))
+    return engine.shared(("portrait", path), lambda: PortraitNetworks(read_portrait(path), engine.compiler))
