@@ -28,7 +28,7 @@ from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.prefetch import NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
-from animato.runtime.engine import Network
+from animato.runtime.engine import Engine, Network
 from animato.runtime.stage_clock import StageClock
 
 SMALL = AnimateSettings(frame="crop", size=128, model="geometry", end=0.3)
@@ -224,7 +224,7 @@ def test_one_thread_bounds_every_library(
     watch(codec, "_open", lambda given, _: counts["decoder"].add(given[0]._decoder._stream.codec_context.thread_count))
     writer = animato.media.video_writer  # type: ignore[attr-defined]
     watch(writer, "_add_video", lambda _, stream: counts["encoder"].add(stream.codec_context.thread_count))
-    monkeypatch.setattr("animato.api.FaceFinder", animato.tracking.face_finder.FaceFinder)  # type: ignore[attr-defined]
+    monkeypatch.setattr("animato.animator.Engine", Engine)
     try:
         alone = threading.active_count()
         animato.animate(made.person, made.driver, out / "a.mp4", replace(SMALL, threads=1, end=0.2))
