@@ -26,7 +26,7 @@ def head(
     face: Annotated[
         str, typer.Option(help="Which face of each photo: largest, left, right, or a number counted from the left.")
     ] = "largest",
-    overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
 ) -> None:
     """Save the photos of a person, and what is found in them, as one file that `animato animate` takes like a photo.
 
