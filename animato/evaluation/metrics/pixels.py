@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, Metric, MetricInfo, ScoredFrame, register
 from animato.types import Frame
 
 SSIM_WINDOW = 11
@@ -78,9 +78,9 @@ def ssim(output: Frame, truth: Frame) -> float:
     return float(ssim_map(output, truth)[edge:-edge, edge:-edge].mean(dtype=np.float64))
 
 
-def _map_of(judged: Judged, truth: Frame) -> NDArray[np.float32]:
+def _map_of(scored: ScoredFrame, truth: Frame) -> NDArray[np.float32]:
     """The similarity map is made once a frame and read for the whole crop and for the face."""
-    found: NDArray[np.float32] = judged.remember("ssim", lambda: ssim_map(judged.output, truth))
+    found: NDArray[np.float32] = scored.remember("ssim", lambda: ssim_map(scored.output, truth))
     return found
 
 
@@ -91,12 +91,12 @@ class _L1(FrameMean):
         super().__init__()
         self._region = region
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = getattr(judged.reference.regions, self._region) if self._region else None
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = getattr(scored.reference.regions, self._region) if self._region else None
         if truth is None or (self._region and mask is None):
             return None
-        return l1(judged.output, truth, mask)
+        return l1(scored.output, truth, mask)
 
 
 class _Psnr(FrameMean):
@@ -104,10 +104,10 @@ class _Psnr(FrameMean):
         super().__init__()
         self._face = face
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = judged.reference.regions.face if self._face else None
-        return None if truth is None or (self._face and mask is None) else psnr(judged.output, truth, mask)
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = scored.reference.regions.face if self._face else None
+        return None if truth is None or (self._face and mask is None) else psnr(scored.output, truth, mask)
 
 
 class _Ssim(FrameMean):
@@ -115,12 +115,12 @@ class _Ssim(FrameMean):
         super().__init__()
         self._face = face
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = judged.reference.regions.face if self._face else None
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = scored.reference.regions.face if self._face else None
         if truth is None or (self._face and mask is None):
             return None
-        values, edge = _map_of(judged, truth), SSIM_WINDOW // 2
+        values, edge = _map_of(scored, truth), SSIM_WINDOW // 2
         chosen = values[edge:-edge, edge:-edge] if mask is None else values[mask]
         return float(chosen.mean(dtype=np.float64))
 
