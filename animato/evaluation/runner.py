@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from animato.errors import InputError, MissingPartError
+from animato.evaluation.bootstrap import bootstrap
 from animato.evaluation.footage import Footage, Tracks
 from animato.evaluation.frames import spread
 from animato.evaluation.metrics import METRICS, ORDER, make
@@ -87,9 +88,10 @@ def evaluate(
 
     Raises:
         InputError: the data lacks what the protocol needs.
-        MissingPartError: the network of a metric asked for by name is not installed.
+        MissingPartError: the network of a metric asked for by name, or scipy, is not installed.
     """
     settings = settings or EvaluateSettings()
+    bootstrap()  # refused before hours of rendering, where it is missing
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     systems = list(systems)
