@@ -7,7 +7,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 import typer
 
@@ -20,22 +20,29 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
     Args:
         kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
         more: further parameters of the command and their settings dataclasses. A field that several share, such as the
-            seed, is one option: the first one's.
+            seed, is one option; where their defaults differ, each keeps its own unless the option is given.
     """
     kinds = {"settings": kind, **more}
+    fields = [field for each in kinds.values() for field in dataclasses.fields(each)]
+    differing = {field.name for field in fields if len({f.default for f in fields if f.name == field.name}) > 1}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, inspect.Parameter] = {}
         for each in kinds.values():
             hints = typing.get_type_hints(each)
             for field in dataclasses.fields(each):
-                options.setdefault(field.name, _option(field, hints[field.name]))
+                if field.name in differing:
+                    sharing = [other for other in fields if other.name == field.name]
+                    options.setdefault(field.name, _shared_option(sharing, hints[field.name]))
+                else:
+                    options.setdefault(field.name, _option(field, hints[field.name]))
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
             typed = {name: values.pop(name) for name in options}
+            given = {name: value for name, value in typed.items() if name not in differing or value is not None}
             made = {
-                parameter: each(**{field.name: typed[field.name] for field in dataclasses.fields(each)})
+                parameter: each(**{f.name: given[f.name] for f in dataclasses.fields(each) if f.name in given})
                 for parameter, each in kinds.items()
             }
             return command(**values, **made)
@@ -79,3 +86,12 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     )
     annotation = typing.Annotated[hint, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)
+
+
+def _shared_option(fields: list[dataclasses.Field[Any]], hint: Any) -> inspect.Parameter:
+    """Return the option of a field that several settings share with different defaults: empty unless it is given."""
+    name = fields[0].name.replace("_", "-")
+    texts = [f"{field.metadata['help']} [default: {field.default}]" for field in fields]
+    option = typer.Option(f"--{name}", help=" ".join(texts), show_default=False)
+    annotation = typing.Annotated[Optional[hint], option]  # noqa: UP045 (built at run time from a value)
+    return inspect.Parameter(fields[0].name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
