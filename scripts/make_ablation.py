@@ -186,15 +186,16 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the reports of the runs")
     parser.add_argument("--pairs", type=int, help="most pairs of twins; default: all")
     parser.add_argument("--every", type=int, default=9, help="of the talking people, one in so many groups of frames")
+    parser.add_argument("--frames", type=int, default=300, help="most frames read of each talking person's clip")
     asked = parser.parse_args()
     common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
     protocols = {
         "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=asked.pairs, **common),
-        "talking": EvaluateSettings(subset="talking", every=asked.every, **common),
+        "talking": EvaluateSettings(subset="talking", every=asked.every, frames=asked.frames, **common),
     }
     found = measure(asked.data, asked.output, protocols)
     pairs = f" --pairs {asked.pairs}" if asked.pairs else ""
-    command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every}"
+    command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every} --frames {asked.frames}"
     PAGE.write_text(page(found, command), encoding="utf-8")
     print(PAGE)
 
