@@ -93,9 +93,9 @@ def measure(data: Path, folder: Path, protocols: dict[str, EvaluateSettings]) ->
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceFinder(Engine(1))
     found: dict[str, dict[str, Any]] = {name: {} for name in protocols}
-    for switch in (None, *SWITCHES):
-        title = "default" if switch is None else switch.title
-        for name, settings in protocols.items():
+    for name, settings in protocols.items():
+        for switch in (None, *SWITCHES):
+            title = "default" if switch is None else switch.title
             kept = folder / f"{name}-{title.replace(' ', '-')}.json"
             if not kept.is_file():
                 print(f"{name}: {title}", flush=True)
