@@ -148,7 +148,7 @@ def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, hol
         faces: landmarks of every frame of the video.
         shots: photos wanted (T).
         most_shots: largest T of the run.
-        holdout: frames to judge.
+        holdout: frames to score.
 
     Returns:
         None when the video has too few frames with a face.

@@ -82,7 +82,7 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
 
     Args:
         data: folder of videos, a prepared folder, or one video.
-        settings: what to judge.
+        settings: what to score.
         known: whether a system saw a clip's person while it was trained. Such clips are left out before `limit`
             counts and before people are paired.
 

@@ -17,7 +17,7 @@ MIN_AREA = 16.0
 
 @dataclass(frozen=True)
 class Regions:
-    """Masks, each S x S bool; None where the region is too small to judge.
+    """Masks, each S x S bool; None where the region is too small to score.
 
     Attributes:
         face: inside the outline of the face.

@@ -11,7 +11,7 @@ from animato.errors import UsageError
 from animato.settings.evaluation import EvaluateSettings
 
 
-def test_a_dry_run_says_what_would_be_judged_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_says_what_would_be_scored_and_writes_nothing(tmp_path: Path) -> None:
     for name in ("ann/v/a.mp4", "bob/v/b.mp4"):
         (tmp_path / "data" / name).parent.mkdir(parents=True)
         (tmp_path / "data" / name).touch()

@@ -16,7 +16,7 @@ def faces(count: int, missing: tuple[int, ...] = ()) -> list[Face | None]:
     return [None if index in missing else face_of(drawn_points() + np.float32([index, 0, 0])) for index in range(count)]
 
 
-def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_judged() -> None:
+def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_scored() -> None:
     choice = choose_self(faces(20, missing=(0, 7)), 1, 1, 1)
     assert choice is not None
     assert choice.photos == (1,)
@@ -24,7 +24,7 @@ def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_judged() -> No
 
 
 @pytest.mark.parametrize("shots", [1, 8, 32])
-def test_every_number_of_photos_is_judged_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
+def test_every_number_of_photos_is_scored_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
     choice, most = choose_self(faces(75), shots, 32, 3), choose_self(faces(75), 32, 32, 3)
     assert choice is not None and most is not None
     assert len(set(choice.photos)) == shots
@@ -37,13 +37,13 @@ def test_a_clip_too_short_for_that_many_photos_is_not_used() -> None:
     assert choose_self(faces(3), 1, 1, 1) is None
 
 
-def test_judged_frames_come_in_threes_that_lie_apart() -> None:
+def test_scored_frames_come_in_threes_that_lie_apart() -> None:
     chosen = groups(range(10, 40), 3)
     assert [index for index, _ in chosen] == [10, 11, 12, 19, 20, 21, 28, 29, 30, 37, 38, 39]
     assert [run for _, run in chosen] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
-def test_every_frame_is_judged_when_asked_and_gaps_start_new_runs() -> None:
+def test_every_frame_is_scored_when_asked_and_gaps_start_new_runs() -> None:
     assert groups([4, 5, 6, 7, 9, 10], 1) == ((4, 0), (5, 0), (6, 0), (7, 0), (9, 1), (10, 1))
 
 
@@ -70,7 +70,7 @@ def test_the_page_shows_a_usual_frame_and_the_farthest() -> None:
     assert choice is not None and choice.shown == (11, 20)
 
 
-def test_another_drivers_frames_are_judged_from_its_first_face() -> None:
+def test_another_drivers_frames_are_scored_from_its_first_face() -> None:
     choice = choose_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
     assert choice is not None and choice.photos == (0,) and choice.scored[0] == (2, 0)
 
@@ -81,7 +81,7 @@ def turned(degrees: float) -> Face:
     return face_of(np.concatenate([mesh, mesh[:10]]))
 
 
-def test_twins_are_judged_in_two_bands_of_turn_from_the_photo() -> None:
+def test_twins_are_scored_in_two_bands_of_turn_from_the_photo() -> None:
     source: list[Face | None] = [turned(degrees) for degrees in (5, 5, 20, -10, -20, 40, 24, 12)]
     driver = faces(8, missing=(1,))
     bands = Band("near", 0.0, 18.0), Band("far", 18.0, 360.0)

@@ -85,7 +85,7 @@ def test_the_mouth_metric_sees_the_inside_of_the_mouth_only() -> None:
     assert metric.value() == pytest.approx(51 / 255)
 
 
-def test_a_closed_mouth_has_no_inside_to_judge() -> None:
+def test_a_closed_mouth_has_no_inside_to_score() -> None:
     points = drawn_points()
     points[list(LIPS_INNER), 1] = points[13, 1]
     metric = make("l1-mouth")

@@ -73,11 +73,11 @@ class Blank(Oracle):
             yield np.full((320, 320, 3), 90, np.uint8)
 
 
-Judge = Callable[..., Evaluation]
+Run = Callable[..., Evaluation]
 
 
 @pytest.fixture(scope="module")
-def judge(finder: FaceFinder) -> Judge:
+def run_on(finder: FaceFinder) -> Run:
     """Runs the evaluation on one drawn clip."""
 
     def run(clip: DrawnFootage, *systems: System) -> Evaluation:
@@ -91,8 +91,8 @@ def judge(finder: FaceFinder) -> Judge:
 
 
 @pytest.fixture(scope="module")
-def found(sliding: DrawnFootage, judge: Judge) -> Evaluation:
-    return judge(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
+def found(sliding: DrawnFootage, run_on: Run) -> Evaluation:
+    return run_on(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
 
 
 def values(found: Evaluation, system: str) -> dict[str, float | None]:
@@ -152,7 +152,7 @@ def test_another_drivers_frames_are_never_taken_for_the_truth(
     assert crossed.rows[0].driver == "him" and not crossed.comparisons[0].has_truth
 
 
-def test_a_twin_is_driven_from_the_photos_moment_and_judged_by_its_own_frames(
+def test_a_twin_is_driven_from_the_photos_moment_and_scored_by_its_own_frames(
     sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drives: list[Drive] = []
@@ -207,13 +207,13 @@ def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, t
     assert "oracle" in written[1].read_text(encoding="utf-8")
 
 
-def test_two_runs_find_the_same_numbers(found: Evaluation, sliding: DrawnFootage, judge: Judge) -> None:
-    again = judge(sliding, Still(), Oracle(sliding))
+def test_two_runs_find_the_same_numbers(found: Evaluation, sliding: DrawnFootage, run_on: Run) -> None:
+    again = run_on(sliding, Still(), Oracle(sliding))
     for system in ("still", "oracle"):
         assert values(again, system) == values(found, system)
 
 
-def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFootage, judge: Judge) -> None:
+def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFootage, run_on: Run) -> None:
     class Taught(Oracle):
         name = "taught"
 
@@ -221,13 +221,13 @@ def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFoot
             return "her" in people
 
     with pytest.raises(InputError, match="no clip is left") as caught:
-        judge(sliding, Still(), Taught(sliding))
+        run_on(sliding, Still(), Taught(sliding))
     assert "taught was trained on them" in str(caught.value)
 
 
-def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, judge: Judge) -> None:
+def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, run_on: Run) -> None:
     short = DrawnFootage("short", "her", sliding.picture, count=2)
-    rows = judge(short, Still()).rows
+    rows = run_on(short, Still()).rows
     assert rows[0].problem is not None and "too short for T = 1" in rows[0].problem
 
 

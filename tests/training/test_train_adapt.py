@@ -117,7 +117,7 @@ def test_photos_are_kept_aside_from_four_on_and_copies_stand_in_below() -> None:
     for image in split.validation.images:
         assert not any(np.array_equal(image, other) for other in split.learn.images)
     few = split_photos(picked(frames, range(3)), 0.2, 0)
-    assert (len(few.learn.images), len(few.validator.images), few.held_out) == (3, 4, False)
+    assert (len(few.learn.images), len(few.validation.images), few.held_out) == (3, 4, False)
 
 
 def test_turned_photos_carry_their_landmarks_along() -> None:
