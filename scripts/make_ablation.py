@@ -88,8 +88,17 @@ def measured(data: Path, switch: Switch | None, settings: EvaluateSettings, find
         return as_data(evaluate(data, [system], settings, finder=finder))
 
 
-def measure(data: Path, folder: Path, protocols: dict[str, EvaluateSettings]) -> dict[str, dict[str, Any]]:
-    """Return protocol and switch title ("default" for none) to report, reading what the folder has already."""
+def measure(
+    data: Path, folder: Path, protocols: dict[str, EvaluateSettings], so_far: bool
+) -> dict[str, dict[str, Any]]:
+    """Return protocol and switch title ("default" for none) to report, reading what the folder has already.
+
+    Args:
+        data: folder of the clips.
+        folder: for the reports.
+        protocols: what is scored, by a name.
+        so_far: whether what was not measured yet is left out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceFinder(Engine(1))
     found: dict[str, dict[str, Any]] = {name: {} for name in protocols}
@@ -97,6 +106,8 @@ def measure(data: Path, folder: Path, protocols: dict[str, EvaluateSettings]) ->
         for switch in (None, *SWITCHES):
             title = "default" if switch is None else switch.title
             kept = folder / f"{name}-{title.replace(' ', '-')}.json"
+            if so_far and not kept.is_file():
+                continue
             if not kept.is_file():
                 print(f"{name}: {title}", flush=True)
                 report = measured(data, switch, settings, finder)
@@ -115,6 +126,8 @@ def people(report: dict[str, Any], part: str, metric: str) -> dict[tuple[str, st
 
 def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str:
     """Return "off, on (difference ± half its interval)" over the samples that have both."""
+    if switch.title not in reports:
+        return "not measured"
     default, changed = (people(reports[title], part, metric) for title in ("default", switch.title))
     off, on = (changed, default) if switch.is_on else (default, changed)
     both = sorted(off.keys() & on.keys())
@@ -132,6 +145,7 @@ def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str
     gain = mean([on[key] - off[key] for key in both])
     half = f" ± {(gain.high - gain.low) / 2:.{digits}f}" if gain.low is not None and gain.high is not None else ""
     sure = gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
+    sure = sure and round(gain.mean, digits) != 0
     text = f"{gain.mean:+.{digits}f}{half}"
     return f"{first:.{digits}f}, {second:.{digits}f} ({f'**{text}**' if sure else text})"
 
@@ -141,6 +155,7 @@ def page(found: dict[str, dict[str, Any]], command: str) -> str:
     columns = [
         (protocol, part)
         for protocol, reports in found.items()
+        if len(reports) > 1
         for part in dict.fromkeys(row["part"] for row in reports["default"]["rows"])
     ]
     # Band by band, self beside twins.
@@ -172,7 +187,7 @@ def page(found: dict[str, dict[str, Any]], command: str) -> str:
         lines.append(f"| | default | {' | '.join(heads)} |")
         lines.append("|---" * (len(columns) + 2) + "|")
         for switch in SWITCHES:
-            if all(switch.title in found[protocol] for protocol, _ in columns):
+            if any(switch.title in found[protocol] for protocol, _ in columns):
                 texts = [cell(found[protocol], switch, part, metric) for protocol, part in columns]
                 lines.append(f"| {switch.title} | {'on' if switch.is_on else 'off'} | " + " | ".join(texts) + " |")
         lines.append("")
@@ -187,13 +202,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, help="most pairs of twins; default: all")
     parser.add_argument("--every", type=int, default=9, help="of the talking people, one in so many groups of frames")
     parser.add_argument("--frames", type=int, default=300, help="most frames read of each talking person's clip")
+    parser.add_argument("--so-far", action="store_true", help="only write the page, from what was measured")
     asked = parser.parse_args()
     common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
     protocols = {
         "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=asked.pairs, **common),
         "talking": EvaluateSettings(subset="talking", every=asked.every, frames=asked.frames, **common),
     }
-    found = measure(asked.data, asked.output, protocols)
+    found = measure(asked.data, asked.output, protocols, asked.so_far)
     pairs = f" --pairs {asked.pairs}" if asked.pairs else ""
     command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every} --frames {asked.frames}"
     PAGE.write_text(page(found, command), encoding="utf-8")
