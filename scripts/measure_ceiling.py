@@ -18,11 +18,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from animato.evaluation.crop import Crop
 from animato.evaluation.footage import find_footage
 from animato.evaluation.regions import Regions, filled
 from animato.evaluation.runner import evaluate
-from animato.evaluation.systems.base import Crop, Drive, Photo
-from animato.evaluation.systems.portrait import MainJob
+from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.portrait import AnimateSystem
+from animato.geometry.crop import crop_from_frame, invert
 from animato.geometry.landmarks import LIPS_INNER, LIPS_OUTER
 from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.geometry.pose import fit_pose
@@ -33,6 +35,8 @@ from animato.types import Frame, Plane, Points
 from animato.weights.portrait import read_portrait
 
 METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes", "csim")
+PART_SIDE = 512
+"""Side of the square in which a part is drawn, pixels."""
 COARSE = 2.0
 """Sigma in pixels at 256 above which a picture's detail counts as coarse."""
 
@@ -72,13 +76,12 @@ class Pasted:
         self.name, self._frames, self._known = name, frames, known
         base, _, part = name.partition(", ") if name.startswith("portrait") else ("geometry", "", name)
         self._part = "" if part == "geometry" else part
-        self._job = MainJob(base, finder=finder)
+        self._job, self._finder = AnimateSystem(base, finder=finder), finder
 
-    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
+    def prepare(self, photos: Sequence[Frame]) -> None:
         """Prepare the renderer, and find the clip."""
-        self._job.prepare(photos, crop)
-        photo = photos[0].image
-        self._crop = crop
+        self._job.prepare(photos)
+        photo = photos[0]
         self._truth = next(
             clip
             for clip in self._frames
@@ -88,14 +91,20 @@ class Pasted:
     def render(self, drive: Drive) -> Iterator[Frame]:
         """Yield its frames, the part replaced."""
         for index, made in zip(drive.wanted, self._job.render(drive), strict=True):
-            face = drive.faces[index]
-            if not self._part or face is None:
+            size = made.shape[1], made.shape[0]
+            large = np.asarray(cv2.resize(self._truth[index], size, interpolation=cv2.INTER_CUBIC), np.uint8)
+            faces = self._finder.find(large) if self._part else []
+            if not faces:
                 yield made
                 continue
-            truth, copied = self._crop.cut(self._truth[index]).astype(np.float32), made.astype(np.float32)
-            mask = part_of(self._part, self._crop.move(face).points, self._crop.size)[..., None]
+            truth, copied = large.astype(np.float32), made.astype(np.float32)
+            crop = Crop.around(faces[0].points, PART_SIDE, *size)
+            square = part_of(self._part, crop.move(faces[0]).points, PART_SIDE)
+            frame_from_crop = invert(crop_from_frame(crop.square, PART_SIDE))
+            outside = float(self._part.endswith("all but the face"))
+            mask = cv2.warpAffine(square, frame_from_crop, size, borderValue=(outside,))[..., None]
             if "coarse" in self._part:
-                sigma = (0, 0), COARSE * self._crop.size / 256
+                sigma = (0, 0), COARSE * crop.square[2] / 256
                 truth = copied + cv2.GaussianBlur(truth, *sigma) - cv2.GaussianBlur(copied, *sigma)
             yield np.clip(copied + mask * (truth - copied) + 0.5, 0, 255).astype(np.uint8)
 

@@ -21,10 +21,10 @@ from animato.media.image import save_picture
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
 from animato.motion.bundled import find_driver
-from animato.pipeline.actor import Actor, Scene, output_rate
+from animato.pipeline.actor import Scene
 from animato.pipeline.bench import demo_photo
 from animato.pipeline.casting import shared_finder
-from animato.pipeline.compositor import Compositor
+from animato.pipeline.factory import one_actor
 from animato.pipeline.flow import frames_of
 from animato.pipeline.framing import Framing, frame_head
 from animato.renderers.warp.renderer import GeometryRenderer
@@ -107,9 +107,7 @@ def prepared(person: Head, driver: str | Path, settings: AnimateSettings) -> tup
     """Everything a rendering needs, connected as the library connects it."""
     framing = frame_head(person.photo, settings)
     moving = open_driver(find_driver(str(driver)), settings, finder())
-    actor = Actor.of(framing.view, moving, GeometryRenderer(framing.view), settings)
-    compositor = Compositor(framing.base, [framing.placement])
-    return Scene((actor,), compositor, output_rate(moving.fps, settings.fps), settings.threads), framing
+    return one_actor(framing, moving, GeometryRenderer(framing.view), settings), framing
 
 
 def unmarked(person: Head, driver: str | Path, settings: AnimateSettings) -> list[Frame]:

@@ -34,27 +34,27 @@ def evaluate(
             help="Folder for results.json, table.txt and the pictures.",
         ),
     ] = Path("evaluation"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be judged, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored, and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Judge systems on clips: identity, pose, expression, lips, eyes, pixels, jitter, failures.
+    """Score systems on clips: identity, pose, expression, lips, eyes, pixels, jitter, failures.
 
     Every system renders the same frames; the table shows means over people with 95 % intervals. Clips of people that a
     system was trained on are left out.
     """
     from animato.evaluation.report import as_data, table_text, write
     from animato.evaluation.runner import describe_plan
-    from animato.evaluation.runner import evaluate as judge
-    from animato.evaluation.systems.portrait import build_subjects
+    from animato.evaluation.runner import evaluate as score
+    from animato.evaluation.systems.portrait import build_systems
 
-    subjects = build_subjects(settings)
+    systems = build_systems(settings)
     if dry_run:
-        for line in describe_plan(data, subjects, settings):
+        for line in describe_plan(data, systems, settings):
             typer.echo(line)
         return
-    with progress_bar("judging", quiet=as_json) as told:
+    with progress_bar("scoring", quiet=as_json) as told:
         report = None if told is None else lambda done, total, _name: told(done, total)
-        found = judge(data, subjects, settings, report)
+        found = score(data, systems, settings, report)
     written = write(found, output)
     if as_json:
         print_json(as_data(found))
@@ -63,4 +63,4 @@ def evaluate(
         for path in written:
             typer.echo(str(path))
     if not any(row.problem is None for row in found.rows):
-        raise InputError("no clip could be judged", where=found.rows[0].problem, hint="longer clips, or fewer --shots")
+        raise InputError("no clip could be scored", where=found.rows[0].problem, hint="longer clips, or fewer --shots")

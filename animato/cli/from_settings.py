@@ -23,31 +23,32 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
     Args:
         kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
         more: further parameters of the command and their settings dataclasses. A field that several share, such as the
-            seed, is one option; where their defaults differ it is empty, and each keeps its own until it is typed.
+            seed, is one option; where their defaults differ, each keeps its own unless the option is given.
     """
     kinds = {"settings": kind, **more}
+    fields = [field for each in kinds.values() for field in dataclasses.fields(each)]
+    differing = {field.name for field in fields if len({f.default for f in fields if f.name == field.name}) > 1}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, inspect.Parameter] = {}
-        own: set[str] = set()
         for each in kinds.values():
             hints = typing.get_type_hints(each)
             for field in dataclasses.fields(each):
-                made = _option(field, hints[field.name])
-                first = options.setdefault(field.name, made)
-                if field.name not in own and first.default != made.default:
-                    own.add(field.name)
-                    options[field.name] = _unset(first)
+                if field.name in differing:
+                    sharing = [other for other in fields if other.name == field.name]
+                    options.setdefault(field.name, _shared_option(sharing, hints[field.name]))
+                else:
+                    options.setdefault(field.name, _option(field, hints[field.name]))
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
             typed = {name: values.pop(name) for name in options}
-            given = {name: value for name, value in typed.items() if name not in own or value is not None}
-            settings = {
-                parameter: each(**{one.name: given[one.name] for one in dataclasses.fields(each) if one.name in given})
+            given = {name: value for name, value in typed.items() if name not in differing or value is not None}
+            made = {
+                parameter: each(**{f.name: given[f.name] for f in dataclasses.fields(each) if f.name in given})
                 for parameter, each in kinds.items()
             }
-            return command(**values, **settings)
+            return command(**values, **made)
 
         return with_signature(run, command, tuple(kinds), list(options.values()))
 
@@ -93,9 +94,11 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)
 
 
-def _unset(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Return an option of several settings classes that differ in its default: empty unless it is typed."""
-    hint, option = typing.get_args(parameter.annotation)
-    option.show_default = False
-    kind: Any = Optional[hint]  # noqa: UP045 (an object, built at run time)
-    return parameter.replace(default=None, annotation=typing.Annotated[kind, option])
+def _shared_option(fields: list[dataclasses.Field[Any]], hint: Any) -> inspect.Parameter:
+    """Return the option of a field that several settings share with different defaults: empty unless it is given."""
+    name = fields[0].name.replace("_", "-")
+    texts = [f"{field.metadata['help']} [default: {field.default}]" for field in fields]
+    group = fields[0].metadata.get("group")
+    option = typer.Option(f"--{name}", help=in_options(" ".join(texts)), show_default=False, rich_help_panel=group)
+    annotation = typing.Annotated[Optional[hint], option]  # noqa: UP045 (built at run time from a value)
+    return inspect.Parameter(fields[0].name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

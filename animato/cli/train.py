@@ -33,8 +33,8 @@ def train(
         typer.Option(
             "--recipe",
             metavar="|".join(sorted(RECIPES)),
-            help="paper: the 2019 system at full size; small: 64 px for a processor; tiny: minutes, to try things out. "
-            "Every option below changes one setting of the recipe.",
+            help="paper: the 2019 system at full size; small: 128 px for a processor; tiny: minutes, to try things "
+            "out. Every option below changes one setting of the recipe.",
         ),
     ] = "small",
     dry_run: Annotated[

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from animato.drivers.warnings import driver_notes
 from animato.errors import FaceError, UsageError
 from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
-from animato.media.reader import VideoReader, open_video
+from animato.media.reader import open_video
 from animato.motion.dropouts import Cut, GapFiller, Missing
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.motion_frame import MotionFrame
@@ -27,7 +29,7 @@ from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
-from animato.types import Face, Frame, TimedFrame
+from animato.types import Face, Frame, TimedFrame, VideoInfo
 
 TRACK_SIDE = 960
 """Longer side, in pixels, to which a driver is reduced before tracking."""
@@ -38,6 +40,32 @@ REMEMBERED = 4
 NOTHING_HIDDEN = np.zeros(len(PARTS), bool)
 
 
+class FrameSource(Protocol):
+    """An opened video, or what can be read like one; see `media.reader.VideoReader`."""
+
+    info: VideoInfo
+    end: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about it; complete once all frames were read."""
+        ...
+
+    def __enter__(self) -> FrameSource: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[TimedFrame]: ...
+
+
+class FrameOpener(Protocol):
+    """Opens a video from its beginning, such as `media.reader.open_video` with its path."""
+
+    def __call__(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource: ...
+
+
 class VideoDriver:
     """A video as driver; see `drivers.base.Driver`.
 
@@ -45,14 +73,18 @@ class VideoDriver:
         path: of the video.
         settings: start, end, neutral, driver_face, and what is measured.
         finder: networks.
+        opener: opens the video where it is no file; None opens `path`.
 
     Raises:
         InputError: it cannot be read, or shows no face.
         UsageError: `neutral` does not lie in it.
     """
 
-    def __init__(self, path: Path, settings: AnimateSettings, finder: FaceFinder) -> None:
+    def __init__(
+        self, path: Path, settings: AnimateSettings, finder: FaceFinder, opener: FrameOpener | None = None
+    ) -> None:
         self.path = path
+        self._opener: FrameOpener = opener or functools.partial(open_video, path)
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
         self._reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
@@ -69,9 +101,9 @@ class VideoDriver:
         with self._open() as video:
             self.fps, self.duration, self.has_audio = video.info.fps, video.info.duration, video.info.has_audio
 
-    def _open(self, skipped: float = 0.0) -> VideoReader:
+    def _open(self, skipped: float = 0.0) -> FrameSource:
         start = self._settings.start + skipped
-        return open_video(self.path, max_side=TRACK_SIDE, start=start, end=self._settings.end, settings=self._reading)
+        return self._opener(max_side=TRACK_SIDE, start=start, end=self._settings.end)
 
     def _track(self, tracker: Tracker, image: Frame) -> Face | None:
         try:
@@ -111,7 +143,7 @@ class VideoDriver:
         """Return the shot whose neutral frame is the one at a time of the video, in seconds."""
         if time < self._settings.start:
             raise UsageError(f"`neutral={time:g}` lies before `start={self._settings.start:g}`")
-        with open_video(self.path, settings=self._reading) as video:
+        with self._opener() as video:
             length = video.info.duration
         late = UsageError(
             f"`neutral={time:g}` lies after the end of {self.path.name}",
@@ -120,7 +152,7 @@ class VideoDriver:
         )
         if length is not None and time >= length:
             raise late
-        with open_video(self.path, max_side=TRACK_SIDE, start=time, settings=self._reading) as video:
+        with self._opener(max_side=TRACK_SIDE, start=time) as video:
             for frame in video:
                 tracker = self._tracker()
                 face = self._track(tracker, frame.image)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from animato.errors import MissingPartError
 
 COVERAGE = 0.95
 
@@ -44,6 +47,9 @@ def estimate(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> 
 
     Returns:
         None without values.
+
+    Raises:
+        MissingPartError: scipy is not installed.
     """
     if not values:
         return None
@@ -53,6 +59,27 @@ def estimate(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> 
     means = np.array([np.mean(by_person[person]) for person in sorted(by_person)])
     if len(means) < 2:
         return Estimate(float(means.mean()), None, None, len(means), len(values), None)
-    picks = np.random.default_rng(seed).integers(0, len(means), (resamples, len(means)))
-    low, high = np.quantile(means[picks].mean(axis=1), [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    low, high = bootstrap()(
+        (means,),
+        np.mean,
+        n_resamples=resamples,
+        confidence_level=COVERAGE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
     return Estimate(float(means.mean()), float(low), float(high), len(means), len(values), float(means.std(ddof=1)))
+
+
+def bootstrap() -> Any:
+    """Return `scipy.stats.bootstrap`.
+
+    Raises:
+        MissingPartError: scipy is not installed.
+    """
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise MissingPartError(
+            "confidence intervals need scipy, which is not installed", hint="pip install 'animato[evaluation]'"
+        ) from error
+    return stats.bootstrap

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from animato.data.folder import Folder
 from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
-from animato.drivers.reference_frame import ReferenceFrame, Wanted
+from animato.drivers.video import FrameSource
 from animato.errors import InputError
 from animato.media.reader import open_video
 from animato.settings.data import PrepareSettings
-from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
-from animato.types import Face, Frame
+from animato.types import Face, Frame, TimedFrame, VideoInfo
 
 USUAL_FPS = 25.0
+
+SAME_MOMENT = 1e-6
+"""Share of a frame by which rounding may move a time."""
 
 REMEMBERED = 512
 """Clips whose landmarks are kept, about 0.5 MB for each of 75 frames."""
@@ -51,13 +55,18 @@ class Footage(Protocol):
         """This person and everybody who must share a split with them."""
         ...
 
-    @property
-    def fps(self) -> float:
-        """Frames a second."""
-        ...
-
     def frames(self) -> Iterator[Frame]:
         """Yield the frames from the first, H x W x 3 uint8 RGB; may be called again."""
+        ...
+
+    def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource:
+        """Open the clip as `media.reader.open_video` opens a file, so that the pipeline can be driven by it.
+
+        Args:
+            max_side: longer side to which frames are reduced, pixels.
+            start: seconds to leave out at the beginning.
+            end: seconds at which to stop.
+        """
         ...
 
 
@@ -71,12 +80,6 @@ class FileFootage:
     relatives: frozenset[str]
     path: Path
 
-    @property
-    def fps(self) -> float:
-        """Frames a second, as the file states."""
-        with open_video(self.path) as video:
-            return float(video.info.fps)
-
     def frames(self) -> Iterator[Frame]:
         """Yield the frames.
 
@@ -86,6 +89,10 @@ class FileFootage:
         with open_video(self.path) as video:
             for timed in video:
                 yield timed.image
+
+    def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource:
+        """Open the file."""
+        return open_video(self.path, max_side=max_side, start=start, end=end)
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,50 @@ class StoredFootage:
         """Yield the crops, one at a time."""
         for index in range(self.count):
             yield self.store.load(self.name, [index]).images[0]
+
+    def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource:
+        """Open the crops; no `max_side` of a driver is smaller than they are."""
+        del max_side
+        return StoredFrames(self.frames(), self.count, self.fps, start, end)
+
+
+class StoredFrames:
+    """Frames that are in no video file, read as `media.reader.VideoReader` reads one.
+
+    Args:
+        frames: all of them, H x W x 3 uint8 RGB.
+        count: how many.
+        fps: frames a second.
+        start: seconds to leave out; the frame shown at that moment comes first, at time 0.
+        end: seconds at which to stop, or None.
+    """
+
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, frames: Iterator[Frame], count: int, fps: float, start: float, end: float | None) -> None:
+        rate = Fraction(fps).limit_denominator(1001)
+        self._first = math.floor(start * fps + SAME_MOMENT)
+        self._start, self._fps = start, fps
+        last = count if end is None else min(count, math.ceil(end * fps - SAME_MOMENT))
+        first = next(frames)
+        self._frames = itertools.islice(itertools.chain([first], frames), self._first, last)
+        self.end = 0.0
+        height, width = first.shape[:2]
+        duration = max(last - self._first, 0) / fps
+        self.info = VideoInfo(width, height, rate, max(last - self._first, 0), duration, has_audio=False)
+
+    def __enter__(self) -> StoredFrames:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[TimedFrame]:
+        """Yield the frames with their seconds from the start."""
+        for index, frame in enumerate(self._frames, self._first):
+            time = max(0.0, index / self._fps - self._start)
+            self.end = time + 1 / self._fps
+            yield TimedFrame(frame, time)
 
 
 def find_footage(data: Path, subset: str | None = None) -> list[Footage]:
@@ -170,8 +221,22 @@ def deal(clips: Sequence[Footage], limit: int | None) -> list[Footage]:
     return sorted(dealt[:limit], key=lambda item: item.name)
 
 
+class Track(NamedTuple):
+    """Landmarks of a whole clip.
+
+    Attributes:
+        faces: of every frame, pixels of the frame; None where no face was found.
+        times: seconds at which the frames are shown.
+    """
+
+    faces: tuple[Face | None, ...]
+    times: tuple[float, ...]
+
+
 class Tracks:
     """Landmarks of whole clips, remembered: every T and every pairing reads the same clips again.
+
+    They say which frames can be scored; what drives the systems is tracked by the systems themselves.
 
     Args:
         finder: networks to use.
@@ -181,54 +246,19 @@ class Tracks:
     def __init__(self, finder: FaceFinder, most: int) -> None:
         self.finder = finder
         self.most = most
-        self._known: OrderedDict[str, list[Face | None]] = OrderedDict()
+        self._known: OrderedDict[str, Track] = OrderedDict()
 
-    def of(self, footage: Footage) -> list[Face | None]:
-        """Return the landmarks of every frame, pixels of the frame; None where no face was found.
+    def of(self, footage: Footage) -> Track:
+        """Return the landmarks of a clip.
 
         Raises:
             VideoError: the clip cannot be read.
         """
         if footage.name not in self._known:
             tracker = Tracker(finder=self.finder)
-            frames = footage.frames()
-            self._known[footage.name] = [tracker.track(frame) for frame in itertools.islice(frames, self.most)]
+            with footage.open() as video:
+                found = [(tracker.track(frame.image), frame.time) for frame in itertools.islice(video, self.most)]
+            self._known[footage.name] = Track(tuple(face for face, _ in found), tuple(time for _, time in found))
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[footage.name]
-
-    def refined(self, footage: Footage, wanted: Collection[int]) -> list[Face | None]:
-        """Return the same landmarks, those of some frames looked at with care, as the main job looks at photos.
-
-        Raises:
-            VideoError: the clip cannot be read.
-        """
-        faces = list(self.of(footage))
-        for index, frame in zip(range(max(wanted, default=-1) + 1), footage.frames(), strict=False):
-            face = faces[index]
-            if index in wanted and face is not None:
-                faces[index] = self.finder.refined(frame, face)
-        return faces
-
-    def held(
-        self, footage: Footage, faces: Sequence[Face | None], neutral: int, settings: EvaluateSettings
-    ) -> list[Face | None]:
-        """Return landmarks held to one of the frames as the main job holds its driver's.
-
-        Args:
-            footage: the clip.
-            faces: its landmarks, those of the neutral frame and of photos looked at with care (`refined`).
-            neutral: number of a frame with a face.
-            settings: whether they are held to its skin, whether hair, ears, neck and shoulders are followed from it,
-                and whether it is looked at what open mouths show.
-
-        Raises:
-            VideoError: the clip cannot be read.
-        """
-        first = faces[neutral]
-        assert first is not None
-        picture = next(itertools.islice(footage.frames(), neutral, None))
-        wanted = Wanted(settings.anchor, settings.surroundings, settings.inside, settings.shade)
-        reference = ReferenceFrame(picture, first, wanted)
-        pairs = zip(footage.frames(), faces, strict=False)
-        return [None if face is None else reference.read(frame, face).face for frame, face in pairs]

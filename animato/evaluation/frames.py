@@ -1,9 +1,9 @@
-"""Which frames are photos, which are judged, which are shown: fixed rules, so that every run chooses alike."""
+"""Which frames are photos, which are scored, which are shown: fixed rules, so that every run chooses alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,36 +12,53 @@ from animato.geometry.pose import fit_pose
 from animato.types import Face
 
 GROUP = 3
-"""Frames judged in a row: the second difference over time needs three."""
+"""Frames scored in a row: the second difference over time needs three."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A range of turn that has a table column of its own.
+
+    Attributes:
+        label: what tables call it; "" for all turns.
+        low: a frame belongs to it from this difference in yaw from the nearest photo on, degrees.
+        high: to below this one.
+    """
+
+    label: str = ""
+    low: float = 0.0
+    high: float = 360.0
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Frame numbers of one case.
+    """Frame numbers of one sample.
 
     Attributes:
         photos: frames of the source clip, ascending.
-        judged: (frame of the driver, number of its run of consecutive frames), ascending.
-        shown: two judged frames for the page: the one that moved as far as most, and the one that moved farthest.
+        scored: (frame of the driver, number of its run of consecutive frames), ascending; a run lies in one band.
+        shown: two scored frames for the page: the one that moved as far as most, and the one that moved farthest.
+        bands: label of the band of each scored frame, by its number; empty where there is only one band.
     """
 
     photos: tuple[int, ...]
-    judged: tuple[tuple[int, int], ...]
+    scored: tuple[tuple[int, int], ...]
     shown: tuple[int, ...] = ()
+    bands: Mapping[int, str] = field(default_factory=dict)
 
 
 def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every: int) -> Choice | None:
-    """Choose photos and judged frames of one clip that drives itself.
+    """Choose photos and scored frames of one clip that drives itself.
 
-    With one photo at most, it is the first frame with a face, and everything after it can be judged. With more, the
-    photos are spread over the first half of the frames with a face, and frames of the second half are judged for
+    With one photo at most, it is the first frame with a face, and everything after it can be scored. With more, the
+    photos are spread over the first half of the frames with a face, and frames of the second half are scored for
     every number of photos, so that the numbers compare.
 
     Args:
         faces: landmarks of every frame of the clip.
         shots: photos wanted (T).
         most_shots: largest T of the run.
-        every: one in so many groups is judged.
+        every: one in so many groups is scored.
 
     Returns:
         None when the clip is too short for that many photos.
@@ -49,46 +66,52 @@ def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every
     photos, rest = _photos_and_rest(faces, shots, most_shots)
     if not photos:
         return None
-    judged = groups(rest, every)
-    return Choice(photos, judged, _shown(faces, judged, faces[photos[0]]))
+    scored = groups(rest, every)
+    return Choice(photos, scored, _shown(faces, scored, faces[photos[0]]))
 
 
-def choose_twins(
+def choose_by_turn(
     source: Sequence[Face | None],
     driver: Sequence[Face | None],
     shots: int,
     most_shots: int,
     every: int,
-    turns: tuple[float, float],
+    bands: Sequence[Band],
 ) -> Choice | None:
-    """Choose photos and judged frames of a clip whose twin, the same movement on another head, drives it.
+    """Choose photos and scored frames of a clip that drives itself or whose twin, the same movement, drives it.
 
-    As in `choose_self`, of the frames that show a face in both clips; only frames of one band of turn are judged.
+    As in `choose_self`, of the frames that show a face in both clips; frames of no band are not scored.
 
     Args:
         source: landmarks of every frame of the source clip, which is the truth.
         driver: landmarks of every frame of the driving clip.
         shots: photos wanted (T).
         most_shots: largest T of the run.
-        every: one in so many groups is judged.
-        turns: a frame is judged from the first turn on to below the second: its yaw less the nearest photo's, degrees.
+        every: one in so many groups of each band is scored.
+        bands: ranges of turn, which do not overlap.
 
     Returns:
-        None when the clips are too short for that many photos, or no frame lies in the band.
+        None when the clips are too short for that many photos, or no frame lies in a band.
     """
     both = [face if other is not None else None for face, other in zip(source, driver, strict=False)]
     photos, rest = _photos_and_rest(both, shots, most_shots)
     yaws = {index: fit_pose(face.points).degrees()[0] for index, face in enumerate(both) if face is not None}
-    low, high = turns
-    near = [index for index in rest if low <= min(abs(yaws[index] - yaws[photo]) for photo in photos) < high]
-    judged = groups(near, every)
-    return Choice(photos, judged, _shown(both, judged, both[photos[0]])) if judged else None
+    turns = {index: min(abs(yaws[index] - yaws[photo]) for photo in photos) for index in rest}
+    band_of: dict[int, str] = {}
+    runs: dict[int, tuple[str, int]] = {}
+    for band in bands:
+        near = [index for index in rest if band.low <= turns[index] < band.high]
+        for index, run in groups(near, every):
+            band_of[index], runs[index] = band.label, (band.label, run)
+    order = {run: number for number, run in enumerate(dict.fromkeys(runs[index] for index in sorted(runs)))}
+    scored = tuple((index, order[runs[index]]) for index in sorted(runs))
+    return Choice(photos, scored, _shown(both, scored, both[photos[0]]), band_of) if scored else None
 
 
 def _photos_and_rest(
     faces: Sequence[Face | None], shots: int, most_shots: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the frames that are photos and those that may be judged; both empty where there are too few."""
+    """Return the frames that are photos and those that may be scored; both empty where there are too few."""
     seen = tuple(index for index, face in enumerate(faces) if face is not None)
     cut = 1 if most_shots == 1 else len(seen) // 2
     pool, rest = seen[:cut], seen[cut:]
@@ -98,13 +121,13 @@ def _photos_and_rest(
 
 
 def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], shots: int, every: int) -> Choice | None:
-    """Choose photos of one clip and judged frames of another person's.
+    """Choose photos of one clip and scored frames of another person's.
 
     Args:
         source: landmarks of every frame of the source clip.
         driver: landmarks of every frame of the driving clip.
         shots: photos wanted (T).
-        every: one in so many groups is judged.
+        every: one in so many groups is scored.
 
     Returns:
         None when either clip is too short.
@@ -114,8 +137,8 @@ def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], s
     if len(pool) < shots or len(seen) < GROUP:
         return None
     photos = tuple(pool[place] for place in spread(len(pool), shots))
-    judged = groups(seen, every)
-    return Choice(photos, judged, _shown(driver, judged, driver[seen[0]]))
+    scored = groups(seen, every)
+    return Choice(photos, scored, _shown(driver, scored, driver[seen[0]]))
 
 
 def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, holdout: int) -> Choice | None:
@@ -125,7 +148,7 @@ def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, hol
         faces: landmarks of every frame of the video.
         shots: photos wanted (T).
         most_shots: largest T of the run.
-        holdout: frames to judge.
+        holdout: frames to score.
 
     Returns:
         None when the video has too few frames with a face.
@@ -133,10 +156,10 @@ def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, hol
     seen = [index for index, face in enumerate(faces) if face is not None]
     if len(seen) < most_shots + holdout:
         return None
-    judged = {seen[place] for place in spread(len(seen), holdout)}
-    pool = [index for index in seen if index not in judged]
+    scored = {seen[place] for place in spread(len(seen), holdout)}
+    pool = [index for index in seen if index not in scored]
     photos = tuple(pool[place] for place in spread(len(pool), shots))
-    pairs = tuple((index, number) for number, index in enumerate(sorted(judged)))
+    pairs = tuple((index, number) for number, index in enumerate(sorted(scored)))
     return Choice(photos, pairs, _shown(faces, pairs, faces[photos[0]]))
 
 
@@ -153,7 +176,7 @@ def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
     A run is a stretch without a gap: two groups side by side are one run.
 
     Args:
-        seen: frames that can be judged, ascending.
+        seen: frames that can be scored, ascending.
         every: one in so many groups.
     """
     chosen = list(seen)
@@ -167,10 +190,10 @@ def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def _shown(faces: Sequence[Face | None], judged: Sequence[tuple[int, int]], start: Face | None) -> tuple[int, ...]:
+def _shown(faces: Sequence[Face | None], scored: Sequence[tuple[int, int]], start: Face | None) -> tuple[int, ...]:
     def moved(index: int) -> float:
         face = faces[index]
         return 0.0 if face is None or start is None else mean_distance(face.points, start.points)
 
-    ordered = sorted((index for index, _ in judged), key=moved)
+    ordered = sorted((index for index, _ in scored), key=moved)
     return tuple(dict.fromkeys((ordered[len(ordered) // 2], ordered[-1])))

@@ -12,9 +12,9 @@ import cv2
 from animato.errors import OutputError
 from animato.evaluation.metrics import METRICS
 from animato.evaluation.metrics.base import ARROWS, Direction
+from animato.evaluation.rows import Comparison, Row
 from animato.evaluation.runner import Evaluation
 from animato.evaluation.score_sheet import GAIN, error_map
-from animato.evaluation.scoring import Row, Shot
 from animato.evaluation.summary import Cell
 from animato.media.disk import whole_file
 from animato.types import Frame
@@ -58,13 +58,13 @@ def page_html(found: Evaluation) -> str:
         f"<p>Protocol {escape(found.settings.protocol)} on {escape(found.data)}. Values are means over people ± half "
         "the 95 % bootstrap interval; the arrow says which way is better; bold is best. Point at a picture to "
         "enlarge it.</p>",
-        *(_promise(verdict.sentence(), verdict.kept) for verdict in found.verdicts),
+        *(_promise(target_score.sentence(), target_score.kept) for target_score in found.target_scores),
         *(f"<p>{escape(note)}</p>" for note in found.notes),
     ]
     for part in parts:
         body.append(f"<h2>{escape(part)}</h2>")
         body.append(_table(found, part))
-        body += [_line(found, shot) for shot in found.shots if shot.part == part]
+        body += [_line(found, comparison) for comparison in found.comparisons if comparison.part == part]
     body.append(_glossary(found))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>animato evaluation</title>'
@@ -117,18 +117,18 @@ def _cell(found: Evaluation, part: str, system: str, metric: str) -> Cell | None
     return next((cell for cell in found.cells if (cell.part, cell.system, cell.metric) == keys), None)
 
 
-def _line(found: Evaluation, shot: Shot) -> str:
+def _line(found: Evaluation, comparison: Comparison) -> str:
     figures = [
-        _figure(shot.source, "source photo"),
-        _figure(shot.driver, "true frame" if shot.has_truth else "driver"),
+        _figure(comparison.source, "source photo"),
+        _figure(comparison.driver, "true frame" if comparison.has_truth else "driver"),
     ]
-    rows = {row.system: row for row in found.rows if (row.part, row.case) == (shot.part, shot.case)}
-    for name, output in shot.outputs.items():
+    rows = {row.system: row for row in found.rows if (row.part, row.sample) == (comparison.part, comparison.sample)}
+    for name, output in comparison.outputs.items():
         figures.append(_figure(output, f"{name}; clip: {_caption(rows.get(name))}"))
-    if shot.has_truth:
-        for name, output in shot.outputs.items():
-            figures.append(_figure(error_map(output, shot.driver), f"error of {name}, {GAIN} times"))
-    return f'<h3>{escape(shot.case)}, frame {shot.index}</h3><div class="line">{"".join(figures)}</div>'
+    if comparison.has_truth:
+        for name, output in comparison.outputs.items():
+            figures.append(_figure(error_map(output, comparison.driver), f"error of {name}, {GAIN} times"))
+    return f'<h3>{escape(comparison.sample)}, frame {comparison.index}</h3><div class="line">{"".join(figures)}</div>'
 
 
 def _caption(row: Row | None) -> str:

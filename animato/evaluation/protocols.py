@@ -11,7 +11,7 @@ import numpy as np
 
 from animato.errors import InputError
 from animato.evaluation.footage import Footage, deal, find_footage
-from animato.evaluation.frames import Choice, choose_cross, choose_self, choose_spread, choose_twins, spread
+from animato.evaluation.frames import Band, Choice, choose_by_turn, choose_cross, choose_self, choose_spread, spread
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face
 
@@ -23,12 +23,13 @@ VOXCELEB_SHOTS = (1, 8, 32)
 SHARED_SHOTS = (1, 8, 32)
 TWIN_TURN = 18.0
 """Turn from the photo, in degrees, at which the two bands of twins meet."""
-ALL_TURNS = (0.0, 360.0)
+ALL_TURNS = (Band(),)
+TURN_BANDS = (Band(f"turn < {TWIN_TURN:g}", 0.0, TWIN_TURN), Band(f"turn >= {TWIN_TURN:g}", TWIN_TURN, 360.0))
 
 
 @dataclass(frozen=True)
 class Part:
-    """One block of a report: one way of choosing, over a list of cases.
+    """One block of a report: one way of choosing, over a list of samples.
 
     Attributes:
         name: what the tables call it, such as "self talking T=8".
@@ -37,37 +38,42 @@ class Part:
             one video).
         shots: number of source photos, T.
         most_shots: largest T that shares these held-out frames.
-        cases: (source, driver) clips.
-        turns: of twins, which band of turn from the photo is judged, degrees: from the first to below the second.
+        samples: (source, driver) clips.
+        bands: ranges of turn from the photo that are summed up apart.
+        table: parts of the same word stand side by side in one table; "" for a table of its own.
     """
 
     name: str
     kind: Kind
     shots: int
     most_shots: int
-    cases: tuple[tuple[Footage, Footage], ...]
-    turns: tuple[float, float] = ALL_TURNS
+    samples: tuple[tuple[Footage, Footage], ...]
+    bands: tuple[Band, ...] = ALL_TURNS
+    table: str = ""
 
     @property
-    def too_little(self) -> str:
-        """What is said of a case in which no frames could be chosen."""
-        few = "its face was not found in enough frames" if self.turns == ALL_TURNS else "few frames show that turn"
-        return f"too short for T = {self.shots}, or {few}"
+    def too_short(self) -> str:
+        """What is said of a sample in which no frames could be chosen."""
+        return f"too short for T = {self.shots}, or its face was not found in enough frames"
+
+    def column(self, band: str) -> str:
+        """Return what rows call this part in a band of turn, by its label."""
+        return f"{self.name}, {band}" if band else self.name
 
     def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> Choice | None:
-        """Choose the frames of one case, or None where the clips are too short.
+        """Choose the frames of one sample, or None where the clips are too short.
 
         Args:
             source: landmarks of every frame of the source clip.
             driver: landmarks of every frame of the driving clip.
-            every: one in so many groups is judged.
+            every: one in so many groups is scored.
         """
         if self.kind == "cross":
             return choose_cross(source, driver, self.shots, every)
-        if self.kind == "twins":
-            return choose_twins(source, driver, self.shots, self.most_shots, every, self.turns)
         if self.kind == "holdout":
             return choose_spread(source, self.shots, self.most_shots, VOXCELEB_HOLDOUT)
+        if self.kind == "twins" or self.bands != ALL_TURNS:
+            return choose_by_turn(source, driver, self.shots, self.most_shots, every, self.bands)
         return choose_self(source, self.shots, self.most_shots, every)
 
 
@@ -76,7 +82,7 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
 
     Args:
         data: folder of videos, a prepared folder, or one video.
-        settings: what to judge.
+        settings: what to score.
         known: whether a system saw a clip's person while it was trained. Such clips are left out before `limit`
             counts and before people are paired.
 
@@ -127,7 +133,10 @@ def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]
 
 
 def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
-    """Twins in two bands of turn for each T; `limit` counts pairs, spread evenly over their names."""
+    """Twins, and the same clips driven by themselves, in two bands of turn for each T.
+
+    `limit` counts pairs, spread evenly over their names.
+    """
     pairs = twin_pairs(find_footage(data, settings.subset))
     if not pairs:
         raise InputError(
@@ -138,13 +147,14 @@ def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bo
     # Both are asked, so that the report counts everybody who was left out.
     pairs = tuple((source, driver) for source, driver in pairs if not known(source) | known(driver))
     pairs = tuple(pairs[place] for place in spread(len(pairs), min(settings.limit or len(pairs), len(pairs))))
-    bands = ((f"turn < {TWIN_TURN:g}", (0.0, TWIN_TURN)), (f"turn >= {TWIN_TURN:g}", (TWIN_TURN, ALL_TURNS[1])))
-    most = max(settings.shot_list)
-    return [
-        Part(f"twins T={n}, {name} degrees", "twins", n, most, pairs, turns)
-        for n in settings.shot_list
-        for name, turns in bands
-    ]
+    most, own = max(settings.shot_list), tuple((source, source) for source, _ in pairs)
+    parts = []
+    for n in settings.shot_list:
+        parts += [
+            Part(f"self T={n}", "self", n, most, own, TURN_BANDS, f"twins T={n}"),
+            Part(f"twins T={n}", "twins", n, most, pairs, TURN_BANDS, f"twins T={n}"),
+        ]
+    return parts
 
 
 def twin_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:

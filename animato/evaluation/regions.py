@@ -12,12 +12,12 @@ from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
 from animato.types import Points
 
 MIN_AREA = 16.0
-"""A region of fewer pixels (at 256) is not judged: a closed mouth has no inside."""
+"""A region of fewer pixels (at 256) is not scored: a closed mouth has no inside."""
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Masks, each S x S bool; None where the region is too small to judge.
+    """Masks, each S x S bool; None where the region is too small to score.
 
     Attributes:
         face: inside the outline of the face.

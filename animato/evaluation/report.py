@@ -25,7 +25,7 @@ from animato.media.image import save_picture
 from animato.settings.base import as_json
 from animato.version import __version__
 
-SCHEMA = 1
+SCHEMA = 2
 LIBRARIES = ("numpy", "opencv-python-headless", "openvino", "torch", "av")
 
 
@@ -43,8 +43,8 @@ def as_data(found: Evaluation) -> dict[str, Any]:
         "summary": [dataclasses.asdict(cell) for cell in found.cells],
         "pooled": [dataclasses.asdict(item) for item in found.pooled],
         "promises": [
-            {**dataclasses.asdict(verdict), "kept": verdict.kept, "sentence": verdict.sentence()}
-            for verdict in found.verdicts
+            {**dataclasses.asdict(target_score), "kept": target_score.kept, "sentence": target_score.sentence()}
+            for target_score in found.target_scores
         ],
         "rows": [dataclasses.asdict(row) for row in found.rows],
     }
@@ -68,33 +68,52 @@ def environment() -> dict[str, Any]:
 
 
 def tables(found: Evaluation) -> list[Table]:
-    """Return a table for each part: a row a metric, a column a system, mean ± half the 95 % interval."""
+    """Return the tables: a row a metric, mean ± half the 95 % interval.
+
+    A part has a table with a column a system; parts that are compared with each other share a table for each system,
+    with a column a part.
+    """
+    shared = {part for parts in found.side_by_side.values() for part in parts}
     result = []
-    for part in dict.fromkeys(row.part for row in found.rows):
+    for part in dict.fromkeys(row.part for row in found.rows if row.part not in shared):
         rows = [row for row in found.rows if row.part == part]
-        systems = list(dict.fromkeys(row.system for row in rows))
-        clips, people = {row.case for row in rows}, {row.person for row in rows}
-        table = Table(title=f"{part}: {len(clips)} clips, {len(people)} people", title_justify="left")
-        table.add_column("metric")
-        table.add_column("unit", style="dim")
-        for system in systems:
-            table.add_column(system, justify="right")
-        cells = {(cell.system, cell.metric): cell for cell in found.cells if cell.part == part}
-        for name in found.metrics:
-            info = METRICS[name].info
-            texts = [
-                _pooled_text(found, part, system, info) if info.pooled else cell_text(cells.get((system, name)), info)
-                for system in systems
-            ]
-            if any(text != "–" for text in texts):
-                table.add_row(f"{name} {ARROWS[info.direction]}", info.unit, *texts)
-        speeds = [_milliseconds(found, part, system) for system in systems]
-        table.add_row("time", "ms a frame", *speeds)
-        table.add_row(
-            "clips judged", "", *(str(sum(r.problem is None for r in rows if r.system == s)) for s in systems)
-        )
-        result.append(table)
+        clips, people = {row.sample for row in rows}, {row.person for row in rows}
+        columns = [(system, part, system) for system in dict.fromkeys(row.system for row in rows)]
+        result.append(_table(found, f"{part}: {len(clips)} clips, {len(people)} people", columns))
+    for title, parts in found.side_by_side.items():
+        systems = dict.fromkeys(row.system for row in found.rows if row.part in parts)
+        result += [_table(found, f"{title}: {name}", [(part, part, name) for part in parts]) for name in systems]
     return result
+
+
+def _table(found: Evaluation, title: str, columns: Sequence[tuple[str, str, str]]) -> Table:
+    """Return one table.
+
+    Args:
+        found: the evaluation.
+        title: above it.
+        columns: (heading, part, system) of each.
+    """
+    table = Table(title=title, title_justify="left")
+    table.add_column("metric")
+    table.add_column("unit", style="dim")
+    for heading, _, _ in columns:
+        table.add_column(heading, justify="right")
+    cells = {(cell.part, cell.system, cell.metric): cell for cell in found.cells}
+    for name in found.metrics:
+        info = METRICS[name].info
+        texts = [
+            _pooled_text(found, part, system, info) if info.pooled else cell_text(cells.get((part, system, name)), info)
+            for _, part, system in columns
+        ]
+        if any(text != "–" for text in texts):
+            table.add_row(f"{name} {ARROWS[info.direction]}", info.unit, *texts)
+    table.add_row("clips scored", "", *(str(_scored(found, part, system)) for _, part, system in columns))
+    return table
+
+
+def _scored(found: Evaluation, part: str, system: str) -> int:
+    return sum(row.problem is None for row in found.rows if (row.part, row.system) == (part, system))
 
 
 def cell_text(cell: Cell | None, info: MetricInfo) -> str:
@@ -113,18 +132,13 @@ def _pooled_text(found: Evaluation, part: str, system: str, info: MetricInfo) ->
     return "–"
 
 
-def _milliseconds(found: Evaluation, part: str, system: str) -> str:
-    spent = [r.frame_seconds for r in found.rows if (r.part, r.system) == (part, system) and r.frames]
-    return f"{1000 * sum(spent) / len(spent):.1f}" if spent else "–"
-
-
 def sentences(found: Evaluation) -> list[str]:
     """Return what the table cannot say: promises, notes, clips that gave no numbers, networks used."""
-    lines = [verdict.sentence() for verdict in found.verdicts]
+    lines = [target_score.sentence() for target_score in found.target_scores]
     lines += found.notes
     for row in found.rows:
         if row.problem is not None:
-            lines.append(f"{row.system}, {row.part}, {row.case}: {row.problem}")
+            lines.append(f"{row.system}, {row.part}, {row.sample}: {row.problem}")
     known = {cell.metric for cell in found.cells if cell.estimate} | {
         p.metric for p in found.pooled if p.value is not None
     }
@@ -165,8 +179,8 @@ def write(found: Evaluation, folder: Path) -> list[Path]:
         with whole_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
         written.append(folder / name)
-    if found.shots:
+    if found.comparisons:
         written.append(write_page(found, folder / "index.html"))
-        save_picture(folder / "sheet.png", contact_sheet(found.shots))
+        save_picture(folder / "sheet.png", contact_sheet(found.comparisons))
         written.append(folder / "sheet.png")
     return written

@@ -1,4 +1,4 @@
-"""The evaluation, from settings to a folder: plan, judge every case, sum up, write."""
+"""The evaluation, from settings to a folder: plan, score every sample, sum up, write."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from animato.errors import InputError, MissingPartError
+from animato.evaluation.bootstrap import bootstrap
 from animato.evaluation.footage import Footage, Tracks
 from animato.evaluation.frames import spread
-from animato.evaluation.metrics import METRICS, ORDER, Metric, make
+from animato.evaluation.metrics import METRICS, ORDER, make
 from animato.evaluation.protocols import Part, plan
-from animato.evaluation.scoring import Case, Row, Shot
+from animato.evaluation.rows import Comparison, Row
+from animato.evaluation.scoring import Pooled, Sample
 from animato.evaluation.summary import Cell, summarise
-from animato.evaluation.systems.base import Subject
-from animato.evaluation.targets import Verdict, judge
+from animato.evaluation.systems.base import System
+from animato.evaluation.targets import TargetScore, score_targets
 from animato.runtime.engine import Engine
 from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 
 Progress = Callable[[int, int, str], None]
-"""Called with (cases done, cases in all, name of the next one)."""
+"""Called with (samples done, samples in all, name of the next one)."""
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledValue:
     """One metric over all clips of a part."""
 
     part: str
@@ -43,11 +45,12 @@ class Evaluation:
         data: name of the data folder.
         metrics: metrics of single clips, in the order of the tables.
         systems: system name to what it says of itself.
-        rows: one for each part, case and system.
+        rows: one for each part, sample and system.
         pooled: metrics over all clips.
         cells: the tables.
-        verdicts: the main job's promises, where the run can answer them.
-        shots: pictures for the page.
+        target_scores: the main job's promises, where the run can answer them.
+        comparisons: pictures for the page.
+        side_by_side: table title to the parts that stand in it side by side.
         notes: sentences about what was left out and why.
     """
 
@@ -56,27 +59,28 @@ class Evaluation:
     metrics: list[str]
     systems: dict[str, dict[str, object]]
     rows: list[Row] = field(default_factory=list)
-    pooled: list[Pooled] = field(default_factory=list)
+    pooled: list[PooledValue] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    shots: list[Shot] = field(default_factory=list)
+    target_scores: list[TargetScore] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    side_by_side: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def evaluate(
     data: Path,
-    subjects: Sequence[Subject],
+    systems: Sequence[System],
     settings: EvaluateSettings | None = None,
     progress: Progress | None = None,
     finder: FaceFinder | None = None,
 ) -> Evaluation:
-    """Judge systems on clips.
+    """Score systems on clips.
 
     Args:
         data: folder of videos, a prepared folder, or one video.
-        subjects: the systems under test, the baselines among them.
-        settings: what to judge and how.
-        progress: called before every case.
+        systems: the systems under test, the baselines among them.
+        settings: what to score and how.
+        progress: called before every sample.
         finder: existing networks to use, or None.
 
     Returns:
@@ -84,51 +88,50 @@ def evaluate(
 
     Raises:
         InputError: the data lacks what the protocol needs.
-        MissingPartError: the network of a metric asked for by name is not installed.
+        MissingPartError: the network of a metric asked for by name, or scipy, is not installed.
     """
     settings = settings or EvaluateSettings()
+    bootstrap()  # refused before hours of rendering, where it is missing
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
-    systems = list(subjects)
+    systems = list(systems)
     parts = plan_unknown(data, systems, settings, notes)
     about = {system.name: dict(system.about()) for system in systems}
-    found = Evaluation(settings, data.resolve().name, metrics, about, notes=notes)
+    found = Evaluation(settings, data.resolve().name, metrics, about, side_by_side=_side_by_side(parts), notes=notes)
     tracks = Tracks(finder or FaceFinder(Engine(settings.threads)), settings.frames)
-    total, done = sum(len(part.cases) for part in parts), 0
+    total, done = sum(len(part.samples) for part in parts), 0
     for part in parts:
-        pooled = {
-            system.name: {name: make(name) for name in metrics if METRICS[name].info.pooled} for system in systems
+        pooled: Pooled = {
+            system.name: {
+                band.label: {name: make(name) for name in metrics if METRICS[name].info.pooled} for band in part.bands
+            }
+            for system in systems
         }
-        shown = set(spread(len(part.cases), min(len(part.cases), -(-settings.pictures // len(parts)))))
-        for number, (source, driver) in enumerate(part.cases):
+        shown = set(spread(len(part.samples), min(len(part.samples), -(-settings.pictures // len(parts)))))
+        for number, (source, driver) in enumerate(part.samples):
             if progress is not None:
                 progress(done, total, f"{part.name}: {source.name}")
-            _judge_case(
-                found,
-                part,
-                Case(part, source, driver, tracks, settings),
-                systems,
-                pooled,
-                number in shown,
-            )
+            _score_sample(found, Sample(part, source, driver, tracks, settings.size), systems, pooled, number in shown)
             done += 1
-        for system, metrics_of in pooled.items():
-            for name, metric in metrics_of.items():
-                found.pooled.append(Pooled(part.name, system, name, metric.value(), int(getattr(metric, "count", 0))))
+        for system, bands in pooled.items():
+            for band, metrics_of in bands.items():
+                for name, metric in metrics_of.items():
+                    count = int(getattr(metric, "count", 0))
+                    found.pooled.append(PooledValue(part.column(band), system, name, metric.value(), count))
     if progress is not None:
         progress(total, total, "")
     per_clip = [name for name in metrics if not METRICS[name].info.pooled]
     found.cells = summarise(found.rows, per_clip, settings.resamples, settings.seed)
-    found.verdicts = judge(found.rows, _promised(parts))
+    found.target_scores = score_targets(found.rows, _promised(parts))
     return found
 
 
-def describe_plan(data: Path, subjects: Sequence[Subject], settings: EvaluateSettings | None = None) -> list[str]:
+def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSettings | None = None) -> list[str]:
     """Return what `evaluate` would do, as lines: parts with their clips and people, systems, metrics, notes.
 
     Args:
         data: as for `evaluate`.
-        subjects: as for `evaluate`.
+        systems: as for `evaluate`.
         settings: as for `evaluate`.
 
     Raises:
@@ -138,40 +141,34 @@ def describe_plan(data: Path, subjects: Sequence[Subject], settings: EvaluateSet
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     lines = []
-    for part in plan_unknown(data, subjects, settings, notes):
-        people = {source.person for source, _ in part.cases}
-        lines.append(f"{part.name}: {len(part.cases)} clips of {len(people)} people")
+    for part in plan_unknown(data, systems, settings, notes):
+        people = {source.person for source, _ in part.samples}
+        lines.append(f"{part.name}: {len(part.samples)} clips of {len(people)} people")
     return [
         *lines,
-        f"systems: {', '.join(system.name for system in subjects)}",
+        f"systems: {', '.join(system.name for system in systems)}",
         f"metrics: {', '.join(metrics)}",
         *notes,
     ]
 
 
-def _judge_case(
-    found: Evaluation,
-    part: Part,
-    case: Case,
-    systems: Sequence[Subject],
-    pooled: dict[str, dict[str, Metric]],
-    shown: bool,
-) -> None:
-    """Judge one case and enter its rows; a clip that cannot be used becomes rows that say why."""
+def _score_sample(found: Evaluation, sample: Sample, systems: Sequence[System], pooled: Pooled, shown: bool) -> None:
+    """Score one sample and enter its rows; a clip that cannot be used becomes rows that say why."""
     per_clip = [name for name in found.metrics if not METRICS[name].info.pooled]
+    part = sample.part
     try:
-        choice = part.choose(case.source_faces, case.driver_faces, found.settings.every)
+        choice = part.choose(sample.source_track.faces, sample.driver_track.faces, found.settings.every)
         if choice is None:
-            raise InputError(part.too_little)
-        rows, shots = case.run(choice, systems, per_clip, pooled)
+            raise InputError(part.too_short)
+        rows, comparisons = sample.run(choice, systems, per_clip, pooled)
     except InputError as error:
-        rows = [case.row(system.name) for system in systems]
+        rows = [row for system in systems for row in sample.rows(system.name).values()]
         for row in rows:
             row.problem = error.what
-        shots = []
+        comparisons = []
     found.rows += rows
     if shown:
-        found.shots += shots
+        found.comparisons += comparisons
 
 
 def usable_metrics(asked: Sequence[str] | None, notes: list[str]) -> list[str]:
@@ -198,15 +195,15 @@ def usable_metrics(asked: Sequence[str] | None, notes: list[str]) -> list[str]:
     return usable
 
 
-def plan_unknown(data: Path, systems: Sequence[Subject], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
+def plan_unknown(data: Path, systems: Sequence[System], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
     """Return the parts of a run without the clips of people that a system saw while it was trained.
 
-    Such a clip is dropped for every system, so that all are judged on the same clips.
+    Such a clip is dropped for every system, so that all are scored on the same clips.
 
     Args:
         data: as for `evaluate`.
         systems: the systems under test.
-        settings: what to judge.
+        settings: what to score.
         notes: takes a sentence for each system that made clips drop out.
 
     Raises:
@@ -220,12 +217,12 @@ def plan_unknown(data: Path, systems: Sequence[Subject], settings: EvaluateSetti
             dropped.setdefault(name, set()).add(clip.person)
         return bool(seen)
 
-    parts = [part for part in plan(data, settings, known) if part.cases]
+    parts = [part for part in plan(data, settings, known) if part.samples]
     for name, people in dropped.items():
         notes.append(f"the clips of {len(people)} people were left out: {name} was trained on them")
     if not parts:
         raise InputError(
-            "no clip is left to judge", where="; ".join(notes), hint="data with people that no system was trained on"
+            "no clip is left to score", where="; ".join(notes), hint="data with people that no system was trained on"
         )
     return parts
 
@@ -234,7 +231,17 @@ def _promised(parts: Sequence[Part]) -> dict[str, str]:
     """Return the parts for which the main job makes promises, and the folder that their clips lie in."""
     found = {}
     for part in parts:
-        folders = {Path(source.file).parts[0] for source, _ in part.cases}
-        if part.kind == "self" and part.most_shots == 1 and len(folders) == 1:
+        folders = {Path(source.file).parts[0] for source, _ in part.samples}
+        if part.kind == "self" and part.most_shots == 1 and not part.table and len(folders) == 1:
             found[part.name] = folders.pop()
     return found
+
+
+def _side_by_side(parts: Sequence[Part]) -> dict[str, list[str]]:
+    """Return, for each table that several parts share, its columns: band by band, the parts within."""
+    tables: dict[str, list[str]] = {}
+    for title in dict.fromkeys(part.table for part in parts if part.table):
+        sharing = [part for part in parts if part.table == title]
+        bands = dict.fromkeys(band.label for part in sharing for band in part.bands)
+        tables[title] = [part.column(band) for band in bands for part in sharing]
+    return tables

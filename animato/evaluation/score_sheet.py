@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from animato.evaluation.scoring import Shot
+from animato.evaluation.rows import Comparison
 from animato.types import Frame
 
 TILE = 192
@@ -28,25 +28,25 @@ def error_map(output: Frame, truth: Frame) -> Frame:
     return np.asarray(cv2.convertScaleAbs(cv2.absdiff(output, truth), alpha=GAIN), np.uint8)
 
 
-def contact_sheet(shots: Sequence[Shot]) -> Frame:
+def contact_sheet(comparisons: Sequence[Comparison]) -> Frame:
     """Return the sheet of up to 40 lines, H x W x 3 uint8 RGB.
 
     Args:
-        shots: pictures; a system that gave none for a line leaves a grey tile.
+        comparisons: pictures; a system that gave none for a line leaves a grey tile.
     """
-    systems = list(dict.fromkeys(name for shot in shots for name in shot.outputs))
-    truth = any(shot.has_truth for shot in shots)
+    systems = list(dict.fromkeys(name for comparison in comparisons for name in comparison.outputs))
+    truth = any(comparison.has_truth for comparison in comparisons)
     titles = ["source", "true frame" if truth else "driver", *systems, *(f"error {name}" for name in systems if truth)]
     lines = [_titles(titles)]
-    for shot in shots[:MOST_LINES]:
-        empty = np.full_like(shot.driver, 128)
-        tiles = [shot.source, shot.driver, *(shot.outputs.get(name, empty) for name in systems)]
+    for comparison in comparisons[:MOST_LINES]:
+        empty = np.full_like(comparison.driver, 128)
+        tiles = [comparison.source, comparison.driver, *(comparison.outputs.get(name, empty) for name in systems)]
         for name in systems if truth else ():
-            known = shot.has_truth and name in shot.outputs
-            tiles.append(error_map(shot.outputs[name], shot.driver) if known else empty)
+            known = comparison.has_truth and name in comparison.outputs
+            tiles.append(error_map(comparison.outputs[name], comparison.driver) if known else empty)
         small = [cv2.resize(tile, (TILE, TILE), interpolation=cv2.INTER_AREA) for tile in tiles]
         row = np.asarray(np.hstack(small), np.uint8)
-        _write(row, f"{shot.case} #{shot.index}", (4, TILE - 6))
+        _write(row, f"{comparison.sample} #{comparison.index}", (4, TILE - 6))
         lines.append(row)
     return np.asarray(np.vstack(lines), np.uint8)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from animato.evaluation.bootstrap import Estimate, estimate
-from animato.evaluation.scoring import Row
+from animato.evaluation.rows import Row
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def summarise(rows: Sequence[Row], metrics: Sequence[str], resamples: int, seed:
     """Return the cells of every part in the order of the rows.
 
     Args:
-        rows: one for each part, case and system.
+        rows: one for each part, sample and system.
         metrics: names, in the order of the table.
         resamples: resamples of the bootstrap.
         seed: start of its random choice.

@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from animato.evaluation.scoring import Row
+from animato.evaluation.rows import Row
 
 Statistic = Literal["ratio", "mean", "median", "gain"]
 
 
 @dataclass(frozen=True)
-class Target:
+class QualityTarget:
     """One promise.
 
     Attributes:
@@ -34,14 +34,14 @@ class Target:
 
 
 TARGETS = (
-    Target("talking", "akd", "ratio", 0.28),
-    Target("talking", "akd", "mean", 0.65),
-    Target("talking", "psnr-face", "gain", 0.0, above=True),
-    Target("talking", "ssim-face", "gain", 0.0, above=True),
-    Target("rendered", "akd", "ratio", 0.10),
-    Target("rendered", "akd", "median", 2.0),
-    Target("rendered", "psnr-face", "gain", 0.0, above=True),
-    Target("rendered", "ssim-face", "gain", 0.0, above=True),
+    QualityTarget("talking", "akd", "ratio", 0.28),
+    QualityTarget("talking", "akd", "mean", 0.65),
+    QualityTarget("talking", "psnr-face", "gain", 0.0, above=True),
+    QualityTarget("talking", "ssim-face", "gain", 0.0, above=True),
+    QualityTarget("rendered", "akd", "ratio", 0.10),
+    QualityTarget("rendered", "akd", "median", 2.0),
+    QualityTarget("rendered", "psnr-face", "gain", 0.0, above=True),
+    QualityTarget("rendered", "ssim-face", "gain", 0.0, above=True),
 )
 
 
@@ -50,12 +50,12 @@ PROMISED = ("geometry", "portrait", "portrait-adapted")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One promise, looked at."""
+class TargetScore:
+    """One promise and the value reached."""
 
     part: str
     system: str
-    target: Target
+    target: QualityTarget
     value: float
     clips: int
 
@@ -65,7 +65,7 @@ class Verdict:
         return self.value > self.target.limit if self.target.above else self.value <= self.target.limit
 
     def sentence(self) -> str:
-        """Return the verdict as one line of the report."""
+        """Return it as one line of the report."""
         target = self.target
         words = {
             "ratio": "over the still photo's",
@@ -81,8 +81,8 @@ class Verdict:
         )
 
 
-def judge(rows: Sequence[Row], subsets: dict[str, str]) -> list[Verdict]:
-    """Return a verdict for every target that the rows can answer.
+def score_targets(rows: Sequence[Row], subsets: dict[str, str]) -> list[TargetScore]:
+    """Return a score for every target that the rows can answer.
 
     Only clips that both the system and the still photo finished count.
 
@@ -90,22 +90,22 @@ def judge(rows: Sequence[Row], subsets: dict[str, str]) -> list[Verdict]:
         rows: all rows of a run.
         subsets: part name to the subset its clips are of, for self parts with one photo; other parts are absent.
     """
-    verdicts = []
+    target_scores = []
     for part, subset in subsets.items():
-        still = {row.case: row.values for row in rows if row.part == part and row.system == "still"}
+        still = {row.sample: row.values for row in rows if row.part == part and row.system == "still"}
         systems = dict.fromkeys(row.system for row in rows if row.part == part and row.system in PROMISED)
         for system in systems:
-            mine = {row.case: row.values for row in rows if row.part == part and row.system == system}
+            mine = {row.sample: row.values for row in rows if row.part == part and row.system == system}
             for target in (item for item in TARGETS if item.subset == subset):
                 pairs = [
                     (a, b)
-                    for case, values in mine.items()
+                    for sample, values in mine.items()
                     if (a := values.get(target.metric)) is not None
-                    and (b := still.get(case, {}).get(target.metric)) is not None
+                    and (b := still.get(sample, {}).get(target.metric)) is not None
                 ]
                 if pairs:
-                    verdicts.append(Verdict(part, system, target, _value(pairs, target.statistic), len(pairs)))
-    return verdicts
+                    target_scores.append(TargetScore(part, system, target, _value(pairs, target.statistic), len(pairs)))
+    return target_scores
 
 
 def _value(pairs: Sequence[tuple[float, float]], statistic: Statistic) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from animato.drivers.base import Driver
 from animato.head.head import Head
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
 from animato.pipeline.compositor import Compositor, Placement
@@ -54,6 +55,20 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
     rate = max(output_rate(member.driver.fps, settings.fps) for member in cast)
     warnings = [sentence for framing in framings for sentence in framing.warnings]
     return Scene(actors, Compositor(base, placements), rate, engine.threads), list(dict.fromkeys(warnings))
+
+
+def one_actor(framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Scene:
+    """Return a scene of one head whose renderer is made already.
+
+    Args:
+        framing: of the head.
+        driver: opened.
+        renderer: of the framing's view.
+        settings: of the rendering.
+    """
+    actor = Actor.of(framing.view, driver, renderer, settings)
+    rate = output_rate(driver.fps, settings.fps)
+    return Scene((actor,), Compositor(framing.base, [framing.placement]), rate, settings.threads)
 
 
 def _arranged(photos: Sequence[str], framings: Sequence[Framing]) -> tuple[Frame | None, list[Placement]]:

@@ -49,7 +49,7 @@ class FrameFolder:
             self._check_replaceable()
         earlier = self._earlier()
         if earlier and not overwrite:
-            hint = "--overwrite, or another name after -o"
+            hint = "`overwrite=True`, or another name"
             if self.numbered:
                 raise UsageError(f"{self.path.parent / earlier[0]} exists already", hint=hint)
             raise UsageError(f"{self.path} exists already", where=f"{len(earlier)} frames", hint=hint)

@@ -24,10 +24,10 @@ class AdaptSettings:
         high=10_000,
         group="2019 system",
     )
-    batch: int = setting(4, "Photos in one step (fewer when there are fewer).", low=1, high=64, group="Advanced")
+    batch: int = setting(4, "Paper: photos in one step (fewer when there are fewer).", low=1, high=64, group="Advanced")
     lr_drawer: float | None = setting(
         None,
-        "Learning rate of the generator and the AdaIN numbers at its highest. Default: as the model was trained.",
+        "Learning rate of the generator and the AdaIN parameters at its highest. Default: as the model was trained.",
         low=0.0,
         high=1.0,
         group="2019 system",
@@ -42,20 +42,20 @@ class AdaptSettings:
     average: float = setting(
         0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999, group="2019 system"
     )
-    augment: bool = setting(True, "Turn, scale and shift the photos a little at every step.", group="2019 system")
+    augment: bool = setting(True, "Rotate, scale and shift the photos slightly at every step.", group="2019 system")
     hold_out: float = setting(
         0.2,
-        "Share of the photos kept aside to decide when to stop, when there are four or more.",
+        "Paper: share of the photos kept aside to decide when to stop, when there are four or more.",
         low=0.05,
         high=0.5,
         group="Advanced",
     )
     patience: int = setting(
-        8, "Stop after so many looks without a better result.", low=1, high=100, group="2019 system"
+        8, "Stop after so many validations without a better result.", low=1, high=100, group="2019 system"
     )
     expression_floor: float = setting(
         0.6,
-        "Stop when mouth and lids answer to the landmarks less than this share of what they did at their best.",
+        "Stop when mouth and lids follow the landmarks by less than this share of their best response.",
         low=0.0,
         high=1.0,
         group="2019 system",

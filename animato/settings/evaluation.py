@@ -8,6 +8,7 @@ from typing import Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
+from animato.settings.motion import MotionSettings
 
 Protocol = Literal["self", "cross", "twins", "animato-shared", "voxceleb-2019"]
 SYSTEMS = ("still", "geometry", "portrait", "portrait-adapted", "paper-ff", "paper-ft")
@@ -15,22 +16,22 @@ MOST_SHOTS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings:
-    """What is judged, on which clips, with which measures."""
+class EvaluateSettings(MotionSettings):
+    """What is scored, on which clips, with which measures; movement is set as for `animato animate`."""
 
     protocol: Protocol = setting(
         "self",
         "self: photos of a person, driven by the same clip, so that every true frame is known. cross: another person "
         "drives. twins: clip NAMEa drives a photo of NAMEb, the same movement of another person, and NAMEb is the "
-        "truth. animato-shared: the project's fixed set of both. voxceleb-2019: 50 videos, 32 held-out frames, "
-        "T = 1, 8, 32.",
+        "truth; beside it NAMEb drives itself. animato-shared: the project's fixed set of self and cross. "
+        "voxceleb-2019: 50 videos, 32 held-out frames, T = 1, 8, 32.",
     )
     subset: str | None = setting(None, "Only clips of this folder inside the data, or of this kind. Default: all.")
-    systems: str = setting("still,geometry,portrait", f"Systems to judge, with commas between: {', '.join(SYSTEMS)}.")
+    systems: str = setting("still,geometry,portrait", f"Systems to score, with commas between: {', '.join(SYSTEMS)}.")
     shots: str = setting(
         "1",
         "Numbers of source photos (T), with commas between, such as 1,8,32. With more than 1 the photos come from the "
-        "first half of the clip and the second half is judged.",
+        "first half of the clip and the second half is scored.",
     )
     metrics: str | None = setting(
         None, "Metrics, with commas between. Default: all whose networks are installed (docs/evaluation.md lists them)."
@@ -44,7 +45,7 @@ class EvaluateSettings:
     )
     every: int = setting(
         3,
-        "Judge one in so many groups of three consecutive frames; 1 judges every frame.",
+        "Score one in so many groups of three consecutive frames; 1 scores every frame.",
         low=1,
         high=100,
         unit="groups",
@@ -53,21 +54,7 @@ class EvaluateSettings:
     frames: int = setting(
         300, "Most frames read from the start of each clip.", low=4, high=100_000, unit="frames", group="Advanced"
     )
-    size: int = setting(256, "Side of the square around the head that is judged.", low=64, high=1024, unit="px")
-    anchor: bool = setting(
-        True, "Hold the driver's landmarks to its skin, as the main job does.", group="As in the main job"
-    )
-    inside: bool = setting(
-        False, "Paint what the driver's open mouth shows, as the main job does.", group="As in the main job"
-    )
-    shade: bool = setting(
-        False,
-        "Lay light and shade of the driver's skin on the person's; the main job does not.",
-        group="As in the main job",
-    )
-    surroundings: bool = setting(
-        True, "Follow the driver's hair, neck and shoulders, as the main job does.", group="As in the main job"
-    )
+    size: int = setting(256, "Side of the square around the head that is scored.", low=64, high=1024, unit="px")
     model: Path | None = setting(
         None, "Weights of the paper systems: a safetensors file that training wrote.", group="Weights"
     )

@@ -101,21 +101,23 @@ class PortraitTrainSettings:
 class PortraitAdaptSettings:
     """How the portrait renderer's networks are adapted to the photos of one person."""
 
-    steps: int = setting(
-        60, "Portrait: most steps of each network; 0 leaves the person as the photos' embedding says.", low=0
-    )
-    batch: int = setting(8, "Pairs of photos in one step.", low=1, high=64, group="Portrait")
+    steps: int = setting(60, "Portrait: most steps of each network; 0 keeps the embedding of the photos.", low=0)
+    batch: int = setting(8, "Portrait: pairs of photos in one step.", low=1, high=64, group="Portrait")
     lr_painter: float = setting(
         1e-4, "Portrait: learning rate of the painter's way up.", low=0.0, high=1.0, group="Portrait"
     )
     hold_out: float = setting(
-        0.25, "Share of the photos kept aside as truth to decide when to stop.", low=0.05, high=0.5, group="Portrait"
+        0.25,
+        "Portrait: share of the photos kept aside as truth to decide when to stop.",
+        low=0.05,
+        high=0.5,
+        group="Portrait",
     )
     look_steps: int = setting(
-        10, "Portrait: judge on what was kept aside every so many steps.", low=1, group="Portrait"
+        10, "Portrait: validate on the photos kept aside every so many steps.", low=1, group="Portrait"
     )
     looks: int = setting(
-        4, "Portrait: stop after so many looks without a better result.", low=1, high=100, group="Portrait"
+        4, "Portrait: stop after so many validations without a better result.", low=1, high=100, group="Portrait"
     )
     margin: float = setting(
         0.003,
@@ -123,7 +125,7 @@ class PortraitAdaptSettings:
         low=0.0,
         group="Portrait",
     )
-    pairs: int = setting(72, "Portrait: most pairs of photos that are looked at.", low=2, high=1000, group="Portrait")
+    pairs: int = setting(72, "Portrait: most pairs of photos used.", low=2, high=1000, group="Portrait")
     seconds: float = setting(
         50.0,
         "Portrait: time for all networks together, a guard for slow machines.",

@@ -2,7 +2,7 @@
 
 The embedder is left behind: psi' starts at P e and w' at w0 + e (at w0 where e never learned to match W), and
 generator, psi' and discriminator are trained on the photos with the meta-learning losses but the match term. How long
-decides more than anything else: too short leaves an identity gap, too long freezes the face. So the result is judged
+decides more than anything else: too short leaves an identity gap, too long freezes the face. So the result is validated
 all along on photos kept aside (or on turned copies when there are fewer than four) and on how far mouth and lids still
 answer to their landmarks; the best moment is kept.
 """
@@ -27,11 +27,11 @@ from animato.settings.training import WEIGHTINGS
 from animato.training.content import make_content_loss
 from animato.training.distributed import join_team
 from animato.training.episodes import EpisodeBatch, make_episode, stack
-from animato.training.holdout_loss import Judge, Look
+from animato.training.holdout_loss import HoldoutScore, HoldoutValidator
 from animato.training.model import PaperModel
 from animato.training.photos import joined, picked, split_photos, turned
 from animato.training.state import make_adam, update_average
-from animato.training.step import Objective, critic_step, picture_loss
+from animato.training.step import Objective, discriminator_step, picture_loss
 
 MATCHED = 1.0
 """From this weight of the match term on e becomes like the vectors of W. Below it e is several times as long, and a
@@ -40,8 +40,8 @@ discriminator with w0 + e would score far outside what it was trained for: the a
 WARMUP = 5
 """Iterations over which the learning rates rise: Adam's first steps are as large for noise as for signal."""
 
-LOOKS = 25
-"""How often a whole adaptation is judged."""
+VALIDATIONS = 25
+"""How often a whole adaptation is validated."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class AdaptProgress:
     Attributes:
         iteration: steps done.
         total: most steps there will be.
-        look: the latest judgement.
+        score: the latest validation.
     """
 
     iteration: int
     total: int
-    look: Look
+    score: HoldoutScore
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,26 @@ class Adapted:
         person: ready to draw.
         iterations: steps whose result was kept.
         stopped: "iterations" (all were used), "held-out photos", "turned copies" or "expression": what ended it.
-        looks: (iteration, judgement) in order, the first of the feed-forward person.
+        scores: (iteration, validation) in order, the first of the feed-forward person.
     """
 
     person: PaperPerson
     iterations: int
     stopped: str
-    looks: tuple[tuple[int, Look], ...]
+    scores: tuple[tuple[int, HoldoutScore], ...]
 
     def as_json(self) -> dict[str, object]:
         """Return the person file's entry `adaptation`."""
         return {
             "iterations": self.iterations,
             "stopped": self.stopped,
-            "looks": [{"iteration": n, "error": look.error, "expression": look.expression} for n, look in self.looks],
+            "looks": [
+                {"iteration": n, "error": score.error, "expression": score.expression} for n, score in self.scores
+            ],
         }
 
 
-class _Artist(nn.Module):
+class _PersonGenerator(nn.Module):
     """A generator and its AdaIN numbers as one trainable whole."""
 
     def __init__(self, generator: Generator, affine_1A: Tensor) -> None:
@@ -96,12 +98,12 @@ class _Artist(nn.Module):
         return self.generator.render(drawing_BCHW, self.affine_1A)
 
 
-class _Judged(nn.Module):
+class _PersonDiscriminator(nn.Module):
     """The discriminator and the person's vector e, which adds to w0 (section 3.3: w' = w0 + e)."""
 
-    def __init__(self, critic: Discriminator, person_1E: Tensor) -> None:
+    def __init__(self, discriminator: Discriminator, person_1E: Tensor) -> None:
         super().__init__()
-        self.critic = critic
+        self.discriminator = discriminator
         self.person_1E = nn.Parameter(person_1E.detach().clone())
 
 
@@ -117,7 +119,7 @@ def adapt(
         model: a meta-learned model; it is not changed.
         photos: crops at the model's size and margin (see `training.photos.crop_photos`).
         settings: see `settings.adapt`.
-        report: called after every judgement.
+        report: called after every validation.
 
     Raises:
         UsageError: cuda is asked for and there is none.
@@ -131,36 +133,36 @@ def adapt(
     split = split_photos(photos, settings.hold_out, settings.seed)
 
     # Start from the feed-forward person.
-    artist, judged = _start(model, split.learn, device)
-    judge = Judge(split.judge, split.learn, model.config.drawing, device)
-    looks = [(0, judge.look(artist))]
+    person_generator, person_discriminator = _start(model, split.learn, device)
+    validator = HoldoutValidator(split.validation, split.learn, model.config.drawing, device)
+    scores = [(0, validator.score(person_generator))]
     total = settings.iterations_for(len(photos.images))
-    best, kept, average = 0, copy.deepcopy(artist), copy.deepcopy(artist)
+    best, kept, average = 0, copy.deepcopy(person_generator), copy.deepcopy(person_generator)
     stopped = "iterations"
-    trainer = _Trainer(model, artist, judged, settings, device)
-    every = max(1, total // LOOKS)
+    trainer = _Trainer(model, person_generator, person_discriminator, settings, device)
+    every = max(1, total // VALIDATIONS)
     for iteration in range(1, total + 1):
         # Fetch photos, update generator and discriminator, update the average.
         trainer.step(trainer.batch(split.learn), rate_at(iteration, total))
-        update_average(average, artist, min(settings.average, iteration / (iteration + 4)))
+        update_average(average, person_generator, min(settings.average, iteration / (iteration + 4)))
         if iteration % every and iteration != total:
             continue
-        # Judge.
-        look = judge.look(average)
-        looks.append((iteration, look))
+        # Validate.
+        score = validator.score(average)
+        scores.append((iteration, score))
         if report is not None:
-            report(AdaptProgress(iteration, total, look))
+            report(AdaptProgress(iteration, total, score))
         # Stop?
-        if frozen(looks, total, settings.expression_floor):
+        if frozen(scores, total, settings.expression_floor):
             stopped = "expression"
             break
-        if look.error < min(seen.error for _, seen in looks[:-1]):
+        if score.error < min(seen.error for _, seen in scores[:-1]):
             best, kept = iteration, copy.deepcopy(average)
         elif (iteration - best) // every >= settings.patience:
             stopped = "held-out photos" if split.held_out else "turned copies"
             break
     person = PaperPerson(kept.generator, kept.affine_1A)
-    return Adapted(person, best, stopped, tuple(looks))
+    return Adapted(person, best, stopped, tuple(scores))
 
 
 def rate_at(iteration: int, total: int) -> float:
@@ -171,13 +173,13 @@ def rate_at(iteration: int, total: int) -> float:
     return min(1.0, iteration / WARMUP) * (1 - (iteration - 1) / total)
 
 
-def frozen(looks: Sequence[tuple[int, Look]], total: int, floor: float) -> bool:
+def frozen(scores: Sequence[tuple[int, HoldoutScore]], total: int, floor: float) -> bool:
     """Return whether the face answers less to its landmarks than a share of its best.
 
     The first two fifths of the iterations do not count: there the feed-forward person is being replaced, and its
     answers are another face's.
     """
-    counted = [look.expression for iteration, look in looks if iteration * 5 >= total * 2 and iteration > 0]
+    counted = [score.expression for iteration, score in scores if iteration * 5 >= total * 2 and iteration > 0]
     return bool(counted) and counted[-1] < floor * max(counted)
 
 
@@ -187,41 +189,53 @@ def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:
     Args:
         photos: crops at the model's size and margin.
     """
-    artist, _ = _start(model, photos, torch.device("cpu"))
-    return PaperPerson(artist.generator, artist.affine_1A)
+    person_generator, _ = _start(model, photos, torch.device("cpu"))
+    return PaperPerson(person_generator.generator, person_generator.affine_1A)
 
 
-def _start(model: PaperModel, photos: ClipFrames, device: torch.device) -> tuple[_Artist, _Judged]:
+def _start(
+    model: PaperModel, photos: ClipFrames, device: torch.device
+) -> tuple[_PersonGenerator, _PersonDiscriminator]:
     shown = make_episode(joined([picked(photos, [0]), photos]), model.config.drawing)
     with torch.no_grad():
         embedding = model.embedder(shown.photos_BKCHW, shown.photo_drawings_BKCHW)
         affine = model.generator.affine(embedding)
     generator = copy.deepcopy(model.generator)
     generator.project = nn.Identity()
-    artist = _Artist(generator, affine).requires_grad_(True)
+    person_generator = _PersonGenerator(generator, affine).requires_grad_(True)
     learnt = model.settings
     matched = learnt.variant == "fine-tune" and WEIGHTINGS[learnt.weighting].match >= MATCHED
     vector = embedding if matched else torch.zeros_like(embedding)
-    judged = _Judged(copy.deepcopy(model.discriminator), vector).requires_grad_(True)
-    return artist.to(device), judged.to(device)
+    person_discriminator = _PersonDiscriminator(copy.deepcopy(model.discriminator), vector).requires_grad_(True)
+    return person_generator.to(device), person_discriminator.to(device)
 
 
 class _Trainer:
     """Steps of fine-tuning."""
 
     def __init__(
-        self, model: PaperModel, artist: _Artist, judged: _Judged, settings: AdaptSettings, device: torch.device
+        self,
+        model: PaperModel,
+        person_generator: _PersonGenerator,
+        person_discriminator: _PersonDiscriminator,
+        settings: AdaptSettings,
+        device: torch.device,
     ) -> None:
         learnt = replace(model.settings, content="auto", vgg19=settings.vgg19, vggface=settings.vggface)
         self._objective = replace(Objective.of(learnt, make_content_loss(learnt).to(device)), match=False)
         self._drawing = model.config.drawing
-        self._critic_steps = learnt.critic_steps
-        self._artist, self._judged, self._settings, self._device = artist, judged, settings, device
+        self._discriminator_steps = learnt.critic_steps
+        self._person_generator, self._person_discriminator, self._settings, self._device = (
+            person_generator,
+            person_discriminator,
+            settings,
+            device,
+        )
         self._rates = (
             learnt.lr_drawer if settings.lr_drawer is None else settings.lr_drawer,
             learnt.lr_critic if settings.lr_critic is None else settings.lr_critic,
         )
-        self._adams = (make_adam(artist, self._rates[0]), make_adam(judged, self._rates[1]))
+        self._adams = (make_adam(person_generator, self._rates[0]), make_adam(person_discriminator, self._rates[1]))
         self._random = np.random.default_rng([settings.seed, 12])
 
     def batch(self, photos: ClipFrames) -> EpisodeBatch:
@@ -240,24 +254,29 @@ class _Trainer:
         Args:
             rate: factor on both learning rates.
         """
-        artist, judged = self._artist, self._judged
-        draw_adam, judge_adam = self._adams
+        person_generator, person_discriminator = self._person_generator, self._person_discriminator
+        generator_adam, discriminator_adam = self._adams
         for adam, full in zip(self._adams, self._rates, strict=True):
             for group in adam.param_groups:
                 group["lr"] = full * rate
         count = len(batch.target_BCHW)
-        refresh_spectral(artist)
-        judged.requires_grad_(False)
-        fake = artist(batch.drawing_BCHW)
-        person = judged.person_1E.expand(count, -1)
-        parts = picture_loss(fake, batch, judged.critic, person, self._objective)
-        draw_adam.zero_grad(set_to_none=True)
+        refresh_spectral(person_generator)
+        person_discriminator.requires_grad_(False)
+        fake = person_generator(batch.drawing_BCHW)
+        person = person_discriminator.person_1E.expand(count, -1)
+        parts = picture_loss(fake, batch, person_discriminator.discriminator, person, self._objective)
+        generator_adam.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
-        draw_adam.step()
-        judged.requires_grad_(True)
-        for _ in range(self._critic_steps):
-            refresh_spectral(judged)
-            output = critic_step(judged.critic, judged.person_1E.expand(count, -1), batch, fake.detach())
-            judge_adam.zero_grad(set_to_none=True)
+        generator_adam.step()
+        person_discriminator.requires_grad_(True)
+        for _ in range(self._discriminator_steps):
+            refresh_spectral(person_discriminator)
+            output = discriminator_step(
+                person_discriminator.discriminator,
+                person_discriminator.person_1E.expand(count, -1),
+                batch,
+                fake.detach(),
+            )
+            discriminator_adam.zero_grad(set_to_none=True)
             torch.autograd.backward(output.loss)
-            judge_adam.step()
+            discriminator_adam.step()

@@ -108,7 +108,7 @@ def save_model(path: Path, state: TrainState, recipe: dict[str, object]) -> None
         OutputError: it cannot be written.
     """
     arrays = arrays_of(state.average.embedder, "embedder.") | arrays_of(state.average.generator, "generator.")
-    arrays |= arrays_of(state.critic, "discriminator.")
+    arrays |= arrays_of(state.discriminator, "discriminator.")
     header = {
         "kind": MODEL_KIND,
         "schema": SCHEMA,

@@ -1,7 +1,7 @@
 """Several processes that train one set of networks: started by torchrun, joined here, invisible elsewhere.
 
 Gradients of the networks are averaged by DistributedDataParallel; buffers are not broadcast (the power iterations see
-equal weights on every process and stay equal by themselves). The table of videos lies outside: its row gradients are
+equal weights on every process and stay equal by themselves). The embedding table lies outside: its row gradients are
 gathered, and every process applies all of them.
 """
 

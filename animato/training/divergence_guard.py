@@ -15,7 +15,7 @@ GRACE_STEPS = 200
 """A new generator draws grey for a while; collapse is not called before so many steps."""
 
 PATIENCE = 3
-"""How many looks in a row must find a collapse."""
+"""How many checks in a row must find a collapse."""
 
 FLAT_SHARE = 0.05
 """A drawn picture is one colour when its own spread is below this share of the real pictures' spread."""
@@ -52,7 +52,7 @@ def picture_statistics(pictures_BCHW: Tensor) -> PictureStatistics:
 
 
 @dataclass
-class HealthWatch:
+class DivergenceGuard:
     """Looks at every log line and stops a run that has diverged or collapsed.
 
     Attributes:
@@ -62,7 +62,7 @@ class HealthWatch:
     last_good: str | None = None
     _flat: int = field(default=0, init=False)
 
-    def look(self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics) -> None:
+    def check(self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics) -> None:
         """Check one log line.
 
         Args:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 
 @dataclass
-class VideoTable:
+class EmbeddingTable:
     """Rows and their optimiser's state.
 
     Shapes: N videos, E = length of the embedding.
@@ -35,7 +35,7 @@ class VideoTable:
     steps_N: Tensor
 
     @classmethod
-    def create(cls, videos: int, embed: int, seed: int, device: torch.device) -> VideoTable:
+    def create(cls, videos: int, embed: int, seed: int, device: torch.device) -> EmbeddingTable:
         """Return a new table, uniform in [-0.1, 0.1] (FSTH module)."""
         generator = torch.Generator().manual_seed(seed)
         rows = torch.empty(videos, embed).uniform_(-0.1, 0.1, generator=generator).to(device)

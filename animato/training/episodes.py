@@ -54,7 +54,7 @@ class EpisodeBatch:
         drawing_BCHW: B 3 S S float32 in [0, 1], its landmarks.
         regions_BCHW: B 2 S S float32 in [0, 1]: the face; mouth and eyes.
         boxes_B4: B 4 float32, left, top, right, bottom of the face in [-1, 1] (the picture's edges).
-        rows_B: B int64, the source's row in the table of videos.
+        rows_B: B int64, the source's row in the embedding table.
     """
 
     photos_BKCHW: Tensor
@@ -203,7 +203,7 @@ def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Change
     Args:
         frames: at least two frames, square.
         drawing: style of the landmark picture.
-        row: row in the table of videos.
+        row: row in the embedding table.
     """
     change = change or _Change()
     size = int(frames.images.shape[1])

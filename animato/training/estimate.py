@@ -33,7 +33,7 @@ class Estimate:
         device: where it would run.
         people, videos, frames: of the training split.
         parameters: of embedder and generator, and of the discriminator.
-        table_mb: memory of the table of videos with its optimiser's state.
+        embedding_table_mb: memory of the embedding table with its optimiser's state.
         memory_mb: peak memory of the trial (of the GPU where there is one, else of this process).
         checkpoint_mb: size of one checkpoint.
         disk_mb: room that checkpoints and model file need.
@@ -50,7 +50,7 @@ class Estimate:
     videos: int
     frames: int
     parameters: tuple[int, int]
-    table_mb: float
+    embedding_table_mb: float
     memory_mb: float
     checkpoint_mb: float
     disk_mb: float
@@ -68,7 +68,8 @@ class Estimate:
             f"networks    {self.parameters[0] / 1e6:.2f} M embedder and generator, {self.parameters[1] / 1e6:.2f} M "
             f"discriminator, content loss by {self.content}",
             f"device      {self.device}",
-            f"memory      {self.memory_mb:.0f} MB at the peak of a trial step; table of videos {self.table_mb:.0f} MB",
+            f"memory      {self.memory_mb:.0f} MB at the peak of a trial step; embedding table "
+            f"{self.embedding_table_mb:.0f} MB",
             f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model",
             f"time        {self.hours:.1f} hours at {self.episodes_a_second:.2f} episodes a second "
             f"({self.seconds_a_step:.2f} s a step)",
@@ -94,7 +95,7 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
     state = new_state(trial, len(episodes.sources), team.device)
     content = make_content_loss(trial).to(team.device)
     objective = Objective.of(trial, content)
-    players = Players(state.drawer, state.critic)
+    players = Players(state.embedder_generator, state.discriminator)
     bf16 = team.device.type == "cuda" and trial.precision != "fp32"
     seconds = []
     for number in range(TRIAL_STEPS + 1):
@@ -114,8 +115,8 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
         people=len({source.person for source in episodes.sources}),
         videos=len(episodes.sources),
         frames=sum(len(source.frames) for source in episodes.sources),
-        parameters=(count_parameters(state.drawer), count_parameters(state.critic)),
-        table_mb=sum(value.nbytes for value in state.table.tensors().values()) / 1e6,
+        parameters=(count_parameters(state.embedder_generator), count_parameters(state.discriminator)),
+        embedding_table_mb=sum(value.nbytes for value in state.embedding_table.tensors().values()) / 1e6,
         memory_mb=_peak_mb(team),
         checkpoint_mb=checkpoint,
         disk_mb=checkpoint * (settings.keep + 1.3),
@@ -129,10 +130,10 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
 
 
 def _checkpoint_mb(state: TrainState) -> float:
-    drawn, judged = count_parameters(state.drawer), count_parameters(state.critic)
+    drawn, discriminating = count_parameters(state.embedder_generator), count_parameters(state.discriminator)
     # weights, average and two moments of the drawing half; weights and two moments of the discriminator
-    table = sum(value.nbytes for value in state.table.tensors().values())
-    return (4 * (4 * drawn + 3 * judged) + table) / 1e6
+    embedding_table = sum(value.nbytes for value in state.embedding_table.tensors().values())
+    return (4 * (4 * drawn + 3 * discriminating) + embedding_table) / 1e6
 
 
 def _peak_mb(team: Team) -> float:

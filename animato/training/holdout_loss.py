@@ -19,8 +19,8 @@ PROBED = 4
 
 
 @dataclass(frozen=True)
-class Look:
-    """One judgement.
+class HoldoutScore:
+    """One validation.
 
     Attributes:
         error: mean absolute difference on the judging photos, inside the face plus inside mouth and eyes, in units of
@@ -33,12 +33,12 @@ class Look:
     expression: float
 
 
-class Judge:
+class HoldoutValidator:
     """Holds the judging photos and the probes as tensors."""
 
-    def __init__(self, judged: ClipFrames, learnt: ClipFrames, drawing: str, device: torch.device) -> None:
-        count = len(judged.images)
-        self._batch = stack([make_episode(picked(judged, [i]), drawing) for i in range(count)]).to(device)
+    def __init__(self, held_out: ClipFrames, learnt: ClipFrames, drawing: str, device: torch.device) -> None:
+        count = len(held_out.images)
+        self._batch = stack([make_episode(picked(held_out, [i]), drawing) for i in range(count)]).to(device)
         probed = picked(learnt, range(min(PROBED, len(learnt.images))))
         pairs = [probe_faces(points) for points in probed.points]
         drawn = [probed]
@@ -52,16 +52,16 @@ class Judge:
         self._probes, self._regions = batch.drawing_BCHW, batch.regions_BCHW[:, 1:2]
 
     @torch.no_grad()
-    def look(self, artist: Callable[[Tensor], Tensor]) -> Look:
-        """Judge an artist: a map from drawings, B 3 S S, to pictures, B 3 S S."""
+    def score(self, person_generator: Callable[[Tensor], Tensor]) -> HoldoutScore:
+        """Validate a generator: a map from drawings, B 3 S S, to pictures, B 3 S S."""
         batch = self._batch
-        drawn = artist(batch.drawing_BCHW).float()
+        drawn = person_generator(batch.drawing_BCHW).float()
         face = masked_distance(drawn, batch.target_BCHW, batch.regions_BCHW[:, :1])
         parts = masked_distance(drawn, batch.target_BCHW, batch.regions_BCHW[:, 1:2])
-        still, opened, closed = artist(self._probes).float().chunk(3)
+        still, opened, closed = person_generator(self._probes).float().chunk(3)
         region_still, region_open, region_closed = self._regions.chunk(3)
         answers = [
             masked_distance(opened, still, torch.maximum(region_still, region_open)).mean(),
             masked_distance(closed, still, torch.maximum(region_still, region_closed)).mean(),
         ]
-        return Look(float((face + parts).mean()), float(torch.stack(answers).mean()))
+        return HoldoutScore(float((face + parts).mean()), float(torch.stack(answers).mean()))

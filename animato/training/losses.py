@@ -11,12 +11,12 @@ from torch.nn import functional as F
 REGION_FLOOR = 1e-6
 
 
-def critic_hinge(real_B: Tensor, fake_B: Tensor) -> Tensor:
+def discriminator_hinge(real_B: Tensor, fake_B: Tensor) -> Tensor:
     """Return max(0, 1 + D(fake)) + max(0, 1 - D(real)), mean over the batch (equation 6)."""
     return F.relu(1 + fake_B).mean() + F.relu(1 - real_B).mean()
 
 
-def drawer_hinge(fake_B: Tensor) -> Tensor:
+def generator_hinge(fake_B: Tensor) -> Tensor:
     """Return -D(fake), mean over the batch (first part of equation 4)."""
     return -fake_B.mean()
 

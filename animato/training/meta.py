@@ -27,11 +27,11 @@ from animato.settings.training import TrainSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.content import make_content_loss
 from animato.training.distributed import Team, join_team
-from animato.training.divergence_guard import HealthWatch
+from animato.training.divergence_guard import DivergenceGuard
 from animato.training.episodes import EpisodeBatch, Episodes, sources_of
-from animato.training.meters import Tally, both_statistics, flat_statistics
+from animato.training.meters import Meter, both_statistics, flat_statistics
 from animato.training.prefetch import Prefetch
-from animato.training.run_log import Journal, check_same_run, describe_run
+from animato.training.run_log import RunLog, check_same_run, describe_run
 from animato.training.state import TrainState, new_state
 from animato.training.step import Objective
 from animato.training.update import Players, UpdateOutput, update
@@ -88,7 +88,7 @@ class Run:
     validation: EpisodeBatch | None
     objective: Objective
     checkpoints: Checkpoints
-    watch: HealthWatch
+    watch: DivergenceGuard
     notes: list[str]
 
 
@@ -161,7 +161,7 @@ def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, m
     if team.leads and found is None:
         write_whole(folder / "run.json", (json.dumps(description, indent=1) + "\n").encode())
     objective = Objective.of(settings, content)
-    watch = HealthWatch(found.name if found else None)
+    watch = DivergenceGuard(found.name if found else None)
     return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
 
 
@@ -172,10 +172,10 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
         keep: save and validate at the end, too (a measurement of speed does not).
     """
     settings, state, team = run.settings, run.state, run.team
-    players = Players(team.wrap(state.drawer), team.wrap(state.critic))
+    players = Players(team.wrap(state.embedder_generator), team.wrap(state.discriminator))
     bf16 = team.device.type == "cuda" and settings.precision != "fp32"
-    journal = Journal(run.folder, state.episodes) if team.leads else None
-    tally, saved_at, started = Tally(), time.monotonic(), state.batches
+    run_log = RunLog(run.folder, state.episodes) if team.leads else None
+    meter, saved_at, started = Meter(), time.monotonic(), state.batches
     try:
         with Prefetch(run.episodes, state.batches, team, settings.workers) as batches:
             while state.episodes < settings.episodes:
@@ -184,19 +184,19 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
                 # Update networks, table and average.
                 logs = _due(state.episodes, settings.batch, settings.log_episodes)
                 output = update(state, players, batch, run.objective, settings, team, bf16, measure=logs)
-                tally.add(output)
+                meter.add(output)
                 # Report.
                 if logs:
-                    _log(run, journal, tally, output, batch, state.batches - started, report)
+                    _log(run, run_log, meter, output, batch, state.batches - started, report)
                 # Validate.
                 if run.validation is not None and _due_now(state.episodes, settings, settings.validate_episodes):
-                    _validate(run, journal)
+                    _validate(run, run_log)
                 # Save.
                 if team.leads and _save_due(run, saved_at):
                     save(run)
                     saved_at = time.monotonic()
         if team.leads and keep:
-            _finish(run, journal)
+            _finish(run, run_log)
     except KeyboardInterrupt as stop:
         if team.leads:
             save(run)
@@ -205,13 +205,13 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
             hint="the same command continues",
         ) from stop
     finally:
-        if journal is not None:
-            journal.close()
+        if run_log is not None:
+            run_log.close()
 
 
 def save(run: Run) -> None:
     """Write a checkpoint, unless a weight is not a number."""
-    run.watch.check_before_saving({**run.state.drawer.state_dict(), **run.state.critic.state_dict()})
+    run.watch.check_before_saving({**run.state.embedder_generator.state_dict(), **run.state.discriminator.state_dict()})
     run.watch.last_good = run.checkpoints.save(run.state).name
 
 
@@ -231,36 +231,36 @@ def _save_due(run: Run, saved_at: float) -> bool:
 
 def _log(
     run: Run,
-    journal: Journal | None,
-    tally: Tally,
+    run_log: RunLog | None,
+    meter: Meter,
     output: UpdateOutput,
     batch: EpisodeBatch,
     steps: int,
     report: Report | None,
 ) -> None:
-    figures, speed = tally.close(output, run.settings.log_episodes, run.team)
-    drawn, real = both_statistics(output.drawer.picture_BCHW, batch.target_BCHW)
-    run.watch.look(steps, figures, drawn, real)
+    figures, speed = meter.close(output, run.settings.log_episodes, run.team)
+    drawn, real = both_statistics(output.generator.picture_BCHW, batch.target_BCHW)
+    run.watch.check(steps, figures, drawn, real)
     figures |= flat_statistics("drawn", drawn) | flat_statistics("real", real)
-    if journal is not None:
-        journal.line("train", run.state.episodes, {**figures, "episodes_a_second": speed})
+    if run_log is not None:
+        run_log.line("train", run.state.episodes, {**figures, "episodes_a_second": speed})
         if report is not None:
             report(Progress(run.state.episodes, run.settings.episodes, speed, figures))
 
 
-def _validate(run: Run, journal: Journal | None) -> None:
+def _validate(run: Run, run_log: RunLog | None) -> None:
     assert run.validation is not None
     result = validate(run.state.average, run.validation)
     name = f"episode-{run.state.episodes:09d}.png"
     write_whole(run.folder / "pictures" / name, png_bytes(result.picture))
-    if journal is not None:
-        journal.line("validation", run.state.episodes, result.figures)
-        journal.picture("validation", run.state.episodes, result.picture)
+    if run_log is not None:
+        run_log.line("validation", run.state.episodes, result.figures)
+        run_log.picture("validation", run.state.episodes, result.picture)
 
 
-def _finish(run: Run, journal: Journal | None) -> None:
+def _finish(run: Run, run_log: RunLog | None) -> None:
     newest = run.checkpoints.paths()[-1:]
     if not newest or run.watch.last_good != newest[0].name or f"{run.state.episodes:09d}" not in newest[0].name:
         if run.validation is not None:
-            _validate(run, journal)
+            _validate(run, run_log)
         save(run)

@@ -14,7 +14,7 @@ from animato.training.update import UpdateOutput
 
 
 @dataclass
-class Tally:
+class Meter:
     """Sums over the steps since the last log line."""
 
     _sums: dict[str, Tensor] = field(default_factory=dict)
@@ -24,11 +24,11 @@ class Tally:
     def add(self, output: UpdateOutput) -> None:
         """Add one step."""
         values = {
-            "loss_drawer": output.drawer.loss,
-            "loss_critic": output.critic.loss,
-            "critic_real_right": output.critic.real_right,
-            "critic_fake_right": output.critic.fake_right,
-            **{f"loss_{name}": part for name, part in output.drawer.parts.items()},
+            "loss_drawer": output.generator.loss,
+            "loss_critic": output.discriminator.loss,
+            "critic_real_right": output.discriminator.real_right,
+            "critic_fake_right": output.discriminator.fake_right,
+            **{f"loss_{name}": part for name, part in output.generator.parts.items()},
         }
         for name, value in values.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()

@@ -16,11 +16,15 @@ from animato.settings.consent import ConsentSettings, consent_record
 from animato.settings.portrait import PortraitAdaptSettings
 from animato.version import __version__
 from animato.weights.person import PersonRecord, write_person
-from animato.weights.portrait import read_portrait
+from animato.weights.portrait import PortraitWeights, read_portrait
 from animato.weights.portrait_person import write_portrait_person
 
 if TYPE_CHECKING:
-    from animato.training.adapt import AdaptProgress
+    from animato.data.clips import ClipFrames
+    from animato.models.paper.runtime import PaperPerson
+    from animato.training.adapt import Adapted, AdaptProgress
+    from animato.training.model import PaperModel
+    from animato.training.portrait.adapt import AdaptedPortrait
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class AdaptResult:
     Attributes:
         output: the person file.
         photos: how many photos were used.
-        adaptation: iterations, what stopped it, and the judgements on the way.
+        adaptation: iterations, what stopped it, and the validations on the way.
         warnings: sentences about the photos.
     """
 
@@ -67,7 +71,7 @@ def adapt_photos(
         settings: see `settings.adapt`.
         consent: on what ground; nothing is read before it is given.
         face: which face, where a photo shows several.
-        report: called after every judgement.
+        report: called after every validation.
 
     Raises:
         RefusedError: no basis of consent, or it was not affirmed.
@@ -76,16 +80,12 @@ def adapt_photos(
         PictureError, FaceError, InputError, FileFormatError: a photo or the model cannot be used.
     """
     record = _allowed(consent, output)
-    try:
-        from animato.training.adapt import adapt
-        from animato.training.model import load_model
-        from animato.training.photos import crop_photos
-    except ImportError as problem:
-        raise _no_torch(problem) from problem
+    _require_torch()
+    from animato.training.model import load_model
+
     learnt = load_model(model)
     person = Head.from_photos(list(photos), face)
-    crops = crop_photos([(photo.image, photo.face.points) for photo in person.photos], learnt.config)
-    made = adapt(learnt, crops, settings, report)
+    made = adapt_paper_person(person, learnt, settings, report)
     description = PersonRecord(
         config=learnt.config.as_json(),
         model=learnt.sha256,
@@ -126,13 +126,10 @@ def adapt_portrait_photos(
         PictureError, FaceError, InputError, FileFormatError: a photo or the weights cannot be used.
     """
     record = _allowed(consent, output)
-    try:
-        from animato.training.portrait.adapt import adapt_portrait
-    except ImportError as problem:
-        raise _no_torch(problem) from problem
+    _require_torch()
     weights = read_portrait(model)
     person = Head.from_photos(list(photos), face)
-    made = adapt_portrait([source_view(photo) for photo in person.photos], weights, settings, report)
+    made = adapt_portrait_person(person, weights, settings, report)
     description = PersonRecord(
         config=weights.configs,
         model=weights.sha256,
@@ -146,6 +143,61 @@ def adapt_portrait_photos(
     return AdaptResult(output, len(person.photos), made.report, person.warnings)
 
 
+def adapt_portrait_person(
+    person: Head,
+    weights: PortraitWeights,
+    settings: PortraitAdaptSettings,
+    report: Callable[[str, int, int], None] | None = None,
+) -> AdaptedPortrait:
+    """Return what the portrait renderer's networks learn of a person: `animato adapt` and the evaluation call this.
+
+    Args:
+        person: whose photos.
+        weights: of the networks before.
+        settings: see `settings.portrait`.
+        report: called with (network, steps done, most steps).
+
+    Raises:
+        MissingPartError: torch, or the network of the content loss, is not installed.
+    """
+    _require_torch()
+    from animato.training.portrait.adapt import adapt_portrait
+
+    return adapt_portrait([source_view(photo) for photo in person.photos], weights, settings, report)
+
+
+def adapt_paper_person(
+    person: Head,
+    model: PaperModel,
+    settings: AdaptSettings,
+    report: Callable[[AdaptProgress], None] | None = None,
+) -> Adapted:
+    """Return the generator of a meta-learned model fine-tuned on a person's photos.
+
+    Args:
+        person: whose photos.
+        model: what meta-training left.
+        settings: see `settings.adapt`.
+        report: called after every validation.
+    """
+    from animato.training.adapt import adapt
+
+    return adapt(model, _paper_crops(person, model), settings, report)
+
+
+def embed_paper_person(person: Head, model: PaperModel) -> PaperPerson:
+    """Return the generator of a meta-learned model for a person's photos, feed-forward."""
+    from animato.training.adapt import feed_forward
+
+    return feed_forward(model, _paper_crops(person, model))
+
+
+def _paper_crops(person: Head, model: PaperModel) -> ClipFrames:
+    from animato.training.photos import crop_photos
+
+    return crop_photos([(photo.image, photo.face.points) for photo in person.photos], model.config)
+
+
 def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
     """Return the consent record; refuse before anything is read."""
     record = consent_record(consent)
@@ -154,7 +206,11 @@ def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
     return record
 
 
-def _no_torch(problem: ImportError) -> MissingPartError:
-    return MissingPartError(
-        "adaptation needs torch, which is not installed", where=str(problem), hint="pip install 'animato[training]'"
-    )
+def _require_torch() -> None:
+    """Refuse before photos are read."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as problem:
+        raise MissingPartError(
+            "adaptation needs torch, which is not installed", where=str(problem), hint="pip install 'animato[training]'"
+        ) from problem

@@ -21,16 +21,16 @@ HOLD_OUT_FROM = 4
 
 @dataclass(frozen=True)
 class PhotoSplit:
-    """Photos to learn from and photos to judge by.
+    """Photos to learn from and photos to validate on.
 
     Attributes:
         learn: used for training.
-        judge: never trained on as they are.
-        held_out: True when `judge` are photos of their own, False when they are turned copies.
+        validation: never trained on as they are.
+        held_out: True when `validation` are photos of their own, False when they are turned copies.
     """
 
     learn: ClipFrames
-    judge: ClipFrames
+    validation: ClipFrames
     held_out: bool
 
 
@@ -56,7 +56,7 @@ def crop_photos(photos: Sequence[tuple[Frame, Points]], config: PaperConfig) -> 
 
 
 def split_photos(photos: ClipFrames, share: float, seed: int) -> PhotoSplit:
-    """Keep some photos aside, or make turned copies to judge by when there are fewer than four."""
+    """Keep some photos aside, or make turned copies to validate on when there are fewer than four."""
     count = len(photos.images)
     random = np.random.default_rng([seed, 11])
     if count < HOLD_OUT_FROM:

@@ -84,7 +84,7 @@ def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHA
             )
 
 
-class Journal:
+class RunLog:
     """Log of one run: `log.jsonl` and, when installed, TensorBoard."""
 
     def __init__(self, folder: Path, episodes: int) -> None:

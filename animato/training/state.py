@@ -19,8 +19,8 @@ from animato.models.paper.discriminator import Discriminator
 from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
 from animato.settings.training import TrainSettings
-from animato.training.embedding_table import VideoTable
-from animato.training.step import Drawer
+from animato.training.embedding_table import EmbeddingTable
+from animato.training.step import EmbedderGenerator
 
 ADAM_BETAS = (0.0, 0.999)
 ADAM_EPS = 1e-5
@@ -30,26 +30,26 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class TrainState:
-    """Networks, their running average, optimisers, the table of videos, and how far the run is.
+    """Networks, their running average, optimisers, the embedding table, and how far the run is.
 
     Attributes:
         config: what the networks look like.
-        drawer: embedder and generator.
-        critic: discriminator.
-        average: running average of `drawer`, the weights that are used and kept in the end.
-        table: W.
+        embedder_generator: embedder and generator.
+        discriminator: sees a picture and its landmark drawing.
+        average: running average of `embedder_generator`, the weights that are used and kept in the end.
+        embedding_table: W.
         drawer_optimiser, critic_optimiser: Adam.
         batches: steps taken.
         episodes: episodes seen.
     """
 
     config: PaperConfig
-    drawer: Drawer
-    critic: Discriminator
-    average: Drawer
-    table: VideoTable
-    drawer_optimiser: torch.optim.Adam
-    critic_optimiser: torch.optim.Adam
+    embedder_generator: EmbedderGenerator
+    discriminator: Discriminator
+    average: EmbedderGenerator
+    embedding_table: EmbeddingTable
+    generator_optimiser: torch.optim.Adam
+    discriminator_optimiser: torch.optim.Adam
     batches: int = 0
     episodes: int = 0
 
@@ -68,18 +68,18 @@ def new_state(settings: TrainSettings, videos: int, device: torch.device, margin
     """
     torch.manual_seed(settings.seed)
     config = PaperConfig.from_settings(settings, margin)
-    drawer = Drawer(Embedder(config), Generator(config)).to(device)
-    critic = Discriminator(config).to(device)
-    average = copy.deepcopy(drawer).eval().requires_grad_(False)
-    table = VideoTable.create(videos, config.embed, settings.seed, device)
+    embedder_generator = EmbedderGenerator(Embedder(config), Generator(config)).to(device)
+    discriminator = Discriminator(config).to(device)
+    average = copy.deepcopy(embedder_generator).eval().requires_grad_(False)
+    embedding_table = EmbeddingTable.create(videos, config.embed, settings.seed, device)
     return TrainState(
         config,
-        drawer,
-        critic,
+        embedder_generator,
+        discriminator,
         average,
-        table,
-        make_adam(drawer, settings.lr_drawer, settings.beta1),
-        make_adam(critic, settings.lr_critic),
+        embedding_table,
+        make_adam(embedder_generator, settings.lr_drawer, settings.beta1),
+        make_adam(discriminator, settings.lr_critic),
     )
 
 
@@ -94,9 +94,9 @@ def update_average(average: nn.Module, current: nn.Module, decay: float) -> None
 
 def state_arrays(state: TrainState) -> Arrays:
     """Return all tensors of a state by name, random state of torch included."""
-    arrays = arrays_of(state.drawer, "drawer.") | arrays_of(state.critic, "critic.")
+    arrays = arrays_of(state.embedder_generator, "drawer.") | arrays_of(state.discriminator, "critic.")
     arrays |= arrays_of(state.average, "average.")
-    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.table.tensors().items()}
+    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.embedding_table.tensors().items()}
     for prefix, module, optimiser in _optimised(state):
         arrays |= adam_arrays(prefix, module, optimiser)
     arrays["random.cpu"] = torch.get_rng_state().numpy().copy()
@@ -112,10 +112,10 @@ def restore_state(state: TrainState, arrays: Mapping[str, NDArray[Any]], where: 
     Raises:
         FileFormatError: something is missing, left over, or of another shape.
     """
-    load_strictly(state.drawer, arrays, where, "drawer.")
-    load_strictly(state.critic, arrays, where, "critic.")
+    load_strictly(state.embedder_generator, arrays, where, "drawer.")
+    load_strictly(state.discriminator, arrays, where, "critic.")
     load_strictly(state.average, arrays, where, "average.")
-    restore_table(state.table, arrays, where)
+    restore_embedding_table(state.embedding_table, arrays, where)
     for prefix, module, optimiser in _optimised(state):
         restore_adam(prefix, module, optimiser, arrays, where)
     random = arrays.get("random.cpu")
@@ -126,8 +126,8 @@ def restore_state(state: TrainState, arrays: Mapping[str, NDArray[Any]], where: 
 
 def _optimised(state: TrainState) -> list[tuple[str, nn.Module, torch.optim.Adam]]:
     return [
-        ("adam.drawer.", state.drawer, state.drawer_optimiser),
-        ("adam.critic.", state.critic, state.critic_optimiser),
+        ("adam.drawer.", state.embedder_generator, state.generator_optimiser),
+        ("adam.critic.", state.discriminator, state.discriminator_optimiser),
     ]
 
 
@@ -140,13 +140,13 @@ def adam_arrays(prefix: str, module: nn.Module, optimiser: torch.optim.Adam) -> 
     }
 
 
-def restore_table(table: VideoTable, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
-    """Fill a table of videos from arrays named `table.*`.
+def restore_embedding_table(embedding_table: EmbeddingTable, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Fill an embedding table from arrays named `table.*`.
 
     Raises:
         FileFormatError: something is missing or of another shape.
     """
-    for name, tensor in table.tensors().items():
+    for name, tensor in embedding_table.tensors().items():
         _copy(tensor, arrays, f"table.{name}", where)
 
 

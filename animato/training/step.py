@@ -17,16 +17,16 @@ from animato.settings.training import WEIGHTINGS, LossWeights, TrainSettings
 from animato.training.content import ContentLoss
 from animato.training.episodes import EpisodeBatch
 from animato.training.losses import (
-    critic_hinge,
-    drawer_hinge,
+    discriminator_hinge,
     edge_distance,
     embedding_match,
     feature_matching,
+    generator_hinge,
     pixel_distance,
 )
 
 
-class Drawer(nn.Module):
+class EmbedderGenerator(nn.Module):
     """Embedder and generator as one network, the half of the game that draws."""
 
     def __init__(self, embedder: Embedder, generator: Generator) -> None:
@@ -41,7 +41,7 @@ class Drawer(nn.Module):
 
 
 @dataclass(frozen=True)
-class DrawerOutput:
+class GeneratorOutput:
     """What the drawing half's step gives.
 
     Attributes:
@@ -56,7 +56,7 @@ class DrawerOutput:
 
 
 @dataclass(frozen=True)
-class CriticOutput:
+class DiscriminatorOutput:
     """What a discriminator step gives.
 
     Attributes:
@@ -96,7 +96,7 @@ class Objective:
 
 
 def picture_loss(
-    fake: Tensor, batch: EpisodeBatch, critic: Discriminator, person_BE: Tensor, objective: Objective
+    fake: Tensor, batch: EpisodeBatch, discriminator: Discriminator, person_BE: Tensor, objective: Objective
 ) -> dict[str, Tensor]:
     """Return the weighted terms that look at the picture: content, adversarial, feature matching, pixels, edges.
 
@@ -104,11 +104,11 @@ def picture_loss(
     """
     weights = objective.weights
     fake = fake.float()
-    score, fake_features = critic(fake, batch.drawing_BCHW, person_BE)
+    score, fake_features = discriminator(fake, batch.drawing_BCHW, person_BE)
     with torch.no_grad():
-        _, real_features = critic(batch.target_BCHW, batch.drawing_BCHW, person_BE)
+        _, real_features = discriminator(batch.target_BCHW, batch.drawing_BCHW, person_BE)
     parts = {
-        "adversarial": weights.adversarial * drawer_hinge(score),
+        "adversarial": weights.adversarial * generator_hinge(score),
         "features": weights.features * feature_matching(real_features, fake_features),
     }
     if objective.content.whole is not None:
@@ -123,38 +123,44 @@ def picture_loss(
     return parts
 
 
-def drawer_step(
-    drawer: nn.Module, critic: Discriminator, person_BE: Tensor, batch: EpisodeBatch, objective: Objective
-) -> DrawerOutput:
+def generator_step(
+    embedder_generator: nn.Module,
+    discriminator: Discriminator,
+    person_BE: Tensor,
+    batch: EpisodeBatch,
+    objective: Objective,
+) -> GeneratorOutput:
     """Return loss and picture of embedder and generator (Zakharov et al. 2019, equation 2).
 
     Args:
-        drawer: `Drawer`, possibly wrapped for several processes.
-        critic: the bare discriminator, its parameters not asking for gradients.
+        embedder_generator: `EmbedderGenerator`, possibly wrapped for several processes.
+        discriminator: the bare discriminator, its parameters not asking for gradients.
         person_BE: W_i of the batch's videos.
     """
-    made: tuple[Tensor, Tensor] = drawer(batch)
+    made: tuple[Tensor, Tensor] = embedder_generator(batch)
     fake, embedding = made
-    parts = picture_loss(fake, batch, critic, person_BE.detach(), objective)
+    parts = picture_loss(fake, batch, discriminator, person_BE.detach(), objective)
     if objective.match:
         parts["match"] = objective.weights.match * embedding_match(embedding.float(), person_BE)
     loss = torch.stack(list(parts.values())).sum()
-    return DrawerOutput(loss, {name: part.detach() for name, part in parts.items()}, fake.detach().float())
+    return GeneratorOutput(loss, {name: part.detach() for name, part in parts.items()}, fake.detach().float())
 
 
-def critic_step(critic: Any, person_BE: Tensor, batch: EpisodeBatch, fake_BCHW: Tensor) -> CriticOutput:
+def discriminator_step(
+    discriminator: Any, person_BE: Tensor, batch: EpisodeBatch, fake_BCHW: Tensor
+) -> DiscriminatorOutput:
     """Return the discriminator's loss (equation 6); its gradient also reaches `person_BE`.
 
     Args:
-        critic: the discriminator, possibly wrapped for several processes.
+        discriminator: the discriminator, possibly wrapped for several processes.
         fake_BCHW: drawn pictures, detached.
     """
     count = len(fake_BCHW)
     pictures = torch.cat([batch.target_BCHW, fake_BCHW])
     drawings = torch.cat([batch.drawing_BCHW, batch.drawing_BCHW])
-    score, _ = critic(pictures, drawings, torch.cat([person_BE, person_BE]))
+    score, _ = discriminator(pictures, drawings, torch.cat([person_BE, person_BE]))
     real, fake = score[:count].float(), score[count:].float()
     detached_real, detached_fake = real.detach(), fake.detach()
-    return CriticOutput(
-        critic_hinge(real, fake), (detached_real > 0).float().mean(), (detached_fake < 0).float().mean()
+    return DiscriminatorOutput(
+        discriminator_hinge(real, fake), (detached_real > 0).float().mean(), (detached_fake < 0).float().mean()
     )

@@ -15,7 +15,7 @@ from animato.models.layers import refresh_spectral
 from animato.settings.training import TrainSettings
 from animato.training.distributed import Team
 from animato.training.episodes import Episodes
-from animato.training.losses import critic_hinge, embedding_match
+from animato.training.losses import discriminator_hinge, embedding_match
 from animato.training.meta import Run, build, fit
 from animato.training.state import ADAM_BETAS, ADAM_EPS, new_state
 from animato.training.step import Objective, picture_loss
@@ -81,41 +81,49 @@ def _real_loop(run: Run) -> Callable[[int], None]:
 def plain_loop(settings: TrainSettings, episodes: Episodes, objective: Objective) -> Callable[[int], None]:
     """Return the loop as one would write it in one file: fetch, two losses, two Adams, a table, an average."""
     state = new_state(settings, len(episodes.sources), torch.device("cpu"))
-    embedder, generator, critic = state.drawer.embedder, state.drawer.generator, state.critic
-    draw_adam = torch.optim.Adam(state.drawer.parameters(), settings.lr_drawer, ADAM_BETAS, ADAM_EPS, fused=True)
-    judge_adam = torch.optim.Adam(critic.parameters(), settings.lr_critic, ADAM_BETAS, ADAM_EPS, fused=True)
+    embedder, generator, discriminator = (
+        state.embedder_generator.embedder,
+        state.embedder_generator.generator,
+        state.discriminator,
+    )
+    generator_adam = torch.optim.Adam(
+        state.embedder_generator.parameters(), settings.lr_drawer, ADAM_BETAS, ADAM_EPS, fused=True
+    )
+    discriminator_adam = torch.optim.Adam(
+        discriminator.parameters(), settings.lr_critic, ADAM_BETAS, ADAM_EPS, fused=True
+    )
     done = 0
 
     def loop(steps: int) -> None:
         nonlocal done
         for _ in range(steps):
             batch = episodes.batch(done)
-            refresh_spectral(state.drawer)
+            refresh_spectral(state.embedder_generator)
             e = embedder(batch.photos_BKCHW, batch.photo_drawings_BKCHW)
             fake = generator(batch.drawing_BCHW, e)
-            person = state.table.read(batch.rows_B)
-            critic.requires_grad_(False)
-            parts = picture_loss(fake, batch, critic, person.detach(), objective)
+            person = state.embedding_table.read(batch.rows_B)
+            discriminator.requires_grad_(False)
+            parts = picture_loss(fake, batch, discriminator, person.detach(), objective)
             if objective.match:
                 parts["match"] = objective.weights.match * embedding_match(e, person)
-            draw_adam.zero_grad()
+            generator_adam.zero_grad()
             torch.autograd.backward(torch.stack(list(parts.values())).sum())
-            draw_adam.step()
-            critic.requires_grad_(True)
+            generator_adam.step()
+            discriminator.requires_grad_(True)
             pictures = torch.cat([batch.target_BCHW, fake.detach()])
             drawings = torch.cat([batch.drawing_BCHW] * 2)
             for _ in range(settings.critic_steps):
-                refresh_spectral(critic)
-                person = state.table.read(batch.rows_B)
-                score, _features = critic(pictures, drawings, torch.cat([person, person]))
+                refresh_spectral(discriminator)
+                person = state.embedding_table.read(batch.rows_B)
+                score, _features = discriminator(pictures, drawings, torch.cat([person, person]))
                 real_B, fake_B = score.chunk(2)
-                judge_adam.zero_grad()
-                torch.autograd.backward(critic_hinge(real_B, fake_B))
-                judge_adam.step()
+                discriminator_adam.zero_grad()
+                torch.autograd.backward(discriminator_hinge(real_B, fake_B))
+                discriminator_adam.step()
                 assert person.grad is not None
-                state.table.update(batch.rows_B, person.grad, settings.lr_critic, ADAM_BETAS, ADAM_EPS)
+                state.embedding_table.update(batch.rows_B, person.grad, settings.lr_critic, ADAM_BETAS, ADAM_EPS)
             with torch.no_grad():
-                for kept, new in zip(state.average.parameters(), state.drawer.parameters(), strict=True):
+                for kept, new in zip(state.average.parameters(), state.embedder_generator.parameters(), strict=True):
                     kept.lerp_(new, 1 - settings.average)
             done += 1
 

@@ -12,15 +12,15 @@ from animato.settings.training import TrainSettings
 from animato.training.distributed import Team
 from animato.training.episodes import EpisodeBatch
 from animato.training.state import ADAM_BETAS, ADAM_EPS, TrainState, update_average
-from animato.training.step import CriticOutput, DrawerOutput, Objective, critic_step, drawer_step
+from animato.training.step import DiscriminatorOutput, GeneratorOutput, Objective, discriminator_step, generator_step
 
 
 @dataclass(frozen=True)
 class Players:
     """The two networks as the steps call them: bare, or wrapped for several processes."""
 
-    drawer: nn.Module
-    critic: nn.Module
+    embedder_generator: nn.Module
+    discriminator: nn.Module
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class UpdateOutput:
     """What one update gives, all detached.
 
     Attributes:
-        drawer: losses and pictures of embedder and generator.
-        critic: the last discriminator step.
-        gradient_norms: of drawer and critic, or None when not asked for.
+        generator: losses and pictures of embedder and generator.
+        discriminator: the last discriminator step.
+        gradient_norms: of generator and discriminator, or None when not asked for.
     """
 
-    drawer: DrawerOutput
-    critic: CriticOutput
+    generator: GeneratorOutput
+    discriminator: DiscriminatorOutput
     gradient_norms: tuple[Tensor, Tensor] | None
 
 
@@ -72,34 +72,38 @@ def update(
     mixed = torch.autocast(team.device.type, torch.bfloat16, enabled=bf16)
 
     # Update embedder and generator.
-    refresh_spectral(state.drawer)
-    state.critic.requires_grad_(False)
+    refresh_spectral(state.embedder_generator)
+    state.discriminator.requires_grad_(False)
     with mixed:
-        drawn = drawer_step(players.drawer, state.critic, state.table.read(batch.rows_B), batch, objective)
-    state.drawer_optimiser.zero_grad(set_to_none=True)
+        drawn = generator_step(
+            players.embedder_generator, state.discriminator, state.embedding_table.read(batch.rows_B), batch, objective
+        )
+    state.generator_optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(drawn.loss)
-    _take_step(state.drawer_optimiser, settings.lr_drawer * factor)
+    _take_step(state.generator_optimiser, settings.lr_drawer * factor)
 
     # Update the discriminator and the rows of its table.
-    state.critic.requires_grad_(True)
+    state.discriminator.requires_grad_(True)
     for _ in range(settings.critic_steps):
-        refresh_spectral(state.critic)
-        person_BE = state.table.read(batch.rows_B)
+        refresh_spectral(state.discriminator)
+        person_BE = state.embedding_table.read(batch.rows_B)
         with mixed:
-            judged = critic_step(players.critic, person_BE, batch, drawn.picture_BCHW)
-        state.critic_optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(judged.loss)
-        _take_step(state.critic_optimiser, settings.lr_critic * factor)
+            discriminated = discriminator_step(players.discriminator, person_BE, batch, drawn.picture_BCHW)
+        state.discriminator_optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(discriminated.loss)
+        _take_step(state.discriminator_optimiser, settings.lr_critic * factor)
         assert person_BE.grad is not None
         rows, gradient = team.gather(batch.rows_B), team.gather(person_BE.grad) / team.world
-        state.table.update(rows, gradient, settings.lr_critic * factor, ADAM_BETAS, ADAM_EPS)
+        state.embedding_table.update(rows, gradient, settings.lr_critic * factor, ADAM_BETAS, ADAM_EPS)
 
     # Update the average.
-    update_average(state.average, state.drawer, min(settings.average, (1 + state.batches) / (10 + state.batches)))
+    update_average(
+        state.average, state.embedder_generator, min(settings.average, (1 + state.batches) / (10 + state.batches))
+    )
     state.batches += 1
     state.episodes += settings.batch
-    norms = (gradient_norm(state.drawer), gradient_norm(state.critic)) if measure else None
-    return UpdateOutput(_detached(drawn), _closed(judged), norms)
+    norms = (gradient_norm(state.embedder_generator), gradient_norm(state.discriminator)) if measure else None
+    return UpdateOutput(_detached(drawn), _closed(discriminated), norms)
 
 
 def gradient_norm(module: nn.Module) -> Tensor:
@@ -113,9 +117,9 @@ def _take_step(optimiser: torch.optim.Adam, lr: float) -> None:
     optimiser.step()
 
 
-def _detached(output: DrawerOutput) -> DrawerOutput:
-    return DrawerOutput(output.loss.detach(), output.parts, output.picture_BCHW)
+def _detached(output: GeneratorOutput) -> GeneratorOutput:
+    return GeneratorOutput(output.loss.detach(), output.parts, output.picture_BCHW)
 
 
-def _closed(output: CriticOutput) -> CriticOutput:
-    return CriticOutput(output.loss.detach(), output.real_right, output.fake_right)
+def _closed(output: DiscriminatorOutput) -> DiscriminatorOutput:
+    return DiscriminatorOutput(output.loss.detach(), output.real_right, output.fake_right)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from animato.training.episodes import EpisodeBatch, Episodes, stack
 from animato.training.losses import masked_distance
-from animato.training.step import Drawer
+from animato.training.step import EmbedderGenerator
 
 PHOTOS = 8
 """Photos a person on the validation picture (T of the 2019 protocol's middle row)."""
@@ -63,7 +63,7 @@ def _shown_rows(episodes: Episodes, people: int) -> list[int]:
 
 
 @torch.no_grad()
-def validate(average: Drawer, batch: EpisodeBatch) -> Validation:
+def validate(average: EmbedderGenerator, batch: EpisodeBatch) -> Validation:
     """Measure and draw the fixed episodes with the averaged weights."""
     drawn, _ = average(batch)
     drawn = drawn.float()

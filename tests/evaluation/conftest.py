@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from animato.evaluation.metrics import Judged, Reference
+from animato.evaluation.footage import StoredFrames
+from animato.evaluation.metrics import Reference, ScoredFrame
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, canonical_face
 from animato.runtime.engine import Engine
 from animato.tracking.face_finder import FaceFinder
@@ -37,20 +38,20 @@ def noise(seed: int, size: int = SIZE) -> Frame:
     return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
-def judged(
+def scored(
     output: Frame | None = None,
     truth: Frame | None = None,
     points: Points | None = None,
     true_points: Points | None = None,
     index: int = 0,
     size: int = SIZE,
-) -> Judged:
-    """One judged frame; what is not given is grey and the drawn face."""
+) -> ScoredFrame:
+    """One scored frame; what is not given is grey and the drawn face."""
     grey = np.full((size, size, 3), 128, np.uint8)
     true_points = drawn_points() if true_points is None else true_points
     truth = grey if truth is None else truth
     reference = Reference(index, truth, face_of(true_points), (truth,), (face_of(true_points),))
-    return Judged(grey if output is None else output, None if points is None else face_of(points), reference)
+    return ScoredFrame(grey if output is None else output, None if points is None else face_of(points), reference)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class DrawnFootage:
     def frames(self) -> Iterator[Frame]:
         for index in range(self.count):
             yield self.picture(index)
+
+    def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> StoredFrames:
+        return StoredFrames(self.frames(), self.count, self.fps, start, end)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from animato.errors import UsageError
 from animato.settings.evaluation import EvaluateSettings
 
 
-def test_a_dry_run_says_what_would_be_judged_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_says_what_would_be_scored_and_writes_nothing(tmp_path: Path) -> None:
     for name in ("ann/v/a.mp4", "bob/v/b.mp4"):
         (tmp_path / "data" / name).parent.mkdir(parents=True)
         (tmp_path / "data" / name).touch()
@@ -27,13 +27,13 @@ def test_a_dry_run_says_what_would_be_judged_and_writes_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"systems": "still,magic"}, "--systems cannot be 'magic'"),
+        ({"systems": "still,magic"}, "`systems` cannot be 'magic'"),
         ({"systems": "still,still"}, "names something twice"),
-        ({"shots": "1,zero"}, "--shots must be whole numbers"),
-        ({"shots": "0"}, "--shots must be from 1"),
-        ({"shots": "1,,8"}, "--shots has an empty word"),
-        ({"protocol": "selfie"}, "--protocol cannot be 'selfie'"),
-        ({"every": 0}, "--every must be at least 1"),
+        ({"shots": "1,zero"}, "`shots` must be whole numbers"),
+        ({"shots": "0"}, "`shots` must be from 1"),
+        ({"shots": "1,,8"}, "`shots` has an empty word"),
+        ({"protocol": "selfie"}, "`protocol` cannot be 'selfie'"),
+        ({"every": 0}, "`every` must be at least 1"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(wrong: dict[str, object], says: str) -> None:

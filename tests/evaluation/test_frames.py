@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.evaluation.frames import choose_cross, choose_self, choose_spread, choose_twins, groups, spread
+from animato.evaluation.frames import Band, choose_by_turn, choose_cross, choose_self, choose_spread, groups, spread
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.pose import rotation_exp
 from animato.types import Face
@@ -16,20 +16,20 @@ def faces(count: int, missing: tuple[int, ...] = ()) -> list[Face | None]:
     return [None if index in missing else face_of(drawn_points() + np.float32([index, 0, 0])) for index in range(count)]
 
 
-def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_judged() -> None:
+def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_scored() -> None:
     choice = choose_self(faces(20, missing=(0, 7)), 1, 1, 1)
     assert choice is not None
     assert choice.photos == (1,)
-    assert [index for index, _ in choice.judged] == [index for index in range(2, 20) if index != 7]
+    assert [index for index, _ in choice.scored] == [index for index in range(2, 20) if index != 7]
 
 
 @pytest.mark.parametrize("shots", [1, 8, 32])
-def test_every_number_of_photos_is_judged_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
+def test_every_number_of_photos_is_scored_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
     choice, most = choose_self(faces(75), shots, 32, 3), choose_self(faces(75), 32, 32, 3)
     assert choice is not None and most is not None
     assert len(set(choice.photos)) == shots
-    assert choice.judged == most.judged
-    assert max(most.photos) < min(index for index, _ in most.judged)
+    assert choice.scored == most.scored
+    assert max(most.photos) < min(index for index, _ in most.scored)
 
 
 def test_a_clip_too_short_for_that_many_photos_is_not_used() -> None:
@@ -37,13 +37,13 @@ def test_a_clip_too_short_for_that_many_photos_is_not_used() -> None:
     assert choose_self(faces(3), 1, 1, 1) is None
 
 
-def test_judged_frames_come_in_threes_that_lie_apart() -> None:
+def test_scored_frames_come_in_threes_that_lie_apart() -> None:
     chosen = groups(range(10, 40), 3)
     assert [index for index, _ in chosen] == [10, 11, 12, 19, 20, 21, 28, 29, 30, 37, 38, 39]
     assert [run for _, run in chosen] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
-def test_every_frame_is_judged_when_asked_and_gaps_start_new_runs() -> None:
+def test_every_frame_is_scored_when_asked_and_gaps_start_new_runs() -> None:
     assert groups([4, 5, 6, 7, 9, 10], 1) == ((4, 0), (5, 0), (6, 0), (7, 0), (9, 1), (10, 1))
 
 
@@ -59,9 +59,9 @@ def test_the_2019_holdout_is_thirty_two_frames_and_never_a_photo() -> None:
     assert all(choice is not None for choice in chosen)
     for choice in chosen:
         assert choice is not None and chosen[0] is not None
-        judged = {index for index, _ in choice.judged}
-        assert len(judged) == 32 and not judged & set(choice.photos)
-        assert choice.judged == chosen[0].judged
+        scored = {index for index, _ in choice.scored}
+        assert len(scored) == 32 and not scored & set(choice.photos)
+        assert choice.scored == chosen[0].scored
     assert choose_spread(faces(63), 1, 32, 32) is None
 
 
@@ -70,9 +70,9 @@ def test_the_page_shows_a_usual_frame_and_the_farthest() -> None:
     assert choice is not None and choice.shown == (11, 20)
 
 
-def test_another_drivers_frames_are_judged_from_its_first_face() -> None:
+def test_another_drivers_frames_are_scored_from_its_first_face() -> None:
     choice = choose_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
-    assert choice is not None and choice.photos == (0,) and choice.judged[0] == (2, 0)
+    assert choice is not None and choice.photos == (0,) and choice.scored[0] == (2, 0)
 
 
 def turned(degrees: float) -> Face:
@@ -81,19 +81,19 @@ def turned(degrees: float) -> Face:
     return face_of(np.concatenate([mesh, mesh[:10]]))
 
 
-def test_twins_are_judged_in_two_bands_of_turn_from_the_photo() -> None:
+def test_twins_are_scored_in_two_bands_of_turn_from_the_photo() -> None:
     source: list[Face | None] = [turned(degrees) for degrees in (5, 5, 20, -10, -20, 40, 24, 12)]
     driver = faces(8, missing=(1,))
-    near, far = (choose_twins(source, driver, 1, 1, 1, turns) for turns in ((0.0, 18.0), (18.0, 360.0)))
-    assert near is not None and far is not None
-    assert near.photos == far.photos == (0,)
-    assert near.judged == ((2, 0), (3, 0), (7, 1)), "a run has no gap"
-    assert far.judged == ((4, 0), (5, 0), (6, 0))
-    assert choose_twins(source, driver, 1, 1, 1, (60.0, 360.0)) is None
+    bands = Band("near", 0.0, 18.0), Band("far", 18.0, 360.0)
+    choice = choose_by_turn(source, driver, 1, 1, 1, bands)
+    assert choice is not None and choice.photos == (0,)
+    assert choice.scored == ((2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 2)), "a run lies in one band"
+    assert choice.bands == {2: "near", 3: "near", 4: "far", 5: "far", 6: "far", 7: "near"}
+    assert choose_by_turn(source, driver, 1, 1, 1, [Band("", 60.0, 360.0)]) is None
 
 
 def test_of_twins_with_several_photos_the_nearest_one_counts() -> None:
     source: list[Face | None] = [turned(degrees) for degrees in (0, 10, 20, 30, 45, 10, -17, 49)]
-    choice = choose_twins(source, faces(8), 2, 2, 1, (0.0, 18.0))
+    choice = choose_by_turn(source, faces(8), 2, 2, 1, [Band("", 0.0, 18.0)])
     assert choice is not None and choice.photos == (0, 3)
-    assert [index for index, _ in choice.judged] == [4, 5, 6]
+    assert [index for index, _ in choice.scored] == [4, 5, 6]

@@ -13,7 +13,7 @@ from animato.evaluation.metrics.identity import ANCHORS, PLACES, align, chip_fro
 from animato.geometry.crop import move_points
 from animato.tracking.face_finder import FaceFinder
 
-from .conftest import drawn_points, judged
+from .conftest import drawn_points, scored
 
 pytest.importorskip("torch")
 from animato.evaluation.networks import dlib_face
@@ -159,6 +159,6 @@ def test_a_face_is_most_like_itself(astronaut: np.ndarray, finder: FaceFinder) -
     face = finder.find(frame)[0]
     for name in ("csim", "csim-truth"):
         metric = make(name)
-        same = judged(frame, frame, face.points, face.points, size=320)
+        same = scored(frame, frame, face.points, face.points, size=320)
         metric.add(same)
         assert metric.value() == pytest.approx(1.0, abs=1e-6)

@@ -11,7 +11,7 @@ import pytest
 from animato.evaluation import runner
 from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
-from animato.evaluation.targets import TARGETS, Target
+from animato.evaluation.targets import TARGETS, QualityTarget
 from animato.settings.evaluation import SYSTEMS, Protocol
 from animato.tracking.face_finder import FaceFinder
 
@@ -42,7 +42,7 @@ WORDS = {"ratio": "over the still", "mean": "mean over clips |", "median": "medi
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target.statistic in WORDS])
-def test_the_page_states_the_limit_of_a_promise(target: Target) -> None:
+def test_the_page_states_the_limit_of_a_promise(target: QualityTarget) -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{target.subset}` | `{target.metric}`")]
     row = next(line for line in rows if WORDS[target.statistic] in line)
     assert float(re.findall(r"at most ([\d.]+)", row)[0]) == target.limit

@@ -8,7 +8,7 @@ from animato.errors import MissingPartError
 from animato.evaluation.metrics import METRICS, make
 from animato.evaluation.metrics.perceptual import distance, face_box
 
-from .conftest import judged
+from .conftest import scored
 
 pytest.importorskip("torch")
 from animato.evaluation.networks import efficientnet_lite
@@ -48,7 +48,7 @@ def test_more_blur_is_farther(net: efficientnet_lite.EfficientNetLite, astronaut
     values = []
     for sigma in (0.5, 1.5, 4.0):
         metric = make("perceptual")
-        metric.add(judged(cv2.GaussianBlur(truth, (0, 0), sigma), truth))
+        metric.add(scored(cv2.GaussianBlur(truth, (0, 0), sigma), truth))
         values.append(metric.value() or 0.0)
     assert 0 < values[0] < values[1] < values[2]
 
@@ -58,7 +58,7 @@ def test_equal_pictures_have_no_distance_and_each_counts_once(net: efficientnet_
     for seed in range(3):
         picture = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         for metric in (perceptual, frechet):
-            metric.add(judged(picture, picture, size=64))
+            metric.add(scored(picture, picture, size=64))
     assert perceptual.value() == 0.0
     assert getattr(frechet, "count", 0) == 3
     assert frechet.value() is None, "too few pictures for a covariance"
@@ -87,7 +87,7 @@ def test_inside_the_outline_only_the_face_counts(
     net: efficientnet_lite.EfficientNetLite, astronaut: np.ndarray
 ) -> None:
     truth = np.ascontiguousarray(astronaut[:256, 100:356])
-    face = judged(truth, truth).reference.regions.face
+    face = scored(truth, truth).reference.regions.face
     assert face is not None
     around = cv2.erode((~face).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
     blurred, values = cv2.GaussianBlur(truth, (0, 0), 4), {}
@@ -95,7 +95,7 @@ def test_inside_the_outline_only_the_face_counts(
         other = np.where(where[..., None], blurred, truth)
         for name in ("perceptual-face", "perceptual-oval"):
             metric = make(name)
-            metric.add(judged(other, truth))
+            metric.add(scored(other, truth))
             values[place, name] = metric.value() or 0.0
     assert values["around", "perceptual-oval"] < 0.5 * values["around", "perceptual-face"]
     assert values["face", "perceptual-oval"] > values["face", "perceptual-face"] > 0

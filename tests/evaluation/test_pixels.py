@@ -7,7 +7,7 @@ from animato.evaluation.metrics import make
 from animato.evaluation.metrics.pixels import l1, psnr, ssim, ssim_map
 from animato.geometry.landmarks import LIPS_INNER
 
-from .conftest import drawn_points, judged, noise
+from .conftest import drawn_points, noise, scored
 
 
 def test_psnr_of_a_constant_error_is_the_formula() -> None:
@@ -69,7 +69,7 @@ def test_a_regional_metric_does_not_see_the_rest(name: str) -> None:
     metric = make(name)
     points = drawn_points()
     points[list(LIPS_INNER), 1] += np.where(np.arange(20) < 10, -6, 6)  # open the mouth
-    metric.add(judged(output, truth, true_points=points))
+    metric.add(scored(output, truth, true_points=points))
     assert metric.value() == (100.0 if name == "psnr-face" else 0.0)
 
 
@@ -81,15 +81,15 @@ def test_the_mouth_metric_sees_the_inside_of_the_mouth_only() -> None:
     output = truth.copy()
     output[y - 30 : y + 30, x - 60 : x + 60] = 101
     metric = make("l1-mouth")
-    metric.add(judged(output, truth, true_points=points))
+    metric.add(scored(output, truth, true_points=points))
     assert metric.value() == pytest.approx(51 / 255)
 
 
-def test_a_closed_mouth_has_no_inside_to_judge() -> None:
+def test_a_closed_mouth_has_no_inside_to_score() -> None:
     points = drawn_points()
     points[list(LIPS_INNER), 1] = points[13, 1]
     metric = make("l1-mouth")
-    metric.add(judged(noise(5), noise(6), true_points=points))
+    metric.add(scored(noise(5), noise(6), true_points=points))
     assert metric.value() is None
 
 

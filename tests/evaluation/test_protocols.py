@@ -42,9 +42,9 @@ def test_a_limit_counts_after_known_people_are_left_out(tmp_path: Path) -> None:
         return item.person in ("a", "b")
 
     (part,) = plan(data, EvaluateSettings(limit=2), known)
-    assert [source.person for source, _ in part.cases] == ["c", "d"]
+    assert [source.person for source, _ in part.samples] == ["c", "d"]
     (part,) = plan(data, EvaluateSettings(protocol="cross"), known)
-    assert {driver.person for _, driver in part.cases} == {"c", "d"}
+    assert {driver.person for _, driver in part.samples} == {"c", "d"}
 
 
 def test_nobody_drives_themselves_in_the_cross_protocol() -> None:
@@ -60,12 +60,14 @@ def test_a_twin_drives_the_other_one_and_clips_alone_are_not_used(tmp_path: Path
     pairs = twin_pairs(find_footage(data))
     assert [(source.name, driver.name) for source, driver in pairs] == [("t0b", "t0a"), ("t3b", "t3a"), ("t4b", "t4a")]
     parts = plan(data, EvaluateSettings(protocol="twins"))
-    assert [part.name for part in parts] == ["twins T=1, turn < 18 degrees", "twins T=1, turn >= 18 degrees"]
-    assert parts[0].cases == parts[1].cases == pairs and parts[0].turns[1] == parts[1].turns[0] == 18
-    (few, _) = plan(data, EvaluateSettings(protocol="twins", limit=2))
-    assert few.cases == (pairs[0], pairs[2]), "spread over all"
-    (left, _) = plan(data, EvaluateSettings(protocol="twins"), lambda item: item.person == "t3a")
-    assert left.cases == (pairs[0], pairs[2])
+    assert [part.name for part in parts] == ["self T=1", "twins T=1"]
+    assert parts[0].samples == tuple((source, source) for source, _ in pairs) and parts[1].samples == pairs
+    near, far = parts[0].bands
+    assert parts[1].bands == parts[0].bands and near.high == far.low == 18
+    (_, few) = plan(data, EvaluateSettings(protocol="twins", limit=2))
+    assert few.samples == (pairs[0], pairs[2]), "spread over all"
+    (_, left) = plan(data, EvaluateSettings(protocol="twins"), lambda item: item.person == "t3a")
+    assert left.samples == (pairs[0], pairs[2])
     with pytest.raises(InputError, match="no pair of twins") as caught:
         plan(touch(tmp_path / "other", "one.mp4", "two.mp4"), EvaluateSettings(protocol="twins"))
     assert "`protocol=cross`" in str(caught.value)
@@ -83,7 +85,7 @@ def test_clips_are_found_by_folder_with_their_people(tmp_path: Path) -> None:
 def test_a_part_for_each_number_of_photos_shares_its_clips(tmp_path: Path) -> None:
     parts = plan(touch(tmp_path, "a.mp4", "b.mp4"), EvaluateSettings(shots="1,8,32"))
     assert [part.name for part in parts] == ["self T=1", "self T=8", "self T=32"]
-    assert all(part.cases == parts[0].cases and part.most_shots == 32 for part in parts)
+    assert all(part.samples == parts[0].samples and part.most_shots == 32 for part in parts)
 
 
 def test_voxceleb_without_its_data_says_what_is_missing(tmp_path: Path) -> None:
@@ -106,11 +108,11 @@ def test_voxceleb_draws_fifty_videos_once_for_all_three_numbers_of_photos(tmp_pa
     again = plan(data, EvaluateSettings(protocol="voxceleb-2019"))
     other = plan(data, EvaluateSettings(protocol="voxceleb-2019", seed=1))
     assert [part.shots for part in parts] == [1, 8, 32]
-    files = [[source.file for source, _ in part.cases] for part in parts]
+    files = [[source.file for source, _ in part.samples] for part in parts]
     assert len(set(files[0])) == 50 and files[0] == files[1] == files[2]
     assert len({str(Path(name).parent) for name in files[0]}) == 50, "one clip a video"
-    assert files[0] == [source.file for source, _ in again[0].cases]
-    assert files[0] != [source.file for source, _ in other[0].cases]
+    assert files[0] == [source.file for source, _ in again[0].samples]
+    assert files[0] != [source.file for source, _ in other[0].samples]
 
 
 def test_the_projects_own_set_says_which_folder_is_missing(tmp_path: Path) -> None:
@@ -129,5 +131,5 @@ def test_the_projects_own_set_is_four_ways_of_looking(shared_data: Path) -> None
         "self rendered T=1",
         "cross talking T=1",
     ]
-    assert len({source.person for source, _ in parts[0].cases}) == 18
+    assert len({source.person for source, _ in parts[0].samples}) == 18
     assert protocols.VOXCELEB_HOLDOUT == 32

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 
 from animato.errors import FaceError, InputError, MissingPartError, UsageError
 from animato.evaluation import runner
+from animato.evaluation.crop import Crop
+from animato.evaluation.frames import Band
 from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
 from animato.evaluation.report import as_data, table_text, write
 from animato.evaluation.runner import Evaluation, evaluate
-from animato.evaluation.systems.base import Crop, Drive, Photo, Subject
+from animato.evaluation.systems.base import Drive, System
 from animato.evaluation.systems.still import Still
 from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -36,12 +39,12 @@ class Oracle:
     def __init__(self, clip: DrawnFootage) -> None:
         self._clip = clip
 
-    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
-        self._crop = crop
+    def prepare(self, photos: Sequence[Frame]) -> None:
+        pass
 
     def render(self, drive: Drive) -> Iterator[Frame]:
         for index in drive.wanted:
-            yield self._crop.cut(self._clip.picture(index))
+            yield self._clip.picture(index)
 
     def trained_on(self, people: frozenset[str]) -> bool:
         return False
@@ -67,29 +70,29 @@ class Blank(Oracle):
 
     def render(self, drive: Drive) -> Iterator[Frame]:
         for _ in drive.wanted:
-            yield np.full((256, 256, 3), 90, np.uint8)
+            yield np.full((320, 320, 3), 90, np.uint8)
 
 
-Judge = Callable[..., Evaluation]
+Run = Callable[..., Evaluation]
 
 
 @pytest.fixture(scope="module")
-def judge(finder: FaceFinder) -> Judge:
+def run_on(finder: FaceFinder) -> Run:
     """Runs the evaluation on one drawn clip."""
 
-    def run(clip: DrawnFootage, *subjects: Subject) -> Evaluation:
+    def run(clip: DrawnFootage, *systems: System) -> Evaluation:
         parts = [Part("self drawn T=1", "self", 1, 1, ((clip, clip),))]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(runner, "plan", lambda data, settings, known: [] if known(clip) else parts)
             settings = EvaluateSettings(metrics=LIGHT, every=1, threads=1)
-            return evaluate(Path("drawn"), subjects, settings, finder=finder)
+            return evaluate(Path("drawn"), systems, settings, finder=finder)
 
     return run
 
 
 @pytest.fixture(scope="module")
-def found(sliding: DrawnFootage, judge: Judge) -> Evaluation:
-    return judge(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
+def found(sliding: DrawnFootage, run_on: Run) -> Evaluation:
+    return run_on(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
 
 
 def values(found: Evaluation, system: str) -> dict[str, float | None]:
@@ -107,7 +110,7 @@ def test_the_truth_itself_scores_perfectly(found: Evaluation) -> None:
 def test_a_still_photo_is_as_far_away_as_the_face_has_moved(found: Evaluation) -> None:
     row = next(row for row in found.rows if row.system == "still")
     assert row.frames == 11 and row.lost == 0
-    # Frames 1 to 11 moved by 2, 4, ... 22 pixels of the picture: 12 on average, and the judged square is 320 at most.
+    # Frames 1 to 11 moved by 2, 4, ... 22 pixels of the picture: 12 on average, and the scored square is 320 at most.
     distance = row.values["akd"]
     assert distance is not None
     assert 12 * 256 / 320 - 0.6 < distance < 12 * 256 / 150
@@ -146,10 +149,10 @@ def test_another_drivers_frames_are_never_taken_for_the_truth(
     assert {name for name, value in seen.items() if value is not None} == {
         "pose", "pose-motion", "expression", "jitter-ratio", "failures",
     }  # fmt: skip
-    assert crossed.rows[0].driver == "him" and not crossed.shots[0].has_truth
+    assert crossed.rows[0].driver == "him" and not crossed.comparisons[0].has_truth
 
 
-def test_a_twin_is_driven_from_the_photos_moment_and_judged_by_its_own_frames(
+def test_a_twin_is_driven_from_the_photos_moment_and_scored_by_its_own_frames(
     sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drives: list[Drive] = []
@@ -165,8 +168,30 @@ def test_a_twin_is_driven_from_the_photos_moment_and_judged_by_its_own_frames(
     found = evaluate(Path("drawn"), [Still(), Told(sliding)], settings, finder=finder)
     assert values(found, "oracle")["psnr"] == 100.0 and values(found, "oracle")["akd"] == pytest.approx(0, abs=1e-6)
     assert values(found, "still")["psnr"] != 100.0
-    assert found.shots[0].has_truth and not drives[0].same_clip and drives[0].neutral == 0
+    assert found.comparisons[0].has_truth and drives[0].clip is dim and drives[0].photo_times == (0.0,)
     assert found.rows[0].driver == "him" and found.rows[0].frames == 11
+
+
+def test_bands_and_parts_of_one_movement_stand_in_one_table(
+    sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bands = Band("turn < 18", 0.0, 18.0), Band("turn >= 18", 18.0, 360.0)
+    parts = [
+        Part("self T=1", "self", 1, 1, ((sliding, sliding),), bands, "twins T=1"),
+        Part("twins T=1", "twins", 1, 1, ((sliding, replace(sliding, name="twin")),), bands, "twins T=1"),
+    ]
+    monkeypatch.setattr(runner, "plan", lambda *_: parts)
+    found = evaluate(
+        Path("drawn"), [Still(), Oracle(sliding)], EvaluateSettings(metrics=LIGHT, every=1, threads=1), finder=finder
+    )
+    near = ["self T=1, turn < 18", "twins T=1, turn < 18"]
+    assert found.side_by_side == {"twins T=1": [*near, "self T=1, turn >= 18", "twins T=1, turn >= 18"]}
+    assert [row.frames for row in found.rows if row.system == "oracle"] == [11, 0, 11, 0]
+    assert all(row.problem is None for row in found.rows if row.part in near)
+    assert {row.problem for row in found.rows if row.part not in near} == {"no frame lies in this band of turn"}
+    text = table_text(found)
+    assert "twins T=1: still" in text and "twins T=1: oracle" in text
+    assert text.count("clips scored") == 2, "one table a system"
 
 
 def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, tmp_path: Path) -> None:
@@ -182,13 +207,13 @@ def test_the_report_is_whole_and_needs_nothing_from_outside(found: Evaluation, t
     assert "oracle" in written[1].read_text(encoding="utf-8")
 
 
-def test_two_runs_find_the_same_numbers(found: Evaluation, sliding: DrawnFootage, judge: Judge) -> None:
-    again = judge(sliding, Still(), Oracle(sliding))
+def test_two_runs_find_the_same_numbers(found: Evaluation, sliding: DrawnFootage, run_on: Run) -> None:
+    again = run_on(sliding, Still(), Oracle(sliding))
     for system in ("still", "oracle"):
         assert values(again, system) == values(found, system)
 
 
-def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFootage, judge: Judge) -> None:
+def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFootage, run_on: Run) -> None:
     class Taught(Oracle):
         name = "taught"
 
@@ -196,13 +221,13 @@ def test_clips_of_people_a_system_was_trained_on_are_left_out(sliding: DrawnFoot
             return "her" in people
 
     with pytest.raises(InputError, match="no clip is left") as caught:
-        judge(sliding, Still(), Taught(sliding))
+        run_on(sliding, Still(), Taught(sliding))
     assert "taught was trained on them" in str(caught.value)
 
 
-def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, judge: Judge) -> None:
+def test_a_clip_too_short_becomes_a_row_that_says_so(sliding: DrawnFootage, run_on: Run) -> None:
     short = DrawnFootage("short", "her", sliding.picture, count=2)
-    rows = judge(short, Still()).rows
+    rows = run_on(short, Still()).rows
     assert rows[0].problem is not None and "too short for T = 1" in rows[0].problem
 
 

@@ -79,7 +79,7 @@ def test_with_too_few_photos_to_judge_by_nothing_is_changed(weights: PortraitWei
 
 def test_psi_stays_what_the_photos_embedding_says(weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch) -> None:
     falling = iter(np.linspace(1.0, 0.1, 100))
-    monkeypatch.setattr(adapt._Trial, "_judge", lambda _: dict.fromkeys(adapt.JUDGED, float(next(falling))))
+    monkeypatch.setattr(adapt._Trial, "_validate", lambda _: dict.fromkeys(adapt.COMPARED, float(next(falling))))
     photos = [drawn_photo(n) for n in range(5)]
     few, many = (adapt_portrait(photos, weights, settings(steps=n), None).networks["mouth"] for n in (2, 6))
     np.testing.assert_array_equal(few["affine"], many["affine"])
@@ -96,11 +96,11 @@ def test_what_is_better_on_the_whole_and_worse_in_one_part_is_not_kept(
 ) -> None:
     looks = {"pixel": [1.0, 0.2], "edges": [1.0, 1.1], "content": [1.0, 0.5], "landmarks": [1.0, 1.0]}
 
-    def judged(again: list[int]) -> dict[str, float]:
+    def validated(again: list[int]) -> dict[str, float]:
         again.append(1)
         return {name: values[min(len(again), 2) - 1] for name, values in looks.items()}
 
-    monkeypatch.setattr(adapt._Trial, "_judge", lambda trial: judged(trial.__dict__.setdefault("judged", [])))
+    monkeypatch.setattr(adapt._Trial, "_validate", lambda trial: validated(trial.__dict__.setdefault("judged", [])))
     made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(), None)
     assert made.networks == {}, "softer edges"
     looks["edges"][1] = 0.9
@@ -112,7 +112,7 @@ def test_the_painter_that_is_kept_lies_halfway_between_shipped_and_learnt(
     weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     falling = iter(np.linspace(1.0, 0.1, 100))
-    monkeypatch.setattr(adapt._Trial, "_judge", lambda _: dict.fromkeys(adapt.JUDGED, float(next(falling))))
+    monkeypatch.setattr(adapt._Trial, "_validate", lambda _: dict.fromkeys(adapt.COMPARED, float(next(falling))))
     photos = [drawn_photo(n) for n in range(5)]
     found = {}
     for share in (1.0, adapt.HALFWAY):
@@ -139,17 +139,17 @@ def test_photos_kept_aside_are_not_learnt_from() -> None:
     photos = [drawn_photo(n) for n in range(6)]
     own = own_cases(photos, settings(pairs=40), ["eye"])["eye"]
     cases = own.cases
-    learnt, judged = cases.of("train"), cases.of("val")
+    learnt, validated = cases.of("train"), cases.of("val")
     assert len(own.rehearsed), "the drawn faces never lower their lids"
-    assert not set(own.rehearsed) & set(judged)
+    assert not set(own.rehearsed) & set(validated)
     assert len(learnt)
-    assert len(judged)
+    assert len(validated)
 
     def truths(numbers: Sequence[int]) -> set[bytes]:
         return {cases.pictures[n, :, :, :3].tobytes() for n in numbers}
 
-    assert not truths(learnt) & truths(judged)
-    aside = {int(cases.photo[n, 0]) for n in judged} - {int(p) for n in learnt for p in cases.photo[n] if p >= 0}
+    assert not truths(learnt) & truths(validated)
+    aside = {int(cases.photo[n, 0]) for n in validated} - {int(p) for n in learnt for p in cases.photo[n] if p >= 0}
     assert len({int(p) for n in learnt for p in cases.photo[n] if p >= 0}) < len(cases.photos), aside
 
 

@@ -156,7 +156,9 @@ def test_a_critic_that_never_plays_stays_as_it_was(drawn_cases: Path, tmp_path: 
     train_eye(drawn_cases, tmp_path, settings=never)
     arrays = read_arrays(tmp_path / "step-0000002.safetensors", KIND, SCHEMA).arrays
     start = new_state("eye", TINY["eye"], never, 4)
-    assert all(np.array_equal(arrays[f"critic.{name}"], value) for name, value in start.critic.state_dict().items())
+    assert all(
+        np.array_equal(arrays[f"critic.{name}"], value) for name, value in start.discriminator.state_dict().items()
+    )
     assert not any(name.startswith("adam.critic.") for name in arrays)
     moved = [not np.array_equal(arrays[f"network.{name}"], p.detach()) for name, p in start.network.named_parameters()]
     assert np.mean(moved) > 0.9

@@ -16,7 +16,7 @@ from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import TrainSettings
 from animato.training.adapt import _start, adapt, feed_forward, frozen, rate_at
-from animato.training.holdout_loss import Look
+from animato.training.holdout_loss import HoldoutScore
 from animato.training.meta import train
 from animato.training.model import PaperModel, load_model
 from animato.training.photos import crop_photos, picked, probe_faces, split_photos, turned
@@ -56,9 +56,9 @@ def test_adaptation_draws_a_held_out_photo_better_and_leaves_the_model_alone(mod
     before = {name: value.clone() for name, value in model.generator.state_dict().items()}
     frames = person_frames(9, 10, 32)
     photos, unseen = picked(frames, range(8)), picked(frames, [8, 9])
-    looks = []
-    adapted = adapt(model, photos, QUICK, looks.append)
-    assert looks[-1].iteration <= looks[-1].total == 20
+    scores = []
+    adapted = adapt(model, photos, QUICK, scores.append)
+    assert scores[-1].iteration <= scores[-1].total == 20
     assert 0 < adapted.iterations <= 20
     errors = []
     for person in (feed_forward(model, photos), adapted.person):
@@ -85,8 +85,8 @@ def test_the_critic_starts_without_an_embedding_that_was_never_matched(model: Pa
     vectors = []
     for weighting in ("pixel", "v2"):
         other = dataclasses.replace(model, settings=dataclasses.replace(model.settings, weighting=weighting))
-        _, judged = _start(other, photos, torch.device("cpu"))
-        vectors.append(judged.person_1E.detach())
+        _, person_discriminator = _start(other, photos, torch.device("cpu"))
+        vectors.append(person_discriminator.person_1E.detach())
     assert float(vectors[0].abs().max()) == 0.0 < float(vectors[1].abs().max())
 
 
@@ -95,29 +95,29 @@ def test_the_best_look_is_kept_and_a_run_without_progress_stops_early(model: Pap
     wild = dataclasses.replace(QUICK, iterations=40, lr_drawer=0.5, patience=2, expression_floor=0.0)
     adapted = adapt(model, photos, wild)
     assert adapted.stopped == "held-out photos"
-    errors = {iteration: look.error for iteration, look in adapted.looks}
+    errors = {iteration: score.error for iteration, score in adapted.scores}
     assert errors[adapted.iterations] == min(errors.values())
     few = adapt(model, picked(photos, range(3)), wild)
     assert few.stopped == "turned copies"
 
 
 def test_a_face_that_freezes_is_noticed_after_the_start() -> None:
-    def looks(*answers: float) -> list[tuple[int, Look]]:
-        return [(10 * place, Look(0.1, answer)) for place, answer in enumerate(answers)]
+    def scores(*answers: float) -> list[tuple[int, HoldoutScore]]:
+        return [(10 * place, HoldoutScore(0.1, answer)) for place, answer in enumerate(answers)]
 
-    assert not frozen(looks(9.0, 9.0, 9.0, 9.0, 1.0, 1.0), 100, 0.7), "the feed-forward person's answers do not count"
-    assert not frozen(looks(0.0, 0.1, 0.1, 0.1, 1.0, 0.8), 100, 0.7)
-    assert frozen(looks(0.0, 0.1, 0.1, 0.1, 1.0, 0.6), 100, 0.7)
+    assert not frozen(scores(9.0, 9.0, 9.0, 9.0, 1.0, 1.0), 100, 0.7), "the feed-forward person's answers do not count"
+    assert not frozen(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.8), 100, 0.7)
+    assert frozen(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.6), 100, 0.7)
 
 
 def test_photos_are_kept_aside_from_four_on_and_copies_stand_in_below() -> None:
     frames = person_frames(3, 10, 32)
     split = split_photos(frames, 0.2, 0)
-    assert (len(split.learn.images), len(split.judge.images), split.held_out) == (8, 2, True)
-    for image in split.judge.images:
+    assert (len(split.learn.images), len(split.validation.images), split.held_out) == (8, 2, True)
+    for image in split.validation.images:
         assert not any(np.array_equal(image, other) for other in split.learn.images)
     few = split_photos(picked(frames, range(3)), 0.2, 0)
-    assert (len(few.learn.images), len(few.judge.images), few.held_out) == (3, 4, False)
+    assert (len(few.learn.images), len(few.validation.images), few.held_out) == (3, 4, False)
 
 
 def test_turned_photos_carry_their_landmarks_along() -> None:

@@ -72,7 +72,7 @@ def test_a_run_that_diverges_stops_and_names_the_last_good_checkpoint(
 
     def poisoned(state: object, *rest: object, **more: object) -> object:
         with torch.no_grad():
-            state.drawer.generator.to_rgb.weight.fill_(float("nan"))  # type: ignore[attr-defined]
+            state.embedder_generator.generator.to_rgb.weight.fill_(float("nan"))  # type: ignore[attr-defined]
         return real_step(state, *rest, **more)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:

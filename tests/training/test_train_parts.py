@@ -16,20 +16,20 @@ from animato.training.content import ContentLoss, cut_box, make_content_loss
 from animato.training.divergence_guard import (
     GRACE_STEPS,
     PATIENCE,
-    HealthWatch,
+    DivergenceGuard,
     PictureStatistics,
     TrainingStoppedError,
     picture_statistics,
 )
-from animato.training.embedding_table import VideoTable
+from animato.training.embedding_table import EmbeddingTable
 from animato.training.update import rate_at
 
 
 def test_hinge_losses_are_equations_four_and_six() -> None:
     real, fake = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([-2.0, 0.0, 1.0])
     slow = np.mean([max(0, 1 - r) for r in (2.0, 0.5, -1.0)]) + np.mean([max(0, 1 + f) for f in (-2.0, 0.0, 1.0)])
-    assert float(losses.critic_hinge(real, fake)) == pytest.approx(slow)
-    assert float(losses.drawer_hinge(fake)) == pytest.approx(1 / 3)
+    assert float(losses.discriminator_hinge(real, fake)) == pytest.approx(slow)
+    assert float(losses.generator_hinge(fake)) == pytest.approx(1 / 3)
 
 
 def test_feature_losses_are_means_over_elements_and_means_or_sums_over_layers() -> None:
@@ -77,28 +77,28 @@ def test_the_edge_term_sees_where_an_edge_stands_and_not_how_bright_it_is_around
 
 @pytest.mark.parametrize("rows", [[0, 1, 2], [1], [2, 2], [0, 2]])
 def test_rows_of_the_table_move_as_under_adam_of_their_own(rows: list[int]) -> None:
-    table = VideoTable.create(3, 4, 0, torch.device("cpu"))
-    before = table.rows_NE.clone()
-    twins = [torch.nn.Parameter(row.clone()) for row in table.rows_NE]
+    embedding_table = EmbeddingTable.create(3, 4, 0, torch.device("cpu"))
+    before = embedding_table.rows_NE.clone()
+    twins = [torch.nn.Parameter(row.clone()) for row in embedding_table.rows_NE]
     adams = [torch.optim.Adam([twin], lr=0.1, betas=(0.5, 0.9), eps=1e-5) for twin in twins]
     for step in range(5):
         chosen = torch.tensor(rows if step % 2 else [0])
         gradient = torch.randn(len(chosen), 4, generator=torch.Generator().manual_seed(step))
-        table.update(chosen, gradient, 0.1, (0.5, 0.9), 1e-5)
+        embedding_table.update(chosen, gradient, 0.1, (0.5, 0.9), 1e-5)
         for row in set(chosen.tolist()):
             twins[row].grad = gradient[chosen == row].sum(0)
             adams[row].step()
     for row in range(3):
-        assert torch.allclose(table.rows_NE[row], twins[row].detach(), atol=1e-6)
+        assert torch.allclose(embedding_table.rows_NE[row], twins[row].detach(), atol=1e-6)
     untouched = set(range(3)) - {0, *rows}
     for row in untouched:
-        assert torch.equal(table.rows_NE[row], before[row])
-        assert int(table.steps_N[row]) == 0
+        assert torch.equal(embedding_table.rows_NE[row], before[row])
+        assert int(embedding_table.steps_N[row]) == 0
 
 
 def test_reading_rows_collects_their_gradient() -> None:
-    table = VideoTable.create(4, 3, 0, torch.device("cpu"))
-    read = table.read(torch.tensor([3, 1]))
+    embedding_table = EmbeddingTable.create(4, 3, 0, torch.device("cpu"))
+    read = embedding_table.read(torch.tensor([3, 1]))
     read.sum().backward()
     assert read.grad is not None
     assert read.grad.shape == (2, 3)
@@ -142,14 +142,14 @@ def test_learning_rates_rise_and_fall_as_said() -> None:
     assert rate_at(TrainSettings(episodes=1000), 999) == 1.0
 
 
-HEALTHY = PictureStatistics(0.0, 0.4, (0.0, 0.0, 0.0))
+SOUND = PictureStatistics(0.0, 0.4, (0.0, 0.0, 0.0))
 
 
 def test_a_run_that_diverges_is_stopped_and_told_the_last_good_checkpoint() -> None:
-    watch = HealthWatch("episode-000000100.safetensors")
-    watch.look(5, {"loss_drawer": 3.0}, HEALTHY, HEALTHY)
+    watch = DivergenceGuard("episode-000000100.safetensors")
+    watch.check(5, {"loss_drawer": 3.0}, SOUND, SOUND)
     with pytest.raises(TrainingStoppedError, match=r"(?s)loss_drawer is not a number.*episode-000000100"):
-        watch.look(6, {"loss_drawer": math.nan}, HEALTHY, HEALTHY)
+        watch.check(6, {"loss_drawer": math.nan}, SOUND, SOUND)
     with pytest.raises(TrainingStoppedError, match="weight is not a number"):
         watch.check_before_saving({"weight": torch.tensor([1.0, math.inf])})
 
@@ -157,13 +157,13 @@ def test_a_run_that_diverges_is_stopped_and_told_the_last_good_checkpoint() -> N
 @pytest.mark.parametrize(("level", "word"), [(-1.0, "black"), (0.7, "one colour")])
 def test_a_collapse_is_stopped_after_some_looks_and_not_during_the_start(level: float, word: str) -> None:
     flat = picture_statistics(torch.full((2, 3, 8, 8), level))
-    watch = HealthWatch()
+    watch = DivergenceGuard()
     for _ in range(PATIENCE + 2):
-        watch.look(GRACE_STEPS, {}, flat, HEALTHY)
+        watch.check(GRACE_STEPS, {}, flat, SOUND)
     for _ in range(PATIENCE - 1):
-        watch.look(GRACE_STEPS + 1, {}, flat, HEALTHY)
-    watch.look(GRACE_STEPS + 1, {}, HEALTHY, HEALTHY)
+        watch.check(GRACE_STEPS + 1, {}, flat, SOUND)
+    watch.check(GRACE_STEPS + 1, {}, SOUND, SOUND)
     for _ in range(PATIENCE - 1):
-        watch.look(GRACE_STEPS + 1, {}, flat, HEALTHY)
+        watch.check(GRACE_STEPS + 1, {}, flat, SOUND)
     with pytest.raises(TrainingStoppedError, match=rf"(?s){word}.*no checkpoint"):
-        watch.look(GRACE_STEPS + 1, {}, flat, HEALTHY)
+        watch.check(GRACE_STEPS + 1, {}, flat, SOUND)

@@ -14,7 +14,7 @@ from animato.evaluation.metrics import (
     pixels,
     pose,
 )
-from animato.evaluation.metrics.base import METRICS, Judged, Metric, MetricInfo, Reference, make
+from animato.evaluation.metrics.base import METRICS, Metric, MetricInfo, Reference, ScoredFrame, make
 
 ORDER = (
     "akd", "akd-lips", "akd-lids", "akd-irises", "pose", "pose-motion", "expression", "expression-motion", "jaw-follow",
@@ -27,10 +27,10 @@ ORDER = (
 __all__ = [
     "METRICS",
     "ORDER",
-    "Judged",
     "Metric",
     "MetricInfo",
     "Reference",
+    "ScoredFrame",
     "expression",
     "failures",
     "following",

@@ -1,4 +1,4 @@
-"""What a measure is: a small class that takes one judged frame after another and gives one number at the end.
+"""What a measure is: a small class that takes one scored frame after another and gives one number at the end.
 
 Every measure registers what it is called, its unit, which direction is better, the network it uses (if any) and what it
 needs to compare with. One instance judges one system on one clip; a pooled measure judges one system on all clips.
@@ -35,7 +35,7 @@ class Reference:
         source: the photos of the source person, crops of the same size.
         source_faces: their landmarks, in pixels of those crops.
         features: what networks computed of these pictures, by a key that each measure chooses.
-        source_features: the same for the photos; lives as long as the clip is judged.
+        source_features: the same for the photos; lives as long as the clip is scored.
     """
 
     index: int
@@ -66,7 +66,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredFrame:
     """One frame of one system.
 
     Attributes:
@@ -123,7 +123,7 @@ class MetricInfo:
 class Metric(Protocol):
     """One instance of a measure."""
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredFrame) -> None:
         """Take one frame."""
         ...
 
@@ -139,13 +139,13 @@ class FrameMean:
         self._sum = 0.0
         self._count = 0
 
-    def measure(self, judged: Judged) -> float | None:
+    def measure(self, scored: ScoredFrame) -> float | None:
         """Return the number of one frame, or None where it is not defined."""
-        raise TypeError(f"{type(self).__name__} does not measure frame {judged.reference.index}")
+        raise TypeError(f"{type(self).__name__} does not measure frame {scored.reference.index}")
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredFrame) -> None:
         """Take one frame."""
-        number = self.measure(judged)
+        number = self.measure(scored)
         if number is not None:
             self._sum += number
             self._count += 1

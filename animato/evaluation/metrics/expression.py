@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, MetricInfo, ScoredFrame, register
 
 SCORES = slice(1, 52)
 """The first score, `_neutral`, says nothing."""
@@ -21,10 +21,10 @@ SCORES = slice(1, 52)
 class Expression(FrameMean):
     """Mean absolute difference of the scores."""
 
-    def measure(self, judged: Judged) -> float | None:
-        if judged.face is None:
+    def measure(self, scored: ScoredFrame) -> float | None:
+        if scored.face is None:
             return None
-        difference = judged.face.blendshapes[SCORES] - judged.reference.face.blendshapes[SCORES]
+        difference = scored.face.blendshapes[SCORES] - scored.reference.face.blendshapes[SCORES]
         return float(np.abs(difference).mean())
 
 
@@ -34,7 +34,7 @@ class Expression(FrameMean):
         "[0,1]",
         "lower",
         "driver",
-        "The same for the change since the first judged frame: what moves, without what the two faces are at rest.",
+        "The same for the change since the first scored frame: what moves, without what the two faces are at rest.",
     )
 )
 class ExpressionMotion(FrameMean):
@@ -44,10 +44,10 @@ class ExpressionMotion(FrameMean):
         super().__init__()
         self._first: NDArray[np.float32] | None = None
 
-    def measure(self, judged: Judged) -> float | None:
-        if judged.face is None:
+    def measure(self, scored: ScoredFrame) -> float | None:
+        if scored.face is None:
             return None
-        offset = judged.face.blendshapes[SCORES] - judged.reference.face.blendshapes[SCORES]
+        offset = scored.face.blendshapes[SCORES] - scored.reference.face.blendshapes[SCORES]
         if self._first is None:
             self._first = offset.copy()
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, MetricInfo, ScoredFrame, register
 
 
 @register(
@@ -13,5 +13,5 @@ from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, regis
 class Failures(FrameMean):
     """100 for a frame without a face, else 0."""
 
-    def measure(self, judged: Judged) -> float | None:
-        return 0.0 if judged.face is not None else 100.0
+    def measure(self, scored: ScoredFrame) -> float | None:
+        return 0.0 if scored.face is not None else 100.0

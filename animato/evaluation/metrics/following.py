@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from animato.evaluation.metrics.base import Judged, Metric, MetricInfo, register
+from animato.evaluation.metrics.base import Metric, MetricInfo, ScoredFrame, register
 from animato.geometry.apertures import apertures
 from animato.geometry.pose import fit_pose, local_from_points
 from animato.types import Points
 
 MIN_MOTION = 0.01
-"""Where the driver's own gap (over the width of mouth or eye) varies less than this, following it cannot be judged."""
+"""Where the driver's own gap (over the width of mouth or eye) varies less than this, following it cannot be scored."""
 
 MIN_FRAMES = 5
 
@@ -47,10 +47,10 @@ class Correlation:
         self._signal, self._min_motion = signal, min_motion
         self._pairs: list[tuple[float, float]] = []
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredFrame) -> None:
         """Take one frame; one without a face is left out."""
-        if judged.face is not None:
-            self._pairs.append((self._signal(judged.face.points), self._signal(judged.reference.face.points)))
+        if scored.face is not None:
+            self._pairs.append((self._signal(scored.face.points), self._signal(scored.reference.face.points)))
 
     def value(self) -> float | None:
         """Return the correlation in [-1, 1], or None where the driver hardly moves."""

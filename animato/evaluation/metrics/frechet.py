@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import Judged, MetricInfo, register
+from animato.evaluation.metrics.base import MetricInfo, ScoredFrame, register
 from animato.evaluation.metrics.perceptual import NET, Features, describe
 from animato.evaluation.networks.package import network
 
@@ -92,13 +92,13 @@ class Frechet:
         """Number of pictures on each side."""
         return self._output.count
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredFrame) -> None:
         """Take one frame."""
-        picture = judged.reference.picture
+        picture = scored.reference.picture
         if picture is None:
             return
-        mine: Features = judged.remember(NET, lambda: describe(judged.output))
-        theirs: Features = judged.reference.remember(NET, lambda: describe(picture))
+        mine: Features = scored.remember(NET, lambda: describe(scored.output))
+        theirs: Features = scored.reference.remember(NET, lambda: describe(picture))
         self._output.add(mine[1])
         self._truth.add(theirs[1])
 

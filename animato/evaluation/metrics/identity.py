@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, Metric, MetricInfo, ScoredFrame, register
 from animato.evaluation.networks.package import network
 from animato.types import Affine, Face, Frame, Points
 
@@ -71,11 +71,11 @@ class _Similarity(FrameMean):
         self._other = other
         network("dlib_face").load()
 
-    def measure(self, judged: Judged) -> float | None:
-        if judged.face is None:
+    def measure(self, scored: ScoredFrame) -> float | None:
+        if scored.face is None:
             return None
-        face, reference = judged.face, judged.reference
-        mine: NDArray[np.float64] = judged.remember(NET, lambda: embedding(judged.output, face))
+        face, reference = scored.face, scored.reference
+        mine: NDArray[np.float64] = scored.remember(NET, lambda: embedding(scored.output, face))
         if self._other == "source":
             if NET not in reference.source_features:
                 reference.source_features[NET] = mean_embedding(reference.source, reference.source_faces)

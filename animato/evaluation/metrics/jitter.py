@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from animato.evaluation.metrics.base import Judged, Metric, MetricInfo, register
+from animato.evaluation.metrics.base import Metric, MetricInfo, ScoredFrame, register
 from animato.motion.jitter import JitterMeter
 from animato.types import Points
 
@@ -41,9 +41,9 @@ class Jitter:
         self._ratio = ratio
         self._output, self._driver = _Run(), _Run()
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredFrame) -> None:
         """Take one frame; one without a face breaks both sequences."""
-        face, reference = judged.face, judged.reference
+        face, reference = scored.face, scored.reference
         unit = reference.size / 256.0
         self._output.add(reference.index, None if face is None else face.points, unit)
         self._driver.add(reference.index, None if face is None else reference.face.points, unit)

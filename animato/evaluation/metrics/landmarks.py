@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, mean_distance, register
+from animato.evaluation.metrics.base import FrameMean, Metric, MetricInfo, ScoredFrame, mean_distance, register
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, LIPS_OUTER, POINTS
 
 ALL = np.arange(POINTS)
@@ -22,11 +22,11 @@ class _Akd(FrameMean):
         super().__init__()
         self._points = points
 
-    def measure(self, judged: Judged) -> float | None:
-        if judged.face is None:
+    def measure(self, scored: ScoredFrame) -> float | None:
+        if scored.face is None:
             return None
-        a, b = judged.face.points[self._points], judged.reference.face.points[self._points]
-        return mean_distance(a, b) * judged.to_256
+        a, b = scored.face.points[self._points], scored.reference.face.points[self._points]
+        return mean_distance(a, b) * scored.to_256
 
 
 @register(MetricInfo("akd", "px at 256", "lower", "truth", "Distance of all 478 landmarks from the true frame's."))

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, MetricInfo, ScoredFrame, register
 from animato.evaluation.networks.package import network
 from animato.types import Frame, Plane
 
@@ -72,12 +72,12 @@ class Perceptual(FrameMean):
         super().__init__()
         network("efficientnet_lite").load()
 
-    def measure(self, judged: Judged) -> float | None:
-        picture = judged.reference.picture
+    def measure(self, scored: ScoredFrame) -> float | None:
+        picture = scored.reference.picture
         if picture is None:
             return None
-        mine: Features = judged.remember(NET, lambda: describe(judged.output))
-        theirs: Features = judged.reference.remember(NET, lambda: describe(picture))
+        mine: Features = scored.remember(NET, lambda: describe(scored.output))
+        theirs: Features = scored.reference.remember(NET, lambda: describe(picture))
         return distance(mine[0], theirs[0])
 
 
@@ -107,12 +107,12 @@ class PerceptualFace(FrameMean):
         super().__init__()
         network("efficientnet_lite").load()
 
-    def measure(self, judged: Judged) -> float | None:
-        picture, mask = judged.reference.picture, judged.reference.regions.face
+    def measure(self, scored: ScoredFrame) -> float | None:
+        picture, mask = scored.reference.picture, scored.reference.regions.face
         if picture is None or mask is None:
             return None
-        mine: Features = judged.remember(f"{NET} face", lambda: describe(face_box(judged.output, mask)))
-        theirs: Features = judged.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
+        mine: Features = scored.remember(f"{NET} face", lambda: describe(face_box(scored.output, mask)))
+        theirs: Features = scored.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
         return distance(mine[0], theirs[0], face_box(mask.astype(np.float32), mask) if self.outlined else None)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, Metric, MetricInfo, register
+from animato.errors import MissingPartError
+from animato.evaluation.metrics.base import FrameMean, Metric, MetricInfo, ScoredFrame, register
 from animato.types import Frame
 
 SSIM_WINDOW = 11
@@ -51,20 +54,31 @@ def ssim_map(output: Frame, truth: Frame) -> NDArray[np.float32]:
     Args:
         output: H x W x 3 uint8 RGB, at least 11 x 11.
         truth: the same shape.
+
+    Raises:
+        MissingPartError: scikit-image is not installed.
     """
-    a, b = output.astype(np.float64), truth.astype(np.float64)
+    _, found = _structural_similarity()(
+        output,
+        truth,
+        channel_axis=2,
+        data_range=255,
+        gaussian_weights=True,
+        sigma=SSIM_SIGMA,
+        use_sample_covariance=False,
+        full=True,
+    )
+    return np.asarray(found.mean(axis=2), np.float32)
 
-    def blur(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        window = (SSIM_WINDOW, SSIM_WINDOW)
-        return np.asarray(cv2.GaussianBlur(x, window, SSIM_SIGMA, borderType=cv2.BORDER_REFLECT))
 
-    mean_a, mean_b = blur(a), blur(b)
-    var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
-    covariance = blur(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    top = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    bottom = (mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2)
-    return np.asarray((top / bottom).mean(axis=2), np.float32)
+def _structural_similarity() -> Any:
+    try:
+        from skimage.metrics import structural_similarity
+    except ImportError as error:
+        raise MissingPartError(
+            "SSIM needs scikit-image, which is not installed", hint="pip install 'animato[evaluation]'"
+        ) from error
+    return structural_similarity
 
 
 def ssim(output: Frame, truth: Frame) -> float:
@@ -78,9 +92,9 @@ def ssim(output: Frame, truth: Frame) -> float:
     return float(ssim_map(output, truth)[edge:-edge, edge:-edge].mean(dtype=np.float64))
 
 
-def _map_of(judged: Judged, truth: Frame) -> NDArray[np.float32]:
+def _map_of(scored: ScoredFrame, truth: Frame) -> NDArray[np.float32]:
     """The similarity map is made once a frame and read for the whole crop and for the face."""
-    found: NDArray[np.float32] = judged.remember("ssim", lambda: ssim_map(judged.output, truth))
+    found: NDArray[np.float32] = scored.remember("ssim", lambda: ssim_map(scored.output, truth))
     return found
 
 
@@ -91,12 +105,12 @@ class _L1(FrameMean):
         super().__init__()
         self._region = region
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = getattr(judged.reference.regions, self._region) if self._region else None
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = getattr(scored.reference.regions, self._region) if self._region else None
         if truth is None or (self._region and mask is None):
             return None
-        return l1(judged.output, truth, mask)
+        return l1(scored.output, truth, mask)
 
 
 class _Psnr(FrameMean):
@@ -104,10 +118,10 @@ class _Psnr(FrameMean):
         super().__init__()
         self._face = face
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = judged.reference.regions.face if self._face else None
-        return None if truth is None or (self._face and mask is None) else psnr(judged.output, truth, mask)
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = scored.reference.regions.face if self._face else None
+        return None if truth is None or (self._face and mask is None) else psnr(scored.output, truth, mask)
 
 
 class _Ssim(FrameMean):
@@ -115,12 +129,12 @@ class _Ssim(FrameMean):
         super().__init__()
         self._face = face
 
-    def measure(self, judged: Judged) -> float | None:
-        truth = judged.reference.picture
-        mask = judged.reference.regions.face if self._face else None
+    def measure(self, scored: ScoredFrame) -> float | None:
+        truth = scored.reference.picture
+        mask = scored.reference.regions.face if self._face else None
         if truth is None or (self._face and mask is None):
             return None
-        values, edge = _map_of(judged, truth), SSIM_WINDOW // 2
+        values, edge = _map_of(scored, truth), SSIM_WINDOW // 2
         chosen = values[edge:-edge, edge:-edge] if mask is None else values[mask]
         return float(chosen.mean(dtype=np.float64))
 
@@ -137,6 +151,7 @@ def _psnr() -> Metric:
 
 @register(MetricInfo("ssim", "", "higher", "truth", "Structural similarity, 11 x 11 Gaussian window."))
 def _ssim() -> Metric:
+    _structural_similarity()
     return _Ssim(face=False)
 
 
@@ -152,6 +167,7 @@ def _psnr_face() -> Metric:
 
 @register(MetricInfo("ssim-face", "", "higher", "truth", "SSIM inside the outline of the face."))
 def _ssim_face() -> Metric:
+    _structural_similarity()
     return _Ssim(face=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.evaluation.metrics.base import FrameMean, Judged, MetricInfo, register
+from animato.evaluation.metrics.base import FrameMean, MetricInfo, ScoredFrame, register
 from animato.geometry.pose import fit_pose
 from animato.types import Face
 
@@ -28,12 +28,12 @@ def angle(a: Rotation, b: Rotation) -> float:
     return float(np.degrees(np.arctan2(np.linalg.norm(skew), np.trace(turn) - 1)))
 
 
-def _both(judged: Judged) -> tuple[Rotation, Rotation] | None:
-    if judged.face is None:
+def _both(scored: ScoredFrame) -> tuple[Rotation, Rotation] | None:
+    if scored.face is None:
         return None
-    found = judged.face
-    driver: Rotation = judged.reference.remember("rotation", lambda: rotation(judged.reference.face))
-    mine: Rotation = judged.remember("rotation", lambda: rotation(found))
+    found = scored.face
+    driver: Rotation = scored.reference.remember("rotation", lambda: rotation(scored.reference.face))
+    mine: Rotation = scored.remember("rotation", lambda: rotation(found))
     return mine, driver
 
 
@@ -43,8 +43,8 @@ def _both(judged: Judged) -> tuple[Rotation, Rotation] | None:
 class Pose(FrameMean):
     """Absolute pose error."""
 
-    def measure(self, judged: Judged) -> float | None:
-        pair = _both(judged)
+    def measure(self, scored: ScoredFrame) -> float | None:
+        pair = _both(scored)
         return None if pair is None else angle(*pair)
 
 
@@ -54,19 +54,19 @@ class Pose(FrameMean):
         "degrees",
         "lower",
         "driver",
-        "The same for the turn since the first judged frame: fair to systems that keep the source's own pose.",
+        "The same for the turn since the first scored frame: fair to systems that keep the source's own pose.",
         digits=2,
     )
 )
 class PoseMotion(FrameMean):
-    """Error of the turn since the first judged frame."""
+    """Error of the turn since the first scored frame."""
 
     def __init__(self) -> None:
         super().__init__()
         self._first: tuple[Rotation, Rotation] | None = None
 
-    def measure(self, judged: Judged) -> float | None:
-        pair = _both(judged)
+    def measure(self, scored: ScoredFrame) -> float | None:
+        pair = _both(scored)
         if pair is None:
             return None
         if self._first is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from animato.errors import UsageError
-from animato.evaluation.systems.base import Crop, Drive, Photo
+from animato.evaluation.systems.base import Drive
 from animato.types import Frame
 
 
@@ -16,18 +16,18 @@ class Still:
     name = "still"
 
     def __init__(self) -> None:
-        self._frame: Frame | None = None
+        self._photo: Frame | None = None
 
-    def prepare(self, photos: Sequence[Photo], crop: Crop) -> None:
-        """Keep the crop of the last photo."""
-        self._frame = crop.cut(photos[-1].image)
+    def prepare(self, photos: Sequence[Frame]) -> None:
+        """Keep the last photo."""
+        self._photo = photos[-1]
 
     def render(self, drive: Drive) -> Iterator[Frame]:
         """Yield it for every wanted frame."""
-        if self._frame is None:
+        if self._photo is None:
             raise UsageError("a system is prepared before it renders")
         for _ in drive.wanted:
-            yield self._frame.copy()
+            yield self._photo.copy()
 
     def trained_on(self, _people: frozenset[str]) -> bool:
         """Nothing was trained."""

@@ -46,8 +46,8 @@ ENOUGH = 4
 """Photos from which a person is adapted: some are kept aside as truth."""
 
 JUDGING = 24
-JUDGED = ("pixel", "edges", "content", "landmarks")
-"""Losses that judge; none of them may be worse than without adapting."""
+COMPARED = ("pixel", "edges", "content", "landmarks")
+"""Losses of the validation; none of them may be worse than without adapting."""
 
 LOSSES = PortraitTrainSettings(landmarks=4.0)
 
@@ -94,10 +94,10 @@ def adapt_portrait(
     began = time.monotonic()
     names = [name for name in ADAPTED if name in weights.configs]
     if len(photos) < ENOUGH:
-        # What so few photos teach cannot be judged by them (nor does the paper's gain from one: its table 1).
+        # What so few photos teach cannot be validated on them (nor does the paper's gain from one: its table 1).
         left = {"steps": 0, "before": None, "after": None, "ended": f"fewer than {ENOUGH} photos", "changed": False}
         return AdaptedPortrait({}, {"photos": len(photos), "networks": dict.fromkeys(names, left), "seconds": 0.0})
-    judges = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
+    validators = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
     cases = own_cases(photos, settings, names)
     found: dict[str, dict[str, NDArray[Any]]] = {}
     said: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def adapt_portrait(
         until = began + settings.seconds * (1.0 if number == len(names) - 1 else 0.65)
         network = PatchNetwork(PatchConfig.from_json(weights.configs[name], weights.where))
         load_strictly(network, weights.arrays[name], weights.where)
-        trial = _Trial(name, network, cases[name], judges, settings)
+        trial = _Trial(name, network, cases[name], validators, settings)
         made = trial.run(until, report)
         said[name] = trial.told
         if made is not None:
@@ -122,11 +122,11 @@ class _Trial:
         name: str,
         network: PatchNetwork,
         own: OwnCases,
-        judges: tuple[ContentLoss, LandmarkFeatures],
+        validators: tuple[ContentLoss, LandmarkFeatures],
         settings: PortraitAdaptSettings,
     ) -> None:
         self._name, self._network, self._settings = name, network.eval(), settings
-        self._content, self._landmarks = judges
+        self._content, self._landmarks = validators
         network.requires_grad_(False)
         self._drawing = Drawing(network, edge_ramp(network.config.side))
         self._affine = self._psi(own.cases.photos)
@@ -146,7 +146,7 @@ class _Trial:
     def run(self, until: float, report: Report | None) -> dict[str, NDArray[Any]] | None:
         """Adapt; return the arrays that changed, or None when what was kept aside did not get better."""
         settings = self._settings
-        before = self._judge()
+        before = self._validate()
         first = best = sum(before.values())
         found = before
         kept, steps, worse, ended = self._arrays(), 0, 0, "all steps were taken"
@@ -163,7 +163,7 @@ class _Trial:
             if report is not None:
                 report(self._name, steps, settings.steps)
             if steps % settings.look_steps == 0 or steps == settings.steps:
-                parts = self._judge()
+                parts = self._validate()
                 now = sum(parts.values())
                 # Better colours do not pay for softer edges: no part may be worse than it was.
                 if now < best and all(parts[name] <= before[name] for name in parts):
@@ -179,12 +179,12 @@ class _Trial:
         better = best < first * (1 - settings.margin)
         if better:
             kept = self._eased(kept, shipped)
-            found = self._judge()
+            found = self._validate()
             best = sum(found.values())
             better = best < first and all(found[name] <= before[name] for name in found)
         self.told = {"steps": steps, "before": first, "after": best if better else first, "ended": ended}
         self.told["changed"] = better
-        self.told["parts"] = {name: [before[name], (found if better else before)[name]] for name in JUDGED}
+        self.told["parts"] = {name: [before[name], (found if better else before)[name]] for name in COMPARED}
         return kept if better else None
 
     @torch.no_grad()
@@ -203,10 +203,10 @@ class _Trial:
         return plain_losses(self._drawn(batch), batch, self._content, LOSSES, self._landmarks)
 
     @torch.no_grad()
-    def _judge(self) -> dict[str, float]:
+    def _validate(self) -> dict[str, float]:
         """Return the losses on what was kept aside: pixels, edges, and features of two networks."""
         losses = self._losses(self._kept)
-        return {name: float(losses[name]) for name in JUDGED}
+        return {name: float(losses[name]) for name in COMPARED}
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         changed: Mapping[str, Tensor] = {"affine": self._affine, **self._painter}

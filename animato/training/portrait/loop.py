@@ -28,9 +28,9 @@ from animato.models.portrait.ranges import measured_ranges
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.divergence_guard import TrainingStoppedError
-from animato.training.losses import critic_hinge
+from animato.training.losses import discriminator_hinge
 from animato.training.portrait.batches import Batch, Batches
-from animato.training.portrait.objective import Drawing, critic_losses, plain_losses
+from animato.training.portrait.objective import Drawing, discriminator_losses, plain_losses
 from animato.training.portrait.samples import CaseSet, read_cases, read_summary
 from animato.training.portrait.state import PatchCheckpoints, PatchState, begin, new_state
 from animato.training.portrait.validate import validate
@@ -211,15 +211,17 @@ def step(
     settings: PortraitTrainSettings,
     landmarks: LandmarkFeatures | None = None,
 ) -> dict[str, Tensor]:
-    """Update the network once, and the critic once it plays; return the losses, detached."""
+    """Update the network once, and the discriminator once it plays; return the losses, detached."""
     factor = rate_at(settings, state.steps)
     plays = state.steps >= settings.critic_from * settings.steps
     drawn = drawing(batch)
     losses = plain_losses(drawn, batch, content, settings, landmarks)
     if plays:
-        refresh_spectral(state.critic)
-        state.critic.requires_grad_(False)
-        losses |= critic_losses(drawn, batch, state.critic, state.table.read(batch.person_B).detach(), settings)
+        refresh_spectral(state.discriminator)
+        state.discriminator.requires_grad_(False)
+        losses |= discriminator_losses(
+            drawn, batch, state.discriminator, state.embedding_table.read(batch.person_B).detach(), settings
+        )
     loss = torch.stack(list(losses.values())).sum()
     state.optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
@@ -227,23 +229,23 @@ def step(
     _take(state.optimiser, settings.lr * factor)
     losses["loss"] = loss
     if plays:
-        losses["critic"] = _critic_step(state, drawn.picture_B3SS.detach(), batch, settings.lr_critic * factor)
+        losses["critic"] = _discriminator_step(state, drawn.picture_B3SS.detach(), batch, settings.lr_critic * factor)
     update_average(state.average, state.network, min(settings.average, (1 + state.steps) / (10 + state.steps)))
     state.steps += 1
     return {key: value.detach() for key, value in losses.items()}
 
 
-def _critic_step(state: PatchState, fake_B3SS: Tensor, batch: Batch, lr: float) -> Tensor:
-    state.critic.requires_grad_(True)
-    person_BE = state.table.read(batch.person_B)
-    real, _ = state.critic(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
-    fake, _ = state.critic(fake_B3SS, batch.drawing_B3SS, person_BE)
-    loss = critic_hinge(real, fake)
-    state.critic_optimiser.zero_grad(set_to_none=True)
+def _discriminator_step(state: PatchState, fake_B3SS: Tensor, batch: Batch, lr: float) -> Tensor:
+    state.discriminator.requires_grad_(True)
+    person_BE = state.embedding_table.read(batch.person_B)
+    real, _ = state.discriminator(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
+    fake, _ = state.discriminator(fake_B3SS, batch.drawing_B3SS, person_BE)
+    loss = discriminator_hinge(real, fake)
+    state.discriminator_optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    _take(state.critic_optimiser, lr)
+    _take(state.discriminator_optimiser, lr)
     assert person_BE.grad is not None
-    state.table.update(batch.person_B, person_BE.grad, lr, ADAM_BETAS, ADAM_EPS)
+    state.embedding_table.update(batch.person_B, person_BE.grad, lr, ADAM_BETAS, ADAM_EPS)
     return loss
 
 
@@ -280,10 +282,10 @@ def _validate(
     name: str,
     state: PatchState,
     shown: Batch,
-    judges: tuple[ContentLoss, LandmarkFeatures | None],
+    validators: tuple[ContentLoss, LandmarkFeatures | None],
     report: Report | None,
 ) -> None:
-    result = validate(state.average, shown, *judges)
+    result = validate(state.average, shown, *validators)
     write_whole(folder / "pictures" / f"step-{state.steps:07d}.png", png_bytes(result.picture))
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": "validation", "steps": state.steps, **result.figures}) + "\n")

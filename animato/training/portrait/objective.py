@@ -1,4 +1,4 @@
-"""Losses of one region's network: pixels, features, paint, a calm mask, and the critic once it plays."""
+"""Losses of one region's network: pixels, features, paint, a calm mask, and the discriminator once it plays."""
 
 # ruff: noqa: N815  (names carry shapes)
 
@@ -14,7 +14,7 @@ from animato.models.landmark_features import LandmarkFeatures
 from animato.models.portrait.networks import Painted, PatchNetwork, compose, near_hidden
 from animato.settings.portrait import PortraitTrainSettings
 from animato.training.content import ContentLoss
-from animato.training.losses import drawer_hinge, feature_matching, relative_features
+from animato.training.losses import feature_matching, generator_hinge, relative_features
 from animato.training.portrait.batches import Batch
 
 LANDMARK_SCALE = 0.8
@@ -76,7 +76,7 @@ def plain_losses(
     settings: PortraitTrainSettings,
     landmarks: LandmarkFeatures | None = None,
 ) -> dict[str, Tensor]:
-    """Return the weighted losses without the critic."""
+    """Return the weighted losses without the discriminator."""
     opening = batch.drawing_B3SS[:, :1]
     weight = importance(batch.drawing_B3SS, settings)
     difference = drawn.picture_B3SS - batch.truth_B3SS
@@ -125,14 +125,14 @@ def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:
     return 1 + settings.inside * opening + settings.around * torch.maximum(rim, drawing_B3SS[:, 1:2])
 
 
-def critic_losses(
-    drawn: Drawn, batch: Batch, critic: nn.Module, person_BE: Tensor, settings: PortraitTrainSettings
+def discriminator_losses(
+    drawn: Drawn, batch: Batch, discriminator: nn.Module, person_BE: Tensor, settings: PortraitTrainSettings
 ) -> dict[str, Tensor]:
-    """Return the weighted losses that the critic gives to the painter (Zakharov et al. 2019, equation 4)."""
+    """Return the weighted losses that the discriminator gives to the painter (Zakharov et al. 2019, equation 4)."""
     with torch.no_grad():
-        _, real = critic(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
-    score, fake = critic(drawn.picture_B3SS, batch.drawing_B3SS, person_BE)
+        _, real = discriminator(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
+    score, fake = discriminator(drawn.picture_B3SS, batch.drawing_B3SS, person_BE)
     return {
-        "adversarial": settings.adversarial * drawer_hinge(score),
+        "adversarial": settings.adversarial * generator_hinge(score),
         "features": settings.features * feature_matching(real, fake),
     }

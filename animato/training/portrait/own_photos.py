@@ -24,16 +24,16 @@ from animato.training.portrait.samples import Case, CaseSet, make_case
 
 @dataclass(frozen=True)
 class OwnPair:
-    """One pair: the truth, which warpers it is made from, whether it only judges, and what it is for.
+    """One pair: the truth, which warpers it is made from, whether it is held out, and what it is for.
 
     Attributes:
         pair: truth and photos.
-        judges: whether it is kept aside.
+        held_out: whether it is kept aside for validation.
         rehearsed: name of the network that rehearses it, whose own picture becomes the truth; None for a real one.
     """
 
     pair: Pair
-    judges: bool
+    held_out: bool
     rehearsed: str | None = None
 
 
@@ -42,7 +42,7 @@ class OwnCases:
     """Cases of one network from one person's photos.
 
     Attributes:
-        cases: split "train" is learnt from, split "val" judges.
+        cases: split "train" is learnt from, split "val" is validated on.
         rehearsed: numbers of the cases whose truth is not known.
     """
 
@@ -119,7 +119,7 @@ def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
     return [
         OwnPair(
             Pair(replace(first, image=np.zeros_like(first.image), points=target.points), photos),
-            judges=False,
+            held_out=False,
             rehearsed=name,
         )
         for name, targets in moments_beyond(first.points, [shot.points for shot in shots]).items()
@@ -140,7 +140,9 @@ def _case_set(
         photo[index, : len(numbers)] = numbers
         grids[index, : len(numbers)] = case.grids
         seen[index, : len(numbers)] = np.rint(case.seen * 255)
-    split: NDArray[np.int8] = np.array([SPLITS.index("val" if own.judges else "train") for _, _, own in rows], np.int8)
+    split: NDArray[np.int8] = np.array(
+        [SPLITS.index("val" if own.held_out else "train") for _, _, own in rows], np.int8
+    )
     zeros = np.zeros(count, np.int32)
     pictures = np.stack([case.pictures for case, _, _ in rows])
     cases = CaseSet(np.stack(photos), pictures, grids, seen, photo, zeros, split, zeros.astype(np.int8))

@@ -1,6 +1,6 @@
 """Rehearsal: movements that no photo of a person shows, in which adaptation shall leave a network as it was.
 
-Somebody who looks down has half-shut lids; if all photos look up, nothing that is judged there says what lowering them
+Somebody who looks down has half-shut lids; if all photos look up, no validation there says what lowering them
 should look like, and a painter that learns from the photos may forget it. So the networks' own pictures of such
 moments, made before adapting, are learnt from along with the photos (Li, Hoiem 2016, Learning without Forgetting).
 """

@@ -19,9 +19,9 @@ from animato.models.paper.discriminator import Discriminator
 from animato.models.portrait.config import PatchConfig, critic_config
 from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitTrainSettings
-from animato.training.divergence_guard import HealthWatch
-from animato.training.embedding_table import VideoTable
-from animato.training.state import adam_arrays, make_adam, restore_adam, restore_table
+from animato.training.divergence_guard import DivergenceGuard
+from animato.training.embedding_table import EmbeddingTable
+from animato.training.state import adam_arrays, make_adam, restore_adam, restore_embedding_table
 from animato.weights.io import read_arrays, write_arrays
 from animato.weights.portrait import read_portrait, save_network
 
@@ -40,8 +40,8 @@ class PatchState:
         config: what the network looks like.
         network: encoder and painter.
         average: running average of the network, what is used in the end.
-        critic: projection discriminator.
-        table: W, one vector a person.
+        discriminator: projection discriminator.
+        embedding_table: W, one vector a person.
         optimiser, critic_optimiser: Adam.
         steps: taken.
     """
@@ -50,10 +50,10 @@ class PatchState:
     config: PatchConfig
     network: PatchNetwork
     average: PatchNetwork
-    critic: Discriminator
-    table: VideoTable
+    discriminator: Discriminator
+    embedding_table: EmbeddingTable
     optimiser: torch.optim.Adam
-    critic_optimiser: torch.optim.Adam
+    discriminator_optimiser: torch.optim.Adam
     steps: int = 0
 
 
@@ -62,12 +62,19 @@ def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, p
     torch.manual_seed(settings.seed)
     device = torch.device(settings.device)
     network = PatchNetwork(config).to(device)
-    critic = Discriminator(critic_config(config.side)).to(device)
+    discriminator = Discriminator(critic_config(config.side)).to(device)
     average = copy.deepcopy(network).eval().requires_grad_(False)
-    table = VideoTable.create(people, critic.config.embed, settings.seed, device)
+    embedding_table = EmbeddingTable.create(people, discriminator.config.embed, settings.seed, device)
     optimiser = make_adam(network, settings.lr, BETA1)
     return PatchState(
-        name, config, network, average, critic, table, optimiser, make_adam(critic, settings.lr_critic, 0.0)
+        name,
+        config,
+        network,
+        average,
+        discriminator,
+        embedding_table,
+        optimiser,
+        make_adam(discriminator, settings.lr_critic, 0.0),
     )
 
 
@@ -126,8 +133,8 @@ class PatchCheckpoints:
             OutputError: it cannot be written; earlier checkpoints are untouched.
         """
         good = self.paths()
-        watch = HealthWatch(good[-1].name if good else None)
-        watch.check_before_saving({**state.network.state_dict(), **state.critic.state_dict()})
+        watch = DivergenceGuard(good[-1].name if good else None)
+        watch.check_before_saving({**state.network.state_dict(), **state.discriminator.state_dict()})
         path = self.folder / f"step-{state.steps:07d}.safetensors"
         header = {"kind": KIND, "schema": SCHEMA, "config": state.config.as_json(), "steps": state.steps}
         write_arrays(path, _arrays(state), header)
@@ -172,16 +179,16 @@ class PatchCheckpoints:
 
 def _arrays(state: PatchState) -> dict[str, NDArray[Any]]:
     arrays = arrays_of(state.network, "network.") | arrays_of(state.average, "average.")
-    arrays |= arrays_of(state.critic, "critic.")
-    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.table.tensors().items()}
+    arrays |= arrays_of(state.discriminator, "critic.")
+    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.embedding_table.tensors().items()}
     arrays |= adam_arrays("adam.network.", state.network, state.optimiser)
-    return arrays | adam_arrays("adam.critic.", state.critic, state.critic_optimiser)
+    return arrays | adam_arrays("adam.critic.", state.discriminator, state.discriminator_optimiser)
 
 
 def _restore(state: PatchState, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
     load_strictly(state.network, arrays, where, "network.")
     load_strictly(state.average, arrays, where, "average.")
-    load_strictly(state.critic, arrays, where, "critic.")
-    restore_table(state.table, arrays, where)
+    load_strictly(state.discriminator, arrays, where, "critic.")
+    restore_embedding_table(state.embedding_table, arrays, where)
     restore_adam("adam.network.", state.network, state.optimiser, arrays, where)
-    restore_adam("adam.critic.", state.critic, state.critic_optimiser, arrays, where)
+    restore_adam("adam.critic.", state.discriminator, state.discriminator_optimiser, arrays, where)

@@ -37,7 +37,7 @@ class Validation:
 def validate(
     network: PatchNetwork, batch: Batch, content: ContentLoss, landmarks: LandmarkFeatures | None = None
 ) -> Validation:
-    """Judge a network on a fixed batch."""
+    """Validate a network on a fixed batch."""
     drawing = Drawing(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
     drawn = drawing(batch)
     opening = (batch.drawing_B3SS[:, :1] > 0.5).float()

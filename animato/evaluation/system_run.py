@@ -1,0 +1,117 @@
+"""One system on one sample: its frames are tracked and handed to the metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+
+from animato.errors import AnimatoError
+from animato.evaluation.frames import GROUP
+from animato.evaluation.metrics.base import METRICS, Metric, Reference, ScoredFrame, make
+from animato.evaluation.rows import Row
+from animato.evaluation.systems.base import Drive, System
+from animato.tracking.face_finder import FaceFinder
+from animato.tracking.tracker import Tracker
+from animato.types import Face, Frame
+
+
+class RunTracker:
+    """A tracker for runs of consecutive frames that lie apart: each run starts anew and settled.
+
+    What it finds then depends on the run alone, for outputs and true frames alike. The first frame is tracked
+    three times, because the tracker's region still moves after the first time, and the landmarks with it: that would be
+    read as jitter.
+    """
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self._tracker = Tracker(finder=finder)
+        self._run = -1
+        self.place = 0
+
+    def track(self, picture: Frame, run: int) -> Face | None:
+        """Return the landmarks in the next picture; `place` is then its place in its run, from 0."""
+        self.place += 1
+        if run != self._run:
+            self._run, self.place = run, 0
+            self._tracker.reset()
+            for _ in range(2):
+                self._tracker.track(picture)
+        return self._tracker.track(picture)
+
+
+class SystemRun:
+    """One system on one sample: its frames, its tracker, its metrics.
+
+    Args:
+        system: prepared and rendered here.
+        rows: an empty row for each band of turn, by the band's label.
+        metrics: names of the metrics of single clips.
+        finder: networks to use.
+    """
+
+    def __init__(self, system: System, rows: dict[str, Row], metrics: Sequence[str], finder: FaceFinder) -> None:
+        self.system, self.rows = system, rows
+        self.problem: str | None = None
+        self._metrics = {band: {name: make(name) for name in metrics} for band in rows}
+        self._tracker = RunTracker(finder)
+        self._frames: Iterator[Frame] | None = None
+        self._given = 0
+
+    def start(self, photos: Sequence[Frame], drive: Drive) -> None:
+        """Prepare the system; a failure becomes the rows' problem."""
+        begun = time.perf_counter()
+        try:
+            self.system.prepare(photos)
+            self._frames = self.system.render(drive)
+        except AnimatoError as error:
+            self.problem = error.what
+        for row in self.rows.values():
+            row.prepare_seconds = time.perf_counter() - begun
+
+    def next(self) -> Frame | None:
+        """Return the next picture, or None where the system failed."""
+        if self._frames is None or self.problem is not None:
+            return None
+        try:
+            output = next(self._frames)
+        except AnimatoError as error:
+            self.problem = error.what
+            return None
+        except StopIteration:
+            self.problem = f"gave {self._given} pictures and then none"
+            return None
+        self._given += 1
+        return output
+
+    def measure(self, output: Frame, reference: Reference, run: int, band: str, pooled: dict[str, Metric]) -> None:
+        """Find the face in a picture and hand both to every metric.
+
+        Args:
+            output: the scored square of what the system made.
+            reference: what it is compared with.
+            run: number of the run of consecutive frames.
+            band: label of the band of turn.
+            pooled: metrics over all clips of this system in this band.
+        """
+        face = self._tracker.track(output, run)
+        scored = ScoredFrame(output, face, reference)
+        between = self._tracker.place % GROUP != 0
+        for name, metric in (*self._metrics[band].items(), *pooled.items()):
+            info = METRICS[name].info
+            blind = info.needs == "truth" and reference.picture is None
+            if not blind and not (between and info.sparse):
+                metric.add(scored)
+        self.rows[band].frames += 1
+        self.rows[band].lost += face is None
+
+    def finish(self) -> list[Row]:
+        """Return the finished rows; of a system that failed they have no values."""
+        if isinstance(self._frames, Generator):
+            self._frames.close()  # a pipeline's threads end with it
+        for band, row in self.rows.items():
+            row.problem = self.problem
+            if self.problem is None and not row.frames + row.skipped:
+                row.problem = "no frame lies in this band of turn"
+            if row.problem is None:
+                row.values = {name: metric.value() for name, metric in self._metrics[band].items()}
+        return list(self.rows.values())

@@ -1,0 +1,220 @@
+"""Measure what each thing that reads the driver's pixels is worth, on and off, and write docs/results/ablation.md.
+
+python scripts/make_ablation.py ../shared/data -o ablation            # about five minutes a row on one core
+python scripts/make_ablation.py ../shared/data -o ablation --pairs 6  # fewer twins
+
+Each switch is turned over alone, all else as `animato animate` has it by default. What was measured is kept in the
+folder given with -o; a run that was stopped goes on there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from animato.evaluation.bootstrap import Estimate, estimate
+from animato.evaluation.metrics import METRICS
+from animato.evaluation.metrics.base import ARROWS
+from animato.evaluation.report import as_data
+from animato.evaluation.runner import evaluate
+from animato.evaluation.systems.portrait import AnimateSystem, animate_settings
+from animato.geometry.region_weights import PARTS
+from animato.runtime.engine import Engine
+from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
+from animato.tracking.occlusion import OcclusionDetector
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "results" / "ablation.md"
+SHOWN = ("psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-ratio")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One thing that reads the driver's pixels.
+
+    Attributes:
+        title: what the page calls it.
+        setting: field of the movement settings; "" for what has none.
+        off: its value when off.
+        on: its value when on.
+    """
+
+    title: str
+    setting: str
+    off: Any
+    on: Any
+
+    def changed(self) -> Any:
+        """Return the value that is not the default."""
+        return self.off if getattr(EvaluateSettings(), self.setting) == self.on else self.on
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is on by default."""
+        return not self.setting or bool(getattr(EvaluateSettings(), self.setting) == self.on)
+
+
+SWITCHES = (
+    Switch("mouth interior", "inside", False, True),
+    Switch("expression light", "shade", 0.0, 1.0),
+    Switch("residual flow", "surroundings", 0.0, 1.0),
+    Switch("landmark stabilisation", "anchor", False, True),
+    Switch("camera stabilisation", "stabilize", False, True),
+    Switch("occlusion", "", False, True),
+)
+
+
+@contextlib.contextmanager
+def without_occlusion() -> Iterator[None]:
+    """Have no part of the driver's face taken for hidden."""
+    with mock.patch.object(OcclusionDetector, "hidden", lambda *_: np.zeros(len(PARTS), bool)):
+        yield
+
+
+def measured(data: Path, switch: Switch | None, settings: EvaluateSettings, finder: FaceFinder) -> dict[str, Any]:
+    """Return the report of a run with one switch turned over; with None, of the default."""
+    if switch is not None and switch.setting:
+        settings = replace(settings, **{switch.setting: switch.changed()})
+    system = AnimateSystem("portrait", animate_settings(settings), settings.threads, finder)
+    with without_occlusion() if switch is not None and not switch.setting else contextlib.nullcontext():
+        return as_data(evaluate(data, [system], settings, finder=finder))
+
+
+def measure(
+    data: Path, folder: Path, protocols: dict[str, EvaluateSettings], so_far: bool
+) -> dict[str, dict[str, Any]]:
+    """Return protocol and switch title ("default" for none) to report, reading what the folder has already.
+
+    Args:
+        data: folder of the clips.
+        folder: for the reports.
+        protocols: what is scored, by a name.
+        so_far: whether what was not measured yet is left out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    finder = FaceFinder(Engine(1))
+    found: dict[str, dict[str, Any]] = {name: {} for name in protocols}
+    for name, settings in protocols.items():
+        for switch in (None, *SWITCHES):
+            title = "default" if switch is None else switch.title
+            kept = folder / f"{name}-{title.replace(' ', '-')}.json"
+            if so_far and not kept.is_file():
+                continue
+            if not kept.is_file():
+                print(f"{name}: {title}", flush=True)
+                report = measured(data, switch, settings, finder)
+                beside = kept.with_suffix(".tmp")
+                beside.write_text(json.dumps(report), encoding="utf-8")
+                beside.replace(kept)
+            found[name][title] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+def people(report: dict[str, Any], part: str, metric: str) -> dict[tuple[str, str], float]:
+    """Return (sample, person) to the value of a metric in a part."""
+    rows = [row for row in report["rows"] if row["part"] == part and row["values"].get(metric) is not None]
+    return {(row["sample"], row["person"]): row["values"][metric] for row in rows}
+
+
+def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str:
+    """Return "off, on (difference ± half its interval)" over the samples that have both."""
+    if switch.title not in reports:
+        return "not measured"
+    default, changed = (people(reports[title], part, metric) for title in ("default", switch.title))
+    off, on = (changed, default) if switch.is_on else (default, changed)
+    both = sorted(off.keys() & on.keys())
+    if not both:
+        return "–"
+
+    def mean(values: list[float]) -> Estimate:
+        pairs = [(person, value) for (_, person), value in zip(both, values, strict=True)]
+        summed = estimate(pairs, 2000, 0)
+        assert summed is not None
+        return summed
+
+    digits = METRICS[metric].info.digits
+    first, second = mean([off[key] for key in both]).mean, mean([on[key] for key in both]).mean
+    gain = mean([on[key] - off[key] for key in both])
+    half = f" ± {(gain.high - gain.low) / 2:.{digits}f}" if gain.low is not None and gain.high is not None else ""
+    sure = gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
+    sure = sure and round(gain.mean, digits) != 0
+    text = f"{gain.mean:+.{digits}f}{half}"
+    return f"{first:.{digits}f}, {second:.{digits}f} ({f'**{text}**' if sure else text})"
+
+
+def page(found: dict[str, dict[str, Any]], command: str) -> str:
+    """Return docs/results/ablation.md."""
+    columns = [
+        (protocol, part)
+        for protocol, reports in found.items()
+        if len(reports) > 1
+        for part in dict.fromkeys(row["part"] for row in reports["default"]["rows"])
+    ]
+    # Band by band, self beside twins.
+    columns.sort(key=lambda column: (column[0] != "twins", column[1].partition(", ")[2]))
+    lines = [
+        "# Ablation: what reads the driver's pixels",
+        "",
+        "Every row is one thing turned off and on, all else as `animato animate` has it by default. Written by",
+        "`scripts/make_ablation.py`, which scores with the code of `animato evaluate`:",
+        "",
+        "```",
+        command,
+        "```",
+        "",
+        "`twins`: clip A drives the first frame of clip B, another rendered head with the same movement, and B is the",
+        "truth; `self`: B drives itself, so the driver holds the answer. Turn is the yaw of the true frame less the",
+        "photo's, in degrees. `talking`: people on video driven by their own clip. The portrait renderer; people",
+        'that it was trained on are left out. A cell is "off, on (on - off ± half the 95 % bootstrap interval over',
+        'people)"; a difference whose interval excludes 0 is bold.',
+        "",
+    ]
+    for metric in SHOWN:
+        info = METRICS[metric].info
+        unit = f", {info.unit}" if info.unit else ""
+        lines += [f"## {metric} {ARROWS[info.direction]}{unit}", "", info.says, ""]
+        titles = [f"{protocol} {part}" if protocol != "twins" else part for protocol, part in columns]
+        counts = [len(people(found[protocol]["default"], part, metric)) for protocol, part in columns]
+        heads = [f"{title} ({count} clips)" for title, count in zip(titles, counts, strict=True)]
+        lines.append(f"| | default | {' | '.join(heads)} |")
+        lines.append("|---" * (len(columns) + 2) + "|")
+        for switch in SWITCHES:
+            if any(switch.title in found[protocol] for protocol, _ in columns):
+                texts = [cell(found[protocol], switch, part, metric) for protocol, part in columns]
+                lines.append(f"| {switch.title} | {'on' if switch.is_on else 'off'} | " + " | ".join(texts) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the reports of the runs")
+    parser.add_argument("--pairs", type=int, help="most pairs of twins; default: all")
+    parser.add_argument("--every", type=int, default=9, help="of the talking people, one in so many groups of frames")
+    parser.add_argument("--frames", type=int, default=300, help="most frames read of each talking person's clip")
+    parser.add_argument("--so-far", action="store_true", help="only write the page, from what was measured")
+    asked = parser.parse_args()
+    common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
+    protocols = {
+        "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=asked.pairs, **common),
+        "talking": EvaluateSettings(subset="talking", every=asked.every, frames=asked.frames, **common),
+    }
+    found = measure(asked.data, asked.output, protocols, asked.so_far)
+    pairs = f" --pairs {asked.pairs}" if asked.pairs else ""
+    command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every} --frames {asked.frames}"
+    PAGE.write_text(page(found, command), encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
