@@ -240,7 +240,7 @@ def record_motion(
     Args:
         video: the clip to record.
         output: a path ending in .motion.
-        settings: start, end, neutral, driver_face and inside are used.
+        settings: start, end, neutral, driver_face and mouth_interior are used.
         name: title kept in the file; the file's stem by default.
         attribution: who is owed credit.
         licence: of the movement.
@@ -250,7 +250,7 @@ def record_motion(
         InputError: the video cannot be read or shows no face.
         OutputError: the file cannot be written.
     """
-    settings = replace(settings_of(settings), shade=1.0)  # kept for those who play the file with --shade
+    settings = replace(settings_of(settings), expression_light=1.0)  # kept for --expression-light
     target, source = file_path(output, "output"), file_path(video, "video")
     if target.suffix.lower() != ".motion":
         raise UsageError(f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target))

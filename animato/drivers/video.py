@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
 from animato.drivers.reference_frame import Wanted
 from animato.drivers.shot import SEARCH_EVERY, Shot, as_candidate, most_neutral
@@ -17,6 +18,7 @@ from animato.errors import FaceError, UsageError
 from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
 from animato.media.reader import VideoReader, open_video
+from animato.motion.channel import Channel
 from animato.motion.dropouts import Cut, GapFiller, Missing
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.motion_frame import MotionFrame
@@ -42,22 +44,23 @@ class VideoDriver:
         path: of the video.
         settings: start, end, neutral, driver_face, and what is measured.
         finder: networks.
+        channels: what may be read beside landmarks; the settings of their names switch them.
 
     Raises:
         InputError: it cannot be read, or shows no face.
         UsageError: `neutral` does not lie in it.
     """
 
-    def __init__(self, path: Path, settings: AnimateSettings, finder: FaceFinder) -> None:
+    def __init__(
+        self, path: Path, settings: AnimateSettings, finder: FaceFinder, channels: Sequence[Channel] = CHANNELS
+    ) -> None:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
         painted = settings.model == "portrait"  # the others would not use what is read for painters
         self._wanted = Wanted(
-            skin=settings.anchor,
-            surroundings=settings.surroundings > 0,
-            inside=painted and settings.inside,
-            shade=painted and settings.shade > 0,
+            skin=settings.stabilize_landmarks,
+            channels=[item for item in channels if item.wanted(settings) and (painted or not item.painted)],
             stabilize=settings.stabilize,
         )
         self._first = self._first_shot() if settings.neutral is None else self._shot_at(settings.neutral)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from animato.appearance.channels import CHANNELS
 from animato.data.folder import Folder
 from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
@@ -228,7 +229,12 @@ class Tracks:
         first = faces[neutral]
         assert first is not None
         picture = next(itertools.islice(footage.frames(), neutral, None))
-        wanted = Wanted(settings.anchor, settings.surroundings, settings.inside, settings.shade)
+        on = {
+            "residual_flow": settings.surroundings,
+            "mouth_interior": settings.inside,
+            "expression_light": settings.shade,
+        }
+        wanted = Wanted(settings.anchor, [channel for channel in CHANNELS if on[channel.name]])
         reference = ReferenceFrame(picture, first, wanted)
         pairs = zip(footage.frames(), faces, strict=False)
         return [None if face is None else reference.read(frame, face).face for frame, face in pairs]

@@ -37,7 +37,7 @@ class MotionSettings:
     mouth: float = setting(1.0, "Strength of mouth and jaw movement.", low=0.0, high=2.0)
     eyes: float = setting(1.0, "Strength of blinks and gaze.", low=0.0, high=2.0)
     brows: float = setting(1.0, "Strength of brow movement.", low=0.0, high=2.0)
-    surroundings: float = setting(
+    residual_flow: float = setting(
         1.0,
         "Strength with which hair, neck and shoulders move as the driver's do, beyond following the head; "
         "0: they only follow the head.",
@@ -71,18 +71,18 @@ class MotionSettings:
         low=0.0,
         high=1.0,
     )
-    inside: bool = setting(
+    mouth_interior: bool = setting(
         False,
         "Paint teeth, tongue and gap where the driver's open mouth shows them, instead of plausible ones: for drivers "
         "that are the person themselves.",
     )
-    shade: float = setting(
+    expression_light: float = setting(
         0.0,
         "Strength with which light and shade of the driver's skin (folds, forehead) are laid on the person's; 0: none.",
         low=0.0,
         high=1.5,
     )
-    anchor: bool = setting(
+    stabilize_landmarks: bool = setting(
         True,
         "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",
     )

@@ -52,7 +52,7 @@ def test_drivers_are_held_to_their_skin_unless_told_otherwise(shared_data, face_
         assert all(row.problem is None for row in found.rows)
         assert system.drive is not None
         drives[anchor] = system.drive
-        assert all(face.drift is not None for face in system.drive.faces if face is not None)
+        assert all("residual_flow" in face.channels for face in system.drive.faces if face is not None)
         if protocol == "self":
             assert np.array_equal(system.face.points, system.drive.faces[0].points), "the first photo is the anchor"
     pairs = zip(drives[False].faces, drives[True].faces, strict=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from animato.appearance.channels import CHANNELS
 from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
 from animato.motion.dropouts import GapFiller, Missing
 from animato.motion.motion_frame import Factored, MotionFrame, factor, neutral_of, photo_cost, relative_to
@@ -162,7 +163,7 @@ def find_neutral(drive: Drive) -> Factored:
 def movement(drive: Drive, neutral: Factored) -> Iterator[MotionFrame]:
     """Return the driver's movement since its neutral frame, a moment for each frame; gaps are filled."""
     moments = (
-        Missing(index / drive.fps) if face is None else relative_to(neutral, factor(face, index / drive.fps))
+        Missing(index / drive.fps) if face is None else relative_to(neutral, factor(face, index / drive.fps), CHANNELS)
         for index, face in enumerate(drive.faces)
     )
     return GapFiller(neutral_of(neutral)).fill(moments)

@@ -26,7 +26,7 @@ class GeometryRenderer:
     def warp(self, target: Target, clock: StageClock) -> Frame:
         """Return the photo warped to a target face."""
         with clock.stage("warp"):
-            vertices = self._warper.target_vertices(target.points, target.pose, target.drift)
+            vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
             return self._warper.render(target.points, target.pose, vertices).image
 
     def paint(self, warped: Frame, clock: StageClock) -> Frame:  # noqa: ARG002
