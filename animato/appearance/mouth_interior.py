@@ -44,7 +44,7 @@ class MouthInterior(Channel):
     member, kind = "inside", "u"
 
     def reader(self, frame: Frame, face: Face) -> _Reader | None:
-        """Return the reader of an H x W x 3 uint8 frame; None where the neutral frame is too dark, too noisy or too grey."""
+        """Return the reader of an H x W x 3 uint8 frame; None where it is too dark, too noisy or too grey."""
         light = ToothLight.of_driver(frame, face.points)
         return None if light is None else _Reader(light)
 
@@ -53,7 +53,7 @@ class MouthInterior(Channel):
         return now
 
     def mix(self, first: Value | None, second: Value | None, weight: float) -> Value | None:
-        """Mix what two mouths show inside, 16 x 28 x 2 each; of lips that touch nothing is known, and the other one counts alone."""
+        """Mix what two mouths show inside, 16 x 28 x 2 each; of lips that touch nothing is known."""
         if first is None or second is None:
             return second if first is None else first
         return np.asarray((1.0 - weight) * first + weight * second, np.float32)

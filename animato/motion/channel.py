@@ -58,7 +58,7 @@ class Channel(ABC):
 
     @abstractmethod
     def reader(self, frame: Frame, face: Face) -> ChannelReader | None:
-        """Return what reads the channel relative to a neutral frame (H x W x 3 uint8); None where that frame is too poor for it."""
+        """Return what reads the channel relative to a neutral frame (H x W x 3 uint8); None: too poor for it."""
 
     def strength(self, settings: MotionSettings) -> float:
         """Return how strongly the channel is applied; 0 is off."""
@@ -69,11 +69,11 @@ class Channel(ABC):
         return self.strength(settings) > 0
 
     def relative(self, neutral: Value | None, now: Value | None) -> Value | None:
-        """Return the change since the neutral frame, of the channel's shape, whose own value is none where nobody looked."""
+        """Return the change since the neutral frame, of `shape`; nobody looked there counts as none."""
         return now if neutral is None or now is None else np.asarray(now - neutral, np.float32)
 
     def mix(self, first: Value | None, second: Value | None, weight: float) -> Value | None:
-        """Return the value (of `shape`) between two moments (0 the first, 1 the second); nobody looked counts as no change."""
+        """Return the value (of `shape`) between two moments (0 the first, 1 the second); nobody looked is no change."""
         if first is None or second is None:
             only, share = (second, weight) if first is None else (first, 1.0 - weight)
             return None if only is None else np.asarray(share * only, np.float32)
@@ -96,8 +96,8 @@ class Channel(ABC):
 
         Args:
             now: the moment's own.
-            lags: K, distances in time in half the filter's reach.
-            near: K values, the moment's own among them.
+            lags: K float64, distances in time in half the filter's reach.
+            near: K values (K x `shape` together, float32), the moment's own among them.
             strength: above 0, at most 1.
         """
         if now is None or len(near) < 2:

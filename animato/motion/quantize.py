@@ -21,5 +21,5 @@ def quantized_steps(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
 
 
 def summed_steps(steps: NDArray[Any], step: float) -> NDArray[np.float32]:
-    """Return centimetres from differences in time, `step` centimetres per unit."""
+    """Return N x ... float32, centimetres, from differences in time, `step` centimetres per unit."""
     return (np.cumsum(steps, axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
