@@ -206,7 +206,7 @@ class Animator:
         Args:
             video: the clip to record.
             output: a path ending in .motion.
-            settings: start, end, neutral, driver_face and inside are used.
+            settings: start, end, neutral, driver_face and mouth_interior are used.
             name: title kept in the file; the file's stem by default.
             attribution: who is owed credit.
             licence: of the movement.
@@ -220,7 +220,7 @@ class Animator:
             OutputError: the file cannot be written.
         """
         # Light is kept for those who play the file with more than none of it.
-        settings = replace(self._settings(settings, options), shade=1.0)
+        settings = replace(self._settings(settings, options), expression_light=1.0)
         target, source = file_path(output, "output"), file_path(video, "video")
         if target.suffix.lower() != ".motion":
             raise UsageError(

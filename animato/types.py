@@ -11,7 +11,8 @@ Conventions, everywhere in the package:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -39,21 +40,13 @@ class Face:
         points: 478 x 3 float32, pixels of the frame; 0..467 the mesh, 468..472 and 473..477 the irises.
         blendshapes: 52 float32 in [0, 1], in the order of `geometry.landmarks.BLENDSHAPES`.
         score: float in [0, 1], how sure the tracker is that this is a face.
-        drift: 108 x 2 float32, how far hair, ears, neck and shoulders (the rings of `geometry.mesh`) lie from where the
-            head's movement since another frame would have put them; image axes, canonical centimetres at that frame's
-            scale. None where nobody looked.
-        inside: 16 x 28 x 2 float32 in [0, 1], what the open mouth shows (`appearance.mouth_interior`); None where
-            nobody looked or the lips touch.
-        shade: 468 x 3 float32 in [-1, 1], light and shade of the skin since another frame
-            (`appearance.expression_light`); None where nobody looked.
+        channels: name to float32 array, what was read beside landmarks (`motion.channel`); absent: nobody looked.
     """
 
     points: Points
     blendshapes: NDArray[np.float32]
     score: float
-    drift: NDArray[np.float32] | None = None
-    inside: NDArray[np.float32] | None = None
-    shade: NDArray[np.float32] | None = None
+    channels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

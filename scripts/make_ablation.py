@@ -65,7 +65,7 @@ class Switch:
 SWITCHES = (
     Switch("mouth interior", "inside", False, True),
     Switch("expression light", "shade", 0.0, 1.0),
-    Switch("residual flow", "surroundings", 0.0, 1.0),
+    Switch("residual flow", "residual_flow", 0.0, 1.0),
     Switch("landmark stabilisation", "anchor", False, True),
     Switch("camera stabilisation", "stabilize", False, True),
     Switch("occlusion", "", False, True),

@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from animato.api import record
+from animato.appearance.channels import CHANNELS
 from animato.appearance.expression_light import ShadeReader
 from animato.geometry.apertures import apertures, mouth_width
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
 from animato.geometry.pose import rotation_exp
 from animato.media.image import load_picture
 from animato.motion.aperture_profile import close_gaps
+from animato.motion.channel import ChannelValues
 from animato.motion.motion_file import MotionClip, save_motion
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_of
 from animato.settings.animate import AnimateSettings
@@ -96,7 +98,9 @@ class Author:
                     expression=face.astype(np.float32),
                     apertures=np.maximum(apertures(self.base.local + face), 0.0),
                     blendshapes=np.zeros(52, np.float32),
-                    shade=curves["shade"][index].astype(np.float32) if "shade" in curves else None,
+                    channels=ChannelValues(
+                        CHANNELS, {"expression_light": np.float32(curves["shade"][index])} if "shade" in curves else {}
+                    ),
                 )
             )
         return MotionClip(name, attribution, "CC BY 4.0", FPS, self.neutral, tuple(frames), seconds)

@@ -9,6 +9,9 @@ lamp that flickers is not either. Eyes have none: they reflect the driver's room
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,18 @@ from numpy.typing import NDArray
 from animato.geometry.crop import cut, picture_from_frame, similarity
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.geometry.visibility import facing_ratio, mesh_edges
+from animato.motion.channel import Channel, Value
+from animato.settings.motion import MotionSettings
 from animato.types import Affine, Face, Frame, Points
+
+SHADE_PLACES = MESH_POINTS
+"""Places whose light and shade is kept: the mesh's vertices."""
+
+EARLIER_SHADES = (504, 568)
+"""Places of motion files of versions 1 and 2: the skin's vertices, then places in the eyes, which are left out."""
+
+SHADES = 60
+"""Stored light and shade (int8) that means 1, the most there is."""
 
 SIDE = 192
 """Side, in pixels, of the picture of the driver's face in which shade is read."""
@@ -62,12 +76,20 @@ class ShadeReader:
         self._skin = self._read_skin(picture, self._points)
         self._square = facing_ratio(self._points) * _within(face.points, frame)
 
-    def read(self, frame: Frame, face: Face) -> NDArray[np.float32]:
+    def read(
+        self,
+        frame: Frame,
+        face: Face,
+        steady: Face | None = None,  # noqa: ARG002
+        neutral_from_frame: Affine | None = None,  # noqa: ARG002
+    ) -> NDArray[np.float32]:
         """Return the shade of a frame: the logarithm of the ratio of the skin's colour at each of the 468 vertices.
 
         Args:
             frame: H x W x 3 uint8 RGB.
             face: its landmarks.
+            steady: not used: shade is read where the frame has the skin.
+            neutral_from_frame: not used.
 
         Returns:
             468 x 3 float32 in [-1, 1], in units of `MOST`; RGB.
@@ -144,3 +166,41 @@ def _within(points: Points, frame: Frame) -> NDArray[np.bool_]:
     height, width = frame.shape[:2]
     xy = points[:MESH_POINTS, :2]
     return np.asarray(((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1), np.bool_)
+
+
+class ExpressionLight(Channel):
+    """468 x 3 float32 in [-1, 1], light and shade of the skin since the neutral frame, RGB, in units of `MOST`."""
+
+    name = "expression_light"
+    shape = (SHADE_PLACES, 3)
+    tremble = 0.2
+    painted = True
+    member, kind = "shade", "i"
+
+    def reader(self, frame: Frame, face: Face) -> ShadeReader:
+        """See `Channel`."""
+        return ShadeReader(frame, face)
+
+    def covered(self, part: str, now: Value | None, held: Value | None) -> Value | None:  # noqa: ARG002
+        """Return the 468 x 3 that was held: a hand's light is on the whole face."""
+        return None if now is None else held
+
+    def encode(self, values: Sequence[Value | None]) -> NDArray[np.int8]:
+        """Return N x 468 x 3 int8, differences in time, in `SHADES`ths; nobody looked counts as no change."""
+        still = np.zeros(self.shape, np.float32)
+        known = np.stack([still if value is None else value for value in values])
+        levels = np.asarray(np.rint(known * SHADES).clip(-SHADES, SHADES), np.int8)
+        return np.diff(levels, axis=0, prepend=np.zeros_like(levels[:1]))
+
+    def decode(self, array: NDArray[Any], step: float) -> list[Value | None]:  # noqa: ARG002
+        """Return N values, 468 x 3 float32 each, from N x 468 x 3 int8 differences in time."""
+        levels = np.cumsum(array, axis=0, dtype=np.int8).astype(np.float32)
+        return list(np.clip(levels / SHADES, -1, 1))
+
+    def migrated(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an N x P x 3 array without the places in the eyes of versions 1 and 2."""
+        return array[:, :SHADE_PLACES] if array.shape[1:2] in [(places,) for places in EARLIER_SHADES] else array
+
+    def scaled(self, value: Value, settings: MotionSettings, pose_scale: float) -> Value | None:  # noqa: ARG002
+        """Return 468 x 3 float32, times its setting; None where that is 0."""
+        return value * settings.expression_light if settings.expression_light else None

@@ -20,6 +20,12 @@ LEAST = 12.0
 FINE = 4
 """Samples that are averaged for one place, in each direction."""
 
+INSIDE_PLACES = (16, 28)
+"""Places between the lips, down and across, whose brightness and redness are kept: about two to a tooth."""
+
+INSIDE_SHAPE = (*INSIDE_PLACES, 2)
+"""Shape of what a mouth shows inside: the places, and of each its brightness, then its redness."""
+
 
 @dataclass(frozen=True)
 class Places:

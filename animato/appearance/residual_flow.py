@@ -8,6 +8,9 @@ evened out over neighbours, is the drift. It never adds up: each frame is compar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +19,14 @@ from animato.geometry.crop import cut
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import build_rings
 from animato.geometry.pose import fit_pose, local_from_points, points_from_local
+from animato.motion.channel import Channel, Value
+from animato.motion.quantize import quantized_steps, summed_steps
+from animato.settings.motion import MotionSettings
 from animato.tracking.patch_matching import PatchSearch
 from animato.types import Affine, Face, Frame
 
+DRIFT_POINTS = 3 * len(OVAL)
+"""Points around the face whose drift is kept: three rings as long as the face's outline."""
 SIDE = 192
 """Side, in pixels, of the picture in which patches are searched for."""
 ROOM = 38.0
@@ -81,8 +89,39 @@ class Surroundings:
         drift = SEARCH.even_out(self._near, np.arange(len(moved)), weight * self._inside, moved)
         return (drift / (self._scale * self._pose.scale)).astype(np.float32)
 
+    def read(self, frame: Frame, face: Face, steady: Face, neutral_from_frame: Affine | None) -> Value:  # noqa: ARG002
+        """Return the drift, 108 x 2 float32, see `motion.channel.ChannelReader`."""
+        return self.drift(frame, steady, neutral_from_frame)
+
     def _cut(self, frame: Frame, neutral_from_frame: Affine | None = None) -> NDArray[np.uint8]:
         placed = np.array([[self._scale, 0.0, self._shift[0]], [0.0, self._scale, self._shift[1]]])
         if neutral_from_frame is not None:
             placed = placed @ np.vstack([neutral_from_frame, [0.0, 0.0, 1.0]])
         return np.asarray(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+class ResidualFlow(Channel):
+    """108 x 2 float32, canonical centimetres at the neutral's scale, image axes; for a target float64 pixels."""
+
+    name = "residual_flow"
+    shape = (DRIFT_POINTS, 2)
+    tremble = 0.12
+    member, kind = "drift", "i"
+
+    def reader(self, frame: Frame, face: Face) -> Surroundings:
+        """Return the reader of an H x W x 3 uint8 frame."""
+        return Surroundings(frame, face)
+
+    def encode(self, values: Sequence[Value | None]) -> NDArray[np.int16]:
+        """Return N x 108 x 2 int16, differences in time; nobody looked is stored as no drift."""
+        still = np.zeros(self.shape, np.float32)
+        return quantized_steps(np.stack([still if value is None else value for value in values]))
+
+    def decode(self, array: NDArray[Any], step: float) -> list[Value | None]:
+        """Return N values, 108 x 2 float32 each, from N x 108 x 2 int16 differences in time."""
+        return list(summed_steps(array, step))
+
+    def scaled(self, value: Value, settings: MotionSettings, pose_scale: float) -> NDArray[np.float64] | None:
+        """Return 108 x 2 float64, pixels; a head that moves less than the driver's carries its surroundings less."""
+        strength = settings.residual_flow * settings.pose_strength
+        return None if strength == 0 else value.astype(np.float64) * (strength * pose_scale)

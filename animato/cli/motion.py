@@ -35,9 +35,12 @@ def record(
     end: Annotated[float | None, typer.Option(help="Where to stop, in seconds.")] = None,
     neutral: Annotated[float | None, typer.Option(help="Time of the neutral frame; found by itself if absent.")] = None,
     face: Annotated[str, typer.Option(help="largest, left, right, or a number from the left.")] = "largest",
-    inside: Annotated[
+    mouth_interior: Annotated[
         bool,
-        typer.Option("--inside/--no-inside", help="Also keep what open mouths show, in 16 x 28 places: teeth, tongue."),
+        typer.Option(
+            "--mouth-interior/--no-mouth-interior",
+            help="Also keep what open mouths show, in 16 x 28 places: teeth, tongue.",
+        ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     as_json: AsJson = False,
@@ -46,7 +49,7 @@ def record(
     from animato import api
     from animato.settings.animate import AnimateSettings
 
-    settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face, inside=inside)
+    settings = AnimateSettings(start=start, end=end, neutral=neutral, driver_face=face, mouth_interior=mouth_interior)
     with progress_bar("recording", quiet=as_json) as progress:
         clip = api.record(
             video,
@@ -73,10 +76,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Say what a motion file holds."""
+    from animato.appearance.channels import CHANNELS
     from animato.motion.bundled import find_driver
     from animato.motion.motion_file import load_motion
 
-    clip = load_motion(find_driver(str(path)))
+    clip = load_motion(find_driver(str(path)), CHANNELS)
     values = {
         "name": clip.name,
         "frames": len(clip.frames),

@@ -23,22 +23,25 @@ from numpy.typing import NDArray
 
 import animato
 from animato import errors
+from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
 from animato.errors import AnimatoError
+from animato.motion.channel import ChannelValues
 from animato.motion.motion_file import SUFFIX
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
 ASKED = (
-    *("start", "end", "neutral", "driver_face", "anchor", "surroundings", "inside", "shade"),
+    *("start", "end", "neutral", "driver_face", "stabilize_landmarks"),
+    *(channel.name for channel in CHANNELS),
     *("motion", "stabilize", "cuts"),
 )
 """Settings that a driver reads, besides the model."""
 
 SCALARS = ("time", "zoom", "seen")
-ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes", "drift", "inside", "shade")
-"""Fields of a `MotionFrame`, sent as JSON and as bytes."""
+ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes")
+"""Fields of a `MotionFrame`, sent as JSON and as bytes; channels follow under their own names."""
 
 _START = (
     "import sys; sys.path[:] = [part for part in sys.path if part] + [sys.argv.pop()]; import signal; "
@@ -153,7 +156,10 @@ class SubprocessDriver:
         try:
             self._tell(b"go\n")
             while (told := self._next("frame", "end")).kind == "frame":
-                yield MotionFrame(**told.values, **{name: told.arrays.get(name) for name in ARRAYS})  # type: ignore[arg-type]
+                arrays = dict(told.arrays)
+                fields = {name: arrays.pop(name) for name in ARRAYS}
+                channels = ChannelValues(CHANNELS, arrays)
+                yield MotionFrame(**told.values, **fields, channels=channels)  # type: ignore[arg-type]
             self.duration = told.values["duration"]
             self.report.jitter, self.report.memory_mb = told.values["jitter"], told.values["memory_mb"]
             self.report.warnings[:] = told.values["warnings"]

@@ -110,7 +110,7 @@ def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
 def _tell_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     clock = StageClock()
     for frame in driver.frames(clock):
-        arrays = {name: getattr(frame, name) for name in ARRAYS if getattr(frame, name) is not None}
+        arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
         send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
     values = {
         "duration": driver.duration,

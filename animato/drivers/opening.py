@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from animato.appearance.channels import CHANNELS
 from animato.drivers.base import Driver
 from animato.drivers.motion_file import MotionDriver
 from animato.drivers.video import VideoDriver
+from animato.motion.channel import Channel
 from animato.motion.motion_file import SUFFIX, load_motion
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
 
 
-def open_driver(path: Path, settings: AnimateSettings, finder: FaceFinder) -> Driver:
+def open_driver(
+    path: Path, settings: AnimateSettings, finder: FaceFinder, channels: Sequence[Channel] = CHANNELS
+) -> Driver:
     """Open a video or a motion file as driver.
 
     Raises:
         InputError: it cannot be read, or shows no face.
     """
     if path.suffix.lower() == SUFFIX:
-        return MotionDriver(path, load_motion(path), settings)
-    return VideoDriver(path, settings, finder)
+        return MotionDriver(path, load_motion(path, channels), settings)
+    return VideoDriver(path, settings, finder, channels)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.appearance.expression_light import ShadeReader
-from animato.appearance.mouth_interior import read_mouth_interior
-from animato.appearance.residual_flow import Surroundings
-from animato.appearance.teeth import ToothLight
+from animato.appearance.channels import CHANNELS
 from animato.geometry.crop import move_points
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.region_weights import PARTS
+from animato.motion.channel import Channel
 from animato.tracking.body_stabilizer import BodyStabilizer
 from animato.tracking.landmark_stabilizer import LandmarkMatch, LandmarkStabilizer, corrected
 from animato.tracking.occlusion import OcclusionDetector, outside
@@ -33,16 +32,12 @@ class Wanted:
 
     Attributes:
         skin: landmarks are corrected by where the skin went.
-        surroundings: hair, ears, neck and shoulders are followed.
-        inside: what open mouths show is read.
-        shade: light and shade of skin and eyes are read.
+        channels: what is read beside landmarks.
         stabilize: movement of camera and body is taken out of the landmarks.
     """
 
     skin: bool = True
-    surroundings: bool = True
-    inside: bool = True
-    shade: bool = True
+    channels: Sequence[Channel] = CHANNELS
     stabilize: bool = False
 
 
@@ -51,7 +46,7 @@ class Reading:
     """One frame compared with the reference.
 
     Attributes:
-        face: its landmarks in pixels of the reference frame, with drift, shade and what its mouth shows.
+        face: its landmarks in pixels of the reference frame, with its channels.
         hidden: 3 bool, which of `geometry.region_weights.PARTS` something lies over.
     """
 
@@ -69,17 +64,16 @@ class ReferenceFrame:
 
     Attributes:
         cut: share of the outline of the face that lies outside the neutral frame.
-        unread_mouth: whether the picture is too dark, too noisy or too grey to read what open mouths show.
+        unread: names of channels that are wanted but for which the picture is too poor.
     """
 
     def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
         self._wanted = wanted or Wanted()
         self._face, self._skin = face, LandmarkStabilizer(frame, face)
-        self._light = ToothLight.of_driver(frame, face.points) if self._wanted.inside else None
-        self._shade = ShadeReader(frame, face) if self._wanted.shade else None
-        self._around = Surroundings(frame, face) if self._wanted.surroundings else None
+        readers = {channel.name: channel.reader(frame, face) for channel in self._wanted.channels}
+        self._readers = {name: reader for name, reader in readers.items() if reader is not None}
+        self.unread = readers.keys() - self._readers.keys()
         self._occlusion = OcclusionDetector(frame, face)
-        self.unread_mouth = self._wanted.inside and self._light is None
         self.cut = outside(face, frame, np.array(OVAL))
         self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
 
@@ -121,16 +115,12 @@ class ReferenceFrame:
 
     def _measured(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:
         measured = corrected(face, match) if self._wanted.skin else face
-        # What is read from pixels needs the landmarks where the frame has them.
-        if self._shade is not None:
-            measured = replace(measured, shade=self._shade.read(frame, measured))
-        if self._light is not None:
-            measured = replace(measured, inside=read_mouth_interior(frame, measured, self._light))
         neutral_from_frame = None
         if self._body is not None:
             neutral_from_frame = self._body.neutral_from_frame(frame, face, time)
+        steady = measured
         if neutral_from_frame is not None:
-            measured = replace(measured, points=move_points(neutral_from_frame, measured.points))
-        if self._around is not None:
-            measured = replace(measured, drift=self._around.drift(frame, measured, neutral_from_frame))
-        return measured
+            steady = replace(measured, points=move_points(neutral_from_frame, measured.points))
+        # Most of what is read from pixels needs the landmarks where the frame has them.
+        read = {n: reader.read(frame, measured, steady, neutral_from_frame) for n, reader in self._readers.items()}
+        return replace(steady, channels={name: value for name, value in read.items() if value is not None})

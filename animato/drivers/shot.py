@@ -108,6 +108,7 @@ class Shot:
         self._factored = factor(face, candidate.frame.time)
         self.neutral: Neutral = neutral_of(self._factored)
         self.reference = ReferenceFrame(image, face, wanted)
+        self._channels = wanted.channels
 
     @property
     def scale(self) -> float:
@@ -123,4 +124,7 @@ class Shot:
             time: seconds.
         """
         reading = self.reference.read(frame, face, time)
-        return reading.face, relative_to(self._factored, factor(reading.face, time)), reading.hidden
+        return reading.face, self._moved(reading.face, time), reading.hidden
+
+    def _moved(self, face: Face, time: float) -> MotionFrame:
+        return relative_to(self._factored, factor(face, time), self._channels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
 from animato.drivers.reference_frame import Wanted
 from animato.drivers.shot import SEARCH_EVERY, Shot, as_candidate, most_neutral
@@ -19,6 +20,7 @@ from animato.errors import FaceError, UsageError
 from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
 from animato.media.reader import open_video
+from animato.motion.channel import Channel
 from animato.motion.dropouts import Cut, GapFiller, Missing
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.motion_frame import MotionFrame
@@ -73,6 +75,7 @@ class VideoDriver:
         path: of the video.
         settings: start, end, neutral, driver_face, and what is measured.
         finder: networks.
+        channels: what may be read beside landmarks; the settings of their names switch them.
         opener: opens the video where it is no file; None opens `path`.
 
     Raises:
@@ -81,7 +84,12 @@ class VideoDriver:
     """
 
     def __init__(
-        self, path: Path, settings: AnimateSettings, finder: FaceFinder, opener: FrameOpener | None = None
+        self,
+        path: Path,
+        settings: AnimateSettings,
+        finder: FaceFinder,
+        channels: Sequence[Channel] = CHANNELS,
+        opener: FrameOpener | None = None,
     ) -> None:
         self.path = path
         self._opener: FrameOpener = opener or functools.partial(open_video, path)
@@ -90,10 +98,8 @@ class VideoDriver:
         self._reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
         painted = settings.model == "portrait"  # the others would not use what is read for painters
         self._wanted = Wanted(
-            skin=settings.anchor,
-            surroundings=settings.surroundings > 0,
-            inside=painted and settings.inside,
-            shade=painted and settings.shade > 0,
+            skin=settings.stabilize_landmarks,
+            channels=[item for item in channels if item.wanted(settings) and (painted or not item.painted)],
             stabilize=settings.stabilize,
         )
         self._first = self._first_shot() if settings.neutral is None else self._shot_at(settings.neutral)

@@ -67,7 +67,7 @@ def driver_notes(
             "the driver's face is cut off by the edge of the picture: parts outside it are not followed; "
             "a clip that shows the whole face, with some space around it, works better"
         )
-    if shots[0].reference.unread_mouth:
+    if "mouth_interior" in shots[0].reference.unread:
         notes.append(
             "the driver's picture is too dark, too noisy or without colour: teeth and tongue are painted without it"
         )

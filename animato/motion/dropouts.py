@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from animato.motion.channel import combined
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.smooth import pose_vector, with_pose_vector
 
@@ -108,30 +108,12 @@ def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
         expression=(keep * first.expression + weight * second.expression).astype(np.float32),
         apertures=keep * first.apertures + weight * second.apertures,
         blendshapes=(keep * first.blendshapes + weight * second.blendshapes).astype(np.float32),
-        drift=_mixed_change(first.drift, second.drift, weight),
-        inside=_mixed_inside(first.inside, second.inside, weight),
-        shade=_mixed_change(first.shade, second.shade, weight),
+        channels=combined(
+            [first.channels, second.channels],
+            lambda channel: channel.mix(first.channels.get(channel.name), second.channels.get(channel.name), weight),
+        ),
     )
     return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
-
-
-def _mixed_change(
-    first: NDArray[np.float32] | None, second: NDArray[np.float32] | None, weight: float
-) -> NDArray[np.float32] | None:
-    """Mix two changes since neutral (drift, shade); one that nobody looked for counts as none."""
-    if first is None or second is None:
-        only, share = (second, weight) if first is None else (first, 1.0 - weight)
-        return None if only is None else np.asarray(share * only, np.float32)
-    return np.asarray((1.0 - weight) * first + weight * second, np.float32)
-
-
-def _mixed_inside(
-    first: NDArray[np.float32] | None, second: NDArray[np.float32] | None, weight: float
-) -> NDArray[np.float32] | None:
-    """Mix what two mouths show inside; of lips that touch nothing is known, and the other one counts alone."""
-    if first is None or second is None:
-        return second if first is None else first
-    return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
 
 def ease(t: float) -> float:

@@ -12,6 +12,7 @@ import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,26 +24,21 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
 from animato.media.probe import read_head
-from animato.motion.migrations import EARLIER_SHADES, FIRST_PLACES, inside_of_first
+from animato.motion.channel import Channel, ChannelValues
 from animato.motion.motion_file_checks import (
     FORMAT,
     LONGEST,
-    OPTIONAL,
     SHAPES,
     VERSION,
     check_arrays,
     check_header,
     is_rotation,
+    member_of,
 )
-from animato.motion.motion_frame import INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
+from animato.motion.motion_frame import MotionFrame, Neutral
+from animato.motion.quantize import STEP, quantized_steps, summed_steps
 from animato.version import __version__
 
-STEP = 0.0002
-"""Canonical centimetres per unit of the stored expression (int16)."""
-BRIGHT, NOT_SEEN = 250, 255
-"""Stored brightness inside a mouth that means 1, and what is stored where nothing is known."""
-SHADES = 60
-"""Stored light and shade (int8) that means 1, the most there is."""
 MAX_BYTES = 512 * 1024 * 1024
 SUFFIX = ".motion"
 
@@ -94,9 +90,6 @@ def save_motion(path: Path, clip: MotionClip) -> None:
             "mouth_width": clip.neutral.mouth_width,
         },
     }
-    units = _units(np.stack([frame.expression for frame in clip.frames]))
-    # Differences in time are small numbers, which the archive's compression likes; int16 arithmetic wraps both ways.
-    steps = np.diff(units, axis=0, prepend=np.zeros_like(units[:1]))
     arrays = {
         "time": np.array([frame.time for frame in clip.frames], np.float64),
         "rotation": np.stack([frame.rotation for frame in clip.frames]).astype(np.float32),
@@ -105,18 +98,11 @@ def save_motion(path: Path, clip: MotionClip) -> None:
         "apertures": np.stack([frame.apertures for frame in clip.frames]).astype(np.float32),
         "blendshapes": np.rint(np.stack([f.blendshapes for f in clip.frames]) * 255).clip(0, 255).astype(np.uint8),
         "seen": np.array([frame.seen for frame in clip.frames], bool),
-        "expression": steps,
+        "expression": quantized_steps(np.stack([frame.expression for frame in clip.frames])),
     }
-    drifts = [frame.drift for frame in clip.frames]
-    if any(drift is not None for drift in drifts):
-        still = np.zeros(OPTIONAL["drift"][0], np.float32)
-        known = np.stack([still if drift is None else drift for drift in drifts])
-        arrays["drift"] = np.diff(_units(known), axis=0, prepend=_units(still[None]))
-    if any(frame.inside is not None for frame in clip.frames):
-        arrays["inside"] = np.stack([_levels(frame.inside) for frame in clip.frames])
-    if any(frame.shade is not None for frame in clip.frames):
-        shades = np.stack([_shade_levels(frame.shade) for frame in clip.frames])
-        arrays["shade"] = np.diff(shades, axis=0, prepend=np.zeros_like(shades[:1]))
+    channels = {name: channel for frame in clip.frames for name, channel in frame.channels.kinds.items()}
+    for name, channel in channels.items():
+        arrays[member_of(channel)] = channel.encode([frame.channels.get(name) for frame in clip.frames])
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -125,30 +111,12 @@ def save_motion(path: Path, clip: MotionClip) -> None:
             file.writestr(f"{name}.npy", buffer.getvalue())
 
 
-def _units(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
-    return np.asarray(np.rint(centimetres / STEP).clip(-32768, 32767), np.int16)
-
-
-def _levels(inside: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Return brightness and redness in 250ths; 255 everywhere where nothing is known."""
-    if inside is None:
-        return np.full(INSIDE_SHAPE, NOT_SEEN, np.uint8)
-    return np.asarray(np.rint(inside * BRIGHT).clip(0, BRIGHT), np.uint8)
-
-
-def _brightness(levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    return None if (levels > BRIGHT).any() else np.asarray(levels.astype(np.float32) / BRIGHT, np.float32)
-
-
-def _shade_levels(shade: NDArray[np.float32] | None) -> NDArray[np.int8]:
-    """Return light and shade in `SHADES`ths; nobody looked counts as no change."""
-    if shade is None:
-        return np.zeros((SHADE_PLACES, 3), np.int8)
-    return np.asarray(np.rint(shade * SHADES).clip(-SHADES, SHADES), np.int8)
-
-
-def load_motion(path: Path) -> MotionClip:
+def load_motion(path: Path, channels: Sequence[Channel]) -> MotionClip:
     """Read a motion file.
+
+    Args:
+        path: of the file.
+        channels: those to read; what a file holds of others is left unread.
 
     Raises:
         FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
@@ -162,13 +130,9 @@ def load_motion(path: Path) -> MotionClip:
             header = json.loads(file.read("header.json"))
             check_header(path, header)
             there = set(file.namelist())
-            optional = [name for name in OPTIONAL if f"{name}.npy" in there]
-            arrays = {name: _array(file, name) for name in (*SHAPES, *optional)}
-            inside = arrays.get("inside")
-            if inside is not None and inside.shape[1:] == FIRST_PLACES and inside.dtype == np.uint8:
-                arrays["inside"] = inside_of_first(inside, BRIGHT)
-            if "shade" in arrays and arrays["shade"].shape[1:2] in [(places,) for places in EARLIER_SHADES]:
-                arrays["shade"] = arrays["shade"][:, :SHADE_PLACES]
+            stored = [channel for channel in channels if f"{member_of(channel)}.npy" in there]
+            arrays = {name: _array(file, name) for name in SHAPES}
+            arrays |= {(name := member_of(channel)): channel.migrated(_array(file, name)) for channel in stored}
     except FileFormatError:
         raise
     except _DAMAGE as problem:
@@ -178,7 +142,7 @@ def load_motion(path: Path) -> MotionClip:
             hint="record one with: animato motion record clip.mp4 -o wave.motion",
             more="docs/formats.md",
         ) from problem
-    return _clip(path, header, arrays)
+    return _clip(path, header, arrays, stored)
 
 
 _DAMAGE = (
@@ -200,9 +164,11 @@ def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
     return np.frombuffer(values, dtype).reshape(shape, order="F" if by_columns else "C")
 
 
-def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MotionClip:
+def _clip(
+    path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]], channels: Sequence[Channel]
+) -> MotionClip:
     count = header["frames"]
-    check_arrays(path, count, arrays)
+    check_arrays(path, count, arrays, channels)
     try:
         neutral = _neutral(header["neutral"])
         fps = Fraction(*(int(part) for part in header["fps"]))
@@ -211,12 +177,8 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             raise ValueError("fps, step or duration out of range")
     except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
-    expression = _summed(arrays["expression"], step)
-    drift = _summed(arrays["drift"], step) if "drift" in arrays else None
-    shade = None
-    if "shade" in arrays:
-        levels = np.cumsum(arrays["shade"], axis=0, dtype=np.int8).astype(np.float32)
-        shade = np.clip(levels / SHADES, -1, 1)
+    expression = summed_steps(arrays["expression"], step)
+    values = {channel.name: channel.decode(arrays[member_of(channel)], step) for channel in channels}
     frames = tuple(
         MotionFrame(
             time=float(arrays["time"][index]),
@@ -227,19 +189,12 @@ def _clip(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
             apertures=arrays["apertures"][index].astype(np.float64),
             blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
             seen=bool(arrays["seen"][index]),
-            drift=None if drift is None else drift[index],
-            inside=_brightness(arrays["inside"][index]) if "inside" in arrays else None,
-            shade=None if shade is None else shade[index],
+            channels=ChannelValues(channels, {name: moments[index] for name, moments in values.items()}),
         )
         for index in range(count)
     )
     name, attribution, licence = (_line(header.get(key, "")) for key in ("name", "attribution", "licence"))
     return MotionClip(name, attribution, licence, fps, neutral, frames, duration)
-
-
-def _summed(steps: NDArray[Any], step: float) -> NDArray[np.float32]:
-    """Return centimetres from differences in time; the stored numbers wrap both ways."""
-    return (np.cumsum(steps, axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
 
 
 def _line(text: object) -> str:

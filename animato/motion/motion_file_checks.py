@@ -5,6 +5,7 @@ The rules are those of docs/formats.md; a file comes from a stranger, so each br
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.geometry.landmarks import POINTS
-from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
+from animato.motion.channel import Channel
 
 FORMAT = "animato-motion"
 VERSION = 3
@@ -33,12 +34,10 @@ SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
 }
 """Shape of one frame's entry and NumPy kind of each array."""
 
-OPTIONAL: dict[str, tuple[tuple[int, ...], str]] = {
-    "drift": ((DRIFT_POINTS, 2), "i"),
-    "inside": (INSIDE_SHAPE, "u"),
-    "shade": ((SHADE_PLACES, 3), "i"),
-}
-"""The same of arrays that a file may lack: earlier versions wrote none, and leave it unread."""
+
+def member_of(channel: Channel) -> str:
+    """Return the name of a channel's array in the archive."""
+    return channel.member or channel.name
 
 
 def check_header(path: Path, header: Any) -> None:
@@ -59,23 +58,24 @@ def check_header(path: Path, header: Any) -> None:
         raise FileFormatError(f"{path} holds no frames, or too many", where=f"frames: {header.get('frames')}")
 
 
-def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]]) -> None:
+def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channels: Sequence[Channel]) -> None:
     """Check shapes, kinds and values: numbers no head can have would overflow, or make a video without end.
 
     Args:
         path: of the file, for messages.
         count: frames the header promises.
-        arrays: name to array, for every name in `SHAPES` and those of `OPTIONAL` that the file has.
+        arrays: name to array, for every name in `SHAPES` and those of `channels`.
+        channels: those that the file has.
 
     Raises:
         FileFormatError: a rule is broken; the message names it.
     """
-    given = {name: rule for name, rule in OPTIONAL.items() if name in arrays}
+    given = {member_of(channel): (channel.shape, channel.kind) for channel in channels}
     for name, (shape, kind) in (SHAPES | given).items():
         array = arrays[name]
         if array.shape != (count, *shape) or array.dtype.kind != kind:
             raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")
-        if kind == "f" and not np.isfinite(array).all():
+        if name in SHAPES and kind == "f" and not np.isfinite(array).all():
             raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
     times = arrays["time"]
     rules = {

@@ -6,32 +6,22 @@ from a motion file. What an open mouth shows is kept as it is, coarsely: teeth a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.apertures import apertures, eye_widths, mouth_width
-from animato.geometry.landmarks import BLENDSHAPES, MESH_POINTS, OVAL
+from animato.geometry.landmarks import BLENDSHAPES, MESH_POINTS
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.motion.channel import Channel, ChannelValues, combined
 from animato.motion.photo_expression import own_expression
 from animato.tracking.face_finder import face_width
 from animato.types import Face
 
-DRIFT_POINTS = 3 * len(OVAL)
-"""Points around the face whose drift is kept: three rings as long as the face's outline."""
-
 SMALL = 120.0
 """Size of a face, pixels, at which being small counts 1 against a photo, as much as being turned by twenty degrees."""
-
-INSIDE_PLACES = (16, 28)
-"""Places between the lips, down and across, whose brightness and redness are kept: about two to a tooth."""
-
-INSIDE_SHAPE = (*INSIDE_PLACES, 2)
-"""Shape of what a mouth shows inside: the places, and of each its brightness, then its redness."""
-
-SHADE_PLACES = MESH_POINTS
-"""Places whose light and shade is kept: the mesh's vertices."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +58,7 @@ class MotionFrame:
         apertures: 3 float64, left eye, right eye and mouth as they are (not differences).
         blendshapes: 52 float32 in [0, 1].
         seen: whether the driver's face was visible; otherwise this frame was filled in.
-        drift: 108 x 2 float32, by how much more (or less) hair, ears, neck and shoulders have moved than the head's
-            movement explains, canonical centimetres at the neutral's scale, image axes; None where nobody looked.
-        inside: 16 x 28 x 2 float32 in [0, 1] or None, as of `Face`.
-        shade: 468 x 3 float32 in [-1, 1] or None, likewise.
+        channels: name to float32 array, and how each is treated (`motion.channel`); absent: nobody looked.
     """
 
     time: float
@@ -82,9 +69,7 @@ class MotionFrame:
     apertures: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
     seen: bool = True
-    drift: NDArray[np.float32] | None = None
-    inside: NDArray[np.float32] | None = None
-    shade: NDArray[np.float32] | None = None
+    channels: ChannelValues = field(default_factory=ChannelValues)
 
 
 @dataclass(frozen=True)
@@ -96,25 +81,21 @@ class Factored:
         pose: rigid pose.
         local: 478 x 3 float64, the head's own frame.
         blendshapes: 52 float32.
-        drift: 108 x 2 float32 or None, as of `Face`.
-        inside: 16 x 28 x 2 float32 or None, likewise.
-        shade: 468 x 3 float32 or None, likewise.
+        channels: as of `Face`.
     """
 
     time: float
     pose: HeadPose
     local: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
-    drift: NDArray[np.float32] | None = None
-    inside: NDArray[np.float32] | None = None
-    shade: NDArray[np.float32] | None = None
+    channels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def factor(face: Face, time: float) -> Factored:
     """Split a tracked face into pose and local face."""
     pose = fit_pose(face.points)
     local = local_from_points(face.points, pose)
-    return Factored(time, pose, local, face.blendshapes, face.drift, face.inside, face.shade)
+    return Factored(time, pose, local, face.blendshapes, face.channels)
 
 
 def neutral_of(frame: Factored) -> Neutral:
@@ -125,8 +106,17 @@ def neutral_of(frame: Factored) -> Neutral:
     return Neutral(frame.pose.rotation, apertures(frame.local), widths, mouth, own.smile, gaze)
 
 
-def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
-    """Return a driver frame as movement since the neutral frame."""
+def relative_to(neutral: Factored, frame: Factored, channels: Sequence[Channel] = ()) -> MotionFrame:
+    """Return a driver frame as movement since the neutral frame.
+
+    Args:
+        neutral: the neutral frame.
+        frame: the driver frame.
+        channels: all that the frame may have.
+
+    Raises:
+        KeyError: the frame has another channel.
+    """
     scale = neutral.pose.scale
     return MotionFrame(
         time=frame.time,
@@ -136,15 +126,11 @@ def relative_to(neutral: Factored, frame: Factored) -> MotionFrame:
         expression=(frame.local - neutral.local).astype(np.float32),
         apertures=apertures(frame.local),
         blendshapes=frame.blendshapes,
-        drift=_since(neutral.drift, frame.drift),
-        inside=frame.inside,
-        shade=_since(neutral.shade, frame.shade),
+        channels=combined(
+            [ChannelValues(channels, frame.channels)],
+            lambda channel: channel.relative(neutral.channels.get(channel.name), frame.channels[channel.name]),
+        ),
     )
-
-
-def _since(before: NDArray[np.float32] | None, now: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-    """Return the change between two changes since one frame; the earlier is nothing where nobody looked."""
-    return now if before is None or now is None else np.asarray(now - before, np.float32)
 
 
 LIPS_HIDDEN = [

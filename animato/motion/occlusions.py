@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.region_weights import PARTS, part_weights
+from animato.motion.channel import combined
 from animato.motion.dropouts import EASE, HOLD, RETURN, Cut, Missing, ease, mix, rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
 
@@ -118,10 +119,14 @@ class _Part:
     def _laid_on(self, frame: MotionFrame, part: MotionFrame) -> MotionFrame:
         apertures = frame.apertures.copy()
         apertures[APERTURES[self.name]] = part.apertures[APERTURES[self.name]]
-        laid = replace(
+        return replace(
             frame,
             expression=(frame.expression + self._weight * (part.expression - frame.expression)).astype(np.float32),
             apertures=apertures,
-            shade=None if frame.shade is None else part.shade,
+            channels=combined(
+                [frame.channels, part.channels],
+                lambda channel: channel.covered(
+                    self.name, frame.channels.get(channel.name), part.channels.get(channel.name)
+                ),
+            ),
         )
-        return replace(laid, inside=part.inside) if self.name == "mouth" else laid

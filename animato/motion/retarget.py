@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,18 +46,12 @@ class Target:
     Attributes:
         points: 478 x 3 float32, pixels of the crop.
         pose: its rigid pose.
-        drift: 108 x 2 float64, pixels, what hair, ears, neck and shoulders move beyond following the head; or None.
-        inside: 16 x 28 x 2 float32 in [0, 1], what the driver's mouth shows between the lips
-            (`appearance.mouth_interior`); or None.
-        shade: 468 x 3 float32, the driver's light and shade (`appearance.expression_light`), as strong as wanted; or
-            None.
+        channels: name to array, what the driver showed beside it, as strong as wanted (`motion.channel`).
     """
 
     points: Points
     pose: HeadPose
-    drift: NDArray[np.float64] | None = None
-    inside: NDArray[np.float32] | None = None
-    shade: NDArray[np.float32] | None = None
+    channels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Retargeter:
@@ -122,16 +118,12 @@ class Retargeter:
         local = move_gaze(local, np.zeros(2))  # irises stay inside their eyes, whatever photo and driver add up to
         pose = self._pose(motion)
         pose = pose if self._edges is None else self._edges.bounded(self.pose, pose)
-        inside = motion.inside if self.settings.inside else None
-        shade = None if motion.shade is None or not self.settings.shade else motion.shade * self.settings.shade
-        return Target(points_from_local(local, pose), pose, self._drift(motion), inside, shade)
-
-    def _drift(self, motion: MotionFrame) -> NDArray[np.float64] | None:
-        # A head that moves less than the driver's carries its surroundings less.
-        strength = self.settings.surroundings * self.settings.pose_strength
-        if motion.drift is None or strength == 0:
-            return None
-        return motion.drift.astype(np.float64) * (strength * self.pose.scale)
+        scaled = {
+            name: channel.scaled(motion.channels[name], self.settings, self.pose.scale)
+            for name, channel in motion.channels.kinds.items()
+        }
+        channels = {name: value for name, value in scaled.items() if value is not None}
+        return Target(points_from_local(local, pose), pose, channels)
 
     def _pose(self, motion: MotionFrame) -> HeadPose:
         strength = self.settings.pose_strength

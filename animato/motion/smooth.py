@@ -9,7 +9,7 @@ stays. It looks as far ahead as back, hence no delay. Live: the One Euro filter 
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import rotation_exp, rotation_log
 from animato.geometry.region_weights import part_weights
+from animato.motion.channel import Channel, Value, combined
 from animato.motion.motion_frame import MotionFrame
 
 REACH = 0.1
@@ -27,8 +28,6 @@ SAME_TIME = 1e-6
 """Seconds: a neighbour exactly at the reach counts on both sides, however its time was rounded."""
 TREMBLE = (0.105, 0.054, 0.09)
 """Size of tremble in canonical centimetres for mouth, eyes and brows at full strength; larger changes pass."""
-DRIFT_TREMBLE = 0.12
-"""The same for hair, neck and shoulders: root mean square change of their drift."""
 POSE_TREMBLE = 0.18
 """The same for the head: root mean square movement of a mesh point by pose alone."""
 HEAD_RADIUS = 7.0
@@ -49,12 +48,6 @@ def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionF
         shift=vector[3:5],
         zoom=float(math.exp(vector[5] / HEAD_RADIUS)),
     )
-
-
-INSIDE_TREMBLE = 0.1
-"""The same for the mouth's inside: root mean square change of its brightness."""
-SHADE_TREMBLE = 0.2
-"""The same for light and shade: root mean square change of the three colours."""
 
 
 def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[MotionFrame]:
@@ -102,39 +95,16 @@ def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> Moti
     smoothed = replace(
         frame,
         expression=expression.astype(np.float32),
-        drift=_smooth_change(frame, near, "drift", DRIFT_TREMBLE * strength),
-        shade=_smooth_change(frame, near, "shade", SHADE_TREMBLE * strength),
-        inside=_smooth_inside(frame, near, strength),
+        channels=combined([item.channels for item in near], lambda channel: _smoothed(channel, frame, near, strength)),
     )
     return with_pose_vector(smoothed, pose)
 
 
-def _smooth_change(
-    frame: MotionFrame, near: list[MotionFrame], name: str, tremble: float
-) -> NDArray[np.float32] | None:
-    """Return a frame's drift or shade (N x C) averaged with those of its neighbours that are alike."""
-    mine = getattr(frame, name)
-    known = [(item.time - frame.time, getattr(item, name)) for item in near if getattr(item, name) is not None]
-    if mine is None or len(known) < 2:
-        return None if mine is None else np.asarray(mine, np.float32)
-    changes = np.stack([change for _, change in known])
-    apart = np.array([time for time, _ in known])
-    changed = np.sqrt(((changes - mine) ** 2).sum(axis=2).mean(axis=1))
-    weights = np.exp(-0.5 * (apart / (0.5 * REACH)) ** 2 - 0.5 * (changed / tremble) ** 2)
-    return np.asarray(np.tensordot(weights / weights.sum(), changes, axes=1), np.float32)
-
-
-def _smooth_inside(frame: MotionFrame, near: list[MotionFrame], strength: float) -> NDArray[np.float32] | None:
-    """Return what a mouth's inside shows, averaged with neighbours that are alike; where lips just touched, theirs."""
-    known = [(item.time - frame.time, item.inside) for item in near if item.inside is not None]
-    if not known:
-        return None
-    shown = np.stack([inside for _, inside in known]).astype(np.float64)
-    weights = np.exp(-0.5 * (np.array([apart for apart, _ in known]) / (0.5 * REACH)) ** 2)
-    if frame.inside is not None:
-        changed = np.sqrt(((shown - frame.inside) ** 2).mean(axis=(1, 2, 3)))
-        weights *= np.exp(-0.5 * (changed / (INSIDE_TREMBLE * strength)) ** 2)
-    return np.asarray(np.tensordot(weights / weights.sum(), shown, axes=1), np.float32)
+def _smoothed(channel: Channel, frame: MotionFrame, near: list[MotionFrame], strength: float) -> Value | None:
+    known = [item for item in near if channel.name in item.channels]
+    lags = np.array([item.time - frame.time for item in known]) / (0.5 * REACH)
+    values = [item.channels[channel.name] for item in known]
+    return channel.smooth(frame.channels.get(channel.name), lags, values, strength)
 
 
 class OneEuro:
@@ -182,8 +152,7 @@ class CausalSmoother:
         cutoff = 12.0 - 10.0 * strength
         self._pose = OneEuro(cutoff, 6.0)
         self._parts = [OneEuro(cutoff * factor, 20.0) for factor in (1.4, 3.0, 1.4)]
-        self._drift = OneEuro(cutoff, 6.0)
-        self._shade = OneEuro(cutoff, 6.0)
+        self._channels: defaultdict[str, OneEuro] = defaultdict(lambda: OneEuro(cutoff, 6.0))
 
     def __call__(self, frame: MotionFrame) -> MotionFrame:
         """Return the next frame, smoothed by what came before it."""
@@ -193,12 +162,12 @@ class CausalSmoother:
         parts = zip(part_weights(), self._parts, strict=True)
         expression = sum(part[:, None] * filtered(face, frame.time) for part, filtered in parts)
         pose = self._pose(pose_vector(frame), frame.time)
-        drift = None if frame.drift is None else self._drift(frame.drift.astype(np.float64), frame.time)
-        shade = None if frame.shade is None else self._shade(frame.shade.astype(np.float64), frame.time)
-        smoothed = replace(
-            frame,
-            expression=np.asarray(expression, np.float32),
-            drift=None if drift is None else drift.astype(np.float32),
-            shade=None if shade is None else shade.astype(np.float32),
-        )
+        channels = combined([frame.channels], lambda channel: self._smoothed(channel, frame))
+        smoothed = replace(frame, expression=np.asarray(expression, np.float32), channels=channels)
         return with_pose_vector(smoothed, pose)
+
+    def _smoothed(self, channel: Channel, frame: MotionFrame) -> Value:
+        value = frame.channels[channel.name]
+        if not channel.live:
+            return value
+        return self._channels[channel.name](value.astype(np.float64), frame.time).astype(np.float32)

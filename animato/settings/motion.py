@@ -46,7 +46,7 @@ class MotionSettings:
     mouth: float = setting(1.0, "Strength of mouth and jaw movement.", low=0.0, high=2.0, group="Movement")
     eyes: float = setting(1.0, "Strength of blinks and gaze.", low=0.0, high=2.0, group="Movement")
     brows: float = setting(1.0, "Strength of brow movement.", low=0.0, high=2.0, group="Movement")
-    surroundings: float = setting(
+    residual_flow: float = setting(
         1.0,
         "Strength with which hair, neck and shoulders move as the driver's do, beyond following the head; "
         "0: they only follow the head.",
@@ -88,20 +88,20 @@ class MotionSettings:
         high=1.0,
         group="Movement",
     )
-    inside: bool = setting(
+    mouth_interior: bool = setting(
         False,
         "Paint teeth, tongue and gap where the driver's open mouth shows them, instead of plausible ones: for drivers "
         "that are the person themselves.",
         group="Advanced",
     )
-    shade: float = setting(
+    expression_light: float = setting(
         0.0,
         "Strength with which light and shade of the driver's skin (folds, forehead) are laid on the person's; 0: none.",
         low=0.0,
         high=1.5,
         group="Advanced",
     )
-    anchor: bool = setting(
+    stabilize_landmarks: bool = setting(
         True,
         "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",
         group="Advanced",

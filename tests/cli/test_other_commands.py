@@ -12,6 +12,7 @@ import pytest
 from main_job import FRAMES, Material, contents, stream_facts
 
 from animato import api, doctor
+from animato.appearance.channels import CHANNELS
 from animato.cli.main import run
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
@@ -26,7 +27,7 @@ def test_a_recorded_movement_drives_like_its_clip(
     assert run(["motion", "record", str(made.driver), "-o", str(wave), *told]) == 0
     assert f"{wave}: {FRAMES} frames, 0.60 s" in capsys.readouterr().out
     assert contents(out) == ["wave.motion"]
-    clip = load_motion(wave)
+    clip = load_motion(wave, CHANNELS)
     assert (clip.name, clip.attribution, clip.licence, len(clip.frames)) == ("a wave", "somebody", "CC0-1.0", FRAMES)
     photo = ["animate", str(made.photo), "--frame", "crop", "--size", "256", "--json"]
     assert run([*photo, "--driver", str(wave), "-o", str(out / "a.mp4")]) == 0

@@ -46,6 +46,7 @@ def test_an_example_runs_as_it_stands(code: str, desk: Path) -> None:
 
 @pytest.mark.parametrize("name", ["blink", "talk"])
 def test_the_fifteen_lines_read_what_the_package_reads(name: str) -> None:
+    from animato.appearance.channels import CHANNELS
     from animato.motion.bundled import bundled
     from animato.motion.motion_file import load_motion
 
@@ -53,7 +54,7 @@ def test_the_fifteen_lines_read_what_the_package_reads(name: str) -> None:
     space: dict[str, Any] = {}
     exec(compile(BLOCK.findall(text)[0], "formats.md", "exec"), space)  # our own page
     header, arrays = space["read_motion"](bundled()[name])
-    clip = load_motion(bundled()[name])
+    clip = load_motion(bundled()[name], CHANNELS)
     assert header["frames"] == len(clip.frames) and header["duration"] == clip.duration
     for key in ("time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"):
         expected = np.stack([np.asarray(getattr(frame, key)) for frame in clip.frames])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from animato.appearance.channels import CHANNELS
 from animato.geometry.landmarks import ASSET, ASSET_SHA256
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
@@ -64,7 +65,7 @@ def test_page_notice_and_code_name_the_same_model_file() -> None:
 
 @pytest.mark.parametrize("name", sorted(bundled()))
 def test_every_bundled_movement_carries_the_licence_that_page_and_notice_state(name: str) -> None:
-    licence = load_motion(bundled()[name]).licence
+    licence = load_motion(bundled()[name], CHANNELS).licence
     row = next(line for line in PAGE.splitlines() if f"`animato/assets/motion/{name}.motion`" in line)
     assert row.endswith(f"| {licence} |")
     assert f"motion/{name}.motion" in NOTICE

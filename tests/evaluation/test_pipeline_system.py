@@ -53,7 +53,7 @@ def test_its_frames_are_the_frames_of_the_pipeline(sliding: DrawnFootage, finder
     made = list(system.render(drive(short, (1, 2, 5), None)))
     person = Head.from_photos([short.picture(0)], finder=finder)
     framing, renderer = make_renderer(person, SETTINGS, finder.engine)
-    driver = VideoDriver(Path("slide.mp4"), SETTINGS, finder, short.open)
+    driver = VideoDriver(Path("slide.mp4"), SETTINGS, finder, opener=short.open)
     scene = one_actor(framing, driver, renderer, SETTINGS)
     with closing(frames_of(scene, StageClock())) as frames:
         expected = list(frames)

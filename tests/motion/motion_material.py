@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from animato.appearance.channels import CHANNELS
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.motion.aperture_profile import close_gaps
 from animato.motion.bundled import bundled
+from animato.motion.channel import ChannelValues
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_file import MotionClip, load_motion
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_of, relative_to
@@ -35,6 +37,11 @@ def shaped(local: np.ndarray, name: str) -> np.ndarray:
     return local.copy()
 
 
+def channels_of(**values: np.ndarray | None) -> ChannelValues:
+    """Channels as a driver would have read them."""
+    return ChannelValues(CHANNELS, values)
+
+
 def person(local: np.ndarray, pose: HeadPose = POSE) -> Points:
     """Landmarks of a face in pixels."""
     return points_from_local(local, pose)
@@ -59,7 +66,7 @@ def turned(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0, pose: HeadPo
 
 def clip(name: str) -> MotionClip:
     """One of the bundled movements."""
-    return load_motion(bundled()[name])
+    return load_motion(bundled()[name], CHANNELS)
 
 
 def neutral(local: np.ndarray) -> Neutral:

@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from motion_material import POSE, clip, person, relaxed, seen, since, turned
+from motion_material import POSE, channels_of, clip, person, relaxed, seen, since, turned
 
+from animato.appearance.channels import CHANNELS
+from animato.appearance.expression_light import SHADE_PLACES
+from animato.appearance.mouth_grid import INSIDE_SHAPE
 from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
 from animato.geometry.pose import points_from_local
@@ -15,8 +18,6 @@ from animato.geometry.region_weights import PARTS, part_weights
 from animato.media.image import load_picture
 from animato.motion.aperture_profile import close_gaps
 from animato.motion.motion_frame import (
-    INSIDE_SHAPE,
-    SHADE_PLACES,
     Factored,
     factor,
     mesh_rms,
@@ -120,25 +121,37 @@ def test_part_weights_are_alike_on_both_sides() -> None:
 
 def test_what_the_drivers_mouth_shows_is_passed_on_unless_it_is_not_wanted(calm_local: np.ndarray) -> None:
     shown = np.full(INSIDE_SHAPE, 0.4, np.float32)
-    driver = replace(seen(calm_local), inside=shown)
-    motion = relative_to(seen(calm_local), driver)
-    assert motion.inside is shown
+    driver = replace(seen(calm_local), channels=channels_of(mouth_interior=shown))
+    motion = relative_to(seen(calm_local), driver, CHANNELS)
+    assert motion.channels.get("mouth_interior") is shown
     person_points = person(calm_local)
     kept, left = (
-        Retargeter(person_points, neutral_of(driver), MotionSettings(inside=wanted))(motion) for wanted in (True, False)
+        Retargeter(person_points, neutral_of(driver), MotionSettings(mouth_interior=wanted))(motion)
+        for wanted in (True, False)
     )
-    assert kept.inside is shown
-    assert left.inside is None
+    assert kept.channels.get("mouth_interior") is shown
+    assert left.channels.get("mouth_interior") is None
 
 
 def test_the_drivers_light_and_shade_are_passed_on_as_strong_as_wanted(calm_local: np.ndarray) -> None:
     shade = np.random.default_rng(2).uniform(-1, 1, (SHADE_PLACES, 3)).astype(np.float32)
-    motion = relative_to(seen(calm_local), replace(seen(calm_local), shade=shade))
-    assert motion.shade is shade
-    again = relative_to(replace(seen(calm_local), shade=0.25 * shade), replace(seen(calm_local), shade=shade)).shade
+    motion = relative_to(
+        seen(calm_local), replace(seen(calm_local), channels=channels_of(expression_light=shade)), CHANNELS
+    )
+    assert motion.channels.get("expression_light") is shade
+    faint, full = (replace(seen(calm_local), channels=channels_of(expression_light=k * shade)) for k in (0.25, 1.0))
+    again = relative_to(faint, full, CHANNELS).channels.get("expression_light")
     assert again is not None and np.allclose(again, 0.75 * shade), "both since a third frame"
     neutral, points = neutral_of(seen(calm_local)), person(calm_local)
-    half = Retargeter(points, neutral, MotionSettings(shade=0.5))(motion).shade
+    half = Retargeter(points, neutral, MotionSettings(expression_light=0.5))(motion).channels.get("expression_light")
     assert half is not None and np.allclose(half, 0.5 * shade)
-    assert Retargeter(points, neutral, MotionSettings(shade=0.0))(motion).shade is None
-    assert Retargeter(points, neutral, MotionSettings())(replace(motion, shade=None)).shade is None
+    assert (
+        Retargeter(points, neutral, MotionSettings(expression_light=0.0))(motion).channels.get("expression_light")
+        is None
+    )
+    assert (
+        Retargeter(points, neutral, MotionSettings())(
+            replace(motion, channels=channels_of(expression_light=None))
+        ).channels.get("expression_light")
+        is None
+    )

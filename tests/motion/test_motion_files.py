@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from motion_material import clip, neutral, shaped, since
+from motion_material import channels_of, clip, neutral, shaped, since
 
+from animato.appearance.channels import CHANNELS
+from animato.appearance.expression_light import SHADE_PLACES
+from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.residual_flow import DRIFT_POINTS
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
 from animato.motion.motion_file import STEP, MotionClip, load_motion, save_motion
-from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES
 
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
 
 
 def test_a_movement_comes_back_within_its_quantisation(recorded: MotionClip, saved: Path) -> None:
-    again = load_motion(saved)
+    again = load_motion(saved, CHANNELS)
     for name in ("name", "attribution", "licence", "fps", "duration"):
         assert getattr(again, name) == getattr(recorded, name)
     assert len(again.frames) == len(recorded.frames)
@@ -42,29 +45,35 @@ def test_a_movement_comes_back_within_its_quantisation(recorded: MotionClip, sav
 
 def test_the_drift_of_hair_and_shoulders_comes_back_and_may_be_missing(recorded: MotionClip, tmp_path: Path) -> None:
     drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), DRIFT_POINTS, 2)).astype(np.float32)
-    frames = [replace(frame, drift=drift) for frame, drift in zip(recorded.frames, drifts, strict=True)]
-    frames[3] = replace(frames[3], drift=None)  # nobody looked there: no drift
+    frames = [
+        replace(frame, channels=channels_of(residual_flow=drift))
+        for frame, drift in zip(recorded.frames, drifts, strict=True)
+    ]
+    frames[3] = replace(frames[3], channels=channels_of(residual_flow=None))  # nobody looked there: no drift
     path = tmp_path / "drifting.motion"
     save_motion(path, replace(recorded, frames=tuple(frames)))
     drifts[3] = 0
-    for frame, drift in zip(load_motion(path).frames, drifts, strict=True):
-        assert frame.drift is not None and np.abs(frame.drift - drift).max() <= STEP / 2 + 1e-6
+    for frame, drift in zip(load_motion(path, CHANNELS).frames, drifts, strict=True):
+        assert (
+            frame.channels.get("residual_flow") is not None
+            and np.abs(frame.channels["residual_flow"] - drift).max() <= STEP / 2 + 1e-6
+        )
     save_motion(path, recorded)
-    assert all(frame.drift is None for frame in load_motion(path).frames)
+    assert all(frame.channels.get("residual_flow") is None for frame in load_motion(path, CHANNELS).frames)
 
 
 def test_errors_of_rounding_do_not_add_up_over_time(recorded: MotionClip, tmp_path: Path) -> None:
     many = [replace(recorded.frames[n % 24], time=n / 25) for n in range(600)]
     path = tmp_path / "long.motion"
     save_motion(path, replace(recorded, frames=tuple(many), duration=24.0))
-    last = load_motion(path).frames[-1]
+    last = load_motion(path, CHANNELS).frames[-1]
     assert np.abs(last.expression - many[-1].expression).max() <= STEP / 2 + 1e-6
 
 
 def test_saving_what_was_loaded_gives_the_same_file(saved: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.motion"
-    save_motion(again, load_motion(saved))
-    first, second = load_motion(saved), load_motion(again)
+    save_motion(again, load_motion(saved, CHANNELS))
+    first, second = load_motion(saved, CHANNELS), load_motion(again, CHANNELS)
     assert all(np.array_equal(a.expression, b.expression) for a, b in zip(first.frames, second.frames, strict=True))
 
 
@@ -88,7 +97,7 @@ def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tm
         )
         path = tmp_path / f"{name}.motion"
         save_motion(path, MotionClip("x", "", "", Fraction(25), neutral(face), frames, 0.8))
-        files.append(load_motion(path))
+        files.append(load_motion(path, CHANNELS))
     shapes_apart = np.abs(shaped(calm_local, "wide") - shaped(calm_local, "long")).mean()
     assert shapes_apart > 0.3
     for other in files[1:]:
@@ -100,7 +109,7 @@ def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tm
 
 @pytest.mark.parametrize("name", ["talk", "nod", "smile", "blink", "look"])
 def test_bundled_movements_load_and_name_licence_and_credit(name: str) -> None:
-    movement = load_motion(bundled()[name])
+    movement = load_motion(bundled()[name], CHANNELS)
     assert re.fullmatch(r"CC0-1\.0|CC BY 4\.0", movement.licence)
     assert movement.attribution and movement.name
     assert len(movement.frames) >= 50 and all(frame.seen for frame in movement.frames)
@@ -143,16 +152,24 @@ def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_pat
 
 def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: MotionClip, tmp_path: Path) -> None:
     shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_SHAPE)).astype(np.float32)
-    frames = [replace(frame, inside=inside) for frame, inside in zip(recorded.frames, shown, strict=True)]
-    frames[2] = replace(frames[2], inside=None)
+    frames = [
+        replace(frame, channels=channels_of(mouth_interior=inside))
+        for frame, inside in zip(recorded.frames, shown, strict=True)
+    ]
+    frames[2] = replace(frames[2], channels=channels_of(mouth_interior=None))
     path = tmp_path / "teeth.motion"
     save_motion(path, replace(recorded, frames=tuple(frames)))
-    again = load_motion(path).frames
-    assert [frame.inside is None for frame in again] == [number == 2 for number in range(len(again))]
+    again = load_motion(path, CHANNELS).frames
+    assert [frame.channels.get("mouth_interior") is None for frame in again] == [
+        number == 2 for number in range(len(again))
+    ]
     for frame, inside in zip(again, shown, strict=True):
-        assert frame.inside is None or np.abs(frame.inside - inside).max() <= 0.5 / 250 + 1e-6
+        assert (
+            frame.channels.get("mouth_interior") is None
+            or np.abs(frame.channels["mouth_interior"] - inside).max() <= 0.5 / 250 + 1e-6
+        )
     save_motion(path, recorded)
-    assert all(frame.inside is None for frame in load_motion(path).frames)
+    assert all(frame.channels.get("mouth_interior") is None for frame in load_motion(path, CHANNELS).frames)
 
 
 def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Path) -> None:
@@ -173,29 +190,39 @@ def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp
         steps[0, 468:486], steps[0, 486:] = np.arange(18)[:, None], 30
         np.save(buffer, steps)
         written.writestr("shade.npy", buffer.getvalue())
-    unseen, *seen = load_motion(first).frames
-    assert unseen.inside is None
+    unseen, *seen = load_motion(first, CHANNELS).frames
+    assert unseen.channels.get("mouth_interior") is None
     for frame in seen:
-        assert frame.inside is not None and frame.inside.shape == INSIDE_SHAPE and frame.shade is not None
-        bright, red = frame.inside[..., 0], frame.inside[..., 1]
+        assert (
+            frame.channels.get("mouth_interior") is not None
+            and frame.channels["mouth_interior"].shape == INSIDE_SHAPE
+            and frame.channels.get("expression_light") is not None
+        )
+        bright, red = frame.channels["mouth_interior"][..., 0], frame.channels["mouth_interior"][..., 1]
         assert bright.min() == 0 and bright.max() == 1
         assert red[abs(bright - 0.3) < 0.05].min() > 0.15 and red[bright == 1].max() == 0, (
             "a tongue is red, teeth are not"
         )
         assert red[bright == 0].max() < 0.06
-        assert frame.shade.shape == (SHADE_PLACES, 3) and (frame.shade == 0).all(), "eyes are left out"
+        assert (
+            frame.channels["expression_light"].shape == (SHADE_PLACES, 3)
+            and (frame.channels["expression_light"] == 0).all()
+        ), "eyes are left out"
 
 
 def test_light_and_shade_come_back_and_older_files_have_none(recorded: MotionClip, tmp_path: Path) -> None:
     shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), SHADE_PLACES, 3)).astype(np.float32)
     shades[0], shades[1] = 1.0, -1.0
-    frames = [replace(frame, shade=shade) for frame, shade in zip(recorded.frames, shades, strict=True)]
-    frames[2] = replace(frames[2], shade=None)
+    frames = [
+        replace(frame, channels=channels_of(expression_light=shade))
+        for frame, shade in zip(recorded.frames, shades, strict=True)
+    ]
+    frames[2] = replace(frames[2], channels=channels_of(expression_light=None))
     path = tmp_path / "folds.motion"
     save_motion(path, replace(recorded, frames=tuple(frames)))
-    again = load_motion(path).frames
+    again = load_motion(path, CHANNELS).frames
     for number, (frame, shade) in enumerate(zip(again, shades, strict=True)):
-        assert frame.shade is not None
-        assert np.abs(frame.shade - (0 if number == 2 else shade)).max() <= 0.5 / 60 + 1e-6
+        assert frame.channels.get("expression_light") is not None
+        assert np.abs(frame.channels["expression_light"] - (0 if number == 2 else shade)).max() <= 0.5 / 60 + 1e-6
     save_motion(path, recorded)
-    assert all(frame.shade is None for frame in load_motion(path).frames)
+    assert all(frame.channels.get("expression_light") is None for frame in load_motion(path, CHANNELS).frames)

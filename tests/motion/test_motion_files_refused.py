@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from animato.appearance.channels import CHANNELS
 from animato.errors import FileFormatError
 from animato.motion import motion_file as template
 from animato.motion.motion_file import MotionClip, load_motion
@@ -114,14 +115,14 @@ def test_a_file_that_breaks_a_rule_is_refused_with_a_sentence(saved: Path, tmp_p
     changes, said = REFUSED[case]
     path = rewritten(saved, tmp_path / "odd.motion", **changes)
     with pytest.raises(FileFormatError) as caught:
-        load_motion(path)
+        load_motion(path, CHANNELS)
     assert said in caught.value.what and "odd.motion" in caught.value.what
     assert caught.value.where and caught.value.exit_code == 3
 
 
 def test_a_newer_version_says_how_to_read_it(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(FileFormatError) as caught:
-        load_motion(rewritten(saved, tmp_path / "new.motion", header=header(version=7)))
+        load_motion(rewritten(saved, tmp_path / "new.motion", header=header(version=7)), CHANNELS)
     assert caught.value.where == "version 7; this one reads up to 3"
     assert caught.value.hint == "pip install --upgrade animato"
 
@@ -133,7 +134,7 @@ def test_a_pickled_object_is_not_run(saved: Path, tmp_path: Path) -> None:
 
     path = rewritten(saved, tmp_path / "trap.motion", zoom=array(lambda a: np.array([Trap()] * len(a), object)))
     with pytest.raises(FileFormatError):
-        load_motion(path)
+        load_motion(path, CHANNELS)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -147,7 +148,7 @@ def test_a_file_that_would_unpack_to_more_than_allowed_is_refused_before_it_does
         file.writestr("more.npy", bytes(9 << 20))
     assert path.stat().st_size < 1 << 18
     with pytest.raises(FileFormatError, match="too large"):
-        load_motion(path)
+        load_motion(path, CHANNELS)
 
 
 def test_a_file_of_too_many_members_is_refused(saved: Path, tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_file_of_too_many_members_is_refused(saved: Path, tmp_path: Path) -> N
         for number in range(80):
             file.writestr(f"{number}.txt", "x")
     with pytest.raises(FileFormatError, match="too large"):
-        load_motion(path)
+        load_motion(path, CHANNELS)
 
 
 @pytest.mark.parametrize(
@@ -166,13 +167,13 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.motion"
     path.write_bytes(content)
     with pytest.raises(FileFormatError):
-        load_motion(path)
+        load_motion(path, CHANNELS)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.motion", tmp_path):
         with pytest.raises(FileFormatError):
-            load_motion(path)
+            load_motion(path, CHANNELS)
 
 
 def test_a_damaged_file_is_refused_or_read_and_nothing_else_happens(saved: Path, tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else_happens(saved: Path,
         hurt[place] ^= 1 << int(rng.integers(0, 8))
         path.write_bytes(hurt)
         try:
-            load_motion(path)
+            load_motion(path, CHANNELS)
         except FileFormatError:
             refused += 1
     assert refused > 200
@@ -197,16 +198,16 @@ def test_a_file_cut_anywhere_is_refused(saved: Path, tmp_path: Path) -> None:
     for length in np.linspace(0, len(data) - 1, 40).astype(int):
         path.write_bytes(data[:length])
         with pytest.raises(FileFormatError):
-            load_motion(path)
+            load_motion(path, CHANNELS)
 
 
 def test_texts_of_a_stranger_reach_a_terminal_as_plain_lines(saved: Path, tmp_path: Path) -> None:
     text = "wave\x1b[31m\r\nDONE \u202egnp" + "x" * 900
-    movement = load_motion(rewritten(saved, tmp_path / "odd.motion", header=header(name=text, licence=None)))
+    movement = load_motion(rewritten(saved, tmp_path / "odd.motion", header=header(name=text, licence=None)), CHANNELS)
     assert movement.name.isprintable() and len(movement.name) <= 500 and movement.name.startswith("wave")
 
 
 def test_an_array_written_by_columns_is_read_too(recorded: MotionClip, saved: Path, tmp_path: Path) -> None:
     path = rewritten(saved, tmp_path / "columns.motion", rotation=array(np.asfortranarray))
-    loaded = load_motion(path)
+    loaded = load_motion(path, CHANNELS)
     assert np.abs(loaded.frames[5].rotation - recorded.frames[5].rotation).max() < 1e-6

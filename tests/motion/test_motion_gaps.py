@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from motion_material import moving, still
+from motion_material import channels_of, moving, still
 
+from animato.appearance.expression_light import SHADE_PLACES
+from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.residual_flow import DRIFT_POINTS
 from animato.motion.dropouts import EASE, HOLD, RETURN, GapFiller, Missing, mix, rest_frame
-from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame, Neutral
+from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.smooth import pose_vector
 
 REST = Neutral(np.eye(3), np.array([0.21, 0.22, 0.01]), (3.0, 3.0), 5.0)
@@ -102,29 +105,34 @@ def test_mixing_is_the_first_the_second_or_the_middle() -> None:
 
 def test_drift_fades_with_the_rest_and_one_that_is_missing_counts_as_none() -> None:
     drift = np.ones((DRIFT_POINTS, 2), np.float32)
-    away, rest = replace(moving(0.0, 1, 1, 1), drift=drift), rest_frame(REST)
+    away, rest = replace(moving(0.0, 1, 1, 1), channels=channels_of(residual_flow=drift)), rest_frame(REST)
     for weight in (0.0, 0.25, 1.0):
-        out, back = mix(away, rest, weight).drift, mix(rest, away, weight).drift
+        out, back = (
+            mix(away, rest, weight).channels.get("residual_flow"),
+            mix(rest, away, weight).channels.get("residual_flow"),
+        )
         assert out is not None and back is not None
         assert np.allclose(out, (1 - weight) * drift) and np.allclose(back, weight * drift)
-    halfway = mix(away, replace(away, drift=3 * drift), 0.5).drift
+    halfway = mix(away, replace(away, channels=channels_of(residual_flow=3 * drift)), 0.5).channels.get("residual_flow")
     assert halfway is not None and np.allclose(halfway, 2 * drift)
-    assert mix(rest, rest, 0.5).drift is None
+    assert mix(rest, rest, 0.5).channels.get("residual_flow") is None
 
 
 def test_between_two_mouths_what_they_show_is_mixed_and_one_that_is_closed_does_not_count() -> None:
     dark, bright = (np.full(INSIDE_SHAPE, level, np.float32) for level in (0.2, 0.8))
-    first, second = (replace(moving(0.0, 1, 1, 1), inside=inside) for inside in (dark, bright))
-    mixed = mix(first, second, 0.25).inside
+    first, second = (
+        replace(moving(0.0, 1, 1, 1), channels=channels_of(mouth_interior=inside)) for inside in (dark, bright)
+    )
+    mixed = mix(first, second, 0.25).channels.get("mouth_interior")
     assert mixed is not None and np.allclose(mixed, 0.35)
-    closed = replace(first, inside=None)
+    closed = replace(first, channels=channels_of(mouth_interior=None))
     for one in (mix(closed, second, 0.25), mix(second, closed, 0.25)):
-        assert one.inside is bright
-    assert mix(closed, closed, 0.5).inside is None
+        assert one.channels.get("mouth_interior") is bright
+    assert mix(closed, closed, 0.5).channels.get("mouth_interior") is None
 
 
 def test_light_and_shade_fade_with_the_rest() -> None:
     shade = np.full((SHADE_PLACES, 3), 0.4, np.float32)
-    away = replace(moving(0.0, 1, 1, 1), shade=shade)
-    faded = mix(away, rest_frame(REST), 0.25).shade
+    away = replace(moving(0.0, 1, 1, 1), channels=channels_of(expression_light=shade))
+    faded = mix(away, rest_frame(REST), 0.25).channels.get("expression_light")
     assert faded is not None and np.allclose(faded, 0.3)

@@ -11,6 +11,7 @@ import pytest
 from motion_material import (
     POSE,
     SHAPES,
+    channels_of,
     clip,
     neutral,
     person,
@@ -22,6 +23,7 @@ from motion_material import (
     turned,
 )
 
+from animato.appearance.residual_flow import DRIFT_POINTS
 from animato.geometry.apertures import EYE_OPEN, MOUTH_OPEN, apertures
 from animato.geometry.landmarks import (
     BROW_LEFT,
@@ -36,7 +38,7 @@ from animato.geometry.landmarks import (
 from animato.geometry.pose import fit_pose, rotation_exp
 from animato.media.image import load_picture
 from animato.media.reader import open_video
-from animato.motion.motion_frame import DRIFT_POINTS, MotionFrame, factor, neutral_of, relative_to
+from animato.motion.motion_frame import MotionFrame, factor, neutral_of, relative_to
 from animato.motion.neck_limits import PIVOT
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
@@ -282,12 +284,15 @@ def fit_rotation(local: np.ndarray) -> np.ndarray:
 
 def test_hair_and_shoulders_move_as_far_as_asked_and_no_further_than_the_head(calm_local: np.ndarray) -> None:
     points, drift = person(calm_local), np.full((DRIFT_POINTS, 2), 0.5, np.float32)
-    motion = replace(still(local=calm_local), drift=drift)
+    motion = replace(still(local=calm_local), channels=channels_of(residual_flow=drift))
 
     def moved(**settings: float | bool) -> np.ndarray | None:
-        return Retargeter(points, neutral(calm_local), MotionSettings(**settings))(motion).drift  # type: ignore[arg-type]
+        return Retargeter(points, neutral(calm_local), MotionSettings(**settings))(motion).channels.get("residual_flow")  # type: ignore[arg-type]
 
     assert moved() == pytest.approx(0.5 * POSE.scale, rel=1e-3)
-    assert moved(surroundings=0.5, pose=0.5) == pytest.approx(0.125 * POSE.scale, rel=1e-3)
-    assert moved(surroundings=0.0) is None and moved(still_head=True) is None
-    assert Retargeter(points, neutral(calm_local), MotionSettings())(still(local=calm_local)).drift is None
+    assert moved(residual_flow=0.5, pose=0.5) == pytest.approx(0.125 * POSE.scale, rel=1e-3)
+    assert moved(residual_flow=0.0) is None and moved(still_head=True) is None
+    assert (
+        Retargeter(points, neutral(calm_local), MotionSettings())(still(local=calm_local)).channels.get("residual_flow")
+        is None
+    )

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from motion_material import moving
+from motion_material import channels_of, moving
 
-from animato.motion.motion_frame import DRIFT_POINTS, INSIDE_SHAPE, SHADE_PLACES, MotionFrame
+from animato.appearance.expression_light import SHADE_PLACES
+from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.motion.motion_frame import MotionFrame
 from animato.motion.smooth import (
     POSE_TREMBLE,
     REACH,
@@ -199,41 +202,56 @@ def test_the_tremble_of_hair_and_shoulders_is_smoothed_and_their_movement_is_not
     time = np.arange(90) / FPS
     clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, DRIFT_POINTS, 2))
     noisy = clean + random.normal(0, NOISE, clean.shape)
-    frames = [replace(moving(t), drift=row.astype(np.float32)) for t, row in zip(time, noisy, strict=True)]
+    frames = [
+        replace(moving(t), channels=channels_of(residual_flow=row.astype(np.float32)))
+        for t, row in zip(time, noisy, strict=True)
+    ]
     live = CausalSmoother(0.5)
     for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
-        smooth = np.array([frame.drift for frame in made])
+        smooth = np.array([frame.channels.get("residual_flow") for frame in made])
         assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
         assert np.abs(smooth - clean).max() < 0.3
-    as_it_was = list(smooth_file(frames, 0.0))[7].drift
-    assert as_it_was is frames[7].drift
-    one_seen = [replace(frame, drift=None if n else frame.drift) for n, frame in enumerate(frames[:5])]
-    assert [frame.drift is None for frame in smooth_file(one_seen, 0.5)] == [False, *[True] * 4]
+    as_it_was = list(smooth_file(frames, 0.0))[7].channels.get("residual_flow")
+    assert as_it_was is frames[7].channels.get("residual_flow")
+    one_seen = [
+        replace(frame, channels=channels_of(residual_flow=None if n else frame.channels.get("residual_flow")))
+        for n, frame in enumerate(frames[:5])
+    ]
+    assert [frame.channels.get("residual_flow") is None for frame in smooth_file(one_seen, 0.5)] == [False, *[True] * 4]
 
 
 def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_their_neighbours() -> None:
     random = np.random.default_rng(6)
     noisy = 0.5 + random.normal(0, 0.02, (40, *INSIDE_SHAPE))
-    frames = [replace(moving(n / FPS), inside=row.astype(np.float32)) for n, row in enumerate(noisy)]
-    frames[20] = replace(frames[20], inside=None)
+    frames = [
+        replace(moving(n / FPS), channels=channels_of(mouth_interior=row.astype(np.float32)))
+        for n, row in enumerate(noisy)
+    ]
+    frames[20] = replace(frames[20], channels=channels_of(mouth_interior=None))
     made = list(smooth_file(frames, 0.5))
-    assert all(frame.inside is not None for frame in made)
-    smooth = np.array([frame.inside for frame in made])
+    assert all(frame.channels.get("mouth_interior") is not None for frame in made)
+    smooth = np.array([frame.channels.get("mouth_interior") for frame in made])
     assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     assert np.abs(smooth - 0.5).max() < 0.1
-    teeth_appear = [replace(f, inside=np.full(INSIDE_SHAPE, float(n >= 20), np.float32)) for n, f in enumerate(frames)]
-    steps = np.array([frame.inside for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0, 0]
+    teeth_appear = [
+        replace(f, channels=channels_of(mouth_interior=np.full(INSIDE_SHAPE, float(n >= 20), np.float32)))
+        for n, f in enumerate(frames)
+    ]
+    steps = np.array([frame.channels.get("mouth_interior") for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0, 0]
     assert steps[18] < 0.05 and steps[21] > 0.95, "a change is no tremble"
 
 
 def test_light_and_shade_that_tremble_are_calmed_and_a_blink_is_not() -> None:
     random = np.random.default_rng(7)
     noisy = random.normal(0, 0.05, (40, SHADE_PLACES, 3)).astype(np.float32)
-    frames = [replace(moving(n / FPS), shade=row) for n, row in enumerate(noisy)]
+    frames = [replace(moving(n / FPS), channels=channels_of(expression_light=row)) for n, row in enumerate(noisy)]
     live = CausalSmoother(0.5)
     for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
-        smooth = np.array([frame.shade for frame in made])
+        smooth = np.array([frame.channels.get("expression_light") for frame in made])
         assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
-    lids = [replace(f, shade=np.full((SHADE_PLACES, 3), 0.5 * (n >= 20), np.float32)) for n, f in enumerate(frames)]
-    steps = np.array([frame.shade for frame in smooth_file(lids, 0.5)])[:, 0, 0]
+    lids = [
+        replace(f, channels=channels_of(expression_light=np.full((SHADE_PLACES, 3), 0.5 * (n >= 20), np.float32)))
+        for n, f in enumerate(frames)
+    ]
+    steps = np.array([frame.channels.get("expression_light") for frame in smooth_file(lids, 0.5)])[:, 0, 0]
     assert steps[18] < 0.05 and steps[21] > 0.45, "a change is no tremble"

@@ -66,8 +66,8 @@ def test_teeth_of_a_faded_portrait_are_not_blue(cases: Path) -> None:
 def test_light_that_changes_makes_no_holes_and_no_white_blinks(cases: Path, shared_data: Path, clip: str) -> None:
     photo, driver = shared_data / "portraits" / "l113_neutral.jpg", cases / f"{clip}.mp4"
     still = AnimateSettings(frame="crop", size=512, end=0.4, threads=1, smooth=0.0)
-    plain, targets = animated(photo, driver, AnimateSettings(**{**vars(still), "shade": 0.0}))
-    lit, _ = animated(photo, driver, AnimateSettings(**{**vars(still), "shade": 1.0}))
+    plain, targets = animated(photo, driver, AnimateSettings(**{**vars(still), "expression_light": 0.0}))
+    lit, _ = animated(photo, driver, AnimateSettings(**{**vars(still), "expression_light": 1.0}))
     for one, other, target in zip(plain, lit, targets, strict=True):
         eyes = within(target, EYE_LEFT, EYE_RIGHT)
         assert not eyes.any() or np.abs(one[eyes].astype(int) - other[eyes]).mean() < 3
@@ -76,4 +76,4 @@ def test_light_that_changes_makes_no_holes_and_no_white_blinks(cases: Path, shar
 def test_a_dark_and_noisy_clip_paints_no_specks(cases: Path) -> None:
     settings = AnimateSettings(end=0.6, neutral=0.0, threads=1)
     moments = list(open_driver(cases / "dark.mp4", settings, finder()).frames(StageClock()))
-    assert len(moments) > 10 and all(moment.inside is None for moment in moments)
+    assert len(moments) > 10 and all("mouth_interior" not in moment.channels for moment in moments)

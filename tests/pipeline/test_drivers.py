@@ -156,7 +156,7 @@ def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks
     clip = write_video(tmp_path / "swaying.mp4", frames, FPS)
 
     def error(anchor: bool) -> float:
-        settings = replace(CROP, anchor=anchor, smooth=0.0)
+        settings = replace(CROP, stabilize_landmarks=anchor, smooth=0.0)
         scene, _ = prepared(made.person, clip, settings)
         retargeter = scene.actors[0].retargeter
         faces = np.array([retargeter(moment).points[:MESH_POINTS, :2] for moment in movement(clip, settings)])
@@ -170,22 +170,29 @@ def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks
 
 
 def test_hair_and_shoulders_of_the_driver_are_followed_unless_nothing_is_wanted_of_them(made: Material) -> None:
-    followed = movement(made.driver, replace(CROP, surroundings=1.0))
-    assert all(moment.drift is not None for moment in followed if moment.seen)
-    assert all(moment.drift is None for moment in movement(made.driver, replace(CROP, surroundings=0.0)))
+    followed = movement(made.driver, replace(CROP, residual_flow=1.0))
+    assert all("residual_flow" in moment.channels for moment in followed if moment.seen)
+    assert all(
+        "residual_flow" not in moment.channels for moment in movement(made.driver, replace(CROP, residual_flow=0.0))
+    )
     scene, _ = prepared(made.person, made.driver, CROP)
-    assert scene.actors[0].retargeter(followed[5]).drift is not None
+    assert "residual_flow" in scene.actors[0].retargeter(followed[5]).channels
 
 
 def test_the_drivers_open_mouth_is_looked_into_unless_it_is_not_wanted(made: Material) -> None:
-    seen = movement(made.driver, replace(CROP, inside=True))
-    assert any(moment.inside is not None for moment in seen)
-    assert all(moment.inside is None for moment in movement(made.driver, replace(CROP, inside=False)))
+    seen = movement(made.driver, replace(CROP, mouth_interior=True))
+    assert any("mouth_interior" in moment.channels for moment in seen)
+    assert all(
+        "mouth_interior" not in moment.channels for moment in movement(made.driver, replace(CROP, mouth_interior=False))
+    )
 
 
 def test_the_drivers_light_and_shade_are_read_unless_they_are_not_wanted(made: Material) -> None:
-    seen = movement(made.driver, replace(CROP, shade=1.0))
-    assert all(moment.shade is not None for moment in seen if moment.seen)
-    assert all(moment.shade is None for moment in movement(made.driver, replace(CROP, shade=0.0)))
+    seen = movement(made.driver, replace(CROP, expression_light=1.0))
+    assert all("expression_light" in moment.channels for moment in seen if moment.seen)
+    assert all(
+        "expression_light" not in moment.channels
+        for moment in movement(made.driver, replace(CROP, expression_light=0.0))
+    )
     for moment in movement(made.driver, replace(CROP, model="geometry")):
-        assert moment.shade is None and moment.inside is None, "read for nothing"
+        assert "expression_light" not in moment.channels and "mouth_interior" not in moment.channels, "read for nothing"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from animato.appearance.mouth_interior import BRIGHTEST
+from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.mouth_levels import BRIGHTEST
 from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
 from animato.geometry.pose import fit_pose, local_from_points
 from animato.head.view import HeadView
-from animato.motion.motion_frame import INSIDE_SHAPE
 from animato.motion.retarget import Target
 from animato.renderers.portrait.mouth_interior import RING, MouthMatch, show, shows_teeth
 from animato.renderers.warp.warper import Warper

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from animato.appearance.expression_light import SHADE_PLACES, ExpressionLight
+from animato.appearance.mouth_grid import INSIDE_SHAPE
 from animato.drivers.reference_frame import ReferenceFrame, Wanted
 from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT
@@ -16,7 +18,6 @@ from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
 from animato.motion.aperture_profile import close_gaps
-from animato.motion.motion_frame import INSIDE_SHAPE, SHADE_PLACES
 from animato.motion.retarget import Target
 from animato.renderers.portrait.networks import PortraitNetworks, portrait_networks
 from animato.renderers.portrait.renderer import PortraitRenderer
@@ -133,7 +134,7 @@ def with_light(target: Target) -> Target:
     """The same face with a driver's mouth (bright and red above, dark below) and a shade of one colour."""
     inside, shade = np.zeros(INSIDE_SHAPE, np.float32), np.full((SHADE_PLACES, 3), 0.2, np.float32)
     inside[:6, :, 0], inside[:, :, 1], shade[:, 2] = 0.8, 0.3, 0.1
-    return replace(target, inside=inside, shade=shade)
+    return replace(target, channels={"mouth_interior": inside, "expression_light": shade})
 
 
 def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
@@ -151,12 +152,12 @@ def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
 
 def test_automatic_exposure_leaves_no_holes_in_the_eyes(portrait: Frame, portrait_face: Face) -> None:
     neutral, bright = np.array(portrait), np.clip(portrait * 0.35, 0, 255).astype(np.uint8)
-    reference = ReferenceFrame(neutral, portrait_face, Wanted(inside=False, surroundings=False))
-    shade = reference.read(bright, portrait_face).face.shade
+    reference = ReferenceFrame(neutral, portrait_face, Wanted(channels=[ExpressionLight()]))
+    shade = reference.read(bright, portrait_face).face.channels["expression_light"]
     head = PortraitRenderer([HeadView(neutral, portrait_face.points)], portrait_networks(Engine(1)))
     target = turned(head.warpers[0], 6.0)
     assert shade is not None
-    plain, lit = drawn(head, target)[0], drawn(head, replace(target, shade=shade))[0]
+    plain, lit = drawn(head, target)[0], drawn(head, replace(target, channels={"expression_light": shade}))[0]
     eyes = np.zeros(neutral.shape[:2], np.uint8)
     for ring in (EYE_LEFT, EYE_RIGHT):
         cv2.fillPoly(eyes, [np.rint(target.points[list(ring), :2]).astype(np.int32)], 1)

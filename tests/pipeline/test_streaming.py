@@ -14,6 +14,7 @@ from main_job import Material, finder, prepared, unmarked
 
 import animato
 from animato import AnimateSettings
+from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
@@ -32,7 +33,7 @@ class CountingDriver:
     """A driver that notes how many of its frames were taken."""
 
     def __init__(self, count: int) -> None:
-        clip = load_motion(bundled()["nod"])
+        clip = load_motion(bundled()["nod"], CHANNELS)
         self.path, self.fps, self.has_audio = bundled()["nod"], clip.fps, False
         self.duration: float | None = float(count / clip.fps)
         self.neutral, self.report = clip.neutral, DriverReport()

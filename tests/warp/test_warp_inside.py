@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.appearance.mouth_interior import (
+from animato.appearance.mouth_grid import INSIDE_PLACES, INSIDE_SHAPE
+from animato.appearance.mouth_levels import (
     BRIGHTEST,
     MouthWindow,
     match_inside,
@@ -19,7 +20,6 @@ from animato.appearance.teeth import ToothLight, tooth_redness
 from animato.geometry.landmarks import LIPS_OUTER
 from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch
 from animato.geometry.pose import fit_pose
-from animato.motion.motion_frame import INSIDE_PLACES, INSIDE_SHAPE
 from animato.types import Face, Frame
 
 SIDE = 96

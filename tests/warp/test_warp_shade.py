@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from warp_material import Head
 
-from animato.appearance.expression_light import COLOUR, MOST, ShadeReader
+from animato.appearance.expression_light import COLOUR, MOST, SHADE_PLACES, ShadeReader
 from animato.appearance.mouth_grid import Places
 from animato.appearance.skin_shading import _planes, shade_skin
 from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.head.view import HeadView
-from animato.motion.motion_frame import SHADE_PLACES
 from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame
 

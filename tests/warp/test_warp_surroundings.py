@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from warp_material import SIZE, Head
 
-from animato.appearance.residual_flow import Surroundings
+from animato.appearance.channels import CHANNELS
+from animato.appearance.residual_flow import DRIFT_POINTS, Surroundings
 from animato.drivers.reference_frame import ReferenceFrame, Wanted
 from animato.geometry.landmarks import OVAL
 from animato.geometry.mesh import COLUMNS, RINGS, move_rings
-from animato.motion.motion_frame import DRIFT_POINTS
 from animato.types import Face
 
 
@@ -89,7 +89,7 @@ def test_rings_take_the_drift_and_stay_in_the_crop(calm: Head) -> None:
 def test_a_reference_frame_measures_what_is_wanted(smiling: Head) -> None:
     given = replace(face_of(smiling), points=smiling.points + np.float32([1, 0, 0]))
     for skin, surroundings in ((True, True), (True, False), (False, True), (False, False)):
-        reference = ReferenceFrame(smiling.crop, face_of(smiling), Wanted(skin, surroundings))
+        reference = ReferenceFrame(smiling.crop, face_of(smiling), Wanted(skin, CHANNELS if surroundings else ()))
         measured = reference.read(smiling.crop, given).face
         assert (np.abs(measured.points - given.points).max() > 0.3) == skin
-        assert (measured.drift is not None) == surroundings
+        assert ("residual_flow" in measured.channels) == surroundings

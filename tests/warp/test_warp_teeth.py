@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.appearance.mouth_interior import read_mouth_interior
+from animato.appearance.mouth_levels import read_mouth_interior
 from animato.appearance.teeth import (
     LESS_RED,
     LIP_REDDER,

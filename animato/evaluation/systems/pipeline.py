@@ -68,7 +68,7 @@ class PipelineSystem(ABC):
         settings = self._settings
         if drive.photo_times is not None:
             settings = replace(settings, neutral=drive.photo_times[chosen])
-        driver = VideoDriver(Path(drive.clip.file), settings, self._finder, drive.clip.open)
+        driver = VideoDriver(Path(drive.clip.file), settings, self._finder, opener=drive.clip.open)
         scene = one_actor(framing, driver, renderer, settings)
         with closing(frames_of(scene, StageClock())) as frames:
             yield from picked(frames, [round(time * float(scene.fps)) for time in drive.times])

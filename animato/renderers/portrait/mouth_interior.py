@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.appearance.mouth_interior import BRIGHTEST, MouthWindow, match_inside, read_mouth_interior
+from animato.appearance.mouth_levels import BRIGHTEST, MouthWindow, match_inside, read_mouth_interior
 from animato.appearance.teeth import ToothLight
 from animato.geometry.aperture_mask import activation
 from animato.geometry.apertures import smoothstep
@@ -66,14 +66,15 @@ class MouthMatch:
             target: the face in it.
             local: 478 x 3, the same in the head's own frame.
         """
-        gain = 0.0 if target.inside is None else activation(self._local, local[RING])
-        if target.inside is None or gain <= 0:
+        inside = target.channels.get("mouth_interior")
+        gain = 0.0 if inside is None else activation(self._local, local[RING])
+        if inside is None or gain <= 0:
             return None
         own = self._kept * warped.validity
         window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
         if self._lent:
-            window = window.with_lent_teeth(warped.image, target.inside, self._light)
-        return WantedMouth(window, target.inside, self._light, gain)
+            window = window.with_lent_teeth(warped.image, inside, self._light)
+        return WantedMouth(window, inside, self._light, gain)
 
 
 def show(image: Frame, mouth: WantedMouth | None) -> None:

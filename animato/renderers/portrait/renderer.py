@@ -82,7 +82,7 @@ class PortraitRenderer:
         """Warp the animated photo to a target face; the networks then paint over it."""
         with clock.stage("warp"):
             main = self.warpers[0]
-            vertices = main.target_vertices(target.points, target.pose, target.drift)
+            vertices = main.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
             warped = main.render(target.points, target.pose, vertices)
             frame = PortraitFrame(target, warped, vertices, self.warpers)
         return functools.partial(self._paint, frame)
@@ -98,8 +98,9 @@ class PortraitRenderer:
             for lid in self._lids:
                 close_lid(warped.warped, lid, warped.target.points, warped.local)
             # What is painted and what is copied get the same shade, so no seam shows between them.
-            if warped.target.shade is not None:
-                shade_skin(warped.warped.image, warped.warped.drawn, warped.vertices, warped.target.shade * MOST_SHADE)
+            shade = warped.target.channels.get("expression_light")
+            if shade is not None:
+                shade_skin(warped.warped.image, warped.warped.drawn, warped.vertices, shade * np.float32(MOST_SHADE))
             show(warped.warped.image, mouth)
             self._gamut.clip_painted(warped.warped.image, copied)
         return Layer(warped.warped.image)

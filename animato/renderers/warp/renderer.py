@@ -24,6 +24,6 @@ class GeometryRenderer:
     def warp(self, target: Target, clock: StageClock) -> Paint:
         """Warp the photo to a target face; nothing is painted over it."""
         with clock.stage("warp"):
-            vertices = self._warper.target_vertices(target.points, target.pose, target.drift)
+            vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
             layer = Layer(self._warper.render(target.points, target.pose, vertices).image)
         return lambda _clock: layer

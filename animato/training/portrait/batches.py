@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animato.appearance.mouth_interior import matched, measure
+from animato.appearance.mouth_levels import matched, measure
 from animato.appearance.teeth import tooth_redness
 from animato.settings.portrait import MOST_PHOTOS
 from animato.training.portrait.augment import Sample, augmented

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from animato.appearance.channels import CHANNELS
 from animato.geometry.apertures import apertures
 from animato.geometry.pose import fit_pose, local_from_points
 from animato.motion.bundled import bundled
@@ -49,7 +50,7 @@ def moments_beyond(face: Points, faces: Sequence[Points]) -> dict[str, list[Targ
     lids, mouth = float(shown[:, 0].min()), float(shown[:, 1].max())
     found: dict[str, list[tuple[float, Target]]] = {"eye": [], "mouth": []}
     for path in bundled().values():
-        clip = load_motion(path)
+        clip = load_motion(path, CHANNELS)
         retarget = Retargeter(face, clip.neutral, MotionSettings())
         for frame in clip.frames[::EVERY]:
             target = retarget(frame)

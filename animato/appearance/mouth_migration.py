@@ -1,4 +1,4 @@
-"""What motion files of earlier versions hold, in today's form."""
+"""What motion files of version 1 hold of the mouth's inside, in today's form."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.motion.motion_frame import INSIDE_PLACES
+from animato.appearance.mouth_grid import INSIDE_PLACES
 
 FIRST_PLACES = (5, 6)
 """Places between the lips, down and across, of version 1, which kept their brightness only."""
 
-EARLIER_SHADES = (504, 568)
-"""Places of light and shade of versions 1 and 2: the skin's vertices, then places in the eyes, which are left out."""
-
 REDDEST, BLACK = 0.3, 0.05
 """Redness inside a mouth, in units of the brightest: it falls from the first to none in what is brightest (mean of
 twelve people who talk); what is black is believed to have the second, and more as it is brighter
-(`appearance.mouth_interior`)."""
+(`appearance.mouth_levels`)."""
 
 
 def inside_of_first(levels: NDArray[Any], most: int) -> NDArray[np.uint8]:

@@ -1,0 +1,10 @@
+"""The channels there are; `motion.channel` says what one is."""
+
+from __future__ import annotations
+
+from animato.appearance.expression_light import ExpressionLight
+from animato.appearance.mouth_interior import MouthInterior
+from animato.appearance.residual_flow import ResidualFlow
+from animato.motion.channel import Channel
+
+CHANNELS: tuple[Channel, ...] = (ResidualFlow(), MouthInterior(), ExpressionLight())
