@@ -63,10 +63,10 @@ class Switch:
 
 
 SWITCHES = (
-    Switch("mouth interior", "inside", False, True),
-    Switch("expression light", "shade", 0.0, 1.0),
+    Switch("mouth interior", "mouth_interior", False, True),
+    Switch("expression light", "expression_light", 0.0, 1.0),
     Switch("residual flow", "residual_flow", 0.0, 1.0),
-    Switch("landmark stabilisation", "anchor", False, True),
+    Switch("landmark stabilisation", "stabilize_landmarks", False, True),
     Switch("camera stabilisation", "stabilize", False, True),
     Switch("occlusion", "", False, True),
 )
