@@ -181,9 +181,8 @@ def page(found: dict[str, dict[str, Any]], command: str) -> str:
         info = METRICS[metric].info
         unit = f", {info.unit}" if info.unit else ""
         lines += [f"## {metric} {ARROWS[info.direction]}{unit}", "", info.says, ""]
-        titles = [f"{protocol} {part}" if protocol != "twins" else part for protocol, part in columns]
         counts = [len(people(found[protocol]["default"], part, metric)) for protocol, part in columns]
-        heads = [f"{title} ({count} clips)" for title, count in zip(titles, counts, strict=True)]
+        heads = [f"{part} ({count} clips)" for (_, part), count in zip(columns, counts, strict=True)]
         lines.append(f"| | default | {' | '.join(heads)} |")
         lines.append("|---" * (len(columns) + 2) + "|")
         for switch in SWITCHES:
