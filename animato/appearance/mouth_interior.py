@@ -19,6 +19,7 @@ from animato.appearance.teeth import NOISY, ToothLight, cold, noise, skin_around
 from animato.geometry.composite import add_patch
 from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region, inverse, move
 from animato.geometry.pose import HeadPose, fit_pose
+from animato.geometry.smoothstep import smoothstep
 from animato.motion.motion_frame import INSIDE_PLACES
 from animato.types import Affine, Face, Frame, Plane, Points
 
@@ -148,8 +149,10 @@ class MouthWindow:
         shown = measure(cut_patch(image, self.placed, MOUTH.side), self.drawing, light.redness)
         if shown is None:
             return self
-        teeth = _ramp((inside[..., 0] - inside[..., 1]) * BRIGHTEST, TOOTH)
-        lent = cv2.erode(_ramp(shown.levels[..., 0] / light.white, LENT_TOOTH), np.ones((WITHIN, WITHIN), np.uint8))
+        teeth = smoothstep((inside[..., 0] - inside[..., 1]) * BRIGHTEST, *TOOTH)
+        lent = cv2.erode(
+            smoothstep(shown.levels[..., 0] / light.white, *LENT_TOOTH), np.ones((WITHIN, WITHIN), np.uint8)
+        )
         stays = shown.places.spread(np.asarray(teeth * lent, np.float32))[..., None]
         return replace(self, free=1 - (1 - self.free) * stays)
 
@@ -217,9 +220,3 @@ def _no_bluer(
     added[..., 2] -= np.maximum(made[..., 2] - made[..., 1] * (most * white[2] / white[1]), 0) * soft
     added[..., 0] += np.maximum(made[..., 1] * (white[0] / white[1]) - made[..., 0], 0) * soft
     return added
-
-
-def _ramp(values: NDArray[np.float32], ends: tuple[float, float]) -> NDArray[np.float32]:
-    """Return 0 at the first end and below, 1 at the second and above, and a smooth step between."""
-    share = np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)

@@ -8,6 +8,7 @@ import math
 import cv2
 import numpy as np
 
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Frame, Plane
 
 EDGE = 0.05
@@ -18,8 +19,7 @@ EDGE = 0.05
 def soft_square(size: int) -> Plane:
     """Return size x size float32 in [0, 1]: 1 inside, falling to 0 at the border (smoothstep)."""
     distance = (np.minimum(np.arange(size), size - 1 - np.arange(size)).astype(np.float32) + 0.5) / (EDGE * size)
-    ramp = np.clip(distance, 0, 1)
-    ramp = ramp * ramp * (3 - 2 * ramp)
+    ramp = smoothstep(distance, 0.0, 1.0)
     return np.asarray(np.minimum(ramp[:, None], ramp[None, :]), np.float32)
 
 

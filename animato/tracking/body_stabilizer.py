@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.apertures import smoothstep
 from animato.geometry.crop import invert, similarity
 from animato.geometry.landmarks import CHIN, MESH_POINTS, OVAL
 from animato.geometry.pose import fit_pose, local_from_points, points_from_local
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Affine, Face, Frame, Points
 
 SIDE = 200
