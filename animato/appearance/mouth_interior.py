@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from animato.appearance.mouth_grid import Places
 from animato.appearance.teeth import NOISY, ToothLight, cold, noise, skin_around, tooth_colour
+from animato.geometry.affine import invert, move
 from animato.geometry.composite import add_patch
-from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region, inverse, move
+from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region
 from animato.geometry.pose import HeadPose, fit_pose
 from animato.geometry.smoothstep import smoothstep
 from animato.motion.motion_frame import INSIDE_PLACES
@@ -65,7 +66,7 @@ def read_mouth_interior(frame: Frame, face: Face, light: ToothLight) -> NDArray[
         the upper to the lower one and from left to right in the picture, and how much more red it has than a tooth.
     """
     placed = crop_from_patch(MOUTH, face.points, fit_pose(face.points), max(frame.shape[:2]))
-    drawing = draw_region(MOUTH, move(inverse(placed), face.points))
+    drawing = draw_region(MOUTH, move(invert(placed), face.points))
     patch = cut_patch(frame, placed, MOUTH.side)
     shown = measure(patch, drawing, light.redness)
     if shown is None or noise(patch, drawing) >= 2 * NOISY:
@@ -134,7 +135,7 @@ class MouthWindow:
             own: h x w float32 in [0, 1], where the picture shows a photo's own teeth.
         """
         placed = crop_from_patch(MOUTH, points, pose, size)
-        drawing = draw_region(MOUTH, move(inverse(placed), points))
+        drawing = draw_region(MOUTH, move(invert(placed), points))
         return cls(placed, drawing, 1 - cut_validity(own, placed, MOUTH.side, size)[..., None])
 
     def with_lent_teeth(self, image: Frame, inside: NDArray[np.float32], light: ToothLight) -> MouthWindow:

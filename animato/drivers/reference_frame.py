@@ -11,7 +11,7 @@ from animato.appearance.expression_light import ShadeReader
 from animato.appearance.mouth_interior import read_mouth_interior
 from animato.appearance.residual_flow import Surroundings
 from animato.appearance.teeth import ToothLight
-from animato.geometry.crop import move_points
+from animato.geometry.affine import move_points
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.region_weights import PARTS
 from animato.tracking.body_stabilizer import BodyStabilizer

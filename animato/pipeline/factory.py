@@ -6,7 +6,8 @@ import contextlib
 import threading
 from pathlib import Path
 
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.head.head import Person, PersonPhoto
 from animato.head.quality import is_drawn
 from animato.pipeline.framing import Framing

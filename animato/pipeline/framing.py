@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.paste import paste, soft_square
 from animato.geometry.pose import fit_pose

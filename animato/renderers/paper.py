@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from animato.errors import MissingPartError
-from animato.geometry.crop import crop_from_frame, head_square, invert, move_points
+from animato.geometry.affine import invert, move_points
+from animato.geometry.crop import crop_from_frame, head_square
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
 from animato.types import Frame, Points

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from animato.appearance.mouth_interior import BRIGHTEST
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.pose import fit_pose, local_from_points
 from animato.motion.motion_frame import INSIDE_SHAPE
 from animato.motion.retarget import Target

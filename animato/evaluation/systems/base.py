@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, head_square
 from animato.motion.dropouts import GapFiller, Missing
 from animato.motion.motion_frame import Factored, MotionFrame, factor, neutral_of, photo_cost, relative_to
 from animato.motion.neutral_frame import panel_costs

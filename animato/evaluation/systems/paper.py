@@ -11,7 +11,8 @@ import numpy as np
 
 from animato.errors import FileFormatError, MissingPartError, UsageError
 from animato.evaluation.systems.base import Crop, Drive, Photo, find_neutral, movement
-from animato.geometry.crop import crop_from_frame, head_square, invert, move_points
+from animato.geometry.affine import chain, invert, move_points
+from animato.geometry.crop import crop_from_frame, head_square
 from animato.geometry.paste import soft_square
 from animato.motion.motion_frame import neutral_of
 from animato.motion.retarget import Retargeter
@@ -19,7 +20,7 @@ from animato.settings.adapt import AdaptSettings
 from animato.settings.base import as_json
 from animato.settings.evaluation import EvaluateSettings
 from animato.settings.motion import MotionSettings
-from animato.types import Affine, Frame, Points
+from animato.types import Frame, Points
 
 if TYPE_CHECKING:
     from animato.models.paper.runtime import PaperPerson
@@ -81,7 +82,7 @@ class Paper:
             raise UsageError("a system is prepared before it renders")
         size = person.config.size
         model_from_frame = crop_from_frame(head_square(photo.face.points, person.config.margin), size)
-        crop_from_model = _chain(crop_from_frame(crop.square, crop.size), invert(model_from_frame))
+        crop_from_model = chain(crop_from_frame(crop.square, crop.size), invert(model_from_frame))
         side = (crop.size, crop.size)
         mask = np.asarray(cv2.warpAffine(soft_square(size), crop_from_model, side), np.float32)
         for points in targets(photo, drive):
@@ -118,11 +119,6 @@ def targets(photo: Photo, drive: Drive) -> Iterator[Points]:
     for index, moment in enumerate(movement(drive, neutral)):
         if index in wanted:
             yield retargeter(moment).points
-
-
-def _chain(outer: Affine, inner: Affine) -> Affine:
-    """Return the map that does `inner` first and `outer` then."""
-    return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
 
 
 def build_paper(name: str, settings: EvaluateSettings) -> Paper:
