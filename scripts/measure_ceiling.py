@@ -24,7 +24,8 @@ from animato.evaluation.regions import Regions, filled
 from animato.evaluation.runner import evaluate
 from animato.evaluation.systems.base import Drive
 from animato.evaluation.systems.portrait import AnimateSystem
-from animato.geometry.crop import crop_from_frame, invert
+from animato.geometry.affine import invert
+from animato.geometry.crop import crop_from_frame
 from animato.geometry.landmarks import LIPS_INNER, LIPS_OUTER
 from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.geometry.pose import fit_pose

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.crop import cut, picture_from_frame, similarity
+from animato.geometry.affine import move_points, similarity
+from animato.geometry.crop import cut, picture_from_frame
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.geometry.visibility import facing_ratio, mesh_edges
 from animato.motion.channel import Channel, Value
@@ -70,7 +71,7 @@ class ShadeReader:
 
     def __init__(self, frame: Frame, face: Face) -> None:
         placed = picture_from_frame(face.points, ROOM, SIDE)
-        self._points = _moved(face.points, placed)
+        self._points = move_points(placed, face.points)
         picture = cut(frame, placed, SIDE)
         self._sizes = _neighbourhoods(self._points)
         self._skin = self._read_skin(picture, self._points)
@@ -95,7 +96,7 @@ class ShadeReader:
             468 x 3 float32 in [-1, 1], in units of `MOST`; RGB.
         """
         placed = similarity(face.points[:, :2].astype(np.float64), self._points[:, :2].astype(np.float64))
-        points = _moved(face.points, placed)
+        points = move_points(placed, face.points)
         picture = cut(frame, placed, SIDE)
         ratio = np.log((self._read_skin(picture, points) + FLOOR) / (self._skin + FLOOR))
         low, high = SQUARE
@@ -141,14 +142,6 @@ def _at(picture: Frame, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArr
     upper = picture[row, column] * (1 - across) + picture[row, column + 1] * across
     lower = picture[row + 1, column] * (1 - across) + picture[row + 1, column + 1] * across
     return np.asarray(upper * (1 - down) + lower * down, np.float32)
-
-
-def _moved(points: Points, placed: Affine) -> Points:
-    """Return landmarks (478 x 3) moved by a similarity; depth is scaled alike."""
-    moved = points.astype(np.float64)
-    moved[:, :2] = moved[:, :2] @ placed[:, :2].T + placed[:, 2]
-    moved[:, 2] *= float(np.sqrt(abs(np.linalg.det(placed[:, :2]))))
-    return moved.astype(np.float32)
 
 
 def _neighbourhoods(points: Points) -> NDArray[np.int64]:

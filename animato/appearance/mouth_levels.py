@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from animato.appearance.mouth_grid import INSIDE_PLACES, Places
 from animato.appearance.teeth import NOISY, ToothLight, cold, noise, skin_around, tooth_colour
+from animato.geometry.affine import invert, move
 from animato.geometry.composite import add_patch
-from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region, inverse, move
+from animato.geometry.patch import MOUTH, crop_from_patch, cut_patch, cut_validity, draw_region
 from animato.geometry.pose import HeadPose, fit_pose
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Affine, Face, Frame, Plane, Points
 
 BRIGHTEST = 1.4
@@ -63,7 +65,7 @@ def read_mouth_interior(frame: Frame, face: Face, light: ToothLight) -> NDArray[
         the upper to the lower one and from left to right in the picture, and how much more red it has than a tooth.
     """
     placed = crop_from_patch(MOUTH, face.points, fit_pose(face.points), max(frame.shape[:2]))
-    drawing = draw_region(MOUTH, move(inverse(placed), face.points))
+    drawing = draw_region(MOUTH, move(invert(placed), face.points))
     patch = cut_patch(frame, placed, MOUTH.side)
     shown = measure(patch, drawing, light.redness)
     if shown is None or noise(patch, drawing) >= 2 * NOISY:
@@ -132,7 +134,7 @@ class MouthWindow:
             own: h x w float32 in [0, 1], where the picture shows a photo's own teeth.
         """
         placed = crop_from_patch(MOUTH, points, pose, size)
-        drawing = draw_region(MOUTH, move(inverse(placed), points))
+        drawing = draw_region(MOUTH, move(invert(placed), points))
         return cls(placed, drawing, 1 - cut_validity(own, placed, MOUTH.side, size)[..., None])
 
     def with_lent_teeth(self, image: Frame, inside: NDArray[np.float32], light: ToothLight) -> MouthWindow:
@@ -147,8 +149,10 @@ class MouthWindow:
         shown = measure(cut_patch(image, self.placed, MOUTH.side), self.drawing, light.redness)
         if shown is None:
             return self
-        teeth = _ramp((inside[..., 0] - inside[..., 1]) * BRIGHTEST, TOOTH)
-        lent = cv2.erode(_ramp(shown.levels[..., 0] / light.white, LENT_TOOTH), np.ones((WITHIN, WITHIN), np.uint8))
+        teeth = smoothstep((inside[..., 0] - inside[..., 1]) * BRIGHTEST, *TOOTH)
+        lent = cv2.erode(
+            smoothstep(shown.levels[..., 0] / light.white, *LENT_TOOTH), np.ones((WITHIN, WITHIN), np.uint8)
+        )
         stays = shown.places.spread(np.asarray(teeth * lent, np.float32))[..., None]
         return replace(self, free=1 - (1 - self.free) * stays)
 
@@ -216,9 +220,3 @@ def _no_bluer(
     added[..., 2] -= np.maximum(made[..., 2] - made[..., 1] * (most * white[2] / white[1]), 0) * soft
     added[..., 0] += np.maximum(made[..., 1] * (white[0] / white[1]) - made[..., 0], 0) * soft
     return added
-
-
-def _ramp(values: NDArray[np.float32], ends: tuple[float, float]) -> NDArray[np.float32]:
-    """Return 0 at the first end and below, 1 at the second and above, and a smooth step between."""
-    share = np.clip((values - ends[0]) / (ends[1] - ends[0]), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)

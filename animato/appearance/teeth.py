@@ -15,16 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.patch import (
-    LEFT_EYE,
-    MOUTH,
-    RIGHT_EYE,
-    crop_from_patch,
-    cut_patch,
-    draw_region,
-    inverse,
-    move,
-)
+from animato.geometry.affine import invert, move
+from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, cut_patch, draw_region
 from animato.geometry.pose import fit_pose
 from animato.head.gamut import FaceGamut
 from animato.types import Frame, Points
@@ -126,7 +118,7 @@ def _white(frame: Frame, points: Points) -> float | None:
     found = []
     for region in (LEFT_EYE, RIGHT_EYE):
         placed = crop_from_patch(region, points, pose, max(frame.shape[:2]))
-        drawing = draw_region(region, move(inverse(placed), points))
+        drawing = draw_region(region, move(invert(placed), points))
         iris = cv2.dilate(drawing[..., 1], np.ones((5, 5), np.uint8))
         found.append(cold(cut_patch(frame, placed, region.side))[(drawing[..., 0] > 200) & (iris < 32)])
     white, skin = np.concatenate(found), skin_around(*_mouth(frame, points))
@@ -138,7 +130,7 @@ def _white(frame: Frame, points: Points) -> float | None:
 def _mouth(frame: Frame, points: Points) -> tuple[Frame, NDArray[np.uint8]]:
     """Return the mouth's patch and its drawing."""
     placed = crop_from_patch(MOUTH, points, fit_pose(points), max(frame.shape[:2]))
-    return cut_patch(frame, placed, MOUTH.side), draw_region(MOUTH, move(inverse(placed), points))
+    return cut_patch(frame, placed, MOUTH.side), draw_region(MOUTH, move(invert(placed), points))
 
 
 def tooth_redness(patch: Frame, drawing: NDArray[np.uint8]) -> float:

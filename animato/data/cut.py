@@ -15,7 +15,8 @@ from animato.data.sources import SourceClip
 from animato.data.tar import add_member
 from animato.data.track import Seen, Stretch, stretches
 from animato.errors import AnimatoError, VideoError
-from animato.geometry.crop import crop_from_frame, cut, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.media.reader import open_video

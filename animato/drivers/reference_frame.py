@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.appearance.channels import CHANNELS
-from animato.geometry.crop import move_points
+from animato.geometry.affine import move_points
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.region_weights import PARTS
 from animato.motion.channel import Channel

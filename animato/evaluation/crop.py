@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, head_square
 from animato.types import Face, Frame, Points
 
 

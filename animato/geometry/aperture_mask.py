@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.pose import HeadPose
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Affine, Frame, Plane
 
 SUBPIXEL_BITS = 4
@@ -129,8 +130,7 @@ def activation(source: NDArray[np.float64], target: NDArray[np.float64]) -> floa
     """
     width = float(np.ptp(source[:, 0]))
     moved = float(np.linalg.norm((target - source)[:, :2], axis=1).max()) / max(width, 1e-6)
-    t = min(max((moved - AT_REST) / (AWAY - AT_REST), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
+    return smoothstep(moved, AT_REST, AWAY)
 
 
 def blend(picture: Frame, window: Window, layer: NDArray[np.floating], mask: Plane) -> None:

@@ -45,12 +45,6 @@ def eye_widths(local: NDArray[np.float64]) -> tuple[float, float]:
     return left, float(np.linalg.norm(local[EYE_RIGHT[0]] - local[EYE_RIGHT[8]]))
 
 
-def smoothstep(aperture: float, closed: float, opened: float) -> float:
-    """Return a value in [0, 1]: 0 at `closed` and below, 1 at `opened` and above, smooth between (smoothstep)."""
-    t = min(max((aperture - closed) / (opened - closed), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
-
-
 def _gap(local: NDArray[np.float64], pairs: tuple[tuple[int, int], ...]) -> float:
     upper, lower = np.array(pairs).T
     return float((local[lower, 1] - local[upper, 1]).mean())

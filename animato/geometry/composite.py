@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.patch import inverse, move
+from animato.geometry.affine import invert, move
 from animato.types import Affine, Frame
 
 
@@ -49,7 +49,7 @@ def composite_patch(image: Frame, crop_from_patch: Affine, answer: PatchOutput, 
     if right - left < 2 or bottom - top < 2:
         return
     window = int(right - left), int(bottom - top)
-    patch_from_window = inverse(crop_from_patch)
+    patch_from_window = invert(crop_from_patch)
     patch_from_window[:, 2] += patch_from_window[:, :2] @ (left, top)
     linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     layer = cv2.warpAffine(answer.layer, patch_from_window, window, flags=linear)
@@ -96,7 +96,7 @@ def add_patch(image: Frame, placed: Affine, added: NDArray[np.float32], box: Seq
     x1, y1 = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
     if x1 - x0 < 1 or y1 - y0 < 1:
         return
-    patch_from_window = inverse(placed)
+    patch_from_window = invert(placed)
     patch_from_window[:, 2] += patch_from_window[:, :2] @ (x0, y0)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     there = cv2.warpAffine(added, patch_from_window, (int(x1 - x0), int(y1 - y0)), flags=flags)

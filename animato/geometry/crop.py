@@ -61,25 +61,6 @@ def crop_from_frame(square: tuple[float, float, float], size: int) -> Affine:
     return np.array([[scale, 0.0, -left * scale + shift], [0.0, scale, -top * scale + shift]])
 
 
-def invert(affine: Affine) -> Affine:
-    """Return the inverse of a 2 x 3 map."""
-    return np.asarray(cv2.invertAffineTransform(affine), np.float64)
-
-
-def move_points(target_from_source: Affine, points: Points) -> Points:
-    """Map points; z, where present, is scaled like x.
-
-    Args:
-        target_from_source: 2 x 3 map.
-        points: N x 2 or N x 3 float32.
-    """
-    moved = points.astype(np.float64).copy()
-    moved[:, :2] = moved[:, :2] @ target_from_source[:, :2].T + target_from_source[:, 2]
-    if points.shape[1] == 3:
-        moved[:, 2] *= np.sqrt(abs(np.linalg.det(target_from_source[:, :2])))
-    return moved.astype(np.float32)
-
-
 def shrink(frame: Frame, factor: int) -> Frame:
     """Return a frame reduced by a whole factor, each pixel the mean of factor x factor pixels.
 
@@ -128,13 +109,3 @@ def picture_from_frame(points: NDArray[np.floating], room: float, side: int) -> 
     scale = side / (room * float((high - low).max()))
     shift = (side - 1) / 2 - scale * (low + high) / 2
     return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
-
-
-def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Affine:
-    """Return the turn, scale and shift that bring points (N x 2) nearest to others, in the sense of least squares."""
-    middle, there = source.mean(axis=0), target.mean(axis=0)
-    a, b = source - middle, target - there
-    size = float((a * a).sum())
-    cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    turn = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([turn, there - turn @ middle])

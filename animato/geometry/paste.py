@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Frame, Plane
 
 EDGE = 0.05
@@ -19,8 +20,7 @@ def soft_square(size: int) -> Plane:
     Whoever pastes many squares of one size keeps it: it has as many bytes as four channels of the square.
     """
     distance = (np.minimum(np.arange(size), size - 1 - np.arange(size)).astype(np.float32) + 0.5) / (EDGE * size)
-    ramp = np.clip(distance, 0, 1)
-    ramp = ramp * ramp * (3 - 2 * ramp)
+    ramp = smoothstep(distance, 0.0, 1.0)
     return np.asarray(np.minimum(ramp[:, None], ramp[None, :]), np.float32)
 
 

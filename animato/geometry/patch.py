@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.affine import smaller
 from animato.geometry.aperture_mask import Window, smooth_outline, soft_mask
 from animato.geometry.landmarks import (
     BROW_LEFT,
@@ -90,11 +91,6 @@ def crop_from_patch(region: FacePatch, points: Points, pose: HeadPose, size: int
     return np.concatenate([linear, (middle - linear @ (half, half))[:, None]], axis=1)
 
 
-def inverse(affine: Affine) -> Affine:
-    """Return the inverse of a 2 x 3 map."""
-    return np.asarray(cv2.invertAffineTransform(affine), np.float64)
-
-
 def cut_patch(picture: Frame, crop_from_patch: Affine, side: int) -> Frame:
     """Return a patch of a crop, side x side x 3 uint8; averaged first where the crop is much finer.
 
@@ -140,20 +136,6 @@ def cut_validity(validity: Plane, crop_from_patch: NDArray[np.float64], side: in
     return np.asarray(
         cv2.warpAffine(validity, maps, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
-
-
-def smaller(step: float) -> Affine:
-    """Return the map from pixels of a picture to those of the same picture made smaller.
-
-    Args:
-        step: pixels of the picture in one of the smaller one.
-    """
-    return np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
-
-
-def move(affine: Affine, xy: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return points (N x 2) moved by a 2 x 3 map."""
-    return np.asarray(xy[:, :2].astype(np.float64) @ affine[:, :2].T + affine[:, 2])
 
 
 def draw_region(region: FacePatch, in_patch: NDArray[np.float64]) -> NDArray[np.uint8]:

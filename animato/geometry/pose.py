@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +96,7 @@ def points_from_local(local: NDArray[np.float64], pose: HeadPose) -> Points:
 
 def rotation_log(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rotation vector (axis times angle in radians) of a 3 x 3 rotation (Rodrigues)."""
+    # cv2.Rodrigues would give zero for turns below 1e-5 and is inexact near half a turn.
     cos = np.clip((np.trace(rotation) - 1) / 2, -1, 1)
     angle = float(np.arccos(cos))
     skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
@@ -111,9 +113,4 @@ def rotation_log(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def rotation_exp(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the 3 x 3 rotation of a rotation vector (Rodrigues); the inverse of `rotation_log`."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-9:
-        return np.eye(3)
-    x, y, z = vector / angle
-    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k))
+    return np.asarray(cv2.Rodrigues(np.asarray(vector, np.float64))[0], np.float64)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from animato.geometry.aperture_mask import Window, plane_map, smooth_outline, soft_mask, window_around
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, MOUTH_CORNERS
 from animato.geometry.pose import HeadPose, local_from_points
+from animato.geometry.smoothstep import smoothstep
 from animato.head.gamut import FaceGamut
 from animato.types import Affine, Frame, Plane, Points
 
@@ -182,8 +183,7 @@ def _cavity(mouth: MouthInside, inner: NDArray[np.float64], x: Plane, y: Plane, 
     u = ((x - middle[0]) * across[0] + (y - middle[1]) * across[1]) / (0.5 * width)
     v = ((x - inner[0, 0]) * down[0] + (y - inner[0, 1]) * down[1] - roof) / max(floor - roof, 1.0)
     opening = (floor - roof) / width
-    rise = np.clip((v - 0.35) / 0.55, 0, 1)
-    tongue = rise * rise * (3 - 2 * rise) * np.exp(-((u / 0.6) ** 2)) * np.clip((opening - 0.08) / 0.2, 0, 0.85)
+    tongue = smoothstep(v, 0.35, 0.9) * np.exp(-((u / 0.6) ** 2)) * np.clip((opening - 0.08) / 0.2, 0, 0.85)
     return np.asarray(mouth.cavity + tongue[..., None] * (mouth.tongue - mouth.cavity), np.float32)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from animato.geometry.smoothstep import smoothstep
 from animato.motion.channel import combined
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.smooth import pose_vector, with_pose_vector
@@ -72,7 +73,7 @@ class GapFiller:
                 self._lost_at, self._back_at = None, frame.time
             since = frame.time - self._back_at
             # What was shown is what is held next: a face lost again while it takes over must not jump.
-            self._last = mix(self._shown, frame, ease(since / RETURN)) if since < RETURN else frame
+            self._last = mix(self._shown, frame, smoothstep(since, 0.0, RETURN)) if since < RETURN else frame
             yield self._last
         if self._lost_at is not None:
             self.stretches.append((self._lost_at, self._shown.time))
@@ -81,7 +82,7 @@ class GapFiller:
     def _unseen(self, time: float) -> MotionFrame:
         if self._lost_at is None:
             self._lost_at = time
-        weight = ease((time - self._lost_at - HOLD) / EASE)
+        weight = smoothstep(time - self._lost_at - HOLD, 0.0, EASE)
         self._shown = replace(mix(self._last, self._rest, weight), time=time, seen=False)
         return self._shown
 
@@ -114,9 +115,3 @@ def mix(first: MotionFrame, second: MotionFrame, weight: float) -> MotionFrame:
         ),
     )
     return with_pose_vector(mixed, keep * pose_vector(first) + weight * pose_vector(second))
-
-
-def ease(t: float) -> float:
-    """Return 0 at 0 and below, 1 at 1 and above, smooth between (smoothstep)."""
-    t = min(max(t, 0.0), 1.0)
-    return t * t * (3 - 2 * t)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.region_weights import PARTS, part_weights
+from animato.geometry.smoothstep import smoothstep
 from animato.motion.channel import combined
-from animato.motion.dropouts import EASE, HOLD, RETURN, Cut, Missing, ease, mix, rest_frame
+from animato.motion.dropouts import EASE, HOLD, RETURN, Cut, Missing, mix, rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
 
 BEFORE, AFTER = 0.2, 0.12
@@ -103,7 +104,7 @@ class _Part:
         if hidden:
             if self._lost_at is None:
                 self._lost_at = frame.time
-            weight = ease((frame.time - self._lost_at - HOLD) / EASE)
+            weight = smoothstep(frame.time - self._lost_at - HOLD, 0.0, EASE)
             self._shown = mix(self._last or self._rest, self._rest, weight)
             return self._laid_on(frame, self._shown)
         if self._lost_at is not None:
@@ -113,7 +114,7 @@ class _Part:
             self._last = frame
             return frame
         # What was shown is what is held next: a part hidden again while it takes over must not jump.
-        self._last = mix(self._shown, frame, ease(since / RETURN))
+        self._last = mix(self._shown, frame, smoothstep(since, 0.0, RETURN))
         return self._laid_on(frame, self._last)
 
     def _laid_on(self, frame: MotionFrame, part: MotionFrame) -> MotionFrame:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import MissingPartError
-from animato.geometry.apertures import apertures, smoothstep
+from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import BLENDSHAPES, EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, MESH_POINTS
 from animato.geometry.pose import HeadPose
+from animato.geometry.smoothstep import smoothstep
 
 FIELDS = Path(__file__).resolve().parents[1] / "assets" / "own_expression.npy"
 SMILE_WIDENS = 1.48

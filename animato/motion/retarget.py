@@ -17,10 +17,10 @@ from animato.geometry.apertures import (
     apertures,
     eye_widths,
     mouth_width,
-    smoothstep,
 )
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.geometry.region_weights import part_weights
+from animato.geometry.smoothstep import smoothstep
 from animato.motion.aperture_profile import gaps_of, set_gaps
 from animato.motion.edge_clearance import EdgeRoom
 from animato.motion.motion_frame import MotionFrame, Neutral

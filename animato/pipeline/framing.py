@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square
 from animato.head.cut_edges import cut_edges
 from animato.head.head import HeadPhoto
 from animato.head.view import HeadView

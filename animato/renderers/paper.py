@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from animato.errors import MissingPartError
-from animato.geometry.crop import crop_from_frame, head_square, invert, move_points
+from animato.geometry.affine import invert, move_points
+from animato.geometry.crop import crop_from_frame, head_square
 from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.base import Layer, Paint

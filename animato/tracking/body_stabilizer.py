@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.apertures import smoothstep
-from animato.geometry.crop import invert, similarity
+from animato.geometry.affine import chain, invert, similarity
 from animato.geometry.landmarks import CHIN, MESH_POINTS, OVAL
 from animato.geometry.pose import fit_pose, local_from_points, points_from_local
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Affine, Face, Frame, Points
 
 SIDE = 200
@@ -170,8 +170,8 @@ class BodyStabilizer:
         moved = self._follow(np.asarray(aligned, np.uint8), usable)
         if moved is None:
             return self._motion
-        since = _chain(expected, moved)
-        motion = _chain(since, self._base)
+        since = chain(expected, moved)
+        motion = chain(since, self._base)
         if usable.mean() < FEWEST_LEFT:
             self._take(picture, points, motion)
         return motion
@@ -179,7 +179,7 @@ class BodyStabilizer:
     def _expected(self, picture: NDArray[np.uint8], points: Points, beside: NDArray[np.uint8]) -> Affine:
         """Return the likeliest movement since the corners were taken: as a frame ago, none, or the head's own."""
         head = similarity(self._taken[:MESH_POINTS, :2].astype(np.float64), points[:MESH_POINTS, :2].astype(np.float64))
-        choices = (_chain(self._motion, invert(self._base)), np.eye(2, 3), head)
+        choices = (chain(self._motion, invert(self._base)), np.eye(2, 3), head)
         known = _at(self._picture, self._corners)
         errors = []
         for choice in choices:
@@ -273,8 +273,3 @@ def _at(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.f
         return np.zeros(0, np.float32)
     found = cv2.remap(picture, points[:, 0], points[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return found.reshape(-1).astype(np.float32)
-
-
-def _chain(second: Affine, first: Affine) -> Affine:
-    """Return the map that applies `first`, then `second`."""
-    return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]])

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.crop import cut, invert, picture_from_frame, similarity
+from animato.geometry.affine import invert, similarity
+from animato.geometry.crop import cut, picture_from_frame
 from animato.geometry.landmarks import (
     EYE_LEFT,
     EYE_RIGHT,

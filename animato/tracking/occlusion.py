@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.crop import cut, picture_from_frame, similarity
+from animato.geometry.affine import similarity
+from animato.geometry.crop import cut, picture_from_frame
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, MESH_POINTS, OVAL, canonical_face
 from animato.geometry.region_weights import PARTS, part_weights
 from animato.geometry.visibility import facing_ratio

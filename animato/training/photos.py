@@ -10,7 +10,8 @@ import numpy as np
 
 from animato.data.clips import ClipFrames
 from animato.errors import FaceError
-from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, head_square
 from animato.models.drawing import IBUG68_FROM_MESH
 from animato.models.paper.config import PaperConfig
 from animato.types import Frame, Points

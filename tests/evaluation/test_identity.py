@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from animato.errors import FileFormatError, MissingPartError
 from animato.evaluation.metrics import make
 from animato.evaluation.metrics.identity import ANCHORS, PLACES, align, chip_from_frame
-from animato.geometry.crop import move_points
+from animato.geometry.affine import move_points
 from animato.tracking.face_finder import FaceFinder
 
 from .conftest import drawn_points, scored

@@ -14,10 +14,10 @@ from animato.geometry.apertures import (
     LID_PAIRS_RIGHT,
     MOUTH_CLOSED,
     apertures,
-    smoothstep,
 )
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.pose import local_from_points
+from animato.geometry.smoothstep import smoothstep
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps

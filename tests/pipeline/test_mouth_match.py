@@ -7,7 +7,8 @@ import numpy as np
 
 from animato.appearance.mouth_grid import INSIDE_SHAPE
 from animato.appearance.mouth_levels import BRIGHTEST
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.pose import fit_pose, local_from_points
 from animato.head.view import HeadView
 from animato.motion.retarget import Target

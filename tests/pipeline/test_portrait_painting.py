@@ -11,9 +11,10 @@ import pytest
 from animato.appearance.expression_light import SHADE_PLACES, ExpressionLight
 from animato.appearance.mouth_grid import INSIDE_SHAPE
 from animato.drivers.reference_frame import ReferenceFrame, Wanted
-from animato.geometry.crop import crop_from_frame, cut, head_square, move_points
+from animato.geometry.affine import invert, move, move_points
+from animato.geometry.crop import crop_from_frame, cut, head_square
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT
-from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, inverse, move
+from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
@@ -62,7 +63,7 @@ def beside_the_windows(target: Target) -> np.ndarray:
     xy = np.stack([x, y], -1).reshape(-1, 2).astype(np.float64)
     free = np.ones(SIZE * SIZE, bool)
     for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
-        there = move(inverse(crop_from_patch(region, target.points, target.pose, SIZE)), xy)
+        there = move(invert(crop_from_patch(region, target.points, target.pose, SIZE)), xy)
         free &= ~((there > -1.5).all(axis=1) & (there < region.side + 0.5).all(axis=1))
     return free.reshape(SIZE, SIZE)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, invert, move_points, shrink
+from animato.geometry.affine import invert, move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, shrink
 from animato.types import Face
 
 SQUARES = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(8, 4000))

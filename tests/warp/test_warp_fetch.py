@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from animato.geometry.remap import FINE, FinePicture, still_grid
+from animato.geometry.resample import FINE, FinePicture, still_grid
 from animato.types import Frame
 
 SIZE = 256

@@ -24,7 +24,8 @@ from warp_material import (
     opened,
 )
 
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER, OVAL
 from animato.geometry.mesh import head_topology
 from animato.geometry.raster import draw_triangles

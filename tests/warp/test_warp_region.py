@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from warp_material import Head
 
+from animato.geometry.affine import invert, move
 from animato.geometry.composite import PatchOutput, composite_patch
 from animato.geometry.landmarks import LIPS_INNER
 from animato.geometry.patch import (
@@ -20,8 +21,6 @@ from animato.geometry.patch import (
     cut_patch,
     cut_validity,
     draw_region,
-    inverse,
-    move,
 )
 from animato.geometry.pose import fit_pose, points_from_local
 from animato.geometry.visibility import mirror_index
@@ -52,7 +51,7 @@ def mirrored(head: Head) -> Head:
 def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: FacePatch, roll: float) -> None:
     points, pose = smiling.posed(yaw=15, roll=roll)
     placed = crop_from_patch(region, points, pose, 320)
-    there = move(inverse(placed), points)
+    there = move(invert(placed), points)
     np.testing.assert_allclose(move(placed, there), points[:, :2], atol=1e-6)
 
 
@@ -61,7 +60,7 @@ def test_a_patch_stands_upright_in_the_head_round_its_landmarks(smiling: Head, r
     shapes = []
     for roll, zoom in ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.5)):
         points, pose = smiling.posed(roll=roll, zoom=zoom)
-        in_patch = move(inverse(crop_from_patch(region, points, pose, 320)), points)
+        in_patch = move(invert(crop_from_patch(region, points, pose, 320)), points)
         np.testing.assert_allclose(in_patch[list(region.middle)].mean(axis=0), (region.side - 1) / 2, atol=1e-3)
         shapes.append(in_patch[list(region.middle)])
     np.testing.assert_allclose(shapes[1:], np.stack([shapes[0]] * 2), atol=0.3)
@@ -151,7 +150,7 @@ def test_a_drawing_marks_the_opening_within_what_surrounds_it(smiling: Head, reg
 def test_the_drawing_of_a_shut_mouth_has_no_opening(calm: Head) -> None:
     assert photo_patch(MOUTH, calm.warper).drawing[..., 0].max() < 60
     points, pose = calm.posed()
-    in_patch = move(inverse(crop_from_patch(MOUTH, points, pose, 320)), points)
+    in_patch = move(invert(crop_from_patch(MOUTH, points, pose, 320)), points)
     in_patch[list(LIPS_INNER)[11:], 1] += 12
     assert draw_region(MOUTH, in_patch)[..., 0].max() > 200
 
@@ -191,7 +190,7 @@ def test_a_full_mask_gives_the_paint_inside_the_patch_and_nothing_outside(smilin
     placed = crop_from_patch(region, points, pose, 320)
     composite_patch(picture, placed, answer(region, 200.0, 1.0))
     y, x = np.mgrid[:320, :320]
-    in_patch = move(inverse(placed), np.stack([x.ravel(), y.ravel()], 1)).reshape(320, 320, 2)
+    in_patch = move(invert(placed), np.stack([x.ravel(), y.ravel()], 1)).reshape(320, 320, 2)
     edge = np.minimum(in_patch, region.side - 1 - in_patch).min(axis=2)
     assert (edge > 1).any()
     assert np.abs(picture[edge > 1].astype(int) - 200).max() <= 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square, move_points
+from animato.geometry.affine import move_points
+from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points, points_from_local, rotation_exp

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import Window, smooth_outline, soft_mask, window_around
-from animato.geometry.apertures import apertures, smoothstep
+from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
 from animato.geometry.patch import LEFT_EYE
+from animato.geometry.smoothstep import smoothstep
 from animato.head.eye_axes import EyeAxes
 from animato.head.eyeballs import CORNERS, OPEN_ENOUGH
 from animato.renderers.warp.warper import Warped, Warper

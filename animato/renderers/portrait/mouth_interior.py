@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from animato.appearance.mouth_levels import BRIGHTEST, MouthWindow, match_inside, read_mouth_interior
 from animato.appearance.teeth import ToothLight
 from animato.geometry.aperture_mask import activation
-from animato.geometry.apertures import smoothstep
 from animato.geometry.landmarks import LIPS_INNER
+from animato.geometry.smoothstep import smoothstep
 from animato.motion.retarget import Target
 from animato.renderers.warp.warper import Warped, Warper
 from animato.types import Face, Frame, Points

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.affine import chain, invert, move, smaller
 from animato.geometry.aperture_mask import plane_map
 from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import IRIS_LEFT, IRIS_RIGHT
-from animato.geometry.patch import FacePatch, crop_from_patch, cut_patch, draw_region, inverse, move, smaller
+from animato.geometry.patch import FacePatch, crop_from_patch, cut_patch, draw_region
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import flow_from_drawing
 from animato.renderers.warp.warper import MeshMap, Warper
@@ -48,7 +49,7 @@ class PhotoPatch:
 def photo_patch(region: FacePatch, warper: Warper) -> PhotoPatch:
     """Cut a region out of a photo and describe it."""
     placed = crop_from_patch(region, warper.points, warper.pose, warper.size)
-    drawing = draw_region(region, move(inverse(placed), warper.points))
+    drawing = draw_region(region, move(invert(placed), warper.points))
     inside = np.zeros((region.grid, region.grid), np.float32)
     if region.rings:
         gap = apertures(warper.local)[("left-eye", "right-eye", "mouth").index(region.name)]
@@ -91,7 +92,7 @@ def target_patch(region: FacePatch, points: Points, pose: HeadPose, drawn: NDArr
         size: side of the crop in pixels.
     """
     placed = crop_from_patch(region, points, pose, size)
-    drawing = draw_region(region, move(inverse(placed), points))
+    drawing = draw_region(region, move(invert(placed), points))
     drawn_from_crop = smaller(size / drawn.shape[0])
     part = cv2.warpAffine(
         drawn,
@@ -121,7 +122,7 @@ def sampling_grid(
         grid x grid float32 in [0, 1].
     """
     region = target.region
-    photo_from_crop = chain(inverse(PATCH_FROM_GRID), inverse(photo.crop_from_patch))
+    photo_from_crop = chain(invert(PATCH_FROM_GRID), invert(photo.crop_from_patch))
     affine = between(photo_from_crop, mesh.affine, chain(target.crop_from_patch, PATCH_FROM_GRID))
     flow = flow_from_drawing(target.drawn, affine, 1.0)
     validity = np.take(mesh.confidence, target.drawn, mode="wrap").astype(np.float32)
@@ -177,15 +178,6 @@ def _behind(source: Warper, target: TargetPatch) -> Affine:
     there = source_from_target[:, :2] @ target.points[iris, :2].astype(np.float64)
     source_from_target[:, 2] = source.points[iris, :2] - there
     return source_from_target
-
-
-def chain(*maps: Affine) -> Affine:
-    """Return the product of 2 x 3 maps, the last applied first."""
-    whole = maps[0]
-    for affine in maps[1:]:
-        linear = whole[:, :2]
-        whole = linear @ affine + np.array([[0.0, 0.0, whole[0, 2]], [0.0, 0.0, whole[1, 2]]])
-    return whole
 
 
 def _sample(plane: Plane, xy: NDArray[np.floating]) -> Plane:
