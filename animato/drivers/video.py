@@ -92,10 +92,10 @@ class VideoDriver:
         opener: FrameOpener | None = None,
     ) -> None:
         self.path = path
-        self._opener: FrameOpener = opener or functools.partial(open_video, path)
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
-        self._reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
+        reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
+        self._opener: FrameOpener = opener or functools.partial(open_video, path, settings=reading)
         painted = settings.model == "portrait"  # the others would not use what is read for painters
         self._wanted = Wanted(
             skin=settings.stabilize_landmarks,

@@ -1,6 +1,6 @@
 """What a thread count bounds: all that a render computes with, and nothing of the program around it.
 
-`threads` of an engine (`--threads`) reaches every library that starts threads of its own:
+`threads` of an engine (`threads` in the settings) reaches every library that starts threads of its own:
 
 - OpenVINO: a property of each compiled network (`runtime.engine`);
 - OpenCV: one number of the process, lowered while a render works and put back afterwards (`bounded`, here);

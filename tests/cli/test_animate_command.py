@@ -124,9 +124,9 @@ def test_several_faces_are_told_and_can_be_chosen(
     arguments = ["animate", str(both), *SHORT, "-o", str(out / "a.mp4")]
     assert run(arguments) == 0
     assert "shows 2 faces" in capsys.readouterr().err
-    assert run([*arguments, "--face", "right"]) == 0
+    assert run([*arguments, "--face", "right", "--overwrite"]) == 0
     assert "shows 2 faces" not in capsys.readouterr().err
-    assert run([*arguments, "--face", "3"]) == 3
+    assert run([*arguments, "--face", "3", "--overwrite"]) == 3
     assert "no face number 3: 2 found" in capsys.readouterr().err
     assert contents(out) == ["a.mp4"]
 

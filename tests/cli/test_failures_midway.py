@@ -152,7 +152,7 @@ def test_a_file_that_was_there_survives_a_run_that_fails(
 ) -> None:
     (out / "a.mp4").write_bytes(b"mine")
     monkeypatch.setattr("animato.trust.credentials._sign_stream", refuse_to_sign)
-    assert run(command(made, out / "a.mp4")) == 5
+    assert run([*command(made, out / "a.mp4"), "--overwrite"]) == 5
     assert (out / "a.mp4").read_bytes() == b"mine"
     assert contents(out) == ["a.mp4"]
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ast
 import importlib
+import operator
 import re
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-ROW = re.compile(r"^\| `(animato(?:\.\w+)+)\.([A-Z_]+)` \| ([^|]+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(animato(?:\.[a-z_]+)+)\.([A-Z]\w+(?:\.\w+)?)` \| ([^|]+) \|", re.MULTILINE)
 ROWS = [row for page in ("motion.md", "warp.md") for row in ROW.findall((DOCS / page).read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize(("module", "name", "value"), ROWS, ids=[f"{module}.{name}" for module, name, _ in ROWS])
 def test_a_constant_has_the_value_its_page_states(module: str, name: str, value: str) -> None:
-    assert getattr(importlib.import_module(module), name) == ast.literal_eval(value.strip())
+    found = operator.attrgetter(name)(importlib.import_module(module))
+    assert found == ast.literal_eval(value.strip())
 
 
 def test_the_pages_list_constants() -> None:

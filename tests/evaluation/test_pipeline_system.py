@@ -68,9 +68,9 @@ def test_movement_is_measured_from_the_moment_of_the_animated_photo(
     asked: list[AnimateSettings] = []
 
     class Listening(VideoDriver):
-        def __init__(self, path, settings, finder, opener) -> None:  # type: ignore[no-untyped-def]
+        def __init__(self, path, settings, finder, *, opener) -> None:  # type: ignore[no-untyped-def]
             asked.append(settings)
-            super().__init__(path, settings, finder, opener)
+            super().__init__(path, settings, finder, opener=opener)
 
     monkeypatch.setattr(pipeline, "VideoDriver", Listening)
     photos = [sliding.picture(3), sliding.picture(0), sliding.picture(9)]

@@ -75,7 +75,7 @@ def test_both_published_weightings_are_recipes() -> None:
 
 def test_settings_refuse_what_cannot_be() -> None:
     for changes, word in (
-        ({"photos_low": 9}, "photos-low"),
+        ({"photos_low": 9}, "photos_low"),
         ({"content": "vgg"}, "vgg19"),
         ({"size": 1000}, "size"),
         ({"weighting": "v3"}, "weighting"),

@@ -138,7 +138,7 @@ def test_notes_about_an_expression_name_the_option_that_helps(face_local: np.nda
     own = own_expression(move_gaze(face_local, ASIDE), POSE, smiling(0.8))
     said = {share: expression_findings(own, share) for share in (0.0, 0.5, 1.0)}
     assert [len(said[share]) for share in said] == [3, 3, 2], "with all taken off, a smile needs no note"
-    assert all("--neutralise" in sentence for sentences in said.values() for sentence in sentences)
+    assert all("neutralise" in sentence for sentences in said.values() for sentence in sentences)
     assert "stays open" in said[0.0][0] and "is closed before" in said[0.5][0]
 
 

@@ -61,6 +61,9 @@ def test_it_says_what_a_driver_tracked_here_says_and_again_when_read_again(made:
         for one, other in zip(found, wanted, strict=True):
             for name in SCALARS + ARRAYS:
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            assert one.channels.keys() == other.channels.keys()
+            for name, value in one.channels.items():
+                np.testing.assert_array_equal(value, other.channels[name])
         assert set(told.seconds) == set(clock.seconds)
         assert (there.report.jitter, there.duration) == (here.report.jitter, here.duration)
         assert there.report.warnings == here.report.warnings
@@ -68,7 +71,7 @@ def test_it_says_what_a_driver_tracked_here_says_and_again_when_read_again(made:
 
 
 def test_every_field_of_a_moment_is_sent() -> None:
-    assert {field.name for field in fields(MotionFrame)} == set(SCALARS + ARRAYS)
+    assert {field.name for field in fields(MotionFrame)} == {*SCALARS, *ARRAYS, "channels"}
 
 
 def test_what_is_wrong_there_is_said_here_in_the_same_words(made: Material, tmp_path: Path) -> None:

@@ -9,12 +9,17 @@ from animato.appearance.mouth_grid import INSIDE_SHAPE
 from animato.appearance.mouth_levels import BRIGHTEST
 from animato.geometry.affine import move_points
 from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
-from animato.geometry.pose import fit_pose, local_from_points
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points
 from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.portrait.mouth_interior import RING, MouthMatch, show, shows_teeth
 from animato.renderers.warp.warper import Warper
-from animato.types import Face, Frame
+from animato.types import Face, Frame, Points
+
+
+def shown_in(points: Points, pose: HeadPose, inside: np.ndarray | None) -> Target:
+    """A target whose mouth shows something between the lips, or nothing that is known."""
+    return Target(points, pose, {} if inside is None else {"mouth_interior": inside})
 
 
 def test_a_smile_shows_teeth_and_a_dark_picture_does_not(portrait: Frame, portrait_face: Face) -> None:
@@ -35,7 +40,7 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     for name, inside in (("asked", dark), ("nobody looked", None)):
         warped = warper.render(wide, pose, warper.target_vertices(wide, pose))
         before = warped.image.copy()
-        target = Target(wide, pose, None, inside)
+        target = shown_in(wide, pose, inside)
         show(warped.image, MouthMatch([warper], warper).wanted(warped, target, local_from_points(wide, pose)))
         made[name] = (before, warped.image.copy(), warped.validity)
     before, after, _ = made["nobody looked"]
@@ -61,9 +66,7 @@ def test_lent_teeth_give_way_to_a_dark_gap_and_never_turn_grey(portrait: Frame, 
             warped = main.render(wide, pose, main.target_vertices(wide, pose))
             before = warped.image.copy()
             inside = np.full(INSIDE_SHAPE, (whites / BRIGHTEST, 0.0), np.float32)
-            show(
-                warped.image, MouthMatch([main, lender], whose).wanted(warped, Target(wide, pose, None, inside), local)
-            )
+            show(warped.image, MouthMatch([main, lender], whose).wanted(warped, shown_in(wide, pose, inside), local))
             known = cv2.resize(warped.validity, before.shape[1::-1]) > 0.9
             lips = cv2.fillPoly(np.zeros(before.shape[:2], np.uint8), [np.rint(wide[RING, :2]).astype(np.int32)], 1)
             teeth = known & (lips > 0) & (before.min(axis=2) > 100)
