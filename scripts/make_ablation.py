@@ -33,7 +33,7 @@ from animato.tracking.face_finder import FaceFinder
 from animato.tracking.occlusion import OcclusionDetector
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results" / "ablation.md"
-SHOWN = ("psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-ratio")
+SHOWN = ("psnr", "psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-ratio")
 
 
 @dataclass(frozen=True)
