@@ -13,7 +13,7 @@ from animato.geometry.mesh import VERTICES, head_topology
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.head.mouth import in_other_light, shown_inside
-from animato.head.white_balance import LEAST, MOST, skin_colour
+from animato.head.white_balance import light_gain, skin_colour
 from animato.renderers.warp.source_views import SourceView
 from animato.renderers.warp.warper import Warper
 
@@ -50,8 +50,7 @@ def share_mouth(warpers: Sequence[Warper]) -> Warper:
     main.borrowed_mouth = None
     if shown[best] > MORE_INSIDE * shown[0]:
         lender = warpers[best]
-        gain = skin_colour(main.crop, main.points) / skin_colour(lender.crop, lender.points)
-        main.borrowed_mouth = in_other_light(lender.mouth, np.clip(gain, LEAST, MOST))
+        main.borrowed_mouth = in_other_light(lender.mouth, light_gain(_skin(main), _skin(lender)))
         return lender
     return main
 
@@ -114,8 +113,10 @@ def _gain(main: Warper, other: Warper, resampler: Resampler, vertices: NDArray[n
     small = (COLOUR_SIDE, COLOUR_SIDE)
     known = cv2.resize(both, small, interpolation=cv2.INTER_AREA) > 0.9
     if known.sum() < COLOUR_FEWEST:
-        gain = skin_colour(main.crop, main.points) / skin_colour(other.crop, other.points)
-    else:
-        a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA)[known] + 1.0 for picture in (main.crop, moved))
-        gain = np.median(a / b, axis=0)
-    return np.clip(gain, LEAST, MOST).astype(np.float32)
+        return light_gain(_skin(main), _skin(other)).astype(np.float32)
+    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA)[known] + 1.0 for picture in (main.crop, moved))
+    return light_gain(a, b).astype(np.float32)
+
+
+def _skin(warper: Warper) -> NDArray[np.float64]:
+    return skin_colour(warper.crop, warper.points, warper.pose)

@@ -18,6 +18,7 @@ from animato.geometry.visibility import better_mirrored, facing_cosine, mirror_i
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInside, render_mouth
 from animato.head.view import HeadView
+from animato.head.white_balance import light_gain
 from animato.renderers.warp.source_views import Scene, SourceView, turned_more
 from animato.types import Frame, Plane, Points
 
@@ -130,8 +131,9 @@ class Warper:
         used = np.unique(head_topology().triangles[better])
         side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
         here = both[np.sign(self.local[both, 0]) == side]
-        ratio = np.median(colour[here] / colour[partner[here]], axis=0) if len(here) > 8 else np.ones(3)
-        return np.clip(ratio, 0.6, 1.6).astype(np.float32)
+        if len(here) <= 8:
+            return np.ones(3, np.float32)
+        return light_gain(colour[here], colour[partner[here]]).astype(np.float32)
 
     def _triangle_trust(self) -> NDArray[np.float32]:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
