@@ -1,8 +1,8 @@
-"""Bringing the colour of a face to the one that the networks know best, and back.
+"""Bringing the colour of a face to the mean of the training data, and back.
 
-The networks learn from few kinds of light. Under another one, what they paint is drawn towards what they know: a lid
-that closes comes out sallow in a reddish picture. So they see every photo with its skin at one and the same hue, and
-what they answer is given the photo's own hue again. Brightness is left alone.
+The networks are trained on few kinds of light. Under another one, their output drifts towards the training colours: a
+closing lid comes out sallow in a reddish picture. So every photo is white-balanced to one hue of skin before it enters
+a network, and the output is brought back to the photo's own hue. Brightness is unchanged.
 """
 
 from __future__ import annotations

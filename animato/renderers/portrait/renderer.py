@@ -89,7 +89,7 @@ class PortraitRenderer:
 
     def _paint(self, warped: PortraitFrame, clock: StageClock) -> Layer:
         with clock.stage("paint"):
-            # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
+            # Before painting, as input to the network, and again after it: the network may override this.
             mouth = self._mouth.wanted(warped.warped, warped.target, warped.local)
             copied = warped.warped.image if self._gamut.ordinary else warped.warped.image.copy()
             show(warped.warped.image, mouth)
@@ -150,7 +150,7 @@ class _RegionView:
         return min(len(self._patches), MOST_AT_ONCE)
 
     def answer(self, layer: NDArray[np.float32], flow: NDArray[np.float32]) -> PatchOutput:
-        """Return what the network said, its colours in the photo's own light."""
+        """Return the network's output with the photo's own white balance."""
         return PatchOutput(np.divide(layer, self._untint, dtype=np.float32), flow)
 
     def look(self, moment: PortraitFrame) -> tuple[Affine, list[NDArray[Any]]]:
