@@ -68,12 +68,12 @@ class PortraitRenderer:
         self.warpers = [main, *(Warper(view) for view in others)]
         networks = networks if parameters is None else networks.replaced(parameters)
         tints = [warper.view.white_balance for warper in self.warpers]
-        lender = share_mouth(self.warpers)
+        mouth_view = share_mouth(self.warpers)
         share_sides(self.warpers)
         patches = [_RegionView(region, self.warpers, tints, networks, parameters) for region in FACE_PATCHES]
         together = [[view for view in patches if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
-        self._mouth = MouthMatch(self.warpers, lender)
+        self._mouth = MouthMatch(self.warpers, mouth_view)
         self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
