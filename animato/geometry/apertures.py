@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIP_PAIRS, MOUTH_CORNERS
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.types import Points
 
 LID_PAIRS_LEFT = tuple(zip(EYE_LEFT[1:8], EYE_LEFT[:8:-1], strict=True))
 LID_PAIRS_RIGHT = tuple(zip(EYE_RIGHT[1:8], EYE_RIGHT[:8:-1], strict=True))
@@ -13,8 +15,8 @@ LID_PAIRS_RIGHT = tuple(zip(EYE_RIGHT[1:8], EYE_RIGHT[:8:-1], strict=True))
 
 EYE_CLOSED = 0.055
 EYE_OPEN = 0.13
-"""Lid gap over eye width: at or below the first the tracker is looking at a closed eye (measured on blinks of eighteen
-people: 0.00 to 0.05 when shut, 0.17 to 0.26 when open); above the second nothing is corrected."""
+"""Lid gap over eye width: at or below the first the eye is closed (blinks of eighteen people: 0.00 to 0.05 when shut,
+0.17 to 0.26 when open); above the second nothing is corrected."""
 
 MOUTH_CLOSED = 0.012
 MOUTH_OPEN = 0.024
@@ -32,6 +34,16 @@ def apertures(local: NDArray[np.float64]) -> NDArray[np.float64]:
         result[index] = _gap(local, pairs) / max(float(np.linalg.norm(local[ring[0]] - local[ring[8]])), 1e-6)
     result[2] = _gap(local, LIP_PAIRS) / max(mouth_width(local), 1e-6)
     return result
+
+
+def face_apertures(points: Points, pose: HeadPose | None = None) -> NDArray[np.float64]:
+    """Return the apertures (left eye, right eye, mouth) of a face in a picture.
+
+    Args:
+        points: 478 (or 468) x 3, landmarks, pixels.
+        pose: of the head, from `points`; fitted where not given.
+    """
+    return apertures(local_from_points(points, pose or fit_pose(points)))
 
 
 def mouth_width(local: NDArray[np.float64]) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import Window, plane_map, smooth_outline, soft_mask, window_around
+from animato.geometry.apertures import face_apertures
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.head.gamut import FaceGamut
@@ -16,7 +17,7 @@ from animato.types import Frame, Plane, Points
 
 CORNERS = (0, 8)
 OPEN_ENOUGH = 0.09
-"""Height over width of the lids below which a photo does not show its eye."""
+"""Aperture of the lids (`geometry.apertures`) below which a photo does not show its eye."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,21 @@ def build_eyeballs(crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut
         pose: pose of the photo.
         gamut: colours of its face; an eye that is drawn is clipped to them.
     """
-    left = _build(crop, points, pose, gamut, EYE_LEFT, IRIS_LEFT)
-    right = _build(crop, points, pose, gamut, EYE_RIGHT, IRIS_RIGHT)
-    return left, right
+    left, right, _ = face_apertures(points, pose) >= OPEN_ENOUGH
+    return (
+        _build(crop, points, pose, gamut, EYE_LEFT, IRIS_LEFT, bool(left)),
+        _build(crop, points, pose, gamut, EYE_RIGHT, IRIS_RIGHT, bool(right)),
+    )
 
 
 def _build(
-    crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut, ring: tuple[int, ...], iris_ids: tuple[int, ...]
+    crop: Frame,
+    points: Points,
+    pose: HeadPose,
+    gamut: FaceGamut,
+    ring: tuple[int, ...],
+    iris_ids: tuple[int, ...],
+    is_open: bool,
 ) -> Eyeball:
     outline = points[list(ring), :2].astype(np.float64)
     width = float(np.linalg.norm(outline[0] - outline[8]))
@@ -73,8 +82,7 @@ def _build(
     shrink = max(1, round(width / 30))
     kernel = np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8)
     known = np.asarray(cv2.erode((inside > 0.9).astype(np.uint8), kernel), np.uint8)
-    opening = float((outline[9:16].mean(axis=0) - outline[1:8].mean(axis=0))[1]) / max(width, 1e-6)
-    if opening < OPEN_ENOUGH or known.sum() < 12:
+    if not is_open or known.sum() < 12:
         texture = gamut.clipped(_drawn_eye(texture, window, iris, radius))
         known = np.zeros_like(known)
     else:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import Window, plane_map, smooth_outline, soft_mask, window_around
+from animato.geometry.apertures import face_apertures
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, MOUTH_CORNERS
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
@@ -21,7 +22,7 @@ from animato.types import Affine, Frame, Plane, Points
 
 CORNERS = (0, 10)
 OPEN_ENOUGH = 0.035
-"""Inner lip gap over mouth width from which a photo shows something of the mouth's inside."""
+"""Aperture of the mouth (`geometry.apertures`) from which a photo shows something of its inside."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,9 @@ def build_mouth(crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut) -
     width = float(np.linalg.norm(points[MOUTH_CORNERS[0], :2] - points[MOUTH_CORNERS[1], :2]))
     window = window_around(outer, 0.1 * width, crop.shape[1], crop.shape[0])
     inside = soft_mask(smooth_outline(inner, CORNERS), window, 0.0)
-    gap = float((inner[11:20].mean(axis=0) - inner[1:10].mean(axis=0))[1]) / max(width, 1e-6)
     shrink = max(1, round(width / 60))
     known = cv2.erode((inside > 0.9).astype(np.uint8), np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8))
-    if gap < OPEN_ENOUGH:
+    if face_apertures(points, pose)[2] < OPEN_ENOUGH:
         known = np.zeros_like(known)
     lips = (soft_mask(smooth_outline(outer, CORNERS), window, 0.0) > 0.5) & (inside < 0.1)
     patch = window.of(crop)

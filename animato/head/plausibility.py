@@ -1,9 +1,9 @@
-"""Whether a found face is one: smileys, dogs and patterns pass the detector, but two looks at them disagree.
+"""Whether a found face is one: smileys, dogs and patterns pass the detector, but the landmarks of two crops disagree.
 
-Of a real face, the landmark network says the same in a tighter and a wider region, and the detector, a network of its
-own, is sure of it upright and alone. Of 650 faces (portraits, people who talk, rendered heads turned up to 60 degrees)
-and 48 copies of portraits (darkened, blurred, half covered, painted, sketched) one sketch is refused; of 144 drawn
-smileys, dogs, cars and patterns in which a face is found 119 are, and 25 are mentioned.
+On a real face, the landmark network agrees with itself in a tighter and a wider region, and the detector, another
+network, scores high on the face alone, upright. Of 650 faces (portraits, people who talk, rendered heads turned up to
+60 degrees) and 48 copies of portraits (darkened, blurred, half covered, painted, sketched) one sketch is refused; of
+144 drawn smileys, dogs, cars and patterns in which a face is found 119 are, and 25 are mentioned.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from animato.tracking.landmarker import REGION_SCALE, RegionOfInterest, cut_regi
 from animato.types import Face, Frame
 
 LOOKS = (0.8, 1.3)
-"""Sides of the regions of the two further looks, in units of the first one's."""
+"""Sides of the two further regions, in units of the first one's."""
 ROOMS = (1.4, 1.8, 2.4)
-"""Sides of the squares that the detector is shown, in units of the face's longer side."""
+"""Sides of the squares given to the detector, in units of the face's longer side."""
 LEAST_SCORE = 0.3
-"""Score of the detector below which it has seen nothing."""
+"""Detector score below which there is no detection."""
 REFUSED = (0.055, 0.8)
 DOUBTED = (0.045, 0.84)
-"""Disagreement of the looks (mean distance of landmarks, in distances between the outer eye corners) above which, and
-mean score of the detector below which, a face is refused; and from which it is mentioned. Both must hold."""
+"""Disagreement between the regions (mean distance of landmarks, in distances between the outer eye corners) above
+which, and mean score of the detector below which, a face is refused; and from which it is mentioned. Both must hold."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Plausibility:
     """How face-like a found face is.
 
     Attributes:
-        disagreement: mean distance between its landmarks and those of two further looks, in units of the distance
+        disagreement: mean distance between its landmarks and those of two further regions, in units of the distance
             between the outer corners of the eyes; 0.01 to 0.04 in faces.
-        score: mean score of the detector in [0, 1], shown the face alone; 0.85 to 0.95 in faces.
+        score: mean score of the detector in [0, 1], given the face alone; 0.85 to 0.95 in faces.
     """
 
     disagreement: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from animato.errors import FaceError
 from animato.geometry.crop import crop_from_frame, cut, head_square
@@ -11,6 +12,8 @@ from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS
 from animato.tracking.face_finder import face_width
 from animato.types import Face, Frame
 
+SIDE = 256
+"""Side, in pixels, of the square in which light, focus and flat colour are measured."""
 SMALLEST = 48
 """Pixels across a face below which there is nothing to animate."""
 SMALL = 140
@@ -92,14 +95,12 @@ def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[st
 
 
 def _looks(frame: Frame, face: Face, name: str) -> list[str]:
-    side = 256
-    crop = cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side)
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    grey = _face_grey(frame, face)
     warnings = []
-    middle = grey[side // 4 : -side // 4, side // 4 : -side // 4]
+    middle = grey[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4]
     if float(middle.mean()) < DARK:
         warnings.append(f"the face in {name} is very dark; use a photo with more light on the face")
-    elif is_blurred(frame, face):  # says nothing where there is no light to see by
+    elif is_blurred(frame, face):  # the measure means nothing in the dark
         warnings.append(f"{name} is blurred; the result cannot be sharper: use a photo in focus")
     if float((middle > 250).mean()) > 0.15:
         warnings.append(f"the face in {name} is overexposed; use a photo without glare on the skin")
@@ -111,11 +112,15 @@ def _looks(frame: Frame, face: Face, name: str) -> list[str]:
     return warnings
 
 
+def _face_grey(frame: Frame, face: Face) -> NDArray[np.uint8]:
+    """Return the face's square in grey, SIDE x SIDE uint8."""
+    crop = cut(frame, crop_from_frame(head_square(face.points, 1.1), SIDE), SIDE)
+    return np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 def is_blurred(frame: Frame, face: Face) -> bool:
     """Return whether a face (of a frame, H x W x 3 uint8 RGB) is out of focus."""
-    side = 256
-    crop = cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side)
-    return float(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var()) < BLURRED
+    return float(cv2.Laplacian(_face_grey(frame, face), cv2.CV_64F).var()) < BLURRED
 
 
 def is_drawn(frame: Frame, face: Face) -> bool:
@@ -125,8 +130,7 @@ def is_drawn(frame: Frame, face: Face) -> bool:
         frame: H x W x 3 uint8 RGB.
         face: found in it.
     """
-    side, edge = 256, 48
-    grey = cv2.cvtColor(cut(frame, crop_from_frame(head_square(face.points, 1.1), side), side), cv2.COLOR_RGB2GRAY)
+    grey, edge = _face_grey(frame, face), 48
     middle = grey[edge:-edge, edge:-edge]
     low, high = np.percentile(middle, (2, 98))
     # A dark or a hazy photo has small differences everywhere, and clipped pixels have none.
@@ -148,7 +152,7 @@ def covered(frame: Frame, face: Face) -> bool:
     """Return whether a good part of the face is of another colour than the rest: a mask, a scarf, a microphone.
 
     The median colours of patches on forehead, nose bridge, cheeks and chin are compared in CIE Lab: the skin of one
-    face differs little in a and b, whatever the light does to L. They are held against the patch that is most like all
+    face differs little in a and b, whatever the light does to L. They are compared with the patch closest to all
     others (their medoid), because a mean would lie between skin and cover. A cover of the skin's own colour, such as a
     hand, cannot be told this way.
 

@@ -64,7 +64,7 @@ class HeadView:
     @functools.cached_property
     def white_balance(self) -> NDArray[np.float32]:
         """3 float32: the light on the face, as gains that make its skin neutral (`head.white_balance`)."""
-        return white_balance_of(self.image, self.points)
+        return white_balance_of(self.image, self.points, self.pose)
 
     @functools.cached_property
     def gamut(self) -> FaceGamut:

@@ -17,7 +17,7 @@ from animato.geometry.aperture_mask import (
     window_around,
 )
 from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER
-from animato.geometry.pose import HeadPose
+from animato.geometry.pose import HeadPose, fit_pose
 from animato.head.eyeballs import build_eyeballs, render_eye
 from animato.head.mouth import build_mouth, render_mouth
 from animato.motion.aperture_profile import close_gaps
@@ -178,3 +178,11 @@ def test_a_grey_photo_makes_grey_eyes_and_a_nearly_grey_mouth(smiling: Head) -> 
         assert np.ptp(eye.texture.astype(int), axis=2).max() <= 1
     made = photo.warper.render(photo.with_face(opened(photo.local, 1.8)), photo.warper.pose).image
     assert np.ptp(made.astype(int), axis=2).max() < 60
+
+
+def test_open_eyes_are_known_in_a_photo_lying_on_its_side(calm: Head) -> None:
+    side = np.ascontiguousarray(np.rot90(calm.crop))
+    points = calm.points.copy()
+    points[:, 0], points[:, 1] = calm.points[:, 1], len(side) - 1 - calm.points[:, 0]
+    for eye in build_eyeballs(side, points, fit_pose(points), calm.warper.gamut):
+        assert eye.known.max() > 0.9

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from animato.evaluation.metrics.base import Metric, MetricInfo, ScoredFrame, register
-from animato.geometry.apertures import apertures
-from animato.geometry.pose import fit_pose, local_from_points
+from animato.geometry.apertures import face_apertures
 from animato.types import Points
 
 MIN_MOTION = 0.01
@@ -23,7 +22,7 @@ def jaw_opening(points: Points) -> float:
     Args:
         points: 478 x 3 float32, pixels.
     """
-    return float(apertures(local_from_points(points, fit_pose(points)))[2])
+    return float(face_apertures(points)[2])
 
 
 def eye_opening(points: Points) -> float:
@@ -32,7 +31,7 @@ def eye_opening(points: Points) -> float:
     Args:
         points: 478 x 3 float32, pixels.
     """
-    return float(apertures(local_from_points(points, fit_pose(points)))[:2].mean())
+    return float(face_apertures(points)[:2].mean())
 
 
 class Correlation:

@@ -260,12 +260,14 @@ def _grown(eye: Plane, width: float, up: float) -> Plane:
 
 def _spread(part: NDArray[np.float32], known: Plane, width: float) -> NDArray[np.float32]:
     """Return the colours of known places (h x w float32, 0 or 1) spread over all others, from fine to coarse."""
-    colours, sure = np.zeros_like(part), np.zeros((*known.shape, 1), np.float32)
+    colours, confidence = np.zeros_like(part), np.zeros((*known.shape, 1), np.float32)
     for scale in SCALES:
         blur = max(scale * width, 0.8)
         there = cv2.GaussianBlur(known, (0, 0), blur)[..., None]
         mean = cv2.GaussianBlur(part * known[..., None], (0, 0), blur) / np.maximum(there, 1e-6)
-        share = np.clip(4 * there, 0, 1) * (1 - sure)
+        share = np.clip(4 * there, 0, 1) * (1 - confidence)
         colours += share * mean
-        sure += share
-    return np.asarray(cv2.GaussianBlur(colours / np.maximum(sure, 1e-6), (0, 0), max(SMOOTH * width, 0.5)), np.float32)
+        confidence += share
+    return np.asarray(
+        cv2.GaussianBlur(colours / np.maximum(confidence, 1e-6), (0, 0), max(SMOOTH * width, 0.5)), np.float32
+    )

@@ -48,15 +48,15 @@ class MouthMatch:
 
     Args:
         warpers: of the person's photos, the animated one first.
-        lender: the photo whose mouth's inside is shown (`renderers.warp.multi_view`), the animated one or another.
+        mouth_view: the photo whose mouth's inside is shown (`renderers.warp.multi_view`), the animated one or another.
     """
 
-    def __init__(self, warpers: Sequence[Warper], lender: Warper) -> None:
+    def __init__(self, warpers: Sequence[Warper], mouth_view: Warper) -> None:
         main = warpers[0]
         self._light = ToothLight.of([(warper.crop, warper.points) for warper in warpers])
         self._local = main.local[RING]
-        self._kept = np.float32(shows_teeth(lender.crop, lender.points))
-        self._lent = lender is not main
+        self._kept = np.float32(shows_teeth(mouth_view.crop, mouth_view.points))
+        self._lent = mouth_view is not main
 
     def wanted(self, warped: Warped, target: Target, local: NDArray[np.float64]) -> WantedMouth | None:
         """Return how the mouth should look, or None where nobody knows or the photo has it so.

@@ -1,4 +1,4 @@
-"""Which photos lend a region its features in a frame: the most similar ones, entering and leaving without a jump."""
+"""Which photos give a region its features: the most similar ones, entering and leaving without a jump."""
 
 from __future__ import annotations
 

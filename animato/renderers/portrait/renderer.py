@@ -68,12 +68,12 @@ class PortraitRenderer:
         self.warpers = [main, *(Warper(view) for view in others)]
         networks = networks if parameters is None else networks.replaced(parameters)
         tints = [warper.view.white_balance for warper in self.warpers]
-        lender = share_mouth(self.warpers)
+        mouth_view = share_mouth(self.warpers)
         share_sides(self.warpers)
         patches = [_RegionView(region, self.warpers, tints, networks, parameters) for region in FACE_PATCHES]
         together = [[view for view in patches if view.region.network == name] for name in ORDER]
         self._painters = [_Painter(part, networks) for part in together]
-        self._mouth = MouthMatch(self.warpers, lender)
+        self._mouth = MouthMatch(self.warpers, mouth_view)
         self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
@@ -89,7 +89,7 @@ class PortraitRenderer:
 
     def _paint(self, warped: PortraitFrame, clock: StageClock) -> Layer:
         with clock.stage("paint"):
-            # Before painting, so that the network sees where teeth are, and after it: it does not always believe it.
+            # Before painting, as input to the network, and again after it: the network may override this.
             mouth = self._mouth.wanted(warped.warped, warped.target, warped.local)
             copied = warped.warped.image if self._gamut.ordinary else warped.warped.image.copy()
             show(warped.warped.image, mouth)
@@ -150,7 +150,7 @@ class _RegionView:
         return min(len(self._patches), MOST_AT_ONCE)
 
     def answer(self, layer: NDArray[np.float32], flow: NDArray[np.float32]) -> PatchOutput:
-        """Return what the network said, its colours in the photo's own light."""
+        """Return the network's output with the photo's own white balance."""
         return PatchOutput(np.divide(layer, self._untint, dtype=np.float32), flow)
 
     def look(self, moment: PortraitFrame) -> tuple[Affine, list[NDArray[Any]]]:

@@ -1,4 +1,4 @@
-"""What one photo of a person lends another: the mouth's inside, and the sides of the head that the other hides."""
+"""Combines several photos of a person: the mouth's inside, and the sides of the head that the animated one hides."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from animato.geometry.mesh import VERTICES, head_topology
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.head.mouth import in_other_light, shown_inside
-from animato.head.white_balance import LEAST, MOST, skin_colour
+from animato.head.white_balance import light_gain, skin_colour
 from animato.renderers.warp.source_views import SourceView
 from animato.renderers.warp.warper import Warper
 
 MORE_INSIDE = 1.5
-"""A photo that shows this many times as much of the mouth's inside as the animated one lends it."""
+"""The mouth's inside comes from another photo that shows this many times as much of it as the animated one."""
 
 MOST_SIDES = 2
-"""Photos that lend sides of the head: one from the left and one from the right are what can be used."""
+"""Most source views for the sides of the head: one from the left and one from the right."""
 
 MORE_SQUARELY = 0.06
-"""A photo lends a triangle that it shows this much more squarely (difference of cosines)."""
+"""A triangle comes from another photo that shows it this much more squarely (difference of cosines)."""
 
 SQUARE_ENOUGH = 0.15
-"""Cosine below which nobody lends a triangle: it is seen edge-on."""
+"""Cosine below which no other photo is used for a triangle: it is seen edge-on."""
 
-LENT_SHARE = 0.02
-"""Share of the face's triangles from which a photo is worth the copying."""
+LEAST_SHARE = 0.02
+"""Share of the face's triangles below which another photo is not used."""
 
 COLOUR_SIDE, COLOUR_FEWEST = 64, 40
 """Side at which the colours of two photos are compared, and places that both must show."""
@@ -49,10 +49,9 @@ def share_mouth(warpers: Sequence[Warper]) -> Warper:
     best = int(np.argmax(shown))
     main.borrowed_mouth = None
     if shown[best] > MORE_INSIDE * shown[0]:
-        lender = warpers[best]
-        gain = skin_colour(main.crop, main.points) / skin_colour(lender.crop, lender.points)
-        main.borrowed_mouth = in_other_light(lender.mouth, np.clip(gain, LEAST, MOST))
-        return lender
+        other = warpers[best]
+        main.borrowed_mouth = in_other_light(other.mouth, light_gain(_skin(main), _skin(other)))
+        return other
     return main
 
 
@@ -72,12 +71,12 @@ def share_sides(warpers: Sequence[Warper]) -> None:
         more = [(squarely > best + MORE_SQUARELY) & face for squarely in shown]
         worth = [float((squarely - best)[mask].sum()) for squarely, mask in zip(shown, more, strict=True)]
         number = int(np.argmax(worth))
-        if more[number].sum() < LENT_SHARE * face.sum():
+        if more[number].sum() < LEAST_SHARE * face.sum():
             break
         owner[more[number]] = number
         best = np.where(more[number], shown[number], best)
     source_views = [
-        _donor(main, others[number], owner == number) for number in range(len(others)) if (owner == number).any()
+        _source_view(main, others[number], owner == number) for number in range(len(others)) if (owner == number).any()
     ]
     mirror = () if main.mirror is None else (main.mirror.without(owner >= 0),)
     main.source_views = (*mirror, *source_views)
@@ -90,8 +89,8 @@ def _shown(warper: Warper) -> NDArray[np.float64]:
     return np.where(here, warper.facing_cosine, -1.0)
 
 
-def _donor(main: Warper, other: Warper, taken: NDArray[np.bool_]) -> SourceView:
-    """Return another photo as a donor of some triangles (T bool), brought to the size and light of the animated one."""
+def _source_view(main: Warper, other: Warper, taken: NDArray[np.bool_]) -> SourceView:
+    """Return another photo as source view of some triangles (T bool), in the size and light of the animated one."""
     scale = main.size / other.size
     resampler = other.resampler
     if scale != 1.0:
@@ -112,10 +111,12 @@ def _gain(main: Warper, other: Warper, resampler: Resampler, vertices: NDArray[n
     on_face = (drawn >= 0) & (drawn < head_topology().face_triangles)
     both = (validity * np.take(other.confidence, drawn, mode="wrap") * on_face).astype(np.float32)
     small = (COLOUR_SIDE, COLOUR_SIDE)
-    known = cv2.resize(both, small, interpolation=cv2.INTER_AREA) > 0.9
-    if known.sum() < COLOUR_FEWEST:
-        gain = skin_colour(main.crop, main.points) / skin_colour(other.crop, other.points)
-    else:
-        a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA)[known] + 1.0 for picture in (main.crop, moved))
-        gain = np.median(a / b, axis=0)
-    return np.clip(gain, LEAST, MOST).astype(np.float32)
+    shared = cv2.resize(both, small, interpolation=cv2.INTER_AREA) > 0.9
+    if shared.sum() < COLOUR_FEWEST:
+        return light_gain(_skin(main), _skin(other)).astype(np.float32)
+    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA)[shared] + 1.0 for picture in (main.crop, moved))
+    return light_gain(a, b).astype(np.float32)
+
+
+def _skin(warper: Warper) -> NDArray[np.float64]:
+    return skin_colour(warper.crop, warper.points, warper.pose)

@@ -1,7 +1,7 @@
-"""What other pictures of a head lend the animated photo where that hides or foreshortens it.
+"""Source views: other pictures of a head, used where the animated photo hides or foreshortens it.
 
-A far cheek that turns into view is nowhere in the photo, or squeezed to a few pixels. Another photo that was taken from
-that side has it; without one, the other side of the face, mirrored, stands in. Both are laid over the warped photo only
+A far cheek that turns into view is missing in the photo, or squeezed to a few pixels. Another photo taken from that
+side shows it; without one, the mirrored other side of the face is used. Both are composited over the warped photo only
 as far as a triangle turns towards the camera: at the photo's own pose the photo is right.
 """
 
@@ -20,16 +20,16 @@ from animato.types import Frame, Plane
 
 TURNED_FROM, TURNED_TO = 0.06, 0.3
 """How much more squarely than in the photo (difference of cosines) a triangle is seen when it begins to be taken from
-a donor, and when it is taken fully."""
+a source view, and when it is taken fully."""
 
 SOFT_EDGE = 0.012
-"""Blur of a donor's edge, in shares of the picture's side."""
+"""Blur of a source view's edge, in shares of the picture's side."""
 
 MATCH_SIDE, MATCH_REACH = 64, 8.0
-"""Side at which a donor's brightness is compared with the photo's, and how far apart places are averaged there."""
+"""Side at which a source view's brightness is compared with the photo's, and radius of the average there, pixels."""
 
 DARKER, LIGHTER = 0.7, 1.4
-"""Least and most by which a donor's brightness is multiplied to fit the photo's."""
+"""Least and most by which a source view's brightness is multiplied to fit the photo's."""
 
 ALIKE, UNLIKE = 20.0, 60.0
 """Difference, of 255, up to which two pictures count as showing the same there in another light, and from which as
@@ -61,7 +61,7 @@ class SourceView:
     confidence: NDArray[np.float32]
 
     def without(self, taken: NDArray[np.bool_]) -> SourceView:
-        """Return the same donor without the triangles that others have.
+        """Return the same view without the triangles that others have.
 
         Args:
             taken: T bool, a vector with one entry for each triangle.
@@ -69,7 +69,7 @@ class SourceView:
         return replace(self, better=self.better * ~np.append(taken, False))
 
     def composite_patch(self, image: Frame, validity: Plane, scene: Scene) -> None:
-        """Lay what the donor shows better over the warped photo, in place; also say in the map that it is known.
+        """Composite what this view shows better over the warped photo, and raise the validity there, both in place.
 
         Args:
             image: S x S x 3 uint8 RGB.
@@ -98,7 +98,7 @@ class SourceView:
 
 @dataclass(frozen=True)
 class Scene:
-    """A target as donors need it.
+    """What compositing source views needs of a target.
 
     Attributes:
         vertices: V x 3 float64, the extended mesh, pixels.
@@ -129,26 +129,26 @@ def turned_more(now: NDArray[np.float64], photo: NDArray[np.float64]) -> NDArray
 
 
 def _in_light_of(other: Frame, image: Frame, both: Plane) -> Frame:
-    """Return a donor's picture in the photo's light, as where both show the same skin; it changes slowly over the face.
+    """Return a view matched to the photo's brightness, from where both show the same skin, smoothly over the face.
 
     Args:
-        other: S x S x 3 uint8, the donor's.
+        other: S x S x 3 uint8, the view's.
         image: S x S x 3 uint8, the photo's.
-        both: h x w float32 in [0, 1], where both are known.
+        both: h x w float32 in [0, 1], the confidence that both show skin.
     """
     small = (MATCH_SIDE, MATCH_SIDE)
-    known = cv2.resize(both, small, interpolation=cv2.INTER_AREA)[..., None]
+    confidence = cv2.resize(both, small, interpolation=cv2.INTER_AREA)[..., None]
     a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (image, other))
     apart = a - b
-    known = known * np.clip((UNLIKE - np.abs(apart).max(axis=2, keepdims=True)) / (UNLIKE - ALIKE), 0, 1)
-    if known.sum() < FEWEST:
+    confidence = confidence * np.clip((UNLIKE - np.abs(apart).max(axis=2, keepdims=True)) / (UNLIKE - ALIKE), 0, 1)
+    if confidence.sum() < FEWEST:
         return other
     # Brightness alone: single colours, spread from an ear or a lip over a cheek, would dye it.
-    light = np.stack([picture.mean(axis=2, keepdims=True) * known for picture in (a, b)])
+    light = np.stack([picture.mean(axis=2, keepdims=True) * confidence for picture in (a, b)])
     # Far from anything that both show, the mean holds.
-    photo, donor = (
-        cv2.GaussianBlur(plane, (0, 0), MATCH_REACH) + FAINT * plane.sum() / known.sum() for plane in light[..., 0]
+    photo, view = (
+        cv2.GaussianBlur(plane, (0, 0), MATCH_REACH) + FAINT * plane.sum() / confidence.sum() for plane in light[..., 0]
     )
-    field = np.clip(photo / np.maximum(donor, 1e-3), DARKER, LIGHTER).astype(np.float32)
+    field = np.clip(photo / np.maximum(view, 1e-3), DARKER, LIGHTER).astype(np.float32)
     full = cv2.resize(field, other.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(other * full[..., None], 0, 255), np.uint8)

@@ -18,6 +18,7 @@ from animato.geometry.visibility import better_mirrored, facing_cosine, mirror_i
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInside, render_mouth
 from animato.head.view import HeadView
+from animato.head.white_balance import light_gain
 from animato.renderers.warp.source_views import Scene, SourceView, turned_more
 from animato.types import Frame, Plane, Points
 
@@ -81,7 +82,7 @@ class Warper:
         extended_local: the mesh and the rings in the head's own frame, V x 3 (the border's are 0).
         facing_cosine: T, how squarely the photo shows each triangle, see `visibility.facing_cosine`.
         mirror: the other side of the face, which stands in for what a turned photo hides; None in a frontal photo.
-        source_views: pictures that lend what this photo hides: the mirror, and other photos of the person.
+        source_views: pictures used for what this photo hides: the mirror, and other photos of the person.
     """
 
     def __init__(self, view: HeadView) -> None:
@@ -97,7 +98,7 @@ class Warper:
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
         vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
         self.source_vertices = vertices
-        self.confidence = self._triangle_trust()
+        self.confidence = self._triangle_confidence()
         topology = head_topology()
         inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
         self._on_head = np.append(inner, False).astype(np.float32)
@@ -110,7 +111,7 @@ class Warper:
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
 
     def _mirror(self) -> SourceView | None:
-        """Return the other side of the face as a donor; None in a frontal photo."""
+        """Return the other side of the face as a source view; None in a frontal photo."""
         better = better_mirrored(self.extended_local, self.pose.rotation, self.visible)
         if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
             return None
@@ -130,10 +131,11 @@ class Warper:
         used = np.unique(head_topology().triangles[better])
         side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
         here = both[np.sign(self.local[both, 0]) == side]
-        ratio = np.median(colour[here] / colour[partner[here]], axis=0) if len(here) > 8 else np.ones(3)
-        return np.clip(ratio, 0.6, 1.6).astype(np.float32)
+        if len(here) <= 8:
+            return np.ones(3, np.float32)
+        return light_gain(colour[here], colour[partner[here]]).astype(np.float32)
 
-    def _triangle_trust(self) -> NDArray[np.float32]:
+    def _triangle_confidence(self) -> NDArray[np.float32]:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
         topology = head_topology()
         seen = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
@@ -147,7 +149,7 @@ class Warper:
             vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
         """
         affine = affine_per_triangle(vertices, self.source_vertices, head_topology().triangles)
-        # A triangle much larger in the target than in the photo smears a few pixels over it: trust it less.
+        # A triangle much larger in the target than in the photo smears a few pixels over it: its confidence is lower.
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         return MeshMap(affine, self.confidence * np.clip((det - 0.08) / 0.17, 0, 1))
 
@@ -189,7 +191,7 @@ class Warper:
         flow, validity, drawn = self.flow(target, pose, vertices, mesh)
         image = self.resampler.copy(flow)
         if self.source_views:
-            self._lay_donors(image, validity, pose, vertices, drawn)
+            self._composite_source_views(image, validity, pose, vertices, drawn)
         step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
@@ -203,7 +205,7 @@ class Warper:
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
         return Warped(image, flow, validity, drawn, mesh)
 
-    def _lay_donors(
+    def _composite_source_views(
         self,
         image: Frame,
         validity: Plane,
@@ -211,11 +213,11 @@ class Warper:
         vertices: NDArray[np.float64],
         drawn: NDArray[np.int16],
     ) -> None:
-        """Lay what donors show better over the copied photo; picture and map are changed."""
+        """Composite what source views show better over the warped photo; picture and map are changed."""
         turned = turned_more(facing_cosine(self.extended_local, pose.rotation), self.facing_cosine)
         scene = Scene(vertices, drawn, turned, np.take(self._on_head, drawn, mode="wrap").astype(np.float32))
-        for donor in self.source_views:
-            donor.composite_patch(image, validity, scene)
+        for view in self.source_views:
+            view.composite_patch(image, validity, scene)
 
     def target_vertices(
         self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
@@ -228,7 +230,7 @@ class Warper:
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:
-    """Write an opening's knowledge into the validity map: inside the mask it replaces what the skin said."""
+    """Write an opening's confidence into the validity map: inside the mask it replaces the skin's."""
     height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
     row, column = round(top), round(left)
     view = validity[row : row + height, column : column + width]

@@ -15,8 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from animato.appearance.channels import CHANNELS
-from animato.geometry.apertures import apertures
-from animato.geometry.pose import fit_pose, local_from_points
+from animato.geometry.apertures import face_apertures
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
 from animato.motion.retarget import Retargeter, Target
@@ -64,7 +63,7 @@ def moments_beyond(face: Points, faces: Sequence[Points]) -> dict[str, list[Targ
 
 def _openings(points: Points) -> tuple[float, float]:
     """Return how far the lids, in the mean of both eyes, and the lips are open."""
-    left, right, mouth = apertures(local_from_points(points, fit_pose(points)))
+    left, right, mouth = face_apertures(points)
     return float(left + right) / 2, float(mouth)
 
 
