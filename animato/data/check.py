@@ -1,4 +1,4 @@
-"""Is a prepared folder whole, readable, and free of people who sit in two splits?"""
+"""Check a prepared folder: completeness, readability, and people in more than one split."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        problems: one sentence for each thing that is wrong; empty when the folder can be used.
-        shards, clips, frames, decoded: how much was looked at.
+        problems: one message per problem; empty when the folder can be used.
+        shards, clips, frames, decoded: numbers of items checked.
     """
 
     problems: tuple[str, ...]
@@ -43,42 +43,42 @@ def check_folder(
     """Check a prepared folder.
 
     Every shard is read once, hashed and listed as a tar; counts are compared with the manifest; some frames of each
-    clip are decoded; no person, group or file may lie in two splits.
+    clip are decoded; a person, group or file in two splits is a problem.
 
     Args:
         path: the prepared folder.
-        settings: how many frames are decoded.
-        progress: is called with (steps done, steps of all).
+        settings: number of frames to decode.
+        progress: called with (steps done, total steps).
 
     Raises:
-        FileFormatError: the folder has no manifest that can be read.
+        FileFormatError: the folder has no readable manifest.
     """
     settings = settings or CheckSettings()
     manifest = read_manifest(path)
     folder = Folder(path)
     shards, clips = manifest["shards"], manifest["clips"]
-    told = progress or (lambda _done, _all: None)
-    problems = [*_whole(manifest), *_leaks(clips)]
+    report = progress or (lambda _done, _all: None)
+    problems = [*_completeness(manifest), *_leaks(clips)]
     inside: dict[str, list[Json]] = {}
     for clip in clips:
         inside.setdefault(clip["shard"], []).append(clip)
     for number, shard in enumerate(shards):
-        told(number, len(shards) + len(clips))
+        report(number, len(shards) + len(clips))
         problems += _shard_problems(folder, shard, inside.pop(shard["name"], []))
     problems += [f"shard {name} is not listed, and clips of it are" for name in inside]
     decoded = 0
     store = ShardClips(path)
     for number, clip in enumerate(clips):
-        told(len(shards) + number, len(shards) + len(clips))
+        report(len(shards) + number, len(shards) + len(clips))
         try:
             decoded += _decode_some(store, clip, settings.decode)
         except AnimatoError as error:
             problems.append(error.what + (f" ({error.where})" if error.where else ""))
-    told(len(shards) + len(clips), len(shards) + len(clips))
+    report(len(shards) + len(clips), len(shards) + len(clips))
     return Checked(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
 
 
-def _whole(manifest: Json) -> Iterator[str]:
+def _completeness(manifest: Json) -> Iterator[str]:
     summary = manifest["summary"]
     if summary["shards"] < summary["shards_planned"]:
         left = summary["shards_planned"] - summary["shards"]
@@ -99,10 +99,10 @@ def _leaks(clips: Sequence[Json]) -> Iterator[str]:
         splits: dict[str, set[str]] = {}
         for clip in clips:
             splits.setdefault(clip[column], set()).add(clip["split"])
-        for name, found in splits.items():
-            if len(found) > 1:
+        for name, members in splits.items():
+            if len(members) > 1:
                 shown = name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
-                yield f"{word} {shown} is in {' and '.join(sorted(found))}: results on it would be too good"
+                yield f"{word} {shown} is in {' and '.join(sorted(members))}: results on it would be too good"
 
 
 def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Iterator[str]:
