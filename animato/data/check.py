@@ -82,9 +82,9 @@ def _completeness(manifest: Json) -> Iterator[str]:
     summary = manifest["summary"]
     if summary["shards"] < summary["shards_planned"]:
         left = summary["shards_planned"] - summary["shards"]
-        yield f"{left} of {summary['shards_planned']} shards are not made yet: run the same `prepare` command again"
+        yield f"{left} of {summary['shards_planned']} shards are missing: run the same `prepare` command again"
     if not manifest["clips"]:
-        yield "no clip is in it: everything was dropped"
+        yield "it has no clips: everything was dropped"
     seen: set[str] = set()
     for clip in manifest["clips"]:
         if clip["clip"] in seen:
@@ -139,7 +139,7 @@ def _member_problems(path: Path, index: Json, clips: Sequence[Json]) -> Iterator
             for number, place in enumerate(listed):
                 name = f"{clip['clip']}__{number:06d}.{suffix}"
                 if members.get(name) != tuple(place):
-                    yield f"{name} does not lie in {path.name} where its index says"
+                    yield f"{name} is not in {path.name} at the offset in its index"
                     break
 
 
@@ -150,7 +150,7 @@ def _decode_some(store: ShardClips, clip: Json, most: int) -> int:
     indices = np.unique(np.linspace(0, clip["frames"] - 1, count).round().astype(int)).tolist()
     frames = store.load(clip["clip"], indices)
     if not np.isfinite(frames.points).all() or not np.isfinite(frames.blendshapes).all():
-        raise FileFormatError(f"clip {clip['clip']} has landmarks that are not numbers")
+        raise FileFormatError(f"clip {clip['clip']} has landmarks that are not finite")
     reach = np.abs(frames.points[..., :2] - store.size / 2).max()
     if reach > 2 * store.size:
         raise FileFormatError(f"clip {clip['clip']} has landmarks {reach:.0f} px away from its pictures")

@@ -108,5 +108,5 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
     if not isinstance(value, dict):
-        raise FileFormatError(f"{path} is not what it should be", where="a JSON object was expected")
+        raise FileFormatError(f"{path} does not contain a JSON object", hint="prepare the folder again")
     return value

@@ -58,14 +58,16 @@ class FileLock:
             # Separate from the lock, to distinguish an unwritable folder from a file system without locks.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
         except OSError as error:
-            raise OutputError(f"{self._path} cannot be made", where=str(error)) from error
+            raise OutputError(f"{self._path} cannot be created", where=str(error)) from error
         try:
             self._lock.acquire(blocking=blocking)
         except filelock.Timeout:
             return False
         except (OSError, RuntimeError) as error:
             raise OutputError(
-                f"the file system of {self._path.parent} knows no locks", where=str(error), hint="use a local folder"
+                f"the file system of {self._path.parent} does not support file locks",
+                where=str(error),
+                hint="use a local folder",
             ) from error
         return True
 

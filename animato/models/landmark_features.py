@@ -70,7 +70,7 @@ class LandmarkFeatures(FeatureNet):
                 if len(self._kept) == LEVELS:
                     return
             self._steps.append(self._step(op, kind, name, sources, [node for node in given if _is_constant(node)]))
-        raise FileFormatError("the bundled landmark network is not the one this program knows")
+        raise FileFormatError("the bundled landmark network has an unexpected structure")
 
     def _step(
         self, op: Any, kind: str, name: str, sources: list[str], constants: list[Any]

@@ -33,16 +33,16 @@ def load_strictly(module: nn.Module, arrays: Mapping[str, NDArray[Any]], where: 
     own_arrays = {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
     missing, extra = sorted(set(expected) - set(own_arrays)), sorted(set(own_arrays) - set(expected))
     if missing or extra:
-        shown = [f"missing {name}" for name in missing[:3]] + [f"not known {name}" for name in extra[:3]]
+        shown = [f"missing {name}" for name in missing[:3]] + [f"unexpected {name}" for name in extra[:3]]
         raise FileFormatError(
             f"the weights in {where} do not fit the network",
-            where=f"{len(missing)} missing, {len(extra)} left over: {'; '.join(shown)}",
+            where=f"{len(missing)} missing, {len(extra)} unexpected: {'; '.join(shown)}",
         )
     mismatched = [name for name in expected if tuple(expected[name].shape) != tuple(own_arrays[name].shape)]
     if mismatched:
         name = mismatched[0]
         raise FileFormatError(
             f"the weights in {where} do not fit the network",
-            where=f"{name} is {tuple(own_arrays[name].shape)}, the network wants {tuple(expected[name].shape)}",
+            where=f"{name} is {tuple(own_arrays[name].shape)}, expected {tuple(expected[name].shape)}",
         )
     module.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in own_arrays.items()})

@@ -81,9 +81,7 @@ def join_team(device: str) -> Team:
         UsageError: CUDA is requested but not available.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "`device=cuda`: this torch sees no GPU", where=f"torch {torch.__version__}", hint="`device=cpu`"
-        )
+        raise UsageError("`device=cuda`: torch finds no GPU", where=f"torch {torch.__version__}", hint="`device=cpu`")
     use_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))

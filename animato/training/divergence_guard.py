@@ -76,16 +76,16 @@ class DivergenceGuard:
         """
         non_finite = [name for name, value in losses.items() if not math.isfinite(value)]
         if non_finite or not math.isfinite(drawn.mean):
-            name = non_finite[0] if non_finite else "the picture"
-            raise self._stop(f"training diverged: {name} is not a number", f"step {steps}", "a lower learning rate")
+            name = non_finite[0] if non_finite else "the output"
+            raise self._stop(f"training diverged: {name} is not finite", f"step {steps}", "a lower learning rate")
         flat = drawn.spread < FLAT_SHARE * real.spread
         self._flat = self._flat + 1 if flat and steps > GRACE_STEPS else 0
         if self._flat >= PATIENCE:
             look = "black" if drawn.mean < BLACK_LEVEL else "one colour"
             colour = ", ".join(f"{(value + 1) * 127.5:.0f}" for value in drawn.mean_colour)
             raise self._stop(
-                f"training collapsed: every picture is {look}",
-                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real pictures, colour {colour}",
+                f"training collapsed: every output is {look}",
+                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real images, colour {colour}",
                 "a lower learning rate for the discriminator, or another seed",
             )
 
@@ -97,7 +97,7 @@ class DivergenceGuard:
         """
         for name, tensor in tensors.items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise self._stop(f"training diverged: {name} is not a number", "weights", "a lower learning rate")
+                raise self._stop(f"training diverged: {name} is not finite", "weights", "a lower learning rate")
 
     def _stop(self, what: str, where: str, hint: str) -> TrainingStoppedError:
         good = f"last good checkpoint: {self.last_good}" if self.last_good else "no checkpoint was saved before"

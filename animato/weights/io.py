@@ -105,7 +105,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
         header = _header_of(stream, path)
         if header.get("kind") != kind:
             raise FileFormatError(
-                f"{path.name} is not a {kind} file", where=f"its header says it is a {header.get('kind')!r} file"
+                f"{path.name} is not a {kind} file", where=f"kind in its header: {header.get('kind')!r}"
             )
         if header.get("schema") != schema:
             raise FileFormatError(

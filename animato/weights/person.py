@@ -106,10 +106,10 @@ def _record(header: Mapping[str, Any], path: Path) -> PersonRecord:
     }
     for name, kind in kinds.items():
         if not isinstance(header.get(name), kind):
-            raise FileFormatError(f"the header of {path.name} lacks a proper {name!r}", more="docs/person-file.md")
+            raise FileFormatError(f"the header of {path.name} has no valid {name!r}", more="docs/person-file.md")
     hashes = [header["model"], *header["photos"]]
     if not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in hashes):
-        raise FileFormatError(f"{path.name} names a model or a photo by something that is no SHA-256")
+        raise FileFormatError(f"the header of {path.name} has a model or photo hash that is not a SHA-256")
     if not header["consent"].get("basis"):
-        raise FileFormatError(f"{path.name} holds no basis of consent", more="docs/person-file.md")
+        raise FileFormatError(f"{path.name} has no basis of consent", more="docs/person-file.md")
     return PersonRecord(**{name: header[name] for name in kinds} | {"photos": tuple(header["photos"])})

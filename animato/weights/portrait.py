@@ -118,7 +118,7 @@ def read_portrait(path: Path | None = None) -> PortraitWeights:
     file = read_arrays(path, KIND, SCHEMA)
     entries = file.header.get("networks")
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-        raise FileFormatError(f"the header of {path.name} names no networks")
+        raise FileFormatError(f"the header of {path.name} has no entry `networks`")
     configs = {name: dict(entry["config"]) for name, entry in entries.items()}
     arrays = {
         name: {

@@ -53,9 +53,9 @@ class Paper(PipelineSystem):
         super().__init__(variant, settings, finder or FaceFinder(Engine(settings.threads)))
         if not isinstance(model.recipe.get("people"), list):
             raise FileFormatError(
-                "the model does not say whom it was trained on, so nobody is safe to score it by",
+                "the model does not list the people it was trained on, so a clean evaluation is impossible",
                 where="entry `people` of its recipe",
-                hint="a model of the present `animato train`",
+                hint="a model trained with this version of `animato train`",
             )
         self._people = frozenset(model.recipe["people"])
         self._model, self._adapting = model, adapting

@@ -159,7 +159,7 @@ def fit(
                     if not np.isfinite(figures["loss"]):
                         good = [path.name for path in checkpoints.paths()]
                         raise TrainingStoppedError(
-                            f"the loss of {name!r} is no number after {state.steps} steps",
+                            f"the loss of {name!r} is not finite after {state.steps} steps",
                             where=f"last good checkpoint: {good[-1] if good else 'none'}",
                         )
                     totals, mark, marked = {}, time.monotonic(), state.steps
