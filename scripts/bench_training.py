@@ -1,4 +1,4 @@
-"""Episodes a second of the training loop and of a plain loop, side by side: DATA [RECIPE [STEPS]]."""
+"""Compare the training loop with a minimal loop, in episodes per second: DATA [RECIPE [STEPS]]."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from animato.training.throughput import compare_throughput
 
 
 def main(data: str, recipe: str = "tiny", steps: str = "40") -> None:
-    """Print both speeds and their ratio (the aim is 0.95 or more)."""
+    """Print both speeds and their ratio (target: at least 0.95)."""
     torch.set_num_threads(1)
     found = compare_throughput(recipe_settings(recipe), ShardClips(Path(data)), int(steps))
     print(f"{recipe}: {found.ours:.2f} episodes/s, plain loop {found.plain:.2f}, ratio {found.share:.3f}")

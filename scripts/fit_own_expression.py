@@ -2,9 +2,9 @@
 
     python scripts/fit_own_expression.py ../shared/data
 
-How the mesh moves for each centimetre by which the lips' gap grows, and for each centimetre by which the mouth widens:
-least squares over the changes between a calm and a smiling photo of one person (London Set) and between the calmest
-frame and others of one clip (GRID); both CC BY 4.0. The two sides of the face count alike.
+Displacement of the mesh per centimetre of lip gap and per centimetre of mouth width: least squares over the changes
+between a neutral and a smiling photo of one person (London Set) and between the most neutral frame and the others of
+one clip (GRID); both CC BY 4.0. The fields are symmetrised.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from animato.motion.photo_expression import FIELDS
 from animato.tracking.face_finder import FaceFinder, face_width
 from animato.tracking.tracker import Tracker
 
-EVERY = 5
-"""One frame of a clip in so many."""
+FRAME_STEP = 5
+"""Step between the frames used."""
 FRONTAL = 25.0
-"""Degrees of yaw beyond which a frame is left out."""
+"""Yaw in degrees beyond which a frame is skipped."""
 PAIR = 4.0
-"""Weight of a pair of photos, in frames of clips, which resemble one another."""
+"""Weight of a pair of photos, in frames of clips (which are correlated)."""
 
 
 def main(data: Path) -> None:
@@ -66,7 +66,7 @@ def _photo(path: Path, finder: FaceFinder) -> Factored:
 def _clip(path: Path, finder: FaceFinder) -> list[Factored]:
     tracker = Tracker(finder=finder)
     with open_video(path) as reader:
-        faces = [tracker.track(frame.image) for index, frame in enumerate(reader) if index % EVERY == 0]
+        faces = [tracker.track(frame.image) for index, frame in enumerate(reader) if index % FRAME_STEP == 0]
     return [factor(face, 0.0) for face in faces if face is not None]
 
 

@@ -1,10 +1,10 @@
-"""Measure what each thing that reads the driver's pixels is worth, on and off, and write docs/results/ablation.md.
+"""Ablate each channel that reads the driver's pixels, and write docs/results/ablation.md.
 
-python scripts/make_ablation.py ../shared/data -o ablation            # about five minutes a row on one core
+python scripts/make_ablation.py ../shared/data -o ablation            # about five minutes per row on one core
 python scripts/make_ablation.py ../shared/data -o ablation --pairs 6  # fewer twins
 
-Each switch is turned over alone, all else as `animato animate` has it by default. What was measured is kept in the
-folder given with -o; a run that was stopped goes on there.
+Each switch is toggled separately, with the defaults of `animato animate` otherwise. Reports are cached in the folder
+given with -o, so an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ SHOWN = ("psnr", "psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that reads the driver's pixels.
+    """One channel that reads the driver's pixels.
 
     Attributes:
-        title: what the page calls it.
-        setting: field of the movement settings; "" for what has none.
+        title: name on the page.
+        setting: field of the motion settings; "" if there is none.
         off: its value when off.
         on: its value when on.
     """
@@ -74,13 +74,13 @@ SWITCHES = (
 
 @contextlib.contextmanager
 def without_occlusion() -> Iterator[None]:
-    """Have no part of the driver's face taken for hidden."""
+    """Disable occlusion detection of the driver."""
     with mock.patch.object(OcclusionDetector, "hidden", lambda *_: np.zeros(len(PARTS), bool)):
         yield
 
 
 def measured(data: Path, switch: Switch | None, settings: EvaluateSettings, finder: FaceFinder) -> dict[str, Any]:
-    """Return the report of a run with one switch turned over; with None, of the default."""
+    """Return the report of a run with one switch toggled, or of the defaults for None."""
     if switch is not None and switch.setting:
         settings = replace(settings, **{switch.setting: switch.changed()})
     system = AnimateSystem("portrait", animate_settings(settings), settings.threads, finder)
@@ -91,41 +91,41 @@ def measured(data: Path, switch: Switch | None, settings: EvaluateSettings, find
 def measure(
     data: Path, folder: Path, protocols: dict[str, EvaluateSettings], so_far: bool
 ) -> dict[str, dict[str, Any]]:
-    """Return protocol and switch title ("default" for none) to report, reading what the folder has already.
+    """Return the reports by protocol and switch title ("default" for none), using cached ones.
 
     Args:
         data: folder of the clips.
-        folder: for the reports.
-        protocols: what is scored, by a name.
-        so_far: whether what was not measured yet is left out.
+        folder: cache of the reports.
+        protocols: evaluation settings by name.
+        so_far: whether to skip runs without a cached report.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceFinder(Engine(1))
-    found: dict[str, dict[str, Any]] = {name: {} for name in protocols}
+    reports: dict[str, dict[str, Any]] = {name: {} for name in protocols}
     for name, settings in protocols.items():
         for switch in (None, *SWITCHES):
             title = "default" if switch is None else switch.title
-            kept = folder / f"{name}-{title.replace(' ', '-')}.json"
-            if so_far and not kept.is_file():
+            cached = folder / f"{name}-{title.replace(' ', '-')}.json"
+            if so_far and not cached.is_file():
                 continue
-            if not kept.is_file():
+            if not cached.is_file():
                 print(f"{name}: {title}", flush=True)
                 report = measured(data, switch, settings, finder)
-                beside = kept.with_suffix(".tmp")
-                beside.write_text(json.dumps(report), encoding="utf-8")
-                beside.replace(kept)
-            found[name][title] = json.loads(kept.read_text(encoding="utf-8"))
-    return found
+                temporary = cached.with_suffix(".tmp")
+                temporary.write_text(json.dumps(report), encoding="utf-8")
+                temporary.replace(cached)
+            reports[name][title] = json.loads(cached.read_text(encoding="utf-8"))
+    return reports
 
 
 def people(report: dict[str, Any], part: str, metric: str) -> dict[tuple[str, str], float]:
-    """Return (sample, person) to the value of a metric in a part."""
+    """Return the values of a metric in a part by (sample, person)."""
     rows = [row for row in report["rows"] if row["part"] == part and row["values"].get(metric) is not None]
     return {(row["sample"], row["person"]): row["values"][metric] for row in rows}
 
 
 def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str:
-    """Return "off, on (difference ± half its interval)" over the samples that have both."""
+    """Format "off, on (difference ± half its interval)" over the samples with both values."""
     if switch.title not in reports:
         return "not measured"
     default, changed = (people(reports[title], part, metric) for title in ("default", switch.title))
@@ -150,15 +150,15 @@ def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str
     return f"{first:.{digits}f}, {second:.{digits}f} ({f'**{text}**' if sure else text})"
 
 
-def page(found: dict[str, dict[str, Any]], command: str) -> str:
+def page(reports: dict[str, dict[str, Any]], command: str) -> str:
     """Return docs/results/ablation.md."""
     columns = [
         (protocol, part)
-        for protocol, reports in found.items()
-        if len(reports) > 1
-        for part in dict.fromkeys(row["part"] for row in reports["default"]["rows"])
+        for protocol, results in reports.items()
+        if len(results) > 1
+        for part in dict.fromkeys(row["part"] for row in results["default"]["rows"])
     ]
-    # Band by band, self beside twins.
+    # Group by band, with self next to twins.
     columns.sort(key=lambda column: (column[0] != "twins", column[1].partition(", ")[2]))
     lines = [
         "# Ablation: what reads the driver's pixels",
@@ -181,13 +181,13 @@ def page(found: dict[str, dict[str, Any]], command: str) -> str:
         info = METRICS[metric].info
         unit = f", {info.unit}" if info.unit else ""
         lines += [f"## {metric} {ARROWS[info.direction]}{unit}", "", info.says, ""]
-        counts = [len(people(found[protocol]["default"], part, metric)) for protocol, part in columns]
+        counts = [len(people(reports[protocol]["default"], part, metric)) for protocol, part in columns]
         heads = [f"{part} ({count} clips)" for (_, part), count in zip(columns, counts, strict=True)]
         lines.append(f"| | default | {' | '.join(heads)} |")
         lines.append("|---" * (len(columns) + 2) + "|")
         for switch in SWITCHES:
-            if any(switch.title in found[protocol] for protocol, _ in columns):
-                texts = [cell(found[protocol], switch, part, metric) for protocol, part in columns]
+            if any(switch.title in reports[protocol] for protocol, _ in columns):
+                texts = [cell(reports[protocol], switch, part, metric) for protocol, part in columns]
                 lines.append(f"| {switch.title} | {'on' if switch.is_on else 'off'} | " + " | ".join(texts) + " |")
         lines.append("")
     return "\n".join(lines)
@@ -198,20 +198,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the reports of the runs")
-    parser.add_argument("--pairs", type=int, help="most pairs of twins; default: all")
-    parser.add_argument("--every", type=int, default=9, help="of the talking people, one in so many groups of frames")
-    parser.add_argument("--frames", type=int, default=300, help="most frames read of each talking person's clip")
-    parser.add_argument("--so-far", action="store_true", help="only write the page, from what was measured")
+    parser.add_argument("--pairs", type=int, help="maximum number of twin pairs; default: all")
+    parser.add_argument("--every", type=int, default=9, help="score one in N groups of frames of the talking people")
+    parser.add_argument(
+        "--frames", type=int, default=300, help="maximum number of frames per clip of the talking people"
+    )
+    parser.add_argument("--so-far", action="store_true", help="only write the page, from cached reports")
     asked = parser.parse_args()
     common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
     protocols = {
         "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=asked.pairs, **common),
         "talking": EvaluateSettings(subset="talking", every=asked.every, frames=asked.frames, **common),
     }
-    found = measure(asked.data, asked.output, protocols, asked.so_far)
+    reports = measure(asked.data, asked.output, protocols, asked.so_far)
     pairs = f" --pairs {asked.pairs}" if asked.pairs else ""
     command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every} --frames {asked.frames}"
-    PAGE.write_text(page(found, command), encoding="utf-8")
+    PAGE.write_text(page(reports, command), encoding="utf-8")
     print(PAGE)
 
 

@@ -46,22 +46,24 @@ def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> 
 
 
 def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
-    """Return a photo, its face, and that face factored."""
+    """Return a photo, its face, and the factored face."""
     picture = load_picture(path).image
     face = finder.refined(picture, finder.find(picture)[0])
     return picture, face, factor(face, 0.0)
 
 
 def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
-    """Return the light and shade of a smile, 468 x 3 in [-1, 1]; none on lips, which it parts here and not in the clip,
-    and in the eyes, which blink."""
+    """Return the expression light of a smile, 468 x 3 in [-1, 1].
+
+    Zero on the lips, which are closed in the clip, and in the eyes, which blink.
+    """
     shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
     shade[list(LIPS_OUTER)] = 0.0
     return shade
 
 
 def smile_without_teeth(calm: Factored, smiling: Factored) -> float:
-    """Return how much wider the mouth gets, less what it opens: a closed smile looks right on every face."""
+    """Return the widening of the mouth without its opening, as a closed smile suits every face."""
     return (mouth_width(smiling.local) - mouth_width(calm.local)) - 0.5 * apertures(smiling.local)[2]
 
 
@@ -85,7 +87,7 @@ class Author:
             face = face + self.shut * curves.get("blink", zero)[index]
             gaze = (curves.get("gaze_x", zero)[index], curves.get("gaze_y", zero)[index], 0.0)
             face[[*IRIS_LEFT, *IRIS_RIGHT]] += gaze
-            # Lids follow the gaze up and down, by about half.
+            # Eyelids follow vertical gaze by about half.
             face[[*EYE_LEFT[1:8], *EYE_RIGHT[1:8]], 1] += 0.5 * gaze[1]
             turn = rotation_exp(np.array([angle[0], -angle[1], angle[2]]))
             shift = np.array([0.09 * curves.get("yaw", zero)[index], 0.07 * curves.get("pitch", zero)[index]])
@@ -112,7 +114,7 @@ def main(data: Path) -> None:
     record(
         data / "talking" / "g12_01.mp4",
         TARGET / "talk.motion",
-        AnimateSettings(neutral=0.0),  # it begins at rest
+        AnimateSettings(neutral=0.0),  # starts neutral
         name="Talk",
         attribution=GRID,
         licence="CC BY 4.0",
@@ -135,7 +137,7 @@ def main(data: Path) -> None:
     smile = bump(t, 0.5, 0.7, 2.2, 0.9)
     face = smile[:, None, None] * (smiling.local - calm.local)
     face[:, 468:] = 0.0
-    # Lips stay together: what lies behind them is unknown for most faces.
+    # Lips stay closed, as the mouth interior is unknown for most faces.
     face = np.stack([close_gaps(calm.local + item, (1.0, 1.0, 0.0)) - calm.local for item in face])
     save_motion(
         TARGET / "smile.motion",

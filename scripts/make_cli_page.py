@@ -1,7 +1,7 @@
-"""Write docs/cli.md from the command line itself, so that the page cannot say anything else than `--help` does.
+"""Generate docs/cli.md from the command line interface.
 
 python scripts/make_cli_page.py            write the page
-python scripts/make_cli_page.py --check    say whether it is up to date (exit code 1 when it is not)
+python scripts/make_cli_page.py --check    check whether it is up to date (exit code 1 if not)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def commands(command: Any, name: str = "animato") -> Iterator[tuple[str, Any]]:
     """Yield (full name, command) of every command below a group, the group itself first.
 
     Args:
-        command: what `typer.main.get_command` returns.
+        command: from `typer.main.get_command`.
         name: its full name.
     """
     yield name, command
@@ -45,7 +45,7 @@ def commands(command: Any, name: str = "animato") -> Iterator[tuple[str, Any]]:
 
 
 def limits() -> dict[tuple[str, str], str]:
-    """Return the limits of every setting as text, by (field name, help text)."""
+    """Return the limits of all settings as text, by (field name, help text)."""
     found: dict[tuple[str, str], str] = {}
     for module in pkgutil.iter_modules(animato.settings.__path__, "animato.settings."):
         for _, kind in inspect.getmembers(importlib.import_module(module.name), dataclasses.is_dataclass):
@@ -56,7 +56,7 @@ def limits() -> dict[tuple[str, str], str]:
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the page."""
     ranges = limits()
     every = list(commands(typer.main.get_command(app)))
     rows = [(name, command) for name, command in every[1:] if not hasattr(command, "commands")]
@@ -127,10 +127,10 @@ def _default(item: Any) -> str:
 
 
 def _word(item: Any) -> str:
-    """Return the word that stands for an option's value: its own, or one for its type."""
+    """Return the metavar of an option: its own, or one for its type."""
     if item.metavar:
         return str(item.metavar)
-    # Newer typer keeps the annotation, older typer a type with a name.
+    # Newer typer stores the annotation, older typer a named type.
     kept = getattr(item, "type_descriptor", None)
     named = str(kept.annotation if kept is not None else item.type.name).lower()
     words = {"path": "PATH", "float": "NUMBER", "int": "INTEGER"}
@@ -156,7 +156,7 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it with `--check`."""
+    """Write the page, or check it with `--check`."""
     text = page()
     if "--check" in arguments:
         same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text

@@ -23,7 +23,7 @@ from animato.types import Frame
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "gallery"
 SHOWN = 6
 HEIGHT = 250
-# The people shown, apart from the drivers, are outside the training split of the shipped weights.
+# Except for the drivers, nobody shown is in the training split of the shipped weights.
 PAIRS = (
     ("demo-portrait", "astronaut", "talking/g01_01.mp4", "crop"),
     ("portrait-c049f", "portraits/c049f.jpg", "talking/g12_01.mp4", "photo"),
@@ -44,11 +44,11 @@ PAIRS = (
     ("two-photos-l113", "portraits/l113_neutral.jpg portraits/l113_smiling.jpg", "talking/g11_01.mp4", "crop"),
 )
 BRUSHED = "brushed-"
-"""Photos of these sheets are filtered with `brushed` first; no openly licensed painting was available."""
+"""Sheets with photos filtered by `brushed`, as no openly licensed painting was available."""
 
 
 def brushed(photo: Frame, radius: int = 3, shades: int = 18) -> Frame:
-    """Return a photo with a brush-stroke filter: the mean colour of the most frequent shade nearby, on canvas."""
+    """Apply a brush-stroke filter: the mean colour of the most frequent local shade, with canvas texture."""
     light = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(int) * shades // 256
     side = (2 * radius + 1, 2 * radius + 1)
     most, made = np.zeros(light.shape, np.float32), photo.astype(np.float32)
@@ -66,7 +66,7 @@ def brushed(photo: Frame, radius: int = 3, shades: int = 18) -> Frame:
 
 
 def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
-    """Return frames of a video at shares (0..1) of its length, all HEIGHT pixels high."""
+    """Return frames of a video at relative times in [0, 1], HEIGHT pixels high."""
     with open_video(video) as reader:
         frames = [frame.image for frame in reader]
     chosen = [frames[min(int(share * len(frames)), len(frames) - 1)] for share in shares]
@@ -74,13 +74,13 @@ def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
 
 
 def at_height(frame: Frame) -> Frame:
-    """Return a picture HEIGHT pixels high."""
+    """Resize an image to HEIGHT pixels high."""
     width = round(frame.shape[1] * HEIGHT / frame.shape[0])
     return np.asarray(cv2.resize(frame, (width, HEIGHT), interpolation=cv2.INTER_AREA))
 
 
 def picture(data: Path, name: str) -> Frame:
-    """Return a picture, the first frame of a video, or, of `VIDEO@N`, its frame number N from 0."""
+    """Load an image, the first frame of a video, or frame N (from 0) for `VIDEO@N`."""
     file, _, number = name.partition("@")
     if file.endswith(".mp4"):
         with open_video(data / file) as reader:
@@ -89,7 +89,7 @@ def picture(data: Path, name: str) -> Frame:
 
 
 def row(tiles: list[Frame], width: int) -> Frame:
-    """Return tiles beside each other, each centred in a cell of the given width."""
+    """Arrange tiles in a row, each centred in a cell of the given width."""
     cells = []
     for tile in tiles:
         cell = np.full((HEIGHT + 4, width + 4, 3), 245, np.uint8)

@@ -1,8 +1,8 @@
-"""Make docs/gallery/moving.gif, the picture at the top of the README: four people, one driver.
+"""Make docs/gallery/moving.gif, the animation at the top of the README: four people, one driver.
 
 python scripts/make_readme_picture.py ../shared/data
 
-The gif is written like every other output: marked, and signed with the photos and the driver as ingredients.
+Like every output, the gif is watermarked, and signed with the photos and the driver as ingredients.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PEOPLE = ("astronaut", "portraits/l024_neutral.jpg", "portraits/l032_neutral.jpg
 DRIVER = "talking/g18_03.mp4"
 DRIVER_CROP = (0.03, 0.04, 0.94)
 CROP = (0.1, 0.07, 0.8)
-"""Left, top and side of the square that is shown, as shares of the picture's side; of the driver and of the results."""
+"""Left, top and side of the displayed square relative to the image side, for the driver and for the results."""
 
 FPS = Fraction(25, 2)
 TILE = 208
@@ -48,14 +48,14 @@ WHITE = 255
 
 
 def tile(picture: Frame, crop: tuple[float, float, float]) -> Frame:
-    """Cut a square out of a square picture and scale it to TILE pixels a side."""
+    """Crop a square from a square image and resize it to TILE pixels."""
     left, top, side = (round(share * len(picture)) for share in crop)
     cut = picture[top : top + side, left : left + side]
     return np.asarray(cv2.resize(cut, (TILE, TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def square_of(photo: Path, folder: Path) -> Frame:
-    """Return the square of a photo that is animated: its first frame at rest."""
+    """Return the animated square of a photo: its first, neutral frame."""
     still = folder / f"{photo.stem}-still.mp4"
     at_rest = AnimateSettings(frame="crop", model="geometry", neutralise=0, pose=0, mouth=0, eyes=0, brows=0, fps=1)
     animate([photo], "nod", still, at_rest)
@@ -64,7 +64,7 @@ def square_of(photo: Path, folder: Path) -> Frame:
 
 
 def canvas(photos: list[Frame]) -> Frame:
-    """Return the unmoving part: photos in the upper row, captions, white where pictures go."""
+    """Return the static background: photos in the upper row, captions, and white tiles."""
     width = (len(photos) + 1) * (TILE + GAP) - GAP
     page = Image.new("RGB", (width, 2 * TILE + GAP + STRIP), (WHITE,) * 3)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(15)
@@ -79,7 +79,7 @@ def canvas(photos: list[Frame]) -> Frame:
 
 
 def composed(base: Frame, driver: Path, results: list[Path]) -> Iterator[Frame]:
-    """Yield the frames: driver and results, as many as the shortest of them has, in the lower row."""
+    """Yield the frames with driver and results in the lower row, up to the end of the shortest one."""
     readers = [open_video(path) for path in (driver, *results)]
     step = round(25 / FPS)
     with readers[0], readers[1], readers[2], readers[3], readers[4]:
@@ -93,7 +93,7 @@ def composed(base: Frame, driver: Path, results: list[Path]) -> Iterator[Frame]:
 
 
 def main(data: Path) -> None:
-    """Animate everybody and write the gif."""
+    """Animate all photos and write the gif."""
     target, driver = TARGET / "moving.gif", data / DRIVER
     settings = AnimateSettings(frame="crop", sound=False)
     with tempfile.TemporaryDirectory() as name:

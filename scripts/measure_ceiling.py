@@ -1,11 +1,11 @@
-"""Measure how near to the truth a painter of some part of the face could come: true pixels laid over geometry's.
+"""Measure the upper bound of painting a part of the face: ground truth pixels composited over the geometry render.
 
-The portrait renderer with true pixels everywhere but in the face says how near it comes in the face alone.
+The portrait renderer with ground truth everywhere except in the face gives its error in the face alone.
 
 python scripts/measure_ceiling.py ../shared/data
 
-Talking people whom the shipped weights were not trained on, one photo each. docs/results/portrait.md has what it
-printed.
+Uses one photo each of talking people outside the training data of the shipped weights. Results:
+docs/results/portrait.md.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from animato.weights.portrait import read_portrait
 
 METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes", "csim")
 PART_SIDE = 512
-"""Side of the square in which a part is drawn, pixels."""
+"""Side of the square in which a part is rendered, pixels."""
 COARSE = 2.0
-"""Sigma in pixels at 256 above which a picture's detail counts as coarse."""
+"""Sigma in pixels at 256 of the low-pass filter for coarse detail."""
 
 
 def windows(points: Points, size: int) -> Plane:
-    """Return where the painters of mouth and eyes may change something, size x size float32 in [0, 1]."""
+    """Return the mask of the patches of mouth and eyes, size x size float32 in [0, 1]."""
     mask = np.zeros((size, size), np.float32)
     for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
         placed = crop_from_patch(region, points, fit_pose(points), size)
@@ -52,7 +52,7 @@ def windows(points: Points, size: int) -> Plane:
 
 
 def part_of(name: str, points: Points, size: int) -> Plane:
-    """Return the part of the picture that is replaced, size x size float32 in [0, 1]."""
+    """Return the mask of the replaced part, size x size float32 in [0, 1]."""
     if name.startswith("windows"):
         return windows(points, size)
     if "face" in name:
@@ -64,13 +64,13 @@ def part_of(name: str, points: Points, size: int) -> Plane:
 
 
 class Pasted:
-    """A renderer's frames with a part of the true frame laid over them.
+    """A renderer's frames with a part of the true frame composited over them.
 
     Args:
-        name: of the renderer, of the part (then it is geometry), or of both with a comma between.
-        frames: of all clips; the one that holds the photo is the truth.
+        name: of the renderer, of the part (with the geometry renderer), or of both separated by a comma.
+        frames: of all clips; the clip that contains the photo is the truth.
         finder: networks to use.
-        known: people that are left out.
+        known: people to exclude.
     """
 
     def __init__(self, name: str, frames: Sequence[list[Frame]], finder: FaceFinder, known: frozenset[str]) -> None:
@@ -80,7 +80,7 @@ class Pasted:
         self._job, self._finder = AnimateSystem(base, finder=finder), finder
 
     def prepare(self, photos: Sequence[Frame]) -> None:
-        """Prepare the renderer, and find the clip."""
+        """Prepare the renderer and find the clip."""
         self._job.prepare(photos)
         photo = photos[0]
         self._truth = next(
@@ -90,7 +90,7 @@ class Pasted:
         )
 
     def render(self, drive: Drive) -> Iterator[Frame]:
-        """Yield its frames, the part replaced."""
+        """Yield the frames with the part replaced."""
         for index, made in zip(drive.wanted, self._job.render(drive), strict=True):
             size = made.shape[1], made.shape[0]
             large = np.asarray(cv2.resize(self._truth[index], size, interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -110,11 +110,11 @@ class Pasted:
             yield np.clip(copied + mask * (truth - copied) + 0.5, 0, 255).astype(np.uint8)
 
     def trained_on(self, people: frozenset[str]) -> bool:
-        """Return whether these people are left out."""
+        """Return whether these people are excluded."""
         return bool(people & self._known)
 
     def about(self) -> Mapping[str, Any]:
-        """Say what it is."""
+        """Return a description."""
         return {"what": f"{self._job.name} with the truth over: {self._part}"}
 
 

@@ -1,4 +1,4 @@
-"""Draw the curves of a training run as one SVG file.
+"""Plot the curves of a training run as one SVG file.
 
 python scripts/plot_run.py RUN docs/results/curves.svg
 """
@@ -21,7 +21,7 @@ WIDTH, HEIGHT, LEFT, TOP = 420, 210, 48, 26
 
 
 def rows_of(run: Path, kind: str) -> list[dict[str, Any]]:
-    """Return a run's log lines of one kind; where a resumed run logged an episode twice, the last one counts."""
+    """Return a run's log lines of one kind; for an episode logged twice by a resumed run, the last one."""
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     return list({line["episodes"]: line for line in lines if line["kind"] == kind}.values())
 

@@ -1,4 +1,4 @@
-"""One batch of clips becomes one shard. Killed at any moment, it goes on after the last finished clip."""
+"""Prepare one batch of clips as one shard; resumable after the last finished clip."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from animato.settings.data import PrepareSettings
 from animato.tracking.face_finder import FaceFinder
 
 ATTEMPTS = 3
-"""A file that ends its process this often (a decoder that crashes, memory that runs out) is dropped."""
+"""Number of process crashes (decoder, out of memory) after which a file is dropped."""
 
-Told = Callable[[str], None]
-"""Is called with the name of each clip as it is finished."""
+Report = Callable[[str], None]
+"""Called with the name of each finished clip."""
 
 
-def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: FaceFinder, told: Told) -> bool:
-    """Prepare the clips of a batch and write their shard, unless it is there or another process is at it.
+def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: FaceFinder, report: Report) -> bool:
+    """Prepare the clips of a batch and write their shard, unless it exists or another process is working on it.
 
     Returns:
-        True if the shard is complete now, False if another process is working on it.
+        Whether the shard is complete; False if another process is working on it.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -40,12 +40,12 @@ def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: 
     if not lock.try_take():
         return False
     try:
-        # Another process may have finished it between the look and the lock.
+        # Another process may have finished it before the lock was acquired.
         if not folder.index(batch.name).is_file():
             parts = _clean(folder, batch)
             for clip in batch.clips:
                 _make_part(parts, clip, settings, finder)
-                told(clip.clip)
+                report(clip.clip)
             _join_parts(folder, batch, parts)
     finally:
         lock.release()
@@ -53,7 +53,7 @@ def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: 
 
 
 def _clean(folder: Folder, batch: Batch) -> Path:
-    """Make the folder of the batch's parts, and remove what a killed process left half-written."""
+    """Create the folder of the batch's parts, and remove partial files of a killed process."""
     parts = folder.part(batch.name)
     try:
         parts.mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def _clean(folder: Folder, batch: Batch) -> Path:
 
 
 def _make_part(parts: Path, clip: SourceClip, settings: PrepareSettings, finder: FaceFinder) -> None:
-    """Prepare one source file; its record appears last and says that the part is whole."""
+    """Prepare one source file; its record is written last and marks the part as complete."""
     record, tries = parts / f"{clip.clip}.json", parts / f"{clip.clip}.tries"
     if record.is_file():
         return
@@ -78,7 +78,7 @@ def _make_part(parts: Path, clip: SourceClip, settings: PrepareSettings, finder:
             try:
                 result = cut_source(clip, settings, finder, out)
             finally:
-                # A full disk or Ctrl-C is no fault of the file; only the end of the process leaves the count.
+                # Only count crashes of the process, not exceptions such as a full disk or Ctrl-C.
                 tries.unlink(missing_ok=True)
     write_json(record, _record(clip, result))
 

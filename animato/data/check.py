@@ -1,4 +1,4 @@
-"""Is a prepared folder whole, readable, and free of people who sit in two splits?"""
+"""Check a prepared folder: completeness, readability, and people in more than one split."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        problems: one sentence for each thing that is wrong; empty when the folder can be used.
-        shards, clips, frames, decoded: how much was looked at.
+        problems: one message per problem; empty when the folder can be used.
+        shards, clips, frames, decoded: numbers of items checked.
     """
 
     problems: tuple[str, ...]
@@ -43,48 +43,48 @@ def check_folder(
     """Check a prepared folder.
 
     Every shard is read once, hashed and listed as a tar; counts are compared with the manifest; some frames of each
-    clip are decoded; no person, group or file may lie in two splits.
+    clip are decoded; a person, group or file in two splits is a problem.
 
     Args:
         path: the prepared folder.
-        settings: how many frames are decoded.
-        progress: is called with (steps done, steps of all).
+        settings: number of frames to decode.
+        progress: called with (steps done, total steps).
 
     Raises:
-        FileFormatError: the folder has no manifest that can be read.
+        FileFormatError: the folder has no readable manifest.
     """
     settings = settings or CheckSettings()
     manifest = read_manifest(path)
     folder = Folder(path)
     shards, clips = manifest["shards"], manifest["clips"]
-    told = progress or (lambda _done, _all: None)
-    problems = [*_whole(manifest), *_leaks(clips)]
+    report = progress or (lambda _done, _all: None)
+    problems = [*_completeness(manifest), *_leaks(clips)]
     inside: dict[str, list[Json]] = {}
     for clip in clips:
         inside.setdefault(clip["shard"], []).append(clip)
     for number, shard in enumerate(shards):
-        told(number, len(shards) + len(clips))
+        report(number, len(shards) + len(clips))
         problems += _shard_problems(folder, shard, inside.pop(shard["name"], []))
     problems += [f"shard {name} is not listed, and clips of it are" for name in inside]
     decoded = 0
     store = ShardClips(path)
     for number, clip in enumerate(clips):
-        told(len(shards) + number, len(shards) + len(clips))
+        report(len(shards) + number, len(shards) + len(clips))
         try:
             decoded += _decode_some(store, clip, settings.decode)
         except AnimatoError as error:
             problems.append(error.what + (f" ({error.where})" if error.where else ""))
-    told(len(shards) + len(clips), len(shards) + len(clips))
+    report(len(shards) + len(clips), len(shards) + len(clips))
     return Checked(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
 
 
-def _whole(manifest: Json) -> Iterator[str]:
+def _completeness(manifest: Json) -> Iterator[str]:
     summary = manifest["summary"]
     if summary["shards"] < summary["shards_planned"]:
         left = summary["shards_planned"] - summary["shards"]
-        yield f"{left} of {summary['shards_planned']} shards are not made yet: run the same `prepare` command again"
+        yield f"{left} of {summary['shards_planned']} shards are missing: run the same `prepare` command again"
     if not manifest["clips"]:
-        yield "no clip is in it: everything was dropped"
+        yield "it has no clips: everything was dropped"
     seen: set[str] = set()
     for clip in manifest["clips"]:
         if clip["clip"] in seen:
@@ -99,10 +99,10 @@ def _leaks(clips: Sequence[Json]) -> Iterator[str]:
         splits: dict[str, set[str]] = {}
         for clip in clips:
             splits.setdefault(clip[column], set()).add(clip["split"])
-        for name, found in splits.items():
-            if len(found) > 1:
+        for name, members in splits.items():
+            if len(members) > 1:
                 shown = name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
-                yield f"{word} {shown} is in {' and '.join(sorted(found))}: results on it would be too good"
+                yield f"{word} {shown} is in {' and '.join(sorted(members))}: results on it would be too good"
 
 
 def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _member_problems(path: Path, index: Json, clips: Sequence[Json]) -> Iterator
             for number, place in enumerate(listed):
                 name = f"{clip['clip']}__{number:06d}.{suffix}"
                 if members.get(name) != tuple(place):
-                    yield f"{name} does not lie in {path.name} where its index says"
+                    yield f"{name} is not in {path.name} at the offset in its index"
                     break
 
 
@@ -150,7 +150,7 @@ def _decode_some(store: ShardClips, clip: Json, most: int) -> int:
     indices = np.unique(np.linspace(0, clip["frames"] - 1, count).round().astype(int)).tolist()
     frames = store.load(clip["clip"], indices)
     if not np.isfinite(frames.points).all() or not np.isfinite(frames.blendshapes).all():
-        raise FileFormatError(f"clip {clip['clip']} has landmarks that are not numbers")
+        raise FileFormatError(f"clip {clip['clip']} has landmarks that are not finite")
     reach = np.abs(frames.points[..., :2] - store.size / 2).max()
     if reach > 2 * store.size:
         raise FileFormatError(f"clip {clip['clip']} has landmarks {reach:.0f} px away from its pictures")

@@ -1,4 +1,4 @@
-"""What training and evaluation ask of a data set: a list of clips, and frames of a clip by number. No torch in here.
+"""Interface of a data set: a list of clips, and frames of a clip by index. Does not import torch.
 
 Conventions: images are face crops, H x W x 3 uint8 RGB, square; points are the tracker's 478 landmarks in pixels of
 that crop, origin at the centre of the top-left pixel, third column depth at the same scale.
@@ -25,7 +25,7 @@ class ClipEntry:
 
     Attributes:
         clip: name, unique in the data set.
-        person: who is in it; splits never cut through a person.
+        person: name of the person; all clips of a person are in one split.
         frames: number of frames, at least 1.
         split: "train", "val" or "test".
         kind: "video", "photo" or "rendered video".
@@ -58,7 +58,7 @@ class ClipStore(Protocol):
 
     @property
     def clips(self) -> Sequence[ClipEntry]:
-        """All clips, in an order that never changes."""
+        """All clips, in a fixed order."""
         ...
 
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
@@ -71,7 +71,7 @@ class ClipStore(Protocol):
 
 
 class MemoryClips:
-    """A store held in memory: for tests, for a few photos, for clips drawn by a program."""
+    """A clip store in memory, for photos, synthetic clips and tests."""
 
     def __init__(self, entries: Sequence[ClipEntry], frames: Mapping[str, ClipFrames]) -> None:
         missing = [entry.clip for entry in entries if entry.clip not in frames]
@@ -91,13 +91,13 @@ class MemoryClips:
         Raises:
             InputError: the clip or a frame is unknown.
         """
-        held = self._frames.get(clip)
-        if held is None:
+        frames = self._frames.get(clip)
+        if frames is None:
             raise InputError(f"no clip named {clip}", where=f"{len(self._clips)} clips in memory")
-        wanted = np.asarray(indices, dtype=np.int64)
-        if wanted.size and not (int(wanted.min()) >= 0 and int(wanted.max()) < len(held.images)):
-            raise InputError(f"clip {clip} has no frame {int(wanted.max())}", where=f"{len(held.images)} frames")
-        return ClipFrames(held.images[wanted], held.points[wanted], held.blendshapes[wanted])
+        selected = np.asarray(indices, dtype=np.int64)
+        if selected.size and not (int(selected.min()) >= 0 and int(selected.max()) < len(frames.images)):
+            raise InputError(f"clip {clip} has no frame {int(selected.max())}", where=f"{len(frames.images)} frames")
+        return ClipFrames(frames.images[selected], frames.points[selected], frames.blendshapes[selected])
 
 
 def clips_of(store: ClipStore, split: str, least_frames: int = 1) -> list[ClipEntry]:
@@ -112,10 +112,10 @@ def clips_of(store: ClipStore, split: str, least_frames: int = 1) -> list[ClipEn
 
 
 def scaled_points(points: Points, source: int, target: int) -> Points:
-    """Return points of a `source` px square as points of the same square at `target` px, pixel centres kept.
+    """Scale points from a `source` px to a `target` px square, respecting pixel centres.
 
     Args:
-        points: ... x 2 or ... x 3 float32, pixels; depth is scaled, too.
+        points: ... x 2 or ... x 3 float32, pixels; depth is scaled too.
     """
     scale = target / source
     scaled = points * np.float32(scale)

@@ -1,4 +1,4 @@
-"""From one source file to the members of its clips: track, crop, encode, write one after the other."""
+"""Turn one source file into clips: track, crop, encode and write the tar members."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from animato.tracking.tracker import Tracker
 from animato.types import Affine, Face, Frame, TimedFrame
 
 READER = ReaderSettings(max_seconds=86_400.0, max_frames=10_000_000)
-"""Videos of a day are read: nothing but landmarks of one stretch is held."""
+"""Allows videos of up to a day, as only the landmarks of one stretch are held in memory."""
 
 
 @dataclass
 class CutClip:
-    """One clip as it lies in a tar.
+    """Layout of one clip in a tar.
 
     Attributes:
-        clip: its name.
+        clip: name of the clip.
         frames: number of frames.
         picture_at, picture_size: offset and length of each JPEG, in bytes.
         data_at, data_size: offset and length of each safetensors member, in bytes.
@@ -53,12 +53,12 @@ class CutClip:
 
 @dataclass
 class Cutting:
-    """What became of one source file.
+    """Result for one source file.
 
     Attributes:
         clips: the clips that were written.
         sha256: hash of the file, "" when it could not be read.
-        dropped: (reason, detail) of the file or of stretches of it that gave no clip.
+        dropped: (reason, detail) for the file or its rejected stretches.
     """
 
     clips: list[CutClip] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Cutting:
 def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder, out: BinaryIO) -> Cutting:
     """Write the clips of one file as tar members.
 
-    A file that cannot be read, or has no usable face, is reported in the result and never raises.
+    An unreadable file or one without a usable face does not raise; the reason is in the result.
 
     Args:
         source: the file.
@@ -92,7 +92,7 @@ def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder
         raise error.cause from error
     except AnimatoError as error:
         result.dropped.append(("unreadable", " ".join(part for part in (error.what, error.where) if part)))
-    except Exception as error:  # a broken file may break the decoder in any way; one file never ends the job
+    except Exception as error:  # a broken file can make the decoder raise anything, which must not end the job
         result.dropped.append(("unreadable", f"{type(error).__name__}: {error}"))
     return result
 
@@ -120,8 +120,8 @@ def _cut_video(
     tracker = Tracker(finder=finder)
     short: list[int] = []
     small: list[float] = []
-    # The crop of a stretch is known at its end. A second reader follows behind the first and cuts: nothing but
-    # landmarks is held in memory, however long the video is.
+    # The crop of a stretch is only known at its end, so a second reader follows the first and cuts. Only landmarks are
+    # held in memory, however long the video is.
     with open_video(source.path, settings=READER) as prefetch, open_video(source.path, settings=READER) as behind:
         late = enumerate(behind)
         for stretch in stretches(prefetch, tracker, settings, seen):
@@ -140,7 +140,7 @@ def _cut_video(
 
 
 class _WriteError(Exception):
-    """Tells a full disk from a broken clip."""
+    """Distinguishes an error writing the output from a broken clip."""
 
     def __init__(self, cause: OSError) -> None:
         super().__init__(str(cause))
@@ -156,7 +156,7 @@ class _Writer:
 
     def write(self, stretch: Stretch, frames: Iterator[tuple[int, TimedFrame]]) -> CutClip:
         self._written += 1
-        # "+" is in no clip's own name, so the second stretch of one file never takes another file's name.
+        # "+" does not occur in clip names, so further stretches of a file cannot collide with another file.
         name = self._source.clip if self._written == 1 else f"{self._source.clip}+{self._written}"
         size = self._settings.size
         square = stretch.square(self._settings.margin)
@@ -168,7 +168,7 @@ class _Writer:
                 crop = cut(_frame(frames, number), crop_from_video, size)
                 self._add(clip, index, crop, _moved(stretch.faces[index], crop_from_video), stretch.times[index])
         except BaseException:
-            # Half a clip must not stay among the members.
+            # Remove the members of an incomplete clip.
             self._out.seek(start)
             self._out.truncate()
             raise
@@ -191,7 +191,7 @@ class _Writer:
 
 
 def encode_jpeg(image: Frame, quality: int) -> bytes:
-    """Return a picture as JPEG with full colour resolution (lips and eyes are a few pixels wide in a crop).
+    """Encode an image as JPEG 4:4:4, because lips and eyes are only a few pixels wide in a crop.
 
     Args:
         image: H x W x 3 uint8 RGB.

@@ -1,11 +1,11 @@
-"""The layout of a prepared folder, and files that appear in it whole.
+"""Layout of a prepared folder, and atomic file writes.
 
-manifest.json            what is in it: clips, shards, what was dropped; written last
+manifest.json            clips, shards and dropped files; written last
 shards/000000.tar        the frames of a batch of clips
-shards/000000.json       where each member lies, and each clip's record; its presence says the shard is complete
-work/settings.json       the settings that every run into this folder agrees on
-work/plan-0001.json      which clips make which shard; a later run with new files adds another
-work/parts/000000/       finished clips of an unfinished shard; only the holder of its lock touches it
+shards/000000.json       offsets of the members and records of the clips; marks a complete shard
+work/settings.json       settings shared by all runs into this folder
+work/plan-0001.json      assignment of clips to shards; a later run with new files adds another plan
+work/parts/000000/       finished clips of an unfinished shard; protected by its lock
 work/locks/              one lock for each shard in progress
 """
 
@@ -43,10 +43,10 @@ class Folder:
         self.locks = self.work / "locks"
 
     def make(self) -> None:
-        """Make the folders.
+        """Create the folders.
 
         Raises:
-            OutputError: they cannot be made.
+            OutputError: they cannot be created.
         """
         try:
             for folder in (self.shards, self.parts, self.locks):
@@ -73,10 +73,10 @@ class Folder:
 
 @contextmanager
 def whole_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing and reading that appears under its name only when it is complete and on the disk.
+    """Open a file for atomic writing: it is synced and renamed to `path` at the end of the block.
 
     Args:
-        path: the final name; its folder exists.
+        path: the final path; its folder must exist.
 
     Raises:
         OutputError: it cannot be written.
@@ -88,7 +88,7 @@ def whole_binary(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
-    """Write JSON as a whole file.
+    """Write JSON atomically.
 
     Raises:
         OutputError: it cannot be written.
@@ -101,12 +101,12 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        FileFormatError: the file is not there or is not a JSON object.
+        FileFormatError: the file is missing or not a JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
     if not isinstance(value, dict):
-        raise FileFormatError(f"{path} is not what it should be", where="a JSON object was expected")
+        raise FileFormatError(f"{path} does not contain a JSON object", hint="prepare the folder again")
     return value

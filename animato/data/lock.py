@@ -1,4 +1,4 @@
-"""Locks that the operating system lets go of when their process ends, however it ends: no lock is ever stale."""
+"""File locks that the operating system releases when the process ends, so that no lock becomes stale."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from animato.errors import OutputError
 
 
 class FileLock:
-    """A lock shared by all processes that name the same file.
+    """A lock between all processes that use the same file.
 
-    Use as a context manager to wait for it; call `try_take` to learn at once whether it is free.
+    Use it as a context manager to wait for the lock, or call `try_take` to acquire it without waiting.
 
     Args:
-        path: the lock file; made when absent, and left in place (removing it would let two processes hold it).
+        path: the lock file; created when absent and never removed, which would let two processes hold the lock.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Held by the object, whichever thread took it.
-        # No fallback: the soft lock of filelock is a file that a killed process leaves behind.
+        # Not thread-local: the object holds the lock, whichever thread acquired it.
+        # No soft lock: its file remains when the process is killed.
         self._lock = filelock.FileLock(path, thread_local=False, fallback_to_soft=False)
 
     def try_take(self) -> bool:
-        """Take the lock if it is free.
+        """Acquire the lock without waiting; return whether it was acquired.
 
         Raises:
-            OutputError: the lock file cannot be made, or the file system knows no locks.
+            OutputError: the lock file cannot be created, or the file system does not support locks.
         """
         return self._take(blocking=False)
 
     def release(self) -> None:
-        """Let go of the lock; does nothing when it is not held."""
+        """Release the lock, if it is held."""
         self._lock.release(force=True)
 
     def alone(self, doing: str) -> FileLock:
-        """Take the lock, or refuse at once: for work that two processes would spoil for each other.
+        """Acquire the lock without waiting, or raise.
 
         Args:
-            doing: what the other process does, for the message, such as "trains in run".
+            doing: description of the work for the message, such as "trains in run".
 
         Raises:
             OutputError: another process holds it, or `try_take` raises.
@@ -55,17 +55,19 @@ class FileLock:
 
     def _take(self, *, blocking: bool) -> bool:
         try:
-            # Apart from the lock, so that a folder that cannot be written is told from one without locks.
+            # Separate from the lock, to distinguish an unwritable folder from a file system without locks.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
         except OSError as error:
-            raise OutputError(f"{self._path} cannot be made", where=str(error)) from error
+            raise OutputError(f"{self._path} cannot be created", where=str(error)) from error
         try:
             self._lock.acquire(blocking=blocking)
         except filelock.Timeout:
             return False
         except (OSError, RuntimeError) as error:
             raise OutputError(
-                f"the file system of {self._path.parent} knows no locks", where=str(error), hint="use a local folder"
+                f"the file system of {self._path.parent} does not support file locks",
+                where=str(error),
+                hint="use a local folder",
             ) from error
         return True
 

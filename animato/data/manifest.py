@@ -1,4 +1,4 @@
-"""The manifest of a prepared folder: every clip with its person, licence, hash and split, and what was dropped."""
+"""The manifest of a prepared folder: clips with person, licence, hash and split, and dropped files."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Json = dict[str, Any]
 
 
 NOTES = ("group", "licence", "source", "attribution", "consent", "prescribed")
-"""What a manifest CSV says beside the clip itself: corrected there, it is corrected here by another run."""
+"""Columns of the manifest CSV that are updated by a later run."""
 
 
 def gather(folder: Folder, settings: PrepareSettings, found: Found) -> Json:
     """Build the manifest from the finished shards, write it, and return it.
 
-    Splits are dealt here, over all people known so far. A source file that equals another one, byte for byte, is
-    listed as dropped. Licences, groups and other notes are those of the last run that saw the file.
+    Splits are assigned over all people so far. A byte-identical duplicate of a source file is listed as dropped.
+    Licences, groups and other notes are those of the last run that included the file.
 
     Args:
         folder: the prepared folder.
-        settings: shares and word of the split.
-        found: what this run found in the sources.
+        settings: shares and salt of the split.
+        found: result of the source search.
 
     Raises:
         OutputError: it cannot be written.
@@ -44,7 +44,7 @@ def gather(folder: Folder, settings: PrepareSettings, found: Found) -> Json:
         clips, dropped = _clips_and_dropped(indexes)
         dropped += [{"file": name, "reason": "missing", "detail": "listed, but not there"} for name in found.missing]
         _renew_notes(clips, folder, found)
-        _deal(clips, settings)
+        _assign_splits(clips, settings)
         manifest = {
             "schema": SCHEMA,
             "made_by": f"animato {__version__}",
@@ -63,7 +63,7 @@ def read_manifest(path: Path) -> Json:
     """Read the manifest of a prepared folder.
 
     Raises:
-        FileFormatError: there is none, or it is of another version.
+        FileFormatError: there is none, or it is incompatible.
     """
     file = Folder(path).manifest
     if not file.is_file():
@@ -86,7 +86,7 @@ def _clips_and_dropped(indexes: Sequence[Json]) -> tuple[list[Json], list[Json]]
     for index in indexes:
         for source in index["sources"]:
             if last[source["clip"]] != index["shard"]:
-                continue  # dropped here, and tried again later
+                continue  # dropped here and retried in a later shard
             notes = source["notes"]
             facts = {"file": notes["file"], "person": notes["person"]}
             twin = first_with.setdefault(notes["sha256"] or source["clip"], source["clip"])
@@ -101,7 +101,7 @@ def _clips_and_dropped(indexes: Sequence[Json]) -> tuple[list[Json], list[Json]]
 
 
 def _renew_notes(clips: Sequence[Json], folder: Folder, found: Found) -> None:
-    """Replace the notes recorded at the time of cutting by those of the last manifest, then by those of this run."""
+    """Update the recorded notes from the last manifest, then from this run."""
     last = {clip["clip"]: clip for clip in read_json(folder.manifest)["clips"]} if folder.manifest.is_file() else {}
     fresh = {clip.clip: {**asdict(clip), "prescribed": clip.split} for clip in found.clips}
     for clip in clips:
@@ -109,8 +109,8 @@ def _renew_notes(clips: Sequence[Json], folder: Folder, found: Found) -> None:
             clip.update({name: notes[name] for name in NOTES if name in notes})
 
 
-def _deal(clips: Sequence[Json], settings: PrepareSettings) -> None:
-    """Write each clip's split: the prescribed one where a manifest CSV gives it, by hash of its group otherwise."""
+def _assign_splits(clips: Sequence[Json], settings: PrepareSettings) -> None:
+    """Set each clip's split: that of the manifest CSV, if given, else by the hash of its group."""
     groups = joined_groups((clip["person"], clip["group"]) for clip in clips)
     for clip in clips:
         clip["split"] = clip["prescribed"] or split_of(

@@ -1,4 +1,4 @@
-"""Which clips make which shard. Written once and never changed, so that several processes agree without talking."""
+"""Assignment of clips to shards; append-only, so that several processes agree without communication."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Batch:
 
 
 def agree_on_settings(folder: Folder, settings: PrepareSettings) -> None:
-    """Record the settings that shape the pictures, or compare them with those of an earlier run.
+    """Store the settings that affect the output, or check them against those of an earlier run.
 
     Raises:
-        UsageError: the folder was begun with other settings, or its work folder is gone.
+        UsageError: the folder was started with other settings, or its work folder is missing.
     """
     values = {name: value for name, value in as_json(settings).items() if name in FOLDER_SETTINGS}
     with folder.lock("plan"):
@@ -54,14 +54,14 @@ def agree_on_settings(folder: Folder, settings: PrepareSettings) -> None:
 
 
 def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSettings) -> list[Batch]:
-    """Deal the clips that no earlier run has planned into shards, and return all batches.
+    """Assign new clips to shards and return all batches.
 
     Args:
         folder: the prepared folder.
-        clips: what was found in this run; their paths replace those of an earlier run.
+        clips: clips found in this run; their paths replace those of an earlier run.
         settings: clips per shard, workers.
     """
-    found = {clip.clip: clip for clip in clips}
+    current = {clip.clip: clip for clip in clips}
     with folder.lock("plan"):
         batches = read_plan(folder)
         planned = {clip.clip for batch in batches for clip in batch.clips}
@@ -69,7 +69,7 @@ def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSe
             planned -= _given_up(folder, batches)
         fresh = [clip for clip in clips if clip.clip not in planned]
         if fresh:
-            # Small sets are dealt finer, so that every worker has something to do until the end.
+            # Use smaller shards for small sets, so that the load is balanced over the workers.
             size = min(settings.clips_per_shard, max(1, math.ceil(len(fresh) / (4 * settings.workers))))
             added = [
                 Batch(f"{len(batches) + number:06d}", tuple(fresh[start : start + size]))
@@ -77,7 +77,7 @@ def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSe
             ]
             _write_part(folder, added)
             batches += added
-    return [replace(batch, clips=tuple(found.get(clip.clip, clip) for clip in batch.clips)) for batch in batches]
+    return [replace(batch, clips=tuple(current.get(clip.clip, clip) for clip in batch.clips)) for batch in batches]
 
 
 def read_plan(folder: Folder) -> list[Batch]:
@@ -94,12 +94,12 @@ def read_plan(folder: Folder) -> list[Batch]:
 
 
 def unfinished(folder: Folder, batches: Sequence[Batch]) -> list[Batch]:
-    """Return the batches whose shard is not complete yet."""
+    """Return the batches with incomplete shards."""
     return [batch for batch in batches if not folder.index(batch.name).is_file()]
 
 
 def _given_up(folder: Folder, batches: Sequence[Batch]) -> set[str]:
-    """Return the files that finished batches dropped; not those that some batch has made, or is still to try."""
+    """Return the files dropped by finished batches, except those another batch has prepared or will try."""
     dropped: set[str] = set()
     kept: set[str] = set()
     for batch in batches:

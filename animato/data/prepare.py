@@ -1,4 +1,4 @@
-"""Videos and stills in any layout become face crops in shards: look, plan, work, gather."""
+"""Prepare videos and stills as face crops in shards: find, plan, process, write the manifest."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from animato.settings.data import PrepareSettings
 from animato.tracking.face_finder import FaceFinder
 
 Progress = Callable[[int, int], None]
-"""Is called with the number of source files finished, and of all."""
+"""Called with (files finished, total files)."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a run of `prepare` left behind.
+    """Result of a run of `prepare`.
 
     Attributes:
         folder: the prepared folder.
-        manifest: its manifest, as written.
-        unlisted: files in the sources that the manifest CSV does not list; they were left alone.
-        elsewhere: shards that another process is still working on.
+        manifest: its manifest.
+        unlisted: files in the sources that the manifest CSV does not list; they were skipped.
+        elsewhere: number of shards that another process is working on.
     """
 
     folder: Path
@@ -54,45 +54,44 @@ def prepare(
 ) -> Prepared:
     """Prepare videos and stills for training and evaluation.
 
-    Running it again goes on where it stopped, however it stopped; files that are new in the sources are added.
-    Several processes, on one machine or on several that share a disk, may prepare into one folder at once: each
-    shard is made by one of them.
+    Resumes an interrupted run and adds new files of the sources. Several processes, on one machine or on several with a
+    shared disk, can prepare into one folder concurrently.
 
     Args:
         sources: files and folders in any layout.
-        folder: where the shards and `manifest.json` go.
+        folder: output folder of the shards and `manifest.json`.
         settings: crop size, limits, splits; None for the defaults.
         manifest: CSV with a column `path` and any of person, kind, group, source, licence, attribution, consent, split.
-        progress: is called with (files finished, files of all).
+        progress: called with (files finished, total files).
 
     Returns:
-        What is in the folder now and what was dropped, with reasons. A broken file is dropped, never fatal.
+        The content of the folder, and dropped files with reasons. A broken file is dropped, not fatal.
 
     Raises:
-        InputError: a source is not there, or nothing is in it.
+        InputError: a source does not exist, or contains no files.
         FileFormatError: the manifest CSV cannot be used.
-        UsageError: the folder was begun with other settings.
+        UsageError: the folder was started with other settings.
         OutputError: the folder cannot be written.
     """
     settings = settings or PrepareSettings()
-    # Look.
+    # Find sources.
     found = find_sources(sources, settings, manifest)
     # Plan.
     place = Folder(folder)
     place.make()
     agree_on_settings(place, settings)
     batches = extend_plan(place, found.clips, settings)
-    # Work.
+    # Process.
     count = _Count(batches, place, progress)
     work = _work_here if settings.workers == 1 else _work_in_processes
     left = unfinished(place, batches)
     while left:
         work(place, left, settings, count)
-        # What another process held is looked at again: it may have been killed since.
+        # Retry shards locked by another process, which may have been killed.
         before, left = len(left), unfinished(place, left)
         if len(left) == before:
             break
-    # Gather.
+    # Write manifest.
     written = gather(place, settings, found)
     return Prepared(folder, written, found.unlisted, len(left))
 
@@ -119,7 +118,7 @@ def _work_here(folder: Folder, batches: Sequence[Batch], settings: PrepareSettin
 
 
 def _work_in_processes(folder: Folder, batches: Sequence[Batch], settings: PrepareSettings, count: _Count) -> None:
-    """Spread the batches over processes; when a file brings one down, start again: the file's tries are counted."""
+    """Process the batches in a process pool; restart it after a crash, which is counted against the file."""
     context = multiprocessing.get_context("spawn")
     before: object = None
     while True:
@@ -149,7 +148,7 @@ def _work_in_processes(folder: Folder, batches: Sequence[Batch], settings: Prepa
 
 
 def _traces(folder: Folder) -> set[tuple[str, int]]:
-    """Return what the work so far has left on the disk: it differs whenever a process got as far as a file."""
+    """Return the state of the work on disk, to detect whether any worker made progress."""
     return {(str(path), path.stat().st_size) for path in (*folder.parts.rglob("*.*"), *folder.shards.iterdir())}
 
 
@@ -157,7 +156,7 @@ _finder: FaceFinder | None = None
 
 
 def _begin_worker() -> None:
-    """Set up a worker process: one thread, and an end when the parent ends, however that ends."""
+    """Initialise a worker process: single-threaded, and exiting when the parent exits."""
     cv2.setNumThreads(1)  # the workers are the parallelism
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -170,7 +169,7 @@ def _end_with_parent() -> None:
 
 
 def _work_there(path: Path, batch: Batch, settings: PrepareSettings) -> bool:
-    """Run in a worker process: prepare one batch with this process's own networks."""
+    """Prepare one batch in a worker process, with the process's own networks."""
     global _finder
     _finder = _finder or FaceFinder(Engine(1))
     return make_shard(Folder(path), batch, settings, _finder, lambda _clip: None)

@@ -1,4 +1,4 @@
-"""Random access to the frames of a prepared folder: a seek and a decode, nothing is unpacked."""
+"""Random access to the frames of a prepared folder, without unpacking."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from animato.data.manifest import read_manifest
 from animato.errors import FileFormatError, InputError, UsageError
 
 OPEN_SHARDS = 64
-"""Most shards kept open at a time."""
+"""Maximum number of open shards."""
 
 
 class ShardClips:
     """The clips of a prepared folder (a `ClipStore`).
 
-    Safe to use from several threads, and to hand to other processes: each opens the shards for itself.
+    Thread-safe and picklable; each process opens the shards itself.
 
     Args:
         path: the prepared folder.
-        size: side of the pictures in pixels; None for the size they were prepared at. Points are scaled with them.
+        size: side of the images in pixels; None for the prepared size. Points are scaled accordingly.
         split: "train", "val", "test", or None for all.
         kinds: kinds of clips to keep, or None for all.
 
     Raises:
-        FileFormatError: the folder has no manifest, or one of another version.
+        FileFormatError: the folder has no manifest, or an incompatible one.
     """
 
     def __init__(
@@ -89,18 +89,18 @@ class ShardClips:
         count = int(record["frames"])
         if any(not 0 <= index < count for index in indices):
             raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"asked for {list(indices)}")
-        places, file = self._open(str(record["shard"]), clip)
+        offsets, file = self._open(str(record["shard"]), clip)
         images = np.empty((len(indices), self.size, self.size, 3), np.uint8)
         points = np.empty((len(indices), 478, 3), np.float32)
         blendshapes = np.empty((len(indices), 52), np.float32)
         for row, index in enumerate(indices):
-            picture = file.read(places["picture_at"][index], places["picture_size"][index])
-            data = file.read(places["data_at"][index], places["data_size"][index])
+            picture = file.read(offsets["picture_at"][index], offsets["picture_size"][index])
+            data = file.read(offsets["data_at"][index], offsets["data_size"][index])
             try:
                 images[row] = self._decode(picture)
                 tensors = load_tensors(data)
                 points[row], blendshapes[row] = tensors["points"], tensors["blendshapes"]
-            except Exception as error:  # cv2, safetensors and numpy each have their own way to fail
+            except Exception as error:  # cv2, safetensors and numpy raise different types
                 raise FileFormatError(
                     f"frame {index} of clip {clip} cannot be read", where=str(self._folder.shard(record["shard"]))
                 ) from error
@@ -134,7 +134,7 @@ class ShardClips:
 
 
 class _SharedFile:
-    """A file that several threads read at once; it closes when nobody holds it any more."""
+    """A file read by several threads; closed when it is garbage collected."""
 
     def __init__(self, path: Path) -> None:
         self.owner = os.getpid()

@@ -1,4 +1,4 @@
-"""A contact sheet of a prepared folder: one row of frames for each clip, with its name and split."""
+"""Contact sheet of a prepared folder: frames of each clip with its name and split."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from animato.types import Frame
 
 GAP = 4
 CAPTION = 14
-PAPER = 245
-INK = (60, 60, 60)
+BACKGROUND = 245
+TEXT_COLOUR = (60, 60, 60)
 SPLIT_COLOURS = {"train": (70, 130, 80), "val": (190, 130, 30), "test": (180, 60, 60)}
 
 
 def contact_sheet(path: Path, settings: ShowSettings | None = None) -> Frame:
-    """Draw the contact sheet of a prepared folder.
+    """Render the contact sheet of a prepared folder.
 
     Returns:
-        H x W x 3 uint8 RGB, about as wide as high; each clip's frames side by side under its name.
+        H x W x 3 uint8 RGB, roughly square; the frames of each clip in a row under its name.
 
     Raises:
         FileFormatError: the folder or a shard cannot be read.
@@ -47,7 +47,7 @@ def show_folder(path: Path, output: Path, settings: ShowSettings | None = None) 
     """Write the contact sheet of a prepared folder as PNG or JPEG, and return its width and height in pixels.
 
     Raises:
-        UsageError: the name of the output is of another kind.
+        UsageError: unsupported suffix.
         OutputError: it cannot be written.
     """
     sheet = contact_sheet(path, settings)
@@ -60,16 +60,16 @@ def show_folder(path: Path, output: Path, settings: ShowSettings | None = None) 
 
 
 def spread(clips: Sequence[ClipEntry], most: int) -> list[ClipEntry]:
-    """Choose clips of as many kinds, splits and people as possible; the same ones each time.
+    """Select clips of as many kinds, splits and people as possible, deterministically.
 
     Args:
-        clips: to choose from.
-        most: how many.
+        clips: candidates.
+        most: maximum number of clips.
     """
     turns: dict[tuple[str, str, str], int] = {}
     ranked = []
     for clip in sorted(clips, key=lambda item: hashlib.sha256(item.clip.encode()).digest()):
-        # First every person's first clip, kinds and splits in turn; then their second ones, and so on.
+        # Rank the first clip of every person, alternating kinds and splits, before the second ones, and so on.
         mine = turns[clip.kind, clip.split, clip.person] = turns.get((clip.kind, clip.split, clip.person), -1) + 1
         turn = turns[clip.kind, clip.split, f"\0{mine}"] = turns.get((clip.kind, clip.split, f"\0{mine}"), -1) + 1
         ranked.append(((mine, turn, clip.kind, clip.split), clip))
@@ -78,10 +78,10 @@ def spread(clips: Sequence[ClipEntry], most: int) -> list[ClipEntry]:
 
 
 def _cell(store: ShardClips, clip: ClipEntry, settings: ShowSettings) -> Frame:
-    """Draw the frames of one clip side by side under its split, name, person and number of frames."""
+    """Render the frames of one clip in a row under its split, name, person and number of frames."""
     tile = settings.tile
     indices = np.unique(np.linspace(0, clip.frames - 1, settings.frames).round().astype(int)).tolist()
-    cell = np.full((tile + CAPTION, len(indices) * (tile + 1) - 1, 3), PAPER, np.uint8)
+    cell = np.full((tile + CAPTION, len(indices) * (tile + 1) - 1, 3), BACKGROUND, np.uint8)
     loaded = store.load(clip.clip, indices)
     for column, (image, points) in enumerate(zip(loaded.images, loaded.points, strict=True)):
         picture = with_points(image, points) if settings.points else image
@@ -92,7 +92,7 @@ def _cell(store: ShardClips, clip: ClipEntry, settings: ShowSettings) -> Frame:
 
 
 def _laid_out(cells: Sequence[Frame]) -> Frame:
-    """Lay cells of one height and of any width in lines, as words are, on a sheet about as wide as high."""
+    """Arrange cells of equal height in lines of a roughly square sheet."""
     height = cells[0].shape[0] + GAP
     area = sum(height * (cell.shape[1] + GAP) for cell in cells)
     widest = max(cell.shape[1] for cell in cells) + GAP
@@ -103,7 +103,7 @@ def _laid_out(cells: Sequence[Frame]) -> Frame:
             left, top = GAP, top + height
         places.append((left, top))
         left += cell.shape[1] + GAP
-    sheet = np.full((top + height + CAPTION + GAP, width, 3), PAPER, np.uint8)
+    sheet = np.full((top + height + CAPTION + GAP, width, 3), BACKGROUND, np.uint8)
     for cell, (left, top) in zip(cells, places, strict=True):
         sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
     for number, split in enumerate(SPLIT_COLOURS):
@@ -112,13 +112,13 @@ def _laid_out(cells: Sequence[Frame]) -> Frame:
 
 
 def _caption(place: Frame, split: str, text: str) -> None:
-    """Write text after a square in the split's colour, into the top of a part of the sheet."""
-    cv2.rectangle(place, (0, 2), (8, 10), SPLIT_COLOURS.get(split, INK), -1)
-    cv2.putText(place, text, (12, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.32, INK, 1, cv2.LINE_AA)
+    """Draw a square in the split's colour and text at the top of a region of the sheet."""
+    cv2.rectangle(place, (0, 2), (8, 10), SPLIT_COLOURS.get(split, TEXT_COLOUR), -1)
+    cv2.putText(place, text, (12, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.32, TEXT_COLOUR, 1, cv2.LINE_AA)
 
 
 def with_points(image: Frame, points: NDArray[np.float32]) -> Frame:
-    """Return a copy of a picture with a dot on each landmark (irises in another colour).
+    """Return a copy of an image with a dot on each landmark (irises in another colour).
 
     Args:
         image: H x W x 3 uint8 RGB.

@@ -1,4 +1,4 @@
-"""Finding the clips to prepare: files in any layout, a manifest CSV beside them, names of clips and of people."""
+"""Find the clips to prepare in any folder layout, with an optional manifest CSV; derive names of clips and people."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".m
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".heic", ".heif", ".avif"}
 )
-"""Kinds that cannot be read are looked at as well: they are reported, not passed over in silence."""
+"""Includes formats that cannot be read, so that they are reported instead of ignored."""
 
 LONGEST = 120
-"""Longest name of a clip; file systems allow 255 bytes, and the frame number, suffixes and a hash are added."""
+"""Maximum length of a clip name; file systems allow 255 bytes, and frame number, suffixes and a hash are added."""
 
 VOXCELEB_ID = re.compile(r"id\d{5,}")
-"""VoxCeleb2 names its people id00012, id00015, ...; one such folder anywhere on the path is the person."""
+"""Person ids of VoxCeleb2 (id00012, id00015, ...); such a folder anywhere in the path is the person."""
 
 
 @dataclass(frozen=True)
 class SourceClip:
-    """One video or still to prepare, and what is known of it.
+    """One video or still image to prepare, with its metadata.
 
     Attributes:
-        clip: name, unique in a prepared folder, made of letters, digits, `-` and single `_`.
+        clip: name, unique in a prepared folder: letters, digits, `-` and single `_`.
         path: the file.
-        file: its path inside the source, for the record.
+        file: its path relative to the source.
         person: name of the person.
-        group: what must not be split apart; the person where nothing else is known.
+        group: group that must not be split; the person by default.
         kind: "video", "photo" or "rendered video".
         licence, source, attribution, consent: notes for the manifest.
-        split: a split that the manifest CSV prescribes, or "".
+        split: the split given in the manifest CSV, or "".
     """
 
     clip: str
@@ -56,12 +56,12 @@ class SourceClip:
 
 @dataclass(frozen=True)
 class Found:
-    """What a look into the sources gave.
+    """Result of a search for sources.
 
     Attributes:
-        clips: the clips, by name.
-        missing: files that the manifest CSV lists and that are not there.
-        unlisted: files that are there and that the manifest CSV does not list.
+        clips: the clips, sorted by name.
+        missing: files listed in the manifest CSV that do not exist.
+        unlisted: files not listed in the manifest CSV.
     """
 
     clips: tuple[SourceClip, ...]
@@ -72,18 +72,18 @@ class Found:
 def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: Path | None = None) -> Found:
     """List the clips in files and folders.
 
-    A `manifest.csv` in the folder, or one above it that lists something in the folder, is used when no other is
-    given. With a manifest only the files it lists are taken: a file without a known licence does not slip in.
+    Without `manifest`, a `manifest.csv` in the folder is used, or one in its parent that lists files of the folder.
+    With a manifest, only listed files are included, so that no file without a known licence is.
 
     Args:
-        sources: files and folders, searched to any depth.
-        settings: how people and groups are named.
+        sources: files and folders, searched recursively.
+        settings: rules for names of people and groups.
         manifest: CSV with a column `path` (relative to the CSV) and any of person, kind, group, source, licence,
             attribution, consent, split.
 
     Raises:
-        InputError: a source is not there, or nothing is in it.
-        FileFormatError: the manifest has no column `path`, or not the column that `group_by` names.
+        InputError: a source does not exist, or contains no files.
+        FileFormatError: the manifest lacks the column `path` or the column given by `group_by`.
     """
     clips: list[SourceClip] = []
     missing: list[str] = []
@@ -112,7 +112,7 @@ def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: P
 
 
 def _manifest_near(root: Path, paths: Iterable[str], settings: PrepareSettings) -> dict[str, dict[str, str]] | None:
-    """Return the rows of the folder's own manifest CSV, or of the one above it where that lists one of the files."""
+    """Return the rows of the folder's manifest CSV, or of its parent's if that lists one of the files."""
     if (root / "manifest.csv").is_file():
         return read_manifest_csv(root / "manifest.csv", settings)
     above = root.resolve().parent / "manifest.csv"
@@ -126,10 +126,10 @@ def _manifest_near(root: Path, paths: Iterable[str], settings: PrepareSettings) 
 
 
 def read_manifest_csv(path: Path, settings: PrepareSettings) -> dict[str, dict[str, str]]:
-    """Read a manifest CSV: one row for each file, by the file's resolved path.
+    """Read a manifest CSV: one row per file, by the file's resolved path.
 
     Raises:
-        FileFormatError: it has no column `path`, or not the column that `group_by` names.
+        FileFormatError: it lacks the column `path` or the column given by `group_by`.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -195,12 +195,12 @@ def _group(row: Mapping[str, str], person: str, kind: str, settings: PrepareSett
 
 
 def person_of(parts: Sequence[str], rule: str, root: str) -> str:
-    """Return the person that a path names.
+    """Derive the person from a path.
 
     Args:
         parts: the path inside the source, file name last.
         rule: "auto", "folder", "file" or "prefix", as in `PrepareSettings.person_from`.
-        root: name of the source folder, for files that lie directly in it.
+        root: name of the source folder, for files directly in it.
     """
     stem = Path(parts[-1]).stem
     folder = parts[-2] if len(parts) > 1 else root
@@ -218,7 +218,7 @@ def person_of(parts: Sequence[str], rule: str, root: str) -> str:
 
 
 def slug(text: str) -> str:
-    """Return a name safe in files and shards: letters, digits, `-` and single `_` (`__` parts the frame number)."""
+    """Return a name safe for files and shards: letters, digits, `-` and single `_` (`__` precedes the frame number)."""
     name = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]+", "-", text)).strip("-_") or "clip"
     if len(name) > LONGEST:
         name = f"{name[: LONGEST - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
@@ -226,7 +226,7 @@ def slug(text: str) -> str:
 
 
 def _unique(clips: Iterable[SourceClip]) -> list[SourceClip]:
-    """Drop files named twice; give files with the same name inside different sources a name of their own."""
+    """Drop duplicate files and disambiguate equal names from different sources."""
     by_path = {_key(clip.path): clip for clip in clips}
     by_name: dict[str, list[str]] = {}
     for key, clip in by_path.items():

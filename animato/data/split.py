@@ -1,4 +1,4 @@
-"""Train, validation and test by person: dealt by hash, so that adding people never moves those who are there."""
+"""Assign people to train, validation and test by hash, so that adding people does not move existing ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 
 def split_of(group: str, val: float = 0.1, test: float = 0.1, salt: str = "animato") -> str:
-    """Return the split of a group of people who must stay together.
+    """Return the split of a group of people.
 
     Args:
         group: name of the group.
         val: share of the groups for validation, in [0, 1].
         test: share of the groups for tests, in [0, 1].
-        salt: another word gives another deal.
+        salt: salt of the hash; a different one gives a different assignment.
     """
     digest = hashlib.sha256(f"{salt}:{group}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
@@ -23,10 +23,9 @@ def split_of(group: str, val: float = 0.1, test: float = 0.1, salt: str = "anima
 
 
 def joined_groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return for each person the name of everything that must share a split with them.
+    """Map each person to the connected component of groups that must share a split.
 
-    People of one group belong together, and so do the groups that share a person; the name is the first of the
-    connected groups in alphabetical order.
+    Groups that share a person are connected; a component is named after its alphabetically first group.
 
     Args:
         pairs: (person, group) of every clip.

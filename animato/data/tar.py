@@ -1,4 +1,4 @@
-"""Members of a WebDataset tar, written one after the other, with the place of each, so that none must be searched."""
+"""Write the members of a WebDataset tar and return their offsets for random access."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END = b"\0" * 1024
 def add_member(out: BinaryIO, name: str, data: bytes) -> int:
     """Append one file to an open tar and return the offset of its data.
 
-    Owner and time are left empty: equal inputs give equal bytes.
+    Owner and time are left empty for reproducible output.
 
     Args:
         out: open binary file at the end of the members so far (a multiple of 512 bytes).
@@ -30,6 +30,6 @@ def add_member(out: BinaryIO, name: str, data: bytes) -> int:
 
 
 def member_names(data: bytes) -> list[str]:
-    """Return the names of the members of a whole tar (used to check that any tar reader understands it)."""
+    """Return the names of the members of a complete tar (for tests with a standard tar reader)."""
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return tar.getnames()

@@ -1,8 +1,7 @@
-"""Steady stretches of one face in a video: what becomes a clip.
+"""Split a video into stretches of one face, which become clips.
 
-The crop of a clip is fixed, so that the head moves inside it as it does in the sets this field trains on (first-order
-motion model, VoxCeleb). A stretch therefore ends where the face is lost, where the picture cuts, or where the head
-leaves the neighbourhood it started in.
+The crop of a clip is fixed and the head moves inside it, as in common training sets (first-order motion model,
+VoxCeleb). A stretch therefore ends when the face is lost, at a cut, or when the head moves too far from its start.
 """
 
 from __future__ import annotations
@@ -23,27 +22,27 @@ from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
 MAX_STRETCH = 1500
-"""Frames after which a stretch ends in any case: what is held in memory stays small for videos of any length."""
+"""Maximum number of frames of a stretch, which bounds memory for long videos."""
 
 CUT_CHANGE = 36.0
-"""A picture cut: mean absolute change of a 16 px grey thumbnail between neighbouring frames, in levels of 255."""
+"""Threshold of a cut: mean absolute change of a 16 px grey thumbnail between consecutive frames, levels of 255."""
 
 ROAM = 0.9
-"""How far a face may roam: side of the union of its boxes over that of its first box, minus one."""
+"""Maximum movement of a face: side of the union of its boxes over that of its first box, minus one."""
 
 TIGHT = 1.5
-"""Smallest side of a crop, in faces, when the picture has no room for more."""
+"""Smallest side of a crop, in faces, when the image is too small."""
 
 RESIZE = 1.5
-"""How much larger or smaller than in its first frame a face may become."""
+"""Maximum ratio of the face size to that in the first frame, and of its inverse."""
 
 
 @dataclass
 class Stretch:
-    """Consecutive kept frames in which one face stays near one place.
+    """Consecutive sampled frames with one face in a limited region.
 
     Attributes:
-        numbers: index of each frame in the file, rising.
+        numbers: index of each frame in the file, ascending.
         times: seconds from the first frame of the file.
         faces: the tracked faces, in pixels of the video.
         frame_size: width and height of the video, in pixels.
@@ -60,7 +59,7 @@ class Stretch:
         return float(np.median([face_width(face) for face in self.faces]))
 
     def thinned(self, most: int | None) -> Stretch:
-        """Return at most `most` frames, spread evenly, first and last included."""
+        """Return at most `most` evenly spaced frames, including the first and the last."""
         if most is None or len(self.numbers) <= most:
             return self
         keep = np.unique(np.linspace(0, len(self.numbers) - 1, most).round().astype(int))
@@ -74,9 +73,9 @@ class Stretch:
     def square(self, margin: float) -> tuple[float, float, float]:
         """Return (left, top, side) of the one crop of all frames, in pixels of the video.
 
-        Its centre is the median centre of the heads; its side the median side, grown where a head would not stay
-        inside by a tenth of its size. Where the picture is too small for it, it is shrunk to no less than `TIGHT`
-        faces and moved: a crop that reaches outside shows smeared border pixels, which nobody should learn.
+        Its centre is the median centre of the heads; its side is the median side, enlarged so that every head is inside
+        with a margin of a tenth of its size. If the image is too small, the square is shrunk to no less than `TIGHT`
+        faces and shifted, because replicated border pixels are bad training data.
         """
         squares = np.array([head_square(face.points, margin) for face in self.faces])
         centre = np.median(squares[:, :2] + squares[:, 2:] / 2, axis=0)
@@ -90,17 +89,17 @@ class Stretch:
         corner = centre - side / 2
         room = np.maximum(np.array(self.frame_size, np.float64) - side, 0.0)
         corner = np.clip(corner, 0.0, room)
-        # The heads stay inside even where they touch the border of the picture.
+        # Keep the heads inside even where they touch the border of the image.
         corner = np.clip(corner, high + 0.05 * face - side, low - 0.05 * face)
         return float(corner[0]), float(corner[1]), side
 
 
 @dataclass
 class Seen:
-    """Counts of what was looked at, filled while the frames run through.
+    """Frame counts, updated during iteration.
 
     Attributes:
-        frames: frames that were searched for a face.
+        frames: frames searched for a face.
         with_face: of those, frames with a face.
     """
 
@@ -111,19 +110,19 @@ class Seen:
 def stretches(
     frames: Iterable[TimedFrame], tracker: Tracker, settings: PrepareSettings, seen: Seen
 ) -> Iterator[Stretch]:
-    """Yield the steady stretches of a video, of any length, as they end; landmarks are held to the first one's skin.
+    """Yield the stretches of a video as they end, with landmarks stabilised against the first frame.
 
     Args:
         frames: the video, frame by frame.
-        tracker: follows the face; reset at every cut.
-        settings: `fps` decides which frames are kept.
-        seen: is filled with the counts.
+        tracker: face tracker; reset at every cut.
+        settings: `fps` selects the frames to keep.
+        seen: updated with the counts.
     """
     tracker.reset()
     stretch = Stretch()
     sampler = Sampler(settings.fps)
     before: NDArray[np.float32] | None = None
-    anchor: LandmarkStabilizer | None = None
+    stabilizer: LandmarkStabilizer | None = None
     for number, (image, time) in enumerate((frame.image, frame.time) for frame in frames):
         now = _thumbnail(image)
         cut = before is not None and float(np.abs(now - before).mean()) > CUT_CHANGE
@@ -133,7 +132,7 @@ def stretches(
             if stretch.numbers:
                 yield stretch
                 stretch = Stretch()
-        if not sampler.wants(time):
+        if not sampler.selects(time):
             continue
         face = tracker.track(image)
         seen.frames += 1
@@ -142,25 +141,25 @@ def stretches(
             yield stretch
             stretch = Stretch()
         if face is not None:
-            if anchor is None or not stretch.numbers:
-                anchor = LandmarkStabilizer(image, face)
+            if stabilizer is None or not stretch.numbers:
+                stabilizer = LandmarkStabilizer(image, face)
             stretch.numbers.append(number)
             stretch.times.append(time)
-            stretch.faces.append(anchor.correct(image, face))
+            stretch.faces.append(stabilizer.correct(image, face))
             stretch.frame_size = (image.shape[1], image.shape[0])
     if stretch.numbers:
         yield stretch
 
 
 class Sampler:
-    """Chooses frames by their time, so that about `fps` a second remain; None chooses all."""
+    """Selects frames by time at about `fps` frames per second; None selects all."""
 
     def __init__(self, fps: float | None) -> None:
         self._step = 1.0 / fps if fps else 0.0
         self._next = -np.inf
 
-    def wants(self, time: float) -> bool:
-        """Tell whether the frame shown at `time` (seconds) is kept."""
+    def selects(self, time: float) -> bool:
+        """Return whether the frame at `time` (seconds) is kept."""
         if time < self._next - 1e-6:
             return False
         if self._next + self._step > time:
@@ -181,7 +180,7 @@ def _box(face: Face) -> NDArray[np.float32]:
 
 
 def _stays(stretch: Stretch, face: Face) -> bool:
-    """Tell whether a face is still near where its stretch began, and about as large."""
+    """Return whether a face is close to the start of its stretch in position and size."""
     first, last, now = _box(stretch.faces[0]), _box(stretch.faces[-1]), _box(face)
     size = float((first[1] - first[0]).max())
     union = np.maximum(np.maximum(first[1], last[1]), now[1]) - np.minimum(np.minimum(first[0], last[0]), now[0])

@@ -21,8 +21,8 @@ class Estimate:
         mean: mean of the people's means.
         low: lower end of the 95 % interval, None for fewer than two people.
         high: upper end.
-        people: how many people.
-        clips: how many clips.
+        people: number of people.
+        clips: number of clips.
         spread: standard deviation over people, None for fewer than two.
     """
 
@@ -35,15 +35,15 @@ class Estimate:
 
 
 def estimate(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> Estimate | None:
-    """Return the mean over people and its interval.
+    """Compute the mean over people and its confidence interval.
 
-    Clips of one person are not independent, so a person's clips are averaged first and people are resampled with
-    replacement: the percentile bootstrap of Efron & Tibshirani 1993, section 13.3, over clusters.
+    Clips of one person are not independent, so they are averaged first and people are resampled with replacement: the
+    percentile bootstrap (Efron & Tibshirani 1993, section 13.3) over clusters.
 
     Args:
         values: (person, value) of each clip.
-        resamples: how many resamples.
-        seed: start of the random choice.
+        resamples: number of resamples.
+        seed: random seed.
 
     Returns:
         None without values.

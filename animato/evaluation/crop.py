@@ -16,7 +16,7 @@ class Crop:
     """The square that is scored.
 
     Attributes:
-        square: left, top, side in pixels of the whole picture (edges, not centres).
+        square: left, top, side in pixels of the full image (edges, not centres).
         size: side of the crop, pixels.
     """
 
@@ -25,9 +25,7 @@ class Crop:
 
     @classmethod
     def around(cls, points: Points, size: int, width: int, height: int) -> Crop:
-        """Return the square around a head, moved and if need be shrunk so that it lies inside the picture.
-
-        What lies outside a picture is not known and would be scored as if it were.
+        """Return the square around a head, shifted and shrunk to fit inside the image, as pixels outside are unknown.
 
         Args:
             points: 478 x 3 float32, pixels of the whole picture.
@@ -35,25 +33,26 @@ class Crop:
             width: of the whole picture, pixels.
             height: of the whole picture, pixels.
         """
-        left, top, wanted = head_square(points)
-        side = min(wanted, width, height)
-        left, top = left + (wanted - side) / 2, top + (wanted - side) / 2
-        # `crop_from_frame` counts from the picture's edge: a square at 0, as large as the picture, is the picture.
+        left, top, full_side = head_square(points)
+        side = min(full_side, width, height)
+        left, top = left + (full_side - side) / 2, top + (full_side - side) / 2
+        # `crop_from_frame` measures from the edge of the image: the square at 0 with its side covers all of it.
         left, top = np.clip(left, 0, width - side), np.clip(top, 0, height - side)
         return cls((float(left), float(top), side), size)
 
     def scaled(self, picture: Frame, output: Frame) -> Crop:
-        """Return the same square in pixels of an output, which may be the picture enlarged and cut to even sides."""
+        """Return the same square in pixels of an output, which may be upscaled and cropped to even sides."""
         down, across = (
-            made // 2 * 2 / (side // 2 * 2) for made, side in zip(output.shape, picture.shape[:2], strict=False)
+            output_side // 2 * 2 / (side // 2 * 2)
+            for output_side, side in zip(output.shape, picture.shape[:2], strict=False)
         )
         left, top, side = self.square
         return replace(self, square=(left * across, top * down, side * across))
 
     def cut(self, frame: Frame) -> Frame:
-        """Return the crop of a whole picture, size x size x 3 uint8 RGB."""
+        """Crop a full image to size x size x 3 uint8 RGB."""
         return cut(frame, crop_from_frame(self.square, self.size), self.size)
 
     def move(self, face: Face) -> Face:
-        """Return a face of the whole picture in pixels of the crop."""
+        """Map a face from the full image to pixels of the crop."""
         return replace(face, points=move_points(crop_from_frame(self.square, self.size), face.points))

@@ -26,10 +26,10 @@ from animato.types import Face, Frame, TimedFrame, VideoInfo
 USUAL_FPS = 25.0
 
 SAME_MOMENT = 1e-6
-"""Share of a frame by which rounding may move a time."""
+"""Tolerance for rounded times, in frames."""
 
-REMEMBERED = 512
-"""Clips whose landmarks are kept, about 0.5 MB for each of 75 frames."""
+CACHED_CLIPS = 512
+"""Number of clips with cached landmarks, about 0.5 MB per clip of 75 frames."""
 
 
 class Footage(Protocol):
@@ -42,7 +42,7 @@ class Footage(Protocol):
 
     @property
     def file(self) -> str:
-        """Its path inside the data, as the data names it."""
+        """Path relative to the data folder."""
         ...
 
     @property
@@ -52,15 +52,15 @@ class Footage(Protocol):
 
     @property
     def relatives(self) -> frozenset[str]:
-        """This person and everybody who must share a split with them."""
+        """The person and everyone who must be in the same split."""
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames from the first, H x W x 3 uint8 RGB; may be called again."""
+        """Yield all frames, H x W x 3 uint8 RGB; can be called repeatedly."""
         ...
 
     def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource:
-        """Open the clip as `media.reader.open_video` opens a file, so that the pipeline can be driven by it.
+        """Open the clip as a driver, like `media.reader.open_video`.
 
         Args:
             max_side: longer side to which frames are reduced, pixels.
@@ -113,18 +113,18 @@ class StoredFootage:
             yield self.store.load(self.name, [index]).images[0]
 
     def open(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource:
-        """Open the crops; no `max_side` of a driver is smaller than they are."""
+        """Open the crops; they are smaller than the `max_side` of any driver."""
         del max_side
         return StoredFrames(self.frames(), self.count, self.fps, start, end)
 
 
 class StoredFrames:
-    """Frames that are in no video file, read as `media.reader.VideoReader` reads one.
+    """Stored frames with the interface of `media.reader.VideoReader`.
 
     Args:
-        frames: all of them, H x W x 3 uint8 RGB.
-        count: how many.
-        fps: frames a second.
+        frames: all frames, H x W x 3 uint8 RGB.
+        count: number of frames.
+        fps: frames per second.
         start: seconds to leave out; the frame shown at that moment comes first, at time 0.
         end: seconds at which to stop, or None.
     """
@@ -150,7 +150,7 @@ class StoredFrames:
         pass
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """Yield the frames with their seconds from the start."""
+        """Yield the frames with their time from the start, in seconds."""
         for index, frame in enumerate(self._frames, self._first):
             time = max(0.0, index / self._fps - self._start)
             self.end = time + 1 / self._fps
@@ -158,24 +158,24 @@ class StoredFrames:
 
 
 def find_footage(data: Path, subset: str | None = None) -> list[Footage]:
-    """Return the clips of a folder, by name.
+    """Return the clips of a folder, sorted by name.
 
-    A prepared folder gives its clips; any other is searched for videos, with its `manifest.csv` when it has one.
+    Reads the clips of a prepared folder; searches any other folder for videos, using its `manifest.csv` if present.
 
     Args:
         data: a prepared folder, a folder of videos, or one video.
-        subset: first folder of the path inside the data, or kind, that a clip must have; None for all.
+        subset: first folder of the relative path, or kind, to select; None for all.
 
     Raises:
-        InputError: nothing is there, or nothing of that subset.
+        InputError: there are no clips, or none in that subset.
     """
-    found = _stored(data) if Folder(data).manifest.is_file() else _files(data)
-    chosen = [clip for kind, clip in found if subset in (None, kind, Path(clip.file).parts[0])]
+    clips = _stored(data) if Folder(data).manifest.is_file() else _files(data)
+    chosen = [clip for kind, clip in clips if subset in (None, kind, Path(clip.file).parts[0])]
     if not chosen:
-        folders = sorted({Path(clip.file).parts[0] for _, clip in found})
+        folders = sorted({Path(clip.file).parts[0] for _, clip in clips})
         raise InputError(
             f"no video in {data}" + (f" belongs to {subset!r}" if subset else ""),
-            where=f"{len(found)} clips in {', '.join(folders[:12]) or 'no folder'}",
+            where=f"{len(clips)} clips in {', '.join(folders[:12]) or 'no folder'}",
             hint="`subset` with one of these, or none"
             if subset
             else "a folder of videos, or one made by `data prepare`",
@@ -203,7 +203,7 @@ def _stored(data: Path) -> list[tuple[str, Footage]]:
 
 
 def _relatives(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """Return for each person everybody of their group, from (person, group) of every clip."""
+    """Map each person to all members of their group, from the (person, group) pairs of the clips."""
     groups = joined_groups(pairs)
     members: dict[str, set[str]] = {}
     for person, group in groups.items():
@@ -212,7 +212,7 @@ def _relatives(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 
 def deal(clips: Sequence[Footage], limit: int | None) -> list[Footage]:
-    """Return at most `limit` clips: one of each person in turn, then their second ones, and so on; sorted by name."""
+    """Select at most `limit` clips round-robin over people, sorted by name."""
     by_person: dict[str, list[Footage]] = {}
     for clip in sorted(clips, key=lambda item: item.name):
         by_person.setdefault(clip.person, []).append(clip)
@@ -234,19 +234,19 @@ class Track(NamedTuple):
 
 
 class Tracks:
-    """Landmarks of whole clips, remembered: every T and every pairing reads the same clips again.
+    """Cache of the landmarks of whole clips, which are shared by all T and pairings.
 
-    They say which frames can be scored; what drives the systems is tracked by the systems themselves.
+    They select the frames to score; systems track their drivers themselves.
 
     Args:
         finder: networks to use.
-        most: frames read of each clip at most.
+        most: maximum number of frames read per clip.
     """
 
     def __init__(self, finder: FaceFinder, most: int) -> None:
         self.finder = finder
         self.most = most
-        self._known: OrderedDict[str, Track] = OrderedDict()
+        self._cache: OrderedDict[str, Track] = OrderedDict()
 
     def of(self, footage: Footage) -> Track:
         """Return the landmarks of a clip.
@@ -254,11 +254,11 @@ class Tracks:
         Raises:
             VideoError: the clip cannot be read.
         """
-        if footage.name not in self._known:
+        if footage.name not in self._cache:
             tracker = Tracker(finder=self.finder)
             with footage.open() as video:
-                found = [(tracker.track(frame.image), frame.time) for frame in itertools.islice(video, self.most)]
-            self._known[footage.name] = Track(tuple(face for face, _ in found), tuple(time for _, time in found))
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return self._known[footage.name]
+                tracked = [(tracker.track(frame.image), frame.time) for frame in itertools.islice(video, self.most)]
+            self._cache[footage.name] = Track(tuple(face for face, _ in tracked), tuple(time for _, time in tracked))
+            while len(self._cache) > CACHED_CLIPS:
+                self._cache.popitem(last=False)
+        return self._cache[footage.name]

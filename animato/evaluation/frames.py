@@ -1,4 +1,4 @@
-"""Which frames are photos, which are scored, which are shown: fixed rules, so that every run chooses alike."""
+"""Select source photos, scored frames and displayed frames with deterministic rules."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from animato.geometry.pose import fit_pose
 from animato.types import Face
 
 GROUP = 3
-"""Frames scored in a row: the second difference over time needs three."""
+"""Consecutive frames per group: the second temporal difference needs three."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """A range of turn that has a table column of its own.
+    """A range of head turn with its own table column.
 
     Attributes:
-        label: what tables call it; "" for all turns.
-        low: a frame belongs to it from this difference in yaw from the nearest photo on, degrees.
-        high: to below this one.
+        label: column heading; "" for all turns.
+        low: smallest difference in yaw from the nearest photo, degrees.
+        high: upper limit, exclusive.
     """
 
     label: str = ""
@@ -37,7 +37,7 @@ class Choice:
     Attributes:
         photos: frames of the source clip, ascending.
         scored: (frame of the driver, number of its run of consecutive frames), ascending; a run lies in one band.
-        shown: two scored frames for the page: the one that moved as far as most, and the one that moved farthest.
+        shown: two scored frames for the page: those with the median and the largest motion.
         bands: label of the band of each scored frame, by its number; empty where there is only one band.
     """
 
@@ -50,13 +50,13 @@ class Choice:
 def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every: int) -> Choice | None:
     """Choose photos and scored frames of one clip that drives itself.
 
-    With one photo at most, it is the first frame with a face, and everything after it can be scored. With more, the
-    photos are spread over the first half of the frames with a face, and frames of the second half are scored for
-    every number of photos, so that the numbers compare.
+    If `most_shots` is 1, the photo is the first frame with a face, and all later frames can be scored. Otherwise photos
+    are spread over the first half of the frames with a face, and frames of the second half are scored for every T, so
+    that results are comparable.
 
     Args:
         faces: landmarks of every frame of the clip.
-        shots: photos wanted (T).
+        shots: number of photos (T).
         most_shots: largest T of the run.
         every: one in so many groups is scored.
 
@@ -78,24 +78,24 @@ def choose_by_turn(
     every: int,
     bands: Sequence[Band],
 ) -> Choice | None:
-    """Choose photos and scored frames of a clip that drives itself or whose twin, the same movement, drives it.
+    """Choose photos and scored frames of a clip driven by itself or by its twin, which shows the same motion.
 
-    As in `choose_self`, of the frames that show a face in both clips; frames of no band are not scored.
+    As in `choose_self`, among the frames with a face in both clips; frames outside all bands are not scored.
 
     Args:
         source: landmarks of every frame of the source clip, which is the truth.
         driver: landmarks of every frame of the driving clip.
-        shots: photos wanted (T).
+        shots: number of photos (T).
         most_shots: largest T of the run.
         every: one in so many groups of each band is scored.
-        bands: ranges of turn, which do not overlap.
+        bands: ranges of turn, not overlapping.
 
     Returns:
         None when the clips are too short for that many photos, or no frame lies in a band.
     """
-    both = [face if other is not None else None for face, other in zip(source, driver, strict=False)]
-    photos, rest = _photos_and_rest(both, shots, most_shots)
-    yaws = {index: fit_pose(face.points).degrees()[0] for index, face in enumerate(both) if face is not None}
+    faces = [face if other is not None else None for face, other in zip(source, driver, strict=False)]
+    photos, rest = _photos_and_rest(faces, shots, most_shots)
+    yaws = {index: fit_pose(face.points).degrees()[0] for index, face in enumerate(faces) if face is not None}
     turns = {index: min(abs(yaws[index] - yaws[photo]) for photo in photos) for index in rest}
     band_of: dict[int, str] = {}
     runs: dict[int, tuple[str, int]] = {}
@@ -105,13 +105,13 @@ def choose_by_turn(
             band_of[index], runs[index] = band.label, (band.label, run)
     order = {run: number for number, run in enumerate(dict.fromkeys(runs[index] for index in sorted(runs)))}
     scored = tuple((index, order[runs[index]]) for index in sorted(runs))
-    return Choice(photos, scored, _shown(both, scored, both[photos[0]]), band_of) if scored else None
+    return Choice(photos, scored, _shown(faces, scored, faces[photos[0]]), band_of) if scored else None
 
 
 def _photos_and_rest(
     faces: Sequence[Face | None], shots: int, most_shots: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the frames that are photos and those that may be scored; both empty where there are too few."""
+    """Return the photo frames and the frames that can be scored; both empty if there are too few."""
     seen = tuple(index for index, face in enumerate(faces) if face is not None)
     cut = 1 if most_shots == 1 else len(seen) // 2
     pool, rest = seen[:cut], seen[cut:]
@@ -126,7 +126,7 @@ def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], s
     Args:
         source: landmarks of every frame of the source clip.
         driver: landmarks of every frame of the driving clip.
-        shots: photos wanted (T).
+        shots: number of photos (T).
         every: one in so many groups is scored.
 
     Returns:
@@ -142,11 +142,11 @@ def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], s
 
 
 def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, holdout: int) -> Choice | None:
-    """Choose photos and held-out frames as the 2019 protocol has it: both spread over the video, never the same frame.
+    """Choose photos and held-out frames by the 2019 protocol: both spread over the video, disjoint.
 
     Args:
         faces: landmarks of every frame of the video.
-        shots: photos wanted (T).
+        shots: number of photos (T).
         most_shots: largest T of the run.
         holdout: frames to score.
 
@@ -164,16 +164,16 @@ def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, hol
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Return `wanted` different places in range(count), evenly spread, the first among them."""
+    """Return `wanted` evenly spaced indices in range(count), including 0."""
     if wanted == 1:
         return [0]
     return [int(place) for place in np.floor(np.linspace(0, count - 1, wanted) + 0.5)]
 
 
 def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
-    """Return (frame, run) of one in `every` groups of three consecutive frames; with 1, of every frame.
+    """Return (frame, run) pairs for one in `every` groups of three consecutive frames; for 1, of all frames.
 
-    A run is a stretch without a gap: two groups side by side are one run.
+    A run is a sequence without a gap: adjacent groups form one run.
 
     Args:
         seen: frames that can be scored, ascending.

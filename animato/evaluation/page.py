@@ -39,33 +39,33 @@ figcaption { font-size: 12px; color: #777 }
 """
 
 
-def write_page(found: Evaluation, path: Path) -> Path:
-    """Write the page; it appears whole or not at all.
+def write_page(evaluation: Evaluation, path: Path) -> Path:
+    """Write the page atomically.
 
     Raises:
         OutputError: it cannot be written.
     """
     with whole_file(path) as temporary:
-        temporary.write_text(page_html(found), encoding="utf-8")
+        temporary.write_text(page_html(evaluation), encoding="utf-8")
     return path
 
 
-def page_html(found: Evaluation) -> str:
+def page_html(evaluation: Evaluation) -> str:
     """Return the page: the tables, then for each chosen frame source, driver, every system, every error."""
-    parts = list(dict.fromkeys(row.part for row in found.rows))
+    parts = list(dict.fromkeys(row.part for row in evaluation.rows))
     body = [
         "<h1>animato evaluation</h1>",
-        f"<p>Protocol {escape(found.settings.protocol)} on {escape(found.data)}. Values are means over people ± half "
-        "the 95 % bootstrap interval; the arrow says which way is better; bold is best. Point at a picture to "
-        "enlarge it.</p>",
-        *(_promise(target_score.sentence(), target_score.kept) for target_score in found.target_scores),
-        *(f"<p>{escape(note)}</p>" for note in found.notes),
+        f"<p>Protocol {escape(evaluation.settings.protocol)} on {escape(evaluation.data)}. Values are means over "
+        "people ± half the 95 % bootstrap interval; arrows show the better direction; bold is best. Hover over an "
+        "image to enlarge it.</p>",
+        *(_promise(target_score.sentence(), target_score.kept) for target_score in evaluation.target_scores),
+        *(f"<p>{escape(note)}</p>" for note in evaluation.notes),
     ]
     for part in parts:
         body.append(f"<h2>{escape(part)}</h2>")
-        body.append(_table(found, part))
-        body += [_line(found, comparison) for comparison in found.comparisons if comparison.part == part]
-    body.append(_glossary(found))
+        body.append(_table(evaluation, part))
+        body += [_line(evaluation, comparison) for comparison in evaluation.comparisons if comparison.part == part]
+    body.append(_glossary(evaluation))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>animato evaluation</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><body>{"".join(body)}</body></html>'
@@ -76,12 +76,12 @@ def _promise(sentence: str, kept: bool) -> str:
     return f'<p class="{"kept" if kept else "missed"}">{escape(sentence)}</p>'
 
 
-def _table(found: Evaluation, part: str) -> str:
-    systems = list(dict.fromkeys(row.system for row in found.rows if row.part == part))
+def _table(evaluation: Evaluation, part: str) -> str:
+    systems = list(dict.fromkeys(row.system for row in evaluation.rows if row.part == part))
     lines = [f"<tr><th>metric</th><th>unit</th>{''.join(f'<th>{escape(name)}</th>' for name in systems)}</tr>"]
-    for metric in found.metrics:
+    for metric in evaluation.metrics:
         info = METRICS[metric].info
-        numbers = [_number(found, part, system, metric) for system in systems]
+        numbers = [_number(evaluation, part, system, metric) for system in systems]
         known = [value for value, _ in numbers if value is not None]
         if not known:
             continue
@@ -99,12 +99,12 @@ def best_of(values: Sequence[float], direction: Direction) -> float:
     return min(values) if direction == "lower" else max(values)
 
 
-def _number(found: Evaluation, part: str, system: str, metric: str) -> tuple[float | None, str]:
+def _number(evaluation: Evaluation, part: str, system: str, metric: str) -> tuple[float | None, str]:
     digits = METRICS[metric].info.digits
-    for item in found.pooled:
+    for item in evaluation.pooled:
         if (item.part, item.system, item.metric) == (part, system, metric) and item.value is not None:
             return item.value, f"{item.value:.{digits}f} (N={item.count})"
-    cell = _cell(found, part, system, metric)
+    cell = _cell(evaluation, part, system, metric)
     if cell is None or cell.estimate is None:
         return None, "–"
     low, high = cell.estimate.low, cell.estimate.high
@@ -112,17 +112,19 @@ def _number(found: Evaluation, part: str, system: str, metric: str) -> tuple[flo
     return cell.estimate.mean, text if low is None or high is None else f"{text} ± {(high - low) / 2:.{digits}f}"
 
 
-def _cell(found: Evaluation, part: str, system: str, metric: str) -> Cell | None:
+def _cell(evaluation: Evaluation, part: str, system: str, metric: str) -> Cell | None:
     keys = (part, system, metric)
-    return next((cell for cell in found.cells if (cell.part, cell.system, cell.metric) == keys), None)
+    return next((cell for cell in evaluation.cells if (cell.part, cell.system, cell.metric) == keys), None)
 
 
-def _line(found: Evaluation, comparison: Comparison) -> str:
+def _line(evaluation: Evaluation, comparison: Comparison) -> str:
     figures = [
         _figure(comparison.source, "source photo"),
         _figure(comparison.driver, "true frame" if comparison.has_truth else "driver"),
     ]
-    rows = {row.system: row for row in found.rows if (row.part, row.sample) == (comparison.part, comparison.sample)}
+    rows = {
+        row.system: row for row in evaluation.rows if (row.part, row.sample) == (comparison.part, comparison.sample)
+    }
     for name, output in comparison.outputs.items():
         figures.append(_figure(output, f"{name}; clip: {_caption(rows.get(name))}"))
     if comparison.has_truth:
@@ -143,16 +145,16 @@ def _figure(picture: Frame, caption: str) -> str:
 
 
 def _data_url(picture: Frame) -> str:
-    """Return a picture as a JPEG inside the page."""
-    done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
+    """Encode an image as a JPEG data URL."""
+    encoded, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not encoded:
         raise OutputError("a picture of the page cannot be encoded", where=f"shape {picture.shape}")
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
 
 
-def _glossary(found: Evaluation) -> str:
+def _glossary(evaluation: Evaluation) -> str:
     items = []
-    for name in found.metrics:
+    for name in evaluation.metrics:
         info = METRICS[name].info
         net = f" Network: {info.net}." if info.net else ""
         items.append(f"<dt><b>{name}</b></dt><dd>{escape(info.says)}{escape(net)}</dd>")

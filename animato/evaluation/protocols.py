@@ -1,4 +1,4 @@
-"""Named protocols: which clips, who drives whom, how many photos, which frames."""
+"""Evaluation protocols: clips, driver pairs, number of photos and frames."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ VOXCELEB_HOLDOUT = 32
 VOXCELEB_SHOTS = (1, 8, 32)
 SHARED_SHOTS = (1, 8, 32)
 TWIN_TURN = 18.0
-"""Turn from the photo, in degrees, at which the two bands of twins meet."""
+"""Boundary between the two bands of twins: turn from the photo, degrees."""
 ALL_TURNS = (Band(),)
 TURN_BANDS = (Band(f"turn < {TWIN_TURN:g}", 0.0, TWIN_TURN), Band(f"turn >= {TWIN_TURN:g}", TWIN_TURN, 360.0))
 
 
 @dataclass(frozen=True)
 class Part:
-    """One block of a report: one way of choosing, over a list of samples.
+    """One block of a report: a list of samples with one selection rule.
 
     Attributes:
-        name: what the tables call it, such as "self talking T=8".
-        kind: "self" (the clip drives itself), "cross" (another person drives), "twins" (another person makes the same
-            movement, so that the source clip is the truth) or "holdout" (2019: photos and held-out frames spread over
-            one video).
+        name: title, such as "self talking T=8".
+        kind: "self" (the clip drives itself), "cross" (another person drives), "twins" (another person with the same
+            motion, so that the source clip is the truth) or "holdout" (2019: photos and held-out frames spread over one
+            video).
         shots: number of source photos, T.
         most_shots: largest T that shares these held-out frames.
         samples: (source, driver) clips.
-        bands: ranges of turn from the photo that are summed up apart.
-        table: parts of the same word stand side by side in one table; "" for a table of its own.
+        bands: ranges of turn from the photo, summarised separately.
+        table: title of a table shared by several parts; "" for a table of its own.
     """
 
     name: str
@@ -53,11 +53,11 @@ class Part:
 
     @property
     def too_short(self) -> str:
-        """What is said of a sample in which no frames could be chosen."""
+        """Message for a sample in which no frames could be chosen."""
         return f"too short for T = {self.shots}, or its face was not found in enough frames"
 
     def column(self, band: str) -> str:
-        """Return what rows call this part in a band of turn, by its label."""
+        """Return the name of this part in the rows of a band, by its label."""
         return f"{self.name}, {band}" if band else self.name
 
     def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> Choice | None:
@@ -78,16 +78,16 @@ class Part:
 
 
 def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool] = lambda _: False) -> list[Part]:
-    """Return the parts of a run.
+    """Plan the parts of a run.
 
     Args:
         data: folder of videos, a prepared folder, or one video.
         settings: what to score.
-        known: whether a system saw a clip's person while it was trained. Such clips are left out before `limit`
-            counts and before people are paired.
+        known: whether the person of a clip was in a system's training data. Such clips are removed before `limit` and
+            the pairing of people are applied.
 
     Raises:
-        InputError: the data lacks what the protocol needs; the message says what.
+        InputError: the data lacks what the protocol needs.
     """
     if settings.protocol == "voxceleb-2019":
         return _voxceleb(data, settings, known)
@@ -95,7 +95,7 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
         return _shared(data, settings, known)
     if settings.protocol == "twins":
         return _twins(data, settings, known)
-    clips = deal(_unknown(find_footage(data, settings.subset), known), settings.limit)
+    clips = deal(_unseen(find_footage(data, settings.subset), known), settings.limit)
     label = f" {settings.subset}" if settings.subset else ""
     if settings.protocol == "cross":
         pairs = cross_pairs(clips)
@@ -105,7 +105,7 @@ def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool
     return _self_parts(f"self{label}", clips, settings.shot_list)
 
 
-def _unknown(clips: Sequence[Footage], known: Callable[[Footage], bool]) -> list[Footage]:
+def _unseen(clips: Sequence[Footage], known: Callable[[Footage], bool]) -> list[Footage]:
     return [clip for clip in clips if not known(clip)]
 
 
@@ -115,9 +115,9 @@ def _self_parts(name: str, clips: Sequence[Footage], shots: Sequence[int]) -> li
 
 
 def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
-    """Return (source, driver) pairs: each person is driven by the next one in the alphabet, the last by the first.
+    """Return (source, driver) pairs: each person is driven by the next one in alphabetical order, cyclically.
 
-    Clip number i of a person is driven by clip number i (in a ring) of the driver.
+    Clip i of a person is driven by clip i of the driver, modulo the number of its clips.
     """
     by_person: dict[str, list[Footage]] = {}
     for clip in sorted(clips, key=lambda item: item.name):
@@ -144,7 +144,7 @@ def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bo
             where="expected clips NAMEa and NAMEb: the same movement of two people",
             hint="`protocol=cross` for clips of different movement",
         )
-    # Both are asked, so that the report counts everybody who was left out.
+    # Non-short-circuit: `known` records every person left out.
     pairs = tuple((source, driver) for source, driver in pairs if not known(source) | known(driver))
     pairs = tuple(pairs[place] for place in spread(len(pairs), min(settings.limit or len(pairs), len(pairs))))
     most, own = max(settings.shot_list), tuple((source, source) for source, _ in pairs)
@@ -158,7 +158,7 @@ def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bo
 
 
 def twin_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
-    """Return (source, driver) pairs: the clip NAMEa drives the clip NAMEb."""
+    """Return (source, driver) pairs: clip NAMEa drives clip NAMEb."""
     named = {clip.name: clip for clip in clips}
     pairs = [(name[:-1] + "b", clip) for name, clip in sorted(named.items()) if name.endswith("a")]
     return tuple((named[twin], clip) for twin, clip in pairs if twin in named)
@@ -173,8 +173,8 @@ def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], b
             where=f"missing: {', '.join(missing)}",
             hint="`data` with the folder of the shared faces, or `protocol=self` for other data",
         )
-    talking = deal(_unknown(find_footage(data, "talking"), known), settings.limit)
-    rendered = deal(_unknown(find_footage(data, "rendered"), known), settings.limit)
+    talking = deal(_unseen(find_footage(data, "talking"), known), settings.limit)
+    rendered = deal(_unseen(find_footage(data, "rendered"), known), settings.limit)
     return [
         *_self_parts("self talking", talking, (1,)),
         *_self_parts("half talking", talking, SHARED_SHOTS),
@@ -186,8 +186,8 @@ def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], b
 def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
     """The 2019 protocol: 50 videos of the test set drawn uniformly, 32 held-out frames each, T = 1, 8 and 32.
 
-    A video is the folder `id/video`; its longest name-ordered first clip stands for it. Differs from the paper where
-    the paper is silent: frames are spread evenly over that clip.
+    A video is a folder `id/video`, represented by its first clip by name. The paper does not state how frames are
+    chosen; here they are spread evenly over that clip.
     """
     expects = "folders id00012/video/clip.mp4 of the VoxCeleb1 or VoxCeleb2 test set"
     try:
@@ -198,14 +198,14 @@ def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage],
     for clip in sorted(clips, key=lambda item: item.file):
         videos.setdefault(str(Path(clip.file).parent), clip)
     videos = {name: clip for name, clip in videos.items() if not known(clip)}
-    wanted = min(VOXCELEB_VIDEOS, settings.limit or VOXCELEB_VIDEOS)
-    if len(videos) < wanted:
+    count = min(VOXCELEB_VIDEOS, settings.limit or VOXCELEB_VIDEOS)
+    if len(videos) < count:
         raise InputError(
-            f"the 2019 protocol judges {wanted} videos, and {data} holds {len(videos)}",
+            f"the 2019 protocol scores {count} videos, and {data} holds {len(videos)}",
             where=f"expected {expects}, a folder for each video",
             hint="the test videos of VoxCeleb, or `limit` with a smaller number (then the numbers do not compare)",
         )
     names = sorted(videos)
-    picks = np.random.default_rng(settings.seed).permutation(len(names))[:wanted]
+    picks = np.random.default_rng(settings.seed).permutation(len(names))[:count]
     pairs = tuple((videos[name], videos[name]) for name in sorted(names[place] for place in picks))
     return [Part(f"voxceleb-2019 T={n}", "holdout", n, max(VOXCELEB_SHOTS), pairs) for n in VOXCELEB_SHOTS]

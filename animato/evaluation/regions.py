@@ -1,4 +1,4 @@
-"""Where in a crop the face, the inside of the mouth and the eyes are, from landmarks."""
+"""Masks of the face, the mouth interior and the eyes in a crop, from landmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
 from animato.types import Points
 
 MIN_AREA = 16.0
-"""A region of fewer pixels (at 256) is not scored: a closed mouth has no inside."""
+"""Minimum area of a scored region in pixels at 256; a closed mouth has no interior."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Regions:
 
 
 def filled(points: Points, loops: Sequence[Sequence[int]], size: int) -> NDArray[np.bool_] | None:
-    """Return the mask of the pixels whose centres lie inside closed loops of landmarks, or None if they are too few.
+    """Return the mask of the pixels with centres inside closed loops of landmarks, or None below the minimum area.
 
     Args:
         points: 478 x (2 or 3) float32, pixels of the crop.
-        loops: numbers of the landmarks along each loop.
+        loops: landmark indices along each loop.
         size: side of the mask, pixels.
     """
-    # Along each row the inside changes at every edge that the row's centre line crosses (even-odd rule).
+    # Even-odd rule: along each row, the parity changes at every edge that crosses the row's centre line.
     changes = np.zeros((size, size + 1), np.int32)
     rows = np.arange(size)[:, None]
     for loop in loops:

@@ -1,4 +1,4 @@
-"""What a run leaves of each sample: a row of numbers for each system, and a few pictures."""
+"""Results of a sample: a row of values per system, and images for the page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from animato.types import Frame
 
 @dataclass
 class Row:
-    """What one system reached in one sample.
+    """Result of one system on one sample.
 
     Attributes:
-        part, sample, person, driver, system: where it belongs.
+        part, sample, person, driver, system: identify the row.
         values: metric name to value; None where the metric is not defined.
         frames: scored frames.
         lost: of these, frames in which no face was found in the output.
-        skipped: wanted frames that could not be scored because the true frame showed no face at the size of the crop.
+        skipped: frames not scored because no face was found in the true frame at the size of the crop.
         prepare_seconds: time spent in `prepare`.
-        problem: why the system gave nothing, or None.
+        problem: reason for missing values, or None.
     """
 
     part: str
@@ -36,10 +36,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One line of the page: what every system made of one frame.
+    """One line of the page: the outputs of all systems for one frame.
 
     Attributes:
-        part, sample, index: where it belongs; index is the driver's frame.
+        part, sample, index: identify the frame; index is that of the driver.
         source: the first photo.
         driver: the true frame, or the driver's.
         outputs: system name to picture; all S x S x 3 uint8 RGB.

@@ -1,4 +1,4 @@
-"""The evaluation, from settings to a folder: plan, score every sample, sum up, write."""
+"""Run an evaluation: plan, score every sample, summarise."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class PooledValue:
 
 @dataclass
 class Evaluation:
-    """Everything a run found.
+    """Results of a run.
 
     Attributes:
-        settings: as given.
+        settings: of the run.
         data: name of the data folder.
         metrics: metrics of single clips, in the order of the tables.
-        systems: system name to what it says of itself.
+        systems: system name to its description.
         rows: one for each part, sample and system.
         pooled: metrics over all clips.
         cells: the tables.
-        target_scores: the main job's promises, where the run can answer them.
+        target_scores: quality targets, where the run has the data.
         comparisons: pictures for the page.
-        side_by_side: table title to the parts that stand in it side by side.
-        notes: sentences about what was left out and why.
+        side_by_side: table title to the parts that share it as columns.
+        notes: messages about omitted clips and metrics.
     """
 
     settings: EvaluateSettings
@@ -88,16 +88,18 @@ def evaluate(
 
     Raises:
         InputError: the data lacks what the protocol needs.
-        MissingPartError: the network of a metric asked for by name, or scipy, is not installed.
+        MissingPartError: the network of a metric requested by name, or scipy, is not installed.
     """
     settings = settings or EvaluateSettings()
-    bootstrap()  # refused before hours of rendering, where it is missing
+    bootstrap()  # fail before rendering if scipy is missing
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     systems = list(systems)
-    parts = plan_unknown(data, systems, settings, notes)
+    parts = plan_unseen(data, systems, settings, notes)
     about = {system.name: dict(system.about()) for system in systems}
-    found = Evaluation(settings, data.resolve().name, metrics, about, side_by_side=_side_by_side(parts), notes=notes)
+    evaluation = Evaluation(
+        settings, data.resolve().name, metrics, about, side_by_side=_side_by_side(parts), notes=notes
+    )
     tracks = Tracks(finder or FaceFinder(Engine(settings.threads)), settings.frames)
     total, done = sum(len(part.samples) for part in parts), 0
     for part in parts:
@@ -111,23 +113,25 @@ def evaluate(
         for number, (source, driver) in enumerate(part.samples):
             if progress is not None:
                 progress(done, total, f"{part.name}: {source.name}")
-            _score_sample(found, Sample(part, source, driver, tracks, settings.size), systems, pooled, number in shown)
+            _score_sample(
+                evaluation, Sample(part, source, driver, tracks, settings.size), systems, pooled, number in shown
+            )
             done += 1
         for system, bands in pooled.items():
             for band, metrics_of in bands.items():
                 for name, metric in metrics_of.items():
                     count = int(getattr(metric, "count", 0))
-                    found.pooled.append(PooledValue(part.column(band), system, name, metric.value(), count))
+                    evaluation.pooled.append(PooledValue(part.column(band), system, name, metric.value(), count))
     if progress is not None:
         progress(total, total, "")
     per_clip = [name for name in metrics if not METRICS[name].info.pooled]
-    found.cells = summarise(found.rows, per_clip, settings.resamples, settings.seed)
-    found.target_scores = score_targets(found.rows, _promised(parts))
-    return found
+    evaluation.cells = summarise(evaluation.rows, per_clip, settings.resamples, settings.seed)
+    evaluation.target_scores = score_targets(evaluation.rows, _parts_with_targets(parts))
+    return evaluation
 
 
 def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSettings | None = None) -> list[str]:
-    """Return what `evaluate` would do, as lines: parts with their clips and people, systems, metrics, notes.
+    """Describe what `evaluate` would do, one line per part, then systems, metrics and notes.
 
     Args:
         data: as for `evaluate`.
@@ -141,7 +145,7 @@ def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSetti
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     lines = []
-    for part in plan_unknown(data, systems, settings, notes):
+    for part in plan_unseen(data, systems, settings, notes):
         people = {source.person for source, _ in part.samples}
         lines.append(f"{part.name}: {len(part.samples)} clips of {len(people)} people")
     return [
@@ -152,12 +156,14 @@ def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSetti
     ]
 
 
-def _score_sample(found: Evaluation, sample: Sample, systems: Sequence[System], pooled: Pooled, shown: bool) -> None:
-    """Score one sample and enter its rows; a clip that cannot be used becomes rows that say why."""
-    per_clip = [name for name in found.metrics if not METRICS[name].info.pooled]
+def _score_sample(
+    evaluation: Evaluation, sample: Sample, systems: Sequence[System], pooled: Pooled, shown: bool
+) -> None:
+    """Score one sample and add its rows; for an unusable clip, add rows with the reason."""
+    per_clip = [name for name in evaluation.metrics if not METRICS[name].info.pooled]
     part = sample.part
     try:
-        choice = part.choose(sample.source_track.faces, sample.driver_track.faces, found.settings.every)
+        choice = part.choose(sample.source_track.faces, sample.driver_track.faces, evaluation.settings.every)
         if choice is None:
             raise InputError(part.too_short)
         rows, comparisons = sample.run(choice, systems, per_clip, pooled)
@@ -166,28 +172,28 @@ def _score_sample(found: Evaluation, sample: Sample, systems: Sequence[System], 
         for row in rows:
             row.problem = error.what
         comparisons = []
-    found.rows += rows
+    evaluation.rows += rows
     if shown:
-        found.comparisons += comparisons
+        evaluation.comparisons += comparisons
 
 
-def usable_metrics(asked: Sequence[str] | None, notes: list[str]) -> list[str]:
-    """Return the metrics to compute; those whose network is missing are noted, or refused when asked for by name.
+def usable_metrics(requested: Sequence[str] | None, notes: list[str]) -> list[str]:
+    """Return the metrics to compute. One with a missing network is skipped with a note, or an error if requested.
 
     Args:
-        asked: names, or None for all.
-        notes: takes a sentence for each one left out.
+        requested: names, or None for all.
+        notes: messages about skipped metrics are appended here.
 
     Raises:
         UsageError: there is no such metric.
-        MissingPartError: a metric asked for by name needs a package that is not there.
+        MissingPartError: a requested metric needs a package that is not installed.
     """
     usable = []
-    for name in asked or ORDER:
+    for name in requested or ORDER:
         try:
             make(name)
         except MissingPartError as error:
-            if asked is not None:
+            if requested is not None:
                 raise
             notes.append(f"{name} was left out: {error.what}; {error.hint}")
         else:
@@ -195,19 +201,19 @@ def usable_metrics(asked: Sequence[str] | None, notes: list[str]) -> list[str]:
     return usable
 
 
-def plan_unknown(data: Path, systems: Sequence[System], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
-    """Return the parts of a run without the clips of people that a system saw while it was trained.
+def plan_unseen(data: Path, systems: Sequence[System], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
+    """Plan the parts of a run without people in the training data of any system.
 
-    Such a clip is dropped for every system, so that all are scored on the same clips.
+    Their clips are dropped for every system, so that all are scored on the same clips.
 
     Args:
         data: as for `evaluate`.
         systems: the systems under test.
         settings: what to score.
-        notes: takes a sentence for each system that made clips drop out.
+        notes: a message for each system that caused clips to be dropped is appended here.
 
     Raises:
-        InputError: nothing is left, or the data lacks what the protocol needs.
+        InputError: no clip is left, or the data lacks what the protocol needs.
     """
     dropped: dict[str, set[str]] = {}
 
@@ -227,18 +233,18 @@ def plan_unknown(data: Path, systems: Sequence[System], settings: EvaluateSettin
     return parts
 
 
-def _promised(parts: Sequence[Part]) -> dict[str, str]:
-    """Return the parts for which the main job makes promises, and the folder that their clips lie in."""
-    found = {}
+def _parts_with_targets(parts: Sequence[Part]) -> dict[str, str]:
+    """Map the parts with quality targets to the folder of their clips."""
+    evaluation = {}
     for part in parts:
         folders = {Path(source.file).parts[0] for source, _ in part.samples}
         if part.kind == "self" and part.most_shots == 1 and not part.table and len(folders) == 1:
-            found[part.name] = folders.pop()
-    return found
+            evaluation[part.name] = folders.pop()
+    return evaluation
 
 
 def _side_by_side(parts: Sequence[Part]) -> dict[str, list[str]]:
-    """Return, for each table that several parts share, its columns: band by band, the parts within."""
+    """Map each shared table to its columns: the parts of each band, band by band."""
     tables: dict[str, list[str]] = {}
     for title in dict.fromkeys(part.table for part in parts if part.table):
         sharing = [part for part in parts if part.table == title]

@@ -1,4 +1,4 @@
-"""One sample: every system rendered side by side, every frame measured; only numbers and a few pictures are kept."""
+"""Score one sample: render all systems in lockstep and measure every frame, keeping only values and a few images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pooled = dict[str, dict[str, dict[str, Metric]]]
 
 
 class Sample:
-    """Source and driver of one sample, tracked and ready.
+    """Source and driver of one sample with their landmarks.
 
     Args:
         part: the part it belongs to.
@@ -46,7 +46,7 @@ class Sample:
 
     @property
     def name(self) -> str:
-        """Name of the sample: the clip, or source and driver."""
+        """Name of the clip, or of source and driver."""
         return self.source.name if self.source is self.driver else f"{self.source.name} by {self.driver.name}"
 
     def rows(self, system: str) -> dict[str, Row]:
@@ -63,7 +63,7 @@ class Sample:
             choice: photos and scored frames.
             systems: the systems.
             metrics: names of the metrics of single clips.
-            pooled: metrics over all clips, which are fed.
+            pooled: metrics over all clips, updated in place.
 
         Returns:
             A row for each system and band, and the pictures for the page.
@@ -73,15 +73,15 @@ class Sample:
         crop = Crop.around(faces[0].points, self._size, width, height)
         times = self.driver_track.times
         wanted = tuple(index for index, _ in choice.scored)
-        photo_times = tuple(times[index] for index in choice.photos) if self._known else None
+        photo_times = tuple(times[index] for index in choice.photos) if self._has_truth else None
         drive = Drive(self.driver, wanted, tuple(times[index] for index in wanted), photo_times)
         runs = [SystemRun(system, self.rows(system.name), metrics, self._finder) for system in systems]
         try:
-            for each in runs:
-                each.start(photos, drive)
+            for run in runs:
+                run.start(photos, drive)
             comparisons = self._compare(choice, crop, photos, faces, runs, pooled)
         finally:
-            rows = [row for each in runs for row in each.finish()]
+            rows = [row for run in runs for row in run.finish()]
         return rows, comparisons
 
     def _compare(
@@ -98,28 +98,30 @@ class Sample:
         comparisons = []
         for index, run, picture, face in self._truth(choice, crop):
             band = choice.bands.get(index, "")
-            made: dict[str, Frame] = {}
-            for each in runs:
-                output = each.next()
+            outputs: dict[str, Frame] = {}
+            for system_run in runs:
+                output = system_run.next()
                 if output is not None:
-                    made[each.system.name] = crop.scaled(photos[0], output).cut(output)
+                    outputs[system_run.system.name] = crop.scaled(photos[0], output).cut(output)
             if index in choice.shown:
                 part = self.part.column(band)
-                comparisons.append(Comparison(part, self.name, index, cuts[0], picture, made, self._known))
+                comparisons.append(Comparison(part, self.name, index, cuts[0], picture, outputs, self._has_truth))
             if face is None:
-                for each in runs:
-                    each.rows[band].skipped += 1
+                for system_run in runs:
+                    system_run.rows[band].skipped += 1
                 continue
-            reference = Reference(index, picture if self._known else None, face, cuts, moved, source_features=shared)
-            for each in runs:
-                name = each.system.name
-                if name in made:
-                    each.measure(made[name], reference, run, band, pooled[name][band])
+            reference = Reference(
+                index, picture if self._has_truth else None, face, cuts, moved, source_features=shared
+            )
+            for system_run in runs:
+                name = system_run.system.name
+                if name in outputs:
+                    system_run.measure(outputs[name], reference, run, band, pooled[name][band])
         return comparisons
 
     @property
-    def _known(self) -> bool:
-        """Whether the source clip shows what should come out: the same clip drives, or its twin."""
+    def _has_truth(self) -> bool:
+        """Whether the source clip is ground truth: the driver is the same clip or its twin."""
         return self.source is self.driver or self.part.kind == "twins"
 
     def _photos(self, choice: Choice) -> tuple[list[Frame], list[Face]]:
@@ -135,16 +137,16 @@ class Sample:
         return photos, refined
 
     def _truth(self, choice: Choice, crop: Crop) -> Iterator[tuple[int, int, Frame, Face | None]]:
-        """Yield (frame, run, picture, its landmarks) of every scored frame: the truth, or else the driver.
+        """Yield (frame, run, image, landmarks) of every scored frame of the truth, or else of the driver.
 
-        The crop is tracked anew so that both sides of every comparison went through the same resampling and tracker.
+        The crop is tracked again so that both sides of a comparison use the same resampling and tracker.
 
         Args:
-            choice: which frames.
-            crop: the scored square of the source; the driver of another movement has one of its own.
+            choice: the frames.
+            crop: the scored square of the source; without ground truth, the driver has its own.
         """
-        clip = self.source if self._known else self.driver
-        if not self._known:
+        clip = self.source if self._has_truth else self.driver
+        if not self._has_truth:
             height, width = next(clip.frames()).shape[:2]
             first = next(face for face in self.driver_track.faces if face is not None)
             crop = Crop.around(first.points, self._size, width, height)

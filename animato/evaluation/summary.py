@@ -1,4 +1,4 @@
-"""From rows to tables: for every part, system and metric the mean over people and its interval."""
+"""Summarise rows: the mean over people and its interval for every part, system and metric."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Cell:
     """One number of a table.
 
     Attributes:
-        part, system, metric: where it belongs.
+        part, system, metric: identify the cell.
         estimate: mean and interval over people; None where the metric is undefined in every clip.
         median: median over clips.
     """
@@ -27,13 +27,13 @@ class Cell:
 
 
 def summarise(rows: Sequence[Row], metrics: Sequence[str], resamples: int, seed: int) -> list[Cell]:
-    """Return the cells of every part in the order of the rows.
+    """Compute the cells of every part in the order of the rows.
 
     Args:
         rows: one for each part, sample and system.
         metrics: names, in the order of the table.
-        resamples: resamples of the bootstrap.
-        seed: start of its random choice.
+        resamples: number of bootstrap resamples.
+        seed: random seed of the bootstrap.
     """
     cells = []
     for part, system in dict.fromkeys((row.part, row.system) for row in rows):

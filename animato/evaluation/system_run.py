@@ -1,4 +1,4 @@
-"""One system on one sample: its frames are tracked and handed to the metrics."""
+"""Run one system on one sample: render, track and score its frames."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from animato.types import Face, Frame
 
 
 class RunTracker:
-    """A tracker for runs of consecutive frames that lie apart: each run starts anew and settled.
+    """Tracks separate runs of consecutive frames, resetting the tracker for each run.
 
-    What it finds then depends on the run alone, for outputs and true frames alike. The first frame is tracked
-    three times, because the tracker's region still moves after the first time, and the landmarks with it: that would be
-    read as jitter.
+    The result depends on the run alone, for outputs and true frames alike. The first frame is tracked three times until
+    the tracker's region converges; otherwise the landmarks would shift and be measured as jitter.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
         self._tracker = Tracker(finder=finder)
         self._run = -1
-        self.place = 0
+        self.position = 0
 
     def track(self, picture: Frame, run: int) -> Face | None:
-        """Return the landmarks in the next picture; `place` is then its place in its run, from 0."""
-        self.place += 1
+        """Return the landmarks in the next image and set `position` to its index in the run, from 0."""
+        self.position += 1
         if run != self._run:
-            self._run, self.place = run, 0
+            self._run, self.position = run, 0
             self._tracker.reset()
             for _ in range(2):
                 self._tracker.track(picture)
@@ -43,7 +42,7 @@ class SystemRun:
     """One system on one sample: its frames, its tracker, its metrics.
 
     Args:
-        system: prepared and rendered here.
+        system: the system under test.
         rows: an empty row for each band of turn, by the band's label.
         metrics: names of the metrics of single clips.
         finder: networks to use.
@@ -55,10 +54,10 @@ class SystemRun:
         self._metrics = {band: {name: make(name) for name in metrics} for band in rows}
         self._tracker = RunTracker(finder)
         self._frames: Iterator[Frame] | None = None
-        self._given = 0
+        self._count = 0
 
     def start(self, photos: Sequence[Frame], drive: Drive) -> None:
-        """Prepare the system; a failure becomes the rows' problem."""
+        """Prepare the system; an error is recorded in the rows."""
         begun = time.perf_counter()
         try:
             self.system.prepare(photos)
@@ -69,7 +68,7 @@ class SystemRun:
             row.prepare_seconds = time.perf_counter() - begun
 
     def next(self) -> Frame | None:
-        """Return the next picture, or None where the system failed."""
+        """Return the next frame, or None if the system failed."""
         if self._frames is None or self.problem is not None:
             return None
         try:
@@ -78,24 +77,24 @@ class SystemRun:
             self.problem = error.what
             return None
         except StopIteration:
-            self.problem = f"gave {self._given} pictures and then none"
+            self.problem = f"stopped after {self._count} frames"
             return None
-        self._given += 1
+        self._count += 1
         return output
 
     def measure(self, output: Frame, reference: Reference, run: int, band: str, pooled: dict[str, Metric]) -> None:
-        """Find the face in a picture and hand both to every metric.
+        """Track the face in a frame and add both to every metric.
 
         Args:
-            output: the scored square of what the system made.
-            reference: what it is compared with.
+            output: the scored square of the system's output.
+            reference: reference data of the frame.
             run: number of the run of consecutive frames.
             band: label of the band of turn.
             pooled: metrics over all clips of this system in this band.
         """
         face = self._tracker.track(output, run)
         scored = ScoredFrame(output, face, reference)
-        between = self._tracker.place % GROUP != 0
+        between = self._tracker.position % GROUP != 0
         for name, metric in (*self._metrics[band].items(), *pooled.items()):
             info = METRICS[name].info
             blind = info.needs == "truth" and reference.picture is None
@@ -105,9 +104,9 @@ class SystemRun:
         self.rows[band].lost += face is None
 
     def finish(self) -> list[Row]:
-        """Return the finished rows; of a system that failed they have no values."""
+        """Return the finished rows; those of a failed system have no values."""
         if isinstance(self._frames, Generator):
-            self._frames.close()  # a pipeline's threads end with it
+            self._frames.close()  # stops the threads of the pipeline
         for band, row in self.rows.items():
             row.problem = self.problem
             if self.problem is None and not row.frames + row.skipped:

@@ -1,4 +1,4 @@
-"""What the main job promises of one photo that its own clip drives, against the still photo."""
+"""Quality targets of self-reenactment from one photo, relative to the still photo."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Statistic = Literal["ratio", "mean", "median", "gain"]
 
 @dataclass(frozen=True)
 class QualityTarget:
-    """One promise.
+    """One quality target.
 
     Attributes:
-        subset: first folder of the clips it is made for.
-        metric: which metric.
+        subset: first folder of the clips it applies to.
+        metric: name of the metric.
         statistic: "ratio" (mean of the clips over the still photo's mean), "mean" or "median" over clips, or "gain"
             (mean minus the still photo's mean).
         limit: the value to reach.
@@ -46,12 +46,12 @@ TARGETS = (
 
 
 PROMISED = ("geometry", "portrait", "portrait-adapted")
-"""Systems of the main job; a research baseline has promised nothing."""
+"""Systems with targets; the research baseline has none."""
 
 
 @dataclass(frozen=True)
 class TargetScore:
-    """One promise and the value reached."""
+    """One target and the value reached."""
 
     part: str
     system: str
@@ -65,7 +65,7 @@ class TargetScore:
         return self.value > self.target.limit if self.target.above else self.value <= self.target.limit
 
     def sentence(self) -> str:
-        """Return it as one line of the report."""
+        """Return one line of the report."""
         target = self.target
         words = {
             "ratio": "over the still photo's",
@@ -82,13 +82,13 @@ class TargetScore:
 
 
 def score_targets(rows: Sequence[Row], subsets: dict[str, str]) -> list[TargetScore]:
-    """Return a score for every target that the rows can answer.
+    """Return a score for every target with data.
 
-    Only clips that both the system and the still photo finished count.
+    Only clips with values for both the system and the still photo are used.
 
     Args:
         rows: all rows of a run.
-        subsets: part name to the subset its clips are of, for self parts with one photo; other parts are absent.
+        subsets: part name to the subset of its clips, for self parts with one photo; other parts are absent.
     """
     target_scores = []
     for part, subset in subsets.items():

@@ -1,4 +1,4 @@
-"""Where the sound of the output comes from, and how its samples are laid on the time of the pictures."""
+"""Choose the audio source of an output and align its samples with the video timeline."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from animato.media.streams import check_size, choose_video, picture_tracks
 from animato.settings.media import ReaderSettings
 
 SOUND_DEMUXERS = {**VIDEO_DEMUXERS, **AUDIO_DEMUXERS}
-"""Everything that can hold sound."""
+"""Media type to demuxer for every file that can hold audio."""
 
 _MAX_ERRORS = 200
-_LOOSE = 0.04
-"""Seconds by which stamps and samples may disagree before silence is put in or samples are cut out."""
+_TOLERANCE = 0.04
+"""Drift between timestamps and sample count, in seconds, above which silence is inserted or samples are dropped."""
 
-_LONGEST_HOLE = 3600.0
-"""Seconds of silence that stamps may ask for at most."""
+_LONGEST_GAP = 3600.0
+"""Longest silence inserted for a gap in the timestamps, in seconds."""
 
 
 @dataclass(frozen=True)
 class AudioSource:
-    """Sound for an output: that of a video, or a sound file.
+    """Audio for an output: the soundtrack of a video, or an audio file.
 
     Attributes:
-        path: a video (its sound is kept in step with its pictures) or a wav, mp3, m4a, aac, flac or ogg file.
-        start: seconds of the source that fall on the first output frame: for a video counted from its first frame, for
-            a sound file from its beginning.
+        path: a video (its audio stays in sync with its frames) or a wav, mp3, m4a, aac, flac or ogg file.
+        start: time in the source, in seconds, of the first output frame; for a video measured from its first frame,
+            for an audio file from its beginning.
     """
 
     path: Path
@@ -51,10 +51,10 @@ class AudioSource:
 
 
 def choose_sound(container: Any, path: Path) -> Any | None:
-    """Return the main sound stream that may be decoded, or None when there is none.
+    """Return the main audio stream with an allowed codec, or None when the container has no audio.
 
     Raises:
-        InputError: there is sound, but only in codecs that are not read.
+        InputError: every audio stream has an unsupported codec.
     """
     streams = list(container.streams.audio)
     usable = [stream for stream in streams if allowed_sound(stream)]
@@ -71,10 +71,10 @@ def choose_sound(container: Any, path: Path) -> Any | None:
 
 
 def zero_of(path: Path) -> float:
-    """Return the stamp, in seconds, of the moment that counts as the beginning of a file.
+    """Return the timestamp of a file's time 0, in seconds.
 
-    For a video that is its first frame that decodes, where a `VideoReader` starts to count. For a sound file it is the
-    first sample that is heard: mp3 and AAC begin with a run-in (25 ms) that the decoder cuts off.
+    For a video it is the first frame that decodes, which is time 0 of a `VideoReader`. For an audio file it is the
+    first audible sample: MP3 and AAC begin with a priming delay (25 ms) that the decoder removes.
 
     Raises:
         InputError: the file cannot be opened.
@@ -88,7 +88,7 @@ def zero_of(path: Path) -> float:
 
 
 def _first_stream(container: Any, path: Path) -> Any | None:
-    """Return the stream whose first frame is the beginning: the pictures when there are any, held to their limits."""
+    """Return the stream that defines time 0: the video stream, with its limits checked, else the audio stream."""
     if not picture_tracks(container):
         return choose_sound(container, path)
     stream, limits = choose_video(container, path), ReaderSettings()
@@ -98,13 +98,13 @@ def _first_stream(container: Any, path: Path) -> Any | None:
 
 
 class SoundReader:
-    """Decodes sound to float samples at a fixed rate and puts each on its place in time.
+    """Decodes audio to float samples at a fixed rate, aligned with the output timeline.
 
     Args:
         container: an opened container.
-        stream: its sound stream.
-        origin: stamp, in seconds of the file, of the output's time 0.
-        rate: samples a second to deliver.
+        stream: its audio stream.
+        origin: timestamp in the file, in seconds, of the output's time 0.
+        rate: output sample rate, Hz.
         layout: "mono" or "stereo".
     """
 
@@ -118,19 +118,19 @@ class SoundReader:
 
     @property
     def damaged(self) -> bool:
-        """Whether packets had to be left out so far."""
+        """Whether damaged packets were skipped so far."""
         return self._decoder.errors > 0
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Yield consecutive C x N float32 blocks in [-1, 1] that begin at the output's time 0, without holes."""
+        """Yield consecutive C x N float32 blocks in [-1, 1], gapless from the output's time 0."""
         for frame in self._decoder.frames():
             moment = stamp(frame)
-            place = None if moment is None else round((moment - self._origin) * self._rate)
+            position = None if moment is None else round((moment - self._origin) * self._rate)
             for part in self._resample(frame):
-                yield from self._placed(part, place)
-                place = None
+                yield from self._aligned(part, position)
+                position = None
         for part in self._resample(None):
-            yield from self._placed(part, None)
+            yield from self._aligned(part, None)
 
     def _resample(self, frame: Any) -> list[NDArray[np.float32]]:
         try:
@@ -141,15 +141,15 @@ class SoundReader:
             self._decoder.errors += 1
             return []
 
-    def _placed(self, block: NDArray[np.float32], place: int | None) -> Iterator[NDArray[np.float32]]:
-        """Cut what lies before time 0, fill holes with silence, cut overlaps; small disagreement is left alone."""
-        prefetch = 0 if place is None else place - self._next
-        if self._next > 0 and abs(prefetch) <= _LOOSE * self._rate:
-            prefetch = 0
-        if 0 < prefetch <= _LONGEST_HOLE * self._rate:
-            yield from self._silence(prefetch)
-        elif prefetch < 0:
-            block = block[:, -prefetch:]
+    def _aligned(self, block: NDArray[np.float32], position: int | None) -> Iterator[NDArray[np.float32]]:
+        """Drop samples before time 0 and overlaps, fill gaps with silence; drift below `_TOLERANCE` is ignored."""
+        gap = 0 if position is None else position - self._next
+        if self._next > 0 and abs(gap) <= _TOLERANCE * self._rate:
+            gap = 0
+        if 0 < gap <= _LONGEST_GAP * self._rate:
+            yield from self._silence(gap)
+        elif gap < 0:
+            block = block[:, -gap:]
         if block.shape[1]:
             self._next += block.shape[1]
             yield np.clip(np.nan_to_num(block), -1.0, 1.0)

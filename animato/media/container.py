@@ -1,4 +1,4 @@
-"""The one place where FFmpeg opens a file: fixed demuxer, local files only, listed codecs."""
+"""Open media files with FFmpeg: explicit demuxer, local files only, allow-listed codecs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VIDEO_DEMUXERS: Mapping[str, str] = {
     "video/x-msvideo": "avi",
     "image/gif": "gif",
 }
-"""Demuxer for each kind of video; playlists, image sequences and streams have none."""
+"""Media type to demuxer for video. Playlists, image sequences and network streams are absent on purpose."""
 
 AUDIO_DEMUXERS: Mapping[str, str] = {
     "audio/wav": "wav",
@@ -31,13 +31,13 @@ AUDIO_DEMUXERS: Mapping[str, str] = {
     "audio/flac": "flac",
     "audio/ogg": "ogg",
 }
-"""Demuxer for each kind of sound file."""
+"""Media type to demuxer for audio."""
 
 VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "gif"})
-"""Codecs whose decoder is run on a stranger's file."""
+"""Video decoders allowed on untrusted files."""
 
 AUDIO_CODECS = frozenset({"aac", "opus", "mp3", "flac", "vorbis", "alac"})
-"""As `VIDEO_CODECS`, for sound; plain PCM is added by name."""
+"""Audio decoders allowed on untrusted files, in addition to every `pcm_*` codec."""
 
 _OPTIONS = {
     "protocol_whitelist": "file",
@@ -49,23 +49,23 @@ _OPTIONS = {
 
 
 @contextlib.contextmanager
-def open_container(path: Path, demuxers: Mapping[str, str], error: type[InputError], wanted: str) -> Iterator[Any]:
-    """Yield an opened `av.InputContainer`, closed at the end of the block.
+def open_container(path: Path, demuxers: Mapping[str, str], error: type[InputError], content: str) -> Iterator[Any]:
+    """Yield an opened `av.InputContainer` and close it at the end of the block.
 
-    The first bytes choose the demuxer; FFmpeg does not guess. Only the `file` protocol is allowed, so that no file can
-    make it read another one or the network.
+    The demuxer is chosen from the file signature, not by FFmpeg's probing. Only the `file` protocol is allowed, so a
+    file cannot make FFmpeg open other files or the network.
 
     Args:
         demuxers: media type to demuxer.
         error: the class of error to raise.
-        wanted: what the caller looks for, for messages: "video" or "sound".
+        content: the kind of stream required, "video" or "sound"; used in messages.
 
     Raises:
-        InputError: not such a file, damaged, or cut off before its index; in the class given by `error`.
+        InputError: unsupported type, damaged, or truncated before its index; raised as `error`.
     """
     kind = kind_of(read_head(path, error))
     if kind not in demuxers:
-        raise _wrong_kind(path, kind, error, wanted)
+        raise _wrong_kind(path, kind, error, content)
     try:
         container = av.open(f"file:{path.absolute()}", format=demuxers[kind], options=dict(_OPTIONS))
     except (av.error.FFmpegError, OSError, ValueError) as problem:
@@ -77,41 +77,41 @@ def open_container(path: Path, demuxers: Mapping[str, str], error: type[InputErr
 
 
 def codec_name(stream: Any) -> str:
-    """Return the name of a stream's codec ("av1", not "libdav1d"); "unknown" when nothing here decodes it."""
+    """Return the canonical codec name of a stream ("av1", not "libdav1d"), or "unknown" without a decoder."""
     context = stream.codec_context
     return str(context.codec.canonical_name) if context is not None else "unknown"
 
 
 def allowed_sound(stream: Any) -> bool:
-    """Return whether a sound stream may be decoded: a listed codec, up to 16 channels, 4 to 384 kHz."""
+    """Return whether an audio stream is accepted: an allowed codec, 1 to 16 channels, 4 to 384 kHz."""
     name = codec_name(stream)
     if name not in AUDIO_CODECS and not name.startswith("pcm_"):
         return False
     return 0 < len(stream.codec_context.layout.channels) <= 16 and 4000 <= stream.codec_context.sample_rate <= 384_000
 
 
-def _wrong_kind(path: Path, kind: str, error: type[InputError], wanted: str) -> InputError:
-    listed = "mp4, mov, webm, mkv, avi or gif" if wanted == "video" else "mp4, m4a, wav, mp3, flac, ogg or webm"
+def _wrong_kind(path: Path, kind: str, error: type[InputError], content: str) -> InputError:
+    listed = "mp4, mov, webm, mkv, avi or gif" if content == "video" else "mp4, m4a, wav, mp3, flac, ogg or webm"
     hints = {
         "application/vnd.apple.mpegurl": "playlists are never followed: give the video file itself",
         "text/x-ffconcat": "playlists are never followed: give the video file itself",
     }
     if kind.startswith("image/"):
         hints[kind] = "give a picture as a photo; `driver` moves"
-    if kind.startswith("audio/") and wanted == "video":
+    if kind.startswith("audio/") and content == "video":
         hints[kind] = "give a sound file as `audio`"
     return error(
-        f"{path} is not a {wanted} that animato reads" if wanted == "video" else f"{path} holds no {wanted}",
+        f"{path} is not a {content} that animato reads" if content == "video" else f"{path} holds no {content}",
         where=f"the first bytes of the file: {kind}",
         hint=hints.get(kind, f"a file of type {listed}"),
     )
 
 
 def _damaged(path: Path, kind: str, error: type[InputError], problem: Exception) -> InputError:
-    said = getattr(problem, "strerror", None) or problem
+    reason = getattr(problem, "strerror", None) or problem
     size = path.stat().st_size if path.is_file() else 0
     return error(
         f"{path} is damaged or cut short and cannot be opened",
-        where=f"{kind}, {size:,} bytes: {said}",
+        where=f"{kind}, {size:,} bytes: {reason}",
         hint="copy or download it again to the end; a recording that was cut off needs repair first",
     )

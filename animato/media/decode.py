@@ -1,4 +1,4 @@
-"""Decoded frames of one stream, with a count of what was damaged instead of an exception for each."""
+"""Decode one stream, counting damaged packets instead of raising."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import av.error
 
 _LONGEST_SHOWN = 60.0
-"""Seconds; a frame that claims to stay longer is not believed."""
+"""Longest plausible display duration of a frame, seconds."""
 
 
 class Decoder:
@@ -20,7 +20,7 @@ class Decoder:
         max_errors: damaged packets after which decoding stops.
 
     Attributes:
-        errors: damaged packets met so far.
+        errors: damaged packets so far.
         cut_short: whether reading ended because of damage, not at the end of the file.
         first: the next frame that `frames` will yield; None when there is none.
     """
@@ -43,17 +43,17 @@ class Decoder:
         yield from self._rest
 
     def jump(self, seconds: float) -> bool:
-        """Move to the key frame before a moment and return True, or stay at the beginning and return False.
+        """Seek to the key frame before a time and return True, or rewind and return False if that fails.
 
         Args:
-            seconds: counted from the first frame of the stream.
+            seconds: time from the first frame of the stream.
         """
         if self._origin is None:
             return False
-        wanted = self._origin + seconds
-        if self._seek(wanted):
-            found = stamp(self.first) if self.first is not None else None
-            if found is not None and found <= wanted:
+        target = self._origin + seconds
+        if self._seek(target):
+            reached = stamp(self.first) if self.first is not None else None
+            if reached is not None and reached <= target:
                 return True
         self._seek(self._origin)
         return False
@@ -85,7 +85,7 @@ class Decoder:
                 return
 
     def _decode(self, packet: Any) -> list[Any]:
-        """Return the frames that come out for a packet; None asks for those the decoder still holds."""
+        """Decode a packet into frames; None flushes the decoder."""
         try:
             return list(self._stream.decode(packet))
         except av.error.EOFError:
@@ -96,13 +96,13 @@ class Decoder:
 
 
 def stamp(frame: Any) -> float | None:
-    """Return the time of a frame in seconds as the file states it, or None."""
+    """Return the presentation timestamp of a frame in seconds, or None."""
     if frame.pts is None or frame.time_base is None:
         return None
     return float(frame.pts * frame.time_base)
 
 
 def shown_for(frame: Any, usual: float) -> float:
-    """Return how long a frame is shown, in seconds; `usual` when the file does not say so believably."""
+    """Return the display duration of a frame in seconds, or `usual` when the file has no plausible value."""
     seconds = float((getattr(frame, "duration", 0) or 0) * (frame.time_base or 0))
     return seconds if 0 < seconds <= _LONGEST_SHOWN else usual

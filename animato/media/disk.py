@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and sentences for a disk that cannot be written to."""
+"""Atomic file writes, and error messages for failed writes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _REASONS: dict[int, tuple[str, str]] = {
 
 
 def output_error(path: Path | str, problem: Exception) -> OutputError:
-    """Return the error that says why `path` cannot be written.
+    """Return an `OutputError` explaining why `path` cannot be written.
 
     Args:
-        path: the file or folder that was being written, or words for it.
-        problem: what the system or the encoder reported; its `errno` chooses the sentence.
+        path: the file or folder being written, or a description of it.
+        problem: the exception from the system or the encoder; its `errno` selects the message.
     """
     number = getattr(problem, "errno", None)
     reason, hint = _REASONS.get(
@@ -42,12 +42,12 @@ def output_error(path: Path | str, problem: Exception) -> OutputError:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a new, empty file beside `path`; when the block ends well it becomes `path`, else it is removed.
+    """Yield a temporary file beside `path` that replaces it if the block succeeds and is removed otherwise.
 
-    The temporary file keeps the suffix of `path`, is hidden, and is never one that existed before.
+    The temporary file is newly created (O_EXCL), hidden, and has the suffix of `path`.
 
     Raises:
-        OutputError: the file cannot be made, written or renamed.
+        OutputError: the file cannot be created, written or renamed.
     """
     temporary = path.parent / f".{path.stem[:80]}-{secrets.token_hex(6)}{path.suffix}"
     try:

@@ -1,4 +1,4 @@
-"""Animated gif out: one frame at a time, a palette that follows the clip, endless loop."""
+"""Write animated gifs with an adaptive palette and an endless loop."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from animato.settings.media import WriterSettings
 from animato.types import Frame
 
 _TICKS = 100
-"""A gif counts time in hundredths of a second."""
+"""Time base of gif: hundredths of a second."""
 
 _SHORTEST = 2
-"""Browsers show frames of one hundredth for ten; two is the shortest that is honoured."""
+"""Shortest frame duration in ticks; browsers play frames of one tick as ten."""
 
 _TRAILER = b"\x3b"
 
 
 class GifWriter(Writer):
-    """Writes one gif; above 50 frames a second some frames are left out, because gif cannot show them.
+    """Writes one gif; above 50 frames per second frames are dropped, as gif cannot store them.
 
     Args:
         comment: text for a comment block, or None.
@@ -54,13 +54,13 @@ class GifWriter(Writer):
             self._stream.pix_fmt = "pal8"
             self._stream.time_base = self._stream.codec_context.time_base = Fraction(1, _TICKS)
             self._output.start_encoding()
-            self._ours = True
+            self._owned = True
         except (av.error.FFmpegError, OSError, ValueError) as problem:
             self._closed = True
             self._remove()
             raise output_error(path, problem) from problem
         if fps > _TICKS / _SHORTEST:
-            self._found.append("gif shows at most 50 frames a second; some frames were left out")
+            self._warnings.append("gif shows at most 50 frames a second; some frames were left out")
 
     def _delay(self) -> str:
         return str(max(_SHORTEST, round(_TICKS / self.fps)))
@@ -95,7 +95,7 @@ class GifWriter(Writer):
 
 
 def _add_comment(path: Path, text: str) -> None:
-    """Put a comment block (GIF89a, section 24) before the trailer of a finished gif."""
+    """Insert a comment block (GIF89a, section 24) before the trailer of a finished gif."""
     data = text.encode("ascii", "replace")
     blocks = b"".join(bytes([len(data[i : i + 255])]) + data[i : i + 255] for i in range(0, len(data), 255))
     with path.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""The fingerprint of a file, for manifests and for knowing an input again."""
+"""SHA-256 of files, for manifests and input records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from animato.errors import InputError
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 lower-case hexadecimal digits, reading it piece by piece.
+    """Compute the SHA-256 of a file as 64 lower-case hexadecimal digits, reading it in blocks.
 
     Raises:
         InputError: the file cannot be read.

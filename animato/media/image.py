@@ -1,4 +1,4 @@
-"""Pictures in and out: one upright RGB array from whatever a camera, a scanner or a painter's program made."""
+"""Read and write still images as upright 8-bit RGB arrays."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as the rest of the package sees it.
+    """A decoded image.
 
     Attributes:
         image: H x W x 3 uint8 RGB (sRGB), upright.
-        warnings: sentences about what was done to it (turned, flattened, converted); empty when nothing.
-        media_type: what the file was, such as "image/jpeg".
+        warnings: one message per conversion applied (rotation, flattening, colour); empty when there is none.
+        media_type: media type of the source, such as "image/jpeg".
     """
 
     image: Frame
@@ -49,10 +49,10 @@ class Picture:
 
 
 def load_picture(path: Path, settings: PictureSettings | None = None) -> Picture:
-    """Read a JPEG, PNG or WEBP picture as upright 8-bit RGB; the array is rebuilt from pixels, without metadata.
+    """Read a JPEG, PNG or WEBP image as upright 8-bit RGB, without its metadata.
 
-    Orientation stored by the camera is applied, transparency is laid on light grey, grey, palette, 16-bit and CMYK
-    pictures and embedded colour profiles are converted to sRGB. Of an animation the first frame is used.
+    Applies the EXIF orientation, composites transparency over light grey, and converts grey, palette, 16-bit and CMYK
+    images and embedded colour profiles to sRGB. The first frame of an animation is used.
 
     Raises:
         PictureError: no such file, not one of the three formats, too large, damaged or cut short.
@@ -88,7 +88,7 @@ def load_picture(path: Path, settings: PictureSettings | None = None) -> Picture
 
 
 def image_array(value: object) -> Frame | None:
-    """Return a PIL image as `load_picture` would read its file, H x W x 3 uint8 RGB; None for anything else.
+    """Convert a PIL image as `load_picture` converts a file, to H x W x 3 uint8 RGB; return None for other types.
 
     Raises:
         PictureError: it is too large, or its file is damaged.
@@ -105,7 +105,7 @@ def image_array(value: object) -> Frame | None:
 
 
 def save_picture(path: Path, image: Frame) -> None:
-    """Write a picture as PNG or JPEG (by suffix); it appears whole or not at all.
+    """Write an image as PNG or JPEG, chosen by suffix. The write is atomic.
 
     Args:
         path: ends in .png, .jpg or .jpeg.
@@ -133,8 +133,8 @@ def _refuse_other_kinds(path: Path, kind: str) -> None:
         raise PictureError(
             f"{path} is a {kind.split('/')[0]} file, not a picture", where=kind, hint="give a video as `driver`"
         )
-    said, hint = _REMEDIES.get(kind, ("is not a picture that animato reads", "a JPEG, PNG or WEBP file"))
-    raise PictureError(f"{path} {said}", where=f"the first bytes of the file: {kind}", hint=hint)
+    message, hint = _REMEDIES.get(kind, ("is not a picture that animato reads", "a JPEG, PNG or WEBP file"))
+    raise PictureError(f"{path} {message}", where=f"the first bytes of the file: {kind}", hint=hint)
 
 
 def _refuse_large(path: Path, picture: Image.Image, settings: PictureSettings) -> None:
@@ -143,10 +143,10 @@ def _refuse_large(path: Path, picture: Image.Image, settings: PictureSettings) -
         raise _too_large(path, f"{width} x {height}", settings)
 
 
-def _too_large(path: Path, seen: str, settings: PictureSettings) -> PictureError:
+def _too_large(path: Path, detail: str, settings: PictureSettings) -> PictureError:
     return PictureError(
         f"{path} is too large; pictures up to {settings.max_megapixels:.0f} million pixels are read",
-        where=seen,
+        where=detail,
         hint="save a smaller copy; a face needs no more than about 1000 pixels",
     )
 

@@ -1,4 +1,4 @@
-"""256 colours for gif: a palette that follows the clip, and a quick, steady way to apply it."""
+"""Quantise frames to 255 colours for gif, with an adaptive palette and ordered dithering."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from animato.types import Frame
 _COLOURS = 255
 _BITS = 6
 _SAMPLE = 65_000
-"""Pixels looked at to make a palette."""
+"""Pixels sampled to compute a palette."""
 
 _WORSE = 1.35
-"""A frame that fits this much worse than the frame the palette was made for gets a palette of its own."""
+"""Error relative to the frame the palette was computed for, above which a new palette is computed."""
 
 _THRESHOLDS = 8
 """Side of the dither pattern."""
 
 
 class PaletteMapper:
-    """Maps frames to palette indices; the palette is kept while it fits, so that still parts stay still.
+    """Maps frames to palette indices; the palette is kept while its error is low, so static regions do not flicker.
 
-    Dithering is ordered (Bayer 1973): the pattern is fixed to the picture and does not crawl as error diffusion does.
+    Dithering is ordered (Bayer 1973): its pattern is fixed in the image, while error diffusion flickers.
 
     Args:
-        dither: height of the pattern in levels of 255; 0 is none.
+        dither: amplitude of the pattern in levels of 255; 0 disables dithering.
     """
 
     def __init__(self, dither: float) -> None:
@@ -40,7 +40,7 @@ class PaletteMapper:
         self.palette: NDArray[np.uint8] = np.zeros((_COLOURS, 3), np.uint8)
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
-        """Return H x W uint8 indices into `palette` (255 x 3 uint8 RGB) for an H x W x 3 uint8 RGB frame."""
+        """Convert an H x W x 3 uint8 RGB frame to H x W uint8 indices into `palette` (255 x 3 uint8 RGB)."""
         if self._table is None or self._misfit(frame) > self._fit * _WORSE + 0.5:
             self._renew(frame)
         lighter, darker = self._pattern_for(frame)
@@ -56,7 +56,7 @@ class PaletteMapper:
         self._fit = self._misfit(frame)
 
     def _misfit(self, frame: Frame) -> float:
-        """Return the mean absolute error of the palette on every 16th pixel, in levels."""
+        """Compute the mean absolute error of the palette on every 16th pixel, in levels."""
         few = np.ascontiguousarray(frame[::4, ::4])
         return float(np.abs(self.palette[self._look_up(few)].astype(np.int16) - few).mean())
 
@@ -79,10 +79,10 @@ class PaletteMapper:
 
 
 def _balanced_sample(frame: Frame) -> NDArray[np.uint8]:
-    """Return N x 3 pixels of a frame in which a colour seen n times comes about sqrt(n) times.
+    """Sample N x 3 pixels of a frame, weighting a colour that occurs n times by about sqrt(n).
 
-    A plain backdrop would otherwise take most of the palette and leave the lips grainy (measured on faces against a
-    plain sample: +1 dB over the frame, error of the worst blocks down by a third).
+    A plain background would otherwise take most of the palette and leave the lips grainy (on faces, against a uniform
+    sample: +1 dB over the frame, error of the worst blocks down by a third).
     """
     step = max(1, int(np.sqrt(frame.shape[0] * frame.shape[1] / _SAMPLE)))
     pixels = frame[::step, ::step].reshape(-1, 3)
@@ -91,12 +91,12 @@ def _balanced_sample(frame: Frame) -> NDArray[np.uint8]:
     order = np.argsort(cells, kind="stable")
     _, first, counts = np.unique(cells[order], return_index=True, return_counts=True)
     rank = np.arange(len(order)) - np.repeat(first, counts)
-    every = np.repeat(np.rint(np.sqrt(counts)).astype(np.int64), counts)
-    return np.ascontiguousarray(pixels[order[rank % every == 0]])
+    stride = np.repeat(np.rint(np.sqrt(counts)).astype(np.int64), counts)
+    return np.ascontiguousarray(pixels[order[rank % stride == 0]])
 
 
 def _nearest(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return, for every colour of 6 bits a channel (index r << 12 | g << 6 | b), the index of the nearest entry."""
+    """Build the table from 6-bit colours (index r << 12 | g << 6 | b) to the index of the nearest palette entry."""
     levels = (np.arange(1 << _BITS) * (1 << (8 - _BITS)) + (1 << (7 - _BITS))).astype(np.float32)
     entries = palette.astype(np.float32)
     constant = (entries**2).sum(axis=1)
@@ -111,7 +111,7 @@ def _nearest(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _bayer(side: int) -> NDArray[np.float64]:
-    """Return the Bayer threshold matrix of a power-of-two side, values evenly spread in (0, 1)."""
+    """Return the Bayer threshold matrix with a power-of-two side, values evenly spaced in (0, 1)."""
     matrix = np.zeros((1, 1))
     while len(matrix) < side:
         matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])

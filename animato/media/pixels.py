@@ -1,4 +1,4 @@
-"""From any mode a picture file can have to 8-bit sRGB, upright."""
+"""Convert images of any PIL mode to upright 8-bit sRGB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 BACKDROP = 192
-"""Level of the neutral light grey that shows through transparent parts."""
+"""Grey level composited behind transparent pixels."""
 
 _MAX_PROFILE_BYTES = 4 << 20
 _ORIENTATION_TAG = 0x0112
@@ -25,14 +25,14 @@ _ORIENTATIONS: dict[int, tuple[Image.Transpose, str]] = {
 
 
 def flatten(picture: Image.Image, warnings: list[str]) -> Image.Image:
-    """Return a loaded picture of any mode as 8-bit sRGB without transparency.
+    """Convert a loaded image of any mode to 8-bit sRGB without transparency.
 
     Args:
         picture: mode 1, L, LA, P, RGB, RGBA, CMYK, I or I;16.
-        warnings: sentences are appended here.
+        warnings: messages are appended here.
 
     Raises:
-        ValueError: a mode that the allowed formats cannot have.
+        ValueError: unsupported mode.
     """
     profile = picture.info.get("icc_profile")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
@@ -56,28 +56,28 @@ def flatten(picture: Image.Image, warnings: list[str]) -> Image.Image:
 
 
 def turn_upright(source: Image.Image, pixels: Image.Image, warnings: list[str]) -> Image.Image:
-    """Return `pixels` turned as the camera's note in `source` says (EXIF 2.32, tag 0x0112, values 1 to 8)."""
+    """Apply the EXIF orientation of `source` to `pixels` (EXIF 2.32, tag 0x0112, values 1 to 8)."""
     try:
         value = source.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # a broken EXIF block must not cost the picture
+    except Exception:  # a broken EXIF block must not prevent reading the image
         warnings.append("the camera's notes in the picture are damaged; if it lies on its side, turn and save it")
         return pixels
     if value not in _ORIENTATIONS:
         return pixels
-    method, said = _ORIENTATIONS[value]
-    warnings.append(f"the picture was {said}, as the camera noted")
+    method, change = _ORIENTATIONS[value]
+    warnings.append(f"the picture was {change}, as the camera noted")
     return pixels.transpose(method)
 
 
 def _from_deep_grey(picture: Image.Image, warnings: list[str]) -> Image.Image:
-    """Reduce 16-bit grey to 8 bits: 65535 becomes 255."""
+    """Reduce 16-bit grey to 8 bits; 65535 maps to 255."""
     levels = np.clip(np.asarray(picture, dtype=np.float32), 0, 65535)
     warnings.append("the picture has 16 bits of grey; it was reduced to 8")
     return Image.fromarray(np.rint(levels / 257.0).astype(np.uint8))
 
 
 def _to_srgb(picture: Image.Image, profile: Any, warnings: list[str]) -> Image.Image:
-    """Convert by the embedded colour profile when it says something other than sRGB, else by the plain formula."""
+    """Convert with the embedded colour profile unless it is sRGB, else with PIL's default conversion."""
     if not isinstance(profile, bytes) or not profile or b"sRGB" in profile[:4096]:
         return picture.convert("RGB")
     try:

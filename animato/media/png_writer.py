@@ -1,4 +1,4 @@
-"""A folder of PNG frames out: frame_000001.png and on, exact pixels."""
+"""Write a folder of lossless PNG frames: frame_000001.png and so on."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from animato.media.yuv import i420_to_rgb
 from animato.types import Frame
 
 PATTERN = "frame_%06d.png"
-"""Name of each frame, counted from 1."""
+"""File name of each frame, numbered from 1."""
 
 _HEADER = 8 + 25
-"""Bytes of the signature and the IHDR chunk, after which text may stand (PNG, third edition, section 5.6)."""
+"""Bytes of the signature and the IHDR chunk, after which a text chunk is allowed (PNG, third edition, 5.6)."""
 
 _OPTIONS = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-"""Measured on faces: 16 ms for 512 px, and no larger than the default strategy at level 6, which takes 70 ms."""
+"""16 ms per 512 px face image, and no larger than the default strategy at level 6, which takes 70 ms."""
 
 
 class PngWriter(Writer):
-    """Writes numbered PNG files into a folder, which is made when it is absent.
+    """Writes numbered PNG files into a folder and creates it when it is absent.
 
     Args:
-        folder: where the frames go.
-        pattern: file name with one %d place.
+        folder: output folder.
+        pattern: file name with one %d.
         comment: text for the Comment field of every frame, or None.
     """
 
@@ -49,7 +49,7 @@ class PngWriter(Writer):
         super().__init__(folder, width, height, fps)
         self._pattern = pattern
         self._note = _text_chunk("Comment", comment) if comment else b""
-        self._made = not folder.exists()
+        self._created = not folder.exists()
         self._written = 0
         try:
             folder.mkdir(exist_ok=True)
@@ -61,10 +61,10 @@ class PngWriter(Writer):
             raise output_error(folder, problem) from problem
 
     def _put(self, frame: Frame) -> None:
-        done, coded = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), _OPTIONS)
-        if not done:
+        encoded, buffer = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), _OPTIONS)
+        if not encoded:
             raise OSError("the picture cannot be coded as PNG")
-        data = coded.tobytes()
+        data = buffer.tobytes()
         self._written = self.frames + 1
         (self.path / (self._pattern % self._written)).write_bytes(data[:_HEADER] + self._note + data[_HEADER:])
 
@@ -72,17 +72,17 @@ class PngWriter(Writer):
         self._put(np.ascontiguousarray(i420_to_rgb(planes)[: self.height, : self.width]))
 
     def _finish(self) -> None:
-        """Nothing is left to do: every frame is a whole file."""
+        """Do nothing: every frame is already a complete file."""
 
     def _abandon(self) -> None:
         for number in range(1, self._written + 1):
             (self.path / (self._pattern % number)).unlink(missing_ok=True)
-        if self._made:
+        if self._created:
             with contextlib.suppress(OSError):
                 self.path.rmdir()
 
 
 def _text_chunk(keyword: str, text: str) -> bytes:
-    """Return a PNG tEXt chunk (section 11.3.3.2): length, type, keyword, zero, Latin-1 text, CRC-32."""
+    """Build a PNG tEXt chunk (section 11.3.3.2): length, type, keyword, zero, Latin-1 text, CRC-32."""
     body = b"tEXt" + keyword.encode("latin-1") + b"\x00" + text.replace("\x00", "").encode("latin-1", "replace")
     return (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")

@@ -1,4 +1,4 @@
-"""What kind of file this is, by its first 64 bytes; the name and its suffix are never believed."""
+"""Detect the media type of a file from its first 64 bytes, ignoring the suffix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from animato.errors import InputError
 
 UNKNOWN = "application/octet-stream"
-"""Media type of a file that no signature matches."""
+"""Media type of a file without a known signature."""
 
 HEAD_BYTES = 64
 
@@ -76,7 +76,7 @@ def read_head(path: Path, error: type[InputError] = InputError) -> bytes:
 
 
 def kind_of(head: bytes) -> str:
-    """Return the media type told by the first bytes of a file."""
+    """Return the media type for the first bytes of a file."""
     if head[:4] == b"RIFF":
         riff = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp"}
         return riff.get(head[8:12], UNKNOWN)
@@ -93,7 +93,7 @@ def kind_of(head: bytes) -> str:
 
 
 def _kind_of_iso(head: bytes) -> str:
-    """Tell HEIC, AVIF, m4a, mov and mp4 apart by the brands of the `ftyp` box (ISO/IEC 14496-12, section 4.3)."""
+    """Distinguish HEIC, AVIF, m4a, mov and mp4 by the brands of the `ftyp` box (ISO/IEC 14496-12, section 4.3)."""
     size = int.from_bytes(head[:4], "big")
     listed = head[16 : min(size, len(head))]
     major = head[8:12]

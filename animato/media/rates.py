@@ -1,4 +1,4 @@
-"""The rate of a video whose frames come unevenly, and of avi files, whose header alone says how fast they run."""
+"""Estimate the frame rate of variable-rate videos, and of AVI files, which store it only in the header."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from animato.errors import VideoError
 from animato.media.container import VIDEO_DEMUXERS, open_container
 from animato.settings.media import ReaderSettings
 
-_LOOKED_AT = 600
-"""Packets at the beginning of a file whose intervals are compared."""
+_PACKETS = 600
+"""Packets at the beginning of a file used for the estimate."""
 
-_ALIKE = 0.1
-"""Share by which intervals of one rate differ, besides `_ROUNDING`."""
+_TOLERANCE = 0.1
+"""Relative difference within which intervals count as equal, in addition to `_ROUNDING`."""
 
 _ROUNDING = 0.0012
-"""Seconds by which the milliseconds of webm and mkv make them differ."""
+"""Rounding of the millisecond timestamps in WebM and MKV, seconds."""
 
-_VARIES = 0.9
-"""Below this share of alike intervals the rate is said to vary."""
+_CONSTANT_SHARE = 0.9
+"""Share of equal intervals below which the rate is reported as variable."""
 
 _SLOWEST, _USUAL, _FASTEST = 5, Fraction(25), 240
-"""Frames a second of an avi header: outside these limits it needs the sound's length to be followed."""
+"""Plausible frames per second of an AVI header; a rate outside is used only if the audio duration confirms it."""
 
 _COMMON = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001))
 
@@ -36,9 +36,9 @@ class Rate(NamedTuple):
     """A frame rate.
 
     Attributes:
-        fps: frames a second.
-        warning: a sentence, or None.
-        counted: whether the stamps of the file are of no use: frames are counted instead.
+        fps: frames per second.
+        warning: message for the user, or None.
+        counted: whether the timestamps are unusable and frames are counted instead.
     """
 
     fps: Fraction
@@ -47,13 +47,13 @@ class Rate(NamedTuple):
 
 
 def frame_rate(path: Path, container: Any, stream: Any, stated: Fraction, settings: ReaderSettings) -> Rate:
-    """Return the rate at which most frames of a video follow one another.
+    """Return the most frequent frame rate of a video.
 
     Args:
-        path: of the file, which is read once more without decoding: its first packets.
+        path: the file; its first packets are read again without decoding.
         container: the opened file.
-        stream: its pictures.
-        stated: average rate that the file states, frames a second.
+        stream: its video stream.
+        stated: average rate from the header, frames per second.
         settings: limits.
     """
     if container.format.name == "avi":
@@ -65,7 +65,7 @@ def frame_rate(path: Path, container: Any, stream: Any, stated: Fraction, settin
     fps = min(_rounded(1 / step), Fraction(settings.max_fps).limit_denominator(1000))
     if abs(fps / stated - 1) < 0.01:
         fps = stated
-    if share >= _VARIES:
+    if share >= _CONSTANT_SHARE:
         return Rate(fps)
     slow, fast = (1 / float(np.quantile(steps, part)) for part in (0.98, 0.02))
     if slow > 0.9 * fast:
@@ -78,42 +78,44 @@ def frame_rate(path: Path, container: Any, stream: Any, stated: Fraction, settin
 
 
 def _intervals(path: Path, index: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the seconds between neighbouring frames at the beginning of a file, N float64."""
+    """Return the intervals between the first frames of a file in seconds, N float64."""
     stamps = []
     try:
         with open_container(path, VIDEO_DEMUXERS, VideoError, "video") as container:
             stream = container.streams[index]
-            for packet in itertools.islice(container.demux(stream), _LOOKED_AT):
+            for packet in itertools.islice(container.demux(stream), _PACKETS):
                 if packet.pts is not None:
                     stamps.append(float(packet.pts * packet.time_base))
-    except (av.error.FFmpegError, VideoError):  # damage is met, and said, where the frames are decoded
+    except (av.error.FFmpegError, VideoError):  # damage is reported when the frames are decoded
         pass
     steps = np.diff(np.sort(np.array(stamps, np.float64)))
     return np.asarray(steps[(steps > 1e-6) & (steps < 60.0)])
 
 
 def _most_frequent(steps: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float]:
-    """Return the mean of the largest group of alike intervals (seconds), and its share of all."""
+    """Return the mean of the largest group of equal intervals in seconds, and its share of all intervals."""
     ordered = np.sort(steps)
-    first = np.searchsorted(ordered, ordered * (1 - _ALIKE) - _ROUNDING)
-    last = np.searchsorted(ordered, ordered * (1 + _ALIKE) + _ROUNDING, side="right")
+    first = np.searchsorted(ordered, ordered * (1 - _TOLERANCE) - _ROUNDING)
+    last = np.searchsorted(ordered, ordered * (1 + _TOLERANCE) + _ROUNDING, side="right")
     best = int(np.argmax(last - first))
     group = ordered[first[best] : last[best]]
     return float(group.mean()), len(group) / len(ordered)
 
 
 def _rounded(rate: float) -> Fraction:
-    """Return the usual frame rate that a measured one is within a hundredth of, else itself."""
-    usual = min((Fraction(max(1, round(rate))), *_COMMON), key=lambda one: abs(rate - float(one)))
-    return usual if abs(rate / float(usual) - 1) < 0.01 else Fraction(rate).limit_denominator(1000)
+    """Round a measured rate to a standard frame rate within 1 %, else return it unchanged."""
+    standard = min((Fraction(max(1, round(rate))), *_COMMON), key=lambda candidate: abs(rate - float(candidate)))
+    return standard if abs(rate / float(standard) - 1) < 0.01 else Fraction(rate).limit_denominator(1000)
 
 
 def _avi_rate(container: Any, stream: Any, stated: Fraction, settings: ReaderSettings) -> Rate:
     claimed = stream.average_rate or stated
-    sound = max((float(one.duration * one.time_base) for one in container.streams.audio if one.duration), default=0.0)
-    heard = stream.frames / sound if stream.frames and sound > 0.2 else None
+    sound = max(
+        (float(track.duration * track.time_base) for track in container.streams.audio if track.duration), default=0.0
+    )
+    audio_rate = stream.frames / sound if stream.frames and sound > 0.2 else None
     if _SLOWEST <= claimed <= settings.max_fps:
-        if heard is not None and sound > 1 and not 0.9 < heard / float(claimed) < 1.1:
+        if audio_rate is not None and sound > 1 and not 0.9 < audio_rate / float(claimed) < 1.1:
             pictures = float(stream.frames / claimed)
             return Rate(
                 stated,
@@ -122,14 +124,14 @@ def _avi_rate(container: Any, stream: Any, stated: Fraction, settings: ReaderSet
             )
         return Rate(stated)
     header = f"{float(claimed):.6g}"
-    if heard is not None and _SLOWEST <= heard <= settings.max_fps:
-        fps = _rounded(heard)
-        said = (
+    if audio_rate is not None and _SLOWEST <= audio_rate <= settings.max_fps:
+        fps = _rounded(audio_rate)
+        message = (
             f"the avi header states {header} frames a second; by the length of its sound, {float(fps):.4g} were assumed"
         )
-        return Rate(fps, said, counted=True)
+        return Rate(fps, message, counted=True)
     hint = "save it as mp4 with the right rate if the result has the wrong speed"
     if claimed > _FASTEST:
-        said = f"the avi header states {header} frames a second, which is implausible; {_USUAL} were assumed: {hint}"
-        return Rate(_USUAL, said, counted=True)
+        message = f"the avi header states {header} frames a second, which is implausible; {_USUAL} were assumed: {hint}"
+        return Rate(_USUAL, message, counted=True)
     return Rate(stated, f"the avi header states {header} frames a second; nothing in it can confirm that: {hint}")

@@ -1,4 +1,4 @@
-"""Video in: one upright RGB frame at a time, with its true time; hostile and broken files end in a sentence."""
+"""Read a video one upright RGB frame at a time, with timestamps; broken files raise a readable error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from animato.errors import UsageError, VideoError
 from animato.media.container import VIDEO_DEMUXERS, codec_name, open_container
 from animato.media.decode import Decoder, shown_for, stamp
 from animato.media.rates import frame_rate
-from animato.media.streams import believable_rate, check_length, check_size, choose_video, stated_length
+from animato.media.streams import check_length, check_size, choose_video, plausible_rate, stated_length
 from animato.media.timing import FrameClock, resample
 from animato.media.upright import Upright
 from animato.settings.media import ReaderSettings
@@ -21,10 +21,10 @@ from animato.types import TimedFrame, VideoInfo
 __all__ = ["VideoReader", "open_video", "resample"]
 
 _SAME = 1e-6
-"""Seconds within which two times are one."""
+"""Difference in seconds below which two times are equal."""
 
 _JUMP_FROM = 5.0
-"""Seconds to leave out from which jumping to a key frame is quicker than decoding through."""
+"""Start offset in seconds above which seeking to a key frame is faster than decoding from the beginning."""
 
 
 def open_video(
@@ -38,13 +38,13 @@ def open_video(
     """Open a video (mp4, mov, webm, mkv, avi or gif) for reading; use the result in a `with` block.
 
     Args:
-        max_side: frames whose longer side exceeds this are made smaller while they are decoded, in pixels.
-        start: seconds of the clip to leave out at its beginning; the frame shown at that moment comes first, at time 0.
-        end: seconds of the clip at which to stop, or None for its end.
+        max_side: longer side to which larger frames are downscaled while decoding, in pixels.
+        start: first second of the clip to read; the frame shown at that moment comes first, at time 0.
+        end: second of the clip at which to stop, or None for its end.
 
     Raises:
-        VideoError: no such file, not a video, no frames, a codec or size that is not read, longer than allowed.
-        UsageError: `start` and `end` make no sense.
+        VideoError: no such file, not a video, no frames, unsupported codec or size, or longer than allowed.
+        UsageError: `start` is negative or not before `end`.
     """
     if not start >= 0 or (end is not None and not end > start):
         raise UsageError(f"the stretch from {start:g} s to {end} s is empty", hint="0 <= start < end, in seconds")
@@ -55,8 +55,8 @@ class VideoReader:
     """An opened video: iterate over it once to get `TimedFrame`s.
 
     Attributes:
-        info: size (upright, after `max_side`), rate, length and sound of the stretch that is read.
-        end: seconds at which the last frame delivered so far stops being shown; after the last one, the clip's length.
+        info: size (upright, after `max_side`), rate, duration and audio of the part that is read.
+        end: end time in seconds of the last frame delivered so far; after the last frame, the clip's duration.
     """
 
     info: VideoInfo
@@ -69,7 +69,7 @@ class VideoReader:
         self.end = 0.0
         self._settings = settings
         self._start, self._stop = start, end
-        self._found: list[str] = []
+        self._warnings: list[str] = []
         self._begun = False
         self._stack = contextlib.ExitStack()
         try:
@@ -80,8 +80,8 @@ class VideoReader:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what is unusual or damaged in the video; complete once all frames were read."""
-        return (*self._found, *self._clock.warnings())
+        """Messages about damage or unusual properties of the video; complete once all frames were read."""
+        return (*self._warnings, *self._clock.warnings())
 
     def __enter__(self) -> VideoReader:
         return self
@@ -96,11 +96,11 @@ class VideoReader:
         self._stack.close()
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """Return an iterator over upright frames, the first at time 0; each array is new and yours to keep.
+        """Iterate over upright frames, the first at time 0; each array is newly allocated.
 
         Raises:
-            VideoError: nothing could be read from the stretch asked for, or more frames than allowed.
-            RuntimeError: the video was read before (open it again).
+            VideoError: nothing could be read from the requested part, or it has more frames than allowed.
+            RuntimeError: the reader was iterated before.
         """
         if self._begun:
             raise RuntimeError("a video is read once: open it again to read it again")
@@ -116,9 +116,9 @@ class VideoReader:
         stream.thread_type = "AUTO"
         context.thread_count = self._settings.decode_threads
         rate, warning, counted = frame_rate(
-            self.path, container, stream, believable_rate(stream, self._settings), self._settings
+            self.path, container, stream, plausible_rate(stream, self._settings), self._settings
         )
-        self._found += [warning] if warning else []
+        self._warnings += [warning] if warning else []
         self._clock = FrameClock(period=float(1 / rate), fastest=1.0 / self._settings.max_fps)
         self._counted = counted
         if counted:
@@ -134,7 +134,7 @@ class VideoReader:
         check_size(self.path, first.width, first.height, self._settings)
         self._upright = Upright(first, max_side, float(stream.sample_aspect_ratio or 1))
         if self._upright.hdr:
-            self._found.append("the video is HDR; its colours are only approximated")
+            self._warnings.append("the video is HDR; its colours are only approximated")
         sound = len(container.streams.audio) > 0
         self._length, own = stated_length(container, stream)
         if counted:
@@ -177,11 +177,11 @@ class VideoReader:
         self._note_damage()
 
     def _shown(self, decoded: Any) -> float:
-        """Return how long a decoded frame is shown, in seconds."""
+        """Return the display duration of a decoded frame, in seconds."""
         return self._clock.period if self._counted else shown_for(decoded, self._clock.period)
 
     def _trimmed(self) -> Iterator[tuple[Any, float]]:
-        """Yield decoded frames of the stretch asked for; the frame shown at its beginning comes at time 0."""
+        """Yield decoded frames of the requested part; the frame shown at `start` comes first, at time 0."""
         waiting: Any = None
         waiting_ends = 0.0
         for decoded, time in self._timed():
@@ -198,13 +198,13 @@ class VideoReader:
             yield waiting, 0.0
 
     def _timed(self) -> Iterator[tuple[Any, float]]:
-        """Yield decoded frames with seconds from the beginning of the stretch; negative before it."""
+        """Yield decoded frames with their time relative to `start`, in seconds; negative before it."""
         origin = stamp(self._decoder.first)
         if self._start >= _JUMP_FROM and not self._counted and self._decoder.jump(self._start):
             self._clock.begin_at(origin)
         for decoded in self._decoder.frames():
             if not self._upright.same(decoded):
-                self._found.append(
+                self._warnings.append(
                     f"the frame size or format changes after {self._clock.last:.2f} s; reading stopped there"
                 )
                 return
@@ -213,13 +213,13 @@ class VideoReader:
                 yield decoded, time - self._start
 
     def _note_damage(self) -> None:
-        """Say where the file stops, when that is before the end it states."""
+        """Add a warning when packets were damaged or the file ends before its stated duration."""
         reached, decoder = self._start + self.end, self._decoder
         stated = self._length if self._stop is None else min(self._stop, self._length or self._stop)
         missing = (stated or reached) - reached
         slack = max(0.5 if self._length_is_own else 1.0, 3 * self._clock.period)
         if decoder.cut_short or missing > slack:
             of = f" of {stated:.2f} s" if stated else ""
-            self._found.append(f"the video file is damaged or cut short: {reached:.2f} s{of} could be read")
+            self._warnings.append(f"the video file is damaged or cut short: {reached:.2f} s{of} could be read")
         elif decoder.errors:
-            self._found.append(f"the video file is damaged: {decoder.errors} damaged packets were left out")
+            self._warnings.append(f"the video file is damaged: {decoder.errors} damaged packets were left out")

@@ -1,4 +1,4 @@
-"""The sound stream of a file being written: copied packet by packet where it fits, else encoded anew."""
+"""Add an audio stream to an output: copy its packets when the codec allows, else re-encode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from animato.media.container import codec_name, open_container
 from animato.media.streams import picture_tracks
 
 _COPIED = {"mp4": ("mov", "aac"), "webm": ("matroska", "opus")}
-"""Format to write: the demuxer and codec whose packets can go into it as they are."""
+"""Output format to the demuxer and codec whose packets can be copied."""
 
 _ENCODERS = {"mp4": "aac", "webm": "libopus"}
 _OPUS_RATE = 48_000
@@ -26,33 +26,33 @@ _AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_
 
 
 class SoundTrack(Protocol):
-    """Sound that is added to an output as its pictures are."""
+    """Audio stream written in step with the video."""
 
     def pump(self, until: float) -> None:
-        """Write the sound up to a moment, in seconds of the output."""
+        """Write the audio up to a time in seconds of the output."""
 
     def finish(self, end: float) -> None:
-        """Write the rest up to the end of the pictures, in seconds, and nothing after it."""
+        """Write the remaining audio up to `end`, the end of the video in seconds."""
 
 
 def add_sound(
     stack: contextlib.ExitStack, output: Any, form: str, source: AudioSource, kbps: int, warnings: list[str]
 ) -> SoundTrack | None:
-    """Add a sound stream to an output container before its header is written.
+    """Add an audio stream to an output container, before its header is written.
 
     Args:
-        stack: closes the source.
+        stack: exit stack that closes the source.
         output: an `av.OutputContainer`.
         form: "mp4" or "webm".
-        source: where the sound comes from.
-        kbps: bit rate for encoding, in kilobits a second.
-        warnings: sentences are appended here.
+        source: audio source.
+        kbps: bit rate for encoding, in kbit/s.
+        warnings: messages are appended here.
 
     Returns:
-        The track, or None when a video has no sound that can be read (a finding).
+        The track, or None when a video has no readable audio (with a warning).
 
     Raises:
-        InputError: the file cannot be read, or a sound file holds no sound that can be.
+        InputError: the file cannot be read, or an audio file has no readable audio.
     """
     origin = zero_of(source.path) + source.start
     container = stack.enter_context(open_container(source.path, SOUND_DEMUXERS, InputError, "sound"))
@@ -77,7 +77,7 @@ def add_sound(
 
 
 class CopiedSound:
-    """Packets of the source, moved in time and otherwise untouched: no loss, no cost."""
+    """Copies the packets of the source, with shifted timestamps and without re-encoding."""
 
     def __init__(self, output: Any, container: Any, stream: Any, origin: float) -> None:
         self._output = output
@@ -102,7 +102,7 @@ class CopiedSound:
             self._next = None
 
     def finish(self, end: float) -> None:
-        """Mux the packets that begin before the end; the last may outlast the pictures by a part of itself (20 ms)."""
+        """Mux the packets that begin before `end`; the last one may exceed the video by up to 20 ms."""
         self.pump(end)
         self._over = True
 
@@ -123,7 +123,7 @@ class CopiedSound:
 
 
 class EncodedSound:
-    """Decoded, laid on the time of the pictures to the sample, encoded as AAC or Opus."""
+    """Decodes the source, aligns it with the video to the sample and encodes it as AAC or Opus."""
 
     def __init__(
         self, output: Any, container: Any, stream: Any, origin: float, form: str, kbps: int, warnings: list[str]
@@ -138,30 +138,30 @@ class EncodedSound:
         self._out.codec_context.bit_rate = 1000 * (kbps if channels > 1 else max(32, kbps * 5 // 8))
         self._reader = SoundReader(container, stream, origin, rate, layout)
         self._blocks = self._reader.blocks()
-        self._findings = warnings
+        self._warnings = warnings
         self._layout = layout
         self._rate = rate
-        self._held: NDArray[np.float32] | None = None
+        self._pending: NDArray[np.float32] | None = None
         self._written = 0
 
     def pump(self, until: float) -> None:
         """Encode and mux the samples before `until` seconds."""
-        wanted = int(until * self._rate)
-        while self._written < wanted:
-            if self._held is None:
-                self._held = next(self._blocks, None)
-                if self._held is None:
+        target = int(until * self._rate)
+        while self._written < target:
+            if self._pending is None:
+                self._pending = next(self._blocks, None)
+                if self._pending is None:
                     return
-            part, rest = np.split(self._held, [wanted - self._written], axis=1)
-            self._held = rest if rest.shape[1] else None
+            part, rest = np.split(self._pending, [target - self._written], axis=1)
+            self._pending = rest if rest.shape[1] else None
             self._encode(part)
 
     def finish(self, end: float) -> None:
-        """Encode the samples up to the end of the pictures and flush the encoder."""
+        """Encode the samples up to `end`, the end of the video in seconds, and flush the encoder."""
         self.pump(end)
         self._output.mux(self._out.encode(None))
         if self._reader.damaged:
-            self._findings.append("the sound is damaged; the bad parts were left out")
+            self._warnings.append("the sound is damaged; the bad parts were left out")
 
     def _encode(self, samples: NDArray[np.float32]) -> None:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self._layout)
@@ -173,7 +173,7 @@ class EncodedSound:
 
 
 def _rate_for(form: str, rate: int) -> int:
-    """Return the sample rate to encode at: Opus always 48 kHz, AAC the source's own where AAC has it."""
+    """Return the encoding sample rate: 48 kHz for Opus, the source's own for AAC where supported."""
     if form == "webm":
         return _OPUS_RATE
     return rate if rate in _AAC_RATES else min((r for r in _AAC_RATES if r >= rate), default=48_000)

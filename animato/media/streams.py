@@ -1,4 +1,4 @@
-"""What a container says about its video: which track, which rate, how long; believed only as far as it makes sense."""
+"""Select a container's video stream and read its rate and duration, with plausibility checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ATTACHED_PICTURE = 0x400
 
 
 def picture_tracks(container: Any) -> list[Any]:
-    """Return the video streams of an opened container; the cover of a music file is none."""
+    """Return the video streams of an opened container, without attached pictures (album covers)."""
     return [stream for stream in container.streams.video if not stream.disposition.value & _ATTACHED_PICTURE]
 
 
@@ -24,7 +24,7 @@ def choose_video(container: Any, path: Path) -> Any:
     """Return the main video stream of an opened container.
 
     Raises:
-        VideoError: there is none, or its codec is not on the list.
+        VideoError: there is none, or its codec is not in `VIDEO_CODECS`.
     """
     streams = picture_tracks(container)
     if not streams:
@@ -42,7 +42,7 @@ def choose_video(container: Any, path: Path) -> Any:
 
 
 def check_size(path: Path, width: int, height: int, settings: ReaderSettings) -> None:
-    """Refuse frames without area or larger than allowed.
+    """Check the frame size against the limits.
 
     Args:
         width: of the coded frame, in pixels.
@@ -60,7 +60,7 @@ def check_size(path: Path, width: int, height: int, settings: ReaderSettings) ->
 
 
 def check_length(path: Path, seconds: float | None, settings: ReaderSettings) -> None:
-    """Refuse a stretch that is longer than allowed; None, unknown, is let through.
+    """Check a duration against the limit; None (unknown) passes.
 
     Raises:
         VideoError: it is too long.
@@ -73,8 +73,8 @@ def check_length(path: Path, seconds: float | None, settings: ReaderSettings) ->
         )
 
 
-def believable_rate(stream: Any, settings: ReaderSettings) -> Fraction:
-    """Return the average frame rate of a stream, or the nearest believable thing to it, in frames a second."""
+def plausible_rate(stream: Any, settings: ReaderSettings) -> Fraction:
+    """Return the average frame rate of a stream in frames per second, or a default when it is implausible."""
     fastest = Fraction(settings.max_fps).limit_denominator(1000)
     for rate in (stream.average_rate, stream.guessed_rate):
         if rate and 0 < rate <= fastest:
@@ -84,10 +84,10 @@ def believable_rate(stream: Any, settings: ReaderSettings) -> Fraction:
 
 
 def stated_length(container: Any, stream: Any) -> tuple[float | None, bool]:
-    """Return the length in seconds that the file states, and whether it is the video's own.
+    """Return the duration from the file's headers in seconds, and whether it belongs to the video stream alone.
 
-    Webm and mkv state one length for sound and picture together; a broken file may state none. The avi reader guesses
-    the length of a cut file from its size, so the number of frames in the header counts too.
+    WebM and MKV store one duration for all streams; a broken file may store none. The AVI demuxer estimates the
+    duration of a truncated file from its size, so the frame count in the header is considered too.
     """
     stated = [float(stream.duration * stream.time_base)] if stream.duration and stream.time_base else []
     if stream.frames and stream.average_rate:

@@ -1,4 +1,4 @@
-"""Time: from the stamps in a file to seconds that only grow, and from any rate to a constant one."""
+"""Convert file timestamps to strictly increasing seconds, and any frame rate to a constant one."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from fractions import Fraction
 from animato.types import TimedFrame
 
 _LARGEST_GAP = 60.0
-"""Seconds without a frame after which the stamps, not the camera, are taken to be wrong."""
+"""Gap in seconds above which the timestamps are considered wrong."""
 
 _STUCK = 3
-"""Frames in a row without progress after which the stamps are given up and frames are counted."""
+"""Consecutive frames without progress after which timestamps are ignored and frames are counted."""
 
 _SAME = 1e-6
-"""Seconds within which two stamps are the same moment."""
+"""Difference in seconds below which two timestamps are equal."""
 
 
 class FrameClock:
-    """Turns the stamps of decoded frames into seconds from the first frame, strictly growing.
+    """Converts timestamps of decoded frames to strictly increasing seconds from the first frame.
 
-    Missing stamps are filled with the usual distance; a frame that shares its moment with the one before is never
-    seen and is left out; a jump backwards or by more than a minute is closed up; stamps that stand still are given
-    up for counting.
+    Missing timestamps are filled with the usual interval; a frame with the timestamp of its predecessor is dropped; a
+    jump backwards or by more than a minute is removed; if timestamps do not advance, frames are counted instead.
 
     Args:
-        period: usual distance of two frames, in seconds.
-        fastest: smallest distance of two frames that are both kept, in seconds.
+        period: usual interval between frames, in seconds.
+        fastest: smallest interval between two frames that are both kept, in seconds.
     """
 
     def __init__(self, period: float, fastest: float = 0.0) -> None:
@@ -37,24 +36,24 @@ class FrameClock:
         self.skipped = 0
         self.jumps = 0
         self.counting = False
-        self._asked = False
+        self._forced = False
         self._begun = False
         self._origin: float | None = None
         self._stuck = 0
 
     def count(self) -> None:
-        """Count frames from the beginning: the caller knows that the stamps are wrong, and says so."""
-        self.counting = self._asked = True
+        """Count frames from the beginning, without a warning; for callers that detected wrong timestamps."""
+        self.counting = self._forced = True
 
     def begin_at(self, origin: float | None) -> None:
-        """Count from a known stamp instead of from the first one told, after a jump into the middle of a file."""
+        """Set the timestamp of time 0, after seeking into the middle of a file."""
         self._origin = origin
 
     def tell(self, stamp: float | None) -> float | None:
-        """Return the time of the next frame in seconds from the first; None when the frame is to be left out.
+        """Return the time of the next frame in seconds from the first, or None when the frame is dropped.
 
         Args:
-            stamp: seconds as the file states, from anywhere; None when it states nothing.
+            stamp: timestamp in seconds with any origin; None when it is missing.
         """
         if not self._begun:
             self._begun = True
@@ -80,16 +79,16 @@ class FrameClock:
         return time
 
     def warnings(self) -> list[str]:
-        """Return sentences about what was wrong with the stamps."""
-        said = []
-        if self.counting and not self._asked:
-            said.append(f"the times in the file stand still; {1 / self.period:.3g} frames a second were assumed")
+        """Return messages about irregular timestamps."""
+        messages = []
+        if self.counting and not self._forced:
+            messages.append(f"the times in the file stand still; {1 / self.period:.3g} frames a second were assumed")
         elif self.jumps:
-            said.append(f"the times in the file jump {_times(self.jumps)}; the gaps were closed")
+            messages.append(f"the times in the file jump {_times(self.jumps)}; the gaps were closed")
         if self.skipped:
             most = 1 / max(self.fastest, _SAME)
-            said.append(f"{self.skipped} frames were left out: more than {most:.0f} a second are not read")
-        return said
+            messages.append(f"{self.skipped} frames were left out: more than {most:.0f} a second are not read")
+        return messages
 
     def _stand_still(self) -> float | None:
         self._stuck += 1
@@ -104,17 +103,17 @@ class FrameClock:
 def resample(
     frames: Iterable[TimedFrame], fps: Fraction, *, end: Callable[[], float | None] | None = None
 ) -> Iterator[TimedFrame]:
-    """Yield frames at a constant rate: at each tick the newest frame that is already shown.
+    """Yield frames at a constant rate: at each tick, the newest frame already shown.
 
-    Tick k lies at exactly k / fps, so no error adds up however long the clip is. A frame may come up to a quarter of
-    a tick early, which absorbs the rounding of stamps (milliseconds in webm, hundredths in gif); frames that already
-    have the constant rate pass unchanged. The same array comes more than once where frames repeat: do not write to it.
+    Tick k is at exactly k / fps, so errors do not accumulate. A frame may be used up to a quarter of a tick early,
+    which absorbs rounded timestamps (milliseconds in webm, hundredths in gif); frames already at the constant rate
+    pass unchanged. Repeated frames share one array: do not write to it.
 
     Args:
         frames: in order of time, the first at 0.
-        fps: frames a second to yield.
-        end: asked after the last frame for the time in seconds at which it stops being shown (for a `VideoReader`,
-            `lambda: reader.end`); without it the last frame stays as long as frames stay on average.
+        fps: output frames per second.
+        end: called after the last frame; returns its end time in seconds (for a `VideoReader`, `lambda: reader.end`).
+            Without it the last frame has the average duration.
 
     Raises:
         ValueError: fps is not positive.
@@ -123,22 +122,22 @@ def resample(
         raise ValueError(f"fps must be positive, not {fps}")
     early = float(1 / fps) / 4
     tick = 0
-    held: TimedFrame | None = None
+    current: TimedFrame | None = None
     count, gap = 0, 0.0
     for frame in frames:
-        while held is not None and tick / fps + early < frame.time:
-            yield TimedFrame(held.image, float(tick / fps))
+        while current is not None and tick / fps + early < frame.time:
+            yield TimedFrame(current.image, float(tick / fps))
             tick += 1
-        gap = frame.time - held.time if held is not None else 0.0
-        held = frame
+        gap = frame.time - current.time if current is not None else 0.0
+        current = frame
         count += 1
-    if held is None:
+    if current is None:
         return
-    average = held.time / (count - 1) if count > 1 else 0.0
+    average = current.time / (count - 1) if count > 1 else 0.0
     stop = end() if end is not None else None
-    stop = held.time + min(gap, average) if stop is None else max(stop, held.time)
+    stop = current.time + min(gap, average) if stop is None else max(stop, current.time)
     while tick == 0 or tick / fps + early < stop:
-        yield TimedFrame(held.image, float(tick / fps))
+        yield TimedFrame(current.image, float(tick / fps))
         tick += 1
 
 

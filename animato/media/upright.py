@@ -1,4 +1,4 @@
-"""From a decoded frame, as the codec stores it, to an upright RGB picture with square pixels."""
+"""Convert decoded frames to upright RGB images with square pixels."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ _UNSPECIFIED = 2
 _BT709, _BT601 = 1, 5
 _BT601_CODES = frozenset({4, 5, 6})
 _SCALER_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""Matrix of the stream (ITU-T H.273, table 4) to the number FFmpeg's scaler knows it by."""
+"""Matrix coefficients of the stream (ITU-T H.273, table 4) to the constants of FFmpeg's scaler."""
 
 _HDR_TRANSFERS = frozenset({16, 18})
 _HD_HEIGHT = 720
 
 
 class Upright:
-    """Converts the frames of one video; made from its first frame, because the others must look the same.
+    """Converts the frames of one video; configured from its first frame, as all frames share one format.
 
-    Rotation and mirroring noted in the file are applied, pixels that are not square are made so, transparency is laid
-    on light grey. Colours follow the matrix the file states; where it states none, BT.709 from 720 lines up and BT.601
-    below, as players do.
+    Applies the display matrix and the pixel aspect ratio, and composites transparency over light grey. Colours use the
+    matrix stated in the file; without one, BT.709 from 720 lines up and BT.601 below, as players do.
 
     Args:
         frame: the first decoded frame (an `av.VideoFrame`).
-        max_side: longest side of the result in pixels; larger frames are made smaller, smaller ones are left.
+        max_side: longest side of the result in pixels; larger frames are downscaled.
         aspect: width of a pixel over its height.
     """
 
@@ -68,7 +67,7 @@ class Upright:
         return (frame.width, frame.height, frame.format.name) == self.coded
 
     def __call__(self, frame: Any) -> Frame:
-        """Return an `av.VideoFrame` as a new H x W x 3 uint8 RGB array."""
+        """Convert an `av.VideoFrame` to a new H x W x 3 uint8 RGB array."""
         image = self.by_table(frame) if self._plain else self.by_scaler(frame)
         if self._swap:
             image = np.asarray(cv2.transpose(image), dtype=np.uint8)
@@ -77,18 +76,18 @@ class Upright:
         return np.ascontiguousarray(image)
 
     def by_table(self, frame: Any) -> Frame:
-        """Convert plain BT.601 4:2:0 video: nearer to the exact formula than the scaler's quick path, and as quick."""
+        """Convert BT.601 4:2:0 video with OpenCV: more exact than the scaler's fast path, and equally fast."""
         return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
 
     def by_scaler(self, frame: Any) -> Frame:
-        """Convert and resize anything by FFmpeg's scaler, in the calling thread.
+        """Convert and resize with FFmpeg's scaler, in the calling thread.
 
-        The target's matrix has no meaning for RGB; it is named, and differs, because older PyAV leaves the source's
-        matrix unread when the two agree.
+        The destination matrix has no meaning for RGB; it is set to a different value because older PyAV ignores the
+        source matrix when the two are equal.
         """
         width, height = self._target
         if self._smaller and frame.format.name.startswith("yuv") and not self._alpha:
-            # Shrink first, convert the few pixels that are left: a third of the time of doing both at once.
+            # Downscaling before the conversion takes a third of the time of doing both at once.
             frame = frame.reformat(width=width, height=height, interpolation="AREA", **_ONE_THREAD)
         converted = frame.reformat(
             width=width,
@@ -106,7 +105,7 @@ class Upright:
 
 
 def _on_backdrop(image: Frame) -> Frame:
-    """Lay an H x W x 4 RGBA picture on light grey."""
+    """Composite an H x W x 4 RGBA image over light grey."""
     alpha = image[..., 3:]
     if alpha.min() == 255:
         return image[..., :3]
@@ -116,10 +115,10 @@ def _on_backdrop(image: Frame) -> Frame:
 
 
 def _orientation(frame: Any) -> tuple[bool, int | None]:
-    """Return (swap x and y?, `cv2.flip` code or None) of the display matrix on a frame.
+    """Return whether to swap x and y, and the `cv2.flip` code or None, from a frame's display matrix.
 
     The matrix (ISO/IEC 14496-12, section 8.3.2) maps (x, y) to (a x + c y, b x + d y); it is rounded to the nearest of
-    the eight ways to lay a rectangle.
+    the eight axis-aligned orientations.
     """
     for item in frame.side_data:
         if getattr(getattr(item, "type", None), "name", "") != "DISPLAYMATRIX":
@@ -133,7 +132,7 @@ def _orientation(frame: Any) -> tuple[bool, int | None]:
 
 
 def _threads_option() -> dict[str, int]:
-    """Newer PyAV starts scaler threads by itself, which costs more than it gives; older ones have no such option."""
+    """Return the option that limits the scaler to one thread; older PyAV has neither the threads nor the option."""
     import av
 
     try:

@@ -1,4 +1,4 @@
-"""Video out: mp4 (h264, index first) and webm (VP9), with sound interleaved as it goes."""
+"""Write mp4 (H.264, faststart) and webm (VP9) with interleaved audio."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from animato.settings.media import WriterSettings
 from animato.types import Frame
 
 _BT709_PRIMARIES, _BT709_TRANSFER, _BT601_MATRIX, _LIMITED = 1, 1, 6, 1
-"""Colour tags (ITU-T H.273): the screen's primaries and curve, and the matrix of `yuv.rgb_to_i420`."""
+"""Colour tags (ITU-T H.273): BT.709 primaries and transfer, and the BT.601 matrix of `yuv.rgb_to_i420`."""
 
 
 class VideoWriter(Writer):
     """Writes one mp4 or webm file.
 
-    Odd sizes gain one repeated column or row at the right or bottom, because 4:2:0 video has even sides.
+    Odd sizes are padded by repeating the last column or row, because 4:2:0 video needs even sides.
 
     Args:
         form: "mp4" or "webm".
-        audio: sound to lay under the pictures, or None.
+        audio: audio source, or None.
         comment: text for the file's comment field, or None.
     """
 
@@ -67,9 +67,9 @@ class VideoWriter(Writer):
         self._stream = _add_video(self._output, form, settings, self.coded_width, self.coded_height, self.fps)
         self._sound = None
         if audio is not None:
-            self._sound = add_sound(self._stack, self._output, form, audio, settings.audio_kbps, self._found)
+            self._sound = add_sound(self._stack, self._output, form, audio, settings.audio_kbps, self._warnings)
         self._output.start_encoding()
-        self._ours = True
+        self._owned = True
 
     def _put(self, frame: Frame) -> None:
         self._put_yuv(rgb_to_i420(pad_to_even(frame)))
@@ -99,7 +99,7 @@ class VideoWriter(Writer):
 
 
 def _add_video(output: Any, form: str, settings: WriterSettings, width: int, height: int, fps: Fraction) -> Any:
-    """Add the picture stream to an output container; time is counted in frames."""
+    """Add the video stream to an output container, with a time base of one frame."""
     codec, options = _encoder(form, settings)
     stream = output.add_stream(codec, rate=fps, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -116,7 +116,7 @@ def _encoder(form: str, settings: WriterSettings) -> tuple[str, dict[str, str]]:
     """Return the name and options of the encoder for "mp4" or "webm"."""
     if form == "mp4":
         return "libx264", {"preset": settings.preset, "crf": str(settings.crf)}
-    # Realtime mode at its quickest: 4 ms a frame at 512 px; "good" costs ten times that for files a third smaller.
+    # Fastest realtime mode: 4 ms per frame at 512 px. "good" takes ten times as long for files a third smaller.
     return "libvpx-vp9", {
         "deadline": "realtime",
         "cpu-used": "8",

@@ -1,4 +1,4 @@
-"""Video out: the one place that chooses a format by the name of the output."""
+"""Open a writer for an output path; the suffix selects the format."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["AudioSource", "Writer", "open_writer", "output_format"]
 
 _MAX_SIDE = 16_384
 _LONG_GIF = 12.0
-"""Seconds from which a gif is larger than anyone expects."""
+"""Duration in seconds above which a gif is unexpectedly large."""
 
 
 def output_format(path: Path) -> str:
-    """Return "mp4", "webm", "gif" or "png" (a folder of frames) for the name of an output.
+    """Return the output format for a path: "mp4", "webm", "gif" or "png" (a folder of frames).
 
-    A name without a suffix, an existing folder, and a name with a number place such as frame_%05d.png mean frames.
+    A path without a suffix, an existing folder, and a numbered name such as frame_%05d.png select "png".
 
     Raises:
-        UsageError: another suffix.
+        UsageError: unsupported suffix.
     """
     suffix = path.suffix.lower()
     if suffix in (".mp4", ".m4v"):
@@ -57,23 +57,23 @@ def open_writer(
     comment: str | None = None,
     duration: float | None = None,
 ) -> Writer:
-    """Open a file or folder for writing frames; the format follows from its name (see `output_format`).
+    """Open a file or folder for writing frames, in the format given by `output_format`.
 
-    Only `path` itself is written, and it must keep its suffix: give a temporary name, and rename when it is complete.
-    An existing file is overwritten.
+    Writes to `path` directly and overwrites an existing file; for an atomic write, pass a temporary path with the same
+    suffix and rename it when it is complete.
 
     Args:
         width: of the frames, in pixels.
         height: of the frames, in pixels.
-        fps: frames a second, constant.
-        audio: sound to lay under the pictures and to cut at their end; gif and PNG have none, which is a finding.
+        fps: constant frame rate, frames per second.
+        audio: audio source, cut at the end of the video; gif and PNG drop it with a warning.
         comment: text for the file's comment field.
-        duration: expected length in seconds, when known; only used to warn of huge gifs.
+        duration: expected duration in seconds, if known; only used to warn about large gifs.
 
     Raises:
-        UsageError: a suffix, size or rate that cannot be written.
-        OutputError: no permission, no such folder, no room.
-        InputError: the sound cannot be read.
+        UsageError: unsupported suffix, size or rate.
+        OutputError: no permission, no such folder, or the disk is full.
+        InputError: the audio cannot be read.
     """
     settings = settings or WriterSettings()
     form = output_format(path)
@@ -87,11 +87,11 @@ def open_writer(
     if form == "gif":
         writer = GifWriter(path, width, height, fps, settings, comment)
         if duration is not None and duration > _LONG_GIF:
-            writer.add_finding(f"a gif of {duration:.0f} s is large; mp4 is about twenty times smaller")
+            writer.add_warning(f"a gif of {duration:.0f} s is large; mp4 is about twenty times smaller")
     else:
         numbered = "%" in path.name
         folder, pattern = (path.parent, path.name) if numbered else (path, PATTERN)
         writer = PngWriter(folder, pattern, width, height, fps, comment)
     if audio is not None:
-        writer.add_finding(f"{'a gif has' if form == 'gif' else 'PNG frames have'} no sound; it was left out")
+        writer.add_warning(f"{'a gif has' if form == 'gif' else 'PNG frames have'} no sound; it was left out")
     return writer

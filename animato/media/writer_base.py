@@ -1,4 +1,4 @@
-"""What every writer does: count frames, check their size, leave nothing half-written behind."""
+"""Base class of the writers: frame counting, size checks and removal of partial files."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from animato.types import Frame
 
 
 class Writer(ABC):
-    """Takes frames one at a time and writes them to one file or folder; use it in a `with` block.
+    """Writes frames to one file or folder; use it in a `with` block.
 
-    When the block ends with an exception, what was written so far is removed. When it ends well, the file is complete.
+    The file is completed when the block ends normally and removed when it ends with an exception.
 
     Attributes:
-        path: the file or folder that is written; nothing else is touched.
-        width: of the frames handed in, in pixels.
-        height: of the frames handed in, in pixels.
-        fps: frames a second.
+        path: the only file or folder that is written.
+        width: of the input frames, in pixels.
+        height: of the input frames, in pixels.
+        fps: frames per second.
         frames: frames written so far.
     """
 
@@ -37,28 +37,28 @@ class Writer(ABC):
         self.height = height
         self.fps = fps
         self.frames = 0
-        self._found: list[str] = []
+        self._warnings: list[str] = []
         self._closed = False
-        self._ours = not path.exists()
+        self._owned = not path.exists()
 
     @property
     def coded_width(self) -> int:
-        """Width of the planes that `write_yuv` takes: `width`, made even."""
+        """Width of the planes for `write_yuv`: `width` rounded up to even."""
         return self.width + self.width % 2
 
     @property
     def coded_height(self) -> int:
-        """Height of the picture in the planes that `write_yuv` takes: `height`, made even."""
+        """Height of the luma plane for `write_yuv`: `height` rounded up to even."""
         return self.height + self.height % 2
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what could not be kept, such as sound in a gif."""
-        return tuple(self._found)
+        """Messages about content the format cannot store, such as audio in a gif."""
+        return tuple(self._warnings)
 
-    def add_finding(self, sentence: str) -> None:
-        """Add a sentence to `warnings`."""
-        self._found.append(sentence)
+    def add_warning(self, sentence: str) -> None:
+        """Append a message to `warnings`."""
+        self._warnings.append(sentence)
 
     def write(self, frame: Frame) -> None:
         """Write the next frame.
@@ -67,30 +67,30 @@ class Writer(ABC):
             frame: height x width x 3 uint8 RGB.
 
         Raises:
-            OutputError: no room, or the file cannot be written any more.
-            ValueError: another size, or the writer is closed.
+            OutputError: the disk is full or not writable.
+            ValueError: wrong size, or the writer is closed.
         """
         self._expect(frame, (self.height, self.width, 3))
         self._guarded(lambda: self._put(frame))
 
     def write_yuv(self, planes: NDArray[np.uint8]) -> None:
-        """Write the next frame from planes as `rgb_to_i420` makes them (BT.601, limited range).
+        """Write the next frame from I420 planes (BT.601, limited range; see `rgb_to_i420`).
 
         Args:
             planes: (coded_height * 3 / 2) x coded_width uint8; for odd sizes make them from `pad_to_even(frame)`.
 
         Raises:
-            OutputError: no room, or the file cannot be written any more.
-            ValueError: another size, or the writer is closed.
+            OutputError: the disk is full or not writable.
+            ValueError: wrong size, or the writer is closed.
         """
         self._expect(planes, (self.coded_height * 3 // 2, self.coded_width))
         self._guarded(lambda: self._put_yuv(planes))
 
     def close(self) -> None:
-        """Finish the file; doing so twice is harmless.
+        """Finish the file. Idempotent.
 
         Raises:
-            OutputError: the end could not be written; the partial file was removed.
+            OutputError: the file could not be finished; the partial file was removed.
         """
         if self._closed:
             return
@@ -105,7 +105,7 @@ class Writer(ABC):
             raise
 
     def discard(self) -> None:
-        """Stop and remove what was written."""
+        """Stop and remove the partial output."""
         if not self._closed:
             self._closed = True
             self._remove()
@@ -141,8 +141,8 @@ class Writer(ABC):
             self._abandon()
 
     def _unlink(self) -> None:
-        """Delete the file, unless it was there before and nothing was written into it yet."""
-        if self._ours:
+        """Delete the file, unless it existed before and was not opened yet."""
+        if self._owned:
             self.path.unlink(missing_ok=True)
 
     @abstractmethod
@@ -159,4 +159,4 @@ class Writer(ABC):
 
     @abstractmethod
     def _abandon(self) -> None:
-        """Close and delete what was written."""
+        """Close and delete the partial output."""

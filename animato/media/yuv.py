@@ -1,7 +1,7 @@
-"""RGB to the 4:2:0 planes that video encoders take, and back: BT.601, limited range.
+"""Convert between RGB and 4:2:0 planes: BT.601, limited range.
 
-Everything animato writes is BT.601 limited range and tagged so, at every size, because the invisible mark is laid on
-exactly these planes. Formulas: ITU-R BT.601-7, section 2.5.1 to 2.5.3, with 219 levels of luma and 224 of chroma.
+Every output is encoded and tagged as BT.601 limited range at every size, because the invisible watermark is embedded
+in these planes. Formulas: ITU-R BT.601-7, section 2.5.1 to 2.5.3, with 219 levels of luma and 224 of chroma.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from animato.types import Frame
 
 
 def rgb_to_i420(image: Frame) -> NDArray[np.uint8]:
-    """Return the packed planes of a picture: luma, then blue and red chroma of the mean of 2 x 2 pixels.
+    """Convert an image to packed I420 planes, with chroma from the mean of 2 x 2 pixels.
 
-    OpenCV's own conversion takes the chroma of one pixel in four, which frays coloured edges (2 to 4 dB worse on
-    them); here the picture is averaged first and only the chroma of that is used.
+    OpenCV samples the chroma of one pixel in four, which is 2 to 4 dB worse at coloured edges; here chroma is computed
+    from a box-filtered image.
 
     Args:
         image: H x W x 3 uint8 RGB, H and W even.
@@ -38,12 +38,12 @@ def rgb_to_i420(image: Frame) -> NDArray[np.uint8]:
 
 
 def i420_to_rgb(planes: NDArray[np.uint8]) -> Frame:
-    """Return the picture of packed planes: (H * 3 / 2) x W uint8 to H x W x 3 uint8 RGB."""
+    """Convert packed I420 planes, (H * 3 / 2) x W uint8, to H x W x 3 uint8 RGB."""
     return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
 
 
 def pad_to_even(image: Frame) -> Frame:
-    """Return a picture whose sides are even: an odd last column or row is repeated once.
+    """Pad an image to even sides by repeating its last column or row.
 
     Args:
         image: H x W x 3 uint8 RGB.

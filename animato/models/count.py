@@ -1,4 +1,4 @@
-"""Parameters and multiply-accumulates of a network, counted by running it once."""
+"""Count the parameters and multiply-accumulates of a network in one forward pass."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from animato.models.layers import SpectralConv, SpectralLinear
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network holds and does.
+    """Size and cost of a network.
 
     Attributes:
-        parameters: numbers that training changes.
-        macs: multiply-accumulates of convolutions and linear layers in one run, as the network is usually written.
-        macs_run: those really done: a resizing block's shortcut works at the smaller size here, with equal results.
+        parameters: number of trainable parameters.
+        macs: multiply-accumulates of convolutions and linear layers per run, in the usual formulation of the network.
+        macs_run: those executed: the shortcut of a resizing block runs at the smaller size here, with equal results.
     """
 
     parameters: int
@@ -27,19 +27,18 @@ class Cost:
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers training changes in a network."""
+    """Return the number of trainable parameters of a network."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def count_cost(module: nn.Module, run: Callable[[], object]) -> Cost:
-    """Count a network while `run` runs it once.
+    """Count the operations of a network during one run.
 
-    Only convolutions and linear layers are counted, as the field does; normalisation, pooling and attention products
-    are left out.
+    Only convolutions and linear layers are counted, as is usual; normalisation, pooling and attention products are not.
 
     Args:
-        module: the network whose layers are watched.
-        run: calls the network once, batch 1.
+        module: the network.
+        run: function that calls the network once with batch size 1.
     """
     total = run_total = 0
 

@@ -1,4 +1,4 @@
-"""The landmark picture that the 2019 system is driven by: 68 points in fixed colours, taken from the 478. No torch.
+"""Landmark drawings for the 2019 system: 68 of the 478 points in fixed colours. Does not import torch.
 
 Conventions: points are N x 2 or N x 3 float32 in pixels of the crop, origin at the centre of the top-left pixel; the
 drawing is S x S x 3 uint8 RGB on black. Colours and order are those of the authors' lab's FSTH loader: jaw white,
@@ -35,7 +35,7 @@ IBUG68_FROM_MESH = np.array(
     ],
     dtype=np.int64,
 )
-"""Which of the 478 mesh points stands for each of the 68 iBUG points (subject's right = left side of the picture)."""
+"""Index of the mesh point for each of the 68 iBUG points (the subject's right is the left side of the image)."""
 
 MIRROR68 = np.array(
     [
@@ -49,7 +49,7 @@ MIRROR68 = np.array(
     ],
     dtype=np.int64,
 )
-"""Where each of the 68 points is found after left and right have changed places."""
+"""Permutation of the 68 points under horizontal mirroring."""
 
 RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
@@ -57,7 +57,7 @@ LEFT_IRIS = (473, 474, 475, 476, 477)
 
 @dataclass(frozen=True)
 class Stroke:
-    """One polyline of the drawing: which of the 68 points, closed or not, and its RGB colour."""
+    """One polyline of the drawing: indices into the 68 points, whether it is closed, and its RGB colour."""
 
     points: tuple[int, ...]
     closed: bool
@@ -94,19 +94,19 @@ def ibug68(points: Points) -> NDArray[np.float32]:
 def draw_landmarks(
     points: Points, size: int, style: str = "paper", canvas: int | None = None, mirror: bool = False
 ) -> Frame:
-    """Draw landmarks as the generator wants to see them.
+    """Draw landmarks as input of the generator.
 
-    Lines are 2 px wide at 256 px and scale with the drawing, never under 1 px, anti-aliased.
+    Lines are anti-aliased and 2 px wide at 256 px, scaled with the drawing and at least 1 px.
 
-    Convention: `points` are pixels of a `canvas` px square crop; the drawing shows that square at `size` px.
+    Convention: `points` are pixels of a `canvas` px square crop; the drawing is that square at `size` px.
 
     Args:
         points: 478 x 2 or 478 x 3 (468 suffice for the style "paper").
         size: side of the drawing, pixels.
-        style: "paper" for the 2019 strokes; "full" adds inner lips (orange) and irises (white), which the paper
-            names as missing.
-        canvas: side of the crop the points belong to, pixels; `size` when left out.
-        mirror: draw the mirrored face (left and right change places, colours with them).
+        style: "paper" for the 2019 strokes; "full" adds inner lips (orange) and irises (white), which the paper lists
+            as missing.
+        canvas: side of the crop of the points, pixels; `size` by default.
+        mirror: whether to draw the mirrored face, with colours swapped accordingly.
 
     Raises:
         UsageError: too few points for the style, or an unknown style.

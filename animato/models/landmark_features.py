@@ -1,8 +1,7 @@
-"""The bundled landmark network's first layers as a feature network: what it reads of lips and lids can be compared.
+"""The first layers of the bundled landmark network as a frozen feature network for losses on lips and eyelids.
 
-The network (Kartynnik et al. 2019; `tracking.landmarker` runs it) begins with plain convolutions, parametric ReLU,
-residual sums and pooling. They are rebuilt here in torch, for gradients, from the bundled file itself; nothing is
-learnt.
+The network (Kartynnik et al. 2019; run by `tracking.landmarker`) begins with convolutions, parametric ReLU, residual
+sums and pooling. They are rebuilt in torch from the bundled file, for gradients.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from animato.models.features import FeatureNet, same_pads
 from animato.runtime.openvino_library import read_model
 
 LEVELS = 4
-"""Maps that are given, each the last one of its size: at 1/2, 1/4, 1/8 and 1/16 of the picture."""
+"""Returned feature maps, each the last one of its size: at 1/2, 1/4, 1/8 and 1/16 of the input."""
 
 _Values = dict[str, Tensor]
 
 
 class LandmarkFeatures(FeatureNet):
-    """The landmark network down to 1/16 of the picture; sides are multiples of 16.
+    """The landmark network down to 1/16 of the input, which must have sides that are multiples of 16.
 
-    It knows faces about 170 px wide, 10 px to a canonical centimetre.
+    It is trained on faces about 170 px wide, 10 px per canonical centimetre.
     """
 
     name = "face-landmarks"
@@ -63,7 +62,7 @@ class LandmarkFeatures(FeatureNet):
             given = [value.get_node() for value in op.input_values()]
             sources = [renamed.get(node.get_friendly_name(), node.get_friendly_name()) for node in given[:1]]
             sources += [node.get_friendly_name() for node in given[1:] if not _is_constant(node)]
-            if kind == "Transpose":  # the file keeps channels last; everything here has them first
+            if kind == "Transpose":  # the file is channels-last, torch channels-first
                 renamed[name] = sources[0]
                 continue
             if kind == "MaxPool":
@@ -71,12 +70,12 @@ class LandmarkFeatures(FeatureNet):
                 if len(self._kept) == LEVELS:
                     return
             self._steps.append(self._step(op, kind, name, sources, [node for node in given if _is_constant(node)]))
-        raise FileFormatError("the bundled landmark network is not the one this program knows")
+        raise FileFormatError("the bundled landmark network has an unexpected structure")
 
     def _step(
         self, op: Any, kind: str, name: str, sources: list[str], constants: list[Any]
     ) -> Callable[[_Values], None]:
-        """Return what computes one operation's map from those before it."""
+        """Return a function that computes one operation from the previous maps."""
         held = [self._hold(node) for node in constants]
         first = sources[0]
         if kind in ("Convolution", "GroupConvolution"):
@@ -100,13 +99,13 @@ class LandmarkFeatures(FeatureNet):
             return lambda values: values.update({name: F.prelu(values[first], self.numbers[held[0]].flatten())})
         if kind == "MaxPool":
             return lambda values: values.update({name: F.max_pool2d(values[first], 2)})
-        if kind == "Pad":  # channels only: a shortcut to a wider block
+        if kind == "Pad":  # channels only: shortcut to a wider block
             more = int(self.numbers[held[1]][1])
             return lambda values: values.update({name: F.pad(values[first], (0, 0, 0, 0, 0, more))})
         raise FileFormatError(f"the bundled landmark network has an unknown layer, {kind}")
 
     def _hold(self, node: Any) -> int:
-        """Keep a constant as frozen numbers; return where."""
+        """Register a constant as a buffer; return its name."""
         self.numbers.append(nn.Parameter(torch.from_numpy(_folded(node).astype(np.float32)), requires_grad=False))
         return len(self.numbers) - 1
 
@@ -119,7 +118,7 @@ def _is_constant(node: Any) -> bool:
 
 
 def _folded(node: Any) -> NDArray[Any]:
-    """Return the value of a constant, or of what the file computes from constants alone."""
+    """Return the value of a constant or constant expression."""
     kind = node.get_type_name()
     if kind == "Constant":
         return np.array(node.get_data())
@@ -127,7 +126,7 @@ def _folded(node: Any) -> NDArray[Any]:
     if kind == "Unsqueeze":
         return np.expand_dims(inner[0], tuple(int(axis) for axis in np.atleast_1d(inner[1])))
     if kind == "Reshape":
-        sides = [int(side) for side in inner[1]]  # 0 keeps a side as it is
+        sides = [int(side) for side in inner[1]]  # 0 keeps a side
         return inner[0].reshape([side or inner[0].shape[axis] for axis, side in enumerate(sides)])
     if kind == "Transpose":
         return inner[0].transpose([int(axis) for axis in inner[1]])

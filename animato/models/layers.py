@@ -3,7 +3,7 @@
 Shapes: B batch, C channels in, O channels out, H height, W width. Tensors are float32 (bf16 under autocast on a GPU).
 Sources: Miyato et al. 2018 (spectral norm), Huang & Belongie 2017 (AdaIN), Brock et al. 2019 (residual blocks and
 orthodox pre-activation order), Zhang et al. 2019 (self-attention), Zakharov et al. 2019 section 3 (how they are put
-together). Channel counts and the 1e-4 follow the authors' lab's later module "FSTH".
+together). Channel counts and the epsilon of 1e-4 follow the later module "FSTH" of the authors' lab.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Resize = Literal["none", "up", "down"]
 
 
 class _Spectral(nn.Module):
-    """Shared part of the spectrally normalised layers: the power iteration (Miyato et al. 2018, algorithm 1).
+    """Base of the spectrally normalised layers, with the power iteration (Miyato et al. 2018, algorithm 1).
 
     The largest singular value of the weight, seen as an O x (C k k) matrix, is tracked by one power iteration per
     `refresh_spectral` call (once per optimiser step and not once per forward pass, so that two forward passes of
@@ -55,14 +55,14 @@ class _Spectral(nn.Module):
         """Return the weight divided by its largest singular value (differentiable in the weight)."""
         if self.folded:
             return self.weight
-        # the singular value needs float32: half precision would rescale every layer by its rounding error
+        # the singular value needs float32: in half precision its rounding error would rescale the layer
         with torch.autocast(self.weight.device.type, enabled=False):
             sigma = torch.dot(self.left, torch.mv(self.weight.flatten(1), self.right))
             return self.weight / sigma
 
     @torch.no_grad()
     def fold(self) -> None:
-        """Write the division into the weight, for good; the layer then holds no power iteration."""
+        """Fold the normalisation into the weight permanently and remove the power iteration."""
         if not self.folded:
             self.weight.copy_(self.normalised())
             del self.left, self.right
@@ -73,13 +73,13 @@ class SpectralConv(_Spectral):
     """Convolution with zero padding, stride 1, spectrally normalised: B C H W -> B O H W.
 
     Attributes:
-        saving: how many times fewer positions it visits than the usual way of writing the same network would.
+        saving: factor by which it evaluates fewer positions than in the usual formulation of the network.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True, saving: int = 1) -> None:
         super().__init__()
-        made = nn.Conv2d(inputs, outputs, kernel, bias=bias)
-        self.weight, self.bias = made.weight, made.bias
+        layer = nn.Conv2d(inputs, outputs, kernel, bias=bias)
+        self.weight, self.bias = layer.weight, layer.bias
         self.padding = kernel // 2
         self.saving = saving
         self._start()
@@ -93,8 +93,8 @@ class SpectralLinear(_Spectral):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        made = nn.Linear(inputs, outputs)
-        self.weight, self.bias = made.weight, made.bias
+        layer = nn.Linear(inputs, outputs)
+        self.weight, self.bias = layer.weight, layer.bias
         self._start()
 
     def forward(self, x_BC: Tensor) -> Tensor:
@@ -102,24 +102,24 @@ class SpectralLinear(_Spectral):
 
 
 def refresh_spectral(module: nn.Module) -> None:
-    """Do one power iteration in every spectrally normalised layer of a network; call once per optimiser step."""
+    """Run one power iteration in every spectrally normalised layer of a network; call once per optimiser step."""
     for layer in module.modules():
         if isinstance(layer, _Spectral) and not layer.folded:
             layer.iterate()
 
 
 def fold_spectral(module: nn.Module) -> None:
-    """Write spectral normalisation into the weights of a network that will not be trained any more."""
+    """Fold spectral normalisation into the weights of a network, for inference."""
     for layer in module.modules():
         if isinstance(layer, _Spectral):
             layer.fold()
 
 
 class AdaptiveNorm(nn.Module):
-    """Adaptive instance normalisation: scale and shift come from outside, per sample (Huang & Belongie 2017, eq. 8).
+    """Adaptive instance normalisation with scale and shift per sample (Huang & Belongie 2017, eq. 8).
 
     Attributes:
-        channels: C; the layer takes 2 C numbers a sample, shift first, then scale.
+        channels: C; the layer has 2 C parameters per sample, shift first, then scale.
     """
 
     def __init__(self, channels: int) -> None:
@@ -132,7 +132,7 @@ class AdaptiveNorm(nn.Module):
 
 
 class InstanceNorm(nn.Module):
-    """Instance normalisation with one learned scale and shift a channel."""
+    """Instance normalisation with a learned scale and shift per channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class ResBlock(nn.Module):
         self.skip = SpectralConv(inputs, outputs, kernel=1, saving=saving) if reshapes else None
 
     def affine_sizes(self) -> list[int]:
-        """Return the channel counts of the adaptive layers, in the order in which they take their numbers."""
+        """Return the channel counts of the adaptive layers, in the order of their parameters."""
         return [norm.channels for norm in (self.norm_in, self.norm_mid) if isinstance(norm, AdaptiveNorm)]
 
     def forward(self, x_BCHW: Tensor, affine: list[tuple[Tensor, Tensor]] | None = None) -> Tensor:
@@ -232,5 +232,5 @@ def _make_norm(kind: NormKind, channels: int) -> nn.Module | None:
 def _apply_norm(norm: nn.Module | None, x_BCHW: Tensor, affine: tuple[Tensor, Tensor] | None) -> Tensor:
     if norm is None:
         return x_BCHW
-    made: Tensor = norm(x_BCHW) if affine is None else norm(x_BCHW, *affine)
-    return made
+    normalised_BCHW: Tensor = norm(x_BCHW) if affine is None else norm(x_BCHW, *affine)
+    return normalised_BCHW

@@ -1,4 +1,4 @@
-"""Every network of the package, with what it holds and what it costs."""
+"""List all networks of the package with their parameters and cost."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class ModelRow:
     """One network.
 
     Attributes:
-        model: the system it belongs to: "tracker", "portrait", or "paper" and the recipe.
-        network: its name.
-        size: side of its picture, pixels; 0 where it takes none.
-        parameters: numbers it holds.
-        gmac: billions of multiply-accumulates of convolutions and linear layers in one run.
-        per: what one run is for: "photo", "frame" or "training picture"; "eye and frame" runs twice a frame.
-        source: where design or weights come from.
+        model: system: "tracker", "portrait", or "paper" and the recipe.
+        network: name of the network.
+        size: side of its input image, pixels; 0 without an image.
+        parameters: number of parameters.
+        gmac: billions of multiply-accumulates of convolutions and linear layers per run.
+        per: unit of a run: "photo", "frame" or "training picture"; "eye and frame" runs twice per frame.
+        source: origin of architecture or weights.
     """
 
     model: str
@@ -53,7 +53,7 @@ class ModelRow:
 
 
 def list_models() -> list[ModelRow]:
-    """Return all networks: those that track faces, the portrait renderer's, and the 2019 system at each recipe's size.
+    """Return all networks: face tracking, portrait renderer, and the 2019 system in each recipe.
 
     Raises:
         MissingPartError: OpenVINO or the bundled face networks are missing.
@@ -67,14 +67,14 @@ def list_models() -> list[ModelRow]:
 
 
 def portrait_rows(name: str, config: PatchConfig) -> list[ModelRow]:
-    """Return encoder, painter and critic of one of the portrait renderer's networks, for a frame made from one photo.
+    """Return encoder, painter and discriminator of one network of the portrait renderer, for one photo.
 
-    The painter's parameters include P, which runs once a person and is not in its GMAC; the critic is counted without
-    its table of people, and serves in training only.
+    The painter's parameters include P, which runs once per person and is not in its GMAC. The discriminator is used in
+    training only and counted without its embedding table.
 
     Args:
         name: "head", "eye" or "mouth".
-        config: its sizes.
+        config: its configuration.
     """
     side, half, network = config.side, config.side // 2, PatchNetwork(config)
     picture, drawing = torch.zeros(1, PICTURE, side, side), torch.zeros(1, DRAWING, side, side)
@@ -96,7 +96,7 @@ def portrait_rows(name: str, config: PatchConfig) -> list[ModelRow]:
 
 
 def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
-    """Return the three networks of the 2019 system; the discriminator is counted without its table of videos."""
+    """Return the three networks of the 2019 system; the discriminator is counted without its embedding table."""
     size = config.size
     picture, drawing = torch.zeros(1, 3, size, size), torch.zeros(1, 3, size, size)
     vector = torch.zeros(1, config.embed)
@@ -128,7 +128,7 @@ def _face_row(network: str, asset: str, shape: list[int] | None, per: str) -> Mo
 
 def _held(constant: Any) -> int:
     shape = list(constant.output(0).shape)
-    # shapes, axes and the like are whole numbers; weights are not
+    # constants such as shapes and axes are integers, weights are not
     real = str(constant.output(0).element_type.get_type_name()) in ("f32", "f16")
     count = 1
     for length in shape:

@@ -1,4 +1,4 @@
-"""Between networks and plain arrays: exact, by name, with every difference named."""
+"""Convert between networks and arrays by name, with strict checks."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from animato.errors import FileFormatError
 
 
 def arrays_of(module: nn.Module, prefix: str = "") -> dict[str, NDArray[Any]]:
-    """Return copies of all parameters and buffers of a network as arrays, each name behind `prefix`."""
+    """Return copies of all parameters and buffers of a network as arrays, with a prefix on every name."""
     return {prefix + name: tensor.detach().cpu().numpy().copy() for name, tensor in module.state_dict().items()}
 
 
 def load_strictly(module: nn.Module, arrays: Mapping[str, NDArray[Any]], where: str, prefix: str = "") -> None:
-    """Fill a network from arrays; every name and shape must match.
+    """Load a network from arrays; every name and shape must match.
 
     Args:
         module: the network.
-        arrays: name to array; only names that begin with `prefix` are looked at.
-        where: the file, for the message.
-        prefix: what precedes the network's own names.
+        arrays: name to array; names without `prefix` are ignored.
+        where: file name for messages.
+        prefix: prefix of the network's names.
 
     Raises:
-        FileFormatError: a name is missing or left over, or a shape differs.
+        FileFormatError: a name is missing or unexpected, or a shape differs.
     """
-    mine = module.state_dict()
-    given = {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
-    missing, extra = sorted(set(mine) - set(given)), sorted(set(given) - set(mine))
+    expected = module.state_dict()
+    own_arrays = {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
+    missing, extra = sorted(set(expected) - set(own_arrays)), sorted(set(own_arrays) - set(expected))
     if missing or extra:
-        shown = [f"missing {name}" for name in missing[:3]] + [f"not known {name}" for name in extra[:3]]
+        shown = [f"missing {name}" for name in missing[:3]] + [f"unexpected {name}" for name in extra[:3]]
         raise FileFormatError(
             f"the weights in {where} do not fit the network",
-            where=f"{len(missing)} missing, {len(extra)} left over: {'; '.join(shown)}",
+            where=f"{len(missing)} missing, {len(extra)} unexpected: {'; '.join(shown)}",
         )
-    odd = [name for name in mine if tuple(mine[name].shape) != tuple(given[name].shape)]
-    if odd:
+    mismatched = [name for name in expected if tuple(expected[name].shape) != tuple(own_arrays[name].shape)]
+    if mismatched:
+        name = mismatched[0]
         raise FileFormatError(
             f"the weights in {where} do not fit the network",
-            where=f"{odd[0]} is {tuple(given[odd[0]].shape)}, the network wants {tuple(mine[odd[0]].shape)}",
+            where=f"{name} is {tuple(own_arrays[name].shape)}, expected {tuple(expected[name].shape)}",
         )
-    module.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in given.items()})
+    module.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in own_arrays.items()})

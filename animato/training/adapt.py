@@ -1,10 +1,10 @@
-"""Few-shot adaptation: a meta-learned model becomes one person's (Zakharov et al. 2019, section 3.3).
+"""Few-shot adaptation of a meta-learned model to one person (Zakharov et al. 2019, section 3.3).
 
-The embedder is left behind: psi' starts at P e and w' at w0 + e (at w0 where e never learned to match W), and
-generator, psi' and discriminator are trained on the photos with the meta-learning losses but the match term. How long
-decides more than anything else: too short leaves an identity gap, too long freezes the face. So the result is validated
-all along on photos kept aside (or on turned copies when there are fewer than four) and on how far mouth and lids still
-answer to their landmarks; the best moment is kept.
+The embedder is dropped: psi' starts at P e and w' at w0 + e (at w0 if e was not trained to match W). Generator, psi'
+and discriminator are trained on the photos with the meta-learning losses except the match term. The number of
+iterations matters most: too few leave an identity gap, too many freeze the expression. Therefore the result is
+validated regularly on held-out photos (or on rotated copies of fewer than four) and on the response of mouth and eyes
+to their landmarks, and the best iteration is kept.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from animato.training.state import make_adam, update_average
 from animato.training.step import Objective, discriminator_step, picture_loss
 
 MATCHED = 1.0
-"""From this weight of the match term on e becomes like the vectors of W. Below it e is several times as long, and a
-discriminator with w0 + e would score far outside what it was trained for: the adversarial term would drown the rest."""
+"""Weight of the match term from which e matches the vectors of W. Below it, e is several times longer, the scores of a
+discriminator with w0 + e are far outside its training range, and the adversarial term dominates."""
 
 WARMUP = 5
-"""Iterations over which the learning rates rise: Adam's first steps are as large for noise as for signal."""
+"""Iterations of learning rate warm-up, as the first steps of Adam have full size regardless of noise."""
 
 VALIDATIONS = 25
-"""How often a whole adaptation is validated."""
+"""Number of validations in a full adaptation."""
 
 
 @dataclass(frozen=True)
 class AdaptProgress:
-    """What a running adaptation tells its caller.
+    """Progress of an adaptation.
 
     Attributes:
         iteration: steps done.
-        total: most steps there will be.
+        total: maximum number of steps.
         score: the latest validation.
     """
 
@@ -61,13 +61,13 @@ class AdaptProgress:
 
 @dataclass(frozen=True)
 class Adapted:
-    """One person's generator and how it came about.
+    """Result of an adaptation.
 
     Attributes:
-        person: ready to draw.
-        iterations: steps whose result was kept.
-        stopped: "iterations" (all were used), "held-out photos", "turned copies" or "expression": what ended it.
-        scores: (iteration, validation) in order, the first of the feed-forward person.
+        person: the person's generator.
+        iterations: iteration whose weights were kept.
+        stopped: stop reason: "iterations" (all were used), "held-out photos", "turned copies" or "expression".
+        scores: (iteration, validation) in order, the first before fine-tuning.
     """
 
     person: PaperPerson
@@ -87,7 +87,7 @@ class Adapted:
 
 
 class _PersonGenerator(nn.Module):
-    """A generator and its AdaIN numbers as one trainable whole."""
+    """A generator and its AdaIN parameters as one trainable module."""
 
     def __init__(self, generator: Generator, affine_1A: Tensor) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ def adapt(
         report: called after every validation.
 
     Raises:
-        UsageError: cuda is asked for and there is none.
+        UsageError: CUDA is requested but not available.
         MissingPartError, InputError: the content loss's network cannot be loaded.
     """
     settings = settings or AdaptSettings()
@@ -166,25 +166,24 @@ def adapt(
 
 
 def rate_at(iteration: int, total: int) -> float:
-    """Return the factor on both learning rates at an iteration, counted from 1: a short rise, then a line down to 0.
+    """Return the learning rate factor at an iteration, counted from 1: short warm-up, then linear decay to 0.
 
-    Differs from the 2019 paper, which keeps its rates: a few hundred steps without momentum end in their own noise.
+    Differs from the 2019 paper, which uses constant rates: without decay, the last of a few hundred steps are noisy.
     """
     return min(1.0, iteration / WARMUP) * (1 - (iteration - 1) / total)
 
 
 def frozen(scores: Sequence[tuple[int, HoldoutScore]], total: int, floor: float) -> bool:
-    """Return whether the face answers less to its landmarks than a share of its best.
+    """Return whether the response to expression landmarks has dropped below a share of its maximum.
 
-    The first two fifths of the iterations do not count: there the feed-forward person is being replaced, and its
-    answers are another face's.
+    The first two fifths of the iterations are ignored, as the response there is still that of the initial face.
     """
     counted = [score.expression for iteration, score in scores if iteration * 5 >= total * 2 and iteration > 0]
     return bool(counted) and counted[-1] < floor * max(counted)
 
 
 def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:
-    """Return the person without any fine-tuning: psi = P e (the 2019 paper's feed-forward rows).
+    """Return the person without fine-tuning: psi = P e (the 2019 paper's feed-forward rows).
 
     Args:
         photos: crops at the model's size and margin.
@@ -239,7 +238,7 @@ class _Trainer:
         self._random = np.random.default_rng([settings.seed, 12])
 
     def batch(self, photos: ClipFrames) -> EpisodeBatch:
-        """Return some photos as targets, turned a little when the settings ask for it."""
+        """Sample photos as targets, with random rotation if enabled in the settings."""
         count = len(photos.images)
         chosen = self._random.permutation(count)[: self._settings.batch]
         if self._settings.augment:
@@ -249,7 +248,7 @@ class _Trainer:
         return stack([make_episode(part, self._drawing) for part in parts]).to(self._device)
 
     def step(self, batch: EpisodeBatch, rate: float) -> None:
-        """Update generator and AdaIN numbers once, the discriminator as often as in meta-learning.
+        """Update generator and AdaIN parameters once, the discriminator as often as in meta-learning.
 
         Args:
             rate: factor on both learning rates.

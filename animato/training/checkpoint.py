@@ -1,4 +1,4 @@
-"""Checkpoints of a run: one file each, written whole, the newest sound one is found again, old ones leave."""
+"""Write, restore and rotate the checkpoints of a run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Attributes:
-        folder: where they lie.
-        keep: how many stay.
-        videos: names of the rows of W, in order; a checkpoint for other videos is refused.
-        recipe: what `model.safetensors` says about how it was made (plain JSON types).
+        folder: folder of the checkpoints.
+        keep: number of checkpoints to keep.
+        videos: names of the rows of W, in order; checkpoints for other videos are rejected.
+        recipe: training description for `model.safetensors` (plain JSON types).
     """
 
     folder: Path
@@ -64,21 +64,21 @@ class Checkpoints:
         return path
 
     def restore_newest(self, state: TrainState) -> tuple[Path | None, list[str]]:
-        """Fill a new state from the newest sound checkpoint.
+        """Restore a state from the newest valid checkpoint.
 
         Returns:
-            The checkpoint, or None when there is none; and one sentence for each damaged one that was passed over.
+            The checkpoint, or None without checkpoints; and a message for each damaged one that was skipped.
 
         Raises:
-            FileFormatError: the newest sound checkpoint belongs to other networks or videos, or none is sound.
+            FileFormatError: the newest valid checkpoint belongs to other networks or videos, or none is valid.
         """
-        passed: list[str] = []
-        found = self.paths()
-        for path in reversed(found):
+        skipped: list[str] = []
+        paths = self.paths()
+        for path in reversed(paths):
             try:
                 file = read_arrays(path, KIND, SCHEMA)
             except FileFormatError as problem:
-                passed.append(problem.what)
+                skipped.append(problem.what)
                 continue
             if file.header["config"] != state.config.as_json() or file.header["videos"] != list(self.videos):
                 raise FileFormatError(
@@ -88,13 +88,13 @@ class Checkpoints:
                 )
             restore_state(state, file.arrays, path.name)
             state.batches, state.episodes = int(file.header["batches"]), int(file.header["episodes"])
-            return path, passed
-        if found:
-            raise FileFormatError("no checkpoint of this run can be read", where="; ".join(passed))
-        return None, passed
+            return path, skipped
+        if paths:
+            raise FileFormatError("no checkpoint of this run can be read", where="; ".join(skipped))
+        return None, skipped
 
     def sweep(self) -> None:
-        """Remove files that a killed run left half-written."""
+        """Remove partial files of a killed run."""
         for folder in (self.folder, self.folder.parent):
             for path in folder.glob(".*.part"):
                 with contextlib.suppress(FileNotFoundError):
@@ -102,7 +102,7 @@ class Checkpoints:
 
 
 def save_model(path: Path, state: TrainState, recipe: dict[str, object]) -> None:
-    """Write the file that is used after training: averaged embedder and generator, the discriminator, how it was made.
+    """Write the model file: averaged embedder and generator, discriminator, and training description.
 
     Raises:
         OutputError: it cannot be written.

@@ -1,4 +1,4 @@
-"""The content loss and the choice of its network: the published pair from files, the bundled-package one, or none."""
+"""The content loss and its networks: VGG19 and VGGFace from files, EfficientNet-Lite0 from a package, or none."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from animato.weights.io import read_plain
 
 
 class ContentLoss(nn.Module):
-    """Weighted distance of two pictures in a fixed network's features.
+    """Weighted distance of two images in the features of a fixed network.
 
     Attributes:
-        name: which network, for reports: "vgg19-caffe + vggface-caffe", "efficientnet-lite0" or "none".
+        name: of the network, for reports: "vgg19-caffe + vggface-caffe", "efficientnet-lite0" or "none".
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ContentLoss(nn.Module):
         """Return the weighted loss.
 
         Args:
-            boxes_B4: left, top, right, bottom of the face in [-1, 1]; VGGFace sees this box at full size.
+            boxes_B4: left, top, right, bottom of the face in [-1, 1]; the VGGFace input is this box, resized.
         """
         if self.whole is None:
             return fake_BCHW.new_zeros(())
@@ -50,7 +50,7 @@ class ContentLoss(nn.Module):
 
 
 def cut_box(picture_BCHW: Tensor, boxes_B4: Tensor) -> Tensor:
-    """Return a box of each picture, enlarged to the whole size (bilinear, differentiable).
+    """Crop a box of each image and resize it to the full size (bilinear, differentiable).
 
     Args:
         boxes_B4: left, top, right, bottom in [-1, 1], -1 and 1 being the outer edges of the picture.
@@ -66,7 +66,7 @@ def cut_box(picture_BCHW: Tensor, boxes_B4: Tensor) -> Tensor:
 
 
 def make_content_loss(settings: TrainSettings) -> ContentLoss:
-    """Build the content loss that the settings ask for.
+    """Build the content loss for the settings.
 
     Raises:
         MissingPartError: the bundled-package network is asked for and not installed.

@@ -1,7 +1,7 @@
-"""Several processes that train one set of networks: started by torchrun, joined here, invisible elsewhere.
+"""Multi-process training with torchrun.
 
-Gradients of the networks are averaged by DistributedDataParallel; buffers are not broadcast (the power iterations see
-equal weights on every process and stay equal by themselves). The embedding table lies outside: its row gradients are
+Network gradients are averaged by DistributedDataParallel; buffers are not broadcast, because the power iterations start
+from equal weights on every process and stay equal. The embedding table is not part of DDP: its row gradients are
 gathered, and every process applies all of them.
 """
 
@@ -20,12 +20,12 @@ from animato.errors import UsageError
 
 @dataclass(frozen=True)
 class Team:
-    """This process among all that train together.
+    """The process group and this process's place in it.
 
     Attributes:
-        rank: 0 is the one that writes files.
-        world: how many there are.
-        device: where this one computes.
+        rank: rank of this process; rank 0 writes files.
+        world: number of processes.
+        device: compute device of this process.
     """
 
     rank: int
@@ -38,14 +38,14 @@ class Team:
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """Return the network such that its gradients are averaged over the team."""
+        """Wrap a network in DDP if there are several processes."""
         if self.world == 1:
             return module
         devices = [self.device.index] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def gather(self, value_B: Tensor) -> Tensor:
-        """Return the values of all processes, joined along the first axis (equal shapes everywhere)."""
+        """Concatenate the values of all processes along the first axis; shapes must be equal."""
         if self.world == 1:
             return value_B
         parts = [torch.empty_like(value_B) for _ in range(self.world)]
@@ -53,7 +53,7 @@ class Team:
         return torch.cat(parts)
 
     def mean(self, value: Tensor) -> Tensor:
-        """Return the mean of a tensor over all processes."""
+        """Compute the mean of a tensor over all processes."""
         if self.world == 1:
             return value
         total = value.clone()
@@ -61,29 +61,27 @@ class Team:
         return total / self.world
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
+        """Wait for all processes (barrier)."""
         if self.world > 1:
             dist.barrier()
 
     def leave(self) -> None:
-        """Take leave of the others."""
+        """Destroy the process group."""
         if self.world > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
 def join_team(device: str) -> Team:
-    """Join the processes that torchrun started, or stand alone.
+    """Join the process group started by torchrun, or return a group of one process.
 
     Args:
         device: "auto", "cpu" or "cuda".
 
     Raises:
-        UsageError: cuda is asked for and there is none.
+        UsageError: CUDA is requested but not available.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "`device=cuda`: this torch sees no GPU", where=f"torch {torch.__version__}", hint="`device=cpu`"
-        )
+        raise UsageError("`device=cuda`: torch finds no GPU", where=f"torch {torch.__version__}", hint="`device=cpu`")
     use_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))

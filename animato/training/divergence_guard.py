@@ -1,4 +1,4 @@
-"""Is this run well? Figures to watch, and an early stop that says why and where the last good state lies."""
+"""Stop a run that has diverged or collapsed, with a message that contains the last good checkpoint."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 from animato.errors import AnimatoError
 
 GRACE_STEPS = 200
-"""A new generator draws grey for a while; collapse is not called before so many steps."""
+"""Steps before collapse is checked, as a new generator outputs grey images at first."""
 
 PATIENCE = 3
-"""How many checks in a row must find a collapse."""
+"""Consecutive failed checks that count as a collapse."""
 
 FLAT_SHARE = 0.05
-"""A drawn picture is one colour when its own spread is below this share of the real pictures' spread."""
+"""Standard deviation relative to real images below which a generated image counts as one colour."""
 
 BLACK_LEVEL = -0.96
-"""Mean of a picture in [-1, 1] below which it is black."""
+"""Mean in [-1, 1] below which an image counts as black."""
 
 
 class TrainingStoppedError(AnimatoError):
@@ -30,12 +30,12 @@ class TrainingStoppedError(AnimatoError):
 
 @dataclass(frozen=True)
 class PictureStatistics:
-    """How pictures in [-1, 1] look as numbers.
+    """Statistics of images in [-1, 1].
 
     Attributes:
-        mean: mean over everything.
-        spread: standard deviation inside a picture, mean over pictures.
-        mean_colour: red, green and blue mean.
+        mean: mean of all values.
+        spread: standard deviation within an image, averaged over images.
+        mean_colour: mean of red, green and blue.
     """
 
     mean: float
@@ -44,7 +44,7 @@ class PictureStatistics:
 
 
 def picture_statistics(pictures_BCHW: Tensor) -> PictureStatistics:
-    """Return the statistics of a batch of pictures in [-1, 1]."""
+    """Compute the statistics of a batch of images in [-1, 1]."""
     pictures = pictures_BCHW.detach().float()
     spread = pictures.std(dim=(2, 3)).mean()
     red, green, blue = pictures.mean((0, 2, 3)).tolist()
@@ -53,7 +53,7 @@ def picture_statistics(pictures_BCHW: Tensor) -> PictureStatistics:
 
 @dataclass
 class DivergenceGuard:
-    """Looks at every log line and stops a run that has diverged or collapsed.
+    """Checks every log line and raises if the run has diverged or collapsed.
 
     Attributes:
         last_good: name of the newest checkpoint, for the message.
@@ -68,37 +68,37 @@ class DivergenceGuard:
         Args:
             steps: optimiser steps taken in this run.
             losses: every loss and gradient norm by name.
-            drawn: statistics of drawn pictures.
-            real: statistics of the real pictures of the same batch.
+            drawn: statistics of generated images.
+            real: statistics of the real images of the same batch.
 
         Raises:
-            TrainingStoppedError: a loss is not a number, or the pictures have been black or one colour for a while.
+            TrainingStoppedError: a loss is not finite, or the images have been black or one colour for several checks.
         """
-        sick = [name for name, value in losses.items() if not math.isfinite(value)]
-        if sick or not math.isfinite(drawn.mean):
-            name = sick[0] if sick else "the picture"
-            raise self._stop(f"training diverged: {name} is not a number", f"step {steps}", "a lower learning rate")
+        non_finite = [name for name, value in losses.items() if not math.isfinite(value)]
+        if non_finite or not math.isfinite(drawn.mean):
+            name = non_finite[0] if non_finite else "the output"
+            raise self._stop(f"training diverged: {name} is not finite", f"step {steps}", "a lower learning rate")
         flat = drawn.spread < FLAT_SHARE * real.spread
         self._flat = self._flat + 1 if flat and steps > GRACE_STEPS else 0
         if self._flat >= PATIENCE:
             look = "black" if drawn.mean < BLACK_LEVEL else "one colour"
             colour = ", ".join(f"{(value + 1) * 127.5:.0f}" for value in drawn.mean_colour)
             raise self._stop(
-                f"training collapsed: every picture is {look}",
-                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real pictures, colour {colour}",
+                f"training collapsed: every output is {look}",
+                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real images, colour {colour}",
                 "a lower learning rate for the discriminator, or another seed",
             )
 
     def check_before_saving(self, tensors: Mapping[str, Tensor]) -> None:
-        """Refuse to save weights that are not numbers.
+        """Check that all weights are finite.
 
         Raises:
             TrainingStoppedError: a weight is not finite.
         """
         for name, tensor in tensors.items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise self._stop(f"training diverged: {name} is not a number", "weights", "a lower learning rate")
+                raise self._stop(f"training diverged: {name} is not finite", "weights", "a lower learning rate")
 
-    def _stop(self, what: str, where: str, cure: str) -> TrainingStoppedError:
+    def _stop(self, what: str, where: str, hint: str) -> TrainingStoppedError:
         good = f"last good checkpoint: {self.last_good}" if self.last_good else "no checkpoint was saved before"
-        return TrainingStoppedError(what, where=f"{where}; {good}", hint=cure, more="docs/training.md")
+        return TrainingStoppedError(what, where=f"{where}; {good}", hint=hint, more="docs/training.md")

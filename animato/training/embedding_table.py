@@ -1,9 +1,8 @@
-"""W: one vector for each training video (Zakharov et al. 2019, section 3.1), kept and optimised row by row.
+"""W: one vector per training video (Zakharov et al. 2019, section 3.1), with sparse Adam updates.
 
-The table is no module parameter. A step reads the rows of its own batch, and updates those rows with moments and step
-counts of their own, so a row that is seen rarely is neither pushed by other rows' moments nor touched when absent.
-Under several processes every process holds the whole table and applies the gathered gradients of all, so the copies
-stay equal.
+The table is not a module parameter. A step reads the rows of its batch and updates them with their own moments and step
+counts, so absent rows do not change. With several processes, each one holds the whole table and applies the gathered
+gradients of all, so the copies stay equal.
 differs: the rows are not spectrally normalised (the authors' later module normalises the whole table at every step).
 """
 
@@ -19,14 +18,14 @@ from torch import Tensor
 
 @dataclass
 class EmbeddingTable:
-    """Rows and their optimiser's state.
+    """Rows and their optimiser state.
 
     Shapes: N videos, E = length of the embedding.
 
     Attributes:
         rows_NE: the vectors.
         first_NE, second_NE: running means of gradient and squared gradient.
-        steps_N: int64, how often each row was updated.
+        steps_N: int64, number of updates of each row.
     """
 
     rows_NE: Tensor
@@ -43,7 +42,7 @@ class EmbeddingTable:
         return cls(rows, torch.zeros_like(rows), torch.zeros_like(rows), steps)
 
     def read(self, rows_B: Tensor) -> Tensor:
-        """Return the vectors of a batch, B E, as a fresh leaf that collects a gradient."""
+        """Return the vectors of a batch, B E, as a new leaf tensor that requires gradients."""
         return self.rows_NE[rows_B].detach().requires_grad_()
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
-"""K-shot episodes: some photos of one clip, and another frame of it to draw (Zakharov et al. 2019, section 3.2).
+"""K-shot episodes: K photos of one clip and another frame of it as target (Zakharov et al. 2019, section 3.2).
 
-Episode n is a pure function of the seed and n, so a resumed run needs only the number of episodes seen, and several
-processes share one sequence by taking every so-many-th episode of a batch.
+Episode n is a pure function of the seed and n, so a resumed run only needs the number of episodes seen, and several
+processes share one sequence by striding over each batch.
 """
 
 # ruff: noqa: N815  (names carry shapes)
@@ -26,11 +26,11 @@ from animato.training.frames import FrameCache
 
 @dataclass(frozen=True)
 class Source:
-    """What one column of W stands for: a clip, or all single photos of one person.
+    """Frames of one column of W: a clip, or all single photos of one person.
 
     Attributes:
         name: unique; the clip's name, or the person's followed by " (photos)".
-        person: who it is.
+        person: name of the person.
         kind: as in `ClipEntry`.
         frames: (clip, number) of each frame.
     """
@@ -50,10 +50,10 @@ class EpisodeBatch:
     Attributes:
         photos_BKCHW: B K 3 S S float32 in [-1, 1].
         photo_drawings_BKCHW: B K 3 S S float32 in [0, 1].
-        target_BCHW: B 3 S S float32 in [-1, 1], the frame to draw.
+        target_BCHW: B 3 S S float32 in [-1, 1], the frame to reconstruct.
         drawing_BCHW: B 3 S S float32 in [0, 1], its landmarks.
         regions_BCHW: B 2 S S float32 in [0, 1]: the face; mouth and eyes.
-        boxes_B4: B 4 float32, left, top, right, bottom of the face in [-1, 1] (the picture's edges).
+        boxes_B4: B 4 float32, left, top, right, bottom of the face in [-1, 1] (edges of the image).
         rows_B: B int64, the source's row in the embedding table.
     """
 
@@ -71,12 +71,12 @@ class EpisodeBatch:
 
 
 def sources_of(store: ClipStore, split: str) -> list[Source]:
-    """Return what episodes are drawn from: clips of two frames or more, people with two single photos or more."""
+    """Return the sources of a split: clips with at least two frames, people with at least two single photos."""
     singles: dict[str, list[ClipEntry]] = {}
-    found: list[Source] = []
+    sources: list[Source] = []
     for entry in clips_of(store, split):
         if entry.frames >= 2:
-            found.append(
+            sources.append(
                 Source(entry.clip, entry.person, entry.kind, tuple((entry.clip, i) for i in range(entry.frames)))
             )
         else:
@@ -84,8 +84,8 @@ def sources_of(store: ClipStore, split: str) -> list[Source]:
     for person, entries in singles.items():
         if len(entries) >= 2:
             frames = tuple((entry.clip, 0) for entry in entries)
-            found.append(Source(f"{person} (photos)", person, entries[0].kind, frames))
-    return found
+            sources.append(Source(f"{person} (photos)", person, entries[0].kind, frames))
+    return sources
 
 
 class Episodes:
@@ -109,7 +109,7 @@ class Episodes:
         Args:
             number: 0, 1, 2, ...; the batch holds episodes number * batch and following.
             rank: this process.
-            world: how many processes share the batch; must divide it.
+            world: number of processes; must divide the batch.
         """
         settings = self._settings
         chooser = np.random.default_rng([settings.seed, 1, number])
@@ -127,23 +127,23 @@ class Episodes:
         shown = order[1:]
         chosen = shown[:photos] if len(shown) >= photos else shown[random.integers(0, len(shown), photos)]
         frames = self._frames(source, [int(order[0]), *(int(i) for i in chosen)])
-        change = _Change.draw(random) if settings.augment else _Change()
+        change = _Augmentation.draw(random) if settings.augment else _Augmentation()
         return make_episode(frames, settings.drawing, row, change)
 
     def fixed(self, row: int, target: int, photos: Sequence[int]) -> EpisodeBatch:
-        """Return an episode with chosen frames of one source, without augmentation."""
+        """Return an episode with the given frames of one source, without augmentation."""
         frames = self._frames(self.sources[row], [target, *photos])
-        return make_episode(frames, self._settings.drawing, row, _Change())
+        return make_episode(frames, self._settings.drawing, row, _Augmentation())
 
-    def _frames(self, source: Source, wanted: Sequence[int]) -> ClipFrames:
+    def _frames(self, source: Source, indices: Sequence[int]) -> ClipFrames:
         parts: dict[str, list[tuple[int, int]]] = {}
-        for place, index in enumerate(wanted):
+        for position, index in enumerate(indices):
             clip, number = source.frames[index]
-            parts.setdefault(clip, []).append((place, number))
+            parts.setdefault(clip, []).append((position, number))
         pieces: list[tuple[int, ClipFrames, int]] = []
-        for clip, asked in parts.items():
-            loaded = self._cache.load(clip, [number for _, number in asked])
-            pieces += [(place, loaded, i) for i, (place, _) in enumerate(asked)]
+        for clip, entries in parts.items():
+            loaded = self._cache.load(clip, [number for _, number in entries])
+            pieces += [(position, loaded, i) for i, (position, _) in enumerate(entries)]
         pieces.sort(key=lambda piece: piece[0])
         return ClipFrames(
             np.stack([loaded.images[i] for _, loaded, i in pieces]),
@@ -159,7 +159,7 @@ class Episodes:
 
 
 def _draw_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64], dict[str, list[list[int]]]]:
-    """Plan the draw: a kind in proportion to the square root of its frames, then a person, then one of their clips."""
+    """Plan the sampling: a kind with weight sqrt(frames), then a person, then one of their clips, both uniform."""
     by_kind: dict[str, dict[str, list[int]]] = {}
     frames: dict[str, int] = {}
     for row, source in enumerate(sources):
@@ -173,15 +173,15 @@ def _draw_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64
 
 
 @dataclass(frozen=True)
-class _Change:
-    """One change of a whole episode: mirrored or not, and a gain and offset for each colour."""
+class _Augmentation:
+    """Augmentation of an episode: mirroring, gain per channel and offset."""
 
     mirror: bool = False
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     offset: float = 0.0
 
     @classmethod
-    def draw(cls, random: np.random.Generator) -> _Change:
+    def draw(cls, random: np.random.Generator) -> _Augmentation:
         level = float(random.uniform(0.8, 1.25))
         tints = random.uniform(0.9, 1.1, 3)
         gain = (level * float(tints[0]), level * float(tints[1]), level * float(tints[2]))
@@ -197,15 +197,15 @@ class _Change:
         return np.ascontiguousarray(values)
 
 
-def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Change | None = None) -> EpisodeBatch:
-    """Return a batch of one episode: the first frame is the target, the others the photos.
+def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Augmentation | None = None) -> EpisodeBatch:
+    """Build a batch of one episode: the first frame is the target, the others are the photos.
 
     Args:
         frames: at least two frames, square.
-        drawing: style of the landmark picture.
+        drawing: style of the landmark drawing.
         row: row in the embedding table.
     """
-    change = change or _Change()
+    change = change or _Augmentation()
     size = int(frames.images.shape[1])
     images = torch.from_numpy(change.apply(frames.images)).permute(0, 3, 1, 2)
     drawn = np.stack([draw_landmarks(points, size, drawing, mirror=change.mirror) for points in frames.points])
@@ -226,19 +226,19 @@ def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Change
 
 
 def stack(episodes: Sequence[EpisodeBatch]) -> EpisodeBatch:
-    """Return one batch of several, all with the same number of photos."""
+    """Concatenate batches with the same number of photos."""
     return EpisodeBatch(**{name: torch.cat([getattr(item, name) for item in episodes]) for name in vars(episodes[0])})
 
 
 def face_regions(points: NDArray[np.float32], size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return where the face, and where mouth and eyes are, and the face's box.
+    """Compute masks of the face and of mouth and eyes, and the face's box.
 
     Args:
-        points: 478 x 3 float32, pixels of the `size` px picture.
+        points: 478 x 3 float32, pixels of the `size` px image.
 
     Returns:
-        2 x size x size float32 in [0, 1] with soft edges, and left, top, right, bottom in [-1, 1] (picture's edges),
-        a square around the face that stays inside the picture.
+        2 x size x size float32 in [0, 1] with soft edges, and left, top, right, bottom in [-1, 1] (edges of the image)
+        of a square around the face, inside the image.
     """
     lines = ibug68(points)
     face, parts = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)

@@ -1,4 +1,4 @@
-"""What a run will take, measured by a short trial before it starts: memory, time, money."""
+"""Estimate memory, time and cost of a run from a few trial steps."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ TRIAL_STEPS = 2
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will take on this machine.
+    """Estimated resources of a run on this machine.
 
     Attributes:
-        device: where it would run.
+        device: compute device.
         people, videos, frames: of the training split.
         parameters: of embedder and generator, and of the discriminator.
         embedding_table_mb: memory of the embedding table with its optimiser's state.
-        memory_mb: peak memory of the trial (of the GPU where there is one, else of this process).
+        memory_mb: peak memory of the trial (GPU memory on CUDA, else of this process).
         checkpoint_mb: size of one checkpoint.
-        disk_mb: room that checkpoints and model file need.
-        free_mb: room left on the disk of the run folder, or None when the folder's place does not exist yet.
-        seconds_a_step: measured at the mean number of photos.
-        episodes_a_second: measured.
+        disk_mb: space for checkpoints and model file.
+        free_mb: free space on the disk of the run folder, or None if unknown.
+        seconds_a_step: measured seconds per step, at the mean number of photos.
+        episodes_a_second: measured episodes per second.
         hours: for all episodes.
         cost: hours times price, or None without a price.
         content: network of the content loss.
@@ -62,7 +62,7 @@ class Estimate:
     content: str
 
     def sentences(self) -> list[str]:
-        """Return the estimate as lines for a person."""
+        """Return the estimate as lines of text."""
         lines = [
             f"data        {self.people} people, {self.videos} videos, {self.frames} frames in the training split",
             f"networks    {self.parameters[0] / 1e6:.2f} M embedder and generator, {self.parameters[1] / 1e6:.2f} M "
@@ -83,11 +83,11 @@ class Estimate:
 
 
 def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, price: float | None) -> Estimate:
-    """Take a few real steps on real data, throw them away, and say what the whole run will take.
+    """Estimate a run by timing a few training steps on real data; their result is discarded.
 
     Args:
-        folder: the run folder, looked at for free room only.
-        price: of an hour of this machine, any currency.
+        folder: the run folder, used for the free disk space only.
+        price: per hour of this machine, in any currency.
     """
     mean_photos = round((settings.photos_low + settings.photos_high) / 2)
     trial = dataclasses.replace(settings, photos_low=mean_photos, photos_high=mean_photos)
@@ -131,7 +131,7 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
 
 def _checkpoint_mb(state: TrainState) -> float:
     drawn, discriminating = count_parameters(state.embedder_generator), count_parameters(state.discriminator)
-    # weights, average and two moments of the drawing half; weights and two moments of the discriminator
+    # weights, average and two moments of embedder and generator; weights and two moments of the discriminator
     embedding_table = sum(value.nbytes for value in state.embedding_table.tensors().values())
     return (4 * (4 * drawn + 3 * discriminating) + embedding_table) / 1e6
 

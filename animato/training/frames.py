@@ -1,4 +1,4 @@
-"""Frames at the size the networks want: reduced once, kept in memory up to a limit."""
+"""Load frames at the network's input size, with an LRU cache."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from animato.data.clips import ClipFrames, ClipStore, scaled_points
 
 
-def reduced(frames: ClipFrames, size: int) -> ClipFrames:
-    """Return frames at another size, points moved with them.
+def resized(frames: ClipFrames, size: int) -> ClipFrames:
+    """Resize frames and their points.
 
     Args:
         frames: square images of any one size.
@@ -29,45 +29,42 @@ def reduced(frames: ClipFrames, size: int) -> ClipFrames:
 
 
 class FrameCache:
-    """Reads clips of a store at one size; whole clips stay in memory, the least recently used leave first.
-
-    Safe to read from several threads.
-    """
+    """LRU cache of whole clips at one size. Thread-safe."""
 
     def __init__(self, store: ClipStore, size: int, limit_mb: int) -> None:
         self._store = store
         self._size = size
         self._limit = limit_mb * 1_000_000
-        self._held: OrderedDict[str, ClipFrames] = OrderedDict()
+        self._clips: OrderedDict[str, ClipFrames] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._frames = {entry.clip: entry.frames for entry in store.clips}
 
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
-        """Return frames of a clip, in the order asked, at the cache's size.
+        """Return frames of a clip, in the given order, at the cache's size.
 
         Raises:
             InputError: the clip or a frame is unknown or damaged.
         """
         with self._lock:
-            held = self._held.get(clip)
-            if held is not None:
-                self._held.move_to_end(clip)
-        if held is None:
+            cached = self._clips.get(clip)
+            if cached is not None:
+                self._clips.move_to_end(clip)
+        if cached is None:
             size_of_clip = self._frames.get(clip, 0) * self._size * self._size * 3
             if size_of_clip * 4 > self._limit:
-                return reduced(self._store.load(clip, indices), self._size)
-            held = reduced(self._store.load(clip, range(self._frames[clip])), self._size)
-            self._keep(clip, held)
-        wanted: NDArray[np.int64] = np.asarray(indices, dtype=np.int64)
-        return ClipFrames(held.images[wanted], held.points[wanted], held.blendshapes[wanted])
+                return resized(self._store.load(clip, indices), self._size)
+            cached = resized(self._store.load(clip, range(self._frames[clip])), self._size)
+            self._keep(clip, cached)
+        selected: NDArray[np.int64] = np.asarray(indices, dtype=np.int64)
+        return ClipFrames(cached.images[selected], cached.points[selected], cached.blendshapes[selected])
 
     def _keep(self, clip: str, frames: ClipFrames) -> None:
         with self._lock:
-            if clip in self._held:
+            if clip in self._clips:
                 return
-            self._held[clip] = frames
+            self._clips[clip] = frames
             self._bytes += frames.images.nbytes
             while self._bytes > self._limit:
-                _, gone = self._held.popitem(last=False)
-                self._bytes -= gone.images.nbytes
+                _, evicted = self._clips.popitem(last=False)
+                self._bytes -= evicted.images.nbytes

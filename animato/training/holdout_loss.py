@@ -1,4 +1,4 @@
-"""Judging a half-adapted person: likeness on photos it does not learn from, and whether the face still moves."""
+"""Validate an adaptation on held-out photos: reconstruction error and response to expression landmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from animato.training.losses import masked_distance
 from animato.training.photos import joined, picked, probe_faces
 
 PROBED = 4
-"""Most photos whose faces are moved to probe expression."""
+"""Maximum number of photos used to probe expression."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class HoldoutScore:
     """One validation.
 
     Attributes:
-        error: mean absolute difference on the judging photos, inside the face plus inside mouth and eyes, in units of
+        error: mean absolute difference on the held-out photos, inside the face plus inside mouth and eyes, in units of
             the range [-1, 1]; lower is better.
         expression: mean absolute change of mouth and eyes, same units, when the landmarks open the mouth or close the
-            lids; a face frozen by over-fitting answers less.
+            eyes; over-fitting reduces it.
     """
 
     error: float
@@ -34,7 +34,7 @@ class HoldoutScore:
 
 
 class HoldoutValidator:
-    """Holds the judging photos and the probes as tensors."""
+    """Holds the held-out photos and the expression probes as tensors."""
 
     def __init__(self, held_out: ClipFrames, learnt: ClipFrames, drawing: str, device: torch.device) -> None:
         count = len(held_out.images)
@@ -53,7 +53,7 @@ class HoldoutValidator:
 
     @torch.no_grad()
     def score(self, person_generator: Callable[[Tensor], Tensor]) -> HoldoutScore:
-        """Validate a generator: a map from drawings, B 3 S S, to pictures, B 3 S S."""
+        """Score a generator, a function from landmark drawings, B 3 S S, to images, B 3 S S."""
         batch = self._batch
         drawn = person_generator(batch.drawing_BCHW).float()
         face = masked_distance(drawn, batch.target_BCHW, batch.regions_BCHW[:, :1])

@@ -1,4 +1,4 @@
-"""Training as a job on folders: what `animato train` calls."""
+"""Train on a prepared folder (`animato train`)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from animato.training.meta import Report, TrainResult, train
 
 
 def train_on_folder(settings: TrainSettings, data: Path, folder: Path, report: Report | None = None) -> TrainResult:
-    """Train on a prepared folder, or continue to (see `training.meta.train`).
+    """Train or resume training on a prepared folder (see `training.meta.train`).
 
     Args:
-        data: a folder made by `animato data prepare`.
+        data: a folder written by `animato data prepare`.
         folder: the run folder.
 
     Raises:
-        FileFormatError: `data` is no prepared folder.
+        FileFormatError: `data` is not a prepared folder.
         UsageError, OutputError, TrainingStoppedError, InterruptedRunError: as `train`.
     """
     return train(settings, ShardClips(data), folder, report, _margin(data))
 
 
 def estimate_on_folder(settings: TrainSettings, data: Path, folder: Path, price: float | None = None) -> Estimate:
-    """Say what training on a prepared folder will take (see `training.estimate.estimate`)."""
+    """Estimate the cost of training on a prepared folder (see `training.estimate.estimate`)."""
     team = join_team(settings.device)
     if settings.threads:
         torch.set_num_threads(settings.threads)

@@ -1,4 +1,4 @@
-"""Losses of the 2019 system, as formulas on tensors (Zakharov et al. 2019, section 3.2, equations 2 to 6)."""
+"""Losses of the 2019 system (Zakharov et al. 2019, section 3.2, equations 2 to 6)."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def summed_features(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
 
 
 def relative_features(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Return the L1 distance of feature maps, each layer divided by the real picture's mean absolute activation.
+    """Return the L1 distance of feature maps, each layer divided by the real image's mean absolute activation.
 
-    Every picture is divided by its own mean, so that the loss of a batch is the mean of its pictures' losses.
+    Normalised per image, so that the loss of a batch is the mean of its images' losses.
     """
     layers = []
     for r, f in zip(real, fake, strict=True):
@@ -50,9 +50,9 @@ def embedding_match(embedding_BE: Tensor, video_BE: Tensor) -> Tensor:
 
 
 def edge_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, focus: float) -> Tensor:
-    """Return the mean absolute difference of the pictures' differences between neighbours, across plus down.
+    """Return the mean absolute difference of the image gradients, horizontal plus vertical.
 
-    Pixels weigh as in `pixel_distance`; the last column and row have no neighbour and count as right.
+    Pixels are weighted as in `pixel_distance`; the last column and row have no gradient and contribute 0.
     """
     error = fake_BCHW - real_BCHW
     across, down = F.pad(error.diff(dim=3), (0, 1)), F.pad(error.diff(dim=2), (0, 0, 0, 1))
@@ -61,9 +61,9 @@ def edge_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, fo
 
 
 def pixel_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, focus: float) -> Tensor:
-    """Return the mean absolute difference, pixels in the second region counting 1 + focus times.
+    """Return the mean absolute difference, with weight 1 + focus for pixels in the second region.
 
-    Every picture's weights are scaled to mean 1, so that a large mouth does not weigh down the rest of the batch.
+    Weights are normalised to mean 1 per image, so that images with large mouths do not dominate the batch.
     """
     difference = (fake_BCHW - real_BCHW).abs()
     if focus == 0.0:
@@ -73,6 +73,6 @@ def pixel_distance(fake_BCHW: Tensor, real_BCHW: Tensor, regions_BCHW: Tensor, f
 
 
 def masked_distance(fake_BCHW: Tensor, real_BCHW: Tensor, mask_B1HW: Tensor) -> Tensor:
-    """Return the mean absolute difference inside a mask, B, in units of the pictures' range."""
+    """Return the mean absolute difference inside a mask, B, in units of the image range."""
     difference = (fake_BCHW - real_BCHW).abs().mean(1, keepdim=True) * mask_B1HW
     return difference.sum((1, 2, 3)) / mask_B1HW.sum((1, 2, 3)).clamp_min(REGION_FLOOR)

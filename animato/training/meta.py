@@ -1,12 +1,12 @@
 """Meta-training of the 2019 system: setup, build, fit (Zakharov et al. 2019, section 3.2).
 
     train(settings, store, folder)
-      setup     the team of processes, the folder, the same run or a new one
-      build     episodes, networks, optimisers, losses, the newest checkpoint
-      fit       the loop
+      setup     join the process group, create the folder, check that a continued run has the same settings
+      build     episodes, networks, optimisers, losses; restore the newest checkpoint
+      fit       training loop
 
 A run folder holds run.json, log.jsonl, tensorboard/, checkpoints/, pictures/ and model.safetensors (the averaged
-networks, which adaptation starts from). The same call on the same folder continues the run.
+networks, the starting point of adaptation). The same call on the same folder resumes the run.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from animato.weights.io import write_whole
 
 @dataclass(frozen=True)
 class Progress:
-    """What a running training tells its caller at every log line.
+    """Progress of a run, reported at every log line.
 
     Attributes:
-        episodes: seen so far.
-        total: asked for.
-        speed: episodes a second since the last report.
+        episodes: episodes seen so far.
+        total: episodes of the whole run.
+        speed: episodes per second since the last report.
         figures: losses, norms and statistics by name.
     """
 
@@ -61,13 +61,13 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a finished training leaves.
+    """Result of a finished run.
 
     Attributes:
         folder: the run folder.
-        model: `model.safetensors`, the networks to use.
-        episodes: seen in all, earlier starts included.
-        notes: sentences about what was passed over.
+        model: `model.safetensors`, the averaged networks.
+        episodes: total episodes, including those before a resume.
+        notes: messages about skipped checkpoints.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ class TrainResult:
 
 @dataclass
 class Run:
-    """Everything `fit` works with."""
+    """State and dependencies of `fit`."""
 
     settings: TrainSettings
     team: Team
@@ -95,19 +95,19 @@ class Run:
 def train(
     settings: TrainSettings, store: ClipStore, folder: Path, report: Report | None = None, margin: float = MARGIN
 ) -> TrainResult:
-    """Train embedder, generator and discriminator on many people's clips, or continue to.
+    """Train or resume training of embedder, generator and discriminator on clips of many people.
 
     Args:
         settings: see `settings.training`.
-        store: the data; episodes come from its split "train", the validation picture from "val".
-        folder: the run folder; made when missing.
-        report: called at every log line, by the first process only.
-        margin: side of the data's crops, in units of the longer side of the face; kept in the model file.
+        store: the data; episodes come from its split "train", the validation image from "val".
+        folder: the run folder; created when missing.
+        report: called at every log line, by rank 0 only.
+        margin: side of the data's crops, in units of the longer side of the face; stored in the model file.
 
     Raises:
         UsageError: no usable clips, or the folder holds another run.
         OutputError: the folder cannot be written, or another process trains there.
-        TrainingStoppedError: training diverged or collapsed; the message names the last good checkpoint.
+        TrainingStoppedError: training diverged or collapsed; the message contains the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
     team = setup(settings, folder)
@@ -124,7 +124,7 @@ def train(
 
 
 def setup(settings: TrainSettings, folder: Path) -> Team:
-    """Join the other processes, make the folder, and refuse early what cannot work."""
+    """Join the process group, create the folder and check the settings."""
     team = join_team(settings.device)
     if settings.batch % team.world:
         raise UsageError(f"`batch={settings.batch}` cannot be shared by {team.world} processes", where="train.batch")
@@ -141,7 +141,7 @@ def setup(settings: TrainSettings, folder: Path) -> Team:
 
 
 def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, margin: float) -> Run:
-    """Make networks, optimisers, losses and episodes; take up the newest checkpoint when there is one."""
+    """Create networks, optimisers, losses and episodes; restore the newest checkpoint, if any."""
     episodes = Episodes(store, "train", settings)
     held_out = sources_of(store, "val")
     validation = None
@@ -157,11 +157,11 @@ def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, m
     state = new_state(settings, len(videos), team.device, margin)
     if team.leads:
         checkpoints.sweep()
-    found, notes = checkpoints.restore_newest(state)
-    if team.leads and found is None:
+    restored, notes = checkpoints.restore_newest(state)
+    if team.leads and restored is None:
         write_whole(folder / "run.json", (json.dumps(description, indent=1) + "\n").encode())
     objective = Objective.of(settings, content)
-    watch = DivergenceGuard(found.name if found else None)
+    watch = DivergenceGuard(restored.name if restored else None)
     return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
 
 
@@ -169,7 +169,7 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
     """Train until all episodes are seen.
 
     Args:
-        keep: save and validate at the end, too (a measurement of speed does not).
+        keep: whether to save and validate at the end; False for benchmarks.
     """
     settings, state, team = run.settings, run.state, run.team
     players = Players(team.wrap(state.embedder_generator), team.wrap(state.discriminator))
@@ -210,7 +210,7 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
 
 
 def save(run: Run) -> None:
-    """Write a checkpoint, unless a weight is not a number."""
+    """Write a checkpoint, unless a weight is not finite."""
     run.watch.check_before_saving({**run.state.embedder_generator.state_dict(), **run.state.discriminator.state_dict()})
     run.watch.last_good = run.checkpoints.save(run.state).name
 

@@ -1,4 +1,4 @@
-"""Figures gathered between two log lines, summed where the tensors live so that no step waits for a number."""
+"""Accumulate figures between log lines on the device, so that no step synchronises."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Meter:
         self._steps += 1
 
     def close(self, output: UpdateOutput, episodes: int, team: Team) -> tuple[dict[str, float], float]:
-        """Return the means over steps and processes, with the last step's gradient norms, and episodes a second.
+        """Return the means over steps and processes with the last gradient norms, and episodes per second; then reset.
 
-        Starts anew. Every process must call it at the same step.
+        Must be called by every process at the same step.
 
         Args:
-            output: the last step, made with `measure`.
+            output: the last step, computed with `measure`.
             episodes: episodes since the last log line.
         """
         assert output.gradient_norms is not None
@@ -54,10 +54,10 @@ class Meter:
 
 
 def flat_statistics(name: str, statistics: PictureStatistics) -> dict[str, float]:
-    """Return picture statistics as log figures."""
+    """Convert image statistics to log figures."""
     return {f"{name}_mean": statistics.mean, f"{name}_spread": statistics.spread}
 
 
 def both_statistics(drawn_BCHW: Tensor, real_BCHW: Tensor) -> tuple[PictureStatistics, PictureStatistics]:
-    """Return the statistics of drawn and of real pictures."""
+    """Compute the statistics of generated and of real images."""
     return picture_statistics(drawn_BCHW), picture_statistics(real_BCHW)

@@ -1,4 +1,4 @@
-"""The model file that meta-training leaves, read back for adaptation."""
+"""Load the model file written by meta-training."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class PaperModel:
 
     Attributes:
         sha256: of the file; the model's id in person files.
-        config: what the networks look like.
-        settings: how it was trained (loss weights and the like are taken over in adaptation).
-        episodes: how long.
-        recipe: the run's description as in run.json; its `people` lists whom it was trained on.
+        config: architecture of the networks.
+        settings: of the training; adaptation reuses the loss weights.
+        episodes: episodes trained.
+        recipe: description of the run, as in run.json; `people` lists the people in the training data.
     """
 
     sha256: str

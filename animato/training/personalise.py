@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdaptResult:
-    """What an adaptation leaves.
+    """Result of an adaptation.
 
     Attributes:
         output: the person file.
-        photos: how many photos were used.
-        adaptation: iterations, what stopped it, and the validations on the way.
-        warnings: sentences about the photos.
+        photos: number of photos used.
+        adaptation: iterations, stop reason and validation scores.
+        warnings: messages about the photos.
     """
 
     output: Path
@@ -69,8 +69,8 @@ def adapt_photos(
         output: the person file to write.
         model: a model file, or the run folder that holds one.
         settings: see `settings.adapt`.
-        consent: on what ground; nothing is read before it is given.
-        face: which face, where a photo shows several.
+        consent: basis of consent, checked before any photo is read.
+        face: which face to use when a photo shows several.
         report: called after every validation.
 
     Raises:
@@ -83,20 +83,20 @@ def adapt_photos(
     _require_torch()
     from animato.training.model import load_model
 
-    learnt = load_model(model)
+    meta_model = load_model(model)
     person = Head.from_photos(list(photos), face)
-    made = adapt_paper_person(person, learnt, settings, report)
+    adapted = adapt_paper_person(person, meta_model, settings, report)
     description = PersonRecord(
-        config=learnt.config.as_json(),
-        model=learnt.sha256,
+        config=meta_model.config.as_json(),
+        model=meta_model.sha256,
         photos=tuple(photo.sha256 for photo in person.photos),
         consent=record,
-        adaptation=made.as_json(),
+        adaptation=adapted.as_json(),
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         version=__version__,
     )
-    write_person(output, made.person.arrays(), description)
-    return AdaptResult(output, len(person.photos), made.as_json(), person.warnings)
+    write_person(output, adapted.person.arrays(), description)
+    return AdaptResult(output, len(person.photos), adapted.as_json(), person.warnings)
 
 
 def adapt_portrait_photos(
@@ -115,9 +115,9 @@ def adapt_portrait_photos(
         output: the person file to write.
         model: a weight file of `animato train-portrait`, or None for the shipped one.
         settings: see `settings.portrait`.
-        consent: on what ground; nothing is read before it is given.
-        face: which face, where a photo shows several.
-        report: called with (network, steps done, most steps).
+        consent: basis of consent, checked before any photo is read.
+        face: which face to use when a photo shows several.
+        report: called with (network, steps done, total steps).
 
     Raises:
         RefusedError: no basis of consent, or it was not affirmed.
@@ -129,18 +129,18 @@ def adapt_portrait_photos(
     _require_torch()
     weights = read_portrait(model)
     person = Head.from_photos(list(photos), face)
-    made = adapt_portrait_person(person, weights, settings, report)
+    adapted = adapt_portrait_person(person, weights, settings, report)
     description = PersonRecord(
         config=weights.configs,
         model=weights.sha256,
         photos=tuple(photo.sha256 for photo in person.photos),
         consent=record,
-        adaptation=made.report,
+        adaptation=adapted.report,
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         version=__version__,
     )
-    write_portrait_person(output, made.networks, description)
-    return AdaptResult(output, len(person.photos), made.report, person.warnings)
+    write_portrait_person(output, adapted.networks, description)
+    return AdaptResult(output, len(person.photos), adapted.report, person.warnings)
 
 
 def adapt_portrait_person(
@@ -149,13 +149,13 @@ def adapt_portrait_person(
     settings: PortraitAdaptSettings,
     report: Callable[[str, int, int], None] | None = None,
 ) -> AdaptedPortrait:
-    """Return what the portrait renderer's networks learn of a person: `animato adapt` and the evaluation call this.
+    """Adapt the networks of the portrait renderer to a person's photos.
 
     Args:
-        person: whose photos.
-        weights: of the networks before.
+        person: head with the photos.
+        weights: initial weights of the networks.
         settings: see `settings.portrait`.
-        report: called with (network, steps done, most steps).
+        report: called with (network, steps done, total steps).
 
     Raises:
         MissingPartError: torch, or the network of the content loss, is not installed.
@@ -172,11 +172,11 @@ def adapt_paper_person(
     settings: AdaptSettings,
     report: Callable[[AdaptProgress], None] | None = None,
 ) -> Adapted:
-    """Return the generator of a meta-learned model fine-tuned on a person's photos.
+    """Fine-tune the generator of a meta-learned model on a person's photos.
 
     Args:
-        person: whose photos.
-        model: what meta-training left.
+        person: head with the photos.
+        model: the meta-learned model.
         settings: see `settings.adapt`.
         report: called after every validation.
     """
@@ -186,7 +186,7 @@ def adapt_paper_person(
 
 
 def embed_paper_person(person: Head, model: PaperModel) -> PaperPerson:
-    """Return the generator of a meta-learned model for a person's photos, feed-forward."""
+    """Return the generator of a meta-learned model for a person's photos, without fine-tuning."""
     from animato.training.adapt import feed_forward
 
     return feed_forward(model, _paper_crops(person, model))
@@ -199,7 +199,7 @@ def _paper_crops(person: Head, model: PaperModel) -> ClipFrames:
 
 
 def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
-    """Return the consent record; refuse before anything is read."""
+    """Return the consent record, or raise before any photo is read."""
     record = consent_record(consent)
     if not output.parent.is_dir():
         raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another `output`")
@@ -207,7 +207,7 @@ def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
 
 
 def _require_torch() -> None:
-    """Refuse before photos are read."""
+    """Raise if torch is missing, before photos are read."""
     try:
         import torch  # noqa: F401
     except ImportError as problem:

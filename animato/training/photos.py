@@ -1,4 +1,4 @@
-"""Photos of one person as adaptation uses them: cut alike, turned a little, some kept aside, some faces moved."""
+"""Crop, split and augment the photos of one person for adaptation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from animato.models.paper.config import PaperConfig
 from animato.types import Frame, Points
 
 HOLD_OUT_FROM = 4
-"""With this many photos some are kept aside; with fewer, turned copies take their place."""
+"""Number of photos from which some are held out; with fewer, validation uses rotated copies."""
 
 
 @dataclass(frozen=True)
 class PhotoSplit:
-    """Photos to learn from and photos to validate on.
+    """Training and validation photos.
 
     Attributes:
-        learn: used for training.
-        validation: never trained on as they are.
-        held_out: True when `validation` are photos of their own, False when they are turned copies.
+        learn: training photos.
+        validation: validation photos.
+        held_out: whether `validation` are held-out photos rather than rotated copies of training photos.
     """
 
     learn: ClipFrames
@@ -36,10 +36,10 @@ class PhotoSplit:
 
 
 def crop_photos(photos: Sequence[tuple[Frame, Points]], config: PaperConfig) -> ClipFrames:
-    """Cut the head out of each photo as the model's training data was cut.
+    """Crop the head in each photo as in the model's training data.
 
     Args:
-        photos: each a whole picture, H x W x 3 uint8 RGB, and its 478 x 3 landmarks in pixels of it.
+        photos: each a full image, H x W x 3 uint8 RGB, and its 478 x 3 landmarks in pixels.
         config: the model's configuration: size and margin.
 
     Raises:
@@ -57,7 +57,7 @@ def crop_photos(photos: Sequence[tuple[Frame, Points]], config: PaperConfig) -> 
 
 
 def split_photos(photos: ClipFrames, share: float, seed: int) -> PhotoSplit:
-    """Keep some photos aside, or make turned copies to validate on when there are fewer than four."""
+    """Hold out some photos, or use rotated copies for validation when there are fewer than four."""
     count = len(photos.images)
     random = np.random.default_rng([seed, 11])
     if count < HOLD_OUT_FROM:
@@ -69,13 +69,13 @@ def split_photos(photos: ClipFrames, share: float, seed: int) -> PhotoSplit:
 
 
 def picked(photos: ClipFrames, indices: Sequence[int]) -> ClipFrames:
-    """Return some of the photos."""
-    wanted = np.asarray(indices, dtype=np.int64)
-    return ClipFrames(photos.images[wanted], photos.points[wanted], photos.blendshapes[wanted])
+    """Select photos by index."""
+    selected = np.asarray(indices, dtype=np.int64)
+    return ClipFrames(photos.images[selected], photos.points[selected], photos.blendshapes[selected])
 
 
 def joined(parts: Sequence[ClipFrames]) -> ClipFrames:
-    """Return photos of several collections as one."""
+    """Concatenate collections of photos."""
     return ClipFrames(
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.points for part in parts]),
@@ -84,7 +84,7 @@ def joined(parts: Sequence[ClipFrames]) -> ClipFrames:
 
 
 def turned(photos: ClipFrames, index: int, random: np.random.Generator) -> ClipFrames:
-    """Return one photo turned by up to 8 degrees, scaled by up to 8 % and shifted by up to 4 % of its side."""
+    """Rotate one photo by up to 8 degrees, scale it by up to 8 % and shift it by up to 4 % of its side, at random."""
     size = int(photos.images.shape[1])
     angle, scale = float(random.uniform(-8, 8)), float(random.uniform(0.92, 1.08))
     move = random.uniform(-0.04, 0.04, 2) * size
@@ -103,9 +103,9 @@ def turned(photos: ClipFrames, index: int, random: np.random.Generator) -> ClipF
 
 
 def probe_faces(points: Points) -> tuple[Points, Points]:
-    """Return a face's landmarks with the mouth wide open, and with the lids closed.
+    """Return a face's landmarks with the mouth wide open, and with the eyes closed.
 
-    The moves are drawn, not measured: they only serve to see whether a generator still answers to its landmarks.
+    Synthetic expressions, used only to test whether a generator responds to its landmarks.
 
     Args:
         points: 478 x 3 float32.
@@ -116,7 +116,7 @@ def probe_faces(points: Points) -> tuple[Points, Points]:
     line = IBUG68_FROM_MESH
     down = points[line[8], :2] - points[line[27], :2]
     opened, closed = points.copy(), points.copy()
-    # lower lip and the jaw's middle, by a tenth of the way from brow to chin
+    # lower lip and middle of the jaw, by a tenth of the distance from brow to chin
     opened[[*line[55:60], *line[64:68], *line[6:11]], :2] += 0.1 * down
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
         closed[line[upper], :2] = points[line[lower], :2]

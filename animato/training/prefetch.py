@@ -1,4 +1,4 @@
-"""The next batches are read and drawn in other threads while this one is trained on; the order never changes."""
+"""Load batches in background threads, in deterministic order."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from animato.training.episodes import EpisodeBatch, Episodes
 
 
 class Prefetch:
-    """Batches of episodes in order, made ahead of time."""
+    """Iterator over batches of episodes, loaded ahead of time in order."""
 
     def __init__(self, episodes: Episodes, first: int, team: Team, workers: int) -> None:
         self._episodes = episodes
         self._team = team
         self._next = first
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="episodes")
-        self._waiting: deque[Future[EpisodeBatch]] = deque()
+        self._pending: deque[Future[EpisodeBatch]] = deque()
         for _ in range(workers + 1):
-            self._ask()
+            self._submit()
 
     def take(self) -> EpisodeBatch:
         """Return the next batch, on the team's device.
@@ -28,18 +28,18 @@ class Prefetch:
         Raises:
             InputError: a frame could not be read.
         """
-        batch = self._waiting.popleft().result()
-        self._ask()
+        batch = self._pending.popleft().result()
+        self._submit()
         return batch.to(self._team.device)
 
     def __enter__(self) -> Prefetch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for future in self._waiting:
+        for future in self._pending:
             future.cancel()
         self._pool.shutdown(wait=True)
 
-    def _ask(self) -> None:
-        self._waiting.append(self._pool.submit(self._episodes.batch, self._next, self._team.rank, self._team.world))
+    def _submit(self) -> None:
+        self._pending.append(self._pool.submit(self._episodes.batch, self._next, self._team.rank, self._team.world))
         self._next += 1

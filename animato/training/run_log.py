@@ -1,4 +1,4 @@
-"""What a run writes about itself: run.json, one JSON line per report, TensorBoard curves."""
+"""Log of a training run: run.json, JSON lines, TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FREE_TO_CHANGE = frozenset(
     {"episodes", "device", "threads", "workers", "cache_mb", "save_minutes", "save_episodes", "keep", "log_episodes"}
     | {"validate_episodes", "validate_people", "vgg19", "vggface"}
 )
-"""Settings that a continued run may give anew."""
+"""Settings that can change when a run is resumed."""
 
 
 def describe_run(
     settings: TrainSettings, content: str, people: Sequence[str], videos: int, clips: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Return what run.json and the model file say: settings, people trained on, versions, machine, command.
+    """Return the description of a run for run.json and the model file: settings, people, versions, machine, command.
 
     Args:
         content: network of the content loss.
-        people: everybody in the training split.
+        people: people in the training split.
         videos: rows of the table W.
         clips: number of clips by split.
     """
@@ -56,12 +56,12 @@ def describe_run(
 
 
 def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHANGE) -> None:
-    """Refuse to continue a run under settings that would make it another one.
+    """Check that a run is resumed with the same settings.
 
     Args:
         path: the run's run.json.
         settings: a settings dataclass with a default for every field.
-        free: names of settings that may change.
+        free: names of settings that can change.
 
     Raises:
         UsageError: a setting differs from run.json, or run.json cannot be read.
@@ -72,7 +72,7 @@ def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHA
         raise UsageError(
             f"{path.name} cannot be read", where=str(path.parent), hint="another output folder"
         ) from problem
-    # A setting that is younger than the run had its default value then.
+    # A setting added after the run was started had its default value.
     before = {**as_json(type(settings)()), **before}
     now = as_json(settings)
     for name in sorted((set(before) | set(now)) - free):
@@ -94,7 +94,7 @@ class RunLog:
         self._board = _open_board(folder / "tensorboard", episodes)
 
     def _cut_back(self, episodes: int) -> None:
-        """Drop lines of episodes that a resumed run will see again."""
+        """Drop lines of episodes that a resumed run will repeat."""
         if not self._path.is_file():
             return
         kept = []
@@ -103,11 +103,11 @@ class RunLog:
                 if json.loads(line)["episodes"] <= episodes:
                     kept.append(line)
             except (ValueError, KeyError):
-                continue  # the half-written last line of a killed run
+                continue  # truncated last line of a killed run
         write_whole(self._path, "".join(f"{line}\n" for line in kept).encode())
 
     def line(self, kind: str, episodes: int, values: Mapping[str, Any]) -> None:
-        """Add one report; numbers also go to TensorBoard under "kind/name"."""
+        """Write one report; numbers are also sent to TensorBoard as "kind/name"."""
         self._stream.write(json.dumps({"kind": kind, "episodes": episodes, **values}) + "\n")
         self._stream.flush()
         if self._board is not None:
@@ -116,7 +116,7 @@ class RunLog:
                     self._board.add_scalar(f"{kind}/{name}", value, episodes)
 
     def picture(self, name: str, episodes: int, picture: NDArray[np.uint8]) -> None:
-        """Show a picture, H x W x 3 uint8 RGB, in TensorBoard."""
+        """Add an image, H x W x 3 uint8 RGB, to TensorBoard."""
         if self._board is not None:
             self._board.add_image(name, picture, episodes, dataformats="HWC")
 

@@ -1,4 +1,4 @@
-"""Everything that changes while training runs, and its form as named arrays."""
+"""Training state and its conversion to named arrays."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class TrainState:
-    """Networks, their running average, optimisers, the embedding table, and how far the run is.
+    """Networks, their running average, optimisers, embedding table and progress.
 
     Attributes:
-        config: what the networks look like.
+        config: architecture of the networks.
         embedder_generator: embedder and generator.
-        discriminator: sees a picture and its landmark drawing.
-        average: running average of `embedder_generator`, the weights that are used and kept in the end.
+        discriminator: discriminator of an image and its landmark drawing.
+        average: running average of `embedder_generator`, used for inference.
         embedding_table: W.
-        drawer_optimiser, critic_optimiser: Adam.
+        generator_optimiser, discriminator_optimiser: Adam.
         batches: steps taken.
         episodes: episodes seen.
     """
@@ -55,12 +55,12 @@ class TrainState:
 
 
 def make_adam(module: nn.Module, lr: float, beta1: float = ADAM_BETAS[0]) -> torch.optim.Adam:
-    """Return Adam as the 2019 system's authors set it: betas (0, 0.999), eps 1e-5 (FSTH module)."""
+    """Return Adam with the parameters of the 2019 system: betas (0, 0.999), eps 1e-5 (FSTH module)."""
     return torch.optim.Adam(module.parameters(), lr=lr, betas=(beta1, ADAM_BETAS[1]), eps=ADAM_EPS, fused=True)
 
 
 def new_state(settings: TrainSettings, videos: int, device: torch.device, margin: float = MARGIN) -> TrainState:
-    """Return the state before the first step.
+    """Return the initial state.
 
     Args:
         videos: rows of the table W.
@@ -86,14 +86,14 @@ def new_state(settings: TrainSettings, videos: int, device: torch.device, margin
 @torch.no_grad()
 def update_average(average: nn.Module, current: nn.Module, decay: float) -> None:
     """Move the running average towards the current weights; buffers are copied (FSTH module)."""
-    mine, theirs = [p.detach() for p in average.parameters()], [p.detach() for p in current.parameters()]
-    torch._foreach_lerp_(mine, theirs, 1 - decay)
-    for kept, new in zip(average.buffers(), current.buffers(), strict=True):
-        kept.copy_(new)
+    averaged, latest = [p.detach() for p in average.parameters()], [p.detach() for p in current.parameters()]
+    torch._foreach_lerp_(averaged, latest, 1 - decay)
+    for target, source in zip(average.buffers(), current.buffers(), strict=True):
+        target.copy_(source)
 
 
 def state_arrays(state: TrainState) -> Arrays:
-    """Return all tensors of a state by name, random state of torch included."""
+    """Return all tensors of a state by name, including torch's RNG state."""
     arrays = arrays_of(state.embedder_generator, "drawer.") | arrays_of(state.discriminator, "critic.")
     arrays |= arrays_of(state.average, "average.")
     arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.embedding_table.tensors().items()}
@@ -104,13 +104,13 @@ def state_arrays(state: TrainState) -> Arrays:
 
 
 def restore_state(state: TrainState, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
-    """Fill a new state from arrays; names and shapes must match exactly.
+    """Restore a state from arrays; names and shapes must match exactly.
 
     Args:
-        where: the file, for messages.
+        where: file name for messages.
 
     Raises:
-        FileFormatError: something is missing, left over, or of another shape.
+        FileFormatError: an array is missing, unexpected or has the wrong shape.
     """
     load_strictly(state.embedder_generator, arrays, where, "drawer.")
     load_strictly(state.discriminator, arrays, where, "critic.")
@@ -132,7 +132,7 @@ def _optimised(state: TrainState) -> list[tuple[str, nn.Module, torch.optim.Adam
 
 
 def adam_arrays(prefix: str, module: nn.Module, optimiser: torch.optim.Adam) -> Arrays:
-    """Return an optimiser's moments and step counts by the parameter's name, each behind `prefix`."""
+    """Return an optimiser's moments and step counts by parameter name, with a prefix."""
     return {
         f"{prefix}{name}/{key}": value.detach().cpu().numpy().copy()
         for name, parameter in module.named_parameters()
@@ -141,10 +141,10 @@ def adam_arrays(prefix: str, module: nn.Module, optimiser: torch.optim.Adam) -> 
 
 
 def restore_embedding_table(embedding_table: EmbeddingTable, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
-    """Fill an embedding table from arrays named `table.*`.
+    """Restore an embedding table from arrays named `table.*`.
 
     Raises:
-        FileFormatError: something is missing or of another shape.
+        FileFormatError: an array is missing or has the wrong shape.
     """
     for name, tensor in embedding_table.tensors().items():
         _copy(tensor, arrays, f"table.{name}", where)
@@ -161,18 +161,18 @@ def _copy(tensor: Tensor, arrays: Mapping[str, NDArray[Any]], name: str, where: 
 def restore_adam(
     prefix: str, module: nn.Module, optimiser: torch.optim.Adam, arrays: Mapping[str, NDArray[Any]], where: str
 ) -> None:
-    """Fill an optimiser from what `adam_arrays` gave.
+    """Restore an optimiser from the arrays of `adam_arrays`.
 
     Raises:
-        FileFormatError: a parameter's state is incomplete or of another shape.
+        FileFormatError: a parameter's state is incomplete or has the wrong shape.
     """
     entries: dict[int, dict[str, Tensor]] = {}
     for index, (name, parameter) in enumerate(module.named_parameters()):
         kept = {key: arrays.get(f"{prefix}{name}/{key}") for key in ("exp_avg", "exp_avg_sq", "step")}
-        found = {key: torch.from_numpy(value.copy()) for key, value in kept.items() if value is not None}
-        if found and (len(found) < 3 or found["exp_avg"].shape != parameter.shape):
+        entry = {key: torch.from_numpy(value.copy()) for key, value in kept.items() if value is not None}
+        if entry and (len(entry) < 3 or entry["exp_avg"].shape != parameter.shape):
             raise FileFormatError(f"the optimiser state of {name} in {where} does not fit")
-        if found:
-            entries[index] = found
+        if entry:
+            entries[index] = entry
     whole = optimiser.state_dict()
     optimiser.load_state_dict({"state": entries, "param_groups": whole["param_groups"]})

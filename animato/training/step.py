@@ -1,4 +1,4 @@
-"""One training step: tensors in, losses out. No files, no loop, no optimiser."""
+"""Losses of one training step as functions of tensors."""
 
 # ruff: noqa: N815  (names carry shapes)
 
@@ -27,7 +27,7 @@ from animato.training.losses import (
 
 
 class EmbedderGenerator(nn.Module):
-    """Embedder and generator as one network, the half of the game that draws."""
+    """Embedder and generator as one module."""
 
     def __init__(self, embedder: Embedder, generator: Generator) -> None:
         super().__init__()
@@ -35,19 +35,19 @@ class EmbedderGenerator(nn.Module):
         self.generator = generator
 
     def forward(self, batch: EpisodeBatch) -> tuple[Tensor, Tensor]:
-        """Return the pictures, B 3 S S, and the embeddings, B E."""
+        """Return the generated images, B 3 S S, and the embeddings, B E."""
         embedding = self.embedder(batch.photos_BKCHW, batch.photo_drawings_BKCHW)
         return self.generator(batch.drawing_BCHW, embedding), embedding
 
 
 @dataclass(frozen=True)
 class GeneratorOutput:
-    """What the drawing half's step gives.
+    """Output of a generator step.
 
     Attributes:
-        loss: to be minimised.
-        parts: the weighted terms by name; they add up to the loss.
-        picture_BCHW: what was drawn, detached.
+        loss: loss to minimise.
+        parts: weighted terms by name; their sum is the loss.
+        picture_BCHW: generated images, detached.
     """
 
     loss: Tensor
@@ -57,12 +57,12 @@ class GeneratorOutput:
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """What a discriminator step gives.
+    """Output of a discriminator step.
 
     Attributes:
-        loss: to be minimised.
-        real_right: share of real pictures scored above 0.
-        fake_right: share of drawn pictures scored below 0.
+        loss: loss to minimise.
+        real_right: share of real images scored above 0.
+        fake_right: share of generated images scored below 0.
     """
 
     loss: Tensor
@@ -72,14 +72,14 @@ class DiscriminatorOutput:
 
 @dataclass(frozen=True)
 class Objective:
-    """What the drawing half is trained for.
+    """Objective of embedder and generator.
 
     Attributes:
         weights: weights of the terms.
-        content: content loss with its weights inside.
+        content: content loss, including its weights.
         focus: extra weight of mouth and eyes in the pixel and edge terms.
         edges: weight of the edge term.
-        match: whether the embedding match loss counts.
+        match: whether the embedding match loss is used.
     """
 
     weights: LossWeights
@@ -90,7 +90,7 @@ class Objective:
 
     @classmethod
     def of(cls, settings: TrainSettings, content: ContentLoss) -> Objective:
-        """Return what the settings of meta-training ask for."""
+        """Create the objective from the settings of meta-training."""
         matched = settings.variant == "fine-tune"
         return cls(WEIGHTINGS[settings.weighting], content, settings.focus, settings.edges, matched)
 
@@ -98,9 +98,9 @@ class Objective:
 def picture_loss(
     fake: Tensor, batch: EpisodeBatch, discriminator: Discriminator, person_BE: Tensor, objective: Objective
 ) -> dict[str, Tensor]:
-    """Return the weighted terms that look at the picture: content, adversarial, feature matching, pixels, edges.
+    """Compute the weighted image terms: content, adversarial, feature matching, pixels, edges.
 
-    The discriminator's own parameters must not ask for gradients.
+    The discriminator's parameters must not require gradients.
     """
     weights = objective.weights
     fake = fake.float()
@@ -117,7 +117,7 @@ def picture_loss(
         distance = pixel_distance(fake, batch.target_BCHW, batch.regions_BCHW, objective.focus)
         parts["pixel"] = weights.pixel * distance
     if objective.edges:
-        # Where an edge stands is what landmarks and lids are read from; a soft edge costs little in the plain term.
+        # Landmark positions depend on edges, and blurred edges cost little in the L1 term.
         distance = edge_distance(fake, batch.target_BCHW, batch.regions_BCHW, objective.focus)
         parts["edges"] = objective.edges * distance
     return parts
@@ -130,15 +130,15 @@ def generator_step(
     batch: EpisodeBatch,
     objective: Objective,
 ) -> GeneratorOutput:
-    """Return loss and picture of embedder and generator (Zakharov et al. 2019, equation 2).
+    """Compute the loss and images of embedder and generator (Zakharov et al. 2019, equation 2).
 
     Args:
-        embedder_generator: `EmbedderGenerator`, possibly wrapped for several processes.
-        discriminator: the bare discriminator, its parameters not asking for gradients.
+        embedder_generator: `EmbedderGenerator`, possibly wrapped in DDP.
+        discriminator: the unwrapped discriminator, its parameters not requiring gradients.
         person_BE: W_i of the batch's videos.
     """
-    made: tuple[Tensor, Tensor] = embedder_generator(batch)
-    fake, embedding = made
+    output: tuple[Tensor, Tensor] = embedder_generator(batch)
+    fake, embedding = output
     parts = picture_loss(fake, batch, discriminator, person_BE.detach(), objective)
     if objective.match:
         parts["match"] = objective.weights.match * embedding_match(embedding.float(), person_BE)
@@ -149,11 +149,11 @@ def generator_step(
 def discriminator_step(
     discriminator: Any, person_BE: Tensor, batch: EpisodeBatch, fake_BCHW: Tensor
 ) -> DiscriminatorOutput:
-    """Return the discriminator's loss (equation 6); its gradient also reaches `person_BE`.
+    """Compute the discriminator's loss (equation 6); its gradient also flows into `person_BE`.
 
     Args:
-        discriminator: the discriminator, possibly wrapped for several processes.
-        fake_BCHW: drawn pictures, detached.
+        discriminator: the discriminator, possibly wrapped in DDP.
+        fake_BCHW: generated images, detached.
     """
     count = len(fake_BCHW)
     pictures = torch.cat([batch.target_BCHW, fake_BCHW])

@@ -1,4 +1,4 @@
-"""Speed of the training loop against a plain one that does the same arithmetic and nothing else."""
+"""Benchmark the training loop against a minimal loop with the same arithmetic."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from animato.training.step import Objective, picture_loss
 
 @dataclass(frozen=True)
 class Throughput:
-    """Episodes a second, measured side by side.
+    """Episodes per second of both loops.
 
     Attributes:
-        ours: of the real loop, with its log lines, tallies, average and prefetching.
-        plain: of the plain loop.
+        ours: of the real loop, with logging, averaging and prefetching.
+        plain: of the minimal loop.
     """
 
     ours: float
@@ -35,19 +35,19 @@ class Throughput:
 
     @property
     def share(self) -> float:
-        """Our speed as a share of the plain loop's."""
+        """Speed of the real loop relative to the minimal loop."""
         return self.ours / self.plain
 
 
 def compare_throughput(settings: TrainSettings, store: ClipStore, steps: int = 8, rounds: int = 3) -> Throughput:
-    """Run both loops in turns and return the best speed of each.
+    """Run both loops alternately and return the best speed of each.
 
-    Turns and best-of keep other work on the machine from deciding the result. Nothing is saved or validated.
+    Alternating and best-of reduce the effect of other load on the machine. Nothing is saved or validated.
 
     Args:
         settings: of the run; the same networks, batch and number of photos in both loops.
-        steps: optimiser steps of one turn.
-        rounds: turns of each.
+        steps: optimiser steps per round.
+        rounds: rounds per loop.
     """
     photos = (settings.photos_low + settings.photos_high + 1) // 2
     same = replace(settings, photos_low=photos, photos_high=photos, validate_episodes=0, save_minutes=1e9)
@@ -79,7 +79,7 @@ def _real_loop(run: Run) -> Callable[[int], None]:
 
 
 def plain_loop(settings: TrainSettings, episodes: Episodes, objective: Objective) -> Callable[[int], None]:
-    """Return the loop as one would write it in one file: fetch, two losses, two Adams, a table, an average."""
+    """Return a minimal training loop: fetch, two losses, two Adam steps, embedding table, average."""
     state = new_state(settings, len(episodes.sources), torch.device("cpu"))
     embedder, generator, discriminator = (
         state.embedder_generator.embedder,

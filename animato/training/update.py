@@ -1,4 +1,4 @@
-"""One update of all networks from one batch of episodes: the order of the steps, and nothing else."""
+"""One update of all networks from one batch of episodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from animato.training.step import DiscriminatorOutput, GeneratorOutput, Objectiv
 
 @dataclass(frozen=True)
 class Players:
-    """The two networks as the steps call them: bare, or wrapped for several processes."""
+    """The two networks, possibly wrapped in DDP."""
 
     embedder_generator: nn.Module
     discriminator: nn.Module
@@ -25,12 +25,12 @@ class Players:
 
 @dataclass(frozen=True)
 class UpdateOutput:
-    """What one update gives, all detached.
+    """Output of one update, detached.
 
     Attributes:
         generator: losses and pictures of embedder and generator.
         discriminator: the last discriminator step.
-        gradient_norms: of generator and discriminator, or None when not asked for.
+        gradient_norms: of generator and discriminator, or None if not requested.
     """
 
     generator: GeneratorOutput
@@ -39,9 +39,9 @@ class UpdateOutput:
 
 
 def rate_at(settings: TrainSettings, episodes: int) -> float:
-    """Return the factor on both learning rates after so many episodes, in [0, 1].
+    """Return the learning rate factor after a number of episodes, in [0, 1].
 
-    It rises over `warmup` episodes, and falls linearly to 0 over the last share `cooldown` of the run.
+    Linear warm-up over `warmup` episodes, linear decay to 0 over the last share `cooldown` of the run.
     """
     rise = min(1.0, (episodes + settings.batch) / settings.warmup) if settings.warmup else 1.0
     if settings.cooldown <= 0:
@@ -62,11 +62,11 @@ def update(
 ) -> UpdateOutput:
     """Update embedder and generator once, the discriminator `critic_steps` times, then the average.
 
-    The discriminator's steps reuse the pictures that the drawing half has just made, so nothing is drawn twice.
+    The discriminator steps reuse the images of the generator step.
 
     Args:
-        bf16: compute in bfloat16 where that is safe (GPU only).
-        measure: also return the norms of the gradients.
+        bf16: whether to use bfloat16 autocast (GPU only).
+        measure: whether to return the gradient norms.
     """
     factor = rate_at(settings, state.episodes)
     mixed = torch.autocast(team.device.type, torch.bfloat16, enabled=bf16)
@@ -107,7 +107,7 @@ def update(
 
 
 def gradient_norm(module: nn.Module) -> Tensor:
-    """Return the L2 norm of all gradients of a network."""
+    """Compute the L2 norm of all gradients of a network."""
     return torch.nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])
 
 

@@ -1,4 +1,4 @@
-"""Validation: fixed people, fixed photos, fixed frames, the averaged weights; figures and one picture."""
+"""Validate the averaged weights on fixed episodes; return figures and one image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from animato.training.losses import masked_distance
 from animato.training.step import EmbedderGenerator
 
 PHOTOS = 8
-"""Photos a person on the validation picture (T of the 2019 protocol's middle row)."""
+"""Photos per person in the validation image (T of the 2019 protocol's middle row)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Validation:
 
     Attributes:
         figures: name to value; differences are mean absolute ones in units of the pictures' range [-1, 1].
-        picture: H x W x 3 uint8 RGB: one row a person: first photo, landmarks, real frame, drawn frame, difference.
+        picture: H x W x 3 uint8 RGB, one row per person: first photo, landmarks, real frame, output, difference.
     """
 
     figures: dict[str, float]
@@ -34,7 +34,7 @@ class Validation:
 
 
 def fixed_batch(episodes: Episodes, people: int) -> EpisodeBatch:
-    """Return the episodes of the validation picture: one source of each of some people.
+    """Return the episodes of the validation image: one source for each of some people.
 
     The target is the frame two thirds through the source; the photos are spread evenly over the other frames.
     """
@@ -49,22 +49,22 @@ def fixed_batch(episodes: Episodes, people: int) -> EpisodeBatch:
 
 
 def _shown_rows(episodes: Episodes, people: int) -> list[int]:
-    """Return one source of each of some people, the kinds in turn, spread over each kind."""
+    """Select one source per person, with equal shares of each kind, evenly spaced within a kind."""
     first: dict[str, dict[str, int]] = {}
     for row, source in enumerate(episodes.sources):
         first.setdefault(source.kind, {}).setdefault(source.person, row)
     kinds = [list(first[kind].values()) for kind in sorted(first)]
     shares = [(people + place) // len(kinds) for place in range(len(kinds))]
     rows = []
-    for found, share in zip(kinds, shares, strict=True):
-        places = np.linspace(0, len(found) - 1, min(share, len(found))).round().astype(int)
-        rows += [found[place] for place in np.unique(places)]
+    for candidates, share in zip(kinds, shares, strict=True):
+        indices = np.linspace(0, len(candidates) - 1, min(share, len(candidates))).round().astype(int)
+        rows += [candidates[index] for index in np.unique(indices)]
     return rows
 
 
 @torch.no_grad()
 def validate(average: EmbedderGenerator, batch: EpisodeBatch) -> Validation:
-    """Measure and draw the fixed episodes with the averaged weights."""
+    """Render and measure the fixed episodes with the averaged weights."""
     drawn, _ = average(batch)
     drawn = drawn.float()
     real, still = batch.target_BCHW, batch.photos_BKCHW[:, 0]
@@ -82,14 +82,14 @@ def validate(average: EmbedderGenerator, batch: EpisodeBatch) -> Validation:
 
 
 def picture_grid(columns: Sequence[Tensor]) -> NDArray[np.uint8]:
-    """Return pictures side by side: each column B x 3 x S x S in [-1, 1], one row a picture."""
+    """Tile images: each column is B x 3 x S x S in [-1, 1], one row per image."""
     side = torch.cat([column.float().cpu() for column in columns], dim=3)
     rows = side.permute(0, 2, 3, 1).flatten(0, 1)
     return ((rows.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
 
 
 def png_bytes(picture: NDArray[np.uint8]) -> bytes:
-    """Return an H x W x 3 uint8 RGB picture as PNG."""
+    """Encode an H x W x 3 uint8 RGB image as PNG."""
     done, data = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
     if not done:
         raise RuntimeError("cv2 could not encode a picture")
@@ -97,7 +97,7 @@ def png_bytes(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _detail(picture_BCHW: Tensor) -> Tensor:
-    """Return the mean absolute Laplacian, which blur lowers: 1 is as sharp as the real picture."""
+    """Compute the mean absolute Laplacian, a measure of sharpness."""
     grey = picture_BCHW.mean(1, keepdim=True)
     kernel = picture_BCHW.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])[None, None]
     return F.conv2d(grey, kernel).abs().mean()

@@ -1,7 +1,7 @@
-"""The two certificates of an installation: a small private authority, and a leaf under it that signs.
+"""Certificates of an installation: a private authority and a signing leaf below it.
 
-C2PA readers refuse a self-signed signer, hence two. Neither names a person, a machine or a place, and their serial
-numbers are random. A reader shows such a signature as valid, from a signer it does not recognise.
+C2PA readers reject self-signed leaves, hence two certificates. Neither names a person, a machine or a place, and their
+serial numbers are random. Readers report such a signature as valid, from an unrecognised signer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AUTHORITY_DAYS = 3650
 
 
 def make_authority(key: ec.EllipticCurvePrivateKey, moment: dt.datetime) -> x509.Certificate:
-    """Return a self-signed authority that can sign leaves and nothing below them."""
+    """Create a self-signed authority with path length 0."""
     name = _name(f"{COMMON_NAME} authority")
     return (
         _certificate(name, name, key.public_key(), moment, AUTHORITY_DAYS)
@@ -37,7 +37,7 @@ def make_leaf(
     authority: x509.Certificate,
     moment: dt.datetime,
 ) -> x509.Certificate:
-    """Return a signing certificate as the C2PA certificate profile asks for (specification 2.1, section 14.5)."""
+    """Create a signing certificate that follows the C2PA certificate profile (specification 2.1, section 14.5)."""
     mail = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
     issuer_id = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
@@ -54,7 +54,7 @@ def make_leaf(
 def _certificate(
     subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, moment: dt.datetime, days: int
 ) -> x509.CertificateBuilder:
-    # An hour of grace backwards, for clocks that disagree; whole hours, so that the time of first use stays vague.
+    # Starts an hour early to allow for clock skew, and on a whole hour so that the time of first use stays private.
     start = moment.replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=1)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
     builder = builder.serial_number(x509.random_serial_number())

@@ -1,7 +1,7 @@
-"""What a manifest says about an output, before it is signed: source type, inputs by hash, settings, mark.
+"""Build the unsigned C2PA manifest of an output: source type, input hashes, settings, watermark.
 
-Nothing here names a person, a file, a folder or a machine. Titles are "photo", "driver", "audio"; settings that hold a
-path are left out.
+A manifest contains no names of people, files, folders or machines. Titles are "photo", "driver", "audio"; settings with
+paths are omitted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from animato.version import __version__
 
 ROLES = ("photo", "driver", "audio")
 LONGEST_TEXT = 80
-"""Characters of a text setting that are kept."""
+"""Longest text setting that is published, characters."""
 
 TOOL = "animato"
 ACTIONS, MARK, INPUTS, RENDER, CONSENT = (
@@ -34,7 +34,7 @@ ACTIONS, MARK, INPUTS, RENDER, CONSENT = (
 """Labels of the assertions in a manifest."""
 
 MOTION = "application/vnd.animato.motion"
-"""Media type of a motion file, which the C2PA library does not know; it is an input by its hash."""
+"""Media type of a motion file; unknown to the C2PA library, so it is recorded by hash only."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Ingredient:
         sha256: of the input's bytes, 64 hexadecimal digits.
         size: in bytes.
         media_type: such as "image/jpeg".
-        path: where it lies, so that credentials inside it can be carried over; None when only its hash is known. The
-            path itself is never written anywhere.
+        path: location, used to include its own credentials; None when only the hash is known. Never written to the
+            manifest.
     """
 
     role: str
@@ -68,7 +68,7 @@ class Ingredient:
 
         Args:
             role: "photo", "driver" or "audio".
-            media_type: what the file is, when known; judged by its first bytes otherwise.
+            media_type: of the file; detected from its first bytes by default.
 
         Raises:
             InputError: the file cannot be read.
@@ -87,15 +87,15 @@ class Ingredient:
 
 @dataclass(frozen=True)
 class Claim:
-    """What one output says about itself.
+    """Content of the manifest of one output.
 
     Attributes:
         source_type: trained for a bare crop, composite when pasted into a photo.
-        payload: the invisible mark's payload.
+        payload: payload of the invisible watermark.
         ingredients: the inputs, photos first.
-        settings: name to value of the settings used; see `public_settings` for what is kept.
+        settings: settings used, by name; filtered by `public_settings`.
         version: of animato.
-        consent: basis, hash of the statement and date, when a person file holds them; no names.
+        consent: basis, hash of the statement and date, when stored in the person file; no names.
     """
 
     source_type: SourceType
@@ -107,9 +107,9 @@ class Claim:
 
 
 def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that may be published: switches, numbers, short words and lists of these.
+    """Return the settings that are safe to publish: booleans, numbers, short words and lists of these.
 
-    Paths, texts that look like one, values of other kinds and settings that are not set are left out.
+    Paths, path-like strings, other types and unset settings are omitted.
     """
     kept: dict[str, Any] = {}
     for name, value in settings.items():
@@ -122,18 +122,18 @@ def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _is_public(value: Any) -> bool:
     if isinstance(value, (bool, int, float)):
         return value == value and abs(value) != float("inf")
-    # Words only: no separators of any system's paths, and nothing that ends like a file name.
+    # Words only: no path separators of any platform, and no file suffix.
     if not isinstance(value, str) or not re.fullmatch(rf"[\w .,:+-]{{1,{LONGEST_TEXT}}}", value):
         return False
     return re.search(r"\.[A-Za-z]\w*$", value) is None and re.match(r"[A-Za-z]:", value) is None
 
 
 def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dict[str, Any]:
-    """Return the manifest as the C2PA SDK takes it.
+    """Return the manifest definition for the C2PA SDK.
 
     Args:
         media_type: of the output.
-        labels: of the ingredients that will be added to the manifest, in their order.
+        labels: of the ingredients that will be added to the manifest, in order.
     """
     agent = {"name": TOOL, "version": claim.version}
     created: dict[str, Any] = {
@@ -143,7 +143,7 @@ def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dic
     }
     if labels:
         created["parameters"] = {"ingredientIds": labels}
-    # "unbound": our mark is not on the C2PA list of soft bindings yet, and an unlisted one may not be called bound.
+    # "unbound": the watermark is not on the C2PA list of soft bindings, and only listed ones count as bound.
     watermarked = {"action": "c2pa.watermarked.unbound", "softwareAgent": agent}
     assertions: list[dict[str, Any]] = [
         {"label": ACTIONS, "data": {"actions": [created, watermarked]}},

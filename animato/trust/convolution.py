@@ -1,4 +1,4 @@
-"""The error-correcting code of the mark: a convolutional code, constraint length 7, rate 1/3, soft Viterbi decoding.
+"""The error-correcting code of the watermark: convolutional, constraint length 7, rate 1/3, soft Viterbi decoding.
 
 Generators (133, 171, 165) in octal, as in 3GPP TS 36.212, section 5.1.3.1; free distance 15. Six
 zero tail bits return the encoder to state 0, so 64 bits become (64 + 6) x 3 = 210.
@@ -24,7 +24,7 @@ def _parity(value: int) -> int:
 
 
 def _branch_signs() -> NDArray[np.float64]:
-    """Return the outputs of every branch as signs: (128 registers, 3), +1 for a zero bit and -1 for a one.
+    """Return the branch outputs as signs: (128 registers, 3), +1 for a zero bit and -1 for a one.
 
     A register is the input bit followed by the six bits before it; its state after the step is `register >> 1`.
     """
@@ -36,13 +36,13 @@ _SIGNS = _branch_signs()
 
 
 def encode(bits: Bits) -> Bits:
-    """Return the coded bits of a message.
+    """Encode a message.
 
     Args:
         bits: N uint8 values, 0 or 1.
 
     Returns:
-        (N + 6) x 3 uint8 values; the three outputs of each input bit lie side by side.
+        (N + 6) x 3 uint8 values; the three outputs of each input bit are adjacent.
     """
     register = 0
     out: list[int] = []
@@ -53,16 +53,16 @@ def encode(bits: Bits) -> Bits:
 
 
 def viterbi(soft: NDArray[np.float64], paths: int = 1) -> list[Bits]:
-    """Return the most likely messages of soft coded bits, best first.
+    """Decode soft bits into the most likely messages, best first.
 
-    List Viterbi (Seshadri and Sundberg 1994, parallel form) over 64 states: each state keeps its `paths` best histories
-    instead of one; with 1 it is Viterbi's algorithm. The metric is correlation: for Gaussian noise the path with the
-    largest sum of soft value x sign is the most likely one. A checksum then picks among the messages.
+    Parallel list Viterbi (Seshadri and Sundberg 1994) over 64 states: each state keeps its `paths` best histories; with
+    1 it is the Viterbi algorithm. The metric is correlation: for Gaussian noise the path with the largest sum of soft
+    value x sign is the most likely one. The caller selects among the messages by checksum.
 
     Args:
-        soft: (N + 6) x 3 float values in the order of `encode`; positive means "zero", negative "one", the size says
-            how sure. Any common factor is allowed.
-        paths: how many messages to return.
+        soft: (N + 6) x 3 float values in the order of `encode`; positive for zero, negative for one, magnitude is
+            confidence in arbitrary units.
+        paths: number of messages to return.
 
     Returns:
         `paths` arrays of N uint8 values, 0 or 1.
@@ -71,7 +71,7 @@ def viterbi(soft: NDArray[np.float64], paths: int = 1) -> list[Bits]:
     score = np.full((STATES, paths), -np.inf)
     score[0, 0] = 0.0
     choice = np.zeros((len(steps), STATES, paths), dtype=np.int64)
-    # New state s has the input bit on top; it came from the registers 2s and 2s + 1 (the bit that falls out).
+    # New state s has the input bit on top; its predecessors are the registers 2s and 2s + 1 (the bit shifted out).
     previous = (np.arange(2 * STATES) & (STATES - 1)).reshape(STATES, 2)
     for index, values in enumerate(steps):
         gain = (_SIGNS @ values).reshape(STATES, 2, 1)
@@ -82,8 +82,8 @@ def viterbi(soft: NDArray[np.float64], paths: int = 1) -> list[Bits]:
 
 
 def _trace_back(choice: NDArray[np.int64], previous: NDArray[np.int64], rank: int, paths: int) -> Bits:
-    """Return the message that ends in state 0 with this rank."""
-    state = 0  # the tail leads every message back here
+    """Return the message of the given rank that ends in state 0."""
+    state = 0  # the tail bits return every message to state 0
     bits = np.zeros(len(choice), dtype=np.uint8)
     for index in range(len(choice) - 1, -1, -1):
         bits[index] = state >> (TAIL_BITS - 1)

@@ -1,7 +1,7 @@
-"""Finishing a file: plain metadata, then content credentials (C2PA), then a check that they can be read back.
+"""Sign an output: add plain metadata and content credentials (C2PA), then validate the result.
 
-A file that cannot be signed is not written. Formats the C2PA library can embed into (mp4, gif, PNG, JPEG) carry their
-credentials inside; webm gets a file of the same name ending in .c2pa beside it.
+A file that cannot be signed is not written. Credentials are embedded in mp4, gif, PNG and JPEG; for webm they are
+written to a .c2pa sidecar file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EMBEDDED = {
 }
 BESIDE = {".webm": "video/webm"}
 _MANIFEST = 65_536
-"""Bytes by which a signed file is larger, at most."""
+"""Upper bound of the size of a manifest, bytes."""
 
 GOOD_STATES = ("Valid", "Trusted")
 
@@ -46,14 +46,14 @@ def media_type_of(path: Path) -> str:
     Raises:
         RefusedError: a suffix that cannot be signed.
     """
-    found = {**EMBEDDED, **BESIDE}.get(path.suffix.lower())
-    if found is None:
+    media_type = {**EMBEDDED, **BESIDE}.get(path.suffix.lower())
+    if media_type is None:
         raise RefusedError(f"files ending in {path.suffix or 'nothing'!r} cannot be signed", hint=".mp4, .webm, .gif")
-    return found
+    return media_type
 
 
 def sidecar_of(path: Path) -> Path:
-    """Return where the credentials of a file lie when they cannot be inside it: the same name ending in .c2pa."""
+    """Return the path of the sidecar for formats without embedded credentials: the same name ending in .c2pa."""
     return path.with_suffix(".c2pa")
 
 
@@ -62,7 +62,7 @@ def sign_output(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
 
     Raises:
         RefusedError: it cannot be signed; nothing is written.
-        OutputError: the signed twin cannot be written.
+        OutputError: the signed copy cannot be written.
     """
     if unsigned.is_dir():
         sign_folder(unsigned, signed, claim, settings)
@@ -73,18 +73,18 @@ def sign_output(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
 def sign_file(
     unsigned: Path, signed: Path, media_type: str, claim: Claim, settings: SigningSettings | None = None
 ) -> None:
-    """Write the signed twin of a file; it appears whole or not at all.
+    """Write a signed copy of a file atomically.
 
     Args:
-        unsigned: the finished file; it is only read.
-        signed: where the twin goes. For a format without room for credentials they are written beside it first.
+        unsigned: the finished file; not modified.
+        signed: path of the signed copy. A sidecar, where needed, is written first.
         media_type: such as "video/mp4".
-        claim: what the file says about itself.
-        settings: whose key signs.
+        claim: content of the manifest.
+        settings: signing key and time-stamp authority.
 
     Raises:
         RefusedError: it cannot be signed; nothing is written.
-        OutputError: the twin cannot be written: no permission, no room.
+        OutputError: the copy cannot be written: no permission, or the disk is full.
     """
     key = signing_key(settings)
     with _signing(unsigned), unsigned.open("rb") as file:
@@ -94,18 +94,18 @@ def sign_file(
 
 
 def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSettings | None = None) -> None:
-    """Write the signed twins of all PNG files of a folder into another one, which is made when missing.
+    """Write signed copies of all PNG files of a folder into another folder, creating it if needed.
 
-    The inputs are read once; every frame is signed by itself.
+    The ingredients are read once; every frame is signed separately.
 
     Raises:
         RefusedError: a frame cannot be signed, or there is none; the new folder is removed.
-        OutputError: a twin cannot be written.
+        OutputError: a copy cannot be written.
     """
     pictures = sorted(unsigned.glob("*.png"))
     if not pictures:
         raise RefusedError(f"there is no PNG file to sign in {unsigned}")
-    key, made = signing_key(settings), not signed.exists()
+    key, created = signing_key(settings), not signed.exists()
     manifest = b""
     try:
         with _signing(unsigned):
@@ -120,7 +120,7 @@ def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
                     source = _with_metadata(file, "image/png", claim)
                     manifest = _sign_stream((builder, context), key, source, signed / picture.name, "image/png")
     except BaseException:
-        if made:
+        if created:
             shutil.rmtree(signed, ignore_errors=True)
         raise
     remember(claim, "image/png", signed / pictures[0].name, manifest)
@@ -128,7 +128,7 @@ def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
 
 @contextlib.contextmanager
 def _signing(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while signing into an error: an unsigned file never takes the signed one's place."""
+    """Convert exceptions raised while signing to an `AnimatoError`, so an unsigned file is never published."""
     try:
         yield
     except AnimatoError:
@@ -136,7 +136,7 @@ def _signing(path: Path) -> Iterator[None]:
     except OSError as problem:
         raise output_error(Path(problem.filename) if problem.filename else path, problem) from problem
     except Exception as problem:  # the library raises its own tree, and ctypes errors
-        if shutil.disk_usage(path.parent).free < _size(path) + _MANIFEST:  # which it does not say
+        if shutil.disk_usage(path.parent).free < _size(path) + _MANIFEST:  # the library does not report a full disk
             raise output_error(path, OSError(errno.ENOSPC, "")) from problem
         raise RefusedError(
             "the output could not be signed, so it was not written",
@@ -147,13 +147,13 @@ def _signing(path: Path) -> Iterator[None]:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes of a file, or of the files of a folder; 0 where there is none."""
+    """Return the total size of a file or of the files of a folder in bytes; 0 if missing."""
     files = path.iterdir() if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:
-    """Return a builder with the manifest and those ingredients the library can read, and its context."""
+    """Return a builder with the manifest and the ingredients the library can read, and its context."""
     context = offline_context(tsa=key.tsa)
     readable = set(c2pa().Builder.get_supported_mime_types())
     usable = [item for item in claim.ingredients if item.path is not None and item.media_type in readable]
@@ -165,12 +165,12 @@ def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:
         )
         if damaged is None:
             return builder, context
-        usable.remove(damaged)  # it stays an input by its hash
+        usable.remove(damaged)  # still recorded by its hash
         builder.close()
 
 
 def _add(builder: Any, label: str, item: Ingredient) -> bool:
-    """Add an input, with the credentials it may carry; return whether the library could read it."""
+    """Add an ingredient with its own credentials, if any; return whether the library could read it."""
     assert item.path is not None
     try:
         with item.path.open("rb") as file:
@@ -183,7 +183,7 @@ def _add(builder: Any, label: str, item: Ingredient) -> bool:
 
 
 def _with_metadata(file: BinaryIO, media_type: str, claim: Claim) -> BinaryIO:
-    """Return the file's bytes with plain metadata in them; a video got its comment when it was encoded."""
+    """Return the file's content with plain metadata added; videos already have a comment from the encoder."""
     if media_type == "image/png":
         return io.BytesIO(png_with_xmp(file.read(), claim.source_type))
     if media_type == "image/jpeg":
@@ -192,7 +192,7 @@ def _with_metadata(file: BinaryIO, media_type: str, claim: Claim) -> BinaryIO:
 
 
 def _sign_stream(build: tuple[Any, Any], key: SigningKey, source: BinaryIO, target: Path, media_type: str) -> bytes:
-    """Sign a stream into a file that appears whole, and read it back; return the manifest's bytes."""
+    """Sign a stream into a file atomically, validate it and return the manifest bytes."""
     library, (builder, _) = c2pa(), build
     beside = media_type not in EMBEDDED.values()
     if beside:
@@ -211,7 +211,7 @@ def _sign_stream(build: tuple[Any, Any], key: SigningKey, source: BinaryIO, targ
 
 
 def _check(path: Path, media_type: str, manifest: bytes | None, key: SigningKey) -> None:
-    """Read a signed file back; a signature nobody can check is no signature."""
+    """Read a signed file back and check that its signature validates."""
     context = offline_context(local_authority() if key.own else None)
     with path.open("rb") as file, c2pa().Reader(media_type, file, manifest, context) as reader:
         state = reader.get_validation_state()

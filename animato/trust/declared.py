@@ -1,4 +1,4 @@
-"""Signals a file declares in plain fields: the IPTC source type in XMP or a comment. Anyone can write or cut them."""
+"""Read the IPTC digital source type from XMP or a comment. Unsigned: anyone can add or remove it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from animato.trust.reading import AI_TYPES
 
 WINDOW = 4_000_000
-"""Bytes read from each end of a file; that is where such fields lie."""
+"""Bytes read from each end of a file, where these fields are stored."""
 
-# Upper-case D: a C2PA manifest spells its own field with a lower-case one and is judged elsewhere.
+# Upper-case D: the C2PA field is spelled with a lower-case d and is read in `reading`.
 _TERM = re.compile(
     rb"(Iptc4xmpExt:)?DigitalSourceType[^\x00-\x08]{1,60}?cv\.iptc\.org/newscodes/digitalsourcetype/(\w{3,60})"
 )
@@ -30,21 +30,21 @@ class Signal:
     source_type: str
 
     @property
-    def says_ai(self) -> bool:
-        """Whether it says that the pictures are machine-made, wholly or in part."""
+    def declares_ai(self) -> bool:
+        """Whether the source type is AI-generated, wholly or in part."""
         return self.source_type in AI_TYPES
 
 
 def declared_signals(path: Path) -> tuple[Signal, ...]:
-    """Return the source types a file declares outside its credentials, each once, in the order found."""
+    """Return the distinct source types declared outside the content credentials, sorted."""
     size = path.stat().st_size
     with path.open("rb") as file:
         content = file.read(WINDOW)
         if size > WINDOW:
             file.seek(max(WINDOW, size - WINDOW))
             content += file.read(WINDOW)
-    found = {
+    signals = {
         Signal("XMP" if match[1] else "comment", match[2].decode("ascii", "replace"))
         for match in _TERM.finditer(content)
     }
-    return tuple(sorted(found, key=lambda signal: (signal.place, signal.source_type)))
+    return tuple(sorted(signals, key=lambda signal: (signal.place, signal.source_type)))

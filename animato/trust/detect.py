@@ -1,10 +1,10 @@
-"""Reading the invisible mark from frames, with two separate answers: an id, and whether a mark is there at all.
+"""Detect the invisible watermark in frames and decode its id.
 
-    id       the checksum is right and z >= 6.5 (or the pilots' phases agree, which chance cannot fake either)
-    present  z >= 8.3 and the pilots' phases agree, but the id cannot be read
+    id       the checksum is correct, and z >= 6.5 or the pilots' phases agree
+    present  z >= 8.3 and the pilots' phases agree, but the id cannot be decoded
 
-z looks at strength only, and periodic textures and the block grid of a codec can raise it; phase agreement looks at
-position only, and they cannot. Both together keep false alarms out (docs/provenance.md has the counts).
+z depends on power only and is raised by periodic textures and the block grid of codecs; phase agreement depends on
+position only and is not. Requiring both prevents false positives (counts in docs/provenance.md).
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ ID_PHASE = 5.0
 PRESENT_Z = 8.3
 PRESENT_PHASE = 6.5
 CANDIDATES = 6
-"""Peaks read per look; each is one chance in 2**24 for a wrong checksum to pass."""
+"""Peaks decoded per detection; each passes the checksum by chance with probability 2**-24."""
 
 MOST_FRAMES = 250
 GROUP = 25
-"""Frames averaged in one look: a second of video."""
+"""Frames averaged per detection: a second of video."""
 
 MOST_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True)
 class MarkReading:
-    """What the decoder found.
+    """Result of the watermark detection.
 
     Attributes:
-        found_id: the payload, or None when none could be read.
-        present: whether a mark is there (always True with an id).
-        z: strength of the pilots above chance, in standard deviations; up to about 5 by chance.
+        found_id: the payload, or None when none could be decoded.
+        present: whether a mark was detected (always True with an id).
+        z: power of the pilots above chance, in standard deviations; up to about 5 by chance.
         phase: agreement of the pilots' phases; 3 to 4 by chance, at most about 11.
         bit_confidence: share of the 210 coded bits that agree with the id, 0.5 by chance; None without an id.
-        frames_read: frames looked at.
-        scale: pixels of the searched picture per pixel of the tile, or None when nothing was found.
+        frames_read: number of frames analysed.
+        scale: pixels of the searched image per tile pixel, or None without a mark.
         turn: degrees, or None.
-        mirrored: whether left and right are exchanged; None when nothing was found.
+        mirrored: whether the image is flipped horizontally; None without a mark.
     """
 
     found_id: MarkPayload | None
@@ -80,7 +80,7 @@ class MarkReading:
 
 
 class Detector:
-    """Collects frames and looks for a mark in them.
+    """Accumulates frames and detects a watermark in them.
 
     Example:
         >>> detector = Detector()
@@ -93,11 +93,11 @@ class Detector:
 
     @property
     def frames(self) -> int:
-        """Number of frames collected."""
+        """Number of frames accumulated."""
         return self._residual.frames
 
     def add(self, frame: Frame) -> None:
-        """Collect one frame; beyond `MOST_FRAMES` further frames are ignored.
+        """Add one frame; frames beyond `MOST_FRAMES` are ignored.
 
         Args:
             frame: H x W x 3 uint8 RGB.
@@ -113,19 +113,19 @@ class Detector:
             self._residual.add(frame)
 
     def merge(self, other: Detector) -> None:
-        """Take over the frames another detector has collected."""
+        """Add the frames of another detector."""
         self._residual.merge(other._residual)
 
     def read(self) -> MarkReading:
-        """Look for a mark in everything collected so far. Takes about 0.2 s when there is one, 0.4 s when not."""
+        """Detect a mark in the frames added so far. Takes about 0.2 s with a mark, 0.4 s without."""
         mean = self._residual.mean()
-        if mean is None or min(mean.shape) < SMALLEST_SIDE or not _worth_a_look(mean):
+        if mean is None or min(mean.shape) < SMALLEST_SIDE or not _has_signal(mean):
             return MarkReading(None, False, 0.0, 0.0, None, self.frames)
         power = whitened_power(mean)
         best: tuple[Peak, Lock] | None = None
-        for found in find_peaks(power, CANDIDATES):
-            lock, placement = read_near(mean, found.placement)
-            peak = replace(found, placement=placement)
+        for candidate in find_peaks(power, CANDIDATES):
+            lock, placement = read_near(mean, candidate.placement)
+            peak = replace(candidate, placement=placement)
             if best is None or _weight(peak, lock) > _weight(*best):
                 best = (peak, lock)
             if lock.payload is not None and _id_holds(peak, lock):
@@ -136,14 +136,14 @@ class Detector:
 
 
 def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkReading:
-    """Look for a mark in the frames of a clip or in one picture.
+    """Detect a mark in the frames of a clip or in one image.
 
-    Frames are averaged a second at a time. Each second is looked at alone, because a mark may cover only a part of a
-    clip, then all together. The first readable id ends the search.
+    Frames are averaged per second of video. Each second is analysed separately, because a mark may cover only a part of
+    a clip, then all frames together. The search ends at the first decoded id.
 
     Args:
         frames: H x W x 3 uint8 RGB each.
-        max_frames: how many to read at most, 1..250.
+        max_frames: maximum number of frames, 1..250.
 
     Raises:
         PictureError: a frame is not H x W x 3 uint8.
@@ -182,8 +182,8 @@ def _better(old: MarkReading, new: MarkReading, frames: int) -> MarkReading:
     return MarkReading(**{**winner.__dict__, "frames_read": frames})
 
 
-def _worth_a_look(mean: Plane) -> bool:
-    """Return whether there is anything but flatness in the average; a black clip has no residual at all."""
+def _has_signal(mean: Plane) -> bool:
+    """Return whether the average residual is not flat; that of a black clip is."""
     return bool(np.isfinite(mean).all() and float(mean.std()) > 1e-3)
 
 

@@ -1,6 +1,6 @@
-"""Counting false alarms: how often the decoder answers on pictures that carry no mark.
+"""Count false positives of the watermark detector on unmarked images.
 
-Periodic pictures are the real danger, because the mark is periodic too; `periodic_pictures` draws the common ones.
+Periodic images are the hardest case, because the mark is periodic too; `periodic_pictures` generates common ones.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from animato.types import Frame
 
 @dataclass(frozen=True)
 class AlarmCount:
-    """What the decoder said about pictures without a mark.
+    """Detector results on unmarked images.
 
     Attributes:
-        looks: how many times it was asked.
-        ids: how often it read an id.
-        present: how often it said that a mark is there, ids included.
-        mean_z: mean strength of the pilots.
-        highest_z: largest strength of the pilots.
-        highest_phase: largest agreement of the pilots' phases.
+        looks: number of clips tested.
+        ids: number of clips in which an id was read.
+        present: number of clips in which a mark was detected, ids included.
+        mean_z: mean z of the pilots.
+        highest_z: largest z of the pilots.
+        highest_phase: largest phase agreement of the pilots.
     """
 
     looks: int
@@ -38,10 +38,10 @@ class AlarmCount:
 
 
 def count_false_alarms(looks: Iterable[Iterable[Frame]]) -> AlarmCount:
-    """Ask the decoder about unmarked clips and pictures and count its wrong answers.
+    """Run the detector on unmarked clips and count its false positives.
 
     Args:
-        looks: one iterable of frames (H x W x 3 uint8 RGB) for each question; a picture is a clip of one frame.
+        looks: one iterable of frames (H x W x 3 uint8 RGB) per clip; an image is a clip of one frame.
 
     Raises:
         PictureError: a frame is not H x W x 3 uint8.
@@ -64,7 +64,7 @@ def count_false_alarms(looks: Iterable[Iterable[Frame]]) -> AlarmCount:
 
 
 def periodic_pictures(side: int = 512) -> Iterator[tuple[str, Frame]]:
-    """Yield named pictures that repeat: stripes, checks, bricks, halftone, moire, fabric, wallpaper, a screen's grid.
+    """Yield named periodic images: stripes, checks, bricks, halftone, moire, fabric, wallpaper, a screen grid.
 
     Args:
         side: height and width, in pixels.
@@ -96,12 +96,12 @@ def periodic_pictures(side: int = 512) -> Iterator[tuple[str, Frame]]:
 
 
 def _bricks(x: NDArray[np.float32], y: NDArray[np.float32], width: int, height: int) -> NDArray[np.bool_]:
-    """Return a running bond: False on the mortar, which is 3 px wide."""
+    """Return a running-bond brick pattern: False on the mortar, which is 3 px wide."""
     shifted = x + (y // height % 2) * (width / 2)
     return np.asarray((shifted % width > 3) & (y % height > 3))
 
 
 def _grey(values: NDArray[np.generic]) -> Frame:
-    """Return values in [0, 1] as a grey picture that leaves some room at both ends."""
+    """Convert values in [0, 1] to a grey image with levels 40 to 220."""
     level = np.clip(np.asarray(values, dtype=np.float32), 0, 1) * 180 + 40
     return np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)

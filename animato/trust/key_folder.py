@@ -1,4 +1,4 @@
-"""Where this installation keeps its own files: the signing key and the notes on what it has marked."""
+"""Data folder of this installation: the signing key and the records of its outputs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from animato.errors import OutputError
 
 APPLICATION = "animato"
 
-NEEDED = 1_000
-"""Bytes that are written to try it: as many as a key, and enough to find a disk full."""
+PROBE_BYTES = 1_000
+"""Bytes of the write test: the size of a key, enough to detect a full disk."""
 
 REMEDY = "set ANIMATO_HOME to a folder you can write to"
 
 
 def data_home() -> Path:
-    """Return the folder of this installation's data; it may not exist yet.
+    """Return the data folder of this installation, which need not exist.
 
-    `ANIMATO_HOME` decides where it is set. Otherwise the platform's usual place, as platformdirs has it; a folder where
-    versions before platformdirs kept keys goes on being used.
+    `ANIMATO_HOME` takes precedence, then an existing folder of earlier versions, then the platformdirs default.
 
     Raises:
         OutputError: this user has no home folder.
@@ -37,13 +36,13 @@ def data_home() -> Path:
     if earlier is not None and earlier.is_dir():
         return earlier
     home = platformdirs.user_data_path(APPLICATION, appauthor=False)
-    if not home.is_absolute():  # a container whose user is in no list of users
+    if not home.is_absolute():  # a container user without a passwd entry
         raise OutputError("this user has no home folder to keep the signing key in", where=str(home), hint=REMEDY)
     return home
 
 
 def _earlier_home() -> Path | None:
-    """Return the folder that versions before platformdirs used, where it can be another one."""
+    """Return the folder used before platformdirs, on platforms where it can differ."""
     variable = {"win32": "LOCALAPPDATA", "darwin": "HOME"}.get(sys.platform, "XDG_DATA_HOME")
     base = os.environ.get(variable)
     if not base:
@@ -52,17 +51,17 @@ def _earlier_home() -> Path | None:
 
 
 def check_home() -> Path:
-    """Return the data home if keys and notes can be written there; nothing is made.
+    """Return the data home after checking that keys and records can be written there; no folder is created.
 
     Raises:
-        OutputError: no permission, no room, or something else is in the way.
+        OutputError: the folder cannot be written.
     """
     home = data_home()
     for folder in (home / "keys", home / "marks"):
         place = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
         try:
             with tempfile.TemporaryFile(dir=place) as file:
-                file.write(bytes(NEEDED))
+                file.write(bytes(PROBE_BYTES))
                 file.flush()
         except OSError as problem:
             raise OutputError(
@@ -74,10 +73,10 @@ def check_home() -> Path:
 
 
 def private_folder(name: str) -> Path:
-    """Return a folder below the data home that only its owner can enter, made when missing.
+    """Return a folder below the data home with mode 0700, creating it if needed.
 
     Raises:
-        OutputError: the folder cannot be made.
+        OutputError: the folder cannot be created.
     """
     folder = data_home() / name
     try:
@@ -91,21 +90,21 @@ def private_folder(name: str) -> Path:
     return folder
 
 
-def write_whole(path: Path, content: bytes, unless_there: bool = False) -> None:
-    """Write a small private file: whole or not at all, readable by its owner only from the first byte on.
+def write_whole(path: Path, content: bytes, keep_existing: bool = False) -> None:
+    """Write a small file atomically with mode 0600.
 
     Args:
-        unless_there: keep a file that another process has put there meanwhile.
+        keep_existing: do not replace a file created by another process.
 
     Raises:
-        OutputError: no permission or no room.
+        OutputError: no permission, or the disk is full.
     """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        if not unless_there:
+        if not keep_existing:
             partial.replace(path)
             return
         with contextlib.suppress(FileExistsError):

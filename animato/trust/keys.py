@@ -1,6 +1,6 @@
-"""The key that signs: made on this computer at first use, kept in the data home, never shipped and never sent anywhere.
+"""The signing key: generated locally at first use, stored in the data home, never shipped or transmitted.
 
-It signs for a year and is renewed by itself. Someone with a real certificate can sign with that instead.
+The leaf is valid for a year and is renewed automatically. A certificate of the user's own can be used instead.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from animato.trust.certificates import LEAF_DAYS, key_pem, make_authority, make_
 from animato.trust.key_folder import data_home, private_folder, write_whole
 
 RENEW_DAYS = 30
-"""A leaf with less time left than this is renewed before it signs."""
+"""Remaining validity in days below which a leaf is renewed before signing."""
 
 LEAF_FILE, AUTHORITY_FILE = "leaf.pem", "authority.pem"
-"""Each holds its key and its certificates together, so that no crash can leave a key beside a stranger's chain."""
+"""Each file holds the key and its certificates, so a crash cannot leave a key with another key's chain."""
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """What a signature needs.
+    """A signing key and its certificate chain.
 
     Attributes:
         chain: PEM, the leaf first, then its authority.
-        key: PEM, PKCS #8, the leaf's private key; never printed.
-        own: True when it was made on this computer.
-        tsa: address of a time-stamp authority, or None for no network at all.
+        key: PEM, PKCS #8, the leaf's private key; excluded from the repr.
+        own: whether it was generated on this computer.
+        tsa: URL of a time-stamp authority, or None for no network access.
     """
 
     chain: bytes
@@ -47,11 +47,11 @@ class SigningKey:
 
 
 def signing_key(settings: SigningSettings | None = None) -> SigningKey:
-    """Return the key to sign with: the caller's own certificate when the settings name one, otherwise this install's.
+    """Return the signing key: the certificate given in the settings, else the key of this installation.
 
     Raises:
         UsageError: only one of certificate and key is given, or they cannot be read or do not belong together.
-        OutputError: this install's key cannot be written.
+        OutputError: the key of this installation cannot be written.
     """
     chosen = settings or SigningSettings()
     if chosen.sign_cert is None and chosen.sign_key is None:
@@ -63,10 +63,10 @@ def signing_key(settings: SigningSettings | None = None) -> SigningKey:
 
 
 def local_key(now: dt.datetime | None = None) -> SigningKey:
-    """Return this install's key, making or renewing it when needed.
+    """Return the key of this installation, generating or renewing it when needed.
 
     Args:
-        now: the time to judge by, for tests; the clock's otherwise.
+        now: time used to check validity, for tests; default is the current time.
 
     Raises:
         OutputError: the data home cannot be written.
@@ -84,17 +84,17 @@ def local_key(now: dt.datetime | None = None) -> SigningKey:
 
 
 def local_authority() -> bytes | None:
-    """Return the PEM of this install's authority, the anchor its own files are trusted by; None before first use."""
-    found = _read_bundle(data_home() / "keys" / AUTHORITY_FILE)
-    return None if found is None else pem(found[1][0])
+    """Return this installation's authority as PEM, the trust anchor of its outputs; None before first use."""
+    bundle = _read_bundle(data_home() / "keys" / AUTHORITY_FILE)
+    return None if bundle is None else pem(bundle[1][0])
 
 
 def _load_leaf(path: Path, moment: dt.datetime) -> SigningKey | None:
-    """Return the stored leaf when it is whole and has time left."""
-    found = _read_bundle(path)
-    if found is None or len(found[1]) < 2:
+    """Return the stored leaf if it is intact and not about to expire."""
+    bundle = _read_bundle(path)
+    if bundle is None or len(bundle[1]) < 2:
         return None
-    key, certificates = found
+    key, certificates = bundle
     leaf = certificates[0]
     if leaf.not_valid_after_utc - moment < dt.timedelta(days=RENEW_DAYS) or leaf.not_valid_before_utc > moment:
         return None
@@ -117,19 +117,19 @@ def _read_bundle(path: Path) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Cert
 
 
 def _authority(path: Path, moment: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    """Return this install's authority, made when missing, damaged or about to end before a new leaf would."""
-    found = _read_bundle(path)
-    if found is not None and found[1][0].not_valid_after_utc > moment + dt.timedelta(days=LEAF_DAYS):
-        return found[0], found[1][0]
+    """Return this installation's authority, generating it when missing, damaged or expiring before a new leaf."""
+    bundle = _read_bundle(path)
+    if bundle is not None and bundle[1][0].not_valid_after_utc > moment + dt.timedelta(days=LEAF_DAYS):
+        return bundle[0], bundle[1][0]
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = make_authority(key, moment)
-    write_whole(path, key_pem(key) + pem(certificate), unless_there=not path.exists())
-    winner = _read_bundle(path)  # another process may have been first: its authority is then ours too
+    write_whole(path, key_pem(key) + pem(certificate), keep_existing=not path.exists())
+    winner = _read_bundle(path)  # another process may have written its authority first; use that one
     return (key, certificate) if winner is None else (winner[0], winner[1][0])
 
 
 def _own_certificate(certificate: Path, key: Path, tsa: str | None) -> SigningKey:
-    """Return the caller's own certificate and key after checking that they belong together."""
+    """Load the user's own certificate and key and check that they match."""
     try:
         chain, secret = certificate.read_bytes(), key.read_bytes()
         first = x509.load_pem_x509_certificates(chain)[0]
@@ -147,9 +147,9 @@ def _own_certificate(certificate: Path, key: Path, tsa: str | None) -> SigningKe
 
 
 def describe() -> str:
-    """Return one line about the key that signs on this computer, without making one."""
+    """Return a one-line description of the signing key, without generating one."""
     folder = data_home() / "keys"
-    found = _read_bundle(folder / LEAF_FILE)
-    if found is None:
+    bundle = _read_bundle(folder / LEAF_FILE)
+    if bundle is None:
         return f"no key yet; one is made in {folder} at the first output"
-    return f"this installation's own key in {folder}, valid until {found[1][0].not_valid_after_utc:%Y-%m-%d}"
+    return f"this installation's own key in {folder}, valid until {bundle[1][0].not_valid_after_utc:%Y-%m-%d}"

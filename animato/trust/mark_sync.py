@@ -1,4 +1,4 @@
-"""Reading the mark once its placement is known: fold the picture into one tile, find where it begins, take the bits."""
+"""Decode the watermark at a known placement: fold the image into one tile, find its origin, decode the bits."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ FINE = 2
 """Positions are searched in steps of 1 / FINE tile pixels."""
 
 NEIGHBOURHOOD = 2.5
-"""Width, in cycles per tile, over which the strength of the noise around a frequency is estimated."""
+"""Standard deviation of the window for the noise estimate around a frequency, cycles per tile."""
 
 CERTAINTY = 0.75
-"""Power of the noise's power a dimension is divided by: 1 for noise known exactly, less for noise only estimated."""
+"""Exponent of the noise power by which a dimension is divided: 1 for known noise, less for estimated noise."""
 
 LOUDEST = 3.0
-"""One dimension counts at most this many times the root mean square of all."""
+"""Limit of one dimension, in multiples of the root mean square of all."""
 
 
 HINT = 4.5
-"""Agreement of the phases above which a closer look is worth its time."""
+"""Phase agreement above which the placement is refined."""
 
 UPRIGHT_TURN, UPRIGHT_STRETCH = 0.004, 0.003
-"""A turn (radians) and a stretch below these may well be none."""
+"""Turn (radians) and stretch below which zero is tried too."""
 
 LIST, LIST_PHASE = 64, 5.5
-"""Messages tried against the checksum when the likeliest one fails, and the agreement of the phases that allows it."""
+"""Length of the decoder's list when the most likely message fails the checksum, and the phase agreement required."""
 
 SCALE_WALK, TURN_WALK = 0.001, 0.001
-"""First step of the walk: half a pixel over half a picture."""
+"""First step of the local search: half a pixel over half an image."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """One attempt to read.
+    """Result of one decoding attempt.
 
     Attributes:
-        phase: how well the pilots' phases agree on one position; about 1 deviation per unit, 3 to 4 by chance, at most
+        phase: agreement of the pilots' phases on one position, in standard deviations; 3 to 4 by chance, at most
             about 11.
-        payload: what the bits say, or None when the checksum is wrong.
+        payload: decoded payload, or None when the checksum fails.
         agreement: share of the 210 coded bits that agree with the payload, 0..1; None without a payload.
     """
 
@@ -58,7 +58,7 @@ class Lock:
 
 
 def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
-    """Return the residual mapped back to tile coordinates and summed over all repeats: 128 x 128 float64."""
+    """Resample the residual to tile coordinates and sum it over all repeats: 128 x 128 float64."""
     height, width = residual.shape
     picture_from_tile = placement.matrix()
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.linalg.inv(picture_from_tile).T
@@ -73,11 +73,11 @@ def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
 
 
 def read_near(residual: Plane, placement: Placement) -> tuple[Lock, Placement]:
-    """Return what the mark says at a placement found from strength alone, and the placement finally used.
+    """Decode near a placement estimated from the power spectrum; return the result and the refined placement.
 
-    Strength finds a placement to about a pixel over the picture. When the bits cannot be read but the phases hint at a
-    mark, the same picture without turn and stretch is tried (the usual case), then a walk along the agreement of the
-    phases, which is sharper.
+    The power spectrum gives a placement to about a pixel over the image. If the bits cannot be decoded but the phases
+    indicate a mark, the placement without turn and stretch is tried (the usual case), then a local search that
+    maximises the phase agreement, which is sharper.
     """
     lock = read_at(residual, placement)
     if lock.payload is not None or lock.phase < HINT:
@@ -89,7 +89,7 @@ def read_near(residual: Plane, placement: Placement) -> tuple[Lock, Placement]:
 
 
 def _walk(residual: Plane, lock: Lock, placement: Placement) -> tuple[Lock, Placement]:
-    """Return the best reading along a short walk from a placement, the first one that can be read."""
+    """Search around a placement; return the first result that decodes, else the one with the best phase agreement."""
     upright = replace(placement, turn=0.0, stretch=1.0)
     choices = [upright] if abs(placement.turn) < UPRIGHT_TURN and abs(placement.stretch - 1) < UPRIGHT_STRETCH else []
     for step in (1.0, 0.5):
@@ -107,12 +107,12 @@ def _walk(residual: Plane, lock: Lock, placement: Placement) -> tuple[Lock, Plac
 
 
 def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
-    """Return what the mark says if it lies at this placement.
+    """Decode the mark at a placement.
 
     Args:
         residual: h x w float32.
-        placement: how the marked frame became this picture.
-        paths: how many of the most likely messages are tried against the checksum.
+        placement: map from the tile to this image.
+        paths: number of most likely messages checked against the checksum.
     """
     places = lattice()
     folded = np.fft.fft2(fold(residual, placement))
@@ -127,10 +127,10 @@ def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
 
 
 def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Return the best agreement of the pilots' phases and the tile's position (x, y) that gives it.
+    """Return the best phase agreement of the pilots and the tile position (x, y) that attains it.
 
-    Phase correlation (Kuglin and Hines 1975) on the pilots only: strengths are evened out and cut, so that no single
-    frequency decides.
+    Phase correlation (Kuglin and Hines 1975) on the pilots only; amplitudes are normalised and clipped, so that no
+    single frequency dominates.
     """
     places = lattice()
     size = np.abs(pilots)
@@ -147,7 +147,7 @@ def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tup
 def _read_bits(
     data: NDArray[np.complex128], noise: NDArray[np.float64], paths: int
 ) -> tuple[MarkPayload | None, float | None]:
-    """Return the payload of the aligned data frequencies and the share of coded bits that agree with it."""
+    """Decode the aligned data frequencies; return the payload and the share of coded bits that agree with it."""
     places = lattice()
     dimensions = np.empty(2 * len(data))
     weighted = data / noise**CERTAINTY
@@ -164,9 +164,9 @@ def _read_bits(
 
 @lru_cache(maxsize=1)
 def _neighbour_weights() -> NDArray[np.float64]:
-    """Return 364 x 364 weights that average the power of the frequencies around each one, itself left out.
+    """Return 364 x 364 weights that average the power around each frequency, excluding itself.
 
-    Frequencies of the other half plane count through their mirror image, which has the same power.
+    The other half plane contributes through its mirror image, which has the same power.
     """
     places = lattice()
     points = np.concatenate([places.pilots, places.data]).astype(np.float64)

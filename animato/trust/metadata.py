@@ -1,4 +1,4 @@
-"""What a file says about itself in plain fields, for programs that read no credentials: IPTC in XMP, and a comment."""
+"""Unsigned metadata for software without C2PA support: the IPTC source type in XMP and in a comment."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class SourceType(Enum):
-    """How an output came to be, in the words of the IPTC vocabulary "Digital Source Type"."""
+    """Terms of the IPTC vocabulary "Digital Source Type" used for outputs."""
 
     TRAINED = "trainedAlgorithmicMedia"
     """Every pixel was rendered: a bare crop."""
 
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
-    """Rendered parts pasted into a real picture."""
+    """Rendered parts composited into a real image."""
 
     @property
     def url(self) -> str:
-        """The term's full address, as manifests and XMP write it."""
+        """URL of the term, as used in manifests and XMP."""
         return IPTC_BASE + self.value
 
 
 def source_type(pasted: bool) -> SourceType:
-    """Return the source type of an output: composite when it was pasted back into the photo."""
+    """Return the source type of an output: composite if it was pasted back into the photo."""
     return SourceType.COMPOSITE if pasted else SourceType.TRAINED
 
 
 def comment_text(pasted: bool) -> str:
-    """Return the text for a file's comment field (mp4, webm, gif, PNG): plain ASCII, one line, nothing personal."""
+    """Return the text for a file's comment field (mp4, webm, gif, PNG): one ASCII line without personal data."""
     what = "parts of these pictures are AI-generated" if pasted else "these pictures are AI-generated"
     return f"Made with animato: {what} (IPTC DigitalSourceType {source_type(pasted).url})."
 
 
 def xmp_packet(kind: SourceType) -> bytes:
-    """Return an XMP packet with the IPTC property DigitalSourceType (IPTC Photo Metadata Standard 2023.1)."""
+    """Build an XMP packet with the IPTC property DigitalSourceType (IPTC Photo Metadata Standard 2023.1)."""
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -48,7 +48,7 @@ def xmp_packet(kind: SourceType) -> bytes:
 
 
 def png_with_xmp(data: bytes, kind: SourceType) -> bytes:
-    """Return a PNG file's bytes with the XMP packet as an iTXt chunk right after the header; no pixel is touched.
+    """Insert the XMP packet into a PNG file as an iTXt chunk after the header, without re-encoding.
 
     Raises:
         ValueError: not a PNG file.
@@ -63,14 +63,14 @@ def png_with_xmp(data: bytes, kind: SourceType) -> bytes:
 
 
 def jpeg_with_xmp(data: bytes, kind: SourceType) -> bytes:
-    """Return a JPEG file's bytes with the XMP packet as an APP1 segment after the first one; no pixel is touched.
+    """Insert the XMP packet into a JPEG file as an APP1 segment after APP0, without re-encoding.
 
     Raises:
         ValueError: not a JPEG file.
     """
     if not data.startswith(b"\xff\xd8\xff"):
         raise ValueError("not a JPEG file")
-    # After JFIF's APP0, when there is one (XMP specification part 3, section 1.1.3).
+    # After the JFIF APP0 segment, if present (XMP specification part 3, section 1.1.3).
     place = 4 + int.from_bytes(data[4:6], "big") if data[3] == 0xE0 else 2
     body = b"http://ns.adobe.com/xap/1.0/\x00" + xmp_packet(kind)
     return data[:place] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + data[place:]

@@ -1,7 +1,7 @@
-"""Marking the frames of a video: what did not change since the frame before is not marked again.
+"""Watermark a video incrementally: only the region that changed since the previous frame is marked again.
 
-In a large photo only the square around the head moves. The result is the same, bit by bit, as that of `Marker.embed`.
-What is remembered of the frame before is a copy: frames that come in and go out belong to the caller.
+In a large photo only the square around the head moves. The result is bit-identical to `Marker.embed`. The previous
+frame is kept as a copy; input and output frames belong to the caller.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from animato.trust.watermark import QUARTER, REACH, Marker
 from animato.types import Frame
 
-WORTH = 0.5
-"""Share of a frame that changed from which all of it is marked anew."""
+FULL_SHARE = 0.5
+"""Changed share of a frame above which the whole frame is marked."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels, the last two exclusive."""
 
 
 class MovingMarker:
-    """Marks frame after frame.
+    """Watermarks consecutive frames.
 
     Args:
-        marker: what marks a single frame.
+        marker: watermarks a single frame.
     """
 
     def __init__(self, marker: Marker) -> None:
@@ -31,14 +31,14 @@ class MovingMarker:
         self._last: tuple[Frame, Frame] | None = None
 
     def embed(self, frame: Frame) -> Frame:
-        """Return a marked copy of a frame, an array of its own; see `Marker.embed`.
+        """Return a marked copy of a frame; see `Marker.embed`.
 
         Args:
             frame: H x W x 3 uint8 RGB.
         """
         height, width = frame.shape[:2]
         if not frame.flags.c_contiguous or height % QUARTER or width % QUARTER:
-            self._last = None  # a part of it cannot be marked by itself
+            self._last = None  # regions of this frame cannot be marked separately
             return self._marker.embed(frame)
         if not self._update(frame):
             self._last = frame.copy(), self._marker.embed(frame)
@@ -46,7 +46,7 @@ class MovingMarker:
         return self._last[1].copy()
 
     def _update(self, frame: Frame) -> bool:
-        """Bring the last frame and its marked twin up to date; False, and nothing done, where that gains nothing."""
+        """Update the last frame and its marked copy in place; return False, unchanged, when that saves no time."""
         if self._last is None or self._last[0].shape != frame.shape:
             return False
         before, marked = self._last
@@ -54,10 +54,10 @@ class MovingMarker:
         box = changed(before, frame)
         if box is None:
             return True
-        # The gain of a pixel depends on its surroundings: so much more has another one, and so much more tells it.
+        # The gain depends on pixels up to REACH away: grow once for the pixels affected, once for their inputs.
         touched, needed = _grown(box, REACH, width, height), _grown(box, 2 * REACH, width, height)
         left, top, right, bottom = needed
-        if (right - left) * (bottom - top) > WORTH * width * height:
+        if (right - left) * (bottom - top) > FULL_SHARE * width * height:
             return False
         part = self._marker.embed_part(frame, needed)
         x0, y0, x1, y1 = touched
@@ -67,16 +67,17 @@ class MovingMarker:
 
 
 def changed(before: Frame, now: Frame) -> Box | None:
-    """Return a box with all pixels that differ between two frames (H x W x 3 uint8, W a multiple of 4), or None.
+    """Return a bounding box of the pixels that differ between two frames, or None if they are equal.
 
-    Four bytes are compared at once, so its left and right may lie a pixel further out.
+    Frames are H x W x 3 uint8, W a multiple of 4. Four bytes are compared at once, so the box may be one pixel wider on
+    the left and right.
     """
-    one, two = (_words(frame) for frame in (before, now))
-    rows = np.flatnonzero((one != two).any(axis=1))
+    words_before, words_now = _words(before), _words(now)
+    rows = np.flatnonzero((words_before != words_now).any(axis=1))
     if not len(rows):
         return None
     top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero((one[top:bottom] != two[top:bottom]).any(axis=0))
+    columns = np.flatnonzero((words_before[top:bottom] != words_now[top:bottom]).any(axis=0))
     return int(columns[0]) * 4 // 3, top, -(-(int(columns[-1]) + 1) * 4 // 3), bottom
 
 
@@ -85,7 +86,7 @@ def _words(frame: Frame) -> NDArray[np.uint32]:
 
 
 def _grown(box: Box, by: int, width: int, height: int) -> Box:
-    """Return a box grown to multiples of `QUARTER`, within the frame."""
+    """Grow a box by a margin to multiples of `QUARTER`, clipped to the frame."""
     left, top = (max(0, (edge - by) // QUARTER * QUARTER) for edge in box[:2])
     right, bottom = (
         min(most, -(-(edge + by) // QUARTER) * QUARTER) for edge, most in zip(box[2:], (width, height), strict=True)

@@ -1,7 +1,7 @@
-"""What the invisible mark says: 40 bits guarded by a 24-bit checksum.
+"""The payload of the invisible watermark: 40 bits with a 24-bit checksum.
 
-Layout, most significant bit first: 4 bits version, 4 bits kind, 32 bits video id. The id is drawn at random for each
-output and is never derived from a person, a machine, a file or a time.
+Layout, most significant bit first: 4 bits version, 4 bits kind, 32 bits video id. The id is random for each output and
+never derived from a person, a machine, a file or a time.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Bits = NDArray[np.uint8]
 """One-dimensional uint8 array of zeros and ones, most significant bit first."""
 
 MARK_VERSION = 1
-"""Version written by this release; the tile, the code and the checksum belong to it."""
+"""Version written by this release; it implies the tile, the code and the checksum."""
 
 PAYLOAD_BITS = 40
 CHECK_BITS = 24
 MESSAGE_BITS = PAYLOAD_BITS + CHECK_BITS
-"""Length of the guarded message: 64 bits."""
+"""Length of the message with its checksum: 64 bits."""
 
 _CHECK_DOMAIN = b"animato mark-1 checksum"
 
 
 class MarkKind(IntEnum):
-    """What kind of output carries the mark."""
+    """Kind of the marked output."""
 
     DRIVEN = 1
     AUDIO = 2
@@ -39,7 +39,7 @@ class MarkKind(IntEnum):
 
     @property
     def word(self) -> str:
-        """The kind as the word used in reports: driven, audio, still or test."""
+        """Name used in reports: driven, audio, still or test."""
         return self.name.lower()
 
 
@@ -49,7 +49,7 @@ class MarkPayload:
 
     Attributes:
         version: 0..15; 1 for mark-1.
-        kind: what was made.
+        kind: kind of output.
         video_id: 0..2**32-1, random.
     """
 
@@ -66,12 +66,12 @@ class MarkPayload:
 
     @classmethod
     def random(cls, kind: MarkKind = MarkKind.DRIVEN) -> MarkPayload:
-        """Return a payload with a fresh id from the system's source of randomness."""
+        """Return a payload with a random id from the operating system."""
         return cls(MARK_VERSION, kind, secrets.randbits(32))
 
     @property
     def id_text(self) -> str:
-        """The id as eight hexadecimal digits, the form used in file names and reports."""
+        """The id as eight hexadecimal digits, as used in file names and reports."""
         return f"{self.video_id:08x}"
 
     def to_int(self) -> int:
@@ -83,7 +83,7 @@ class MarkPayload:
         """Return the payload of an integer below 2**40.
 
         Raises:
-            ValueError: the kind is not one this release knows, or the value has more than 40 bits.
+            ValueError: the kind is unknown to this release, or the value has more than 40 bits.
         """
         if not 0 <= value < 2**PAYLOAD_BITS:
             raise ValueError("a mark payload has 40 bits")
@@ -95,23 +95,23 @@ class MarkPayload:
 
 
 def checksum(value: int) -> int:
-    """Return the 24-bit checksum of a 40-bit payload: SHA-256, domain-separated, cut to its first three bytes.
+    """Compute the 24-bit checksum of a 40-bit payload: domain-separated SHA-256, truncated to three bytes.
 
-    A cut hash and not a cyclic code: wrong messages of the convolutional decoder differ in bursts of many bits, against
-    which every 24-bit check is equally good, and the domain string keeps other users of the code apart.
+    A truncated hash, not a cyclic code: wrong messages of the convolutional decoder differ in bursts of many bits, for
+    which all 24-bit checks are equivalent, and the domain string separates other users of the same code.
     """
     return int.from_bytes(hashlib.sha256(_CHECK_DOMAIN + value.to_bytes(5, "big")).digest()[:3], "big")
 
 
 def pack(payload: MarkPayload) -> Bits:
-    """Return the 64 message bits of a payload: 40 payload bits, then the checksum."""
+    """Pack a payload into 64 message bits: 40 payload bits, then the checksum."""
     value = payload.to_int()
     message = (value << CHECK_BITS) | checksum(value)
     return np.array([(message >> (MESSAGE_BITS - 1 - i)) & 1 for i in range(MESSAGE_BITS)], dtype=np.uint8)
 
 
 def unpack(bits: Bits) -> MarkPayload | None:
-    """Return the payload of 64 message bits, or None when the checksum, the version or the kind is wrong.
+    """Unpack 64 message bits; return None when the checksum, the version or the kind is wrong.
 
     Args:
         bits: 64 uint8 values, 0 or 1, most significant first.

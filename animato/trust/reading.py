@@ -1,4 +1,4 @@
-"""Reading content credentials (C2PA) back: are there any, do they hold, whose are they, what do they say."""
+"""Read and validate the content credentials (C2PA) of a file."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ State = Literal["none", "invalid", "valid", "trusted"]
 LARGEST_SIDECAR = 16_000_000
 UNRECOGNISED = "signingCredential.untrusted"
 AI_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic")
-"""Terms of the IPTC vocabulary that say "made by a machine", wholly or in part."""
+"""IPTC terms for media generated wholly or partly by an algorithm."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the content credentials of a file are worth and what they say. All texts are safe to print.
+    """Content credentials of a file and their validation state. All strings are sanitised for printing.
 
     Attributes:
-        state: "none"; "invalid" (they do not fit the file, or the signature is broken); "valid" (they hold, the signer
-            is not recognised); "trusted" (they hold and were signed by this installation).
-        beside: whether they lie in a .c2pa file beside it.
-        elsewhere: whether the file only names an address on a network where they are kept; nothing is fetched.
+        state: "none"; "invalid" (the file was changed, or the signature is broken); "valid" (intact, unrecognised
+            signer); "trusted" (intact and signed by this installation).
+        beside: whether they are in a .c2pa sidecar.
+        elsewhere: whether the file only refers to a remote manifest, which is not fetched.
         signer: names in the signer's certificate, which anyone can choose.
-        tool: what made the file, as claimed.
-        source_type: the last part of the IPTC term, as claimed; None when there is none.
-        mark_id: id of the invisible mark, as claimed by animato's own assertion.
-        inputs: how many inputs of each role, as claimed.
+        tool: claimed generator of the file.
+        source_type: claimed last part of the IPTC term; None when absent.
+        mark_id: claimed id of the invisible watermark, from animato's own assertion.
+        inputs: claimed number of inputs by role.
         problems: codes of the C2PA specification, without "unrecognised signer".
     """
 
@@ -49,8 +49,8 @@ class Credentials:
     problems: tuple[str, ...] = ()
 
     @property
-    def says_ai(self) -> bool:
-        """Whether they say that the pictures are machine-made, wholly or in part."""
+    def declares_ai(self) -> bool:
+        """Whether the claimed source type is AI-generated, wholly or in part."""
         return self.source_type in AI_TYPES
 
     def as_json(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Credentials:
             "signer": self.signer,
             "tool": self.tool,
             "source_type": self.source_type,
-            "says_ai": self.says_ai,
+            "says_ai": self.declares_ai,
             "mark_id": self.mark_id,
             "inputs": dict(self.inputs),
             "problems": list(self.problems),
@@ -70,10 +70,10 @@ class Credentials:
 
 
 def read_credentials(path: Path, media_type: str) -> Credentials:
-    """Return what the content credentials of a file say; nothing is fetched from a network.
+    """Read the content credentials of a file without network access.
 
     Args:
-        media_type: such as "video/mp4"; a type the library does not read is looked up beside the file only.
+        media_type: such as "video/mp4"; for a type the library does not support, only a sidecar is read.
     """
     library = c2pa()
     beside = sidecar_of(path)
@@ -86,7 +86,7 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
         with path.open("rb") as file:
             context = offline_context(local_authority())
             with library.Reader(media_type, file, manifest, context) as reader:
-                return _told(reader, manifest is not None)
+                return _validated(reader, manifest is not None)
     except library.C2paError.ManifestNotFound:
         return Credentials()
     except library.C2paError as problem:
@@ -98,19 +98,19 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
 
 
 def _not_readable(problem: Exception) -> bool:
-    """Return whether the file itself, not its credentials, is what the library could not read."""
+    """Return whether the library failed on the file itself, not on its credentials."""
     return "could not be parsed" in str(problem) or "NotSupported" in str(problem)
 
 
-def _told(reader: Any, beside: bool) -> Credentials:
+def _validated(reader: Any, beside: bool) -> Credentials:
     state = str(reader.get_validation_state())
     codes = [clean(item.get("code")) for item in json_failures(reader.get_validation_results())]
     problems = tuple(code for code in codes if code != UNRECOGNISED)
-    held: State = "trusted" if state == "Trusted" else "valid" if state == "Valid" else "invalid"
+    trust_state: State = "trusted" if state == "Trusted" else "valid" if state == "Valid" else "invalid"
     manifest = reader.get_active_manifest() or {}
     assertions = {str(item.get("label")): item.get("data") for item in _list(manifest.get("assertions"))}
     return Credentials(
-        state=held,
+        state=trust_state,
         beside=beside,
         signer=_signer(manifest),
         tool=_tool(manifest),
@@ -141,7 +141,7 @@ def _tool(manifest: dict[str, Any]) -> str | None:
 
 
 def _source_type(assertions: dict[str, Any]) -> str | None:
-    """Return the source type of the action that made the file."""
+    """Return the source type of the first action that has one."""
     for label, data in assertions.items():
         if not label.startswith("c2pa.actions") or not isinstance(data, dict):
             continue
@@ -153,8 +153,8 @@ def _source_type(assertions: dict[str, Any]) -> str | None:
 
 
 def _mark_id(data: Any) -> str | None:
-    found = data.get("id") if isinstance(data, dict) else None
-    return found if isinstance(found, str) and re.fullmatch(r"[0-9a-f]{8}", found) else None
+    mark_id = data.get("id") if isinstance(data, dict) else None
+    return mark_id if isinstance(mark_id, str) and re.fullmatch(r"[0-9a-f]{8}", mark_id) else None
 
 
 def _inputs(data: Any) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What `animato verify` says: three separate answers, in sentences and as JSON, and what they do not prove."""
+"""Report of `animato verify`: credentials, watermark and declared source types, as text and JSON."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _SOURCE_WORDS = {
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """The answers about one file or folder.
+    """Verification result for one file or folder.
 
     Attributes:
-        name: of the file, without its folder.
-        media_type: by its first bytes; "folder" for a folder of pictures.
-        credentials: what the content credentials are worth and say.
-        mark: what the decoder found; None when there was nothing to look at.
-        declared: source types in plain fields.
-        note: this computer's own notes about the mark's id, or None.
-        warnings: sentences about what could not be read.
+        name: file name without its folder.
+        media_type: detected from the file signature; "folder" for a folder of images.
+        credentials: validation state and content of the content credentials.
+        mark: watermark reading; None when no frame could be read.
+        declared: source types in unsigned metadata.
+        note: record stored on this computer for the mark's id, or None.
+        warnings: messages about parts that could not be read.
     """
 
     name: str
@@ -49,14 +49,14 @@ class VerifyReport:
 
     @property
     def found(self) -> bool:
-        """Whether any of the three answers is a yes."""
+        """Whether credentials, a watermark or a declared AI source type were found."""
         marked = self.mark is not None and self.mark.present
         signed = self.credentials.state != "none" or self.credentials.elsewhere
-        return marked or signed or any(signal.says_ai for signal in self.declared)
+        return marked or signed or any(signal.declares_ai for signal in self.declared)
 
     @property
     def exit_code(self) -> int:
-        """0 when something was found, 7 when nothing was."""
+        """0 when provenance was found, else 7."""
         return FOUND if self.found else NOTHING_FOUND
 
     def to_json(self) -> dict[str, Any]:
@@ -74,48 +74,54 @@ class VerifyReport:
         }
 
     def sentences(self) -> list[str]:
-        """Return what a person should read, credentials first; every answer comes with its limits."""
+        """Return the report as sentences for the user, credentials first, with their limitations."""
         rows = [self._credentials_sentence(), *self._mark_sentences()]
         rows += [f"Declared in the {signal.place}: {_words(signal.source_type)}." for signal in self.declared]
         rows += [clean(warning, 300) for warning in self.warnings]
         return [*rows, MARK_CAVEAT] if self.mark is not None and self.mark.present else rows
 
     def _credentials_sentence(self) -> str:
-        told = self.credentials
-        where = " (in the .c2pa file beside it)" if told.beside else ""
-        if told.elsewhere:
+        credentials = self.credentials
+        where = " (in the .c2pa file beside it)" if credentials.beside else ""
+        if credentials.elsewhere:
             return (
                 "Content credentials are kept at an address on a network; nothing was fetched, so they were not read."
             )
-        if told.state == "none":
+        if credentials.state == "none":
             return "No content credentials."
-        if told.state == "invalid":
+        if credentials.state == "invalid":
             return (
                 f"Content credentials{where} that do not hold: the file was changed after it was signed, or the "
-                f"signature is broken ({', '.join(told.problems) or 'no reason given'})."
+                f"signature is broken ({', '.join(credentials.problems) or 'no reason given'})."
             )
-        signer = "signed by this installation of animato" if told.state == "trusted" else f"signer: {told.signer}"
-        recognised = "" if told.state == "trusted" else " is not recognised"
+        signer = (
+            "signed by this installation of animato"
+            if credentials.state == "trusted"
+            else f"signer: {credentials.signer}"
+        )
+        recognised = "" if credentials.state == "trusted" else " is not recognised"
         parts = [
-            f"made with {told.tool}" if told.tool else "",
-            _words(told.source_type) if told.source_type else "",
-            _inputs(told.inputs),
+            f"made with {credentials.tool}" if credentials.tool else "",
+            _words(credentials.source_type) if credentials.source_type else "",
+            _inputs(credentials.inputs),
         ]
-        said = "; ".join(part for part in parts if part)
-        return f"Content credentials{where} hold; {signer}{recognised}. They say: {said or 'nothing of the source'}."
+        statement = "; ".join(part for part in parts if part)
+        return (
+            f"Content credentials{where} hold; {signer}{recognised}. They say: {statement or 'nothing of the source'}."
+        )
 
     def _mark_sentences(self) -> list[str]:
         mark = self.mark
         if mark is None:
             return ["No pictures could be read, so no mark was looked for."]
-        seen = f"z {mark.z:.1f}, {mark.frames_read} frame{'s' if mark.frames_read != 1 else ''} read"
+        evidence = f"z {mark.z:.1f}, {mark.frames_read} frame{'s' if mark.frames_read != 1 else ''} read"
         if not mark.present:
-            return [f"{NO_MARK} ({seen})"]
+            return [f"{NO_MARK} ({evidence})"]
         if mark.found_id is None:
-            return [f"An invisible mark is there, but its id cannot be read ({seen})."]
+            return [f"An invisible mark is there, but its id cannot be read ({evidence})."]
         payload = mark.found_id
         share = f"{100 * (mark.bit_confidence or 0):.0f} % of the bits agree"
-        rows = [f"Invisible mark found: id {payload.id_text}, kind {payload.kind.word} ({share}, {seen})."]
+        rows = [f"Invisible mark found: id {payload.id_text}, kind {payload.kind.word} ({share}, {evidence})."]
         if self.note is not None:
             rows.append(f"This computer made it, on {clean(self.note.get('made', 'an unknown day'), 20)}.")
         claimed = self.credentials.mark_id

@@ -1,7 +1,7 @@
-"""What the decoder listens to: the picture without its content, averaged over the frames of a clip.
+"""Normalised residual of the luma, averaged over the frames of a clip: the input of the watermark decoder.
 
-The content is the noise here. Taking away the local mean and dividing by the local deviation lets flat places, where
-the mark stands alone, speak as loudly as busy ones; averaging keeps what stays still from frame to frame.
+Image content is noise here. Subtracting the local mean and dividing by the local deviation gives flat regions,
+where the mark is undisturbed, the same weight as textured ones; averaging keeps what is constant between frames.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from animato.types import Frame, Plane
 
 WORK_SIDE = 720
-"""Longest side, in pixels, at which a picture is searched; larger ones are reduced first."""
+"""Longest side, in pixels, at which an image is searched; larger ones are downscaled first."""
 
 SMALLEST_SIDE = 48
-"""Pictures with a shorter side than this, in pixels, cannot hold a readable mark."""
+"""Short side, in pixels, below which an image cannot hold a readable mark."""
 
 MEAN_WINDOW = 9
 DEVIATION_WINDOW = 8
 QUIET = 1.0
-"""Deviation, in levels, added (in squares) so that perfectly flat places do not divide by zero."""
+"""Deviation, in levels, added in quadrature to avoid division by zero in flat regions."""
 
 
 class Residual:
     """A running average of normalised luma residuals.
 
-    Frames of another size than the first are brought to its size, so that a clip which changes size still counts.
+    Frames of another size than the first are resized to it.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Residual:
         self._sum: Plane | None = None
 
     def add(self, frame: Frame) -> None:
-        """Take one more frame (H x W x 3 uint8 RGB) into the average."""
+        """Add a frame (H x W x 3 uint8 RGB) to the average."""
         luma = _work_luma(frame)
         if self._sum is not None and luma.shape != self._sum.shape:
             size = (self._sum.shape[1], self._sum.shape[0])
@@ -47,7 +47,7 @@ class Residual:
         self.frames += 1
 
     def merge(self, other: Residual) -> None:
-        """Take over everything another average has seen; averages of another size are left out."""
+        """Add the frames of another average; one of another size is ignored."""
         if other._sum is None:
             return
         if self._sum is None:
@@ -61,19 +61,19 @@ class Residual:
 
 
 def normalised_residual(luma: Plane) -> Plane:
-    """Return (luma - local mean) / local deviation, h x w float32, always finite.
+    """Compute (luma - local mean) / local deviation, h x w float32, always finite.
 
     Args:
         luma: h x w float32 in [0, 255].
     """
     high = luma - cv2.blur(luma, (MEAN_WINDOW, MEAN_WINDOW))
-    # A box filter of squares can come out as a tiny negative number on flat ground: its root would be NaN.
+    # A box filter of squares can return tiny negative values in flat regions, whose root would be NaN.
     power = np.maximum(cv2.blur(high * high, (DEVIATION_WINDOW, DEVIATION_WINDOW)), 0.0)
     return np.asarray(high / np.sqrt(power + QUIET**2), dtype=np.float32)
 
 
 def _work_luma(frame: Frame) -> Plane:
-    """Return the luma of a frame, reduced to the work size, as float32."""
+    """Return the luma of a frame, downscaled to `WORK_SIDE`, as float32."""
     luma: NDArray[Any] = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
     scale = WORK_SIDE / max(luma.shape)
     if scale < 1.0:

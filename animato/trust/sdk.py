@@ -1,4 +1,4 @@
-"""The C2PA library behind two plain functions, always offline: nothing is fetched, checked or sent over a network."""
+"""Access to the C2PA library, configured without network access."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from animato.errors import MissingPartError
 
 
 def c2pa() -> Any:
-    """Return the C2PA library's module, imported at first use because it loads 20 MB.
+    """Import and return the C2PA library on first use, because it loads 20 MB.
 
     Raises:
-        MissingPartError: it is not installed or cannot be loaded.
+        MissingPartError: the library is not installed or cannot be loaded.
     """
     try:
         import c2pa as library
@@ -30,12 +30,11 @@ def c2pa() -> Any:
 def offline_context(anchor: bytes | None = None, tsa: str | None = None) -> Any:
     """Return a context without network access and without thumbnails.
 
-    The library's own default would fetch remote manifests named by the file that is read: a way for a hostile file to
-    make this computer call an address of its choice.
+    By default the library fetches remote manifests, which lets a hostile file trigger requests to any address.
 
     Args:
-        anchor: PEM of a certificate authority to trust besides the library's own, or None.
-        tsa: address of a time-stamp authority: its host alone may then be called, and only while signing.
+        anchor: PEM of an additional trusted certificate authority, or None.
+        tsa: URL of a time-stamp authority; its host is the only one allowed, for signing.
     """
     host = urlsplit(tsa).hostname if tsa else None
     settings: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""Finding how a marked picture was scaled, turned, mirrored and stretched, from the strength of its spectrum alone.
+"""Estimate scale, rotation, mirroring and aspect change of a watermarked image from its power spectrum.
 
-Strength does not change when a picture is cropped or shifted, so the pilots can be looked for without knowing where the
-tile begins: every hypothesis says where the 64 pilots would lie, and the right one adds up to more than chance.
+The power spectrum is invariant to cropping and translation, so the pilots can be searched without knowing the origin of
+the tile: each hypothesis predicts the frequencies of the 64 pilots, and their summed power is compared with chance.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ SIDE = 1024
 
 WHITEN_WINDOW = 17
 STRONGEST = 8.0
-"""Whitened power of one frequency is cut here, so that no few lines (a fence, a halftone) can carry a verdict."""
+"""Upper limit of the whitened power of one frequency, so that a few lines (a fence, a halftone) cannot dominate."""
 
 SMALLEST_SCALE, LARGEST_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
 LARGEST_TURN, TURN_STEP = 6.0, 0.15
 SHORTLIST = 40
-"""Separate peaks of the pilots that are looked at with the data frequencies too."""
+"""Separate pilot peaks that are also evaluated on the data frequencies."""
 
 NEAR_SCALE, NEAR_TURN = 4, 4
-"""Grid steps around a taken peak that belong to it."""
+"""Radius of non-maximum suppression around a peak, in grid steps."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """How the marked frame became the picture at hand: picture = R(turn) . diag(mirror scale stretch, scale / stretch).
+    """Linear map from the tile to the image: R(turn) . diag(mirror scale stretch, scale / stretch).
 
     Attributes:
-        scale: pixels of the picture per pixel of the tile.
+        scale: image pixels per tile pixel.
         turn: radians, positive from x to y.
-        mirror: 1, or -1 when left and right are exchanged.
-        stretch: square root of the change of the aspect ratio; 1 when none.
+        mirror: 1, or -1 when flipped horizontally.
+        stretch: square root of the aspect ratio change; 1 for none.
     """
 
     scale: float
@@ -57,11 +57,11 @@ class Placement:
 
 @dataclass(frozen=True)
 class Peak:
-    """One place where the pilots may lie.
+    """A candidate placement of the pilots.
 
     Attributes:
         placement: the hypothesis.
-        z: how far the pilots' power stands above that of chance, in standard deviations.
+        z: power of the pilots above chance, in standard deviations.
     """
 
     placement: Placement
@@ -69,7 +69,7 @@ class Peak:
 
 
 def whitened_power(residual: Plane) -> Plane:
-    """Return the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, STRONGEST], 1 on average.
+    """Compute the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, STRONGEST], mean 1.
 
     Args:
         residual: h x w float32, both sides at most 1024.
@@ -87,53 +87,52 @@ def whitened_power(residual: Plane) -> Plane:
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return scales (S,), turns (T,) in radians and pilot places at scale 1, (2 T) x 64 x 2 in spectrum cells.
+    """Return scales (S,), turns (T,) in radians and pilot positions at scale 1, (2 T) x 64 x 2 in spectrum cells.
 
-    The second half of the places is mirrored.
+    The second half of the positions is mirrored.
     """
     scales = np.exp(np.arange(np.log(SMALLEST_SCALE), np.log(LARGEST_SCALE), SCALE_STEP))
     turns = np.deg2rad(np.arange(-LARGEST_TURN, LARGEST_TURN + TURN_STEP / 2, TURN_STEP))
-    places = [
+    positions = [
         lattice().pilots @ np.linalg.inv(Placement(1.0, float(turn), mirror).matrix()) * (SIDE / TILE)
         for mirror in (1, -1)
         for turn in turns
     ]
-    return scales.astype(np.float32), turns.astype(np.float32), np.array(places, dtype=np.float32)
+    return scales.astype(np.float32), turns.astype(np.float32), np.array(positions, dtype=np.float32)
 
 
 def pilot_scores(power: Plane) -> NDArray[np.float32]:
-    """Return z of every hypothesis: (scales, 2 x turns) float32.
+    """Compute z of every hypothesis: (scales, 2 x turns) float32.
 
     Whitened power of noise is exponential with mean and deviation 1; 64 of them have mean 64 and deviation 8.
     """
-    scales, _, places = _grid()
+    scales, _, positions = _grid()
     flat = np.ascontiguousarray(power).ravel()
-    scores = np.empty((len(scales), len(places)), dtype=np.float32)
+    scores = np.empty((len(scales), len(positions)), dtype=np.float32)
     for index, scale in enumerate(scales):
-        cells = np.rint(places / scale).astype(np.int32) & (SIDE - 1)
+        cells = np.rint(positions / scale).astype(np.int32) & (SIDE - 1)
         scores[index] = flat[(cells[..., 1] * SIDE) | cells[..., 0]].sum(axis=1)
     return (scores - PILOTS) / np.float32(np.sqrt(PILOTS))
 
 
 def find_peaks(power: Plane, count: int) -> list[Peak]:
-    """Return the best hypotheses, likeliest first, each finely adjusted.
+    """Return the best hypotheses, most likely first, each refined.
 
-    The pilots alone choose a shortlist out of all hypotheses; pilots and data together, which carry a third more
-    strength, put it in order.
+    The shortlist is selected by the pilots and ranked by pilots and data together, which have a third more power.
 
     Args:
         power: from `whitened_power`.
-        count: how many separate peaks to return.
+        count: number of separate peaks to return.
     """
     shortlist = _separate_peaks(pilot_scores(power))
     near = [neighbours(peak.placement, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.0, 0, 1) for peak in shortlist]
-    strengths = _strengths(power, [place for places in near for place in places]).reshape(len(near), -1).max(axis=1)
+    strengths = _strengths(power, [item for group in near for item in group]).reshape(len(near), -1).max(axis=1)
     chosen = [shortlist[index] for index in np.argsort(-strengths, kind="stable")[:count]]
     return [Peak(refine(power, peak.placement), peak.z) for peak in chosen]
 
 
 def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
-    """Return the `SHORTLIST` largest scores, no two of them next to each other; the scores are used up."""
+    """Return the `SHORTLIST` largest scores after non-maximum suppression; `scores` is modified."""
     scales, turns, _ = _grid()
     peaks: list[Peak] = []
     for _ in range(SHORTLIST):
@@ -149,14 +148,14 @@ def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
 
 
 def refine(power: Plane, rough: Placement) -> Placement:
-    """Return the placement near a rough one whose pilots and data together are strongest.
+    """Refine a placement by maximising the power of pilots and data.
 
-    The data frequencies have known strength but unknown sign, which does not matter here. The first pass also tries
+    The data frequencies have known amplitude and unknown sign, which does not affect the power. The first pass includes
     aspect changes up to 3 %, the second halves every step.
 
     Args:
         power: from `whitened_power`.
-        rough: where to begin.
+        rough: initial placement.
     """
     wide = neighbours(rough, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.00125, 12)
     best = wide[int(np.argmax(_strengths(power, wide)))]
@@ -182,7 +181,7 @@ def neighbours(
 
 
 def _strengths(power: Plane, placements: list[Placement]) -> NDArray[np.float32]:
-    """Return the weighted power each placement gathers from all 364 frequencies, read between cells linearly."""
+    """Compute the weighted power of each placement over all 364 frequencies, with bilinear sampling."""
     inverses = np.linalg.inv(np.array([placement.matrix() for placement in placements])).astype(np.float32)
     cells = np.matmul(_frequencies(), inverses)
     read = cv2.remap(power, cells[..., 0], cells[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
@@ -195,5 +194,5 @@ _WEIGHTS = np.concatenate([np.full(PILOTS, PILOT_GAIN**2), np.ones(len(lattice()
 @lru_cache(maxsize=1)
 def _frequencies() -> NDArray[np.float32]:
     """Return all 364 frequencies at scale 1, pilots first, in spectrum cells: 364 x 2 float32."""
-    places = lattice()
-    return np.concatenate([places.pilots, places.data]).astype(np.float32) * np.float32(SIDE / TILE)
+    positions = lattice()
+    return np.concatenate([positions.pilots, positions.data]).astype(np.float32) * np.float32(SIDE / TILE)

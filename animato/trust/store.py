@@ -1,7 +1,7 @@
-"""Notes about what this computer has marked: `marks/<id>.json` and the manifest, so that an id can be looked up here.
+"""Local records of marked outputs: `marks/<id>.json` and the manifest, looked up by watermark id.
 
-A mark outlives credentials: when a platform has stripped a file, its id still leads to these notes, on this computer
-only. They hold what the manifest holds, the hash of the finished file and the day; no names and no paths.
+The watermark survives when a platform strips the credentials, so its id can still be looked up on this computer. A
+record holds the content of the manifest, the hash of the finished file and the date; no names and no paths.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LARGEST_NOTE = 1_000_000
 
 
 def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> Path:
-    """Write the notes of a finished output; a second output with the same id replaces them.
+    """Write the record of a finished output, replacing one with the same id.
 
     Args:
         finished: the signed file, or the first frame of a folder.
@@ -49,7 +49,7 @@ def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> 
 
 
 def recall(id_text: str) -> dict[str, Any] | None:
-    """Return the notes about a mark's id, or None when this computer has none that can be read.
+    """Return the record of a watermark id, or None when there is no readable one.
 
     Args:
         id_text: eight hexadecimal digits.

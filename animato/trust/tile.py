@@ -1,11 +1,11 @@
-"""The mark's tile: 128 x 128 px, drawn in its own Fourier domain, repeated over the picture.
+"""The watermark tile: 128 x 128 px, synthesised in the Fourier domain and repeated over the image.
 
-All of the tile's energy lies at periods of 8 to 28 px: long enough to survive compression and halving, short enough
-not to show as blotches. Of the 364 frequencies of the half plane, 64 are pilots with a fixed phase and 1.6 times the
-amplitude (they tell scale, rotation and position), and 300 carry data, one sign on the real part and one on the
-imaginary part of each (QPSK, 600 dimensions).
+Its energy is at periods of 8 to 28 px: long enough to survive compression and halving, short enough not to show as
+blotches. Of the 364 frequencies of the half plane, 64 are pilots with a fixed phase and 1.6 times the amplitude, for
+synchronisation (scale, rotation, position), and 300 carry data, one sign on the real and one on the imaginary part
+(QPSK, 600 dimensions).
 
-Nothing here is secret: anyone can read the mark, and anyone can write one.
+The scheme has no secret key: anyone can read a mark or write one.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ LONGEST_PERIOD = 28.0
 PILOTS = 64
 PILOT_GAIN = 1.6
 SLOPE = -0.25
-"""Amplitude follows radius ** SLOPE: a little more energy where compression is kinder."""
+"""Amplitude is radius ** SLOPE: slightly more energy at low frequencies, which compression preserves better."""
 
 _DOMAIN = b"animato mark-1 "
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """Where the mark lives in the tile's spectrum; frequencies are whole cycles per tile.
+    """Frequencies of the mark in the tile's spectrum, in whole cycles per tile.
 
     Attributes:
         pilots: 64 x 2 int64, (fx, fy).
         pilot_signs: 64 complex128 of size 1, the fixed phases.
         data: 300 x 2 int64, (fx, fy).
-        bit_of_dimension: 600 int64, which coded bit each real dimension repeats; dimensions 2i and 2i + 1 are the real
+        bit_of_dimension: 600 int64, the coded bit of each real dimension; dimensions 2i and 2i + 1 are the real
             and imaginary part of data frequency i.
-        flip_of_dimension: 600 float64, +1 or -1, so that a run of equal bits does not draw a pattern.
+        flip_of_dimension: 600 float64, +1 or -1, so that a run of equal bits does not form a pattern.
     """
 
     pilots: NDArray[np.int64]
@@ -54,7 +54,7 @@ class Lattice:
 
 
 def _stream(name: str, count: int) -> NDArray[np.uint32]:
-    """Return `count` fixed pseudo-random 32-bit words: SHA-256 in counter mode, the same on every machine for ever."""
+    """Return `count` fixed pseudo-random 32-bit words: SHA-256 in counter mode, identical on every machine."""
     blocks = range((count + 7) // 8)
     raw = b"".join(hashlib.sha256(_DOMAIN + name.encode() + block.to_bytes(4, "big")).digest() for block in blocks)
     return np.frombuffer(raw, dtype=">u4")[:count].astype(np.uint32)
@@ -93,7 +93,7 @@ def lattice() -> Lattice:
 
 
 def amplitude(frequencies: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the relative amplitude the design gives to each frequency (N x 2 cycles per tile) before normalising."""
+    """Return the relative amplitude of each frequency (N x 2 cycles per tile) before normalisation."""
     return np.asarray(np.hypot(frequencies[:, 0], frequencies[:, 1]) ** SLOPE, dtype=np.float64)
 
 
@@ -113,6 +113,6 @@ def spectrum(payload: MarkPayload) -> NDArray[np.complex128]:
 
 
 def build_tile(payload: MarkPayload) -> NDArray[np.float32]:
-    """Return the tile of a payload: 128 x 128 float32 with zero mean and a root mean square of 1."""
+    """Build the tile of a payload: 128 x 128 float32 with zero mean and a root mean square of 1."""
     tile = np.fft.ifft2(spectrum(payload)).real
     return np.asarray(tile / np.sqrt(np.mean(tile**2)), dtype=np.float32)

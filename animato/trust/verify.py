@@ -1,4 +1,4 @@
-"""The checker: what a file says and carries, in three separate answers. Free, offline, and for files of any origin."""
+"""Verify a file of any origin offline: content credentials, watermark and declared source types."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from animato.types import Frame
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MOST_SIGNATURES = 2000
-"""Pictures of a folder whose credentials are read."""
+"""Images of a folder whose credentials are read, at most."""
 
 _WORST: tuple[State, ...] = ("invalid", "none", "valid", "trusted")
-"""States of a folder's pictures; the first one present speaks for the folder."""
+"""Credential states from worst to best; a folder has the worst state of its images."""
 
 
 def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyReport:
-    """Say what a video, a picture or a folder of pictures declares and carries.
+    """Verify a video, an image or a folder of images.
 
     Args:
         path: mp4, webm, mov, mkv, avi, gif, PNG, JPEG, WEBP, or a folder of PNG or JPEG files.
-        settings: how much is read.
+        settings: limits on the frames read.
 
     Raises:
-        InputError: there is no such file, or nothing in it can be read.
+        InputError: there is no such file, or no part of it can be read.
     """
     chosen = settings or VerifySettings()
     if path.is_dir():
@@ -56,7 +56,7 @@ def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyRep
 
 
 def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
-    """Return the credentials, and a sentence when they could not be looked for."""
+    """Return the credentials, and a warning when the C2PA library is missing."""
     try:
         return read_credentials(path, kind), []
     except MissingPartError as problem:
@@ -79,10 +79,10 @@ def _report(
 
 
 def _video_frames(path: Path, most: int) -> Iterator[Frame]:
-    """Yield frames of a video, a second at a time from places spread over its length.
+    """Yield frames of a video: groups of one second, evenly spaced over its duration.
 
     Raises:
-        VideoError: nothing can be read; damage after the first frames only ends the reading.
+        VideoError: no frame can be read; later damage only ends the iteration.
     """
     with open_video(path, max_side=WORK_SIDE) as video:
         duration, frames = video.info.duration, video.info.frames
@@ -105,16 +105,16 @@ def _verify_folder(folder: Path, settings: VerifySettings) -> VerifyReport:
     if not pictures:
         raise InputError(f"there is no PNG or JPEG file in {folder}", hint="a video, a picture, or a folder of frames")
     read = [_credentials(path, probe(path))[0] for path in pictures[:MOST_SIGNATURES]]
-    worst = next(state for state in _WORST if any(item.state == state for item in read))
+    folder_state = next(state for state in _WORST if any(item.state == state for item in read))
     warnings: list[str] = []
     states = {state: sum(item.state == state for item in read) for state in _WORST}
-    told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
-    warnings.append(f"Content credentials of {len(read)} of {len(pictures)} pictures: {told}.")
-    if worst == "none" and states["none"] < len(read):
-        worst = "invalid"  # a picture without credentials among signed ones was added or changed
-    shown = next((item for item in read if item.state == worst), read[0])
-    if shown.state != worst:
-        shown = Credentials(state=worst, problems=("some pictures carry none",))
+    summary = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    warnings.append(f"Content credentials of {len(read)} of {len(pictures)} pictures: {summary}.")
+    if folder_state == "none" and states["none"] < len(read):
+        folder_state = "invalid"  # a picture without credentials among signed ones was added or changed
+    shown = next((item for item in read if item.state == folder_state), read[0])
+    if shown.state != folder_state:
+        shown = Credentials(state=folder_state, problems=("some pictures carry none",))
     declared = tuple(dict.fromkeys(chain.from_iterable(declared_signals(path) for path in pictures[:1])))
     spread = pictures[:: max(1, len(pictures) // settings.max_frames)]
     mark = detect_mark((load_picture(path).image for path in spread), settings.max_frames)

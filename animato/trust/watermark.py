@@ -1,7 +1,7 @@
-"""Writing the invisible mark into frames: the same small change on every channel, so that only luma moves.
+"""Embed the invisible watermark: an equal small change on every channel, so that only luma changes.
 
-Per frame the fixed pattern is scaled by a gain that follows the local activity of the picture (texture hides more than
-skin) and added. Cost at 512 x 512 on one thread: about 0.45 ms for a luma plane, 0.8 ms for RGB.
+A fixed pattern is scaled by a gain that follows the local activity of the image (texture masks more than skin) and
+added to each frame. Cost at 512 x 512 on one thread: about 0.45 ms for a luma plane, 0.8 ms for RGB.
 """
 
 from __future__ import annotations
@@ -20,41 +20,40 @@ from animato.trust.tile import TILE, build_tile
 from animato.types import Frame, Plane
 
 REFERENCE_SIDE = 720
-"""Frames with a longer short side get a proportionally larger tile, so that the mark survives being shown smaller."""
+"""Short side in pixels above which the tile grows with the frame, so that the mark survives downscaling."""
 
 SMALLEST_SIDE = 8
-"""Frames with a shorter side than this, in pixels, have no room for one period and stay as they are."""
+"""Short side in pixels below which a frame is too small for one period and is not marked."""
 
 FLOOR, BRIGHT_FLOOR, CEILING = 0.55, 0.42, 2.2
-"""Limits of the gain, in units of the strength: the floors on skin and walls, the ceiling in hair and cloth."""
+"""Limits of the gain, in units of the strength: minimum (skin and walls), minimum on bright areas, maximum (hair)."""
 
 BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
-"""Luma levels between which the floor sinks: smooth bright walls show mottling first."""
+"""Luma levels between which the minimum gain falls; mottling is most visible on smooth bright walls."""
 
 ACTIVITY_SLOPE = 0.4
 """Gain per level of local activity."""
 
 CALM = np.ones((5, 5), dtype=np.uint8)
-"""Neighbourhood, in quarter-size pixels, whose calmest place sets the gain: a wall beside a head stays a wall."""
+"""Neighbourhood in quarter-size pixels; its minimum activity sets the gain, so a wall beside a head has a low gain."""
 
 QUARTER = 4
-"""Side of the square of pixels that share a gain."""
+"""Side in pixels of the blocks for which the gain is computed."""
 
 REACH = 8 * QUARTER
-"""How far a pixel's gain depends on the picture around it, at most, pixels."""
+"""Radius of the pixels on which a gain depends, at most, pixels."""
 
 VIDEO_RANGE = 219 / 255
-"""Size of one full-range level on a luma plane that runs from 16 to 235."""
+"""Size of one full-range level on a limited-range (16 to 235) luma plane."""
 
 
 class Marker:
-    """Writes one payload into the frames of one output.
+    """Embeds one payload into the frames of one output.
 
     Args:
-        payload: what the mark says.
+        payload: payload of the mark.
         strength: root mean square of the luma change at gain 1, in levels.
-        seed: fixes the random place of the tile; None draws a new one. Two marks laid over each other then keep
-            separate peaks.
+        seed: seed of the random tile offset; None draws a new one, so that overlaid marks keep separate peaks.
     """
 
     def __init__(self, payload: MarkPayload, strength: float | None = None, seed: int | None = None) -> None:
@@ -84,12 +83,13 @@ class Marker:
         return self._marked(frame, self._pattern(*frame.shape[:2]))
 
     def embed_part(self, frame: Frame, box: tuple[int, int, int, int]) -> Frame:
-        """Return a part of a frame, marked; further than `REACH` inside, or where it ends with the frame, it is as
-        `embed` makes it.
+        """Return a region of a frame, marked.
+
+        Equal to the result of `embed` except within `REACH` of region edges that are not edges of the frame.
 
         Args:
             frame: H x W x 3 uint8 RGB, H and W multiples of `QUARTER`.
-            box: left, top, right and bottom of the part, multiples of `QUARTER`.
+            box: left, top, right and bottom of the region, multiples of `QUARTER`.
 
         Returns:
             h x w x 3 uint8 RGB.
@@ -104,12 +104,11 @@ class Marker:
         return _shift(frame, _three(up), _three(down))
 
     def embed_luma(self, luma: NDArray[np.uint8], video_range: bool = False) -> NDArray[np.uint8]:
-        """Return a marked copy of a luma plane: the cheap path for an encoder's Y plane.
+        """Return a marked copy of a luma plane, for an encoder's Y plane.
 
         Args:
             luma: H x W uint8.
-            video_range: True when the plane runs from 16 to 235, as most encoders want it; the change is then scaled
-                to mean the same in the shown picture.
+            video_range: whether the plane is limited range (16 to 235); the change is scaled accordingly.
 
         Returns:
             H x W uint8.
@@ -125,11 +124,11 @@ class Marker:
         return _shift(luma, up, down)
 
     def _pattern(self, height: int, width: int) -> Plane:
-        """Return the repeated tile for a frame size, times the strength; kept for the next frame."""
-        found = self._patterns.get((height, width))
-        if found is None:
-            found = self._patterns[height, width] = self._draw_pattern(height, width)
-        return found
+        """Return the repeated tile times the strength for a frame size; cached."""
+        pattern = self._patterns.get((height, width))
+        if pattern is None:
+            pattern = self._patterns[height, width] = self._draw_pattern(height, width)
+        return pattern
 
     def _draw_pattern(self, height: int, width: int) -> Plane:
         zoom = max(1.0, min(height, width) / REFERENCE_SIDE)
@@ -146,7 +145,7 @@ class Marker:
 def _change(
     pattern: Plane, quarter: NDArray[np.uint8], range_scale: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return what to add and what to take away: two H x W uint8 planes, of which one is 0 at every pixel.
+    """Return the values to add and to subtract: two H x W uint8 planes, one of them 0 at every pixel.
 
     Two saturating uint8 operations are four times as fast as one mixed-type addition.
     """
@@ -158,18 +157,18 @@ def _change(
 
 
 def _three(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a plane as three equal channels."""
+    """Repeat a plane to three channels."""
     return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
 
 def _quarter(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the picture at a quarter of its size, each value the mean of 4 x 4 pixels."""
+    """Downscale an image to a quarter of its size, each value the mean of 4 x 4 pixels."""
     size = (max(1, picture.shape[1] // QUARTER), max(1, picture.shape[0] // QUARTER))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _floor_of_luma(range_scale: float) -> Plane:
-    """Return the gain's floor for each of the 256 levels of a plane, full range or 16 to 235: 256 float32."""
+    """Return the minimum gain for each of the 256 levels of a full- or limited-range plane: 256 float32."""
     level = np.arange(256) if range_scale == 1.0 else (np.arange(256) - 16) / range_scale
     bright = np.clip((level - BRIGHT_FROM) / (BRIGHT_TO - BRIGHT_FROM), 0, 1)
     return np.asarray(FLOOR + (BRIGHT_FLOOR - FLOOR) * bright, dtype=np.float32)
@@ -179,11 +178,11 @@ _FLOORS = {scale: _floor_of_luma(scale) for scale in (1.0, VIDEO_RANGE)}
 
 
 def gain_map(quarter: NDArray[np.uint8], range_scale: float = 1.0) -> Plane:
-    """Return the gain of each quarter-size pixel: h x w float32 in [BRIGHT_FLOOR, CEILING].
+    """Compute the gain of each quarter-size pixel: h x w float32 in [BRIGHT_FLOOR, CEILING].
 
     Activity is the mean absolute difference from a local mean, both over 5 x 5 quarter-size pixels (20 px of the
-    frame), in levels of a full-range picture; the smallest value nearby counts, or edges would pull the mark out onto
-    the smooth side, where it shows first.
+    frame), in levels of a full-range image; the local minimum is used, because at edges the mark would otherwise extend
+    onto the smooth side, where it is most visible.
     """
     rough = cv2.blur(cv2.absdiff(quarter, cv2.blur(quarter, (5, 5))).astype(np.float32), (5, 5))
     calm = cv2.erode(rough, CALM)
@@ -192,5 +191,5 @@ def gain_map(quarter: NDArray[np.uint8], range_scale: float = 1.0) -> Plane:
 
 
 def _shift(picture: NDArray[np.uint8], up: NDArray[np.uint8], down: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return picture + up - down, staying within 0..255."""
+    """Return picture + up - down, clipped to 0..255."""
     return np.asarray(cv2.subtract(cv2.add(picture, up), down), dtype=np.uint8)

@@ -1,7 +1,7 @@
-"""Tensor files that say what they are: safetensors with a JSON header, written whole, read strictly. No torch here.
+"""Self-describing tensor files: safetensors with a JSON header. Does not import torch.
 
-Every file carries one metadata entry, "animato": JSON with at least `kind` (what the file is), `schema` (version of
-that kind) and whatever the kind needs to build its network again. Nothing is ever unpickled.
+Every file has one metadata entry, "animato": JSON with at least `kind` (type of the file), `schema` (its version) and
+the configuration needed to rebuild the network. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class TensorFile:
-    """A tensor file read whole.
+    """Content of a tensor file.
 
     Attributes:
         header: the JSON header.
@@ -41,11 +41,11 @@ class TensorFile:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Write a tensor file; it appears whole or not at all, and survives a power cut once this returns.
+    """Write a tensor file atomically and sync it to disk.
 
     Args:
-        path: where to; its folder must exist.
-        arrays: name to array; float32, int64, uint8 and the like.
+        path: output file; its folder must exist.
+        arrays: name to array, such as float32, int64 or uint8.
         header: plain JSON types; must hold `kind` and `schema`.
 
     Raises:
@@ -59,7 +59,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], header: Mapping
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write bytes under a temporary name in the same folder, flush them to the disk, then rename.
+    """Write bytes to a temporary file in the same folder, sync it to disk and rename it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -71,7 +71,7 @@ def write_whole(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner reads; a result gets the rights that any new file gets
+        # mkstemp creates files with mode 0600; use the default mode of a new file
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)
@@ -88,7 +88,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
     Raises:
         InputError: there is no such file.
-        FileFormatError: it is not a safetensors file, or not one of ours.
+        FileFormatError: it is not a safetensors file, or was not written by animato.
     """
     with _opened(path) as stream:
         return _header_of(stream, path)
@@ -105,7 +105,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
         header = _header_of(stream, path)
         if header.get("kind") != kind:
             raise FileFormatError(
-                f"{path.name} is not a {kind} file", where=f"its header says it is a {header.get('kind')!r} file"
+                f"{path.name} is not a {kind} file", where=f"kind in its header: {header.get('kind')!r}"
             )
         if header.get("schema") != schema:
             raise FileFormatError(
@@ -116,7 +116,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
 
 
 def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
-    """Read a safetensors file made elsewhere: its metadata and its arrays.
+    """Read the metadata and arrays of any safetensors file.
 
     Raises:
         InputError: there is no such file.

@@ -1,8 +1,8 @@
-"""Person files (.animato): what adaptation found for one person, whose it is, and on what ground. No torch.
+"""Person files (.animato): adapted weights of one person with the record of consent. Does not import torch.
 
 One safetensors file. Its header (JSON, in the metadata entry "animato") has `kind`, "paper-person" for the 2019 system
 or "portrait-person" (`weights.portrait_person`), `schema`, and the fields of `PersonRecord`; docs/person-file.md
-describes them. It holds no photo and no landmark of anybody.
+describes them. It contains no photos or landmarks.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class PersonRecord:
-    """What a person file says besides its tensors.
+    """Metadata of a person file.
 
     Attributes:
-        config: the network, as `PaperConfig.as_json` writes it; or network name to configuration.
+        config: network configuration, as in `PaperConfig.as_json`; or network name to configuration.
         model: SHA-256 of the model file that was adapted.
-        photos: SHA-256 of each photo file, in the order given.
+        photos: SHA-256 of each photo file, in order.
         consent: the record of consent: at least `basis`; plain JSON types.
-        adaptation: how it was made: iterations, stop, errors; plain JSON types.
-        made: time, ISO 8601 UTC.
-        version: version of animato that made it.
+        adaptation: iterations, stop reason, errors; plain JSON types.
+        made: creation time, ISO 8601 UTC.
+        version: version of animato that wrote it.
     """
 
     config: dict[str, Any]
@@ -50,10 +50,10 @@ class PersonRecord:
 
 
 def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonRecord, kind: str = KIND) -> None:
-    """Write a person file, whole or not at all.
+    """Write a person file atomically.
 
     Raises:
-        RefusedError: the record names no basis of consent.
+        RefusedError: the record has no basis of consent.
         OutputError: the file cannot be written.
     """
     if not str(record.consent.get("basis", "")).strip():
@@ -106,10 +106,10 @@ def _record(header: Mapping[str, Any], path: Path) -> PersonRecord:
     }
     for name, kind in kinds.items():
         if not isinstance(header.get(name), kind):
-            raise FileFormatError(f"the header of {path.name} lacks a proper {name!r}", more="docs/person-file.md")
+            raise FileFormatError(f"the header of {path.name} has no valid {name!r}", more="docs/person-file.md")
     hashes = [header["model"], *header["photos"]]
     if not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in hashes):
-        raise FileFormatError(f"{path.name} names a model or a photo by something that is no SHA-256")
+        raise FileFormatError(f"the header of {path.name} has a model or photo hash that is not a SHA-256")
     if not header["consent"].get("basis"):
-        raise FileFormatError(f"{path.name} holds no basis of consent", more="docs/person-file.md")
+        raise FileFormatError(f"{path.name} has no basis of consent", more="docs/person-file.md")
     return PersonRecord(**{name: header[name] for name in kinds} | {"photos": tuple(header["photos"])})

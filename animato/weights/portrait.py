@@ -1,4 +1,4 @@
-"""The portrait renderer's weight files: one network, or all of them with the header that the shipped file carries.
+"""Weight files of the portrait renderer, with one network or all of them.
 
 A file has kind "portrait-model"; its header holds `networks` (name to configuration, recipe and ranges), `licence` and
 `sources`. Arrays are named `mouth.encoder.stem.weight` and so on. Weights may be stored as float16 (`compact`): they
@@ -37,11 +37,11 @@ class PortraitWeights:
     """The networks of a weight file.
 
     Attributes:
-        configs: name to configuration, as `PatchConfig.as_json` writes it.
+        configs: name to configuration, as in `PatchConfig.as_json`.
         arrays: name to the network's arrays, float32, without the name's prefix.
         header: the whole header.
-        where: the file, for messages.
-        sha256: of the file; empty for weights that were not read from one.
+        where: file name for messages.
+        sha256: of the file; empty for weights not read from a file.
     """
 
     configs: dict[str, dict[str, Any]]
@@ -51,13 +51,13 @@ class PortraitWeights:
     sha256: str = ""
 
     def ranges(self, name: str) -> dict[str, list[float]]:
-        """Return the ranges of a network's coarse convolutions, see `models.portrait.ranges`; empty where not known."""
+        """Return the activation ranges of a network's quantised convolutions (`models.portrait.ranges`), if known."""
         entry = self.header["networks"].get(name, {})
         return {key: [float(end) for end in ends] for key, ends in entry.get("ranges", {}).items()}
 
     @property
     def people(self) -> frozenset[str]:
-        """Names of the people that the networks were trained on."""
+        """Names of the people in the training data."""
         return frozenset(
             name for entry in self.header["networks"].values() for name in entry["recipe"].get("people", ())
         )
@@ -81,7 +81,7 @@ def save_network(
 
 
 def join_networks(parts: list[Path], path: Path) -> None:
-    """Write one file with the networks of several, float32 kept.
+    """Join the networks of several files into one, keeping float32.
 
     Raises:
         InputError, FileFormatError: a part cannot be read.
@@ -111,14 +111,14 @@ def read_portrait(path: Path | None = None) -> PortraitWeights:
     """Read a weight file, or the shipped one.
 
     Raises:
-        MissingPartError: the shipped file is not there.
-        InputError, FileFormatError: the file is not there, damaged, or another kind.
+        MissingPartError: the shipped file is missing.
+        InputError, FileFormatError: the file is missing, damaged or of another kind.
     """
     path = path or shipped_path()
     file = read_arrays(path, KIND, SCHEMA)
     entries = file.header.get("networks")
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-        raise FileFormatError(f"the header of {path.name} names no networks")
+        raise FileFormatError(f"the header of {path.name} has no entry `networks`")
     configs = {name: dict(entry["config"]) for name, entry in entries.items()}
     arrays = {
         name: {

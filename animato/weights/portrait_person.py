@@ -1,7 +1,7 @@
-"""The portrait renderer's person file: AdaIN numbers of each adapted network, and weights that replace shipped ones.
+"""Person file of the portrait renderer: AdaIN parameters and fine-tuned weights of each adapted network.
 
 Kind "portrait-person"; the header is `weights.person.PersonRecord`. Arrays: `<network>.affine` (1 x A float32) and
-`<network>.<name>` for each weight that was tuned. A network that adaptation did not improve has no arrays.
+`<network>.<name>` for each fine-tuned weight. A network that adaptation did not improve has no arrays.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def write_portrait_person(path: Path, networks: NetworkArrays, record: PersonRec
     """Write a person file.
 
     Args:
-        path: where to; its folder must exist.
+        path: output file; its folder must exist.
         networks: name to arrays: "affine" and the replaced weights.
-        record: whose it is; without a basis of consent nothing is written.
+        record: metadata with the basis of consent.
 
     Raises:
-        RefusedError: the record names no basis of consent.
+        RefusedError: the record has no basis of consent.
         OutputError: the file cannot be written.
     """
     arrays = {f"{name}.{key}": np.asarray(a, np.float32) for name, own in networks.items() for key, a in own.items()}
@@ -42,15 +42,15 @@ def write_portrait_person(path: Path, networks: NetworkArrays, record: PersonRec
 def read_portrait_person(
     path: Path, weights: PortraitWeights
 ) -> tuple[PersonRecord, dict[str, dict[str, NDArray[Any]]]]:
-    """Read a person file made for given weights: its record, and name to arrays as `write_portrait_person` takes them.
+    """Read a person file for the given weights; return its record and the arrays by network.
 
     Args:
         path: the person file.
-        weights: that it is used with.
+        weights: the weights it is used with.
 
     Raises:
         InputError: there is no such file.
-        FileFormatError: it is damaged, another kind, or made for other weights.
+        FileFormatError: it is damaged, of another kind, or adapted from other weights.
     """
     record, arrays = read_person(path, KIND)
     if record.model != weights.sha256:
@@ -59,7 +59,7 @@ def read_portrait_person(
             where=f"it names {record.model[:12]}, the weights are {weights.sha256[:12]}",
             hint="animato adapt PHOTOS... again",
         )
-    found: dict[str, dict[str, NDArray[Any]]] = {}
+    networks: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in arrays.items():
         network, _, key = name.partition(".")
         own = weights.arrays.get(network, {})
@@ -69,5 +69,5 @@ def read_portrait_person(
             shape = own[key].shape if key in own else None
         if shape is None or array.shape != shape:
             raise FileFormatError(f"{path.name} does not fit {weights.where}", where=f"{name} {array.shape}")
-        found.setdefault(network, {})[key] = array
-    return record, found
+        networks.setdefault(network, {})[key] = array
+    return record, networks

@@ -91,14 +91,14 @@ def test_wrong_counts_and_offsets_are_found(prepared: Path) -> None:
     index.write_text(json.dumps(value))
     problems = " ".join(check_folder(prepared).problems)
     assert "has 6 frames in 000000.tar, and 5 in the manifest" in problems
-    assert "does not lie in 000001.tar where its index says" in problems
+    assert "is not in 000001.tar at the offset in its index" in problems
 
 
 def test_an_unfinished_folder_and_an_unknown_split_are_found(prepared: Path) -> None:
     edit(prepared, lambda manifest: manifest["summary"].update(shards_planned=9))
     edit(prepared, lambda manifest: manifest["clips"][1].update(split="exam"))
     problems = " ".join(check_folder(prepared).problems)
-    assert "not made yet" in problems and "'exam'" in problems
+    assert "shards are missing" in problems and "'exam'" in problems
 
 
 def test_a_manifest_of_another_version_is_refused(prepared: Path) -> None:

@@ -51,15 +51,15 @@ def test_a_long_video_is_cut_into_stretches_that_fit_in_memory(monkeypatch: pyte
 def test_the_rate_asked_for_is_kept_and_a_slower_clip_keeps_all() -> None:
     assert found([(80, 60, 20)] * 10, fps=12.5) == [[0, 2, 4, 6, 8]]
     twelve = Sampler(12.5)
-    assert all(twelve.wants(i / 12) for i in range(100))
+    assert all(twelve.selects(i / 12) for i in range(100))
     third = Sampler(10)
-    assert sum(third.wants(i / 30) for i in range(300)) == 100
+    assert sum(third.selects(i / 30) for i in range(300)) == 100
 
 
 def test_after_a_gap_the_missed_frames_are_not_caught_up() -> None:
     sampler = Sampler(10)
     times = [0.0, *(5 + i / 100 for i in range(21))]
-    assert [time for time in times if sampler.wants(time)] == [0.0, 5.0, 5.1, 5.2]
+    assert [time for time in times if sampler.selects(time)] == [0.0, 5.0, 5.1, 5.2]
 
 
 def test_thinning_keeps_both_ends_and_spreads_evenly() -> None:

@@ -72,7 +72,7 @@ def test_fine_tuning_has_the_settings_of_the_command() -> None:
 def test_it_knows_whom_it_was_trained_on(model: PaperModel) -> None:
     system = Paper(model, "paper-ff", AdaptSettings())
     assert system.trained_on(frozenset({"eve", "bob"})) and not system.trained_on(frozenset({"eve"}))
-    with pytest.raises(FileFormatError, match="whom it was trained on"):
+    with pytest.raises(FileFormatError, match="the people it was trained on"):
         Paper(small_model(), "paper-ff", AdaptSettings())
 
 

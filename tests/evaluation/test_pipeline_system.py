@@ -14,7 +14,7 @@ from animato.evaluation.crop import Crop
 from animato.evaluation.metrics.pixels import psnr
 from animato.evaluation.systems import pipeline
 from animato.evaluation.systems.base import Drive
-from animato.evaluation.systems.pipeline import picked
+from animato.evaluation.systems.pipeline import select_frames
 from animato.evaluation.systems.portrait import AnimateSystem, animate_settings
 from animato.head.head import Head
 from animato.pipeline.factory import make_renderer, one_actor
@@ -91,7 +91,7 @@ def test_movement_settings_of_the_evaluation_reach_the_main_job() -> None:
 
 def test_frames_are_picked_by_number_and_no_more_are_read() -> None:
     source = iter([np.full((1, 1, 3), number, np.uint8) for number in range(9)])
-    assert [int(frame[0, 0, 0]) for frame in picked(source, [1, 3, 3, 4])] == [1, 3, 3, 4]
+    assert [int(frame[0, 0, 0]) for frame in select_frames(source, [1, 3, 3, 4])] == [1, 3, 3, 4]
     assert int(next(source)[0, 0, 0]) == 5
 
 

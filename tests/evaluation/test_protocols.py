@@ -91,7 +91,7 @@ def test_a_part_for_each_number_of_photos_shares_its_clips(tmp_path: Path) -> No
 def test_voxceleb_without_its_data_says_what_is_missing(tmp_path: Path) -> None:
     settings = EvaluateSettings(protocol="voxceleb-2019")
     names = [f"id{person:05d}/v{video}/0000{number}.mp4" for person in (1, 2) for video in (1, 2) for number in (1, 2)]
-    with pytest.raises(InputError, match=r"judges 50 videos, and .* holds 4") as caught:
+    with pytest.raises(InputError, match=r"scores 50 videos, and .* holds 4") as caught:
         plan(touch(tmp_path, *names), settings)
     assert "id00012/video/clip.mp4" in str(caught.value)
     (tmp_path / "empty").mkdir()

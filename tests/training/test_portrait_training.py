@@ -196,7 +196,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_last_good_checkpoin
         train_eye(drawn_cases, tmp_path, ended_at(2, KeyboardInterrupt))
     before = (tmp_path / "step-0000002.safetensors").read_bytes()
     sick = dataclasses.replace(SETTINGS, lr=1.0, pixel=1e38, inside=1e38, save_minutes=0.0)
-    with pytest.raises(TrainingStoppedError, match=r"(?s)no number.*step-0000002"):
+    with pytest.raises(TrainingStoppedError, match=r"(?s)not finite.*step-0000002"):
         train_eye(drawn_cases, tmp_path, settings=sick)
     assert (tmp_path / "step-0000002.safetensors").read_bytes() == before
     assert checkpoints(tmp_path) == [2]

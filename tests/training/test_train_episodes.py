@@ -13,7 +13,7 @@ from animato.data.clips import ClipEntry, ClipFrames, MemoryClips, scaled_points
 from animato.errors import InputError, UsageError
 from animato.settings.training import TrainSettings
 from animato.training.episodes import Episodes, face_regions, sources_of
-from animato.training.frames import FrameCache, reduced
+from animato.training.frames import FrameCache, resized
 
 
 def test_a_batch_is_a_pure_function_of_seed_and_number(people: MemoryClips, smallest: TrainSettings) -> None:
@@ -87,7 +87,7 @@ def test_a_data_set_without_pairs_is_refused(smallest: TrainSettings) -> None:
 
 def test_reduced_frames_keep_landmarks_on_their_features() -> None:
     frames = person_frames(1, 2, 64)
-    small = reduced(frames, 32)
+    small = resized(frames, 32)
     assert small.images.shape == (2, 32, 32, 3)
     corner = np.array([[[-0.5, -0.5, 0.0]]], np.float32)
     assert np.allclose(scaled_points(corner, 64, 32), corner), "the outer edge stays the outer edge"
@@ -96,7 +96,7 @@ def test_reduced_frames_keep_landmarks_on_their_features() -> None:
 
 def test_the_cache_gives_what_the_store_gives_at_any_limit() -> None:
     store = drawn_store(train=3, val=0, frames=4, size=64)
-    slow = reduced(store.load("clip-1", [2, 0]), 32)
+    slow = resized(store.load("clip-1", [2, 0]), 32)
     for limit in (0, 1, 1000):
         cache = FrameCache(store, 32, limit)
         for clip in ("clip-0", "clip-1", "clip-2", "clip-1"):

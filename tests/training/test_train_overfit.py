@@ -13,7 +13,7 @@ from drawn_people import drawn_store
 from animato.models.features import lite0_path
 from animato.settings.training import recipe_settings
 from animato.training.adapt import feed_forward
-from animato.training.frames import reduced
+from animato.training.frames import resized
 from animato.training.meta import train
 from animato.training.model import load_model
 from animato.training.photos import picked
@@ -33,7 +33,7 @@ def test_tiny_overfits_four_people_to_recognisable_faces(tmp_path: Path) -> None
     assert np.mean(pixel[-3:]) < 0.45 * pixel[0]
 
     model = load_model(tmp_path)
-    clips = [reduced(store.load(entry.clip, range(5)), SIZE) for entry in store.clips]
+    clips = [resized(store.load(entry.clip, range(5)), SIZE) for entry in store.clips]
     real = np.stack([clip.images[4] for clip in clips]).astype(float)
     drawn = []
     for clip in clips:

@@ -148,9 +148,9 @@ SOUND = PictureStatistics(0.0, 0.4, (0.0, 0.0, 0.0))
 def test_a_run_that_diverges_is_stopped_and_told_the_last_good_checkpoint() -> None:
     watch = DivergenceGuard("episode-000000100.safetensors")
     watch.check(5, {"loss_drawer": 3.0}, SOUND, SOUND)
-    with pytest.raises(TrainingStoppedError, match=r"(?s)loss_drawer is not a number.*episode-000000100"):
+    with pytest.raises(TrainingStoppedError, match=r"(?s)loss_drawer is not finite.*episode-000000100"):
         watch.check(6, {"loss_drawer": math.nan}, SOUND, SOUND)
-    with pytest.raises(TrainingStoppedError, match="weight is not a number"):
+    with pytest.raises(TrainingStoppedError, match="weight is not finite"):
         watch.check_before_saving({"weight": torch.tensor([1.0, math.inf])})
 
 

@@ -33,7 +33,7 @@ def test_every_format_is_signed_and_reads_back(suffix: str, write_output: Write,
     read = read_credentials(signed, FORMATS[suffix])
     assert read.state == "trusted" and read.problems == ()
     assert read.beside == (suffix == ".webm")
-    assert read.says_ai and read.source_type == "compositeWithTrainedAlgorithmicMedia"
+    assert read.declares_ai and read.source_type == "compositeWithTrainedAlgorithmicMedia"
     assert read.mark_id == claim.payload.id_text and read.inputs == {"photo": 2, "driver": 1}
     assert read.tool == f"animato {claim.version}" and read.signer == "animato local install, unverified"
 

@@ -51,7 +51,7 @@ def test_every_output_of_ours_is_recognised_three_times_over(suffix: str, sign: 
     report = verify_file(sign(suffix))
     assert report.credentials.state == "trusted"
     assert report.mark is not None and report.mark.found_id == payload
-    assert report.declared and all(signal.says_ai for signal in report.declared)
+    assert report.declared and all(signal.declares_ai for signal in report.declared)
     assert report.note is not None and report.note["mark"]["id"] == payload.id_text
     assert report.exit_code == 0 and report.sentences()[-1] == MARK_CAVEAT
     assert report.name == f"out{suffix}"

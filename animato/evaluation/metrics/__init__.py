@@ -1,4 +1,4 @@
-"""The measures, one file a family; importing this package registers all of them."""
+"""The metrics, one file per family; importing this package registers all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ORDER = (
     "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "perceptual-face",
     "perceptual-oval", "frechet", "failures",
 )  # fmt: skip
-"""Every measure, in the order of the tables."""
+"""All metrics, in the order of the tables."""
 
 __all__ = [
     "METRICS",

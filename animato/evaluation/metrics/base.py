@@ -1,7 +1,7 @@
-"""What a measure is: a small class that takes one scored frame after another and gives one number at the end.
+"""The metric protocol: a class that accumulates scored frames and returns one number.
 
-Every measure registers what it is called, its unit, which direction is better, the network it uses (if any) and what it
-needs to compare with. One instance judges one system on one clip; a pooled measure judges one system on all clips.
+Every metric registers its name, unit, direction, network (if any) and the reference it needs. One instance scores one
+system on one clip; a pooled metric scores one system on all clips.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from animato.types import Face, Frame
 
 Direction = Literal["lower", "higher", "one"]
 ARROWS: dict[Direction, str] = {"lower": "↓", "higher": "↑", "one": "→1"}
-"""Which way is better, as tables show it."""
+"""Symbols for the better direction in tables."""
 
 Needs = Literal["truth", "driver", "source"]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What the systems are compared with in one frame; shared by all systems, so that its features are made once.
+    """Reference data of one frame, shared by all systems so that its features are computed once.
 
     Attributes:
-        index: number of the driver's frame, from 0.
-        picture: the true frame, S x S x 3 uint8 RGB, or None where there is none (another person drives).
+        index: frame number of the driver, from 0.
+        picture: the true frame, S x S x 3 uint8 RGB, or None when another person drives.
         face: landmarks of the driver in pixels of the driver's own S x S crop; with a true frame, of that frame.
         source: the photos of the source person, crops of the same size.
         source_faces: their landmarks, in pixels of those crops.
-        features: what networks computed of these pictures, by a key that each measure chooses.
-        source_features: the same for the photos; lives as long as the clip is scored.
+        features: cached network outputs for this frame, by a key chosen by each metric.
+        source_features: the same for the photos, shared by all frames of the clip.
     """
 
     index: int
@@ -47,14 +47,14 @@ class Reference:
     source_features: dict[str, Any] = field(default_factory=dict)
 
     def remember(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Return a value of this frame, computed at its first use."""
+        """Return a cached value of this frame, computing it on first use."""
         if key not in self.features:
             self.features[key] = compute()
         return self.features[key]
 
     @property
     def regions(self) -> Regions:
-        """Masks of the face, the inside of the mouth and the eyes, from the driver's landmarks."""
+        """Masks of the face, the mouth interior and the eyes, from the driver's landmarks."""
         regions: Regions = self.remember("regions", lambda: Regions.of(self.face.points, self.size))
         return regions
 
@@ -70,10 +70,10 @@ class ScoredFrame:
     """One frame of one system.
 
     Attributes:
-        output: what the system made, S x S x 3 uint8 RGB.
-        face: landmarks found in it, pixels of the crop, or None where no face was found.
-        reference: what it is compared with.
-        features: what networks computed of the output, shared by the measures.
+        output: output of the system, S x S x 3 uint8 RGB.
+        face: its landmarks, pixels of the crop, or None when no face was found.
+        reference: reference data of the frame.
+        features: cached network outputs, shared by the metrics.
     """
 
     output: Frame
@@ -82,7 +82,7 @@ class ScoredFrame:
     features: dict[str, Any] = field(default_factory=dict)
 
     def remember(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Return a value of the output, computed at its first use."""
+        """Return a cached value of the output, computing it on first use."""
         if key not in self.features:
             self.features[key] = compute()
         return self.features[key]
@@ -95,17 +95,17 @@ class ScoredFrame:
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What a measure says of itself.
+    """Description of a metric.
 
     Attributes:
-        name: word used on the command line, in the table and in the JSON.
+        name: name on the command line, in the table and in the JSON.
         unit: unit of the value.
         direction: "lower" or "higher" is better, or "one": best at 1.
         needs: "truth" (a true frame), "driver" (landmarks of the driver) or "source" (photos of the source person).
         net: name of the network it uses, or None.
-        says: one sentence, what is measured.
-        sparse: read one frame of each group of consecutive ones, because it is costly.
-        pooled: one value over all clips, not one a clip.
+        says: one-sentence definition.
+        sparse: computed on one frame per group of consecutive ones, because it is costly.
+        pooled: one value over all clips instead of one per clip.
         digits: decimals in the table.
     """
 
@@ -121,56 +121,56 @@ class MetricInfo:
 
 
 class Metric(Protocol):
-    """One instance of a measure."""
+    """One instance of a metric."""
 
     def add(self, scored: ScoredFrame) -> None:
-        """Take one frame."""
+        """Add one frame."""
         ...
 
     def value(self) -> float | None:
-        """Return the value over the frames taken, or None where it is not defined for them."""
+        """Return the value over the added frames, or None if it is undefined."""
         ...
 
 
 class FrameMean:
-    """A measure whose value is the mean of one number a frame."""
+    """A metric that is the mean of one number per frame."""
 
     def __init__(self) -> None:
         self._sum = 0.0
         self._count = 0
 
     def measure(self, scored: ScoredFrame) -> float | None:
-        """Return the number of one frame, or None where it is not defined."""
+        """Return the value of one frame, or None if it is undefined."""
         raise TypeError(f"{type(self).__name__} does not measure frame {scored.reference.index}")
 
     def add(self, scored: ScoredFrame) -> None:
-        """Take one frame."""
+        """Add one frame."""
         number = self.measure(scored)
         if number is not None:
             self._sum += number
             self._count += 1
 
     def value(self) -> float | None:
-        """Return the mean over the frames for which the number is defined."""
+        """Return the mean over the frames with a defined value."""
         return self._sum / self._count if self._count else None
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A measure and how to make an instance."""
+    """A metric and its factory."""
 
     info: MetricInfo
     build: Callable[[], Metric]
 
 
 METRICS: dict[str, Registered] = {}
-"""Every measure by name."""
+"""All metrics by name."""
 
 C = TypeVar("C", bound=Callable[[], Metric])
 
 
 def register(info: MetricInfo) -> Callable[[C], C]:
-    """Return a decorator that enters a class (or a function that makes an instance) under a name."""
+    """Return a decorator that registers a metric class or factory function."""
 
     def enter(build: C) -> C:
         if info.name in METRICS:
@@ -182,10 +182,10 @@ def register(info: MetricInfo) -> Callable[[C], C]:
 
 
 def make(name: str) -> Metric:
-    """Return a fresh instance of a measure.
+    """Create a new instance of a metric.
 
     Raises:
-        UsageError: no measure has that name.
+        UsageError: no metric has that name.
         MissingPartError: its network is not installed.
     """
     if name not in METRICS:
@@ -194,10 +194,10 @@ def make(name: str) -> Metric:
 
 
 def mean_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Return the mean Euclidean distance of points in the image plane.
+    """Compute the mean Euclidean distance of points in the image plane.
 
     Args:
-        a: n x (2 or 3), pixels; z is left out.
+        a: n x (2 or 3), pixels; z is ignored.
         b: the same.
     """
     return float(np.linalg.norm(a[:, :2].astype(np.float64) - b[:, :2], axis=1).mean())

@@ -1,7 +1,7 @@
 """Expression distance: blendshape scores of the output against those of the driver.
 
-This is "AED" in the sense of PIRenderer and later (expression coefficients), not the identity distance that the first
-order motion model calls by the same letters; here with the 52 blendshape scores of our tracker.
+This is "AED" in the sense of PIRenderer (expression coefficients), not the identity distance of the first order motion
+model; here with the 52 blendshape scores of our tracker.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from animato.evaluation.metrics.base import FrameMean, MetricInfo, ScoredFrame, register
 
 SCORES = slice(1, 52)
-"""The first score, `_neutral`, says nothing."""
+"""All scores except the first, `_neutral`, which carries no information."""
 
 
 @register(

@@ -1,4 +1,4 @@
-"""Frames in which no face is left to be found."""
+"""Share of output frames without a detectable face."""
 
 from __future__ import annotations
 

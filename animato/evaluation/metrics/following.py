@@ -1,4 +1,4 @@
-"""Does the output open its mouth and close its eyes when the driver does? Correlation over the clip."""
+"""Correlation of the mouth and eye opening of the output with those of the driver, over a clip."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from animato.geometry.apertures import face_apertures
 from animato.types import Points
 
 MIN_MOTION = 0.01
-"""Where the driver's own gap (over the width of mouth or eye) varies less than this, following it cannot be scored."""
+"""Standard deviation of the driver's aperture (relative to its width) below which the correlation is undefined."""
 
 MIN_FRAMES = 5
 
 
 def jaw_opening(points: Points) -> float:
-    """Return the mean gap of the inner lips over the mouth's width, with the head turned to the front.
+    """Compute the mean gap of the inner lips relative to the mouth width, in the frontal pose.
 
     Args:
         points: 478 x 3 float32, pixels.
@@ -26,7 +26,7 @@ def jaw_opening(points: Points) -> float:
 
 
 def eye_opening(points: Points) -> float:
-    """Return the mean gap of the lids over the eyes' width, with the head turned to the front.
+    """Compute the mean gap of the eyelids relative to the eye width, in the frontal pose.
 
     Args:
         points: 478 x 3 float32, pixels.
@@ -35,10 +35,10 @@ def eye_opening(points: Points) -> float:
 
 
 class Correlation:
-    """Pearson correlation of a signal of the output with the same signal of the driver; a still output counts as 0.
+    """Pearson correlation of a signal of the output with that of the driver; 0 for a constant output.
 
     Args:
-        signal: landmarks to a number.
+        signal: function from landmarks to a scalar.
         min_motion: smallest standard deviation of the driver's signal.
     """
 
@@ -47,12 +47,12 @@ class Correlation:
         self._pairs: list[tuple[float, float]] = []
 
     def add(self, scored: ScoredFrame) -> None:
-        """Take one frame; one without a face is left out."""
+        """Add one frame; a frame without a face is skipped."""
         if scored.face is not None:
             self._pairs.append((self._signal(scored.face.points), self._signal(scored.reference.face.points)))
 
     def value(self) -> float | None:
-        """Return the correlation in [-1, 1], or None where the driver hardly moves."""
+        """Return the correlation in [-1, 1], or None when the driver hardly moves."""
         if len(self._pairs) < MIN_FRAMES:
             return None
         output, driver = np.array(self._pairs).T

@@ -1,8 +1,8 @@
-"""Frechet distance of the outputs' features from the true frames' features, over all clips together.
+"""Frechet distance between the features of the outputs and of the true frames, over all clips.
 
 Heusel et al. 2017, section 3: |m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)) of two Gaussians. Differs: pooled features
-of EfficientNet-Lite2, not of Inception, so it is not FID and is not called so. It is biased upward for few pictures:
-compare only values of equal N, which every report states.
+of EfficientNet-Lite2, not of Inception, so it is not FID. It is biased upward for few images: compare only values with
+equal N, which every report states.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Gaussian:
         self._shift: Matrix | None = None
 
     def add(self, vector: NDArray[np.floating]) -> None:
-        """Take one vector."""
+        """Add one vector."""
         values = vector.astype(np.float64)
         if self._shift is None:
-            self._shift = values.copy()  # a shift near the mean keeps the digits of the covariance
+            self._shift = values.copy()  # shifting by a value near the mean avoids cancellation in the covariance
         values = values - self._shift
         self.count += 1
         self._sum += values
@@ -50,7 +50,7 @@ class Gaussian:
 
 
 def frechet(a: Gaussian, b: Gaussian) -> float:
-    """Return the squared Frechet distance of two Gaussians; never negative.
+    """Compute the squared Frechet distance of two Gaussians, clipped to be non-negative.
 
     trace((C1 C2)^(1/2)) is the sum of the square roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric.
 
@@ -80,7 +80,7 @@ def frechet(a: Gaussian, b: Gaussian) -> float:
     )
 )
 class Frechet:
-    """Frechet distance over everything taken."""
+    """Frechet distance over all added frames."""
 
     def __init__(self) -> None:
         size = network("efficientnet_lite").POOLED
@@ -89,18 +89,18 @@ class Frechet:
 
     @property
     def count(self) -> int:
-        """Number of pictures on each side."""
+        """Number of images on each side."""
         return self._output.count
 
     def add(self, scored: ScoredFrame) -> None:
-        """Take one frame."""
+        """Add one frame."""
         picture = scored.reference.picture
         if picture is None:
             return
-        mine: Features = scored.remember(NET, lambda: describe(scored.output))
-        theirs: Features = scored.reference.remember(NET, lambda: describe(picture))
-        self._output.add(mine[1])
-        self._truth.add(theirs[1])
+        output: Features = scored.remember(NET, lambda: describe(scored.output))
+        truth: Features = scored.reference.remember(NET, lambda: describe(picture))
+        self._output.add(output[1])
+        self._truth.add(truth[1])
 
     def value(self) -> float | None:
         """Return the distance, or None for fewer than 16 pictures."""

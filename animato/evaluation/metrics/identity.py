@@ -1,7 +1,7 @@
 """Identity similarity (CSIM): the cosine of two face embeddings.
 
-Network: dlib's face ResNet. Its embeddings are not centred, so cosines are high for anybody: compare systems, and read
-the scale in docs/evaluation.md, where pairs of equal and of different people are measured with the same code.
+Network: dlib's face ResNet. Its embeddings are not centred, so cosines are high for any pair: compare systems, and see
+docs/evaluation.md for the values of equal and different people measured with the same code.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ NET = "dlib-face-resnet-v1"
 CHIP = 150
 ANCHORS = (33, 133, 362, 263, 2)
 """Outer and inner corners of both eyes and the base of the nose."""
-PLACES = ((37.4, 46.3), (60.8, 48.3), (88.4, 48.3), (111.9, 46.1), (74.2, 86.0))
-"""Where the network expects them, pixels of the 150 px chip."""
+TEMPLATE = ((37.4, 46.3), (60.8, 48.3), (88.4, 48.3), (111.9, 46.1), (74.2, 86.0))
+"""Positions of the anchors in the aligned chip, pixels of 150."""
 
 
 def chip_from_frame(points: Points) -> Affine:
-    """Return the similarity that brings five landmarks to their places, by least squares (Umeyama 1991, eq. 40 to 42).
+    """Fit the similarity from five landmarks to the template by least squares (Umeyama 1991, eq. 40 to 42).
 
     Args:
         points: 478 x (2 or 3) float32, pixels.
     """
     source = points[list(ANCHORS), :2].astype(np.float64)
-    target = np.array(PLACES)
+    target = np.array(TEMPLATE)
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
-    # In the plane the best similarity is a division of complex numbers.
+    # In 2D the optimal similarity is a quotient of complex numbers.
     turn = np.vdot(a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]) / max(float((a * a).sum()), 1e-12)
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
     shift = target.mean(axis=0) - linear @ source.mean(axis=0)
@@ -39,7 +39,7 @@ def chip_from_frame(points: Points) -> Affine:
 
 
 def align(frame: Frame, points: Points) -> Frame:
-    """Cut the aligned 150 x 150 picture of a face.
+    """Crop the aligned 150 x 150 image of a face.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -50,7 +50,7 @@ def align(frame: Frame, points: Points) -> Frame:
 
 
 def embedding(frame: Frame, face: Face) -> NDArray[np.float64]:
-    """Return the embedding of a face, scaled to length 1.
+    """Compute the embedding of a face, normalised to length 1.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -75,20 +75,20 @@ class _Similarity(FrameMean):
         if scored.face is None:
             return None
         face, reference = scored.face, scored.reference
-        mine: NDArray[np.float64] = scored.remember(NET, lambda: embedding(scored.output, face))
+        output: NDArray[np.float64] = scored.remember(NET, lambda: embedding(scored.output, face))
         if self._other == "source":
             if NET not in reference.source_features:
                 reference.source_features[NET] = mean_embedding(reference.source, reference.source_faces)
-            return float(mine @ reference.source_features[NET])
+            return float(output @ reference.source_features[NET])
         picture = reference.picture
         if picture is None:
             return None
-        theirs: NDArray[np.float64] = reference.remember(NET, lambda: embedding(picture, reference.face))
-        return float(mine @ theirs)
+        truth: NDArray[np.float64] = reference.remember(NET, lambda: embedding(picture, reference.face))
+        return float(output @ truth)
 
 
 def mean_embedding(frames: tuple[Frame, ...], faces: tuple[Face, ...]) -> NDArray[np.float64]:
-    """Return the mean embedding of several photos of one person, scaled to length 1.
+    """Compute the mean embedding of several photos of one person, normalised to length 1.
 
     Args:
         frames: pictures, H x W x 3 uint8 RGB.

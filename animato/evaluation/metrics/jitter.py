@@ -7,11 +7,11 @@ from animato.motion.jitter import JitterMeter
 from animato.types import Points
 
 STILL = 1e-3
-"""Below this many pixels at 256 the driver does not move, and a ratio to it says nothing."""
+"""Jitter of the driver in pixels at 256 below which a ratio is undefined."""
 
 
 class _Run:
-    """The jitter of one sequence in which frames may be missing: differences never reach across a gap."""
+    """Jitter of one sequence with missing frames; differences do not span gaps."""
 
     def __init__(self) -> None:
         self._meter: JitterMeter | None = None
@@ -42,7 +42,7 @@ class Jitter:
         self._output, self._driver = _Run(), _Run()
 
     def add(self, scored: ScoredFrame) -> None:
-        """Take one frame; one without a face breaks both sequences."""
+        """Add one frame; a frame without a face interrupts both sequences."""
         face, reference = scored.face, scored.reference
         unit = reference.size / 256.0
         self._output.add(reference.index, None if face is None else face.points, unit)

@@ -1,7 +1,7 @@
-"""Average keypoint distance (AKD): how far the landmarks of the output lie from those of the true frame.
+"""Average keypoint distance (AKD) between the landmarks of the output and of the true frame.
 
 Source: Siarohin et al. 2019, "First Order Motion Model", section 4 (AKD); differs: 478 mesh points of our own tracker
-instead of 68, both pictures tracked alike at the size of the crop, the unit is pixels of a 256 px crop.
+instead of 68, both images tracked at the size of the crop, in pixels of a 256 px crop.
 """
 
 from __future__ import annotations

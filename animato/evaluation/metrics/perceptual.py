@@ -2,7 +2,7 @@
 
 Form: Zhang et al. 2018, "The unreasonable effectiveness of deep features", equation 1: features of unit length in the
 channel direction, squared difference, mean over space; differs: no learned channel weights, EfficientNet-Lite2 instead
-of AlexNet, mean instead of sum over the five scales. It is therefore not LPIPS and is not called so.
+of AlexNet, mean instead of sum over the five scales. It is therefore not LPIPS.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Features = tuple[list[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def describe(frame: Frame) -> Features:
-    """Return (five feature maps, each C x H x W; pooled vector of 1280) of a picture.
+    """Compute five feature maps, each C x H x W, and the pooled vector of 1280 of an image.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -36,7 +36,7 @@ def describe(frame: Frame) -> Features:
 
 
 def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]], where: Plane | None = None) -> float:
-    """Return the mean over scales of the mean squared distance of unit feature vectors, in [0, 4].
+    """Compute the mean squared distance of unit feature vectors, averaged over scales, in [0, 4].
 
     Args:
         a: feature maps, each C x H x W.
@@ -129,9 +129,9 @@ class PerceptualFace(FrameMean):
     )
 )
 class PerceptualOval(PerceptualFace):
-    """Perceptual distance to the true frame inside the outline of the face, as the pixel measures of the face have it.
+    """Perceptual distance to the true frame inside the face outline, like the pixel metrics of the face.
 
-    Features are those of the box, so what surrounds the face is seen at its rim; they count where the face is.
+    Features are computed on the box, so those at the outline are influenced by the surroundings, and averaged inside.
     """
 
     outlined = True
@@ -141,7 +141,7 @@ Kind = TypeVar("Kind", np.uint8, np.float32)
 
 
 def face_box(picture: NDArray[Kind], mask: NDArray[np.bool_]) -> NDArray[Kind]:
-    """Return the smallest box around a mask, made as wide as high where the picture allows, FACE_SIDE px a side.
+    """Crop the bounding square of a mask, clipped to the image, and resize it to FACE_SIDE px.
 
     Args:
         picture: S x S x 3 uint8 RGB, or S x S float32.

@@ -15,16 +15,16 @@ from animato.types import Frame
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 PSNR_CAP = 100.0
-"""Equal pictures have no finite PSNR; they count as this many dB."""
+"""PSNR of identical images, dB."""
 
 
 def l1(output: Frame, truth: Frame, mask: NDArray[np.bool_] | None = None) -> float:
-    """Return the mean absolute difference, in [0, 1].
+    """Compute the mean absolute difference, in [0, 1].
 
     Args:
         output: H x W x 3 uint8 RGB.
         truth: the same shape.
-        mask: H x W bool, the pixels that count, or None for all.
+        mask: H x W bool, pixels to include, or None for all.
     """
     difference = cv2.absdiff(output, truth)
     chosen = difference if mask is None else difference[mask]
@@ -32,12 +32,12 @@ def l1(output: Frame, truth: Frame, mask: NDArray[np.bool_] | None = None) -> fl
 
 
 def psnr(output: Frame, truth: Frame, mask: NDArray[np.bool_] | None = None) -> float:
-    """Return the peak signal-to-noise ratio, 10 log10(255^2 / mean squared error), in dB, at most 100.
+    """Compute the peak signal-to-noise ratio, 10 log10(255^2 / mean squared error), in dB, at most 100.
 
     Args:
         output: H x W x 3 uint8 RGB.
         truth: the same shape.
-        mask: H x W bool, the pixels that count, or None for all.
+        mask: H x W bool, pixels to include, or None for all.
     """
     difference = cv2.absdiff(output, truth).astype(np.float32)
     chosen = difference if mask is None else difference[mask]
@@ -46,7 +46,7 @@ def psnr(output: Frame, truth: Frame, mask: NDArray[np.bool_] | None = None) -> 
 
 
 def ssim_map(output: Frame, truth: Frame) -> NDArray[np.float32]:
-    """Return the structural similarity of every pixel, the mean of the three channels.
+    """Compute the structural similarity of every pixel, averaged over the three channels.
 
     Wang, Bovik, Sheikh, Simoncelli 2004, equation 13, with an 11 x 11 Gaussian window of 1.5 pixels, K1 = 0.01 and
     K2 = 0.03, on values of 0 to 255. The border of five pixels, where the window leaves the picture, is mirrored.
@@ -58,7 +58,7 @@ def ssim_map(output: Frame, truth: Frame) -> NDArray[np.float32]:
     Raises:
         MissingPartError: scikit-image is not installed.
     """
-    _, found = _structural_similarity()(
+    _, similarity = _structural_similarity()(
         output,
         truth,
         channel_axis=2,
@@ -68,7 +68,7 @@ def ssim_map(output: Frame, truth: Frame) -> NDArray[np.float32]:
         use_sample_covariance=False,
         full=True,
     )
-    return np.asarray(found.mean(axis=2), np.float32)
+    return np.asarray(similarity.mean(axis=2), np.float32)
 
 
 def _structural_similarity() -> Any:
@@ -82,7 +82,7 @@ def _structural_similarity() -> Any:
 
 
 def ssim(output: Frame, truth: Frame) -> float:
-    """Return the mean structural similarity, without the border of five pixels; 1 for equal pictures.
+    """Compute the mean structural similarity, without the border of five pixels; 1 for identical images.
 
     Args:
         output: H x W x 3 uint8 RGB.
@@ -93,9 +93,9 @@ def ssim(output: Frame, truth: Frame) -> float:
 
 
 def _map_of(scored: ScoredFrame, truth: Frame) -> NDArray[np.float32]:
-    """The similarity map is made once a frame and read for the whole crop and for the face."""
-    found: NDArray[np.float32] = scored.remember("ssim", lambda: ssim_map(scored.output, truth))
-    return found
+    """Return the cached similarity map, shared by the metrics of the crop and of the face."""
+    similarity: NDArray[np.float32] = scored.remember("ssim", lambda: ssim_map(scored.output, truth))
+    return similarity
 
 
 class _L1(FrameMean):

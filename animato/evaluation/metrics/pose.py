@@ -13,28 +13,28 @@ Rotation = NDArray[np.float64]
 
 
 def rotation(face: Face) -> Rotation:
-    """Return the 3 x 3 rotation of a head, fitted to the canonical mesh."""
+    """Estimate the 3 x 3 rotation of a head by fitting the canonical mesh."""
     return fit_pose(face.points).rotation
 
 
 def angle(a: Rotation, b: Rotation) -> float:
-    """Return the angle of the rotation from one pose to another, in degrees.
+    """Compute the angle between two rotations, in degrees.
 
-    The geodesic distance on rotations, arccos((trace(a^T b) - 1) / 2), written with the sine too so that small
-    angles keep their digits (Huynh 2009, "Metrics for 3D rotations", equation 23).
+    The geodesic distance arccos((trace(a^T b) - 1) / 2), computed with atan2 for accuracy at small angles (Huynh 2009,
+    "Metrics for 3D rotations", equation 23).
     """
     turn = a.T @ b
     skew = (turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1])
     return float(np.degrees(np.arctan2(np.linalg.norm(skew), np.trace(turn) - 1)))
 
 
-def _both(scored: ScoredFrame) -> tuple[Rotation, Rotation] | None:
+def _rotations(scored: ScoredFrame) -> tuple[Rotation, Rotation] | None:
     if scored.face is None:
         return None
-    found = scored.face
+    face = scored.face
     driver: Rotation = scored.reference.remember("rotation", lambda: rotation(scored.reference.face))
-    mine: Rotation = scored.remember("rotation", lambda: rotation(found))
-    return mine, driver
+    output: Rotation = scored.remember("rotation", lambda: rotation(face))
+    return output, driver
 
 
 @register(
@@ -44,7 +44,7 @@ class Pose(FrameMean):
     """Absolute pose error."""
 
     def measure(self, scored: ScoredFrame) -> float | None:
-        pair = _both(scored)
+        pair = _rotations(scored)
         return None if pair is None else angle(*pair)
 
 
@@ -59,14 +59,14 @@ class Pose(FrameMean):
     )
 )
 class PoseMotion(FrameMean):
-    """Error of the turn since the first scored frame."""
+    """Error of the rotation since the first scored frame."""
 
     def __init__(self) -> None:
         super().__init__()
         self._first: tuple[Rotation, Rotation] | None = None
 
     def measure(self, scored: ScoredFrame) -> float | None:
-        pair = _both(scored)
+        pair = _rotations(scored)
         if pair is None:
             return None
         if self._first is None:

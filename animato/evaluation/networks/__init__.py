@@ -1,1 +1,1 @@
-"""Networks that only measure: none of them is ever part of a loss."""
+"""Networks used by the metrics only, never in a loss."""

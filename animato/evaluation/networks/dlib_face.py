@@ -5,8 +5,8 @@ weights: `dlib_face_recognition_resnet_model_v1.dat` (CC0) inside the package `f
 model in the same package is not for commercial use and is never opened.
 
 The file is a stream of layers in forward order. A layer is its name ("con_4", "affine_", "fc_2"), then its parameters.
-Whole numbers are one length byte and that many little-endian bytes; a tensor is the version 2, four sizes, and float32
-little-endian values. Everything between the parameters (gradients, solver state) is skipped by looking for the names.
+Integers are one length byte and that many little-endian bytes; a tensor is the version 2, four sizes, and float32
+little-endian values. Everything between the parameters (gradients, solver state) is skipped by searching for the names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGE = "face_recognition_models"
 FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 CHIP = 150
-"""Side of the aligned picture, pixels."""
+"""Side of the aligned image, pixels."""
 
 MEAN = (122.782, 117.001, 104.298)
 SCALE = 1.0 / 256.0
@@ -54,8 +54,8 @@ class FaceWeights:
     head: Tensor
 
 
-def _whole(data: bytes, at: int) -> tuple[int, int]:
-    """Read a whole number; return it and the place behind it."""
+def _integer(data: bytes, at: int) -> tuple[int, int]:
+    """Read an integer; return it and the offset after it."""
     size = data[at] & 0x0F
     if not 1 <= size <= 8 or data[at] & 0xF0:
         raise FileFormatError("the identity network's file is damaged", where=f"byte {at}: not a whole number")
@@ -68,10 +68,10 @@ def read_tensor(data: bytes, at: int) -> NDArray[np.float32]:
     Raises:
         FileFormatError: no tensor starts there, or the file ends inside it.
     """
-    version, at = _whole(data, at)
+    version, at = _integer(data, at)
     sizes = []
     for _ in range(4):
-        size, at = _whole(data, at)
+        size, at = _integer(data, at)
         sizes.append(size)
     count = int(np.prod(sizes))
     if version != 2 or at + 4 * count > len(data):
@@ -82,17 +82,17 @@ def read_tensor(data: bytes, at: int) -> NDArray[np.float32]:
 def _layers(data: bytes, name: bytes, count: int) -> list[NDArray[np.float32]]:
     """Return the parameters of every layer of one kind, in file order."""
     mark = bytes([1, len(name)]) + name
-    found, at = [], data.find(mark)
+    layers, at = [], data.find(mark)
     while at >= 0:
-        found.append(read_tensor(data, at + len(mark)))
-        # The parameters themselves are jumped over: a name inside them would be chance.
-        at = data.find(mark, at + len(mark) + 4 * found[-1].size)
-    if len(found) != count:
+        layers.append(read_tensor(data, at + len(mark)))
+        # Skip the parameters, which may contain the name by chance.
+        at = data.find(mark, at + len(mark) + 4 * layers[-1].size)
+    if len(layers) != count:
         raise FileFormatError(
             "the identity network's file is not the known one",
-            where=f"{len(found)} layers {name.decode()}, not {count}",
+            where=f"{len(layers)} layers {name.decode()}, not {count}",
         )
-    return found
+    return layers
 
 
 def parse(data: bytes) -> FaceWeights:
@@ -122,7 +122,7 @@ def _head(data: bytes) -> Tensor:
         raise FileFormatError("the identity network's file is not the known one", where="no layer fc_2")
     at = start + 6
     for _ in range(2):  # outputs, inputs
-        _, at = _whole(data, at)
+        _, at = _integer(data, at)
     return torch.from_numpy(read_tensor(data, at).reshape(WIDTHS[-1], -1))
 
 
@@ -138,7 +138,7 @@ class FaceNet:
 
     @torch.no_grad()
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the 128-number embedding of aligned pictures.
+        """Compute the 128-dimensional embeddings of aligned images.
 
         Args:
             chips: n x 150 x 150 x 3 uint8 RGB, aligned as `animato.evaluation.metrics.identity.align` does.
@@ -155,7 +155,7 @@ class FaceNet:
         return (x.mean(dim=(2, 3)) @ self._weights.head).numpy()
 
     def _conv(self, x: Tensor, index: int, stride: int) -> Tensor:
-        """Convolution, then the affine layer that batch normalisation became; padding only at stride 1, as in dlib."""
+        """Apply a convolution and its affine layer (folded batch norm); padding only at stride 1, as in dlib."""
         weight, bias = self._weights.convs[index]
         scale, shift = self._weights.affines[index]
         padding = weight.shape[-1] // 2 if stride == 1 else 0
@@ -164,13 +164,13 @@ class FaceNet:
 
 
 def _padded_sum(a: Tensor, b: Tensor, channels: int) -> Tensor:
-    """Add two maps of different sizes; what is missing on the right, at the bottom and behind counts as zero."""
+    """Add two feature maps, zero-padding the smaller one at the right, the bottom and the last channels."""
     height, width = max(a.shape[2], b.shape[2]), max(a.shape[3], b.shape[3])
 
-    def grown(x: Tensor) -> Tensor:
+    def padded(x: Tensor) -> Tensor:
         return F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, channels - x.shape[1]))
 
-    return grown(a) + grown(b)
+    return padded(a) + padded(b)
 
 
 @functools.cache
@@ -185,5 +185,5 @@ def load() -> FaceNet:
 
 
 def embed(chip: Frame) -> NDArray[np.float32]:
-    """Return the 128-number embedding of one aligned 150 x 150 picture."""
+    """Compute the 128-dimensional embedding of one aligned 150 x 150 image."""
     return np.asarray(load().embed(chip[None])[0], np.float32)

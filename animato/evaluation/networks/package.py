@@ -1,4 +1,4 @@
-"""Weight files that come inside installed packages."""
+"""Weight files inside installed packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def package_file(package: str, file: str, digest: str, hint: str) -> Path:
     """Return the path of a weight file inside an installed package, without importing the package.
 
     Raises:
-        MissingPartError: the package is not installed, or its file is not the known one.
+        MissingPartError: the package is not installed, or the checksum of its file is wrong.
     """
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
@@ -23,16 +23,16 @@ def package_file(package: str, file: str, digest: str, hint: str) -> Path:
     if path is None or not path.is_file():
         raise MissingPartError(f"the package {package} is not installed", hint=hint)
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != digest:
+        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    if actual != digest:
         raise MissingPartError(
-            f"{path.name} is not the known file", where=f"sha256 {found}, expected {digest}", hint=hint
+            f"{path.name} is not the known file", where=f"sha256 {actual}, expected {digest}", hint=hint
         )
     return path
 
 
 def network(name: str) -> Any:
-    """Import one of the measuring networks' modules; torch comes with it, so this happens at the first use only.
+    """Import the module of a metric network on first use, because it imports torch.
 
     Args:
         name: "dlib_face" or "efficientnet_lite".

@@ -1,4 +1,4 @@
-"""What the evaluation asks of a system under test."""
+"""Protocol of a system under test."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from animato.types import Frame
 
 @dataclass(frozen=True)
 class Drive:
-    """What moves the source.
+    """The driving clip and the frames to render.
 
     Attributes:
         clip: the driver.
-        wanted: numbers of its frames to return, ascending.
-        times: the seconds of the clip at which they are shown.
-        photo_times: for each photo, the seconds of the clip at which the driver moves as the source did in it: of the
-            photo itself where the clip drives itself, of the same moment where a twin drives. None for another
-            movement: the driver's neutral frame is searched for.
+        wanted: frame numbers to return, ascending.
+        times: presentation times of these frames, seconds of the clip.
+        photo_times: for each photo, the time in the clip, in seconds, at which driver and source show the same pose and
+            expression: the photo itself for self-reenactment, the same moment for twins. None for other clips: the
+            driver's neutral frame is searched.
     """
 
     clip: Footage
@@ -35,7 +35,7 @@ class System(Protocol):
     name: str
 
     def prepare(self, photos: Sequence[Frame]) -> None:
-        """Take the source person.
+        """Set the source person.
 
         Args:
             photos: at least one, all of one person and one clip; H x W x 3 uint8 RGB.
@@ -43,7 +43,7 @@ class System(Protocol):
         ...
 
     def render(self, drive: Drive) -> Iterator[Frame]:
-        """Yield one whole picture for each wanted frame, in order: h x w x 3 uint8 RGB, the photos' or larger."""
+        """Yield one full image per requested frame, in order: h x w x 3 uint8 RGB, at least the size of the photos."""
         ...
 
     def trained_on(self, people: frozenset[str]) -> bool:
@@ -51,5 +51,5 @@ class System(Protocol):
         ...
 
     def about(self) -> Mapping[str, Any]:
-        """Return what the report says of the system: settings and hashes of its weights."""
+        """Return a description for the report: settings and hashes of the weights."""
         ...

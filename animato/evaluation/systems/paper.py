@@ -27,17 +27,17 @@ Variant = Literal["paper-ff", "paper-ft"]
 
 
 class Paper(PipelineSystem):
-    """A meta-learned model on new people, as `animato animate --model paper` draws it.
+    """A meta-learned model on new people, rendered as in `animato animate --model paper`.
 
     Args:
-        model: what meta-training left.
+        model: result of meta-training.
         variant: "paper-ff" (psi = P e) or "paper-ft" (fine-tuned, `animato.training.adapt`).
         adapting: settings of the fine-tuning.
         settings: of the main job.
         finder: existing networks to use, or None.
 
     Raises:
-        FileFormatError: the model does not say whom it was trained on.
+        FileFormatError: the model does not list the people it was trained on.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class Paper(PipelineSystem):
         settings: AnimateSettings | None = None,
         finder: FaceFinder | None = None,
     ) -> None:
-        # A person file would be asked for by `model="paper"`; of a driver both models read the same.
+        # `model="paper"` would require a person file; the driver is read identically for both models.
         settings = replace(settings or AnimateSettings(), model="geometry")
         super().__init__(variant, settings, finder or FaceFinder(Engine(settings.threads)))
         if not isinstance(model.recipe.get("people"), list):
             raise FileFormatError(
-                "the model does not say whom it was trained on, so nobody is safe to score it by",
+                "the model does not list the people it was trained on, so a clean evaluation is impossible",
                 where="entry `people` of its recipe",
-                hint="a model of the present `animato train`",
+                hint="a model trained with this version of `animato train`",
             )
-        self._known = frozenset(model.recipe["people"])
+        self._people = frozenset(model.recipe["people"])
         self._model, self._adapting = model, adapting
 
     def _renderer(self, head: Head) -> tuple[Framing, Renderer]:
@@ -71,25 +71,25 @@ class Paper(PipelineSystem):
         return framing, PaperRenderer(drawn, framing.view, self._settings.threads)
 
     def trained_on(self, people: frozenset[str]) -> bool:
-        """Return whether the model saw any of these people in meta-training."""
-        return bool(people & self._known)
+        """Return whether any of these people was in the meta-training data."""
+        return bool(people & self._people)
 
     def about(self) -> Mapping[str, Any]:
-        """Say which model it is and how it was trained."""
-        said = {
+        """Return the model and its training settings."""
+        description = {
             "what": "the 2019 system, " + ("feed-forward" if self.name == "paper-ff" else "fine-tuned on the photos"),
             "model_sha256": self._model.sha256,
             "episodes": self._model.episodes,
             "size": self._model.config.size,
             "content_loss": self._model.recipe.get("content_network"),
         }
-        return said if self.name == "paper-ff" else {**said, "adapt": as_json(self._adapting)}
+        return description if self.name == "paper-ff" else {**description, "adapt": as_json(self._adapting)}
 
 
 def build_paper(
     name: str, settings: EvaluateSettings, animating: AnimateSettings | None = None, finder: FaceFinder | None = None
 ) -> Paper:
-    """Return a paper system with the model that the settings name.
+    """Create a paper system with the model given in the settings.
 
     Args:
         name: "paper-ff" or "paper-ft".
@@ -98,7 +98,7 @@ def build_paper(
         finder: existing networks to use, or None.
 
     Raises:
-        MissingPartError: no model is named, or torch is not installed.
+        MissingPartError: no model is given, or torch is not installed.
         InputError: the file is not a model.
     """
     if settings.model is None:
@@ -117,5 +117,5 @@ def build_paper(
 
 
 def adapting_of(settings: EvaluateSettings) -> AdaptSettings:
-    """Return the settings of the fine-tuning: those of `animato adapt`, but for steps, threads and seed."""
+    """Return the settings of `animato adapt` with the steps, threads and seed of the evaluation."""
     return AdaptSettings(iterations=settings.adapt_steps, threads=settings.threads, seed=settings.seed)

@@ -1,6 +1,6 @@
-"""Systems that render through the pipeline of the main job: the same person, driver, framing and frames.
+"""Systems that render through the pipeline of `animato animate`, with the same head, driver and framing.
 
-This file is the only one of the evaluation that touches `head`, `drivers` and `pipeline`.
+Only this module of the evaluation depends on `drivers` and `pipeline`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from animato.types import Frame
 
 
 class PipelineSystem(ABC):
-    """Renders whole clips as `animato animate` does, without the invisible mark, and returns the wanted frames.
+    """Renders whole clips as `animato animate` does, without the watermark, and returns the requested frames.
 
     Args:
         name: of the system.
-        settings: of the main job. `neutral` is the moment of the animated photo where the driver shows it.
+        settings: of the main job; `neutral` is replaced by the time of the photo when the driver shows it.
         finder: networks to use.
     """
 
@@ -43,7 +43,7 @@ class PipelineSystem(ABC):
         self._ready: tuple[int, Framing, Renderer] | None = None
 
     def prepare(self, photos: Sequence[Frame]) -> None:
-        """Make the head of the photos and their renderer.
+        """Build the head from the photos, and its renderer.
 
         Raises:
             FaceError: none of the photos shows a usable face.
@@ -54,10 +54,10 @@ class PipelineSystem(ABC):
 
     @abstractmethod
     def _renderer(self, head: Head) -> tuple[Framing, Renderer]:
-        """Return what of the head is animated, and the renderer."""
+        """Return the framing of the head and its renderer."""
 
     def render(self, drive: Drive) -> Iterator[Frame]:
-        """Yield the whole frame of every wanted one.
+        """Yield the full image of every requested frame.
 
         Raises:
             FaceError: the driver shows no face.
@@ -71,7 +71,7 @@ class PipelineSystem(ABC):
         driver = VideoDriver(Path(drive.clip.file), settings, self._finder, opener=drive.clip.open)
         scene = one_actor(framing, driver, renderer, settings)
         with closing(frames_of(scene, StageClock())) as frames:
-            yield from picked(frames, [round(time * float(scene.fps)) for time in drive.times])
+            yield from select_frames(frames, [round(time * float(scene.fps)) for time in drive.times])
 
     @abstractmethod
     def trained_on(self, people: frozenset[str]) -> bool:
@@ -79,20 +79,20 @@ class PipelineSystem(ABC):
 
     @abstractmethod
     def about(self) -> Mapping[str, Any]:
-        """Return what the report says of the system."""
+        """Return a description for the report."""
 
 
-def picked(frames: Iterable[Frame], numbers: Sequence[int]) -> Iterator[Frame]:
-    """Yield the frames of some numbers, ascending; nothing is read beyond the last.
+def select_frames(frames: Iterable[Frame], indices: Sequence[int]) -> Iterator[Frame]:
+    """Yield the frames at the given indices and stop reading after the last one.
 
     Args:
-        frames: from number 0 on.
-        numbers: which, ascending; one that comes twice is yielded twice.
+        frames: all frames, from index 0.
+        indices: ascending; a repeated index yields its frame repeatedly.
     """
-    wanted = list(numbers)
-    for number, frame in enumerate(frames):
-        while wanted and wanted[0] == number:
-            wanted.pop(0)
+    remaining = list(indices)
+    for index, frame in enumerate(frames):
+        while remaining and remaining[0] == index:
+            remaining.pop(0)
             yield frame
-        if not wanted:
+        if not remaining:
             return

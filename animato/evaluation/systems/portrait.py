@@ -1,4 +1,4 @@
-"""The main job as a system under test, by each of its renderers that need no model of the user's."""
+"""`animato animate` as a system under test, with the renderers that need no user-supplied model."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ class AnimateSystem(PipelineSystem):
 
         assert self._networks is not None
         settings = PortraitAdaptSettings(threads=self._settings.threads)
-        made = adapt_portrait_person(head, self._networks.weights, settings)
-        self._adaptations.append(made.report)
-        return parameters_of(made.networks)
+        adapted = adapt_portrait_person(head, self._networks.weights, settings)
+        self._adaptations.append(adapted.report)
+        return parameters_of(adapted.networks)
 
     def trained_on(self, people: frozenset[str]) -> bool:
-        """Return whether the networks saw any of these people in training; geometry learnt nothing."""
+        """Return whether any of these people was in the training data; the geometry renderer is not learned."""
         return self._networks is not None and bool(people & self._networks.weights.people)
 
     def about(self) -> Mapping[str, Any]:
-        """Say with which settings it renders, and with which weights."""
+        """Return the settings and the weights."""
         if self._networks is None:
             return {"what": "the main job without learning, unmarked", "settings": as_json(self._settings)}
         networks = self._networks.weights.header["networks"]
@@ -81,16 +81,16 @@ class AnimateSystem(PipelineSystem):
 
 
 def animate_settings(settings: EvaluateSettings) -> AnimateSettings:
-    """Return the settings of the main job under test: the evaluation's movement settings, all else as by default."""
+    """Return the settings of the main job: motion settings from the evaluation, defaults otherwise."""
     movement = {field.name: getattr(settings, field.name) for field in fields(MotionSettings)}
     return AnimateSettings(**movement, threads=settings.threads)
 
 
 def build_systems(settings: EvaluateSettings) -> list[System]:
-    """Return the systems that an evaluation asks for, in its order.
+    """Create the systems listed in the settings, in order.
 
     Raises:
-        MissingPartError: the weights of a system are not given or not there.
+        MissingPartError: the weights of a system are missing.
     """
     systems: list[System] = []
     finder = FaceFinder(Engine(settings.threads))

@@ -1,4 +1,4 @@
-"""The baseline that does nothing: the last photo, repeated."""
+"""Baseline: the last photo, repeated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animato.types import Frame
 
 
 class Still:
-    """Shows the last photo for every frame. A system that does not beat it does not animate."""
+    """Returns the last photo for every frame; a lower bound for systems that animate."""
 
     name = "still"
 
@@ -23,16 +23,16 @@ class Still:
         self._photo = photos[-1]
 
     def render(self, drive: Drive) -> Iterator[Frame]:
-        """Yield it for every wanted frame."""
+        """Yield the photo for every requested frame."""
         if self._photo is None:
             raise UsageError("a system is prepared before it renders")
         for _ in drive.wanted:
             yield self._photo.copy()
 
     def trained_on(self, _people: frozenset[str]) -> bool:
-        """Nothing was trained."""
+        """Return False: there is no training."""
         return False
 
     def about(self) -> Mapping[str, Any]:
-        """Say what it is."""
+        """Return a description."""
         return {"what": "the last source photo, repeated"}

@@ -1,4 +1,4 @@
-"""What a network of the 2019 system looks like; the only thing needed to build it again. No torch in here."""
+"""Architecture of the networks of the 2019 system. Does not import torch."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from animato.settings.training import TrainSettings
 class PaperConfig:
     """Sizes of embedder, generator and discriminator.
 
-    The defaults are those of the 2019 system as the authors' lab published them later (module "FSTH"): 37.9 M, 14.8 M
-    and 19.6 M parameters, 47.2 GMAC a frame and 15.5 GMAC a photo at 256 px.
+    The defaults are those published later by the authors' lab (module "FSTH"): 37.9 M, 14.8 M and 19.6 M parameters,
+    47.2 GMAC per frame and 15.5 GMAC per photo at 256 px.
 
     Attributes:
-        size: side of pictures and drawings, pixels.
+        size: side of images and drawings, pixels.
         channels: channels after the first block; they double at each halving up to `max_channels`.
         max_channels: largest channel count.
         embed: length of the person embedding e.
         down_blocks: halvings in the generator.
         residual_blocks: AdaIN blocks at the smallest size.
-        embedder_blocks: blocks in the embedder, all halving at 256 px; at smaller sizes the last ones need not.
-        embedder_side: side at which the embedder stops halving, pixels: 4 as the paper has at 256 px, so that the sum
+        embedder_blocks: blocks in the embedder; all downsample at 256 px, not necessarily at smaller sizes.
+        embedder_side: side at which the embedder stops halving, pixels: 4 as in the paper at 256 px, so that the sum
             over positions keeps its 16 terms.
-        embedder_reduce: photos are averaged down this many times before the embedder sees them; 1 in the paper.
+        embedder_reduce: factor by which photos are downscaled before the embedder; 1 in the paper.
         discriminator_blocks: blocks in the discriminator, the last ones without halving.
-        attention: self-attention at 1/8 of the size on the way down and 1/4 on the way up (32 and 64 at 256 px), as
-            both known re-implementations read the paper's text; the authors' later module has none.
-        scale_base: added to every AdaIN scale that P predicts; 0 in the paper, 1 lets small runs start near identity.
-        affine_gain: factor on psi = P e. P is spectrally normalised, so |psi| <= |e|, spread over all A numbers: with
-            the paper's 1 a person moves each of them little until e has grown, which small runs have no time for.
-        margin: side of the crops it was trained on, in units of the longer side of the face's mesh; photos and drivers
-            must be cut alike.
-        drawing: which strokes the landmark picture has: "paper" (68 points, no iris, no inner lip) or "full" (both).
+        attention: self-attention at 1/8 of the size in the encoder and 1/4 in the decoder (32 and 64 at 256 px), as in
+            both known re-implementations; the authors' later module has none.
+        scale_base: added to every AdaIN scale predicted by P; 0 in the paper, 1 starts small runs near identity.
+        affine_gain: factor on psi = P e. P is spectrally normalised, so |psi| <= |e| over all A parameters: with the
+            paper's 1 the effect of a person is small until e has grown, which takes too long in small runs.
+        margin: side of the training crops, in units of the longer side of the face's mesh; photos and drivers must be
+            cropped equally.
+        drawing: strokes of the landmark drawing: "paper" (68 points, no iris, no inner lip) or "full" (both).
     """
 
     size: int = 256
@@ -71,7 +71,7 @@ class PaperConfig:
 
     @property
     def embedder_halvings(self) -> int:
-        """How many of the embedder's blocks halve."""
+        """Number of downsampling blocks in the embedder."""
         seen = self.size // self.embedder_reduce
         return min(self.embedder_blocks, max(1, seen.bit_length() - self.embedder_side.bit_length()))
 
@@ -81,7 +81,7 @@ class PaperConfig:
 
     @classmethod
     def from_settings(cls, settings: TrainSettings, margin: float = MARGIN) -> PaperConfig:
-        """Return what the networks of a training run look like.
+        """Create the configuration for a training run.
 
         Args:
             margin: side of the data's crops, in units of the longer side of the face.
@@ -94,14 +94,14 @@ class PaperConfig:
         """Build a configuration from a file's header.
 
         Raises:
-            FileFormatError: a name is unknown or missing; `where` is named.
+            FileFormatError: a name is unknown or missing.
         """
-        # files of the first version lack this entry: their embedders halved down to one pixel
+        # files of the first version lack this entry: their embedders downsample to one pixel
         values = {"embedder_side": 1, **values}
         known = set(cls.__dataclass_fields__)
-        odd = sorted(set(values) ^ known)
-        if odd:
+        mismatched = sorted(set(values) ^ known)
+        if mismatched:
             raise FileFormatError(
-                f"{where} describes its network wrongly", where=f"unexpected or missing: {', '.join(odd)}"
+                f"{where} describes its network wrongly", where=f"unexpected or missing: {', '.join(mismatched)}"
             )
         return cls(**values)

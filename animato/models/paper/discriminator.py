@@ -1,4 +1,4 @@
-"""The projection discriminator D(x, y, i): a real frame of video i with these landmarks? (Zakharov 2019, 3.1)."""
+"""The projection discriminator D(x, y, i) of an image, its landmarks and its video (Zakharov 2019, 3.1)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from animato.models.paper.config import PaperConfig
 
 
 class Discriminator(nn.Module):
-    """Realism score v . (W_i + w0) + b; W_i comes from outside, one vector a video (see `training.embedding_table`).
+    """Realism score v . (W_i + w0) + b; W_i is passed in, one vector per video (see `training.embedding_table`).
 
-    Shapes: B pictures, E = config.embed. Pictures are B 3 H W in [-1, 1] RGB, drawings B 3 H W in [0, 1], person
+    Shapes: B images, E = config.embed. Images are B 3 H W in [-1, 1] RGB, drawings B 3 H W in [0, 1], person
     vectors B E; scores are B, any real number.
     """
 
@@ -22,7 +22,7 @@ class Discriminator(nn.Module):
         self.config = config
         self.stem = Stem(6, config.width(1))
         count = config.discriminator_blocks
-        # halve until 4 px are left (FSTH: log2(size) - 2 down blocks)
+        # downsample to 4 px (FSTH: log2(size) - 2 down blocks)
         halvings = min(config.size.bit_length() - 3, count - 1)
         layers: list[nn.Module] = []
         inputs = config.width(1)

@@ -1,4 +1,4 @@
-"""The embedder E(x, y): a photo and its landmark drawing in, a vector that says who it is out (Zakharov 2019, 3.1)."""
+"""The embedder E(x, y): photo and landmark drawing to person embedding (Zakharov 2019, 3.1)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from animato.models.paper.config import PaperConfig
 class Embedder(nn.Module):
     """Person embedding from K photos; no normalisation layers, sum over positions, mean over photos.
 
-    Shapes: B people, K photos a person, E = config.embed. Photos are B K 3 H W in [-1, 1] RGB, drawings B K 3 H W in
-    [0, 1]; the embedding is B E, not negative.
+    Shapes: B people, K photos per person, E = config.embed. Photos are B K 3 H W in [-1, 1] RGB, drawings B K 3 H W in
+    [0, 1]; the embedding is B E, non-negative.
     """
 
     def __init__(self, config: PaperConfig) -> None:
@@ -32,7 +32,7 @@ class Embedder(nn.Module):
         self.blocks = nn.Sequential(*layers)
 
     def each(self, photos_BKCHW: Tensor, drawings_BKCHW: Tensor) -> Tensor:
-        """Return one embedding a photo, B K E."""
+        """Return one embedding per photo, B K E."""
         people, photos = photos_BKCHW.shape[:2]
         stacked = torch.cat([drawings_BKCHW, photos_BKCHW], dim=2).flatten(0, 1)
         if self.config.embedder_reduce > 1:

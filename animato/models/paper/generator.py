@@ -1,4 +1,4 @@
-"""The generator G(y, e): a landmark drawing in, a picture out; AdaIN says of whom (Zakharov 2019, section 3.1)."""
+"""The generator G(y, e): landmark drawing to image, conditioned on the person by AdaIN (Zakharov 2019, 3.1)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from animato.models.paper.config import PaperConfig
 
 
 class Generator(nn.Module):
-    """Draws a person from landmarks only; no skip connection carries anything from a photo.
+    """Generates a person from landmarks, without skip connections from photos.
 
-    Shapes: B pictures, E = config.embed, A = affine numbers (shift then scale of every AdaIN layer, in order).
-    Drawings are B 3 H W in [0, 1]; pictures are B 3 H W in [-1, 1] RGB.
+    Shapes: B images, E = config.embed, A = number of AdaIN parameters (shift then scale of every layer, in order).
+    Drawings are B 3 H W in [0, 1]; images are B 3 H W in [-1, 1] RGB.
 
     Attributes:
         project: P, the map e -> psi = P e.
@@ -35,7 +35,7 @@ class Generator(nn.Module):
         blocks: list[nn.Module] = [ResBlock(middle, middle, "adaptive", "none") for _ in range(config.residual_blocks)]
         inputs = middle
         for level in range(deepest, 0, -1):
-            # differs from a mirror of the way down: the first up block keeps the widest count, as in the FSTH module
+            # not symmetric to the encoder: the first up block keeps the maximum width, as in the FSTH module
             outputs = min(config.channels * 2 ** (level - 1), config.max_channels)
             blocks.append(ResBlock(inputs, outputs, "adaptive", "up"))
             inputs = outputs
@@ -54,7 +54,7 @@ class Generator(nn.Module):
 
     @property
     def affine_count(self) -> int:
-        """A: how many numbers personalise the generator."""
+        """A: the number of AdaIN parameters."""
         return 2 * sum(self.affine_sizes)
 
     def affine(self, embedding_BE: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class Generator(nn.Module):
         return psi + self.config.scale_base * torch.cat(base).to(psi)
 
     def render(self, drawing_BCHW: Tensor, affine_BA: Tensor) -> Tensor:
-        """Return pictures for drawings under given AdaIN numbers (one row for all, or one row a picture)."""
+        """Render drawings with the given AdaIN parameters (one row for all, or one row per image)."""
         parts = torch.split(affine_BA, [size for size in self.affine_sizes for _ in range(2)], dim=1)
         pairs = list(zip(parts[0::2], parts[1::2], strict=True))
         x = self.down(self.stem(drawing_BCHW))

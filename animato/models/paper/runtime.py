@@ -1,4 +1,4 @@
-"""A personalised generator, ready to draw: landmarks in, a picture out. The torch runtime of the 2019 system."""
+"""Torch runtime of the 2019 system: a personalised generator from landmarks to images."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ AFFINE_NAME = "affine"
 
 
 class PaperPerson:
-    """One person's generator with fixed AdaIN numbers and folded weights.
+    """One person's generator with fixed AdaIN parameters and folded weights.
 
     Attributes:
-        config: what the generator looks like; `config.size` is the side of its pictures, `config.margin` says how crops
-            are cut (`animato.geometry.crop.head_square(points, margin)`).
+        config: architecture of the generator; `config.size` is the side of its images, `config.margin` that of the
+            crops in faces (`animato.geometry.crop.head_square(points, margin)`).
     """
 
     def __init__(self, generator: Generator, affine_1A: Tensor) -> None:
-        """Take over a generator (it is folded and loses P) and its AdaIN numbers, 1 x A."""
+        """Take ownership of a generator (folded in place, without P) and its AdaIN parameters, 1 x A."""
         generator.project = nn.Identity()
         fold_spectral(generator)
         self.config = generator.config
@@ -41,12 +41,12 @@ class PaperPerson:
     def from_arrays(
         cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], where: str, device: str = "cpu"
     ) -> PaperPerson:
-        """Build from what a person file holds.
+        """Build from the content of a person file.
 
         Args:
             config: the header's entry `config`.
             arrays: the file's arrays.
-            where: the file, for messages.
+            where: file name for messages.
             device: "cpu" or "cuda".
 
         Raises:
@@ -64,12 +64,12 @@ class PaperPerson:
         return person
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a person file holds: the folded generator, and `affine`, 1 x A."""
+        """Return the arrays for a person file: the folded generator, and `affine`, 1 x A."""
         return {**arrays_of(self._generator, GENERATOR_PREFIX), AFFINE_NAME: self._affine.cpu().numpy().copy()}
 
     @torch.inference_mode()
     def render_frame(self, points: Points, canvas: int) -> Frame:
-        """Draw the person with these landmarks.
+        """Render the person with the given landmarks.
 
         Convention: points are pixels of a square crop, origin at the centre of the top-left pixel.
 

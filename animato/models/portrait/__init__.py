@@ -1,1 +1,1 @@
-"""The portrait renderer's networks: they paint what geometry cannot copy, region by region."""
+"""Networks of the portrait renderer, which paint the regions geometry cannot reproduce."""

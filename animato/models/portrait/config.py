@@ -1,4 +1,4 @@
-"""What the networks of the portrait renderer look like; the only thing needed to build them again. No torch in here."""
+"""Architecture of the portrait renderer's networks. Does not import torch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class PatchConfig:
     """Sizes of one region's network.
 
     Attributes:
-        side: of the patch, pixels; the U-Net works from half of it downwards.
+        side: side of the patch, pixels; the U-Net starts at half of it.
         widths: channels at 1/2, 1/4, 1/8, ... of the side.
-        features: channels that a photo is encoded to, at 1/2.
-        encoder: channels inside the photo's encoder.
+        features: channels of the encoded photo features, at 1/2.
+        encoder: channels of the photo encoder.
         embed: length of the person's embedding e.
         blocks: AdaIN residual blocks at the smallest size.
-        reach: most pixels of the patch by which the flow is corrected.
-        hidden_only: whether the answer counts only near what the photo does not show.
+        reach: maximum magnitude of the flow correction, pixels of the patch.
+        hidden_only: whether the output is used only near regions that no photo shows.
     """
 
     side: int
@@ -43,12 +43,12 @@ class PatchConfig:
         return 4 * (PICTURE + 1 + DRAWING)
 
     def adaptive_widths(self) -> tuple[int, ...]:
-        """Channel counts of the AdaIN layers, in order: the middle blocks, then one block on the way up."""
+        """Channel counts of the AdaIN layers, in order: the middle blocks, then one decoder block."""
         return (self.widths[-1],) * (2 * self.blocks) + (self.widths[-2],) * 2
 
     @property
     def affine_count(self) -> int:
-        """A: how many numbers personalise the network (shift and scale of every AdaIN layer)."""
+        """A: the number of AdaIN parameters (shift and scale of every layer)."""
         return 2 * sum(self.adaptive_widths())
 
     def as_json(self) -> dict[str, Any]:
@@ -60,11 +60,13 @@ class PatchConfig:
         """Build a configuration from a file's header.
 
         Raises:
-            FileFormatError: a name is unknown or missing; `where` is named.
+            FileFormatError: a name is unknown or missing.
         """
-        odd = sorted(set(values) ^ set(cls.__dataclass_fields__))
-        if odd:
-            raise FileFormatError(f"{where} describes its network wrongly", where=f"unexpected or missing: {odd}")
+        mismatched = sorted(set(values) ^ set(cls.__dataclass_fields__))
+        if mismatched:
+            raise FileFormatError(
+                f"{where} describes its network wrongly", where=f"unexpected or missing: {mismatched}"
+            )
         return cls(**{**values, "widths": tuple(int(width) for width in values["widths"])})
 
 
@@ -73,11 +75,11 @@ CONFIGS: Mapping[str, PatchConfig] = {
     "eye": PatchConfig(side=64, widths=(24, 40, 64), features=16, encoder=16),
     "head": PatchConfig(side=128, widths=(16, 32, 48, 64), features=12, encoder=12, reach=6.0, hidden_only=True),
 }
-"""The shipped sizes: about half a GMAC a frame together."""
+"""Shipped architectures: about half a GMAC per frame in total."""
 
 
 def critic_config(side: int) -> PaperConfig:
-    """Return the critic's sizes: the 2019 discriminator (Zakharov et al. 2019, section 3.1), narrow, for patches.
+    """Return the configuration of the discriminator: that of Zakharov et al. 2019, section 3.1, narrow, for patches.
 
     Args:
         side: of the patch, pixels.

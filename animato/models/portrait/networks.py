@@ -1,8 +1,8 @@
-"""One region's network: photos are encoded once; per target their features are fetched, weighed and painted with.
+"""Network of one region: encodes photos once, then resamples, fuses and decodes their features for each target.
 
-Shapes: B targets, K photos, S = config.side, h = w = S / 2, F = config.features, E = config.embed, A = affine numbers.
-Pictures are in [-1, 1] RGB, drawings and validity in [0, 1], grids are positions in [-1, 1] as `F.grid_sample` takes
-them with align_corners=False.
+Shapes: B targets, K photos, S = config.side, h = w = S / 2, F = config.features, E = config.embed, A = number of AdaIN
+parameters. Images are in [-1, 1] RGB, drawings and validity in [0, 1], grids are positions in [-1, 1] as for
+`F.grid_sample` with align_corners=False.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from animato.models.portrait.config import DRAWING, PICTURE, PatchConfig
 from animato.runtime.portrait_graph import UNSEEN, VALID_BIAS
 
 OUTPUTS = 4 + 2
-"""Channels at full patch size: paint, mask, and two of flow; the light's three come at half size."""
+"""Channels at full patch size: paint (3), mask (1), flow (2); light (3) is at half size."""
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3) -> nn.Conv2d:
@@ -55,7 +55,7 @@ class AdaptiveBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Photo patch and its drawing -> features at half size, and an embedding of whose patch it is."""
+    """Encodes a photo patch and its drawing to features at half size and a person embedding."""
 
     def __init__(self, config: PatchConfig) -> None:
         super().__init__()
@@ -78,13 +78,13 @@ class Encoder(nn.Module):
 
 @dataclass(frozen=True)
 class Painted:
-    """What a network says of a patch.
+    """Output of a network for a patch.
 
     Attributes:
-        paint: B 3 S S in [-1, 1], a picture of what geometry cannot know.
-        mask: B 1 S S in [0, 1], where the paint is used.
-        flow: B 2 S S, pixels of the patch, by how much further the composite is fetched (x, y).
-        light: B 3 S S, added to what is copied, in the pictures' range.
+        paint: B 3 S S in [-1, 1], generated image.
+        mask: B 1 S S in [0, 1], opacity of the paint.
+        flow: B 2 S S, residual flow (x, y) of the composite, pixels of the patch.
+        light: B 3 S S, added to the warped composite, in the range of images.
     """
 
     paint: Tensor
@@ -94,7 +94,7 @@ class Painted:
 
 
 class PatchNetwork(nn.Module):
-    """Encoder, the map P of the embedding to AdaIN numbers, the photos' scores, and the U-Net that paints."""
+    """Encoder, projection P of the embedding to AdaIN parameters, attention over photos, and the U-Net painter."""
 
     def __init__(self, config: PatchConfig) -> None:
         super().__init__()
@@ -129,16 +129,16 @@ class PatchNetwork(nn.Module):
     def gather(
         self, features_BKFhw: Tensor, grid_BKhw2: Tensor, seen_BKhw: Tensor, drawing_BCSS: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Fetch each photo's features and weigh the photos pixel by pixel (softmax over K).
+        """Resample each photo's features and fuse the photos with per-pixel weights (softmax over K).
 
         Args:
             features_BKFhw: from the encoder.
-            grid_BKhw2: where to fetch.
-            seen_BKhw: whether the photo shows it; a photo that is not there at all has -1.
+            grid_BKhw2: sampling grids.
+            seen_BKhw: validity of the grids; -1 for a missing photo.
             drawing_BCSS: of the target.
 
         Returns:
-            (B F h w, B 1 h w): the features, and how much of them was seen.
+            (B F h w, B 1 h w): the fused features and their validity.
         """
         people, photos = features_BKFhw.shape[:2]
         fetched = F.grid_sample(features_BKFhw.flatten(0, 1), grid_BKhw2.flatten(0, 1), align_corners=False)
@@ -146,7 +146,7 @@ class PatchNetwork(nn.Module):
         small = F.avg_pool2d(drawing_BCSS, 2)[:, None].expand(-1, photos, -1, -1, -1).flatten(0, 1)
         known = seen.clamp_min(0)
         score = self.score_out(F.relu(self.score_in(torch.cat([fetched * known, known, small], 1))))
-        # a photo that is not there (-1) loses so much that its weight is 0
+        # a missing photo (-1) gets a score so low that its weight is 0
         score = score + UNSEEN * (known - 1) + 60.0 * (seen - known)
         sizes = (people, photos)
         weight = torch.unflatten(score, 0, sizes).softmax(1)
@@ -159,7 +159,7 @@ class PatchNetwork(nn.Module):
         Args:
             given_BCSS: composite (3), validity (1), drawing (3).
             mixed_BFhw, known_B1hw: from `gather`.
-            affine_BA: one row for all, or one row a target.
+            affine_BA: one row for all targets, or one row per target.
         """
         sizes = [width for width in self.config.adaptive_widths() for _ in range(2)]
         parts = torch.split(affine_BA, sizes, dim=1)
@@ -188,7 +188,7 @@ class PatchNetwork(nn.Module):
 
 
 def edge_ramp(side: int) -> Tensor:
-    """Return 1 1 side side float32: 1 inside, falling to 0 over the outer twelfth, so that no window shows."""
+    """Return a ramp, 1 1 side side float32, that falls from 1 to 0 over the outer twelfth to hide the patch border."""
     line = torch.arange(side, dtype=torch.float32)
     ramp = ((torch.minimum(line, side - 1 - line) + 0.5) / (side / 12)).clamp(0, 1)
     ramp = ramp * ramp * (3 - 2 * ramp)
@@ -196,13 +196,13 @@ def edge_ramp(side: int) -> Tensor:
 
 
 def near_hidden(validity_B1SS: Tensor) -> Tensor:
-    """Return B 1 S S in [0, 1]: 1 where the photo does not show what is needed, falling to 0 over seven pixels."""
+    """Return a mask, B 1 S S in [0, 1], that is 1 in regions no photo shows and falls to 0 over seven pixels."""
     grown = F.max_pool2d(1 - validity_B1SS, 7, stride=1, padding=3)
     return F.avg_pool2d(grown, 7, stride=1, padding=3)
 
 
 def compose(composite_BCSS: Tensor, painted: Painted, ramp_11SS: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (the finished patch, the mask used): what is copied, fetched a little further and relit, under the paint.
+    """Warp and relight the composite, and blend the paint over it; return the patch and the mask used.
 
     out = (1 - m) (copy(x + d) + light) + m paint, with m, d and light faded out at the patch's edge.
 

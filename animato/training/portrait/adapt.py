@@ -1,7 +1,7 @@
-"""Few-shot adaptation of the portrait renderer (after Zakharov et al. 2019, section 3.3): the painter's way up learns.
+"""Few-shot adaptation of the portrait renderer (after Zakharov et al. 2019, section 3.3): fine-tune the decoder.
 
-What was kept aside decides when to stop and whether to change at all. In the paper psi = P e is a free parameter, too;
-here it stays: learning it made things worse for people never seen (docs/results/portrait.md).
+Held-out photos determine when to stop and whether to keep the change. In the paper psi = P e is trained too; here it is
+fixed, because training it was worse for unseen people (docs/results/portrait.md).
 """
 
 from __future__ import annotations
@@ -32,37 +32,36 @@ from animato.training.portrait.rehearsal import remembered
 from animato.weights.portrait import PortraitWeights
 
 ADAPTED = ("mouth", "eye")
-"""Networks that are adapted; the whole head's pass paints what turns into view, which few photos show."""
+"""Networks that are adapted; the head network paints disoccluded regions, which few photos show."""
 
 WAY_UP = ("up.", "merge.", "personal.", "out.", "light.")
-"""Parameters of the painter that learn."""
+"""Parameters of the painter that are trained."""
 
 HALFWAY = 0.5
-"""Where between the shipped weights and those that learnt a person's painter lies: what a few photos teach is kept in
-large part, and what they do not show suffers less (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
-equation 1)."""
+"""Interpolation between the shipped (0) and the fine-tuned (1) weights, which keeps most of the gain and degrades less
+on expressions the photos do not show (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", equation 1)."""
 
 ENOUGH = 4
-"""Photos from which a person is adapted: some are kept aside as truth."""
+"""Minimum number of photos for adaptation, as some are held out."""
 
 JUDGING = 24
 COMPARED = ("pixel", "edges", "content", "landmarks")
-"""Losses of the validation; none of them may be worse than without adapting."""
+"""Validation losses; none of them is allowed to get worse."""
 
 LOSSES = PortraitTrainSettings(landmarks=4.0)
 
 Report = Callable[[str, int, int], None]
-"""Called with (network, steps done, most steps)."""
+"""Called with (network, steps done, total steps)."""
 
 
 @dataclass(frozen=True)
 class AdaptedPortrait:
-    """What adaptation found.
+    """Result of an adaptation.
 
     Attributes:
         networks: network name to arrays: "affine" (1 x A float32) and the weights that replace the shipped ones; a
-            network that did not get better has no entry.
-        report: for each network: steps, loss on what was kept aside before and after, what ended it; and seconds.
+            network that did not improve has no entry.
+        report: for each network: steps, held-out loss before and after, stop reason; and seconds.
     """
 
     networks: dict[str, dict[str, NDArray[Any]]]
@@ -94,24 +93,24 @@ def adapt_portrait(
     began = time.monotonic()
     names = [name for name in ADAPTED if name in weights.configs]
     if len(photos) < ENOUGH:
-        # What so few photos teach cannot be validated on them (nor does the paper's gain from one: its table 1).
+        # Too few photos for a held-out set (the paper shows no gain from one photo either: its table 1).
         left = {"steps": 0, "before": None, "after": None, "ended": f"fewer than {ENOUGH} photos", "changed": False}
         return AdaptedPortrait({}, {"photos": len(photos), "networks": dict.fromkeys(names, left), "seconds": 0.0})
     validators = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)), LandmarkFeatures()
     cases = own_cases(photos, settings, names)
-    found: dict[str, dict[str, NDArray[Any]]] = {}
-    said: dict[str, Any] = {}
+    adapted: dict[str, dict[str, NDArray[Any]]] = {}
+    reports: dict[str, Any] = {}
     for number, name in enumerate(names):
-        # The guard's time is shared; the mouth, which comes first and has the larger network, gets more of it.
+        # The time limit is shared; the mouth, which comes first and has the larger network, gets most of it.
         until = began + settings.seconds * (1.0 if number == len(names) - 1 else 0.65)
         network = PatchNetwork(PatchConfig.from_json(weights.configs[name], weights.where))
         load_strictly(network, weights.arrays[name], weights.where)
         trial = _Trial(name, network, cases[name], validators, settings)
-        made = trial.run(until, report)
-        said[name] = trial.told
-        if made is not None:
-            found[name] = made
-    return AdaptedPortrait(found, {"photos": len(photos), "networks": said, "seconds": time.monotonic() - began})
+        arrays = trial.run(until, report)
+        reports[name] = trial.report
+        if arrays is not None:
+            adapted[name] = arrays
+    return AdaptedPortrait(adapted, {"photos": len(photos), "networks": reports, "seconds": time.monotonic() - began})
 
 
 class _Trial:
@@ -134,21 +133,21 @@ class _Trial:
         self._learn = Batches(cases, "train", name, settings.seed, augment=False)
         self._kept = Batches(cases, "val", name, settings.seed, augment=False).fixed(JUDGING)
         self._painter = {key: p for key, p in network.named_parameters() if key.startswith(WAY_UP)}
-        self.told: dict[str, Any] = {}
+        self.report: dict[str, Any] = {}
 
     @torch.no_grad()
     def _psi(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return P of the mean embedding of all photos that cases are made from, 1 x A."""
+        """Return P of the mean embedding of all photos of the cases, 1 x A."""
         photos = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
         _, people = self._network.encoder(photos[:, :3] * 2 - 1, photos[:, 3:])
         return self._network.affine(people.mean(0, keepdim=True))
 
     def run(self, until: float, report: Report | None) -> dict[str, NDArray[Any]] | None:
-        """Adapt; return the arrays that changed, or None when what was kept aside did not get better."""
+        """Adapt; return the changed arrays, or None if the held-out losses did not improve."""
         settings = self._settings
         before = self._validate()
         first = best = sum(before.values())
-        found = before
+        best_parts = before
         kept, steps, worse, ended = self._arrays(), 0, 0, "all steps were taken"
         shipped = kept
         for parameter in self._painter.values():
@@ -165,9 +164,9 @@ class _Trial:
             if steps % settings.look_steps == 0 or steps == settings.steps:
                 parts = self._validate()
                 now = sum(parts.values())
-                # Better colours do not pay for softer edges: no part may be worse than it was.
+                # Better colours must not compensate for softer edges: no loss is allowed to get worse.
                 if now < best and all(parts[name] <= before[name] for name in parts):
-                    best, found, kept, worse = now, parts, self._arrays(), 0
+                    best, best_parts, kept, worse = now, parts, self._arrays(), 0
                 else:
                     worse += 1
             if worse >= settings.looks:
@@ -179,17 +178,17 @@ class _Trial:
         better = best < first * (1 - settings.margin)
         if better:
             kept = self._eased(kept, shipped)
-            found = self._validate()
-            best = sum(found.values())
-            better = best < first and all(found[name] <= before[name] for name in found)
-        self.told = {"steps": steps, "before": first, "after": best if better else first, "ended": ended}
-        self.told["changed"] = better
-        self.told["parts"] = {name: [before[name], (found if better else before)[name]] for name in COMPARED}
+            best_parts = self._validate()
+            best = sum(best_parts.values())
+            better = best < first and all(best_parts[name] <= before[name] for name in best_parts)
+        self.report = {"steps": steps, "before": first, "after": best if better else first, "ended": ended}
+        self.report["changed"] = better
+        self.report["parts"] = {name: [before[name], (best_parts if better else before)[name]] for name in COMPARED}
         return kept if better else None
 
     @torch.no_grad()
     def _eased(self, learnt: dict[str, NDArray[Any]], shipped: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, the painter halfway back to what is shipped; the network has it too."""
+        """Interpolate between fine-tuned and shipped weights, also in the network itself."""
         eased = {key: shipped[key] + np.float32(HALFWAY) * (array - shipped[key]) for key, array in learnt.items()}
         for key, parameter in self._painter.items():
             parameter.copy_(torch.from_numpy(eased[key]))
@@ -204,7 +203,7 @@ class _Trial:
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
-        """Return the losses on what was kept aside: pixels, edges, and features of two networks."""
+        """Compute the held-out losses: pixels, edges, and features of two networks."""
         losses = self._losses(self._kept)
         return {name: float(losses[name]) for name in COMPARED}
 

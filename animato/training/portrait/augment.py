@@ -1,7 +1,7 @@
-"""Augmentation of cases: shape, light, colour, sharpness and sides, of truth, composite and photos alike.
+"""Augmentation of shape, light, colour, sharpness and mirroring, applied consistently to truth, composite and photos.
 
-Few people talk in the training data. A mouth stretched, turned and bent is another mouth, as long as everything that
-belongs to the case is stretched with it: what is copied still fits what is true.
+The training data has few talking people. Geometric augmentation creates new mouths; truth, photos and sampling grids
+are transformed together, so that they stay consistent.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from animato.types import Plane
 Kind = TypeVar("Kind", bound=np.generic)
 
 RESHAPED = 0.7
-"""Share of cases whose shape is changed."""
+"""Probability of a geometric augmentation."""
 
 STRETCH, SHEAR, TURN, SHIFT = 0.10, 0.06, 0.07, 0.03
-"""Standard deviations: log of the scale of each axis, shear, radians, and share of half the patch's side."""
+"""Standard deviations: log scale per axis, shear, rotation in radians, and translation in half patch sides."""
 
 BEND = 0.035
-"""Standard deviation of the smooth field that bends a patch, in shares of half its side, at 4 x 4 points."""
+"""Standard deviation of the smooth 4 x 4 deformation field, in half patch sides."""
 
 RELIT = 0.5
-"""Share of cases lit anew from one side."""
+"""Probability of a directional light augmentation."""
 
 
 class Sample(NamedTuple):
-    """One case as the networks take it.
+    """One case as network input.
 
     Attributes:
         pictures: S x S x 10 uint8: truth, composite, drawing, validity.
         photos: K x S x S x 6 uint8: RGB and drawing.
         grid: K x g x g x 2 float32, positions in the photos, [-1, 1].
-        seen: K x g x g float32; -1 for a photo that is not there.
+        seen: K x g x g float32; -1 for a missing photo.
     """
 
     pictures: NDArray[np.uint8]
@@ -46,12 +46,12 @@ class Sample(NamedTuple):
 
 
 def augmented(sample: Sample, random: np.random.Generator, *, mirror: bool) -> Sample:
-    """Return a case changed at random.
+    """Augment a case at random.
 
     Args:
-        sample: the case; its arrays may be written to.
-        random: source of every choice.
-        mirror: whether left and right may be exchanged (a pair of eyes is one patch each, with sides of its own).
+        sample: the case; its arrays may be modified.
+        random: random generator.
+        mirror: whether to flip horizontally at random (not for eyes, which have one patch per side).
     """
     if random.random() < RESHAPED:
         sample = reshaped(sample, random)
@@ -68,10 +68,10 @@ def augmented(sample: Sample, random: np.random.Generator, *, mirror: bool) -> S
 
 
 def reshaped(sample: Sample, random: np.random.Generator) -> Sample:
-    """Stretch, turn and bend the target's side of a case, and stretch the photos' the same way.
+    """Apply a random affine map and a smooth deformation to the target, and its scale and shear to the photos.
 
-    The target is fetched at W(x), an affine map and a smooth bend; each photo at V(y), the same stretch and shear about
-    its middle. A photo's grid g becomes V^-1(g(W(x))): what is fetched from it still shows the same place.
+    The target is sampled at W(x), an affine map and a smooth deformation; each photo at V(y), the same scale and shear
+    about its centre. A photo's grid g becomes V^-1(g(W(x))), so that it samples the same points.
     """
     stretch = np.exp(np.clip(random.normal(0, STRETCH, 2), -2 * STRETCH, 2 * STRETCH))
     shape = np.array([[stretch[0], random.normal(0, SHEAR)], [0.0, stretch[1]]])
@@ -82,30 +82,30 @@ def reshaped(sample: Sample, random: np.random.Generator) -> Sample:
 
     def target(side: int) -> NDArray[np.float32]:
         field = cv2.resize(bend, (side, side), interpolation=cv2.INTER_CUBIC)
-        return np.asarray(_middles(side) @ linear.T + shift + field, np.float32)
+        return np.asarray(_pixel_centres(side) @ linear.T + shift + field, np.float32)
 
     fine, coarse = target(sample.pictures.shape[0]), target(sample.grid.shape[1])
-    photo = np.asarray(_middles(sample.photos.shape[1]) @ shape.T, np.float32)
+    photo = np.asarray(_pixel_centres(sample.photos.shape[1]) @ shape.T, np.float32)
     back = np.linalg.inv(shape)
     photos, grid, seen = sample.photos.copy(), sample.grid.copy(), sample.seen.copy()
     for index in np.flatnonzero(sample.seen[:, 0, 0] >= 0):
-        photos[index] = _fetched(photos[index], photo, cv2.INTER_CUBIC)
-        grid[index] = _fetched(grid[index], coarse, cv2.INTER_LINEAR) @ back.T
-        seen[index] = _fetched(seen[index][..., None], coarse, cv2.INTER_LINEAR)[..., 0]
-    return Sample(_fetched(sample.pictures, fine, cv2.INTER_CUBIC), photos, grid, seen)
+        photos[index] = _sampled(photos[index], photo, cv2.INTER_CUBIC)
+        grid[index] = _sampled(grid[index], coarse, cv2.INTER_LINEAR) @ back.T
+        seen[index] = _sampled(seen[index][..., None], coarse, cv2.INTER_LINEAR)[..., 0]
+    return Sample(_sampled(sample.pictures, fine, cv2.INTER_CUBIC), photos, grid, seen)
 
 
-def _middles(side: int) -> NDArray[np.float64]:
-    """Return side x side x 2, the middles of pixels, in [-1, 1]."""
+def _pixel_centres(side: int) -> NDArray[np.float64]:
+    """Return the pixel centres, side x side x 2, in [-1, 1]."""
     line = (np.arange(side) + 0.5) * (2 / side) - 1
     return np.stack(np.meshgrid(line, line), -1)
 
 
-def _fetched(picture: NDArray[Kind], places: NDArray[np.float32], interpolation: int) -> NDArray[Kind]:
-    """Return a picture of any number of channels fetched at places in [-1, 1]; outside, its edge goes on."""
+def _sampled(picture: NDArray[Kind], positions: NDArray[np.float32], interpolation: int) -> NDArray[Kind]:
+    """Sample an image with any number of channels at positions in [-1, 1], with border replication."""
     height, width = picture.shape[:2]
-    x = (places[..., 0] + 1) * (width / 2) - 0.5
-    y = (places[..., 1] + 1) * (height / 2) - 0.5
+    x = (positions[..., 0] + 1) * (width / 2) - 0.5
+    y = (positions[..., 1] + 1) * (height / 2) - 0.5
     parts = [
         cv2.remap(
             np.ascontiguousarray(picture[..., start : start + 4]), x, y, interpolation, None, cv2.BORDER_REPLICATE
@@ -116,11 +116,11 @@ def _fetched(picture: NDArray[Kind], places: NDArray[np.float32], interpolation:
 
 
 def relit(sample: Sample, random: np.random.Generator) -> Sample:
-    """Brighten one side of truth, composite and photos and darken the other, each colour a little differently."""
+    """Apply a random linear light gradient to truth, composite and photos, slightly different per channel."""
     angle, depth = random.uniform(0, 2 * np.pi), random.normal(0, 0.2)
     depths = depth + random.normal(0, 0.04, 3)
     side = sample.pictures.shape[0]
-    across = _middles(side) @ np.array([np.cos(angle), np.sin(angle)])
+    across = _pixel_centres(side) @ np.array([np.cos(angle), np.sin(angle)])
     gain = np.exp(across[..., None] * depths).astype(np.float32)
 
     def change(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -135,11 +135,11 @@ def relit(sample: Sample, random: np.random.Generator) -> Sample:
 def recoloured(
     pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Change light and colour of truth, composite and photos alike: gain and gamma of each channel, saturation.
+    """Apply random gain and gamma per channel and saturation to truth, composite and photos.
 
     Args:
-        pictures, photos: S x S x 10 and K x S x S x 6 uint8, as in `Sample`; their colours are written to.
-        random: source of every choice.
+        pictures, photos: S x S x 10 and K x S x S x 6 uint8, as in `Sample`; modified in place.
+        random: random generator.
     """
     if random.random() < 0.2:
         return pictures, photos
@@ -163,11 +163,11 @@ def recoloured(
 def worsened(
     pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Now and then blur everything, as a small picture would be, or compress what is given, as a bad one would be.
+    """Randomly blur all images (low resolution), or JPEG-compress composite and photos.
 
     Args:
-        pictures, photos: S x S x 10 and K x S x S x 6 uint8, as in `Sample`; their colours are written to.
-        random: source of every choice.
+        pictures, photos: S x S x 10 and K x S x S x 6 uint8, as in `Sample`; modified in place.
+        random: random generator.
     """
     if random.random() < 0.2:
         share = float(random.uniform(0.4, 0.9))

@@ -1,4 +1,4 @@
-"""Batches of cases: which are drawn how often, augmentation, and their form as tensors."""
+"""Sample batches of cases, augment them and convert them to tensors."""
 
 # ruff: noqa: N802, N815  (names carry shapes)
 
@@ -19,31 +19,30 @@ from animato.training.portrait.augment import Sample, augmented
 from animato.training.portrait.samples import KINDS, CaseSet
 
 SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
-"""How often each kind of case is drawn: people are what is wanted, rendered heads have the large movements."""
+"""Sampling share of each kind: real people are the target domain, rendered heads have the largest motion."""
 
 PERSON_POWER = 0.4
-"""Of two people with n and m cases the first is drawn (n / m) ** PERSON_POWER times as often: a person with fourteen
-clips must not be most of what is learnt from."""
+"""Exponent of a person's number of cases in the sampling weight, so that people with many clips do not dominate."""
 
 UNSEEN_INSIDE = 0.3
-"""Share of mouths left as if nobody had looked inside the driver's: some motion files do not say."""
+"""Share of mouths without a measured interior, as in motion files that lack it."""
 
 INSIDE_LEVEL, INSIDE_NOISE, INSIDE_COARSE = 0.12, 0.03, (5, 6)
-"""Standard deviations by which what is wanted there differs from the truth: log of its level, and of so many places,
-down and across, between which the difference changes smoothly."""
+"""Standard deviations of the noise on the target interior: log level, and a smooth field with its grid size (rows,
+columns)."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Cases as the networks take them; shapes as in `models.portrait.networks`.
+    """Cases as network inputs; shapes as in `models.portrait.networks`.
 
     Attributes:
         truth_B3SS, composite_B3SS: in [-1, 1].
         drawing_B3SS, validity_B1SS: in [0, 1]; the drawing's first channel is the opening.
         photos_BK3SS, strokes_BK3SS: the photos' patches and drawings.
-        grid_BKhw2: where to fetch.
-        seen_BKhw: -1 for a photo that is not there.
-        person_B: number of the person.
+        grid_BKhw2: sampling grids.
+        seen_BKhw: validity of the grids; -1 for a missing photo.
+        person_B: index of the person.
     """
 
     truth_B3SS: Tensor
@@ -62,19 +61,19 @@ class Batch:
 
     @property
     def given_BCSS(self) -> Tensor:
-        """Composite, validity and drawing: what the painter sees at full patch size."""
+        """Composite, validity and drawing: the painter's input at full patch size."""
         return torch.cat([self.composite_B3SS, self.validity_B1SS, self.drawing_B3SS], 1)
 
 
 class Batches:
-    """Draws batches; the same seed and step always give the same batch.
+    """Samples batches deterministically from seed and step.
 
     Args:
         cases: of one network.
         split: "train" or "val".
         network: "mouth", "eye" or "head".
-        seed: start of every random choice.
-        augment: whether cases are changed at random, and photos left out; not for one person's own photos.
+        seed: random seed.
+        augment: whether cases are augmented and photos dropped; False for the photos of one person.
     """
 
     def __init__(self, cases: CaseSet, split: str, network: str, seed: int, augment: bool = True) -> None:
@@ -106,19 +105,19 @@ class Batches:
         """Return the augmented batch of a step."""
         random = np.random.default_rng([self._seed, 7, step])
         chosen = random.choice(self.numbers, size, p=self._weights)
-        return self._made([int(number) for number in chosen], random if self._augment else None)
+        return self._build([int(number) for number in chosen], random if self._augment else None)
 
     def fixed(self, count: int) -> Batch:
-        """Return cases spread over the split's people, plain: for validation."""
+        """Return cases sampled over the people of the split without augmentation, for validation."""
         random = np.random.default_rng([self._seed, 8])
         chosen = random.choice(self.numbers, min(count, len(self.numbers)), replace=False, p=self._weights)
         return self.plain([int(number) for number in chosen])
 
     def plain(self, numbers: list[int]) -> Batch:
-        """Return chosen cases as they are."""
-        return self._made(numbers, None)
+        """Return the given cases without augmentation."""
+        return self._build(numbers, None)
 
-    def _made(self, numbers: list[int], random: np.random.Generator | None) -> Batch:
+    def _build(self, numbers: list[int], random: np.random.Generator | None) -> Batch:
         most = MOST_PHOTOS if random is None else int(random.integers(1, MOST_PHOTOS + 1))
         rows = [self._row(number, most, random) for number in numbers]
         parts = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
@@ -157,7 +156,7 @@ class Batches:
 
 
 def _show_inside(pictures: NDArray[np.uint8], random: np.random.Generator | None) -> None:
-    """Match the composite's mouth to the truth's, as the renderer does to a driver's; now and then nobody looked."""
+    """Match the mouth interior of the composite to the truth, as the renderer does to the driver; skipped at random."""
     if random is not None and random.random() < UNSEEN_INSIDE:
         return
     drawing = np.ascontiguousarray(pictures[..., 6:9])
@@ -168,7 +167,7 @@ def _show_inside(pictures: NDArray[np.uint8], random: np.random.Generator | None
         return
     levels = shown.levels
     if random is not None:
-        # Another person's teeth and light are not quite these.
+        # Simulate the different teeth and light of another driver.
         noise = random.normal(0, INSIDE_NOISE, (*INSIDE_COARSE, 2)).astype(np.float32)
         fine = cv2.resize(noise, levels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         levels = np.asarray(levels * np.exp(random.normal(0, INSIDE_LEVEL)) + fine, np.float32)

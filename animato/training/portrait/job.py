@@ -1,10 +1,10 @@
-"""Training of the portrait renderer as a job on folders: what `animato train-portrait` calls.
+"""Train the portrait renderer on a prepared folder (`animato train-portrait`).
 
-RUN/run.json                     how the cases are made, and from which data; written once
+RUN/run.json                     settings of the cases and hash of the data; written once
 RUN/cases/                       see `training.portrait.samples`
 RUN/mouth/run.json               settings of one network's training; likewise eye and head
-RUN/mouth/log.jsonl              figures, one JSON line a report
-RUN/mouth/pictures/              what the network draws of people it was not trained on
+RUN/mouth/log.jsonl              figures, one JSON line per report
+RUN/mouth/pictures/              outputs for held-out people
 RUN/mouth/step-0001000.safetensors   checkpoints
 RUN/mouth/model.safetensors      the network to use
 RUN/portrait.safetensors         all networks, once each has a model
@@ -40,18 +40,18 @@ from animato.weights.io import write_whole
 FREE_TO_CHANGE = frozenset(
     {"networks", "steps", "threads", "device", "save_minutes", "keep", "log_steps", "validate_steps"}
 )
-"""Settings that a continued run may give anew; the number of steps may grow, not shrink."""
+"""Settings that can change when a run is resumed; the number of steps can only grow."""
 
 
 @dataclass(frozen=True)
 class PortraitResult:
-    """What a finished training leaves.
+    """Result of a finished training.
 
     Attributes:
         folder: the run folder.
-        cases: how many it has for each network.
+        cases: number of cases per network.
         model: the file with all networks, or None while one of them is missing.
-        missing: networks that no run in this folder has trained yet.
+        missing: networks not yet trained in this folder.
     """
 
     folder: Path
@@ -69,22 +69,22 @@ def train_portrait_on_folder(
     counted: Callable[[int], None] | None = None,
     configs: Mapping[str, PatchConfig] = CONFIGS,
 ) -> PortraitResult:
-    """Make the cases of a prepared folder and train the networks on them, or continue to.
+    """Create the cases of a prepared folder and train the networks on them, or resume.
 
-    Several processes may train different networks in one run folder: the first one makes the cases.
+    Several processes can train different networks in one run folder; the first one creates the cases.
 
     Args:
         settings: of the training.
         case_settings: of the cases.
-        data: a folder made by `animato data prepare`.
-        folder: the run folder; made when missing.
+        data: a folder written by `animato data prepare`.
+        folder: the run folder; created when missing.
         report: called at every log line.
-        counted: called with the number of cases made, now and then.
-        configs: what the networks look like.
+        counted: called with the number of cases so far.
+        configs: architectures of the networks.
 
     Raises:
-        FileFormatError: `data` is no prepared folder.
-        UsageError: the run folder was started with other settings or other data, or no case is for training.
+        FileFormatError: `data` is not a prepared folder.
+        UsageError: the run folder was started with other settings or data, or there are no training cases.
         OutputError: the folder cannot be written, or another process trains one of the networks in it.
         TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
     """
@@ -95,7 +95,7 @@ def train_portrait_on_folder(
     except OSError as problem:
         raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
     for name in settings.network_list:
-        # Who is refused because another process trains here must not write into that one's run either.
+        # Take the lock first, so that a rejected process does not modify the other one's run.json.
         with network_lock(folder, name):
             _start(folder / name / "run.json", settings)
     cases = folder / "cases"
@@ -113,7 +113,7 @@ def train_portrait_on_folder(
 
 
 def _start(path: Path, settings: PortraitTrainSettings) -> None:
-    """Write a network's run.json, or refuse to continue a run that is another one."""
+    """Write a network's run.json, or check that an existing one matches."""
     described = _described(settings)
     if path.is_file():
         check_same_run(path, settings, FREE_TO_CHANGE)
@@ -130,7 +130,7 @@ def _start(path: Path, settings: PortraitTrainSettings) -> None:
 
 
 def _start_cases(folder: Path, settings: CaseSettings, clips: dict[str, Any]) -> None:
-    """Write run.json, or refuse cases that were made with other settings or of other clips."""
+    """Write run.json, or check that existing cases have the same settings and clips."""
     path = folder / "run.json"
     for started in (folder / "cases" / "cases.json", path):
         if started.is_file():
@@ -161,7 +161,7 @@ def _write(path: Path, described: dict[str, Any]) -> None:
 
 
 def _fingerprint(data: Path) -> dict[str, Any]:
-    """Return what tells one set of clips from another: their number, and a hash of names, people, splits, contents."""
+    """Return the number of clips and a hash of their names, people, splits and contents."""
     clips = read_manifest(data)["clips"]
     rows = sorted([clip["clip"], clip["frames"], clip["person"], clip["split"], clip["sha256"]] for clip in clips)
     return {"clips": len(clips), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}

@@ -1,7 +1,7 @@
-"""Meta-training of the portrait renderer: for each network setup, cases, fit; in the end one weight file.
+"""Train the networks of the portrait renderer and join them into one weight file.
 
-A run folder holds run.json and, for each network, log.jsonl, checkpoints, pictures and model.safetensors; the same call
-on the same folder continues, exactly: every step's batch follows from the seed and the step's number alone.
+A run folder holds run.json and, for each network, log.jsonl, checkpoints, pictures and model.safetensors. The same call
+on the same folder resumes the run exactly: the batch of a step depends only on the seed and the step number.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ RANGE_BATCHES = 32
 
 @dataclass(frozen=True)
 class PatchProgress:
-    """What a running training tells its caller at every log line."""
+    """Progress of a run, reported at every log line."""
 
     network: str
     steps: int
@@ -64,22 +64,22 @@ def train_portrait(
     report: Report | None = None,
     configs: Mapping[str, PatchConfig] = CONFIGS,
 ) -> Path | None:
-    """Train the networks that the settings name, or continue to.
+    """Train or resume training of the networks listed in the settings.
 
     Args:
         settings: see `settings.portrait`.
         cases: folder made by `make_cases`.
-        folder: the run folder; made when missing.
+        folder: the run folder; created when missing.
         report: called at every log line.
-        configs: what the networks look like; sides as in `geometry.patch`.
+        configs: architectures of the networks; sides as in `geometry.patch`.
 
     Returns:
-        The joined weight file, when all three networks have one by now.
+        The joined weight file, or None until all networks are trained.
 
     Raises:
         InputError: no complete cases.
         OutputError: the folder cannot be written, or another process trains the same network there.
-        TrainingStoppedError: the loss is no number any more; the message names the last good checkpoint.
+        TrainingStoppedError: the loss is not finite; the message contains the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
     people: list[str] = read_summary(cases)["people"]
@@ -104,7 +104,7 @@ def train_portrait(
 
 
 def network_lock(folder: Path, name: str) -> FileLock:
-    """Return the lock on one network's training in a run folder, taken.
+    """Acquire the lock on one network's training in a run folder.
 
     Args:
         folder: the run folder.
@@ -126,7 +126,7 @@ def fit(
     report: Report | None,
     config: PatchConfig | None = None,
 ) -> None:
-    """Train one network until all steps are taken; the shipped size unless a configuration is given."""
+    """Train one network for all steps, with the shipped architecture unless a configuration is given."""
     batches = Batches(cases, "train", name, settings.seed)
     if not len(batches.numbers):
         raise UsageError(f"no cases of the training split for {name!r}")
@@ -159,7 +159,7 @@ def fit(
                     if not np.isfinite(figures["loss"]):
                         good = [path.name for path in checkpoints.paths()]
                         raise TrainingStoppedError(
-                            f"the loss of {name!r} is no number after {state.steps} steps",
+                            f"the loss of {name!r} is not finite after {state.steps} steps",
                             where=f"last good checkpoint: {good[-1] if good else 'none'}",
                         )
                     totals, mark, marked = {}, time.monotonic(), state.steps
@@ -178,8 +178,8 @@ def fit(
 
 
 def _landmarks(config: PatchConfig, settings: PortraitTrainSettings) -> LandmarkFeatures | None:
-    """Return the landmark network's features, where they count."""
-    # The whole head's patch shows a face at a third of the size that the landmark network knows.
+    """Return the landmark network for the landmark loss, or None when the loss is disabled."""
+    # In the patch of the head, the face is a third of the size the landmark network was trained on.
     if settings.landmarks == 0 or config.hidden_only:
         return None
     return LandmarkFeatures().to(settings.device)
@@ -187,7 +187,7 @@ def _landmarks(config: PatchConfig, settings: PortraitTrainSettings) -> Landmark
 
 @torch.no_grad()
 def ranges_of(network: PatchNetwork, batches: Batches, settings: PortraitTrainSettings) -> dict[str, list[float]]:
-    """Return the ranges of a finished network's convolutions over batches that it was trained on."""
+    """Measure the activation ranges of a finished network's convolutions over training batches."""
     drawing = Drawing(network, edge_ramp(network.config.side)).to(settings.device).eval()
     with measured_ranges(network) as ranges:
         for number in range(RANGE_BATCHES):
@@ -196,7 +196,7 @@ def ranges_of(network: PatchNetwork, batches: Batches, settings: PortraitTrainSe
 
 
 def rate_at(settings: PortraitTrainSettings, steps: int) -> float:
-    """Return the factor on the learning rates after so many steps, in [0, 1]: up over the warm-up, down at the end."""
+    """Return the learning rate factor at a step, in [0, 1]: linear warm-up and cool-down."""
     rise = min(1.0, (steps + 1) / settings.warmup) if settings.warmup else 1.0
     if settings.cooldown <= 0:
         return rise
@@ -211,12 +211,12 @@ def step(
     settings: PortraitTrainSettings,
     landmarks: LandmarkFeatures | None = None,
 ) -> dict[str, Tensor]:
-    """Update the network once, and the discriminator once it plays; return the losses, detached."""
+    """Update the network and, once it is enabled, the discriminator; return the detached losses."""
     factor = rate_at(settings, state.steps)
-    plays = state.steps >= settings.critic_from * settings.steps
+    adversarial = state.steps >= settings.critic_from * settings.steps
     drawn = drawing(batch)
     losses = plain_losses(drawn, batch, content, settings, landmarks)
-    if plays:
+    if adversarial:
         refresh_spectral(state.discriminator)
         state.discriminator.requires_grad_(False)
         losses |= discriminator_losses(
@@ -228,7 +228,7 @@ def step(
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
     _take(state.optimiser, settings.lr * factor)
     losses["loss"] = loss
-    if plays:
+    if adversarial:
         losses["critic"] = _discriminator_step(state, drawn.picture_B3SS.detach(), batch, settings.lr_critic * factor)
     update_average(state.average, state.network, min(settings.average, (1 + state.steps) / (10 + state.steps)))
     state.steps += 1
@@ -256,7 +256,7 @@ def _take(optimiser: torch.optim.Adam, lr: float) -> None:
 
 
 def _cut_back(path: Path, steps: int) -> None:
-    """Drop lines of steps that a resumed run will take again, and the half-written last line of a killed run."""
+    """Drop lines of steps that a resumed run will repeat, and the truncated last line of a killed run."""
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:

@@ -1,4 +1,4 @@
-"""Losses of one region's network: pixels, features, paint, a calm mask, and the discriminator once it plays."""
+"""Losses of one region's network: pixels, features, paint, mask regulariser and, once enabled, adversarial terms."""
 
 # ruff: noqa: N815  (names carry shapes)
 
@@ -18,21 +18,21 @@ from animato.training.losses import feature_matching, generator_hinge, relative_
 from animato.training.portrait.batches import Batch
 
 LANDMARK_SCALE = 0.8
-"""The landmark network sees 10 px to a centimetre; a patch of the mouth has 12, one of an eye 14."""
+"""Scale for the landmark network, whose input has 10 px per cm; mouth patches have 12, eye patches 14."""
 
 RIM = 9
-"""Width, in pixels of the patch, of the square that widens an opening by its rim."""
+"""Side of the dilation window that adds a rim to an opening, pixels of the patch."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What one step drew.
+    """Output of one forward pass.
 
     Attributes:
-        picture_B3SS: finished patches.
-        painted: the network's answer.
+        picture_B3SS: composited patches.
+        painted: output of the network.
         mask_B1SS: the mask used.
-        embedding_BE: of the people.
+        embedding_BE: embeddings of the people.
     """
 
     picture_B3SS: Tensor
@@ -42,7 +42,7 @@ class Drawn:
 
 
 class Drawing(nn.Module):
-    """A whole step forward: encode the photos, gather, paint, compose."""
+    """Full forward pass: encode the photos, gather, paint, composite."""
 
     ramp: Tensor
 
@@ -52,7 +52,7 @@ class Drawing(nn.Module):
         self.register_buffer("ramp", ramp_11SS, persistent=False)
 
     def forward(self, batch: Batch, affine_BA: Tensor | None = None) -> Drawn:
-        """Draw a batch; AdaIN numbers come from the photos' embedding unless given."""
+        """Render a batch; AdaIN parameters are computed from the photos' embedding unless given."""
         network = self.network
         people, photos = batch.photos_BK3SS.shape[:2]
         features, person = network.encoder(batch.photos_BK3SS.flatten(0, 1), batch.strokes_BK3SS.flatten(0, 1))
@@ -81,10 +81,10 @@ def plain_losses(
     weight = importance(batch.drawing_B3SS, settings)
     difference = drawn.picture_B3SS - batch.truth_B3SS
     pixel = (difference.abs() * weight).mean()
-    # Where an edge stands is what landmarks are read from; a soft edge costs little in the plain term.
+    # Landmark positions depend on edges, and blurred edges cost little in the L1 term.
     across, down = difference.diff(dim=3).abs(), difference.diff(dim=2).abs()
     edges = (across * weight[..., 1:]).mean() + (down * weight[..., 1:, :]).mean()
-    # The paint learns where geometry guesses, whatever the mask says there.
+    # Supervise the paint where geometry is unreliable, independently of the mask.
     guess = (1 - batch.validity_B1SS) + 0.1
     paint = ((drawn.painted.paint - batch.truth_B3SS).abs() * guess).mean()
     calm = (drawn.mask_B1SS * batch.validity_B1SS).mean()
@@ -102,7 +102,7 @@ def plain_losses(
 
 
 def seen_by(landmarks: LandmarkFeatures, fake_B3SS: Tensor, real_B3SS: Tensor) -> Tensor:
-    """Return how differently the landmark network sees two patches of a mouth or an eye, at the scale it knows."""
+    """Compute the landmark feature distance of two mouth or eye patches, at the network's input scale."""
     side = max(16, round(fake_B3SS.shape[-1] * LANDMARK_SCALE / 16) * 16)
     fake, real = (
         F.interpolate(x, (side, side), mode="bilinear", antialias=True, align_corners=False)
@@ -114,7 +114,7 @@ def seen_by(landmarks: LandmarkFeatures, fake_B3SS: Tensor, real_B3SS: Tensor) -
 
 
 def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:
-    """Return B 1 S S, how much each pixel counts: more behind lids and lips, somewhat more on and around them.
+    """Return the pixel weights, B 1 S S: highest inside eyes and mouth, raised on and around eyelids and lips.
 
     Args:
         drawing_B3SS: see `geometry.patch.draw_region`; the mouth's second channel is the lips with their inside.
@@ -128,7 +128,7 @@ def importance(drawing_B3SS: Tensor, settings: PortraitTrainSettings) -> Tensor:
 def discriminator_losses(
     drawn: Drawn, batch: Batch, discriminator: nn.Module, person_BE: Tensor, settings: PortraitTrainSettings
 ) -> dict[str, Tensor]:
-    """Return the weighted losses that the discriminator gives to the painter (Zakharov et al. 2019, equation 4)."""
+    """Compute the weighted adversarial losses of the painter (Zakharov et al. 2019, equation 4)."""
     with torch.no_grad():
         _, real = discriminator(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
     score, fake = discriminator(drawn.picture_B3SS, batch.drawing_B3SS, person_BE)

@@ -1,4 +1,4 @@
-"""Cases among the photos of one person: each photo is the truth of what the others, warped to it, should look like."""
+"""Training cases from the photos of one person: each photo is the ground truth for the others warped to it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from animato.training.portrait.samples import Case, CaseSet, make_case
 
 @dataclass(frozen=True)
 class OwnPair:
-    """One pair: the truth, which warpers it is made from, whether it is held out, and what it is for.
+    """A pair and its use.
 
     Attributes:
         pair: truth and photos.
-        held_out: whether it is kept aside for validation.
-        rehearsed: name of the network that rehearses it, whose own picture becomes the truth; None for a real one.
+        held_out: whether it is used for validation.
+        rehearsed: name of the network for which it is a rehearsal case, with that network's own output as truth; None
+            for a real case.
     """
 
     pair: Pair
@@ -42,8 +43,8 @@ class OwnCases:
     """Cases of one network from one person's photos.
 
     Attributes:
-        cases: split "train" is learnt from, split "val" is validated on.
-        rehearsed: numbers of the cases whose truth is not known.
+        cases: split "train" for training, split "val" for validation.
+        rehearsed: indices of the cases without a real truth.
     """
 
     cases: CaseSet
@@ -53,15 +54,15 @@ class OwnCases:
 def own_cases(
     photos: Sequence[HeadView], settings: PortraitAdaptSettings, networks: Sequence[str]
 ) -> dict[str, OwnCases]:
-    """Return cases in memory for each network.
+    """Create the cases of each network in memory.
 
     Args:
         photos: two or more of one person, each in its square.
-        settings: how many, and what is kept aside.
-        networks: names of the networks wanted.
+        settings: number of pairs and share held out.
+        networks: names of the networks.
     """
     random = np.random.default_rng([settings.seed, 21])
-    # The renderer shows the networks every photo in the same light; they adapt to what they will see.
+    # The renderer white-balances every photo for the networks, so the training input must be too.
     pictures = [white_balanced(photo.image, photo.white_balance) for photo in photos]
     shots = [Shot(image, photo.points, np.zeros(52, np.float32)) for image, photo in zip(pictures, photos, strict=True)]
     warpers = [Warper(HeadView(shot.image, shot.points)) for shot in shots]
@@ -93,27 +94,27 @@ def own_cases(
 def _among(
     shots: Sequence[Shot], settings: PortraitAdaptSettings, random: np.random.Generator
 ) -> tuple[list[OwnPair], list[int]]:
-    """Every photo made from every other, some photos kept aside as truth; and the numbers of those that are not."""
+    """Pair every photo with every other, holding some out as truth; return the pairs and the other photos' indices."""
     order = random.permutation(len(shots)).tolist()
-    aside = set(order[: max(1, round(len(shots) * settings.hold_out))])
+    held_out = set(order[: max(1, round(len(shots) * settings.hold_out))])
     both = [(truth, source) for truth in range(len(shots)) for source in range(len(shots)) if truth != source]
     chosen = [both[index] for index in random.permutation(len(both))[: settings.pairs]]
-    if not any(truth in aside for truth, _ in chosen):
-        chosen.append(next(pair for pair in both if pair[0] in aside))
+    if not any(truth in held_out for truth, _ in chosen):
+        chosen.append(next(pair for pair in both if pair[0] in held_out))
     found = []
     for truth, source in chosen:
         others = [index for index in random.permutation(len(shots)).tolist() if index not in (truth, source)]
-        # What is kept aside must not be learnt from as a photo either.
-        if truth not in aside:
-            others = [index for index in others if index not in aside]
-            if source in aside:
+        # Held-out photos must not be used as sources in training either.
+        if truth not in held_out:
+            others = [index for index in others if index not in held_out]
+            if source in held_out:
                 continue
-        found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in aside))
-    return found, [index for index in range(len(shots)) if index not in aside]
+        found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in held_out))
+    return found, [index for index in range(len(shots)) if index not in held_out]
 
 
 def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:
-    """Moments that no photo shows, made from usable ones; their truth is black, as nobody knows it."""
+    """Create rehearsal cases of expressions that no photo shows; their truth is unknown and left black."""
     photos = tuple(usable[:MOST_PHOTOS])
     first = shots[usable[0]]
     return [

@@ -1,4 +1,4 @@
-"""Which frame is the truth of a case, and which photos it is made from."""
+"""Choose the ground truth frame and the source photos of each case."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from animato.settings.portrait import MOST_PHOTOS, CaseSettings
 from animato.types import Face, Frame, Points
 
 CROOKED = 65.0
-"""Degrees of yaw beyond which a face is neither photo nor truth: half of its landmarks are guesses there."""
+"""Yaw in degrees beyond which a face is not used, because half of its landmarks are occluded and unreliable."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture of a person with its landmarks.
+    """One image of a person with its landmarks.
 
     Attributes:
         image: S x S x 3 uint8 RGB.
@@ -43,7 +43,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Pair:
-    """One case to be made: the truth, and numbers of the photos, the animated one first."""
+    """One case: the truth, and the indices of its photos, the animated one first."""
 
     truth: Shot
     photos: tuple[int, ...]
@@ -120,7 +120,7 @@ def _video_group(store: ClipStore, entry: ClipEntry, settings: CaseSettings, ran
     pairs = []
     for truth in truths:
         usable = [number for number, index in enumerate(chosen) if index != truth]
-        # The neutral photo is what people give: it is the animated one half of the time.
+        # Users mostly supply neutral photos, so the neutral one is animated half of the time.
         first = usable[0] if random.random() < 0.5 else int(random.choice(usable))
         others = [number for number in random.permutation(usable).tolist() if number != first]
         pairs.append(Pair(shots[truth], (first, *others)[:MOST_PHOTOS]))
@@ -128,23 +128,23 @@ def _video_group(store: ClipStore, entry: ClipEntry, settings: CaseSettings, ran
 
 
 class _Movers:
-    """Movements of people in the training split, for stills to be warped by."""
+    """Motion of people in the training split, applied to still photos."""
 
     def __init__(self, store: ClipStore, videos: Sequence[ClipEntry]) -> None:
         self._store = store
         self._videos = list(videos)
-        self._held: dict[str, list[Shot]] = {}
+        self._cache: dict[str, list[Shot]] = {}
 
     def move(self, shot: Shot, random: np.random.Generator) -> Warper | None:
-        """Return a warper of a warped copy of a still: another expression and pose, mostly a closed mouth."""
+        """Warp a still to a random expression and pose; return a warper of the result."""
         if not self._videos:
             return None
         entry = self._videos[int(random.integers(len(self._videos)))]
-        if entry.clip not in self._held:
-            if len(self._held) > 24:
-                self._held.clear()
-            self._held[entry.clip] = _shots(self._store.load(entry.clip, range(0, entry.frames, 3)))
-        shots = self._held[entry.clip]
+        if entry.clip not in self._cache:
+            if len(self._cache) > 24:
+                self._cache.clear()
+            self._cache[entry.clip] = _shots(self._store.load(entry.clip, range(0, entry.frames, 3)))
+        shots = self._cache[entry.clip]
         mover, still = (shots[int(random.integers(len(shots)))] for _ in range(2))
         if max(abs(fit_pose(s.points).degrees()[0]) for s in (mover, still)) > CROOKED / 2:
             return None

@@ -1,6 +1,6 @@
-"""Cases on disk: for each region, true patches, the same made by geometry, and photos with grids to fetch from.
+"""Training cases on disk: for each region, true patches, geometry composites, and photos with sampling grids.
 
-CASES/cases.json             counts, settings, people; written last: its presence says that the folder is complete
+CASES/cases.json             counts, settings, people; written last, so it marks a complete folder
 CASES/mouth/photos.npy       P x side x side x 6 uint8: RGB and drawing of each photo's patch
 CASES/mouth/pictures.npy     N x side x side x 10 uint8: truth RGB, composite RGB, drawing, validity
 CASES/mouth/grids.npy        N x K x grid x grid x 2 float16: positions in [-1, 1], see `patch_sampling.sampling_grid`
@@ -41,8 +41,8 @@ class CaseSet:
     """The cases of one network.
 
     Attributes:
-        photos, pictures, grids, seen: as in the module's text; read from disk as they are used.
-        photo: N x K int32, numbers of the photos.
+        photos, pictures, grids, seen: as in the module docstring; memory-mapped.
+        photo: N x K int32, indices of the photos.
         person: N int32.
         split: N int8, index into `SPLITS`.
         kind: N int8, index into `KINDS`.
@@ -58,7 +58,7 @@ class CaseSet:
     kind: NDArray[np.int8]
 
     def of(self, split: str) -> NDArray[np.int64]:
-        """Return the numbers of the cases of one split."""
+        """Return the indices of the cases of one split."""
         return np.flatnonzero(self.split == SPLITS.index(split))
 
 
@@ -77,7 +77,7 @@ def read_cases(folder: Path, network: str) -> CaseSet:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Return what `cases.json` says.
+    """Read `cases.json`.
 
     Raises:
         InputError: the folder holds no complete cases.
@@ -94,13 +94,13 @@ def read_summary(folder: Path) -> dict[str, Any]:
 def make_cases(
     store: ClipStore, folder: Path, settings: CaseSettings, report: Callable[[int], None] | None = None
 ) -> None:
-    """Make the cases of all networks from the train and val splits, unless they are there.
+    """Create the cases of all networks from the train and val splits, unless they exist.
 
     Args:
         store: crops of `settings.crop` px.
-        folder: where to; made when missing.
-        settings: how many of each.
-        report: called with the number of cases, now and then.
+        folder: output folder; created when missing.
+        settings: number of cases of each kind.
+        report: called with the number of cases so far.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -141,9 +141,9 @@ def _write_group(writers: dict[str, _Writer], group: Group, person: int) -> None
         vertices = warper.target_vertices(pair.truth.points, pose)
         warped = warper.render(pair.truth.points, pose, vertices)
         for region in FACE_PATCHES:
-            made = make_case(region, pair, warped, vertices, group.photos, patches[region.name])
+            case = make_case(region, pair, warped, vertices, group.photos, patches[region.name])
             numbers = [first[region.name][index] for index in pair.photos]
-            writers[region.network].add(made, numbers, tags)
+            writers[region.network].add(case, numbers, tags)
 
 
 @dataclass(frozen=True)
@@ -169,13 +169,13 @@ def make_case(
     warpers: list[Warper],
     patches: list[PhotoPatch],
 ) -> Case:
-    """Make one case of one region.
+    """Create one case of one region.
 
     Args:
-        region: which window.
-        pair: the truth, and which photos it is made from.
-        warped: the animated photo, warped to the truth's landmarks.
-        vertices: V x 3, the extended mesh there, pixels of the crop.
+        region: the patch.
+        pair: the truth and its source photos.
+        warped: the animated photo, warped to the landmarks of the truth.
+        vertices: V x 3, the extended mesh of the truth, pixels of the crop.
         warpers, patches: of all photos of the group.
     """
     size = pair.truth.image.shape[0]
@@ -186,19 +186,19 @@ def make_case(
     validity = cut_validity(warped.validity, target.crop_from_patch, region.side, size)
     pictures = np.concatenate([truth, composite, target.drawing, np.rint(validity * 255)[..., None]], axis=2)
     meshes = [warped.mesh, *(warpers[index].map_mesh(vertices) for index in pair.photos[1:])]
-    found = [
+    sampled = [
         sampling_grid(patches[index], warpers[index], target, mesh)
         for index, mesh in zip(pair.photos, meshes, strict=True)
     ]
     return Case(
         pictures.astype(np.uint8),
-        np.stack([grid for grid, _ in found]),
-        np.stack([seen for _, seen in found]),
+        np.stack([grid for grid, _ in sampled]),
+        np.stack([seen for _, seen in sampled]),
     )
 
 
 class _Growing:
-    """A .npy file of rows whose number is known only at the end: written raw, given its header when closed."""
+    """A .npy file with an unknown number of rows: written raw, converted when closed."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], kind: str) -> None:
         self._path, self._shape, self._kind = path, shape, np.dtype(kind)
@@ -226,7 +226,7 @@ class _Growing:
 
 
 class _Writer:
-    """The files of one network's cases."""
+    """Writes the case files of one network."""
 
     def __init__(self, folder: Path, network: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Everything that changes while one network trains, and its checkpoints."""
+"""Training state of one network and its checkpoints."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class PatchState:
 
     Attributes:
         name: "mouth", "eye" or "head".
-        config: what the network looks like.
+        config: architecture of the network.
         network: encoder and painter.
-        average: running average of the network, what is used in the end.
+        average: running average of the network, used for inference.
         discriminator: projection discriminator.
-        embedding_table: W, one vector a person.
-        optimiser, critic_optimiser: Adam.
-        steps: taken.
+        embedding_table: W, one vector per person.
+        optimiser, discriminator_optimiser: Adam.
+        steps: number of steps so far.
     """
 
     name: str
@@ -58,7 +58,7 @@ class PatchState:
 
 
 def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, people: int) -> PatchState:
-    """Return the state before the first step."""
+    """Return the initial state."""
     torch.manual_seed(settings.seed)
     device = torch.device(settings.device)
     network = PatchNetwork(config).to(device)
@@ -79,15 +79,15 @@ def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, p
 
 
 def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[str]) -> dict[str, object]:
-    """Fill a new state from a finished weight file, where one is given; return what the model file says of it all.
+    """Initialise a new state from the weight file in the settings, if any; return the recipe for the model file.
 
     Args:
-        state: of chance, changed.
+        state: randomly initialised; changed in place.
         settings: of the run.
-        people: who is trained on; those whom the given file knows join them.
+        people: people in the training data; those of the weight file are added.
 
     Raises:
-        InputError, FileFormatError: the given file cannot be read, or holds no such network.
+        InputError, FileFormatError: the weight file cannot be read, or holds no such network.
     """
     described = asdict(settings)
     if settings.start is not None:
@@ -104,12 +104,12 @@ def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[
 
 
 class PatchCheckpoints:
-    """Checkpoints of one network: one file each, written whole; the newest sound one is found again.
+    """Checkpoints of one network, written atomically.
 
     Args:
         folder: RUN/<network>.
-        keep: how many stay.
-        recipe: what the model file says about how it was made.
+        keep: number of checkpoints to keep.
+        recipe: training description for the model file.
     """
 
     def __init__(self, folder: Path, keep: int, recipe: dict[str, object]) -> None:
@@ -126,10 +126,10 @@ class PatchCheckpoints:
 
         Args:
             state: the network.
-            ranges: for the model file, from `models.portrait.ranges`; a run that goes on has none.
+            ranges: for the model file, from `models.portrait.ranges`; None during training.
 
         Raises:
-            TrainingStoppedError: a weight is not a number; nothing is written.
+            TrainingStoppedError: a weight is not finite; nothing is written.
             OutputError: it cannot be written; earlier checkpoints are untouched.
         """
         good = self.paths()
@@ -149,19 +149,19 @@ class PatchCheckpoints:
         for old in self.paths()[: -self._keep]:
             with contextlib.suppress(FileNotFoundError):
                 old.unlink()
-        for half in self.folder.glob(".step-*.part"):  # left behind by a run that was killed while it saved
+        for half in self.folder.glob(".step-*.part"):  # left by a run killed while saving
             with contextlib.suppress(FileNotFoundError):
                 half.unlink()
         return path
 
     def restore_newest(self, state: PatchState) -> Path | None:
-        """Fill a new state from the newest sound checkpoint; return it, or None when there is none.
+        """Restore a state from the newest valid checkpoint; return its path, or None without checkpoints.
 
         Raises:
-            FileFormatError: it belongs to another network, or none is sound.
+            FileFormatError: it belongs to another network, or no checkpoint is valid.
         """
-        found, problems = self.paths(), []
-        for path in reversed(found):
+        paths, problems = self.paths(), []
+        for path in reversed(paths):
             try:
                 file = read_arrays(path, KIND, SCHEMA)
             except FileFormatError as problem:
@@ -172,7 +172,7 @@ class PatchCheckpoints:
             _restore(state, file.arrays, path.name)
             state.steps = int(file.header["steps"])
             return path
-        if found:
+        if paths:
             raise FileFormatError("no checkpoint of this run can be read", where="; ".join(problems))
         return None
 

@@ -1,4 +1,4 @@
-"""Validation of one network on people it was not trained on: its errors over those of geometry alone, and a picture."""
+"""Validate one network on held-out people: its errors relative to geometry alone, and an image."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Validation:
     """Result of one validation.
 
     Attributes:
-        figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the composite that geometry
-            made; of mouths, brought to what the truth shows inside.
-        picture: H x W x 3 uint8 RGB, one row a case: first photo, truth, geometry, drawn, paint, mask.
+        figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the error of the geometry
+            composite (for mouths, matched to the interior of the truth).
+        picture: H x W x 3 uint8 RGB, one row per case: first photo, truth, geometry, output, paint, mask.
     """
 
     figures: dict[str, float]
@@ -42,19 +42,19 @@ def validate(
     drawn = drawing(batch)
     opening = (batch.drawing_B3SS[:, :1] > 0.5).float()
     is_open = opening.mean((1, 2, 3)) > 0.004
-    made, truth, given = drawn.picture_B3SS, batch.truth_B3SS, batch.composite_B3SS
+    output, truth, composite = drawn.picture_B3SS, batch.truth_B3SS, batch.composite_B3SS
     figures = {"mask": float(drawn.mask_B1SS.mean())}
     if bool(is_open.any()):
-        inside = masked_distance(made, truth, opening)[is_open].mean()
-        figures["inside"] = float(inside / masked_distance(given, truth, opening)[is_open].mean())
-    figures["whole"] = float((made - truth).abs().mean() / (given - truth).abs().mean())
+        inside = masked_distance(output, truth, opening)[is_open].mean()
+        figures["inside"] = float(inside / masked_distance(composite, truth, opening)[is_open].mean())
+    figures["whole"] = float((output - truth).abs().mean() / (composite - truth).abs().mean())
     if content.whole is not None:
-        boxes = made.new_zeros((len(made), 4))
-        figures["content"] = float(content(made, truth, boxes) / content(given, truth, boxes))
+        boxes = output.new_zeros((len(output), 4))
+        figures["content"] = float(content(output, truth, boxes) / content(composite, truth, boxes))
     if landmarks is not None:
-        figures["landmarks"] = float(seen_by(landmarks, made, truth) / seen_by(landmarks, given, truth))
+        figures["landmarks"] = float(seen_by(landmarks, output, truth) / seen_by(landmarks, composite, truth))
     mask = drawn.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
-    columns = [batch.photos_BK3SS[:, 0], truth, given, made, drawn.painted.paint, mask]
+    columns = [batch.photos_BK3SS[:, 0], truth, composite, output, drawn.painted.paint, mask]
     return Validation(figures, _sheet(columns))
 
 
