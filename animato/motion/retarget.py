@@ -175,7 +175,7 @@ class Retargeter:
             wanted = own + self.settings.eyes * (driver - theirs)
         closing = 1.0 - smoothstep(driver, EYE_CLOSED, EYE_OPEN)
         wanted *= 1.0 - closing * min(self.settings.eyes, 1.0)
-        wanted = min(max(wanted, 0.0), max(1.6 * own, 0.35))
+        wanted = max(wanted, 0.0)
         # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
         proper = smoothstep(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))
