@@ -15,7 +15,6 @@ from animato.geometry.apertures import (
     MOUTH_CLOSED,
     MOUTH_OPEN,
     apertures,
-    eye_widths,
     mouth_width,
 )
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
@@ -34,9 +33,6 @@ BEYOND = 1.0
 
 BOUNDED_SHARE = 0.02
 """Share of such moments from which a run says so."""
-
-SIZE_LIMITS = (0.75, 1.33)
-"""Range of the correction for different feature sizes (mouth width, eye width)."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +82,8 @@ class Retargeter:
         self._moments = self._bounded = 0
         self._gaps = gaps_of(photo)
         self._apertures = apertures(photo)
-        low, high = SIZE_LIMITS
-        own_eyes = eye_widths(self.local)
-        eye_size = np.mean([own / max(theirs, 1e-6) for own, theirs in zip(own_eyes, neutral.eye_widths, strict=True)])
-        mouth_size = mouth_width(self.local) / max(neutral.mouth_width, 1e-6)
-        sizes = np.clip([mouth_size, float(eye_size), 1.0], low, high)
         strengths = np.array([settings.mouth, settings.eyes, settings.brows])
-        self._gain: NDArray[np.float64] = ((sizes * strengths) @ part_weights())[:, None]
+        self._gain: NDArray[np.float64] = (strengths @ part_weights())[:, None]
 
     def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
         """Return the photo's face less its own expression, as far as the driver's replaces it.
@@ -173,20 +164,16 @@ class Retargeter:
         elif ratio < 1.0:
             wanted = own * max(ratio, 0.0)
         else:
-            wanted = own + self.settings.eyes * (driver - theirs) * self._size_of_eyes(index)
+            wanted = own + self.settings.eyes * (driver - theirs)
         closing = 1.0 - smoothstep(driver, EYE_CLOSED, EYE_OPEN)
         wanted *= 1.0 - closing * min(self.settings.eyes, 1.0)
-        wanted = min(max(wanted, 0.0), max(1.6 * own, 0.35))
+        wanted = max(wanted, 0.0)
         # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
         proper = smoothstep(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
         scaled = current * (wanted / max(now, 1e-3))
         gap = proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
         gap[:, 1] = np.maximum(gap[:, 1], 0.0)  # lids never cross
         return np.asarray(gap)
-
-    def _size_of_eyes(self, index: int) -> float:
-        own = eye_widths(self.local)[index]
-        return float(np.clip(self.neutral.eye_widths[index] / max(own, 1e-6), *SIZE_LIMITS))
 
     def _mouth_gap(self, current: NDArray[np.float64], now: float, motion: MotionFrame) -> NDArray[np.float64]:
         """Lips: they touch when the driver's touch, never cross, and open as far as the driver's, in mouth widths.

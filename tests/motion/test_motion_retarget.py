@@ -211,19 +211,6 @@ def test_strength_scales_a_movement_in_proportion(calm_local: np.ndarray, part: 
     assert np.linalg.norm((one - photo)[points, :2], axis=1).min() > 1.0
 
 
-@pytest.mark.parametrize(("theirs", "share"), [(1.0, 1.0), (1.2, 1 / 1.2), (0.9, 1 / 0.9), (3.0, 0.75), (0.3, 1.33)])
-def test_a_feature_of_another_size_moves_in_proportion_within_limits(
-    calm_local: np.ndarray, theirs: float, share: float
-) -> None:
-    motion = replace(still(local=calm_local), expression=np.zeros((478, 3), np.float32))
-    motion.expression[[61, 291], 0] = -0.3, 0.3  # the corners of the mouth go outwards
-    measures = neutral(calm_local)
-    wider = replace(measures, mouth_width=measures.mouth_width * theirs)
-    target = Retargeter(person(calm_local), wider, ALL)(motion).points
-    moved = (target - person(calm_local))[[61, 291], 0] / POSE.scale
-    assert moved == pytest.approx([-0.3 * share, 0.3 * share], abs=0.01)
-
-
 def swung(local: np.ndarray) -> MotionFrame:
     """A driver whose head turns about its neck, moves by (20, -10) pixels there and comes a little nearer."""
     pose = replace(turned(20, 10, -15), scale=POSE.scale * 1.05)
