@@ -1,4 +1,4 @@
-"""The animator: what the library's functions, the command line and every front end render with."""
+"""The animator: renders heads with one shared engine; the library functions and the command line use it."""
 
 from __future__ import annotations
 

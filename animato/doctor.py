@@ -1,4 +1,4 @@
-"""What `animato doctor` reports: what is installed, what runs on what, what is missing and what to type."""
+"""Checks of `animato doctor`: installed packages, networks, encoders, credentials, free space."""
 
 from __future__ import annotations
 

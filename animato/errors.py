@@ -1,4 +1,4 @@
-"""Every error a person can meet, as a tree, with the exit code each one ends in.
+"""Exceptions of animato, each with an exit code.
 
     AnimatoError (1)
     ├── UsageError (2)             the command line or an argument is wrong

@@ -1,4 +1,4 @@
-"""The few values that pass between parts, each with one meaning.
+"""Value types shared between packages.
 
 Conventions, everywhere in the package:
     frames      H x W x 3 uint8 RGB;

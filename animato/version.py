@@ -1,3 +1,3 @@
-"""The one place that states the version; the package, the credentials and the files all read it here."""
+"""The version, defined once for package, credentials and files."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The channels there are; `motion.channel` says what one is."""
+"""The built-in channels; see `motion.channel`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Light and shade of an expression: what a driver's skin shows beyond what landmarks say.
+"""Expression light: brightness changes of the driver's skin that landmarks do not capture.
 
 A smile darkens the fold beside the nose, a raised brow shades the forehead. The ratio of a driver's skin now to the
 same skin in its neutral frame says so and says nothing of whose skin it is (Liu, Shan, Zhang 2001, "Expressive

@@ -1,4 +1,4 @@
-"""A grid of places behind an opening (lips, lids): each column reaches from the opening's upper to its lower edge.
+"""Grid behind an opening (lips, lids): each column runs from the upper to the lower edge of the opening.
 
 Two faces that open differently far are compared place by place.
 """

@@ -1,4 +1,4 @@
-"""The channel of the mouth's inside: how bright and how red it is, in a grid of places between the lips.
+"""Mouth interior channel: brightness and redness on a grid between the lips.
 
 How it is read and laid on is in `appearance.mouth_levels`. It is kept as it is, not as a change since the neutral
 frame: a mouth that is closed there shows nothing to compare with.

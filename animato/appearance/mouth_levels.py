@@ -1,4 +1,4 @@
-"""What the inside of a driver's mouth shows: how bright and how red it is, in a grid of places between the lips.
+"""Measure the mouth interior of a driver: brightness and redness on a grid between the lips.
 
 One photo with closed lips says nothing of teeth and tongue, and landmarks do not either: the same opening shows the
 upper teeth in one sound and the tongue in another. The driver's picture knows. Brightness and redness, in units of a

@@ -1,4 +1,4 @@
-"""What motion files of version 1 hold of the mouth's inside, in today's form."""
+"""Convert the mouth interior of version 1 motion files to the current form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where hair, ears, neck and shoulders went: the part of a driver's picture around the face, beside its landmarks.
+"""Residual flow: motion of hair, ears, neck and shoulders that the head pose does not explain.
 
 The rings of `geometry.mesh` follow the head by fixed shares, which no two people's hair and necks do alike. So the
 driver's own rings are searched for in every frame: patches of its neutral frame, each where the head's movement alone

@@ -1,4 +1,4 @@
-"""Laying light and shade, known at the mesh's vertices, on the skin between them."""
+"""Apply per-vertex light and shade to the skin of a rendered face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How teeth would look in the light that lies on a face: as white as the eye, less red than the lips.
+"""Estimate the colour of teeth under the light of a face: as white as the sclera, less red than the lips.
 
 Teeth are about as white in everybody, and skin is not. What a driver's mouth shows is compared with its teeth and laid
 on another face in units of that face's, so that dark skin does not lend its brilliant teeth to pale skin, nor a lamp

@@ -1,4 +1,4 @@
-"""`animato adapt`: photos of a person become a person file."""
+"""`animato adapt`: make a person file from photos."""
 
 from __future__ import annotations
 

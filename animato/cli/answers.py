@@ -1,4 +1,4 @@
-"""What a command prints beside its result: notes and errors, for a person and, with `--json`, for a program."""
+"""Print notes, errors and results, as text or with `--json` as JSON."""
 
 from __future__ import annotations
 

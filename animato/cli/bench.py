@@ -1,4 +1,4 @@
-"""`animato bench`: how fast the main job is on this computer."""
+"""`animato bench`: measure speed, first frame and memory on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`animato data prepare | check | show`: from videos and stills to shards that training and evaluation read."""
+"""`animato data prepare | check | show`: prepare videos and stills as shards."""
 
 from __future__ import annotations
 

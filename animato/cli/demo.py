@@ -1,4 +1,4 @@
-"""`animato demo`: the main job on material that comes with the package."""
+"""`animato demo`: animate the bundled photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`animato doctor`: what is installed, what runs on what, what is missing."""
+"""`animato doctor`: report installed and missing parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the command `animato` begins: signals are handled before anything else is imported."""
+"""Entry point of the command: install signal handlers before importing anything else."""
 
 from __future__ import annotations
 

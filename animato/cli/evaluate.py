@@ -1,4 +1,4 @@
-"""`animato evaluate`: systems side by side on clips whose truth is known, as a table, JSON and pictures."""
+"""`animato evaluate`: compare systems on clips with known ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command-line options for settings whose defaults come from a recipe: each option is empty unless it is typed."""
+"""Generate options for settings whose defaults come from a recipe; an option is unset unless given."""
 
 from __future__ import annotations
 

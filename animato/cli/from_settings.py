@@ -1,4 +1,4 @@
-"""Command-line options made from a settings dataclass: names, defaults and help are stated there and only there."""
+"""Generate command-line options from a settings dataclass, the single source of names, defaults and help."""
 
 from __future__ import annotations
 

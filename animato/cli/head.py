@@ -1,4 +1,4 @@
-"""`animato head`: photos in, a head file out."""
+"""`animato head`: save a head file from photos."""
 
 from __future__ import annotations
 

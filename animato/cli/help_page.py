@@ -1,4 +1,4 @@
-"""The help page of a command: options under headings, what people use first at the top, and an example to type."""
+"""Format `--help`: options grouped under headings, common ones first, with examples."""
 
 from __future__ import annotations
 

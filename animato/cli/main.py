@@ -1,4 +1,4 @@
-"""The command line: registers the commands, turns errors into sentences and exit codes."""
+"""Register the commands and map errors to messages and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`animato models`: every network with its parameters and its work per photo and per frame."""
+"""`animato models`: list networks with parameters and cost per photo and per frame."""
 
 from __future__ import annotations
 

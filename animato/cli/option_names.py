@@ -1,4 +1,4 @@
-"""From the library's words to the command line's: `mouth=2` in a sentence becomes --mouth 2."""
+"""Translate settings in messages to options: `mouth=2` becomes --mouth 2."""
 
 from __future__ import annotations
 

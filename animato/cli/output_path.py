@@ -1,4 +1,4 @@
-"""The option `-o`: names that are none are refused before anything is made."""
+"""Parse `-o`, rejecting empty names and "-"."""
 
 from __future__ import annotations
 

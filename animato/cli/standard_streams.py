@@ -1,4 +1,4 @@
-"""Standard input, output and error: also where they are closed, full, or a pipe that nobody reads any more."""
+"""Handle closed, full or broken standard streams."""
 
 from __future__ import annotations
 

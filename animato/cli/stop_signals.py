@@ -1,4 +1,4 @@
-"""Signals that ask the program to end: each becomes an exception in the main thread, so that all is cleaned up."""
+"""Convert termination signals to exceptions in the main thread, so that cleanup runs."""
 
 from __future__ import annotations
 

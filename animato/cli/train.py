@@ -1,4 +1,4 @@
-"""`animato train`: meta-learning of the 2019 system on a prepared folder."""
+"""`animato train`: meta-train the 2019 system on a prepared folder."""
 
 from __future__ import annotations
 

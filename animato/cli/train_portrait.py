@@ -1,4 +1,4 @@
-"""`animato train-portrait`: the portrait renderer's networks on a prepared folder."""
+"""`animato train-portrait`: train the portrait renderer's networks on a prepared folder."""
 
 from __future__ import annotations
 

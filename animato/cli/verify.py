@@ -1,4 +1,4 @@
-"""`animato verify`: what a file declares and carries."""
+"""`animato verify`: print watermark, credentials and declared source types of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drivers: where movement comes from. A video is tracked while it is read; a motion file is simply read."""
+"""Driver protocol and the report that a driver fills while it is read."""
 
 from __future__ import annotations
 

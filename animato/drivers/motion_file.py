@@ -1,4 +1,4 @@
-"""A motion file as driver."""
+"""Driver that replays a motion file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A driver's neutral frame as the reference that its other frames are compared with."""
+"""Reference frame: compares every frame of a shot with the shot's neutral frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One shot of a driver's video: its neutral frame is found, and every frame is measured against it."""
+"""One shot of a driver video: find its neutral frame and measure every frame relative to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A video as driver: its neutral frame is found first, then it is tracked as it is read, shot by shot."""
+"""Driver that tracks a video while reading it, shot by shot."""
 
 from __future__ import annotations
 

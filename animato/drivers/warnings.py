@@ -1,4 +1,4 @@
-"""What a run says of its driver: what could not be followed, from when to when, and which option would help."""
+"""Warnings about a driver: what could not be tracked, when, and which option helps."""
 
 from __future__ import annotations
 

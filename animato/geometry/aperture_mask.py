@@ -1,4 +1,4 @@
-"""Openings in the face (two eyes, the mouth): their outlines, soft masks, and the plane that lies behind them.
+"""Outlines and soft masks of the apertures (eyes, mouth), and the plane behind them.
 
 Behind an opening is something that does not move with the skin around it: an eyeball, or teeth that sit on the skull.
 Each is treated as a small picture on a plane that follows the head rigidly and is seen only through the opening.

@@ -1,4 +1,4 @@
-"""How far eyes and mouth are open, measured in the head's own frame so that turning the head does not change it."""
+"""Aperture of eyes and mouth, measured in the head's own frame and therefore invariant to pose."""
 
 from __future__ import annotations
 

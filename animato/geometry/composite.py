@@ -1,4 +1,4 @@
-"""Laying a network's answer over a frame, at the frame's own resolution."""
+"""Composite a network's output over a frame at the frame's resolution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The square around a head: where it lies, how to cut it out, how points move between crop and frame."""
+"""Square crops around a head: position, extraction, and the map between crop and frame."""
 
 from __future__ import annotations
 

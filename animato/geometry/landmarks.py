@@ -1,4 +1,4 @@
-"""The face mesh: which of the 478 points is what, the canonical mesh and the 33 points that carry the head pose.
+"""The face mesh: landmark indices, the canonical mesh and the 33 points used to fit the head pose.
 
 Source of numbers: `face_landmarker.task` (Google, Apache-2.0), whose geometry file holds the canonical 468-vertex mesh
 in centimetres (x right in the image, y up, z towards the camera), 898 triangles and the Procrustes weights.

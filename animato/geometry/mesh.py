@@ -1,4 +1,4 @@
-"""The head as one triangle mesh: the face, three rings around it for hair, ears and neck, and the fixed frame border.
+"""Head mesh: the face, three surrounding rings for hair, ears and neck, and the fixed border of the crop.
 
 The ring vertices live in the head's own frame (canonical centimetres) on a shell that falls back behind the face, so
 that they turn with the head and are hidden by it. Their weight says how far they follow: the inner ring moves with the

@@ -1,4 +1,4 @@
-"""Pasting the animated square back into the photo, at the photo's resolution and without a seam."""
+"""Paste the animated square into the photo at the photo's resolution, with a soft border."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows on a face in which a network paints: the mouth, each eye, the whole head; and their three-stroke drawings.
+"""Patches of the face that networks paint (mouth, eyes, head), and their three-channel drawings.
 
 A region is a square patch that stands upright in the head: its middle is the mean of a few landmarks, its side a
 number of canonical centimetres, its up is the head's own (roll only). The right eye's patch is mirrored, so that one

@@ -1,4 +1,4 @@
-"""Rasterising source coordinates over the target mesh: a dense backward flow with a depth test.
+"""Rasterise the target mesh with a depth test into a dense backward flow.
 
 Triangles are drawn far to near (painter's order), each as its own number; every pixel then looks up the affine map of
 its triangle. All triangles are drawn at once, by array operations: a thousand calls of a drawing function would each

@@ -1,4 +1,4 @@
-"""Which part of the face each point belongs to: soft weights for mouth, eyes and brows."""
+"""Soft weights that assign each landmark to mouth, eyes or brows."""
 
 from __future__ import annotations
 

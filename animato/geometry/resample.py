@@ -1,4 +1,4 @@
-"""Resampling a picture along a flow, at the picture's own resolution.
+"""Sample a picture along a flow at the picture's own resolution.
 
 The picture is enlarged twice with an eight-pixel Lanczos kernel, in such a way that every second pixel is the
 picture's own; each frame then interpolates linearly in between. On a portrait shifted by parts of a pixel the result is

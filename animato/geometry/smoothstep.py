@@ -1,4 +1,4 @@
-"""The smooth step between two values: the one ramp by which anything fades."""
+"""Smoothstep between two values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of the face a photo really shows, and where to look instead for those it hides.
+"""Visibility of mesh vertices in a photo, and substitutes for hidden ones.
 
 A vertex of a turned head may lie behind the nose or on the far cheek. Its pixel in the photo belongs to something else,
 so it must not be copied. Its source position is moved to where visible skin is: the nearest visible surface is

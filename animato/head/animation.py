@@ -1,4 +1,4 @@
-"""What a head is animated with, as the head sees it; `pipeline.stream` and `api` are the real ones."""
+"""Protocols of streams and of what opens them, so that `Head.animate` imports nothing above it."""
 
 from __future__ import annotations
 

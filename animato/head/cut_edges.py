@@ -1,4 +1,4 @@
-"""Which edges of a picture cut the head: hair above, chin below, hair or ears at the sides."""
+"""Detect which edges of a picture crop the head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An eye's own axes in a picture, and where the edge of its upper lid runs in them."""
+"""Local axes of an eye, and the edge of its upper lid in them."""
 
 from __future__ import annotations
 

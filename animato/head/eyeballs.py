@@ -1,4 +1,4 @@
-"""Eyes: an eyeball picture per eye, made once from the photo, that turns with the gaze behind the lids."""
+"""Eyeball textures extracted from the photo, which rotate with the gaze behind the lids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Face gamut: the range of colours that a photo's face has, and clipping of what is painted to it.
+"""Face gamut: the colour range of the face in a photo, and clipping of painted pixels to it.
 
 Painters, drawn parts and what a driver shows bring the colours of an ordinary photo. On a photo without colour, with
 little, or in one tone (sepia, a coloured lamp) they would show as turquoise teeth and pink gaps. So chroma relative to

@@ -1,4 +1,4 @@
-"""The head: photos of a person, and everything that is found in them once."""
+"""Head: photos of a person and everything computed from them once."""
 
 from __future__ import annotations
 

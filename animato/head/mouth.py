@@ -1,4 +1,4 @@
-"""The mouth's inside: what the photo shows of it, fixed to the skull; elsewhere a drawn cavity, tongue and upper teeth.
+"""Mouth interior of a photo: visible texture fixed to the skull, completed by a drawn cavity, tongue and teeth.
 
 The drawn parts are generic on purpose: without a picture of this person's teeth nobody knows them, and the validity map
 says that they are a guess.

@@ -1,4 +1,4 @@
-"""What a caller may give as photos; all else is refused with a remedy."""
+"""Validate the photos argument of the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a found face is one: smileys, dogs and patterns pass the detector, but the landmarks of two crops disagree.
+"""Reject false detections: for smileys, dogs and patterns, the landmarks of two crops disagree.
 
 On a real face, the landmark network agrees with itself in a tighter and a wider region, and the detector, another
 network, scores high on the face alone, upright. Of 650 faces (portraits, people who talk, rendered heads turned up to

@@ -1,4 +1,4 @@
-"""What is wrong with a face for our purpose, as sentences with a remedy: findings that go on, errors that do not."""
+"""Check the quality of a photo: warnings that allow to continue, and errors."""
 
 from __future__ import annotations
 

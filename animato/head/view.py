@@ -1,4 +1,4 @@
-"""A photo cut to the square that is animated, and everything that is computed from it once."""
+"""Head view: a photo cropped to the animated square, with lazily computed and cached properties."""
 
 from __future__ import annotations
 

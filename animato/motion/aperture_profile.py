@@ -1,4 +1,4 @@
-"""Exact closing: where the driver's lids or lips touch, so do the target's, whatever the two face shapes are.
+"""Exact closing: the target's lids or lips touch whenever the driver's do, for any pair of face shapes.
 
 Each pair of opposite points is brought together by its own remaining gap; the skin around follows, less and less with
 distance, so that lids and lips slide instead of thickening.

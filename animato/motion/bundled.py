@@ -1,4 +1,4 @@
-"""Movements that come with the package, found by name."""
+"""Find bundled motion files by name."""
 
 from __future__ import annotations
 

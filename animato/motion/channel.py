@@ -1,4 +1,4 @@
-"""Channels: what travels from driver to renderer beside pose and expression, each defined in one place.
+"""Channel protocol: quantities that travel from driver to renderer beside pose and expression.
 
 Movement carries its channels with it (`ChannelValues`), so whatever mixes, smooths, stores or retargets movement needs
 to know none of them. Where movement begins, at a driver or a motion file, the caller says which channels there are.

@@ -1,4 +1,4 @@
-"""What happens while the driver's face cannot be seen: hold, ease back to neutral, ease in again when it returns."""
+"""Fill dropouts of the driver's face: hold, ease to neutral, and ease back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a head may move away from an edge of the picture that cuts it: what would come into view is in no photo."""
+"""Limit head motion away from an edge of the photo that crops the head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Motion files: movement saved without a picture of the driver's face and without its shape.
+"""Motion files: motion without images of the driver's face and without its shape.
 
 A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code:
 sizes are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.

@@ -1,4 +1,4 @@
-"""What a motion file must satisfy before it is believed: format, shapes, and numbers that a head can have.
+"""Validate motion files: format, array shapes and plausible values.
 
 The rules are those of docs/formats.md; a file comes from a stranger, so each broken one ends in a sentence.
 """

@@ -1,4 +1,4 @@
-"""Movement without a face: what one driver frame says, relative to the driver's neutral frame.
+"""Motion frames: pose and expression of a driver relative to its neutral frame.
 
 Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read
 from a motion file. What an open mouth shows is kept as it is, coarsely: teeth and tongue.

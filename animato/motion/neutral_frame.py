@@ -1,4 +1,4 @@
-"""Choosing a driver's neutral frame: calm, frontal, and looking, blinking and frowning as the person usually does."""
+"""Select the neutral frame of a driver: relaxed, frontal, with typical gaze, lids and brows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens while something lies over a part of the driver's face: that part is held, then eased to rest.
+"""Hold an occluded part of the face, then ease it to rest.
 
 Landmarks under a hand are guesses, and they begin to slip before the hand covers the part, so movement is read ahead by
 a moment and the part is held from before. The rest of the face goes on.

@@ -1,4 +1,4 @@
-"""A photo's own expression: how far its mouth is open, how it smiles, where it looks, and how that is taken off.
+"""Estimate and remove a photo's own expression: mouth opening, smile and gaze.
 
 The driver's movement is added to the photo, so what the photo itself shows would count twice. A lip gap and a wider
 mouth move the whole lower face in much the same way in everybody: two displacement fields, fitted to 87 pairs of a calm

@@ -1,4 +1,4 @@
-"""A driver's movement on another face: the person's shape stays, pose and expression come from the driver."""
+"""Retarget a driver's motion to another face: shape from the person, pose and expression from the driver."""
 
 from __future__ import annotations
 

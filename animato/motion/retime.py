@@ -1,4 +1,4 @@
-"""Movement at a constant frame rate, whatever rate it was recorded at: movement is interpolated, not repeated."""
+"""Resample motion to a constant frame rate by interpolation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drivers that cut: each shot is measured from its own neutral frame, then expressed relative to the first one's."""
+"""Express the motion of a later shot relative to the first shot's neutral frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smoothing of movement: zero lag for files, causal for live.
+"""Smooth motion: zero lag for files, causal for live input.
 
 Files: a bilateral filter over time (Tomasi, Manduchi 1998, applied to a sequence): each part of the movement is
 averaged with its neighbours in time, weighted by closeness in time and by likeness, so tremble goes and fast movement

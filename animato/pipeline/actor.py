@@ -1,4 +1,4 @@
-"""An actor: one head, one driver, and the place in the output where the head moves."""
+"""Actors (one head, one driver, one renderer) and the scene that contains them."""
 
 from __future__ import annotations
 

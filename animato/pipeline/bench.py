@@ -1,4 +1,4 @@
-"""The benchmark of the main job: stages, end-to-end speed, first frame and memory, side by side in one run.
+"""Benchmark of the main job: stages, throughput, first frame and memory in one run.
 
 Each measurement is a fresh process that runs the command a person would run, so that imports, model compilation and
 encoding count, and peak memory is the operating system's own figure, of both processes where the driver has its own.

@@ -1,4 +1,4 @@
-"""Who is asked for: photos and drivers as a caller gives them, checked, found, and opened at once."""
+"""Validate the heads and drivers that a caller passes, and open them concurrently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers over a base: any number of animated squares become one output frame."""
+"""Composite any number of layers over a base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From heads, drivers and settings to a scene: squares, renderers, retargeters, and the base they are laid over."""
+"""Build a scene from heads, drivers and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames out of a scene: driver -> movement -> target -> renderer -> compositor, one frame at a time."""
+"""Generate the frames of a scene: driver -> motion -> target -> renderer -> compositor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PNG frames as an output: a folder that appears at once, in the place of an earlier one."""
+"""PNG frames as an output: a folder that is replaced atomically."""
 
 from __future__ import annotations
 

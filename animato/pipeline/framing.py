@@ -1,4 +1,4 @@
-"""What of a photo is animated, at which resolution, and where it lies in the output."""
+"""Choose the animated square of a photo, its resolution and its place in the output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only door out: `Watermarker` marks every frame, `Output.finish` signs every file; nothing leaves another way."""
+"""The only door out: `Watermarker` marks every frame, `Output` encodes, signs and renames every file."""
 
 from __future__ import annotations
 

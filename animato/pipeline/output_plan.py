@@ -1,4 +1,4 @@
-"""What is to be written for a job: size, rate, sound and quality of the output."""
+"""Parameters of an output: size, frame rate, audio and quality."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Working ahead: an iterator runs in a thread of its own, a few items before the one who consumes it."""
+"""Prefetch: run an iterator in a thread, a few items ahead of its consumer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a cast to a finished file."""
+"""Render a cast to a file."""
 
 from __future__ import annotations
 

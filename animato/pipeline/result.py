@@ -1,4 +1,4 @@
-"""What the main job returns when it is done."""
+"""Result of the main job."""
 
 from __future__ import annotations
 

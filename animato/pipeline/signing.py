@@ -1,4 +1,4 @@
-"""What an output says about itself: which inputs, which settings, which mark; signed by `trust.credentials`."""
+"""Build the signed claim of an output: ingredients, settings, consent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream: the marked frames of a scene, for a program that shows or sends them itself."""
+"""Stream: watermarked frames of a scene, for programs that display or send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every renderer offers: a target face in, a layer out."""
+"""Renderer protocol: target in, layer out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 2019 system in the pipeline: a personalised generator draws the head's square from landmarks alone."""
+"""Paper renderer: the personalised generator of the 2019 system draws the square from landmarks."""
 
 from __future__ import annotations
 

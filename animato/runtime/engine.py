@@ -1,4 +1,4 @@
-"""The engine: device, threads, compiled networks and their inference requests. It owns what renders share.
+"""Engine: device, threads, compiled networks and their pools of inference requests.
 
 Nothing here is module state. Two renders that share an engine share its compiled networks, never a request: an
 inference request holds the tensors of one call, so each call takes one from a pool and returns it when its outputs

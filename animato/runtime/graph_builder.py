@@ -1,4 +1,4 @@
-"""Building OpenVINO graphs out of named arrays: the operations that the portrait renderer's networks are written in."""
+"""Build OpenVINO graphs from named arrays, with the operations that the portrait renderer's networks use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenVINO, imported with its usage reporting switched off, and its models read from bytes."""
+"""Import OpenVINO with its telemetry disabled, and read models from bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time of a run goes: milliseconds per stage, for the benchmark and the result."""
+"""Time per stage of a run."""
 
 from __future__ import annotations
 

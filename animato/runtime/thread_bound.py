@@ -1,4 +1,4 @@
-"""What a thread count bounds: all that a render computes with, and nothing of the program around it.
+"""Bound the threads of every library that a render uses, and restore them afterwards.
 
 `threads` of an engine (`threads` in the settings) reaches every library that starts threads of its own:
 

@@ -1,4 +1,4 @@
-"""Bounding torch, whose thread count belongs partly to a thread and partly to the process."""
+"""Bound the threads of torch, whose setting is partly per thread and partly per process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the main job: photo and driver in, video out."""
+"""Settings of the main job."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ FACE_WORDS = ("largest", "left", "right")
 
 @dataclass(frozen=True, kw_only=True)
 class AnimateSettings(SigningSettings, MotionSettings):
-    """Everything that shapes the video, apart from which files go in and out."""
+    """Settings of a rendering, apart from its input and output files."""
 
     face: str = setting(
-        "largest", "Which face of the photo: largest, left, right, or a number counted from 1 at the left."
+        "largest", "Face of the photo to animate: largest, left, right, or a number from the left, starting at 1."
     )
-    driver_face: str = setting("largest", "Which face of the driver: the same words.", group="Driver")
+    driver_face: str = setting("largest", "Face of the driver to track; same values as `face`.", group="Driver")
     model: Literal["portrait", "geometry", "paper"] = setting(
         "portrait",
-        "portrait: copies what the photos show and paints what they cannot. geometry: copies only. paper: the 2019 "
-        "system, drawn by a person file (`person`).",
+        "portrait: copies what the photos show, paints the rest. geometry: copies only. paper: the 2019 system; needs "
+        "`person`.",
     )
     person: Path | None = setting(
         None, "Person file made by `animato adapt` with the same `model` (portrait or paper)."
     )
     frame: Literal["photo", "crop"] = setting(
         "photo",
-        "photo: the whole picture, with the head moving in it. crop: a square around the head.",
+        "photo: the whole picture. crop: a square around the head.",
         group="Picture and size",
     )
     size: int | None = setting(
@@ -46,7 +46,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     max_side: int = setting(
         4096,
-        "Longest side of the video; a larger photo is made smaller.",
+        "Longest side of the video; larger photos are downscaled.",
         low=256,
         high=8192,
         unit="pixels",
@@ -54,26 +54,26 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     fps: float | None = setting(
         None,
-        "Frames a second of the video; by default the driver's.",
+        "Frame rate of the video. Default: the driver's.",
         low=1.0,
         high=120.0,
         unit="frames a second",
         group="Picture and size",
     )
-    start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds", group="Driver")
-    end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds", group="Driver")
-    audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.", group="Sound")
+    start: float = setting(0.0, "Start time in the driver.", low=0.0, unit="seconds", group="Driver")
+    end: float | None = setting(None, "End time in the driver.", low=0.0, unit="seconds", group="Driver")
+    audio: Path | None = setting(None, "Audio file to use instead of the driver's audio.", group="Sound")
     sound: bool = setting(
         True, "Keep the sound of the driver (or of `audio`); `sound=False` makes a silent video.", group="Sound"
     )
     crf: int = setting(
         18,
-        "Quality of the video, lower is better and larger (x264 and VP9 constant rate factor).",
+        "Constant rate factor of x264 and VP9; lower is better and larger.",
         low=0,
         high=40,
         group="Picture and size",
     )
-    threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64, group="Advanced")
+    threads: int = setting(2, "CPU threads.", low=1, high=64, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "animate")

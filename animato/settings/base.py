@@ -1,4 +1,4 @@
-"""How a setting is written down: default, help and limits in one line, read by the CLI, the docs and the checks."""
+"""Declare settings: default, help and limits in one place, used by the command line, the docs and validation."""
 
 from __future__ import annotations
 

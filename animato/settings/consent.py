@@ -1,4 +1,4 @@
-"""On what ground a person is animated: the four bases, and the statement that the user affirms for each."""
+"""Consent settings: the four bases, and the statement that the user affirms for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of movement: what is taken from the driver, how strongly, how smoothly."""
+"""Motion settings: what is transferred from the driver, how strongly and how smoothly."""
 
 from __future__ import annotations
 
@@ -10,100 +10,96 @@ from animato.settings.base import check, setting
 
 @dataclass(frozen=True, kw_only=True)
 class MotionSettings:
-    """How the driver's movement is applied to the person."""
+    """How the driver's motion is applied to the head."""
 
     motion: Literal["relative", "absolute"] = setting(
         "relative",
-        "relative: the photo moves as the driver moves away from its own neutral frame. "
-        "absolute: the photo takes the driver's head direction, eye and mouth opening as they are.",
+        "relative: motion since the driver's neutral frame is added to the photo. "
+        "absolute: the driver's head direction, eye and mouth opening are used as they are.",
         group="Movement",
     )
     neutral: float | None = setting(
         None,
-        "Time in the driver, in seconds, of its neutral frame (relaxed face, eyes open, mouth closed). "
-        "Found by itself when not given.",
+        "Time of the driver's neutral frame (relaxed face, eyes open, mouth closed), in seconds. Detected by default.",
         low=0.0,
         unit="seconds",
         group="Movement",
     )
     pose: float = setting(
-        1.0, "Strength of head movement: 0 none, 1 the driver's own.", low=0.0, high=2.0, group="Movement"
+        1.0, "Strength of head motion: 0 is none, 1 is the driver's.", low=0.0, high=2.0, group="Movement"
     )
     shift: float = setting(
         1.0,
-        "Strength with which the head moves sideways, up and down on its neck, times `pose`. 0: only turns and nods.",
+        "Strength of head translation, multiplied by `pose`; 0 keeps rotation only.",
         low=0.0,
         high=2.0,
         group="Movement",
     )
     zoom: float = setting(
         1.0,
-        "Strength with which the head comes nearer and goes away, times `pose`.",
+        "Strength of head scaling (moving nearer and away), multiplied by `pose`.",
         low=0.0,
         high=2.0,
         group="Movement",
     )
-    mouth: float = setting(1.0, "Strength of mouth and jaw movement.", low=0.0, high=2.0, group="Movement")
+    mouth: float = setting(1.0, "Strength of mouth and jaw motion.", low=0.0, high=2.0, group="Movement")
     eyes: float = setting(1.0, "Strength of blinks and gaze.", low=0.0, high=2.0, group="Movement")
-    brows: float = setting(1.0, "Strength of brow movement.", low=0.0, high=2.0, group="Movement")
+    brows: float = setting(1.0, "Strength of brow motion.", low=0.0, high=2.0, group="Movement")
     residual_flow: float = setting(
         1.0,
-        "Strength with which hair, neck and shoulders move as the driver's do, beyond following the head; "
-        "0: they only follow the head.",
+        "Strength of the driver's own motion of hair, neck and shoulders; with 0 they only follow the head.",
         low=0.0,
         high=1.5,
         group="Movement",
     )
     neutralise: float = setting(
         0.5,
-        "How much of the photo's own expression is taken off before the driver's movement is added: 0 nothing; 0.5 an "
-        "open mouth and averted eyes wholly and half of a smile; 1 all of it.",
+        "Share of the photo's own expression that is removed first: 0 keeps it, 0.5 removes an open mouth, an averted "
+        "gaze and half of a smile, 1 removes all.",
         low=0.0,
         high=1.0,
         group="Movement",
     )
-    still_head: bool = setting(
-        False, "Keep the head where it is; only the face moves (the same as `pose=0`).", group="Movement"
-    )
+    still_head: bool = setting(False, "Animate the face only; equivalent to `pose=0`.", group="Movement")
     still_place: bool = setting(
         False,
-        "Keep the place and size of the head; it turns and nods (the same as `shift=0` `zoom=0`).",
+        "Keep position and size of the head, allow rotation; equivalent to `shift=0` `zoom=0`.",
         group="Movement",
     )
     stabilize: bool = setting(
         True,
-        "Take movement of the camera, and of the whole body, out of head movement; `stabilize=False` leaves it in.",
+        "Remove camera and body motion from head motion; `stabilize=False` keeps it.",
         group="Movement",
     )
     cuts: Literal["follow", "hold"] = setting(
         "follow",
-        "follow: a driver that cuts is measured in each shot from a neutral frame of its own. "
-        "hold: only shots like the first one move the head; it rests during the others.",
+        "follow: every shot of the driver has its own neutral frame. "
+        "hold: only shots that resemble the first one are used; the head rests during the others.",
         group="Movement",
     )
     smooth: float = setting(
         0.5,
-        "Smoothing of tracker tremble, 0 (none) to 1; it adds no delay to a file, and fast movement passes.",
+        "Temporal smoothing of tracking jitter, 0 (off) to 1; zero lag, fast motion is preserved.",
         low=0.0,
         high=1.0,
         group="Movement",
     )
     mouth_interior: bool = setting(
         False,
-        "Paint teeth, tongue and gap where the driver's open mouth shows them, instead of plausible ones: for drivers "
-        "that are the person themselves.",
+        "Transfer the driver's mouth interior (teeth, tongue, gap) instead of generating a plausible one; useful when "
+        "people drive themselves.",
         group="Advanced",
     )
     expression_light: float = setting(
         0.0,
-        "Strength with which light and shade of the driver's skin (folds, forehead) are laid on the person's; 0: none.",
+        "Strength of light and shade transferred from the driver's skin (folds, forehead); 0 is off.",
         low=0.0,
         high=1.5,
         group="Advanced",
     )
     stabilize_landmarks: bool = setting(
         True,
-        "Hold the driver's landmarks to its skin as the neutral frame shows it, so that nothing wanders over the face.",
+        "Stabilise the driver's landmarks by tracking its skin, so that texture does not swim.",
         group="Advanced",
     )
 

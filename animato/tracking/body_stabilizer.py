@@ -1,4 +1,4 @@
-"""Camera and body movement: what the shoulders and the background do as well is not head movement.
+"""Remove camera and body motion: motion shared with shoulders and background is not head motion.
 
 Corners outside the head of the neutral frame are found again in every other frame (Shi, Tomasi 1994; Lucas, Kanade 1981
 with pyramids as in Bouguet 2000), and a similarity is fitted to them by RANSAC (Fischler, Bolles 1981): that of

@@ -1,4 +1,4 @@
-"""Finding the faces of a picture, with refined landmarks."""
+"""Find all faces in a picture, with refined landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landmarks held to the skin: what the landmark network says, corrected by where the skin of one frame went.
+"""Landmark stabilisation: correct landmarks by tracking skin patches of a reference frame (KLT).
 
 The network looks at each frame alone and errs by a third to a half of a pixel at 256, differently in each pose, so a
 mole would wander over the face that it drives. Here patches of skin of one frame, the anchor, are searched for in every

@@ -1,4 +1,4 @@
-"""Which parts of a driver's face are hidden: by a hand, a cup, a microphone, or the edge of the picture.
+"""Detect occluded parts of a driver's face: by a hand, a cup, a microphone, or the edge of the picture.
 
 Two signs must agree, because each alone has harmless causes. The coarse pattern of light and dark over a part (its
 normalised correlation with the same part a moment ago and in the neutral frame) also changes when a lamp does; fine

@@ -1,4 +1,4 @@
-"""Finding small patches of one picture again in another, and evening out what they say."""
+"""Match small patches between two pictures, and regularise the displacements."""
 
 from __future__ import annotations
 

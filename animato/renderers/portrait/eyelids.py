@@ -1,4 +1,4 @@
-"""Lids that close: bare skin unrolls, and the lashes of the upper lid hang from its edge.
+"""Closing eyelids: skin unrolls over the eyeball, and the upper lashes follow the edge of the lid.
 
 A photo of open eyes shows a strip of the upper lid a few pixels high, full of lashes. Copied to a closed lid it is
 stretched many times over, and the network paints over it at its own, coarse resolution. In a sharp photo both are seen.

@@ -1,4 +1,4 @@
-"""One frame of the portrait renderer in work."""
+"""State of one frame of the portrait renderer."""
 
 from __future__ import annotations
 

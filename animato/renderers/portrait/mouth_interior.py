@@ -1,4 +1,4 @@
-"""Bringing the animated mouth to what the driver's shows between the lips."""
+"""Match the animated mouth interior to the driver's."""
 
 from __future__ import annotations
 

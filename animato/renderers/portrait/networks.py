@@ -1,4 +1,4 @@
-"""The portrait renderer's networks: compiled once per engine, shared by all heads that it renders."""
+"""Networks of the portrait renderer, compiled once per engine and shared by all heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in each photo a region's target pixels come from: sampling grids for a network's features, with validity.
+"""Sampling grids with confidence: where the pixels of a target patch lie in each photo.
 
 For every photo and region there is a patch of the photo, cut in the photo's own head frame; for every target there is
 a grid of positions in that patch. Skin follows the mesh; what lies behind an opening follows the skull (teeth) or the

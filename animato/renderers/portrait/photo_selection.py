@@ -1,4 +1,4 @@
-"""Which photos give a region its features: the most similar ones, entering and leaving without a jump."""
+"""Select the photos that supply features for a patch: the most similar ones, faded in and out."""
 
 from __future__ import annotations
 

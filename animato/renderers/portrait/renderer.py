@@ -1,4 +1,4 @@
-"""The portrait renderer: geometry copies what the photos show, small networks paint what it cannot know.
+"""Portrait renderer: geometry copies what the photos show, small networks paint the rest.
 
 Per frame (docs/architecture.md, "The portrait renderer"): the animated photo is warped to the target; then, for the
 whole head where something hidden turns into view, and for each eye and the mouth, a network sees the warped patch, what

@@ -1,4 +1,4 @@
-"""Combines several photos of a person: the mouth's inside, and the sides of the head that the animated one hides."""
+"""Combine several photos of a person: mouth interior, and sides of the head hidden in the animated photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The geometry renderer: it copies what the photo shows and learns nothing."""
+"""Geometry renderer: warps the photo, without networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source views: other pictures of a head, used where the animated photo hides or foreshortens it.
+"""Source views: other pictures of a head, sampled where the animated photo hides or foreshortens it.
 
 A far cheek that turns into view is missing in the photo, or squeezed to a few pixels. Another photo taken from that
 side shows it; without one, the mirrored other side of the face is used. Both are composited over the warped photo only

@@ -1,4 +1,4 @@
-"""One photo's head, ready to be warped to any target: flow, apertures, composite and validity map."""
+"""Warp one photo to any target: flow, apertures, composite and confidence."""
 
 from __future__ import annotations
 
