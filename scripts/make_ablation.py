@@ -204,15 +204,15 @@ def main() -> None:
         "--frames", type=int, default=300, help="maximum number of frames per clip of the talking people"
     )
     parser.add_argument("--so-far", action="store_true", help="only write the page, from cached reports")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
     protocols = {
-        "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=asked.pairs, **common),
-        "talking": EvaluateSettings(subset="talking", every=asked.every, frames=asked.frames, **common),
+        "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=args.pairs, **common),
+        "talking": EvaluateSettings(subset="talking", every=args.every, frames=args.frames, **common),
     }
-    reports = measure(asked.data, asked.output, protocols, asked.so_far)
-    pairs = f" --pairs {asked.pairs}" if asked.pairs else ""
-    command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {asked.every} --frames {asked.frames}"
+    reports = measure(args.data, args.output, protocols, args.so_far)
+    pairs = f" --pairs {args.pairs}" if args.pairs else ""
+    command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {args.every} --frames {args.frames}"
     PAGE.write_text(page(reports, command), encoding="utf-8")
     print(PAGE)
 

@@ -88,7 +88,7 @@ class ShardClips:
         record = self.records[clip]
         count = int(record["frames"])
         if any(not 0 <= index < count for index in indices):
-            raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"asked for {list(indices)}")
+            raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"requested: {list(indices)}")
         offsets, file = self._open(str(record["shard"]), clip)
         images = np.empty((len(indices), self.size, self.size, 3), np.uint8)
         points = np.empty((len(indices), 478, 3), np.float32)

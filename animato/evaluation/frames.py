@@ -100,8 +100,8 @@ def choose_by_turn(
     band_of: dict[int, str] = {}
     runs: dict[int, tuple[str, int]] = {}
     for band in bands:
-        near = [index for index in rest if band.low <= turns[index] < band.high]
-        for index, run in groups(near, every):
+        in_band = [index for index in rest if band.low <= turns[index] < band.high]
+        for index, run in groups(in_band, every):
             band_of[index], runs[index] = band.label, (band.label, run)
     order = {run: number for number, run in enumerate(dict.fromkeys(runs[index] for index in sorted(runs)))}
     scored = tuple((index, order[runs[index]]) for index in sorted(runs))
@@ -112,9 +112,9 @@ def _photos_and_rest(
     faces: Sequence[Face | None], shots: int, most_shots: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the photo frames and the frames that can be scored; both empty if there are too few."""
-    seen = tuple(index for index, face in enumerate(faces) if face is not None)
-    cut = 1 if most_shots == 1 else len(seen) // 2
-    pool, rest = seen[:cut], seen[cut:]
+    with_face = tuple(index for index, face in enumerate(faces) if face is not None)
+    cut = 1 if most_shots == 1 else len(with_face) // 2
+    pool, rest = with_face[:cut], with_face[cut:]
     if len(pool) < shots or len(rest) < GROUP:
         return (), ()
     return tuple(pool[place] for place in spread(len(pool), shots)), rest
@@ -133,12 +133,12 @@ def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], s
         None when either clip is too short.
     """
     pool = [index for index, face in enumerate(source) if face is not None]
-    seen = [index for index, face in enumerate(driver) if face is not None]
-    if len(pool) < shots or len(seen) < GROUP:
+    with_face = [index for index, face in enumerate(driver) if face is not None]
+    if len(pool) < shots or len(with_face) < GROUP:
         return None
     photos = tuple(pool[place] for place in spread(len(pool), shots))
-    scored = groups(seen, every)
-    return Choice(photos, scored, _shown(driver, scored, driver[seen[0]]))
+    scored = groups(with_face, every)
+    return Choice(photos, scored, _shown(driver, scored, driver[with_face[0]]))
 
 
 def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, holdout: int) -> Choice | None:
@@ -153,36 +153,36 @@ def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, hol
     Returns:
         None when the video has too few frames with a face.
     """
-    seen = [index for index, face in enumerate(faces) if face is not None]
-    if len(seen) < most_shots + holdout:
+    with_face = [index for index, face in enumerate(faces) if face is not None]
+    if len(with_face) < most_shots + holdout:
         return None
-    scored = {seen[place] for place in spread(len(seen), holdout)}
-    pool = [index for index in seen if index not in scored]
+    scored = {with_face[place] for place in spread(len(with_face), holdout)}
+    pool = [index for index in with_face if index not in scored]
     photos = tuple(pool[place] for place in spread(len(pool), shots))
     pairs = tuple((index, number) for number, index in enumerate(sorted(scored)))
     return Choice(photos, pairs, _shown(faces, pairs, faces[photos[0]]))
 
 
-def spread(count: int, wanted: int) -> list[int]:
-    """Return `wanted` evenly spaced indices in range(count), including 0."""
-    if wanted == 1:
+def spread(count: int, size: int) -> list[int]:
+    """Return `size` evenly spaced indices in range(count), including 0."""
+    if size == 1:
         return [0]
-    return [int(place) for place in np.floor(np.linspace(0, count - 1, wanted) + 0.5)]
+    return [int(place) for place in np.floor(np.linspace(0, count - 1, size) + 0.5)]
 
 
-def groups(seen: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
+def groups(with_face: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
     """Return (frame, run) pairs for one in `every` groups of three consecutive frames; for 1, of all frames.
 
     A run is a sequence without a gap: adjacent groups form one run.
 
     Args:
-        seen: frames that can be scored, ascending.
+        with_face: frames that can be scored, ascending.
         every: one in so many groups.
     """
-    chosen = list(seen)
+    chosen = list(with_face)
     if every > 1:
-        starts = range(0, len(seen) - GROUP + 1, GROUP * every)
-        chosen = [index for start in starts for index in seen[start : start + GROUP]]
+        starts = range(0, len(with_face) - GROUP + 1, GROUP * every)
+        chosen = [index for start in starts for index in with_face[start : start + GROUP]]
     pairs: list[tuple[int, int]] = []
     for index in chosen:
         run = pairs[-1][1] + (index != pairs[-1][0] + 1) if pairs else 0

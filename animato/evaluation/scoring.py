@@ -72,9 +72,9 @@ class Sample:
         height, width = photos[0].shape[:2]
         crop = Crop.around(faces[0].points, self._size, width, height)
         times = self.driver_track.times
-        wanted = tuple(index for index, _ in choice.scored)
+        indices = tuple(index for index, _ in choice.scored)
         photo_times = tuple(times[index] for index in choice.photos) if self._has_truth else None
-        drive = Drive(self.driver, wanted, tuple(times[index] for index in wanted), photo_times)
+        drive = Drive(self.driver, indices, tuple(times[index] for index in indices), photo_times)
         runs = [SystemRun(system, self.rows(system.name), metrics, self._finder) for system in systems]
         try:
             for run in runs:
@@ -126,13 +126,13 @@ class Sample:
 
     def _photos(self, choice: Choice) -> tuple[list[Frame], list[Face]]:
         """Read the photos from the source clip, with refined landmarks."""
-        wanted = set(choice.photos)
+        indices = set(choice.photos)
         photos, refined = [], []
         for frame, face, index in zip(self.source.frames(), self.source_track.faces, itertools.count()):
-            if index in wanted and face is not None:
+            if index in indices and face is not None:
                 photos.append(frame)
                 refined.append(self._finder.refined(frame, face))
-            if len(photos) == len(wanted):
+            if len(photos) == len(indices):
                 break
         return photos, refined
 

@@ -69,7 +69,7 @@ def make_content_loss(settings: TrainSettings) -> ContentLoss:
     """Build the content loss for the settings.
 
     Raises:
-        MissingPartError: the bundled-package network is asked for and not installed.
+        MissingPartError: the EfficientNet-Lite0 package is required and not installed.
         InputError, FileFormatError: a weight file is missing or another network's.
     """
     choice = settings.content

@@ -21,7 +21,7 @@ from animato.trust.convolution import CODED_BITS, encode
 from animato.trust.payload import MarkPayload, pack
 
 TILE = 128
-"""Side of the tile, in pixels of a frame whose short side is at most `mark.REFERENCE_SIDE`."""
+"""Side of the tile, in pixels of a frame whose short side is at most `watermark.REFERENCE_SIDE`."""
 
 SHORTEST_PERIOD = 8.0
 LONGEST_PERIOD = 28.0

@@ -76,13 +76,13 @@ class Perceptual(FrameMean):
         picture = scored.reference.picture
         if picture is None:
             return None
-        mine: Features = scored.remember(NET, lambda: describe(scored.output))
-        theirs: Features = scored.reference.remember(NET, lambda: describe(picture))
-        return distance(mine[0], theirs[0])
+        output: Features = scored.remember(NET, lambda: describe(scored.output))
+        truth: Features = scored.reference.remember(NET, lambda: describe(picture))
+        return distance(output[0], truth[0])
 
 
 FACE_SIDE = 224
-"""Side to which the face's box is brought, pixels: what the network was made for."""
+"""Side to which the face's box is resized, pixels: the input size of the network."""
 
 
 @register(
@@ -111,9 +111,9 @@ class PerceptualFace(FrameMean):
         picture, mask = scored.reference.picture, scored.reference.regions.face
         if picture is None or mask is None:
             return None
-        mine: Features = scored.remember(f"{NET} face", lambda: describe(face_box(scored.output, mask)))
-        theirs: Features = scored.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
-        return distance(mine[0], theirs[0], face_box(mask.astype(np.float32), mask) if self.outlined else None)
+        output: Features = scored.remember(f"{NET} face", lambda: describe(face_box(scored.output, mask)))
+        truth: Features = scored.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
+        return distance(output[0], truth[0], face_box(mask.astype(np.float32), mask) if self.outlined else None)
 
 
 @register(

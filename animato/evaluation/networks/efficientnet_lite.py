@@ -109,7 +109,7 @@ def load() -> EfficientNetLite:
 
 
 def normalised(frame: Frame) -> Tensor:
-    """Return a picture as the network wants it: 1 x 3 x H x W float32, about -1 to 1.
+    """Convert an image to the network's input: 1 x 3 x H x W float32, about -1 to 1.
 
     Args:
         frame: H x W x 3 uint8 RGB.

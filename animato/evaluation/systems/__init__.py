@@ -1,1 +1,1 @@
-"""The systems under test and what they are asked for."""
+"""The systems under test and their protocol."""

@@ -68,10 +68,10 @@ def own_cases(
     warpers = [Warper(HeadView(shot.image, shot.points)) for shot in shots]
     pairs, usable = _among(shots, settings, random)
     pairs += _beyond(shots, usable)
-    wanted = [region for region in FACE_PATCHES if region.network in networks]
-    patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in wanted}
+    regions = [region for region in FACE_PATCHES if region.network in networks]
+    patches = {region.name: [photo_patch(region, warper) for warper in warpers] for region in regions}
     rows: dict[str, list[tuple[Case, list[int], OwnPair]]] = {name: [] for name in networks}
-    offset = {region.name: len(warpers) if region.mirrored else 0 for region in wanted}
+    offset = {region.name: len(warpers) if region.mirrored else 0 for region in regions}
     for own in pairs:
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
         pose = fit_pose(truth.points)
@@ -80,14 +80,14 @@ def own_cases(
         share_sides(together)
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
-        for region in wanted:
+        for region in regions:
             if own.rehearsed not in (None, region.network):
                 continue
             case = make_case(region, own.pair, warped, vertices, warpers, patches[region.name])
             numbers = [offset[region.name] + index for index in own.pair.photos]
             rows[region.network].append((case, numbers, own))
     return {
-        name: _case_set([(r, patches[r.name]) for r in wanted if r.network == name], rows[name]) for name in networks
+        name: _case_set([(r, patches[r.name]) for r in regions if r.network == name], rows[name]) for name in networks
     }
 
 
@@ -97,11 +97,11 @@ def _among(
     """Pair every photo with every other, holding some out as truth; return the pairs and the other photos' indices."""
     order = random.permutation(len(shots)).tolist()
     held_out = set(order[: max(1, round(len(shots) * settings.hold_out))])
-    both = [(truth, source) for truth in range(len(shots)) for source in range(len(shots)) if truth != source]
-    chosen = [both[index] for index in random.permutation(len(both))[: settings.pairs]]
+    pairs = [(truth, source) for truth in range(len(shots)) for source in range(len(shots)) if truth != source]
+    chosen = [pairs[index] for index in random.permutation(len(pairs))[: settings.pairs]]
     if not any(truth in held_out for truth, _ in chosen):
-        chosen.append(next(pair for pair in both if pair[0] in held_out))
-    found = []
+        chosen.append(next(pair for pair in pairs if pair[0] in held_out))
+    own_pairs = []
     for truth, source in chosen:
         others = [index for index in random.permutation(len(shots)).tolist() if index not in (truth, source)]
         # Held-out photos must not be used as sources in training either.
@@ -109,8 +109,8 @@ def _among(
             others = [index for index in others if index not in held_out]
             if source in held_out:
                 continue
-        found.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in held_out))
-    return found, [index for index in range(len(shots)) if index not in held_out]
+        own_pairs.append(OwnPair(Pair(shots[truth], (source, *others)[:MOST_PHOTOS]), truth in held_out))
+    return own_pairs, [index for index in range(len(shots)) if index not in held_out]
 
 
 def _beyond(shots: Sequence[Shot], usable: list[int]) -> list[OwnPair]:

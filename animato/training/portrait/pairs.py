@@ -54,9 +54,9 @@ class Group:
     """Photos of one person and the cases made from them.
 
     Attributes:
-        person: who.
-        kind: of the clip.
-        split: of the person.
+        person: name of the person.
+        kind: kind of the clip.
+        split: split of the person.
         photos: warpers of the photos.
         pairs: the cases.
     """
@@ -69,11 +69,11 @@ class Group:
 
 
 def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
-    """Yield all groups but those for tests: each video by itself, a person's stills together, inverse-warped stills.
+    """Yield the groups of the train and val splits: one per video, one per person's stills, inverse-warped stills.
 
     Args:
         store: crops of `settings.crop` px.
-        settings: how many of each.
+        settings: number of cases of each kind.
     """
     videos = [entry for entry in store.clips if entry.frames > 1]
     stills: dict[str, list[ClipEntry]] = {}
@@ -96,10 +96,10 @@ def groups(store: ClipStore, settings: CaseSettings) -> Iterator[Group]:
                 person, entries[0].kind, entries[0].split, [Warper(HeadView(s.image, s.points)) for s in shots], pairs
             )
         for shot in shots:
-            made = [moved for moved in (movers.move(shot, random) for _ in range(settings.inverse)) if moved]
-            if made:
-                pairs = [Pair(shot, (index,)) for index in range(len(made))]
-                yield Group(person, entries[0].kind, entries[0].split, made, pairs)
+            warped = [moved for moved in (movers.move(shot, random) for _ in range(settings.inverse)) if moved]
+            if warped:
+                pairs = [Pair(shot, (index,)) for index in range(len(warped))]
+                yield Group(person, entries[0].kind, entries[0].split, warped, pairs)
 
 
 def _shots(frames: ClipFrames) -> list[Shot]:
