@@ -16,12 +16,12 @@ FACE_WORDS = ("largest", "left", "right")
 
 @dataclass(frozen=True, kw_only=True)
 class AnimateSettings(SigningSettings, MotionSettings):
-    """Everything that shapes the video, apart from which files go in and out."""
+    """Settings of a rendering, without its input and output files."""
 
     face: str = setting(
         "largest", "Which face of the photo: largest, left, right, or a number counted from 1 at the left."
     )
-    driver_face: str = setting("largest", "Which face of the driver: the same words.", group="Driver")
+    driver_face: str = setting("largest", "Which face of the driver; same values as `face`.", group="Driver")
     model: Literal["portrait", "geometry", "paper"] = setting(
         "portrait",
         "portrait: copies what the photos show and paints what they cannot. geometry: copies only. paper: the 2019 "
@@ -46,7 +46,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     max_side: int = setting(
         4096,
-        "Longest side of the video; a larger photo is made smaller.",
+        "Longest side of the video; larger photos are scaled down.",
         low=256,
         high=8192,
         unit="pixels",
@@ -54,14 +54,14 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     fps: float | None = setting(
         None,
-        "Frames a second of the video; by default the driver's.",
+        "Frame rate of the video; by default that of the driver.",
         low=1.0,
         high=120.0,
         unit="frames a second",
         group="Picture and size",
     )
-    start: float = setting(0.0, "Where in the driver to begin.", low=0.0, unit="seconds", group="Driver")
-    end: float | None = setting(None, "Where in the driver to stop.", low=0.0, unit="seconds", group="Driver")
+    start: float = setting(0.0, "Start time in the driver.", low=0.0, unit="seconds", group="Driver")
+    end: float | None = setting(None, "End time in the driver.", low=0.0, unit="seconds", group="Driver")
     audio: Path | None = setting(None, "Sound file to use instead of the driver's sound.", group="Sound")
     sound: bool = setting(
         True, "Keep the sound of the driver (or of `audio`); `sound=False` makes a silent video.", group="Sound"
@@ -73,7 +73,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
         high=40,
         group="Picture and size",
     )
-    threads: int = setting(2, "CPU threads for networks and pictures.", low=1, high=64, group="Advanced")
+    threads: int = setting(2, "CPU threads for inference and image processing.", low=1, high=64, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "animate")
