@@ -1,4 +1,4 @@
-"""Drivers: where movement comes from. A video is tracked while it is read; a motion file is simply read."""
+"""Drivers, the sources of movement: tracked videos and motion files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animato.runtime.stage_clock import StageClock
 
 @dataclass
 class DriverReport:
-    """What was learnt of a driver while it was read.
+    """Tracking report of a driver.
 
     Attributes:
         jitter: mean absolute second difference of its landmarks, px at 256; None when it cannot be known.

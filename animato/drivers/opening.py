@@ -1,4 +1,4 @@
-"""From a path to an opened driver."""
+"""Open a driver from its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PNG frames as an output: a folder that appears at once, in the place of an earlier one."""
+"""PNG frames as output: a folder that atomically replaces an earlier one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class FrameFolder:
         return sorted(path.name for path in self.folder.iterdir() if self._frame.fullmatch(path.name))
 
     def publish(self, made: Path, aside: Path) -> None:
-        """Put finished frames in their place.
+        """Move finished frames to their target.
 
         Args:
             made: the folder that holds them, in `scratch`.

@@ -1,4 +1,4 @@
-"""What a caller of the library may give as driver, path and settings; all else is refused with a remedy."""
+"""Validate driver, path and settings arguments of the library functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the main job returns when it is done."""
+"""Result of the main job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class AnimateResult:
-    """What `animate` made.
+    """Result of `animate`.
 
     Attributes:
         path: the finished file or folder.
