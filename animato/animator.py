@@ -26,14 +26,14 @@ from animato.settings.animate import AnimateSettings
 
 
 class Animator:
-    """Renders any number of heads, one after the other or at once: it owns the engine that they share.
+    """Renders any number of heads, sequentially or concurrently, with one shared engine.
 
-    Methods may be called from several threads. What renders at the same time gives the same bytes as one after the
-    other.
+    Methods may be called from several threads. Concurrent and sequential renderings produce identical
+    bytes.
 
     Args:
-        device: what networks run on: "cpu".
-        threads: CPU threads of one rendering.
+        device: inference device: "cpu".
+        threads: CPU threads per rendering.
 
     Example:
         >>> import animato
@@ -63,7 +63,7 @@ class Animator:
         self.close()
 
     def close(self) -> None:
-        """Let go of the networks; renderings that still run end well."""
+        """Release the networks; renderings in progress still complete."""
         self._engine = None
 
     def head(self, photos: Photos, face: str = "largest") -> Head:
@@ -90,17 +90,17 @@ class Animator:
         clock: StageClock | None = None,
         **options: Any,
     ) -> AnimateResult:
-        """Make a video of a head moved by a driver: marked, signed, whole or not at all.
+        """Make a video of a head moved by a driver: marked, signed and written atomically.
 
         Args:
             head: see `Photos`.
             driver: see `Drivers`.
             output: .mp4, .webm, .gif, or a folder for PNG frames.
-            settings: everything else; see `AnimateSettings`. The animator's threads count, not theirs.
+            settings: see `AnimateSettings`; `threads` is ignored in favour of the animator's.
             overwrite: whether an existing output may be replaced.
-            progress: called after every frame.
-            clock: filled with the time spent per stage, when given.
-            options: fields of `AnimateSettings`, instead of or over `settings`.
+            progress: called after each frame.
+            clock: accumulates the time spent per stage.
+            options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
             InputError: photo or driver cannot be used (the message says what to do).
@@ -108,7 +108,7 @@ class Animator:
                 value of a wrong type.
             OutputError: the output cannot be written.
             RefusedError: it cannot be signed.
-            InterruptedRunError: Ctrl-C, or another signal that stops the program; nothing was left behind.
+            InterruptedRunError: Ctrl-C or another terminating signal; no output file is left behind.
         """
         return self.run(
             [(head, driver)], output, settings, overwrite=overwrite, progress=progress, clock=clock, **options
@@ -132,23 +132,23 @@ class Animator:
 
         Args:
             cast: heads and drivers.
-            output, settings, overwrite, progress, clock, options: as of `animate`.
+            output, settings, overwrite, progress, clock, options: as for `animate`.
 
         Example:
             >>> left, right = (animator.head("us.jpg", face) for face in ("left", "right"))  # doctest: +SKIP
             >>> animator.run([(left, "a.mp4"), (right, "b.mp4")], "us.mp4")  # doctest: +SKIP
         """
         settings, target = self._settings(settings, options), file_path(output, "output")
-        asked = [asked_for(photos, driver) for photos, driver in cast]
-        if not asked:
+        inputs = [asked_for(photos, driver) for photos, driver in cast]
+        if not inputs:
             raise UsageError("nobody is animated: the list of heads and drivers is empty")
         began = time.perf_counter()
         try:
-            refuse_early(asked, target, settings, overwrite)
-            # Whatever happens, the processes that track the drivers end here.
+            refuse_early(inputs, target, settings, overwrite)
+            # The stack ends the driver processes, also on errors.
             with ExitStack() as stack, self.engine.bounded():
                 return render_file(
-                    find_cast(asked, settings, self.engine, stack),
+                    find_cast(inputs, settings, self.engine, stack),
                     target,
                     settings,
                     self.engine,
@@ -166,8 +166,8 @@ class Animator:
         Args:
             head: see `Photos`.
             driver: see `Drivers`.
-            settings: see `AnimateSettings`; those about files and sound are not used.
-            options: fields of `AnimateSettings`, instead of or over `settings`.
+            settings: see `AnimateSettings`; those for files and sound are ignored.
+            options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
             UsageError: a value of a wrong type.
@@ -208,18 +208,18 @@ class Animator:
             output: a path ending in .motion.
             settings: start, end, neutral, driver_face and mouth_interior are used.
             name: title kept in the file; the file's stem by default.
-            attribution: who is owed credit.
-            licence: of the movement.
+            attribution: the creator to credit.
+            licence: licence of the recorded movement.
             overwrite: whether an existing file may be replaced.
-            progress: called after every frame.
-            options: fields of `AnimateSettings`, instead of or over `settings`.
+            progress: called after each frame.
+            options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
             InputError: the video cannot be read or shows no face.
             UsageError: another suffix, or a file that exists already.
             OutputError: the file cannot be written.
         """
-        # Light is kept for those who play the file with more than none of it.
+        # Record expression light, so that the file can be played with any strength of it.
         settings = replace(self._settings(settings, options), expression_light=1.0)
         target, source = file_path(output, "output"), file_path(video, "video")
         if target.suffix.lower() != ".motion":
@@ -231,8 +231,8 @@ class Animator:
             driver = VideoDriver(source, settings, shared_finder(self.engine))
             expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
             frames = []
-            for moment in driver.frames(StageClock()):
-                frames.append(moment)
+            for frame in driver.frames(StageClock()):
+                frames.append(frame)
                 if progress is not None:
                     progress(len(frames), expected)
         duration = driver.duration or (frames[-1].time + float(1 / driver.fps))

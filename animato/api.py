@@ -1,4 +1,4 @@
-"""The library: one function per job, and `Animator` for several. Every front end calls these, and nothing below them.
+"""The library: one function per job, and `Animator` for several. Front ends call only these.
 
 The path of the main job, from a command to the pixels:
 
@@ -6,7 +6,7 @@ The path of the main job, from a command to the pixels:
     animator.py: Animator.run                   heads and drivers in, one output
     pipeline/flow.py: frames_of                 driver -> movement -> target -> renderer -> compositor
     renderers/warp/warper.py: Warper.render     flow, depth test, openings
-    pipeline/output.py: Output                  mark, encode, sign, rename: the only door out
+    pipeline/output.py: Output                  mark, encode, sign, rename
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["AnimateResult", "Animator", "Head", "Progress", "Stream", "animate",
 def animate(
     photos: Photos, driver: Drivers, output: Path | str, settings: AnimateSettings | None = None, **options: Any
 ) -> AnimateResult:
-    """Make a video of a person moved by a driver, in one call; see `Animator.animate`, whose arguments these are.
+    """Make a video of a person moved by a driver, in one call; see `Animator.animate` for the arguments.
 
     Example:
         >>> import animato
@@ -50,7 +50,7 @@ def render(
     """Yield the frames of a person moved by a driver, in one call; see `Animator.stream`.
 
     Yields:
-        H x W x 3 uint8 RGB; each frame is an array of its own, which may be kept and drawn on.
+        H x W x 3 uint8 RGB; each frame is a new, writable array.
 
     Example:
         >>> import animato
@@ -81,7 +81,7 @@ def record(
 
 
 def _animator(settings: AnimateSettings | None, options: dict[str, Any]) -> Animator:
-    """Return an animator for one call, with the threads that its settings name."""
+    """Return an animator for one call, with the thread count of its settings."""
     threads = options.get("threads", settings_of(settings, {}).threads)
     return Animator(threads=settings_of(None, {"threads": threads}).threads)
 

@@ -49,7 +49,7 @@ EXTRAS = {
 
 
 ROOM = 8_000_000
-"""Bytes that must find room: networks are read from the temporary folder, and the shortest video is as large."""
+"""Free bytes required: networks are loaded from the temporary folder, and a short video needs as much."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        name: what was looked at.
-        state: "ok", "missing" (an extra one may want) or "broken" (the main job will not run).
-        text: what was found.
-        hint: what to type, or "".
+        name: the component checked.
+        state: "ok", "missing" (optional) or "broken" (the main job will not run).
+        text: version, path or problem.
+        hint: command or change that fixes it, or "".
     """
 
     name: str
@@ -70,7 +70,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything the package needs and return one finding per part."""
+    """Check everything the package needs and return one finding per component."""
     warnings = [
         Finding("animato", "ok", f"{__version__} on Python {platform.python_version()}, {sys.platform}"),
         Finding("processor", "ok", f"{os.cpu_count()} cores, {platform.machine()}"),
@@ -91,7 +91,7 @@ def examine() -> list[Finding]:
         except AnimatoError as problem:
             text = problem.what if problem.where is None else f"{problem.what} ({problem.where})"
             warnings.append(Finding(name, "broken", text, problem.hint or hint))
-        except Exception as problem:  # a check-up reports what is wrong, it never stops at it
+        except Exception as problem:  # report any failure and continue with the next check
             warnings.append(Finding(name, "broken", f"{type(problem).__name__}: {problem}", hint))
     warnings.append(_working_folder())
     warnings += [_extra(name, packages) for name, packages in EXTRAS.items()]
@@ -103,7 +103,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        if name == "opencv-python-headless":  # the same library under its other names
+        if name == "opencv-python-headless":  # the same library under other distribution names
             for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
                 try:
                     return Finding(name, "ok", f"{other} {importlib.metadata.version(other)}")
@@ -179,7 +179,7 @@ def _home() -> str:
 
 
 def _working_folder() -> Finding:
-    """Say whether an output without a folder in its name could be written; it may well go elsewhere."""
+    """Check that the working folder is writable; a failure is not fatal, as outputs may go elsewhere."""
     folder = Path.cwd()
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -200,7 +200,7 @@ def _torch() -> Finding:
         version = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         return Finding("torch", "missing", "not installed: only training, evaluation and the paper model need it")
-    import torch  # the one place outside models and training: a check-up asked for by name
+    import torch  # the only torch import outside models, training and evaluation
 
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU only"
     return Finding("torch", "ok", f"{version}, {device}")

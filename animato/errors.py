@@ -21,11 +21,11 @@ from __future__ import annotations
 
 
 class AnimatoError(Exception):
-    """Base of all errors that a person is meant to read.
+    """Base of all errors shown to users.
 
     Args:
         what: one sentence, lower case, no full stop: what is wrong and in which file.
-        where: what was looked at (sizes, times, thresholds), or None.
+        where: the offending file or value, with sizes, times or thresholds, or None.
         hint: what to type or change, or None.
         more: page of the documentation, or None.
     """
@@ -97,7 +97,7 @@ class MissingPartError(AnimatoError):
 
 
 class RefusedError(AnimatoError):
-    """The job is refused; nothing was made."""
+    """The job was refused; no output was written."""
 
     exit_code = 5
 
@@ -115,6 +115,6 @@ class NotFoundError(AnimatoError):
 
 
 class InterruptedRunError(AnimatoError):
-    """Ctrl-C, or another signal, ended the run; no output file was left behind."""
+    """The run was interrupted by Ctrl-C or another signal; no output file is left behind."""
 
     exit_code = 130

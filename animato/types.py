@@ -39,8 +39,8 @@ class Face:
     Attributes:
         points: 478 x 3 float32, pixels of the frame; 0..467 the mesh, 468..472 and 473..477 the irises.
         blendshapes: 52 float32 in [0, 1], in the order of `geometry.landmarks.BLENDSHAPES`.
-        score: float in [0, 1], how sure the tracker is that this is a face.
-        channels: name to float32 array, what was read beside landmarks (`motion.channel`); absent: nobody looked.
+        score: float in [0, 1], face confidence of the tracker.
+        channels: name to float32 array, measurements besides landmarks (`motion.channel`); absent if not measured.
     """
 
     points: Points
@@ -64,7 +64,7 @@ class TimedFrame:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a video before it is decoded.
+    """Metadata of a video, available before decoding.
 
     Attributes:
         width: pixels, upright.

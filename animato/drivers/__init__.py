@@ -1,1 +1,1 @@
-"""Where movement comes from: a video, a motion file. A camera would be one more file here."""
+"""Drivers: videos and motion files as sources of movement."""

@@ -14,7 +14,7 @@ from animato.runtime.stage_clock import StageClock
 
 @dataclass
 class DriverReport:
-    """What was learnt of a driver while it was read.
+    """Tracking report of a driver.
 
     Attributes:
         jitter: mean absolute second difference of its landmarks, px at 256; None when it cannot be known.

@@ -132,7 +132,7 @@ class SubprocessDriver:
         self.close()
 
     def opened(self) -> SubprocessDriver:
-        """Wait until the neutral frame is found.
+        """Wait for the neutral frame.
 
         Raises:
             InputError, UsageError: as of `VideoDriver`.
@@ -168,7 +168,7 @@ class SubprocessDriver:
             self.close()
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process."""
         if self._child is not None:
             self._end()
             self._child = None

@@ -123,7 +123,7 @@ def _tell_frames(stream: IO[bytes], driver: VideoDriver) -> None:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the most memory this process has used, in megabytes; None where the system does not tell."""
+    """Return the peak memory of this process in megabytes; None where unavailable."""
     try:
         import resource
     except ImportError:  # Windows

@@ -36,7 +36,7 @@ class MotionDriver:
         self._clip = clip
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Return the recorded movement of the stretch asked for."""
+        """Return the recorded movement of the selected time range."""
         for frame in self._clip.frames:
             if self._start - 1e-9 <= frame.time < self._end:
                 with clock.stage("decode"):

@@ -28,7 +28,7 @@ SAME_SIZE, SAME_PLACE = 1.15, 0.5
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is measured against a reference frame.
+    """Measurements relative to a reference frame.
 
     Attributes:
         skin: landmarks are corrected by where the skin went.

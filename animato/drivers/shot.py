@@ -18,7 +18,7 @@ from animato.tracking.tracker import Seed, Tracker
 from animato.types import Face, Frame, TimedFrame
 
 SEARCH_SECONDS = 8.0
-"""How far into a shot its neutral frame is searched for."""
+"""Length of the search for the neutral frame of a shot."""
 SEARCH_EVERY = 3
 """Every how many frames; twice as many once the panel is full."""
 PANEL = 8

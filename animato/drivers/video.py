@@ -36,7 +36,7 @@ from animato.types import Face, Frame, TimedFrame, VideoInfo
 TRACK_SIDE = 960
 """Longer side, in pixels, to which a driver is reduced before tracking."""
 DECODE_THREADS = 2
-"""Threads of the decoder, at most."""
+"""Maximum number of decoder threads."""
 REMEMBERED = 4
 """Shots whose neutral frames are kept, for a video that cuts back to them."""
 NOTHING_HIDDEN = np.zeros(len(PARTS), bool)

@@ -54,7 +54,7 @@ class Measured:
 
 
 def loop_clip(source: Path, target: Path, seconds: float) -> None:
-    """Write a clip of a given length by playing a source forwards and backwards again and again.
+    """Write a clip of a given length by looping a source forwards and backwards.
 
     Args:
         source: a video, or a short one of any length.
@@ -73,7 +73,7 @@ def loop_clip(source: Path, target: Path, seconds: float) -> None:
 
 
 def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Measured:
-    """Run `animato animate` once in a process of its own.
+    """Run `animato animate` once in a subprocess.
 
     Raises:
         PartlyDoneError: it failed; the message carries what it said.
@@ -94,7 +94,7 @@ def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Meas
         first_frame=first,
         fps=float(result["frames_a_second"]),
         milliseconds=result["milliseconds"],
-        # The process that tracks the driver has its own peak; their sum is an upper bound.
+        # The driver process has its own peak; the sum is an upper bound.
         peak_mb=None if peak is None else peak + (result["driver_memory_mb"] or 0.0),
         jitter=result["jitter"],
         driver_jitter=result["driver_jitter"],
@@ -108,11 +108,11 @@ _, status, usage = os.wait4(number, 0)
 print(usage.ru_maxrss, file=sys.stderr)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""Starts the measured program and tells its peak memory as the last line of standard error."""
+"""Runs the measured program and prints its peak memory as the last line of standard error."""
 
 
 def run_alone(command: list[str]) -> tuple[int, str, str, float | None]:
-    """Run a program and return its exit code, what it printed, what it said, and its peak memory in megabytes.
+    """Run a program and return its exit code, stdout, stderr and peak memory in megabytes.
 
     The system counts the memory of the process that starts a program as the program's own, until it has more itself;
     so a small process in between starts it. The peak is None where the system does not tell.
@@ -143,7 +143,7 @@ def demo_photo() -> Frame:
         raise MissingPartError(
             "the demo portrait comes with scikit-image, which is not installed", hint="pip install 'animato[demo]'"
         ) from problem
-    data: Any = pictures  # its functions carry no types
+    data: Any = pictures  # untyped
     return np.asarray(data.astronaut(), np.uint8)
 
 

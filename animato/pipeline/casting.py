@@ -106,7 +106,7 @@ def _listed(photos: Head | Path | list[Path | Frame]) -> Sequence[Any]:
 
 
 def refuse_early(asked: Sequence[Asked], target: Path, settings: AnimateSettings, overwrite: bool) -> None:
-    """Refuse what would only be met after minutes of rendering.
+    """Raise early the errors that would otherwise occur after minutes of rendering.
 
     Raises:
         UsageError: the output exists already, or is one of the inputs.

@@ -47,7 +47,7 @@ class Compositor:
         self.height, self.width = (placements[0].side,) * 2 if base is None else base.shape[:2]
 
     def compose(self, layers: Sequence[Layer]) -> Frame:
-        """Return the output frame, H x W x 3 uint8 RGB, an array of its own.
+        """Return the output frame, H x W x 3 uint8 RGB, as a new array.
 
         Args:
             layers: one per placement; their images may not be used afterwards.

@@ -58,7 +58,7 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
 
 
 def one_actor(framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Scene:
-    """Return a scene of one head whose renderer is made already.
+    """Return a scene of one head with an existing renderer.
 
     Args:
         framing: of the head.
@@ -186,7 +186,7 @@ def _compile(engine: Engine, photos: int) -> None:
 
 
 def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonParameters:
-    """Return what a portrait person file holds.
+    """Return the contents of a portrait person file.
 
     Args:
         file: the person file.
@@ -200,7 +200,7 @@ def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonParamete
 
 
 def parameters_of(found: NetworkArrays) -> PersonParameters:
-    """Return what adaptation found, network name to arrays, as the renderer takes it."""
+    """Return the adapted weights for the renderer: network name to arrays."""
     affine = {name: own[AFFINE] for name, own in found.items() if AFFINE in own}
     tuned = {name: {key: array for key, array in own.items() if key != AFFINE} for name, own in found.items()}
     return PersonParameters(affine, tuned)

@@ -16,7 +16,7 @@ from animato.runtime.stage_clock import StageClock
 from animato.types import Frame
 
 RENDERED_AHEAD = 2
-"""Frames that one stage is ahead of the next."""
+"""Prefetch depth between stages, in frames."""
 
 
 def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
@@ -26,7 +26,7 @@ def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
     one thread, the caller's does everything. Closing the generator ends them all.
 
     Yields:
-        H x W x 3 uint8 RGB, each an array of its own.
+        H x W x 3 uint8 RGB, each as a new array.
     """
     return prefetch(_composed(scene, clock), RENDERED_AHEAD, scene.threads)
 
@@ -39,7 +39,7 @@ def _composed(scene: Scene, clock: StageClock) -> Iterator[Frame]:
 
 
 def _together(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
-    """Yield the layers of each frame; an actor whose driver is over keeps its last one."""
+    """Yield the layers of each frame; an actor repeats its last layer after its driver ends."""
     streams = [_painted(actor, scene, clock) for actor in scene.actors]
     if len(streams) == 1:
         with closing(streams[0]) as only:
@@ -63,7 +63,7 @@ def _painted(actor: Actor, scene: Scene, clock: StageClock) -> Generator[Layer]:
 
 
 def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
-    # Every stage is closed by the one after it: a kept exception may keep its frames alive for ever.
+    # Each stage closes the one before it: a stored exception may keep generator frames alive.
     with closing(prefetch(actor.driver.frames(clock), threads=scene.threads)) as moving:
         for moment in retime(smooth_file(moving, actor.smooth), scene.fps, lambda: actor.driver.duration):
             with clock.stage("motion"):

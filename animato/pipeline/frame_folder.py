@@ -77,7 +77,7 @@ class FrameFolder:
         return sorted(path.name for path in self.folder.iterdir() if self._frame.fullmatch(path.name))
 
     def publish(self, made: Path, aside: Path) -> None:
-        """Put finished frames in their place.
+        """Move finished frames to their target.
 
         Args:
             made: the folder that holds them, in `scratch`.

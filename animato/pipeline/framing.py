@@ -21,7 +21,7 @@ LARGEST_SQUARE = 1024
 SOURCE_SIDE = 512
 """Side of the squares of photos beside the animated one, pixels."""
 SHORTEST_SIDE = 512
-"""Outputs are at least this many pixels on their shorter side: the mark would not survive in less."""
+"""Minimum shorter side of the output in pixels, below which the watermark is not robust."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def _in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Fra
     base, points = _fit_photo(photo, settings.max_side, warnings)
     height, width = base.shape[:2]
     left, top, side = head_square(points, margin)
-    # Whole pixels, so that a square at the photo's own resolution is cut and pasted without resampling.
+    # Integer pixels, so that a square at native resolution is cropped and pasted without resampling.
     place = Placement(round(left), round(top), max(64, round(side)))
     size = min(place.side, settings.size or LARGEST_SQUARE)
     image = _window(base, place)
@@ -117,7 +117,7 @@ def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Fr
         points = move_points(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]]), photo.face.points)
         reason = "smaller (`max_side`)" if scale < 1 else "larger, so that its mark survives"
         warnings.append(f"{photo.name} is {width} x {height}; the video is made {reason}: {size[0]} x {size[1]}")
-    # Video needs even sides; one row or column of pixels is given up.
+    # Video requires even sides; drop one row or column.
     even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
     if min(even.shape[:2]) < SHORTEST_SIDE:
         warnings.append(

@@ -29,14 +29,14 @@ Signer = Callable[[Path, Path, MarkPayload], None]
 
 
 class Watermarker:
-    """Marks frames; one per output, so that all its frames carry the same id."""
+    """Marks frames; one instance per output, so that all frames carry the same id."""
 
     def __init__(self, kind: MarkKind = MarkKind.DRIVEN) -> None:
         self.payload = MarkPayload.random(kind)
         self._marker = MovingMarker(Marker(self.payload))
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the marked frame, H x W x 3 uint8 RGB, an array of its own."""
+        """Return the marked frame, H x W x 3 uint8 RGB, as a new array."""
         return self._marker.embed(frame)
 
 
@@ -93,7 +93,7 @@ class Output:
 
     @staticmethod
     def check(path: Path, overwrite: bool) -> None:
-        """Refuse at once, before anything is tracked or rendered, what could not be written in the end.
+        """Check before tracking and rendering that the output can be written.
 
         Raises:
             OutputError: the folder does not exist or cannot be written to.
@@ -140,11 +140,11 @@ class Output:
 
     @property
     def frames(self) -> int:
-        """Frames written so far."""
+        """Number of frames written."""
         return self._writer.frames if self._writer else 0
 
     def finish(self, sign: Signer) -> None:
-        """Close the file, sign it, and give it its name.
+        """Close the file, sign it and rename it to its target.
 
         Raises:
             OutputError: the file cannot be written or named.
@@ -187,7 +187,7 @@ class Output:
 
 
 def check_target(path: Path, form: str, overwrite: bool) -> None:
-    """Refuse early what could not be written in the end.
+    """Check early that the output can be written.
 
     Raises:
         OutputError: the folder does not exist or cannot be written to.

@@ -38,7 +38,7 @@ def plan_output(target: Path, scene: Scene, settings: AnimateSettings, overwrite
 
 
 def sound_of(drivers: Sequence[Driver], settings: AnimateSettings) -> AudioSource | None:
-    """Return the sound of an output: the file asked for, that of the first driver that has one, or none."""
+    """Return the sound of an output: the given file, else that of the first driver with sound, else None."""
     if not settings.sound:
         return None
     if settings.audio is not None:

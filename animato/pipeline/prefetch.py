@@ -15,13 +15,13 @@ from animato.runtime.thread_bound import bounded_items
 T = TypeVar("T")
 
 PREFETCH_DEPTH = 4
-"""Items made ahead: enough to even out the stages, few enough that memory stays flat."""
+"""Queue length: enough to even out the stages at bounded memory."""
 
 NAME = "animato-ahead"
 """Name of the threads."""
 
 POLL = 0.1
-"""Seconds after which a waiting thread looks whether anybody still wants its items."""
+"""Interval in seconds at which a blocked thread checks whether it was stopped."""
 
 
 _open: weakref.WeakKeyDictionary[threading.Thread, threading.Event] = weakref.WeakKeyDictionary()
@@ -86,10 +86,10 @@ def _made_ahead(items: Generator[T], depth: int) -> Generator[T]:
 
 
 def _make(items: Generator[T], made: queue.Queue[T | _End], stop: threading.Event) -> None:
-    """Put the items into a queue, then what was raised; the thread's work."""
+    """Put the items, then any exception, into a queue; runs in the thread."""
     end = _End(None)
     try:
-        # Stopped before it began: nothing is made that nobody would wait for.
+        # Stopped before the start: produce nothing.
         while not stop.is_set():
             try:
                 item = next(items)

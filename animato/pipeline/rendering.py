@@ -34,7 +34,7 @@ def render_file(
     clock: StageClock,
     began: float,
 ) -> AnimateResult:
-    """Render a cast into a file or folder: marked, signed, whole or not at all.
+    """Render a cast into a file or folder: marked, signed and written atomically.
 
     Args:
         cast: heads and opened drivers.
@@ -78,7 +78,7 @@ def _result(
     times: tuple[float, float],
     framed: Sequence[str],
 ) -> AnimateResult:
-    """Return what is reported; `times` are the seconds from the call to the first and to the last frame."""
+    """Return the result; `times` are the seconds from the call to the first and to the last frame."""
     first, last = times
     report = cast[0].driver.report
     about = [sentence for member in cast for sentence in member.head.warnings]

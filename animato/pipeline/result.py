@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class AnimateResult:
-    """What `animate` made.
+    """Result of `animate`.
 
     Attributes:
         path: the finished file or folder.

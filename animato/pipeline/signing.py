@@ -21,14 +21,14 @@ CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 
 def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
     """Return the function that writes the signed twin of an unsigned output."""
-    signing_key(settings)  # a wrong `sign_key` is refused now, not after the rendering
+    signing_key(settings)  # fail on a wrong `sign_key` before rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(
             source_type=source_type(settings.frame == "photo"),
             payload=payload,
             ingredients=ingredients(cast, settings),
-            settings=vars(settings),  # paths stay out: only plain values are published
+            settings=vars(settings),  # only plain values are published, no paths
             consent=consent_of(cast, settings),
         )
         sign_output(unsigned, signed, claim, settings)
@@ -37,7 +37,7 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
 
 
 def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str] | None:
-    """Return what credentials may say of the consent in a person or head file: basis, statement, date; or None."""
+    """Return the publishable part of the consent in a person or head file: basis, statement, date; or None."""
     if settings.person is not None:
         record: Mapping[str, Any] | None = read_person_record(settings.person).consent
     else:

@@ -41,14 +41,14 @@ class Stream:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about photos, driver and movement; complete once the frames are over."""
+        """Sentences about photos, driver and movement; complete after the last frame."""
         return (*self._warnings, *scene_warnings(self._scene))
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Frame:
-        """Return the next frame, H x W x 3 uint8 RGB: an array of the caller's own, to keep and to draw on."""
+        """Return the next frame, H x W x 3 uint8 RGB: a new, writable array."""
         return next(self._frames)
 
     def _marked(self) -> Generator[Frame]:
@@ -63,7 +63,7 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """End the stream: its threads, and the process that tracks the driver."""
+        """Close the stream, its threads and the driver process."""
         self._frames.close()
         self._resources.close()
 

@@ -1,1 +1,1 @@
-"""The engine: device, threads, compiled networks and their requests. Nothing here knows what a face is."""
+"""The engine: device, threads, compiled networks and their requests. Independent of faces."""

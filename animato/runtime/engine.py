@@ -23,7 +23,7 @@ from animato.runtime.thread_bound import bounded
 T = TypeVar("T")
 
 Device = Literal["cpu"]
-"""What networks run on."""
+"""Inference device."""
 
 
 class Network:
@@ -38,9 +38,9 @@ class Network:
         self._idle: list[Any] = []
 
     def __call__(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run the network once and return its outputs in the order of the model, as arrays of the caller's own."""
+        """Run the network once and return its outputs in the order of the model, as new arrays."""
         try:
-            request = self._idle.pop()  # atomic, so that no two threads get the same
+            request = self._idle.pop()  # atomic, so no two threads share a request
         except IndexError:
             request = self._compiled.create_infer_request()
         # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
@@ -51,11 +51,11 @@ class Network:
 
 
 class Compiler:
-    """Compiles networks for one device; holds none of them.
+    """Compiles networks for one device without keeping references to them.
 
     Args:
-        threads: as of `Engine`.
-        device: as of `Engine`.
+        threads: see `Engine`.
+        device: see `Engine`.
 
     Raises:
         UsageError: an unknown device, or fewer than one thread.
@@ -112,7 +112,7 @@ class Engine:
 
     Attributes:
         threads, device: as given.
-        compiler: compiles networks, and keeps none.
+        compiler: compiles networks without keeping them.
 
     Raises:
         UsageError: an unknown device, or fewer than one thread.
@@ -131,13 +131,13 @@ class Engine:
         return self.compiler.network_threads
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what this engine keeps under a key; made at the first request, by one thread while others wait.
+        """Return the cached value of a key; created at the first request by one thread while others wait.
 
-        What `make` raises is raised here, nothing is kept, and the next request tries again.
+        Exceptions of `make` propagate; nothing is cached, and the next request calls it again.
 
         Args:
-            key: names the value, and everything it depends on.
-            make: makes the value; it may ask for values under other keys, not for this one.
+            key: identifies the value and all its dependencies.
+            make: creates the value; it may request other keys, but not this one.
         """
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())

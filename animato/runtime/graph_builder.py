@@ -62,27 +62,27 @@ class GraphBuilder:
             most = np.maximum(np.abs(weight).max(axis=(1, 2, 3), keepdims=True), TINY)
             # Twice their range leaves a bit unused: processors without VNNI add two products in 16 bits, and saturate.
             kernel = self._stepped(kernel, -2 * most, 2 * most, 255)
-        made = self.ops.convolution(x, kernel, [1, 1], pad, pad, [1, 1])
-        return self.ops.add(made, self.constant(bias[None, :, None, None]))
+        output = self.ops.convolution(x, kernel, [1, 1], pad, pad, [1, 1])
+        return self.ops.add(output, self.constant(bias[None, :, None, None]))
 
     def _stepped(self, x: Any, low: Any, high: Any, levels: int) -> Any:
         ends = [self.constant(np.asarray(end, np.float32).reshape(-1, 1, 1, 1)) for end in (low, high)]
         return self.ops.fake_quantize(x, *ends, *ends, levels)
 
     def relu(self, x: Any) -> Any:
-        """Cut off what is below 0."""
+        """Apply ReLU."""
         return self.ops.relu(x)
 
     def concat(self, nodes: list[Any], axis: int = 1) -> Any:
-        """Join nodes along an axis."""
+        """Concatenate nodes along an axis."""
         return self.ops.concat(nodes, axis)
 
     def halve(self, x: Any) -> Any:
-        """Average over squares of two by two."""
+        """Apply 2 x 2 average pooling."""
         return self.ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], False)
 
     def double(self, x: Any, mode: str) -> Any:
-        """Enlarge twice, with "nearest" or "linear_onnx"."""
+        """Upsample by 2 with "nearest" or "linear_onnx"."""
         return self.ops.interpolate(
             x, self.constant(np.array([2.0, 2.0], np.float32)), mode, "scales", axes=self.constant([2, 3]),
             nearest_mode="floor", coordinate_transformation_mode="asymmetric" if mode == "nearest" else "half_pixel",
@@ -119,7 +119,7 @@ class GraphBuilder:
         return self.ops.avg_pool(grown, [1, 1], [3, 3], [3, 3], [7, 7], False)
 
     def part(self, x: Any, first: int, last: int, axis: int = 1) -> Any:
-        """Cut a range out of an axis."""
+        """Slice a range of an axis."""
         starts, stops, steps = (self.constant([value]) for value in (first, last, 1))
         return self.ops.slice(x, starts, stops, steps, self.constant([axis]))
 

@@ -1,6 +1,6 @@
 """The portrait renderer's networks as OpenVINO graphs built from named arrays, without torch or ONNX.
 
-The graphs compute what `models.portrait.networks` computes (a test holds them together); pictures go in and come out
+The graphs compute what `models.portrait.networks` computes (a test compares them); pictures go in and come out
 as pixels, so that the caller converts nothing. Shapes: S = side of a patch, h = w = S / 2, K photos, F features,
 A numbers of AdaIN, E embedding.
 """

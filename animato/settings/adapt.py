@@ -19,56 +19,56 @@ class AdaptSettings:
 
     iterations: int | None = setting(
         None,
-        "Most optimiser steps; 0 leaves the feed-forward person. Default: 125 for one photo, rising to 460 for 32.",
+        "Most optimiser steps; 0 keeps the feed-forward result. Default: 125 for one photo, rising to 460 for 32.",
         low=0,
         high=10_000,
         group="2019 system",
     )
-    batch: int = setting(4, "Paper: photos in one step (fewer when there are fewer).", low=1, high=64, group="Advanced")
+    batch: int = setting(4, "Paper: batch size, at most the number of photos.", low=1, high=64, group="Advanced")
     lr_drawer: float | None = setting(
         None,
-        "Learning rate of the generator and the AdaIN parameters at its highest. Default: as the model was trained.",
+        "Peak learning rate of the generator and the AdaIN parameters. Default: the rate used in training.",
         low=0.0,
         high=1.0,
         group="2019 system",
     )
     lr_critic: float | None = setting(
         None,
-        "Learning rate of the discriminator and the person's vector at its highest. Default: as the model was trained.",
+        "Peak learning rate of the discriminator and the person's vector. Default: the rate used in training.",
         low=0.0,
         high=1.0,
         group="2019 system",
     )
     average: float = setting(
-        0.972, "Decay of the running average of weights, a step.", low=0.0, high=0.9999, group="2019 system"
+        0.972, "Decay per step of the moving average of the weights.", low=0.0, high=0.9999, group="2019 system"
     )
-    augment: bool = setting(True, "Rotate, scale and shift the photos slightly at every step.", group="2019 system")
+    augment: bool = setting(
+        True, "Augment photos with small rotations, scalings and translations.", group="2019 system"
+    )
     hold_out: float = setting(
         0.2,
-        "Paper: share of the photos kept aside to decide when to stop, when there are four or more.",
+        "Paper: fraction of photos held out for early stopping, given four or more photos.",
         low=0.05,
         high=0.5,
         group="Advanced",
     )
     patience: int = setting(
-        8, "Stop after so many validations without a better result.", low=1, high=100, group="2019 system"
+        8, "Stop after this many validations without improvement.", low=1, high=100, group="2019 system"
     )
     expression_floor: float = setting(
         0.6,
-        "Stop when mouth and lids follow the landmarks by less than this share of their best response.",
+        "Stop when the response of mouth and eyelids to the landmarks falls below this fraction of its best value.",
         low=0.0,
         high=1.0,
         group="2019 system",
     )
-    vgg19: Path | None = setting(
-        None, "VGG19 Caffe weights, when the model was trained with them.", group="2019 system"
-    )
+    vgg19: Path | None = setting(None, "VGG19 Caffe weights, if the model was trained with them.", group="2019 system")
     vggface: Path | None = setting(
-        None, "VGGFace Caffe weights, when the model was trained with them.", group="2019 system"
+        None, "VGGFace Caffe weights, if the model was trained with them.", group="2019 system"
     )
-    seed: int = setting(0, "Start of every random choice.", low=0, group="Advanced")
+    seed: int = setting(0, "Random seed.", low=0, group="Advanced")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "auto, cpu, or cuda.", group="Advanced")
-    threads: int = setting(0, "Processor threads; 0 leaves it to torch.", low=0, high=1024, group="Advanced")
+    threads: int = setting(0, "CPU threads; 0 uses the default of torch.", low=0, high=1024, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "adapt")

@@ -73,7 +73,7 @@ class EvaluateSettings(MotionSettings):
     resamples: int = setting(
         2000, "Resamples of the people for the confidence intervals.", low=100, high=100_000, group="Advanced"
     )
-    seed: int = setting(0, "Start of every random choice.", low=0, high=2**31, group="Advanced")
+    seed: int = setting(0, "Random seed.", low=0, high=2**31, group="Advanced")
     pictures: int = setting(
         12, "Clips shown on the page and on the contact sheet.", low=0, high=200, unit="clips", group="Advanced"
     )

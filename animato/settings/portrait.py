@@ -27,7 +27,7 @@ class CaseSettings:
         low=0,
         group="Cases",
     )
-    seed: int = setting(0, "Start of every random choice.", low=0, group="Advanced")
+    seed: int = setting(0, "Random seed.", low=0, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "cases")
@@ -48,7 +48,7 @@ class PortraitTrainSettings:
         0.4, "Share of the run, at its end, over which the rates fall to 0.", low=0.0, high=1.0, group="Optimiser"
     )
     average: float = setting(
-        0.995, "Decay of the running average of weights, a step.", low=0.0, high=0.999999, group="Optimiser"
+        0.995, "Decay per step of the moving average of the weights.", low=0.0, high=0.999999, group="Optimiser"
     )
     pixel: float = setting(4.0, "Weight of the L1 term.", low=0.0, group="Losses")
     edges: float = setting(4.0, "Weight of the L1 term on differences of neighbouring pixels.", low=0.0, group="Losses")
@@ -69,21 +69,19 @@ class PortraitTrainSettings:
     critic_from: float = setting(
         0.7, "Share of the run after which the critic plays; 1: never.", low=0.0, high=1.0, group="Optimiser"
     )
-    seed: int = setting(0, "Start of every random choice.", low=0, group="Advanced")
+    seed: int = setting(0, "Random seed.", low=0, group="Advanced")
     threads: int = setting(
-        0, "Processor threads for the networks; 0 leaves it to torch.", low=0, high=1024, group="Advanced"
+        0, "CPU threads for the networks; 0 uses the default of torch.", low=0, high=1024, group="Advanced"
     )
     device: Literal["cpu", "cuda"] = setting("cpu", "cpu, or cuda.")
     save_minutes: float = setting(
-        4.0, "A checkpoint at least this often.", low=0.0, unit="minutes", group="Keeping and watching"
+        4.0, "Longest interval between checkpoints.", low=0.0, unit="minutes", group="Checkpoints and logging"
     )
     keep: int = setting(
-        2, "How many checkpoints of each network to keep.", low=1, high=1000, group="Keeping and watching"
+        2, "How many checkpoints of each network to keep.", low=1, high=1000, group="Checkpoints and logging"
     )
-    log_steps: int = setting(50, "A line in the log every so many steps.", low=1, group="Keeping and watching")
-    validate_steps: int = setting(
-        500, "Validation figures and pictures every so many steps.", low=1, group="Keeping and watching"
-    )
+    log_steps: int = setting(50, "Log every this many steps.", low=1, group="Checkpoints and logging")
+    validate_steps: int = setting(500, "Validate every this many steps.", low=1, group="Checkpoints and logging")
 
     def __post_init__(self) -> None:
         check(self, "train-portrait")
@@ -108,31 +106,31 @@ class PortraitAdaptSettings:
     )
     hold_out: float = setting(
         0.25,
-        "Portrait: share of the photos kept aside as truth to decide when to stop.",
+        "Portrait: fraction of photos held out as ground truth for early stopping.",
         low=0.05,
         high=0.5,
         group="Portrait",
     )
     look_steps: int = setting(
-        10, "Portrait: validate on the photos kept aside every so many steps.", low=1, group="Portrait"
+        10, "Portrait: validate on the held-out photos every this many steps.", low=1, group="Portrait"
     )
     looks: int = setting(
-        4, "Portrait: stop after so many validations without a better result.", low=1, high=100, group="Portrait"
+        4, "Portrait: stop after this many validations without improvement.", low=1, high=100, group="Portrait"
     )
     margin: float = setting(
         0.003,
-        "Portrait: share by which the best result must beat the person as they were, or nothing is changed.",
+        "Portrait: minimum relative improvement; below it the person file is left unchanged.",
         low=0.0,
         group="Portrait",
     )
-    pairs: int = setting(72, "Portrait: most pairs of photos used.", low=2, high=1000, group="Portrait")
+    pairs: int = setting(72, "Portrait: maximum number of photo pairs.", low=2, high=1000, group="Portrait")
     seconds: float = setting(
         50.0,
-        "Portrait: time for all networks together, a guard for slow machines.",
+        "Portrait: time limit for all networks together.",
         low=1.0,
     )
-    seed: int = setting(0, "Start of every random choice.", low=0, group="Advanced")
-    threads: int = setting(0, "Processor threads; 0 leaves it to torch.", low=0, high=1024, group="Advanced")
+    seed: int = setting(0, "Random seed.", low=0, group="Advanced")
+    threads: int = setting(0, "CPU threads; 0 uses the default of torch.", low=0, high=1024, group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "adapt-portrait")

@@ -10,12 +10,12 @@ from animato.settings.base import check, setting
 
 @dataclass(frozen=True, kw_only=True)
 class MarkSettings:
-    """How strongly the invisible mark is written."""
+    """Strength of the invisible mark."""
 
     strength: float = setting(
         1.2,
         "Strength of the invisible mark on ordinary texture, as the root mean square of its luma change. "
-        "1.2 gives about 44 dB PSNR; more survives harsher handling and shows sooner.",
+        "1.2 gives about 44 dB PSNR; higher values are more robust and more visible.",
         low=0.8,
         high=3.0,
         unit="levels",
@@ -27,7 +27,7 @@ class MarkSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningSettings:
-    """Whose key signs the credentials."""
+    """Certificate, key and time-stamp authority that sign the credentials."""
 
     sign_cert: Path | None = setting(
         None,
@@ -53,7 +53,7 @@ class VerifySettings:
     """How much of a file the checker reads."""
 
     max_frames: int = setting(
-        125, "Most frames of a video the checker looks at, spread over its length.", low=1, high=250, unit="frames"
+        125, "Maximum number of video frames to check, spread evenly over the video.", low=1, high=250, unit="frames"
     )
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from animato.settings.base import check, from_mapping, setting
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """Everything that shapes a training run; the defaults are the 2019 paper's where it states them."""
+    """Settings of a training run; the defaults are the 2019 paper's where it states them."""
 
     # Networks (Zakharov et al. 2019, section 3.1; counts as in the authors' lab's later module).
     size: int = setting(256, "Side of pictures and drawings.", low=32, high=256, unit="px")
@@ -39,7 +39,7 @@ class TrainSettings:
     )
     affine_gain: float = setting(
         1.0,
-        "Factor on the predicted AdaIN numbers: 1 as in the paper; more lets a person show sooner.",
+        "Factor on the predicted AdaIN numbers: 1 as in the paper; higher values learn identity sooner.",
         low=0.1,
         high=64,
         group="Networks",
@@ -77,13 +77,13 @@ class TrainSettings:
     )
 
     # Episodes.
-    photos_low: int = setting(1, "Fewest photos the embedder sees in an episode.", low=1, high=64, group="Episodes")
-    photos_high: int = setting(8, "Most photos the embedder sees in an episode.", low=1, high=64, group="Episodes")
+    photos_low: int = setting(1, "Minimum number of source photos per episode.", low=1, high=64, group="Episodes")
+    photos_high: int = setting(8, "Maximum number of source photos per episode.", low=1, high=64, group="Episodes")
     batch: int = setting(8, "Episodes in one step, over all processes.", low=1, high=4096)
     augment: bool = setting(False, "Mirror and recolour whole episodes at random (not in the paper).", group="Episodes")
 
     # Optimiser.
-    episodes: int = setting(1_000_000, "How many episodes to train for.", low=1)
+    episodes: int = setting(1_000_000, "Number of training episodes.", low=1)
     lr_drawer: float = setting(5e-5, "Learning rate of embedder and generator.", low=0.0, high=1.0, group="Optimiser")
     lr_critic: float = setting(
         2e-4, "Learning rate of the discriminator and its table of videos.", low=0.0, high=1.0, group="Optimiser"
@@ -101,10 +101,10 @@ class TrainSettings:
         0.0, "Share of the run, at its end, over which both rates fall to 0.", low=0.0, high=1.0, group="Optimiser"
     )
     average: float = setting(
-        0.999, "Decay of the running average of weights, a step.", low=0.0, high=0.999999, group="Optimiser"
+        0.999, "Decay per step of the moving average of the weights.", low=0.0, high=0.999999, group="Optimiser"
     )
     seed: int = setting(
-        0, "Start of every random choice; two runs with one seed are equal on one machine.", low=0, group="Optimiser"
+        0, "Random seed; runs with the same seed on the same machine are identical.", low=0, group="Optimiser"
     )
 
     # Machine.
@@ -113,26 +113,26 @@ class TrainSettings:
         "auto", "auto (bf16 on a GPU that has it), fp32, or bf16.", group="Machine"
     )
     threads: int = setting(
-        0, "Processor threads for the networks; 0 leaves it to torch.", low=0, high=1024, group="Machine"
+        0, "CPU threads for the networks; 0 uses the default of torch.", low=0, high=1024, group="Machine"
     )
-    workers: int = setting(
-        1, "Threads that read and draw the next episodes meanwhile.", low=1, high=64, group="Machine"
-    )
+    workers: int = setting(1, "Threads that prefetch the next episodes.", low=1, high=64, group="Machine")
     cache_mb: int = setting(2048, "Memory for decoded frames.", low=0, unit="MB", group="Machine")
 
-    # Keeping and watching.
+    # Checkpoints and logging.
     save_minutes: float = setting(
-        10.0, "A checkpoint at least this often.", low=0.0, unit="minutes", group="Keeping and watching"
+        10.0, "Longest interval between checkpoints.", low=0.0, unit="minutes", group="Checkpoints and logging"
     )
     save_episodes: int = setting(
-        0, "A checkpoint every so many episodes; 0: by minutes alone.", low=0, group="Keeping and watching"
+        0, "Save a checkpoint every this many episodes; 0: by time only.", low=0, group="Checkpoints and logging"
     )
-    keep: int = setting(3, "How many checkpoints to keep.", low=1, high=1000, group="Keeping and watching")
-    log_episodes: int = setting(200, "A line in the log every so many episodes.", low=1, group="Keeping and watching")
+    keep: int = setting(3, "Number of checkpoints to keep.", low=1, high=1000, group="Checkpoints and logging")
+    log_episodes: int = setting(200, "Log every this many episodes.", low=1, group="Checkpoints and logging")
     validate_episodes: int = setting(
-        5000, "Validation pictures and figures every so many episodes; 0: never.", low=0, group="Keeping and watching"
+        5000, "Validate every this many episodes; 0: never.", low=0, group="Checkpoints and logging"
     )
-    validate_people: int = setting(8, "People on the validation picture.", low=1, high=64, group="Keeping and watching")
+    validate_people: int = setting(
+        8, "People on the validation picture.", low=1, high=64, group="Checkpoints and logging"
+    )
 
     def __post_init__(self) -> None:
         check(self, "train")
