@@ -117,17 +117,23 @@ def evaluate(
                 evaluation, Sample(part, source, driver, tracks, settings.size), systems, pooled, number in shown
             )
             done += 1
-        for system, bands in pooled.items():
-            for band, metrics_of in bands.items():
-                for name, metric in metrics_of.items():
-                    count = int(getattr(metric, "count", 0))
-                    evaluation.pooled.append(PooledValue(part.column(band), system, name, metric.value(), count))
+        evaluation.pooled += _pooled_values(part, pooled)
     if progress is not None:
         progress(total, total, "")
     per_clip = [name for name in metrics if not METRICS[name].info.pooled]
     evaluation.cells = summarise(evaluation.rows, per_clip, settings.resamples, settings.seed)
     evaluation.target_scores = score_targets(evaluation.rows, _parts_with_targets(parts))
     return evaluation
+
+
+def _pooled_values(part: Part, pooled: Pooled) -> list[PooledValue]:
+    """Return the metrics that are computed over all samples of a part."""
+    return [
+        PooledValue(part.column(band), system, name, metric.value(), int(getattr(metric, "count", 0)))
+        for system, bands in pooled.items()
+        for band, metrics in bands.items()
+        for name, metric in metrics.items()
+    ]
 
 
 def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSettings | None = None) -> list[str]:
