@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from page_sentences import GAP, every_sentence, sentences_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -18,32 +17,33 @@ def messages(page: str) -> list[str]:
     return [row.split("|")[1].strip() for table in tables for row in table.strip().splitlines()]
 
 
-@pytest.mark.parametrize("page", ["photos.md", "drivers.md", "exit-codes.md"])
-def test_a_page_quotes_messages_as_the_program_says_them(page: str) -> None:
+def test_pages_quote_messages_as_the_program_says_them() -> None:
     known = every_sentence()
-    listed = messages(page)
-    assert len(listed) >= 8
-    for message in listed:
-        core = message.strip(GAP + " ")
-        assert any(core in sentence for sentence in known), message
+    for page in ("photos.md", "drivers.md", "exit-codes.md"):
+        listed = messages(page)
+        assert len(listed) >= 8, page
+        for message in listed:
+            core = message.strip(GAP + " ")
+            assert any(core in sentence for sentence in known), f"{page}: {message}"
 
 
-@pytest.mark.parametrize(
-    ("page", "folder", "kinds"),
-    [
-        ("photos.md", "head", ("FaceError",)),
-        ("photos.md", "tracking", ("FaceError",)),
-        ("photos.md", "media", ("PictureError",)),
-        ("drivers.md", "media", ("VideoError",)),
-        ("drivers.md", "drivers", ("FaceError",)),
-        ("exit-codes.md", "pipeline", ("OutputError",)),
-        ("drivers.md", "motion", ("FileFormatError",)),
-    ],
+SAID_IN = (
+    ("photos.md", "head", ("FaceError",)),
+    ("photos.md", "tracking", ("FaceError",)),
+    ("photos.md", "media", ("PictureError",)),
+    ("drivers.md", "media", ("VideoError",)),
+    ("drivers.md", "drivers", ("FaceError",)),
+    ("exit-codes.md", "pipeline", ("OutputError",)),
+    ("drivers.md", "motion", ("FileFormatError",)),
 )
-def test_no_message_is_missing_from_its_page(page: str, folder: str, kinds: tuple[str, ...]) -> None:
-    cores = [message.strip(GAP + " ") for message in messages(page)]
-    said = sentences_of(folder, kinds)
-    assert said
-    for sentence, where in said.items():
-        wordless = not re.search(r"[a-z]{3}", sentence)  # "… …": its words are quoted one by one
-        assert wordless or any(core in sentence for core in cores), f"{where}: {sentence}"
+"""Pages, and the errors whose first sentences they list."""
+
+
+def test_no_message_is_missing_from_its_page() -> None:
+    for page, folder, kinds in SAID_IN:
+        cores = [message.strip(GAP + " ") for message in messages(page)]
+        said = sentences_of(folder, kinds)
+        assert said, f"no {kinds} in {folder}"
+        for sentence, where in said.items():
+            wordless = not re.search(r"[a-z]{3}", sentence)  # "… …": its words are quoted one by one
+            assert wordless or any(core in sentence for core in cores), f"{page} lacks what {where} says: {sentence}"
