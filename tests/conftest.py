@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from head_material import Head
+
     from animato.tracking.face_finder import FaceFinder
     from animato.types import Face, Frame
 
@@ -55,3 +57,20 @@ def portrait_face(portrait: Frame, face_finder: FaceFinder) -> Face:
     """The face in the portrait."""
     (face,) = face_finder.find(portrait)
     return face
+
+
+@pytest.fixture(scope="session")
+def smiling(portrait: Frame, portrait_face: Face) -> Head:
+    """The portrait's head: a smile that shows teeth."""
+    from head_material import SIZE, at_size
+
+    return at_size(portrait, portrait_face, SIZE)
+
+
+@pytest.fixture(scope="session")
+def calm(smiling: Head) -> Head:
+    """A photo of the same person with closed lips, made by the warp itself."""
+    from head_material import closed_lips, head
+
+    points = smiling.with_face(closed_lips(smiling.local))
+    return head(smiling.warper.render(points, smiling.warper.pose).image, points)

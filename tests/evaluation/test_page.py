@@ -11,7 +11,7 @@ import pytest
 from animato.evaluation import runner
 from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
-from animato.evaluation.targets import TARGETS, QualityTarget
+from animato.evaluation.targets import TARGETS
 from animato.settings.evaluation import SYSTEMS, Protocol
 from animato.tracking.face_finder import FaceFinder
 
@@ -26,11 +26,12 @@ def test_the_page_lists_every_metric_in_order() -> None:
     assert [name for name in ROWS if name in METRICS] == list(ORDER)
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_a_metric_has_the_unit_direction_and_network_of_its_row(name: str) -> None:
-    unit, direction, net = (text.strip() for text in ROWS[name])
-    info = METRICS[name].info
-    assert (unit, direction.replace("nearest 1", "one"), net) == (info.unit, info.direction, info.net or "")
+def test_every_metric_has_the_unit_direction_and_network_of_its_row() -> None:
+    for name in ORDER:
+        unit, direction, net = (text.strip() for text in ROWS[name])
+        info = METRICS[name].info
+        stated = (unit, direction.replace("nearest 1", "one"), net)
+        assert stated == (info.unit, info.direction, info.net or ""), name
 
 
 def test_the_page_lists_every_protocol_and_system() -> None:
@@ -41,11 +42,12 @@ def test_the_page_lists_every_protocol_and_system() -> None:
 WORDS = {"ratio": "over the still", "mean": "mean over clips |", "median": "median"}
 
 
-@pytest.mark.parametrize("target", [target for target in TARGETS if target.statistic in WORDS])
-def test_the_page_states_the_limit_of_a_promise(target: QualityTarget) -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{target.subset}` | `{target.metric}`")]
-    row = next(line for line in rows if WORDS[target.statistic] in line)
-    assert float(re.findall(r"at most ([\d.]+)", row)[0]) == target.limit
+def test_the_page_states_the_limit_of_every_promise() -> None:
+    for target in TARGETS:
+        if target.statistic in WORDS:
+            rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{target.subset}` | `{target.metric}`")]
+            row = next(line for line in rows if WORDS[target.statistic] in line)
+            assert float(re.findall(r"at most ([\d.]+)", row)[0]) == target.limit, target
 
 
 def test_the_example_of_the_page_runs(

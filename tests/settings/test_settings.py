@@ -35,40 +35,37 @@ def every_settings_class() -> list[type[Any]]:
 
 KINDS = every_settings_class()
 FIELDS = [(kind, field) for kind in KINDS for field in dataclasses.fields(kind)]
-NAMES = [f"{kind.__name__}.{field.name}" for kind, field in FIELDS]
 
 
 def test_the_settings_of_every_job_are_found() -> None:
     assert {"AnimateSettings", "MotionSettings", "WriterSettings", "TrainSettings"} <= {k.__name__ for k in KINDS}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_settings_are_frozen_named_and_documented(kind: type[Any]) -> None:
-    parameters = kind.__dataclass_params__
-    assert parameters.frozen
-    assert kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}(")
-    assert all(field.kw_only for field in dataclasses.fields(kind))
+def test_settings_are_frozen_named_and_documented() -> None:
+    for kind in KINDS:
+        assert kind.__dataclass_params__.frozen, kind
+        assert kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}("), kind
+        assert all(field.kw_only for field in dataclasses.fields(kind)), kind
 
 
-@pytest.mark.parametrize(("kind", "field"), FIELDS, ids=NAMES)
-def test_every_setting_has_a_default_and_its_help_in_one_place(kind: type[Any], field: dataclasses.Field[Any]) -> None:
-    text = field.metadata.get("help", "")
-    assert len(text) >= 10 and text[0] == text[0].strip() and text.rstrip()[-1] in ".:)"
-    assert field.default is not dataclasses.MISSING
+def test_every_setting_has_a_default_and_its_help_in_one_place() -> None:
+    for kind, field in FIELDS:
+        text = field.metadata.get("help", "")
+        assert len(text) >= 10 and text[0] == text[0].strip() and text.rstrip()[-1] in ".:)", f"{kind} {field.name}"
+        assert field.default is not dataclasses.MISSING, f"{kind} {field.name}"
 
 
-@pytest.mark.parametrize(("kind", "field"), FIELDS, ids=NAMES)
-def test_numbers_have_limits_and_defaults_keep_them(kind: type[Any], field: dataclasses.Field[Any]) -> None:
-    low, high, default = field.metadata["low"], field.metadata["high"], field.default
-    if isinstance(default, (int, float)) and not isinstance(default, bool):
-        assert low is not None, "a number without a smallest value takes nonsense"
-    if low is not None and default is not None:
-        assert low <= default
-    if high is not None and default is not None:
-        assert default <= high
-    choices = choices_of(typing.get_type_hints(kind)[field.name])
-    if choices is not None and default is not None:
-        assert default in choices
+def test_numbers_have_limits_and_defaults_keep_them() -> None:
+    for kind, field in FIELDS:
+        where = f"{kind} {field.name}"
+        low, high, default = field.metadata["low"], field.metadata["high"], field.default
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            assert low is not None, f"{where}: a number without a smallest value takes nonsense"
+        if default is not None:
+            assert low is None or low <= default, where
+            assert high is None or default <= high, where
+            choices = choices_of(typing.get_type_hints(kind)[field.name])
+            assert choices is None or default in choices, where
 
 
 def test_the_defaults_of_the_main_job_are_valid() -> None:

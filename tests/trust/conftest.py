@@ -1,4 +1,4 @@
-"""Fixtures of the provenance tests: a data home of their own, and marked and unmarked material."""
+"""Fixtures of the tests of trust: a data home of their own, and marked and unmarked material."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from provenance_material import read_clip, shifted_portrait
+from trust_material import read_clip, shifted_portrait
 
 from animato.media.image import save_picture
 from animato.media.writer import open_writer

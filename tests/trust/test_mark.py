@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from provenance_material import psnr, read_clip
+from trust_material import psnr, read_clip
 
 from animato.errors import PictureError, UsageError
 from animato.trust.payload import MarkPayload

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from warp_material import (
+from head_material import (
     SIZE,
     Head,
     apart,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from warp_material import Head, slow_raster
+from head_material import Head, slow_raster
 
 from animato.geometry.mesh import signed_area
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from provenance_material import HANDLINGS, cropped, h264, scaled
+from trust_material import HANDLINGS, cropped, h264, scaled
 
 from animato.errors import PictureError
 from animato.trust.detect import GROUP, MOST_FRAMES, Detector, detect_mark

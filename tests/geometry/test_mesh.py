@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from warp_material import SIZE, Head, drawn_head, head
+from head_material import SIZE, Head, drawn_head, head
 
 from animato.geometry.landmarks import MESH_POINTS, NOSE_TIP, OVAL, canonical_face
 from animato.geometry.mesh import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from warp_material import SIZE, Head, head, opened
+from head_material import SIZE, Head, head, opened
 
 from animato.geometry.aperture_mask import (
     Window,

@@ -87,17 +87,18 @@ def talking(times: list[float], shut: int, openings: tuple[int, ...] = (2,)) -> 
     return frames
 
 
-@pytest.mark.parametrize("shut", range(20, 44))
 @pytest.mark.parametrize(("given", "wanted"), [(120, 60), (120, 25), (60, 25), (50, 30), (30, 25), (25, 60)])
-def test_lips_that_touch_between_two_output_frames_touch_in_one_of_them(given: int, wanted: int, shut: int) -> None:
-    frames = talking([n / given for n in range(60)], shut)
-    retimed = list(retime(frames, Fraction(wanted)))
-    touching = [frame for frame in retimed if frame.apertures[2] <= MOUTH_CLOSED]
-    assert 1 <= len(touching) <= math.ceil(1.5 * wanted / given)
-    near = min(touching, key=lambda frame: abs(frame.time - frames[shut].time))
-    assert abs(near.time - frames[shut].time) <= 0.5 / wanted + 1e-6
-    assert near.expression[17, 1] == pytest.approx(0.0, abs=1e-6), "the jaw is where it was when the lips touched"
-    assert len(retimed) == len(list(retime(swaying([n / given for n in range(60)]), Fraction(wanted))))
+def test_lips_that_touch_between_two_output_frames_touch_in_one_of_them(given: int, wanted: int) -> None:
+    length = len(list(retime(swaying([n / given for n in range(60)]), Fraction(wanted))))
+    for shut in range(20, 44):
+        frames = talking([n / given for n in range(60)], shut)
+        retimed = list(retime(frames, Fraction(wanted)))
+        touching = [frame for frame in retimed if frame.apertures[2] <= MOUTH_CLOSED]
+        assert 1 <= len(touching) <= math.ceil(1.5 * wanted / given), shut
+        near = min(touching, key=lambda frame: abs(frame.time - frames[shut].time))
+        assert abs(near.time - frames[shut].time) <= 0.5 / wanted + 1e-6, shut
+        assert near.expression[17, 1] == pytest.approx(0.0, abs=1e-6), "the jaw is where it was when the lips touched"
+        assert len(retimed) == length, shut
 
 
 def test_lips_of_uneven_clips_touch_too() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from warp_material import Head
+from head_material import Head
 
 from animato.geometry.affine import invert, move
 from animato.geometry.composite import PatchOutput, composite_patch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from warp_material import Head
+from head_material import Head
 
 from animato.geometry.pose import fit_pose
 from animato.head.white_balance import HUE, LEAST, LUMA, MOST, light_gain, white_balance_of, white_balanced

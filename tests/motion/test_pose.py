@@ -120,14 +120,14 @@ def test_rotation_vectors_come_back(axis: tuple[float, float, float], angle: flo
     assert np.abs(rotation_exp(rotation_log(rotation)) - rotation).max() < 1e-7
 
 
-@pytest.mark.parametrize("short", [0.0, 1e-12, 1e-9, 1e-7, 1e-5, 5e-4, 9.99e-4, 1.01e-3])
 @pytest.mark.parametrize("axis", [(1, 0, 0), (0, 0, 1), (1, -1, 0), (-1, 2, -3), (0, 1, -1), (1, 1, 1)])
-def test_half_turns_come_back_whatever_their_axis(axis: tuple[float, float, float], short: float) -> None:
-    vector = np.array(axis, float) / np.linalg.norm(axis) * (np.pi - short)
-    rotation = rotation_exp(vector)
-    found = rotation_log(rotation)
-    assert np.abs(rotation_exp(found) - rotation).max() < 1e-8
-    assert np.linalg.norm(found) == pytest.approx(np.pi - short, abs=1e-7)
+def test_half_turns_come_back_whatever_their_axis(axis: tuple[float, float, float]) -> None:
+    for short in (0.0, 1e-12, 1e-9, 1e-7, 1e-5, 5e-4, 9.99e-4, 1.01e-3):
+        vector = np.array(axis, float) / np.linalg.norm(axis) * (np.pi - short)
+        rotation = rotation_exp(vector)
+        found = rotation_log(rotation)
+        assert np.abs(rotation_exp(found) - rotation).max() < 1e-8
+        assert np.linalg.norm(found) == pytest.approx(np.pi - short, abs=1e-7)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4])

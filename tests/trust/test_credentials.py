@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from provenance_material import FORMATS, manifest_of
-from test_provenance_keys import own_pair
+from test_keys import own_pair
+from trust_material import FORMATS, manifest_of
 
 from animato.errors import OutputError, RefusedError
 from animato.settings.provenance import SigningSettings

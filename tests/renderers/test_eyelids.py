@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from warp_material import Head, at_size
+from head_material import Head, at_size
 
 from animato.head.view import HeadView
 from animato.motion.aperture_profile import close_gaps

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from provenance_material import FORMATS, manifest_of
+from trust_material import FORMATS, manifest_of
 
 from animato.errors import RefusedError
 from animato.settings.provenance import SigningSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from warp_material import Head, head, opened
+from head_material import Head, head, opened
 
 from animato.head.mouth import in_other_light, shown_inside
 from animato.renderers.warp.multi_view import share_mouth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from warp_material import SIZE, Head, apart, drawn_head, head, inside
+from head_material import SIZE, Head, apart, drawn_head, head, inside
 
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import points_from_local, rotation_exp

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from warp_material import Head
+from head_material import Head
 
 from animato.appearance.mouth_grid import INSIDE_PLACES, INSIDE_SHAPE
 from animato.appearance.mouth_levels import (

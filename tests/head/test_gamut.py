@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from warp_material import Head
+from head_material import Head
 
 from animato.head.eyeballs import build_eyeballs
 from animato.head.gamut import FaceGamut

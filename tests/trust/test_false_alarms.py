@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from provenance_material import jpeg, read_clip
+from trust_material import jpeg, read_clip
 
 from animato.media.image import load_picture
 from animato.trust.detect import PRESENT_PHASE, PRESENT_Z

@@ -1,4 +1,4 @@
-"""Material of the warp tests: crops with landmarks, a drawn head whose every visible point is known, slow twins."""
+"""Crops with landmarks for tests of geometry, head, appearance and renderers: real ones, a drawn one, slow twins."""
 
 from __future__ import annotations
 

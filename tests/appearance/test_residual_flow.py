@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from warp_material import SIZE, Head
+from head_material import SIZE, Head
 
 from animato.appearance.channels import CHANNELS
 from animato.appearance.residual_flow import DRIFT_POINTS, Surroundings
