@@ -151,10 +151,11 @@ def make_renderer(
 
 
 class Preparation:
-    """Compiles the shipped networks in a thread, while photos and driver are looked at: half a second to a first frame.
+    """Compile the shipped networks in a thread while photos and driver are analysed; saves half a second.
 
-    Used in a `with` block, whose end waits for the thread: also after an error, because a program that ends while a
-    thread compiles may crash. What goes wrong in here goes wrong again, and is told, where the networks are needed.
+    Used in a `with` block, whose end joins the thread, also after an error or a signal that arrives while it starts:
+    a program that exits while a thread compiles may crash or hang. Errors in here occur again where the networks are
+    used.
 
     Args:
         settings: of the main job; for other models, adapted people and one thread nothing is done.
@@ -166,13 +167,18 @@ class Preparation:
         self._thread: threading.Thread | None = None
         if settings.model == "portrait" and settings.person is None and settings.threads > 1:
             self._thread = threading.Thread(target=_compile, args=(engine, photos), name="compile", daemon=True)
-            self._thread.start()
 
     def __enter__(self) -> Preparation:
+        try:
+            if self._thread is not None:
+                self._thread.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_problem: object) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread.ident is not None:
             try:
                 self._thread.join()
             except KeyboardInterrupt:

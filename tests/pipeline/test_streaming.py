@@ -80,7 +80,7 @@ def test_no_more_than_a_few_pictures_are_held_at_a_time(
     gc.collect()
     result = animato.animate(made.person, made.driver, out / "a.mp4", replace(CROP, end=None))
     assert result.frames == 15
-    assert 0 < most <= 4
+    assert 0 < most <= 4, most
 
 
 def test_the_same_input_gives_the_same_frames_to_the_last_bit(made: Material) -> None:
