@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_faces import write_video
+from gallery_faces import gallery_photo, write_gallery_driver
 from PIL import Image
 
 from animato.data.check import check_folder
@@ -54,4 +55,13 @@ def test_the_shared_faces_prepare_cleanly(shared_data: Path, tmp_path: Path) -> 
     assert clips["g08_01"]["sha256"] == hashlib.sha256(source).hexdigest()
     assert all(clip["licence"] and clip["attribution"] for clip in clips.values())
     assert check_folder(tmp_path / "out").problems == ()
+    assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 3.0
+
+
+def test_several_people_in_clips_and_photos_prepare_cleanly(tmp_path: Path) -> None:
+    sources = [write_gallery_driver(tmp_path / f"{sheet}.mp4", sheet) for sheet in ("portrait-c049f", "talking-g08")]
+    Image.fromarray(gallery_photo("beard-c110m", 2.0)).save(tmp_path / "c110m.png")
+    result = prepare([*sources, tmp_path / "c110m.png"], tmp_path / "out", PrepareSettings(size=128, min_frames=4))
+    assert {clip["clip"] for clip in result.manifest["clips"]} == {"portrait-c049f", "talking-g08", "c110m"}
+    assert not result.manifest["dropped"] and check_folder(tmp_path / "out").problems == ()
     assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 3.0

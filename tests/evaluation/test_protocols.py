@@ -133,3 +133,14 @@ def test_the_projects_own_set_is_four_ways_of_looking(shared_data: Path) -> None
     ]
     assert len({source.person for source, _ in parts[0].samples}) == 18
     assert protocols.VOXCELEB_HOLDOUT == 32
+
+
+def test_the_projects_own_set_is_planned_from_its_folders(tmp_path: Path) -> None:
+    """With empty files of the names that the set has."""
+    talking = (f"talking/g{person:02}_0{number}.mp4" for person in range(1, 19) for number in (1, 2))
+    data = touch(tmp_path, *talking, *(f"rendered/r{number:03}.mp4" for number in range(20)))
+    parts = plan(data, EvaluateSettings(protocol="animato-shared", limit=18))
+    assert [f"{part.name.split()[0]} {part.name.split()[1]}" for part in parts] == [
+        *("self talking", "half talking", "half talking", "half talking", "self rendered", "cross talking")
+    ]
+    assert all(part.samples for part in parts)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gallery_faces import gallery_photo
 
 from animato.geometry.landmarks import CHIN, FOREHEAD
 from animato.head.cut_edges import cut_edges, edge_findings
@@ -41,3 +42,10 @@ def test_the_tight_case_is_cut_at_the_top_and_its_portrait_is_not(shared_data: P
         image = load_picture(path).image
         (face,) = face_finder.find(image)
         assert ("top" in cut_edges(image, face.points)) == cut
+
+
+def test_another_person_is_cut_where_rows_are_cut_away_and_not_before(face_finder: FaceFinder) -> None:
+    photo = gallery_photo("portrait-l006", 2.0)
+    (face,) = face_finder.find(photo)
+    assert "top" not in cut_edges(photo, face.points)
+    assert "top" in trimmed(photo, face, int(face.points[FOREHEAD, 1]) - 15, photo.shape[0])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from drawn_pictures import cartoon, dog, smiley
+from gallery_faces import PHOTOS, gallery_photo
 
 from animato.errors import FaceError
 from animato.head.head import Head
@@ -71,6 +72,14 @@ def test_no_real_portrait_is_refused_or_doubted(shared_data: Path, face_finder: 
         (face,) = face_finder.find(image)
         assert not plausibility(image, face, face_finder).doubted, path.name
         assert not is_drawn(image, face), path.name
+
+
+def test_no_real_person_of_the_gallery_is_refused_or_doubted(face_finder: FaceFinder) -> None:
+    for sheet in PHOTOS:
+        image = gallery_photo(sheet, 2.0)
+        (face,) = face_finder.find(image)
+        assert not plausibility(image, face, face_finder).doubted, sheet
+        assert not is_drawn(image, face), sheet
 
 
 def test_a_face_drawn_in_flat_colours_is_known_as_such(portrait: Frame, portrait_face: Face) -> None:

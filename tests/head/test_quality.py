@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from gallery_faces import gallery_driver, gallery_photo
 
 from animato.errors import FaceError
 from animato.geometry.pose import fit_pose
@@ -158,6 +159,28 @@ def test_most_masks_on_other_people_are_noted(shared_data: Path, face_finder: Fa
         picture = masked(picture, face, list(MASKS.values())[number % len(MASKS)])
         noted += [covered(picture, found) for found in face_finder.find(picture)]
     assert np.mean(noted) >= 0.8
+
+
+SHARP = ("portrait-c049f", "portrait-l006", "beard-c110m", "talking-g11")
+"""Photos of the gallery that are in focus."""
+
+
+def test_a_turned_head_of_the_gallery_is_noted_and_a_straight_one_is_not(face_finder: FaceFinder) -> None:
+    _, straight, _, turned, *_ = gallery_driver("turned-rendered", 2.0)
+    said = [sentence for sentence in warnings(face_finder, turned) if "turned by" in sentence]
+    assert len(said) == 1 and "a photo from the front works better" in said[0]
+    assert not [sentence for sentence in warnings(face_finder, straight) if "turned by" in sentence]
+
+
+def test_good_photos_of_the_gallery_raise_no_alarm_and_masks_on_them_do(face_finder: FaceFinder) -> None:
+    noted = []
+    for number, sheet in enumerate(SHARP):
+        picture = gallery_photo(sheet, 2.6)
+        assert warnings(face_finder, picture) == [], sheet
+        (face,) = face_finder.find(picture)
+        picture = masked(picture, face, list(MASKS.values())[number])
+        noted += [covered(picture, found) for found in face_finder.find(picture)]
+    assert np.mean(noted) >= 0.75
 
 
 def test_a_face_half_outside_is_not_called_covered_for_what_lies_elsewhere(

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from gallery_faces import GALLERY
 from media_material import Pixels, draw_corner
 from PIL import Image, ImageCms
 
@@ -268,3 +269,9 @@ def test_real_portraits_load(shared_data: Path) -> None:
     picture = load_picture(path)
     expected = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
     assert np.abs(picture.image.astype(int) - expected).mean() < 1.0
+
+
+def test_packaged_photographs_load() -> None:
+    for path in sorted(GALLERY.glob("*.jpg"))[:3]:
+        expected = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        assert np.abs(load_picture(path).image.astype(int) - expected).mean() < 1.0

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from gallery_faces import GALLERY
 from media_material import QUARTERS, draw_corner, draw_counter, number_of, set_matrix, write_clip
 
 from animato.errors import UsageError, VideoError
@@ -209,3 +210,13 @@ def test_real_clips_read_as_their_list_says(shared_data: Path) -> None:
             assert sum(1 for _ in video) == int(row["frames"])
             assert float(video.info.fps) == pytest.approx(float(row["fps"]))
             assert video.warnings == ()
+
+
+def test_the_packaged_clip_reads_to_its_end_in_even_steps() -> None:
+    with open_video(GALLERY / "moving.gif") as video:
+        frames = list(video)
+        size = (video.info.height, video.info.width, 3)
+        assert video.warnings == ()
+    assert len(frames) > 20 and {frame.image.shape for frame in frames} == {size}
+    steps = np.diff([frame.time for frame in frames])
+    assert steps.min() > 0 and np.ptp(steps) < 0.02

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from gallery_faces import PHOTOS, gallery_photo
 
 from animato.errors import UsageError
 from animato.geometry.landmarks import canonical_face
@@ -125,3 +126,16 @@ def test_the_68_points_agree_with_exact_ones_of_rendered_heads(shared_data: Path
     assert len(distances) >= 4
     # two ways of marking one face differ by some pixels; a wrong index would be off by tens
     assert float(np.median(distances)) < 9.0
+
+
+def test_the_68_points_of_a_mirrored_photo_are_the_mirrored_points() -> None:
+    """A wrong index would be off by tens of pixels."""
+    from animato.tracking.face_finder import FaceFinder
+
+    finder = FaceFinder(Engine(1))
+    for sheet in PHOTOS:
+        photo = gallery_photo(sheet)
+        (face,), (mirrored,) = finder.find(photo), finder.find(np.ascontiguousarray(photo[:, ::-1]))
+        back = ibug68(mirrored.points)[MIRROR68]
+        back[:, 0] = photo.shape[1] - 1 - back[:, 0]
+        assert np.linalg.norm(back - ibug68(face.points), axis=1).max() < 6, sheet

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gallery_faces import PHOTOS, gallery_driver, gallery_photo
 from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, seen, shaped, since, still, turned
 
 from animato.geometry.apertures import (
@@ -88,6 +89,17 @@ def test_real_blinks_and_lips_close_real_portraits(shared_data: Path, face_finde
         face = face_finder.find(load_picture(path).image)[0]
         closed += check_closure(face.points, neutral_of(first), motion, MotionSettings())
     assert closed[0] > 0 and closed[2] > 0
+
+
+def test_a_real_blink_and_real_lips_close_other_people(face_finder: FaceFinder) -> None:
+    frames = gallery_driver("portrait-c049f", 2.0)
+    faces = [factor(face_finder.find(frame)[0], number / 25) for number, frame in enumerate(frames)]
+    motion = [relative_to(faces[0], face) for face in faces]
+    closed = np.zeros(3, int)
+    for sheet in PHOTOS:
+        face = face_finder.find(gallery_photo(sheet, 2.0))[0]
+        closed += check_closure(face.points, neutral_of(faces[0]), motion, MotionSettings())
+    assert closed[2] > 0
 
 
 def test_a_wink_closes_one_eye_only(calm_local: np.ndarray) -> None:

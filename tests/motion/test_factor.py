@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from gallery_faces import gallery_photo
 from motion_material import POSE, channels_of, clip, person, relaxed, seen, since, turned
 
 from animato.appearance.channels import CHANNELS
@@ -28,6 +29,7 @@ from animato.motion.motion_frame import (
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
 from animato.tracking.face_finder import FaceFinder
+from animato.types import Face
 
 
 def test_pose_and_local_face_give_the_landmarks_back(face_local: np.ndarray) -> None:
@@ -93,6 +95,15 @@ def test_of_a_neutral_and_a_smiling_photo_the_neutral_one_is_found(shared_data: 
             costs = [neutral_cost(factor(face_finder.find(load_picture(p).image)[0], 0.0)) for p in (path, other)]
             right.append(costs[0] < costs[1])
     assert len(right) >= 5 and all(right)
+
+
+def test_neutral_photos_of_the_gallery_are_more_neutral_than_a_smile(
+    portrait_face: Face, face_finder: FaceFinder
+) -> None:
+    smile = neutral_cost(factor(portrait_face, 0.0))
+    for sheet in ("portrait-c049f", "portrait-l006", "beard-c110m"):
+        (face,) = face_finder.find(gallery_photo(sheet, 2.0))
+        assert neutral_cost(factor(face, 0.0)) < smile, sheet
 
 
 def test_part_weights_share_every_point_out_completely() -> None:

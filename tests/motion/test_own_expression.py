@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gallery_faces import gallery_driver
 from motion_material import POSE, neutral, person, relaxed, since, still, turned
 
 from animato.geometry.apertures import mouth_width
@@ -150,6 +151,15 @@ def test_a_photo_with_an_open_mouth_is_named(shared_data: Path, face_finder: Fac
     calm = shared_data / "portraits" / "l113_neutral.jpg"
     for path, open_mouths in ((case, 1), (calm, 0)):
         image = load_picture(path).image
+        (face,) = face_finder.find(image)
+        face = face_finder.refined(image, face)
+        own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)
+        assert len(expression_findings(own, 0.5)) == open_mouths
+
+
+def test_of_another_persons_frames_the_one_with_an_open_mouth_is_named(face_finder: FaceFinder) -> None:
+    calm, *_, speaking, _, _ = gallery_driver("portrait-c049f", 2.0)
+    for image, open_mouths in ((speaking, 1), (calm, 0)):
         (face,) = face_finder.find(image)
         face = face_finder.refined(image, face)
         own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)

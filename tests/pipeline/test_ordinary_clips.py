@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from main_job import FPS, finder, speaking_frames, write_video
+from gallery_faces import gallery_driver
+from main_job import FPS, FRAMES, finder, speaking_frames, write_video
 
 from animato import AnimateSettings
 from animato.drivers.opening import open_driver
@@ -158,6 +159,52 @@ def test_a_cut_is_found_in_what_a_plain_checkout_has(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_a_face_without_room_does_not_turn_over(cases: Path) -> None:
     clip = followed(cases / "noroom.mp4")
+    roll = [abs(np.degrees(np.arctan2(frame.rotation[1, 0], frame.rotation[0, 0]))) for frame in clip.frames]
+    assert max(roll) < 30
+    assert "cut off by the edge" in clip.notes
+
+
+def test_a_drawn_hand_before_the_mouth_is_not_followed(tmp_path: Path) -> None:
+    speaking = [speaking_frames()[index] for index in (*range(FRAMES), *reversed(range(FRAMES)))] * 2
+    hidden = range(24, 42)
+    seen = [with_hand(frame) if number in hidden else frame for number, frame in enumerate(speaking)]
+    clip = followed(write_video(tmp_path / "hand.mp4", seen, FPS), AnimateSettings())
+    assert "mouth was hidden from 0.96 s to 1.64 s" in clip.notes
+    mouth = [float(np.abs(clip.frames[index].expression[list(LIPS_OUTER)]).max()) for index in hidden]
+    assert mouth[0] == mouth[5] and mouth[-1] < 0.6 * mouth[0], "held, then eased to rest"
+    assert np.ptp(clip.part(1)[list(hidden)], axis=0).max() > 0.02, "the eyes go on"
+
+
+def with_hand(frame: Frame) -> Frame:
+    """A frame with four fingers before nose and mouth."""
+    (face,) = finder().find(speaking_frames()[0])
+    x, y = face.points[13, :2].astype(int)
+    width = int(np.ptp(face.points[:468, 0]))
+    picture = frame.copy()
+    for number in range(4):
+        top = y - width // 5 + number * width // 8
+        first, last = (x - width // 2, top + 8), (x + width // 2, top)
+        cv2.line(picture, first, last, (120, 80, 62), width // 9, cv2.LINE_AA)
+        cv2.line(picture, first, last, (188, 140, 118), width // 12, cv2.LINE_AA)
+    return picture
+
+
+def test_a_drawn_cut_can_be_held_over(tmp_path: Path) -> None:
+    frames = speaking_frames()
+    other = [np.asarray(cv2.resize(frame, (512, 512)), np.uint8) for frame in gallery_driver("portrait-c049f")]
+    path = write_video(tmp_path / "cut.mp4", [*frames, *(frame for frame in other for _ in range(2)), *frames], FPS)
+    clip = followed(path, AnimateSettings(model="geometry", cuts="hold"))
+    assert not any(frame.seen for frame in clip.frames[16:26])
+    assert all(frame.seen for frame in [*clip.frames[:14], *clip.frames[29:]])
+    assert "`cuts=follow`" in clip.notes
+
+
+def test_a_face_cropped_at_its_edges_does_not_turn_over(tmp_path: Path) -> None:
+    (face,) = finder().find(speaking_frames()[0])
+    (left, top), (right, bottom) = face.points[:468, :2].min(axis=0).astype(int), face.points[:468, :2].max(axis=0)
+    side = int(max(right - left, bottom - top) * 0.94) // 2 * 2
+    cropped = [np.ascontiguousarray(frame[top + 6 :][:side, left + 2 :][:, :side]) for frame in speaking_frames()]
+    clip = followed(write_video(tmp_path / "tight.mp4", cropped, FPS))
     roll = [abs(np.degrees(np.arctan2(frame.rotation[1, 0], frame.rotation[0, 0]))) for frame in clip.frames]
     assert max(roll) < 30
     assert "cut off by the edge" in clip.notes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from gallery_faces import DRIVERS, gallery_driver
 
 from animato.media.reader import open_video
 from animato.tracking.face_finder import FaceFinder, face_width
@@ -109,3 +110,10 @@ def test_a_real_clip_is_tracked_without_a_gap(shared_data: Path, face_finder: Fa
     assert all(face is not None and face.score > 0.9 for face in faces)
     steps = [np.abs(b.points - a.points)[:, :2].mean() for a, b in itertools.pairwise(faces) if a and b]
     assert max(steps) < 0.05 * face_width(faces[0])  # no jump from one frame to the next
+
+
+def test_people_of_the_gallery_are_tracked_without_a_gap(face_finder: FaceFinder) -> None:
+    for sheet in DRIVERS:
+        tracker = Tracker(finder=face_finder)
+        faces = [tracker.track(frame) for frame in gallery_driver(sheet)]
+        assert all(face is not None and face.score > 0.9 for face in faces), sheet

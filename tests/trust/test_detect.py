@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from gallery_faces import gallery_driver
 from trust_material import HANDLINGS, cropped, h264, scaled
 
 from animato.errors import PictureError
@@ -33,6 +34,14 @@ def test_the_mark_on_a_talking_person_survives(
     handling: str, marked_talking_clip: list[Frame], payload: MarkPayload
 ) -> None:
     reading = detect_mark(HANDLINGS[handling](marked_talking_clip))
+    assert reading.found_id == payload and reading.present
+
+
+@pytest.mark.parametrize("handling", HANDLINGS)
+def test_the_mark_on_another_person_survives(handling: str, payload: MarkPayload) -> None:
+    marker = Marker(payload, seed=5)
+    marked = [marker.embed(frame) for frame in gallery_driver("portrait-c049f", 2.048) for _ in range(4)]
+    reading = detect_mark(HANDLINGS[handling](marked))
     assert reading.found_id == payload and reading.present
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from gallery_faces import DRIVERS, PHOTOS, gallery_driver, gallery_photo
 from trust_material import jpeg, read_clip
 
 from animato.media.image import load_picture
@@ -41,6 +42,12 @@ def test_faces_raise_no_alarm(shared_data: Path) -> None:
     looks = [[load_picture(path).image] for path in portraits] + [read_clip(path, 5, 384) for path in clips]
     count = count_false_alarms(looks)
     assert count.looks >= 12 and count.ids == count.present == 0
+
+
+def test_people_of_the_gallery_raise_no_alarm() -> None:
+    looks = [[gallery_photo(sheet, 2.1)] for sheet in PHOTOS] + [gallery_driver(sheet, 1.6) for sheet in DRIVERS]
+    count = count_false_alarms(looks)
+    assert count.looks == 12 and count.ids == count.present == 0
 
 
 def test_nothing_asked_is_nothing_counted() -> None:
