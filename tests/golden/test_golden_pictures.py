@@ -11,9 +11,14 @@ from PIL import Image
 
 from animato.runtime.engine import Engine
 
-MEAN, MOST = 0.5, 24
-"""Levels of 255 by which a picture may differ on average, and at a pixel: processors add floats and 8-bit products in
-other orders. One and two threads differ by less than a tenth of that here; a rule that is changed, by more."""
+LIMITS = (0.1, 32)
+CHAINED_LIMITS = (0.75, 64)
+"""Levels of 255 by which a picture may differ on average, and at a pixel: processors sum in other orders.
+
+Measured with 1 and 4 threads, with the networks (ONEDNN_MAX_CPU_ISA=AVX) and OpenCV (OPENCV_CPU_DISABLE) each kept from
+using AVX2, and torch without AVX: at most 0.022 on average and 12 at a pixel. The driver of "cross-person" is itself
+rendered, encoded and tracked, which adds up to 0.29 and 29. A correction of the mouth's size was 0.74 and 137.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +32,8 @@ def test_a_picture_is_what_it_was(name: str, engine: Engine, tmp_path: Path) -> 
         pytest.importorskip("torch")
     found, wanted = PICTURES[name](engine, tmp_path), np.array(Image.open(path_of(name)))
     difference = np.abs(found.astype(int) - wanted)
-    if difference.mean() > MEAN or difference.max() > MOST:
+    mean, most = CHAINED_LIMITS if name == "cross-person" else LIMITS
+    if difference.mean() > mean or difference.max() > most:
         Image.fromarray(np.concatenate([wanted, found], axis=1)).save(tmp_path / f"{name}.png")
         pytest.fail(
             f"{name}: differs by {difference.mean():.2f} on average and by {difference.max()} at most; before and now: "
