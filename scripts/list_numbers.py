@@ -129,7 +129,7 @@ def _decides(literal: ast.Constant, compared: bool) -> bool:
 
 
 def all_numbers() -> list[Number]:
-    """Return the numbers of all modules that are looked at, in order of file and line."""
+    """Return the numbers of all listed modules, ordered by file and line."""
     files = [path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*.py")]
     found: list[Number] = []
     for path in sorted({*files, *(PACKAGE / name for name in FILES)}):
