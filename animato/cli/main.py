@@ -24,6 +24,7 @@ from animato.cli import (
     standard_streams,
     stop_signals,
     train,
+    train_parts,
     train_portrait,
     verify,
 )
@@ -122,6 +123,12 @@ _add(
     "Train the portrait renderer's networks on many people's clips.",
     "animato train-portrait --data prepared --networks mouth -o run",
     name="train-portrait",
+)
+_add(
+    train_parts.train_parts,
+    "Train the network that labels the parts of a head and its depth.",
+    "animato train-parts --labelled parts --walls portraits -o run",
+    name="train-parts",
 )
 _add(models.models, "List every network with parameters and cost.", "animato models")
 

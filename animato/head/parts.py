@@ -1,0 +1,87 @@
+"""Parts of a head in a photo: skin, hair, ears, neck, clothes, background; and its depth. Read once, by a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.affine import chain, invert
+from animato.geometry.crop import cut
+from animato.geometry.pose import HeadPose
+from animato.runtime.engine import Engine, Network
+from animato.runtime.parts_graph import build_parts
+from animato.types import Affine, Frame
+from animato.weights.parts import read_parts as read_weights
+
+SQUARE_CM = 40.0
+"""Side of the square that the network sees, canonical centimetres: head, hair, neck and shoulders."""
+
+SQUARE_MIDDLE = np.array([0.0, -1.0, 5.0])
+"""Its middle in the head's own frame, canonical centimetres: the middle of the skull, so that turned heads fit, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadParts:
+    """What the network says of one photo.
+
+    Attributes:
+        probabilities: P x S x S uint8, probability of each part of `models.parts.config.PARTS` in 255ths.
+        depth: S x S float16, canonical centimetres behind the middle of the face; of the background it means nothing.
+        parts_from_photo: 2 x 3, from pixels of the photo to those of these arrays.
+    """
+
+    probabilities: NDArray[np.uint8]
+    depth: NDArray[np.float16]
+    parts_from_photo: Affine
+
+    @property
+    def person(self) -> NDArray[np.float32]:
+        """S x S float32 in [0, 1], probability that a pixel belongs to the person."""
+        return np.asarray(1 - self.probabilities[0].astype(np.float32) / 255, np.float32)
+
+    def moved(self, view_from_photo: Affine) -> HeadParts:
+        """Return the same for a picture that was cut out of the photo.
+
+        Args:
+            view_from_photo: 2 x 3, from pixels of the photo to those of the picture.
+        """
+        return replace(self, parts_from_photo=chain(self.parts_from_photo, invert(view_from_photo)))
+
+
+def parts_from_photo(pose: HeadPose, side: int, wider: float = 1.0) -> Affine:
+    """Return the map from pixels of a photo to those of the square that the network sees.
+
+    Args:
+        pose: of the head, pixels of the photo.
+        side: of the square, pixels.
+        wider: side of the square in units of the network's.
+    """
+    scale = side / (wider * SQUARE_CM * pose.scale)
+    middle = pose.scale * pose.rotation @ SQUARE_MIDDLE + pose.translation
+    shift = (side - 1) / 2 - scale * middle[:2]
+    return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+
+
+def read_parts(image: Frame, pose: HeadPose, engine: Engine) -> HeadParts:
+    """Return the parts of the head in a photo.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        pose: of the head, pixels of the photo.
+        engine: runs the network.
+
+    Raises:
+        MissingPartError: the network's weights, or OpenVINO, are not installed.
+    """
+    network, side = engine.shared("parts network", lambda: _network(engine))
+    placed = parts_from_photo(pose, side)
+    probabilities, depth = network(cut(image, placed, side)[None])
+    rounded = np.clip(np.rint(probabilities[0] * 255), 0, 255).astype(np.uint8)
+    return HeadParts(rounded, depth[0, 0].astype(np.float16), placed)
+
+
+def _network(engine: Engine) -> tuple[Network, int]:
+    weights = read_weights()
+    return engine.compile(build_parts(weights.config, weights.arrays)), int(weights.config["side"])

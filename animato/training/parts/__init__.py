@@ -1,0 +1,1 @@
+"""Training of the parts network: labelled renders, and photos before plain walls."""
