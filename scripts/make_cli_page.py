@@ -25,10 +25,10 @@ from animato.cli.option_names import in_options
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
 INTRODUCTION = """# Command line
 
-This page is written by `python scripts/make_cli_page.py` from the programs' own help; a test compares the two.
-`animato COMMAND --help` prints the same. Errors and exit codes: [exit-codes.md](exit-codes.md).
+This page is generated from the help texts by `python scripts/make_cli_page.py`; a test checks that it is up to date.
+`animato COMMAND --help` prints the same text. Errors and exit codes: [exit-codes.md](exit-codes.md).
 
-Results go to standard output, notes and errors to standard error. A bar with the time left is shown on a terminal only.
+Results are printed to standard output, notes and errors to standard error. A progress bar is shown on terminals only.
 """
 
 
