@@ -25,37 +25,38 @@ from animato.tracking.face_finder import FaceFinder, face_width
 from animato.tracking.tracker import Tracker
 
 FRAME_STEP = 5
-"""Step between the frames used."""
-FRONTAL = 25.0
+"""Stride over the frames of a clip."""
+MAX_YAW = 25.0
 """Yaw in degrees beyond which a frame is skipped."""
-PAIR = 4.0
-"""Weight of a pair of photos, in frames of clips (which are correlated)."""
+PAIR_WEIGHT = 4.0
+"""Weight of a pair of photos relative to a frame of a clip, as frames of a clip are correlated."""
 
 
 def main(data: Path) -> None:
     """Fit and write the fields."""
     finder, changes, weights = FaceFinder(), [], []
-    for calm in sorted((data / "portraits").glob("l*_neutral.jpg")):
+    for neutral in sorted((data / "portraits").glob("l*_neutral.jpg")):
         first, second = (
-            _photo(path, finder) for path in (calm, calm.with_name(calm.name.replace("neutral", "smiling")))
+            _photo(path, finder) for path in (neutral, neutral.with_name(neutral.name.replace("neutral", "smiling")))
         )
         changes.append((first.local, second.local))
-        weights.append(PAIR)
+        weights.append(PAIR_WEIGHT)
     for clip in sorted((data / "talking").glob("*.mp4")):
         frames = _clip(clip, finder)
-        calmest = min(frames, key=neutral_cost)
-        frontal = [frame for frame in frames if frame is not calmest and abs(frame.pose.degrees()[0]) < FRONTAL]
-        changes += [(calmest.local, frame.local) for frame in frontal]
-        weights += [1.0] * len(frontal)
-    amounts = np.array([[_gap(now) - _gap(calm), mouth_width(now) - mouth_width(calm)] for calm, now in changes])
-    moved = np.array([(now - calm)[:MESH_POINTS].ravel() for calm, now in changes])
-    weighted = amounts * np.array(weights)[:, None]
-    fields = np.linalg.solve(weighted.T @ amounts, weighted.T @ moved).reshape(2, MESH_POINTS, 3)
-    fields = (fields + fields[:, mirror_index()[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
-    np.save(FIELDS, fields.astype(np.float32))
-    print(
-        f"{len(changes)} changes; left over {_rms(moved - amounts @ fields.reshape(2, -1)):.3f} of {_rms(moved):.3f} cm"
+        most_neutral = min(frames, key=neutral_cost)
+        usable = [frame for frame in frames if frame is not most_neutral and abs(frame.pose.degrees()[0]) < MAX_YAW]
+        changes += [(most_neutral.local, frame.local) for frame in usable]
+        weights += [1.0] * len(usable)
+    amounts = np.array(
+        [[_gap(current) - _gap(neutral), mouth_width(current) - mouth_width(neutral)] for neutral, current in changes]
     )
+    displacements = np.array([(current - neutral)[:MESH_POINTS].ravel() for neutral, current in changes])
+    weighted = amounts * np.array(weights)[:, None]
+    fields = np.linalg.solve(weighted.T @ amounts, weighted.T @ displacements).reshape(2, MESH_POINTS, 3)
+    fields = (fields + fields[:, mirror_index()[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
+    residual = _rms(displacements - amounts @ fields.reshape(2, -1))
+    np.save(FIELDS, fields.astype(np.float32))
+    print(f"{len(changes)} changes; residual {residual:.3f} of {_rms(displacements):.3f} cm")
 
 
 def _photo(path: Path, finder: FaceFinder) -> Factored:
@@ -74,8 +75,8 @@ def _gap(local: np.ndarray) -> float:
     return float(apertures(local)[2]) * mouth_width(local)
 
 
-def _rms(moved: np.ndarray) -> float:
-    return float(np.sqrt((moved.reshape(len(moved), MESH_POINTS, 3) ** 2).sum(axis=2).mean()))
+def _rms(displacements: np.ndarray) -> float:
+    return float(np.sqrt((displacements.reshape(len(displacements), MESH_POINTS, 3) ** 2).sum(axis=2).mean()))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""List the hand-picked numbers of movement and warping, so that their count can be repeated (docs/numbers.md).
+"""Count the hand-picked numbers in motion and warping code (docs/numbers.md).
 
 python scripts/list_numbers.py [--list]
 
-Counted: every number in an upper-case constant of a module (a tuple of three counts three), and every literal in a
-function that decides something. Not counted: 0, 1, 2, their halves and negatives, whole numbers outside a comparison
-(indices, sizes, axes), guards against division by zero (below 1e-2, written with an exponent), numbers of 8-bit
-pictures, and the constants of `NOT_PICKED`: sizes, indices, formats and published definitions.
+Counted: every number in an upper-case module constant (a tuple of three counts three), and literals in functions that
+affect the result. Not counted: 0, 1, 2, their halves and negatives, integers outside a comparison (indices, sizes,
+axes), guards against division by zero (at most 1e-3), constants of 8-bit images, and the constants of `NOT_PICKED`:
+sizes, indices, formats and published definitions.
 """
 
 from __future__ import annotations
@@ -60,26 +60,26 @@ class Number(NamedTuple):
 
     Attributes:
         file: path below the package, with slashes.
-        line: where it stands.
-        name: of the constant, or of the function around a literal with brackets.
+        line: line number.
+        name: name of the constant, or of the function that contains the literal, with "()".
         value: the number.
-        said: first line of the constant's docstring; empty where there is none.
+        description: first line of the constant's docstring; empty where there is none.
     """
 
     file: str
     line: int
     name: str
     value: float
-    said: str
+    description: str
 
 
 def numbers_in(file: str, tree: ast.Module) -> Iterator[Number]:
-    """Yield the numbers of one module, those of its constants first."""
-    for place, node in enumerate(tree.body):
+    """Yield the numbers of one module, constants first."""
+    for index, node in enumerate(tree.body):
         if (name := _constant(node)) and name not in NOT_PICKED:
-            after = tree.body[place + 1] if place + 1 < len(tree.body) else None
+            following = tree.body[index + 1] if index + 1 < len(tree.body) else None
             for literal in _literals(node):
-                yield Number(file, literal.lineno, name, _value(literal), _docstring(after))
+                yield Number(file, literal.lineno, name, _value(literal), _docstring(following))
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             compared = {id(n) for c in ast.walk(function) if isinstance(c, ast.Compare) for n in ast.walk(c)}
@@ -89,7 +89,7 @@ def numbers_in(file: str, tree: ast.Module) -> Iterator[Number]:
 
 
 def _constant(node: ast.stmt) -> str:
-    """Return the names that a statement gives to constants, or nothing; a pair of names counts as its first."""
+    """Return the name of the constant that a statement defines, or ""; the first name for a tuple of names."""
     if isinstance(node, ast.AnnAssign):
         targets: list[ast.expr] = [node.target]
     elif isinstance(node, ast.Assign):
@@ -138,21 +138,22 @@ def all_numbers() -> list[Number]:
 
 
 def main() -> None:
-    """Print the count of each file and in all; with --list every number."""
+    """Print the counts per file and in total; with --list, every number."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--list", action="store_true", help="print every number")
     found = all_numbers()
     if parser.parse_args().list:
         for number in found:
-            print(f"{number.file}:{number.line}  {number.name} {number.value:g}  {number.said}")
+            print(f"{number.file}:{number.line}  {number.name} {number.value:g}  {number.description}")
     for file in sorted({number.file for number in found}):
-        own = [number for number in found if number.file == file]
-        constants = sum(not number.name.endswith("()") for number in own)
-        print(f"{constants:4d} in constants {len(own) - constants:4d} in functions  {file}")
+        in_file = [number for number in found if number.file == file]
+        constants = sum(not number.name.endswith("()") for number in in_file)
+        print(f"{constants:4d} in constants {len(in_file) - constants:4d} in functions  {file}")
     constants = sum(not number.name.endswith("()") for number in found)
-    unsaid = sum(not number.name.endswith("()") and not number.said for number in found)
+    undescribed = sum(not number.name.endswith("()") and not number.description for number in found)
     print(
-        f"{len(found)} numbers: {constants} in constants ({unsaid} undescribed), {len(found) - constants} in functions"
+        f"{len(found)} numbers: {constants} in constants ({undescribed} without docstring), "
+        f"{len(found) - constants} in functions"
     )
 
 

@@ -20,7 +20,7 @@ from unittest import mock
 
 import numpy as np
 
-from animato.evaluation.bootstrap import Estimate, estimate
+from animato.evaluation.bootstrap import ConfidenceInterval, mean_interval
 from animato.evaluation.metrics import METRICS
 from animato.evaluation.metrics.base import ARROWS
 from animato.evaluation.report import as_data
@@ -33,7 +33,7 @@ from animato.tracking.face_finder import FaceFinder
 from animato.tracking.occlusion import OcclusionDetector
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results" / "ablation.md"
-SHOWN = ("psnr", "psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-ratio")
+METRICS_SHOWN = ("psnr", "psnr-face", "l1-mouth", "l1-eyes", "akd", "akd-lips", "jitter-ratio")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Switch:
     off: Any
     on: Any
 
-    def changed(self) -> Any:
+    def non_default(self) -> Any:
         """Return the value that is not the default."""
         return self.off if getattr(EvaluateSettings(), self.setting) == self.on else self.on
 
@@ -79,17 +79,17 @@ def without_occlusion() -> Iterator[None]:
         yield
 
 
-def measured(data: Path, switch: Switch | None, settings: EvaluateSettings, finder: FaceFinder) -> dict[str, Any]:
+def run_switch(data: Path, switch: Switch | None, settings: EvaluateSettings, finder: FaceFinder) -> dict[str, Any]:
     """Return the report of a run with one switch toggled, or of the defaults for None."""
     if switch is not None and switch.setting:
-        settings = replace(settings, **{switch.setting: switch.changed()})
+        settings = replace(settings, **{switch.setting: switch.non_default()})
     system = AnimateSystem("portrait", animate_settings(settings), settings.threads, finder)
     with without_occlusion() if switch is not None and not switch.setting else contextlib.nullcontext():
         return as_data(evaluate(data, [system], settings, finder=finder))
 
 
 def measure(
-    data: Path, folder: Path, protocols: dict[str, EvaluateSettings], so_far: bool
+    data: Path, folder: Path, protocols: dict[str, EvaluateSettings], cached_only: bool
 ) -> dict[str, dict[str, Any]]:
     """Return the reports by protocol and switch title ("default" for none), using cached ones.
 
@@ -97,7 +97,7 @@ def measure(
         data: folder of the clips.
         folder: cache of the reports.
         protocols: evaluation settings by name.
-        so_far: whether to skip runs without a cached report.
+        cached_only: whether to skip runs without a cached report.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finder = FaceFinder(Engine(1))
@@ -106,11 +106,11 @@ def measure(
         for switch in (None, *SWITCHES):
             title = "default" if switch is None else switch.title
             cached = folder / f"{name}-{title.replace(' ', '-')}.json"
-            if so_far and not cached.is_file():
+            if cached_only and not cached.is_file():
                 continue
             if not cached.is_file():
                 print(f"{name}: {title}", flush=True)
-                report = measured(data, switch, settings, finder)
+                report = run_switch(data, switch, settings, finder)
                 temporary = cached.with_suffix(".tmp")
                 temporary.write_text(json.dumps(report), encoding="utf-8")
                 temporary.replace(cached)
@@ -134,20 +134,26 @@ def cell(reports: dict[str, Any], switch: Switch, part: str, metric: str) -> str
     if not both:
         return "–"
 
-    def mean(values: list[float]) -> Estimate:
+    def mean(values: list[float]) -> ConfidenceInterval:
         pairs = [(person, value) for (_, person), value in zip(both, values, strict=True)]
-        summed = estimate(pairs, 2000, 0)
-        assert summed is not None
-        return summed
+        interval = mean_interval(pairs, 2000, 0)
+        assert interval is not None
+        return interval
 
     digits = METRICS[metric].info.digits
     first, second = mean([off[key] for key in both]).mean, mean([on[key] for key in both]).mean
-    gain = mean([on[key] - off[key] for key in both])
-    half = f" ± {(gain.high - gain.low) / 2:.{digits}f}" if gain.low is not None and gain.high is not None else ""
-    sure = gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
-    sure = sure and round(gain.mean, digits) != 0
-    text = f"{gain.mean:+.{digits}f}{half}"
-    return f"{first:.{digits}f}, {second:.{digits}f} ({f'**{text}**' if sure else text})"
+    difference = mean([on[key] - off[key] for key in both])
+    half_width = (
+        f" ± {(difference.high - difference.low) / 2:.{digits}f}"
+        if difference.low is not None and difference.high is not None
+        else ""
+    )
+    significant = (
+        difference.low is not None and difference.high is not None and (difference.low > 0 or difference.high < 0)
+    )
+    significant = significant and round(difference.mean, digits) != 0
+    text = f"{difference.mean:+.{digits}f}{half_width}"
+    return f"{first:.{digits}f}, {second:.{digits}f} ({f'**{text}**' if significant else text})"
 
 
 def page(reports: dict[str, dict[str, Any]], command: str) -> str:
@@ -161,34 +167,34 @@ def page(reports: dict[str, dict[str, Any]], command: str) -> str:
     # Group by band, with self next to twins.
     columns.sort(key=lambda column: (column[0] != "twins", column[1].partition(", ")[2]))
     lines = [
-        "# Ablation: what reads the driver's pixels",
+        "# Ablation of channels that read the driver's pixels",
         "",
-        "Every row is one thing turned off and on, all else as `animato animate` has it by default. Written by",
-        "`scripts/make_ablation.py`, which scores with the code of `animato evaluate`:",
+        "Each row toggles one channel, with the defaults of `animato animate` otherwise. Generated by",
+        "`scripts/make_ablation.py` with the code of `animato evaluate`:",
         "",
         "```",
         command,
         "```",
         "",
-        "`twins`: clip A drives the first frame of clip B, another rendered head with the same movement, and B is the",
-        "truth; `self`: B drives itself, so the driver holds the answer. Turn is the yaw of the true frame less the",
-        "photo's, in degrees. `talking`: people on video driven by their own clip. The portrait renderer; people",
-        'that it was trained on are left out. A cell is "off, on (on - off ± half the 95 % bootstrap interval over',
-        'people)"; a difference whose interval excludes 0 is bold.',
+        "`twins`: clip A drives the first frame of clip B, another rendered head with the same motion, and B is",
+        "the ground truth. `self`: B drives itself, so the driver contains the ground truth. `turn` is the yaw of",
+        "the true frame minus that of the photo, in degrees. `talking`: people on video in self-reenactment.",
+        'Portrait renderer; people in its training data are excluded. Each cell is "off, on (on - off ± half the',
+        '95 % bootstrap interval over people)"; a difference is bold if its interval excludes 0.',
         "",
     ]
-    for metric in SHOWN:
+    for metric in METRICS_SHOWN:
         info = METRICS[metric].info
         unit = f", {info.unit}" if info.unit else ""
         lines += [f"## {metric} {ARROWS[info.direction]}{unit}", "", info.says, ""]
         counts = [len(people(reports[protocol]["default"], part, metric)) for protocol, part in columns]
-        heads = [f"{part} ({count} clips)" for (_, part), count in zip(columns, counts, strict=True)]
-        lines.append(f"| | default | {' | '.join(heads)} |")
+        headings = [f"{part} ({count} clips)" for (_, part), count in zip(columns, counts, strict=True)]
+        lines.append(f"| | default | {' | '.join(headings)} |")
         lines.append("|---" * (len(columns) + 2) + "|")
         for switch in SWITCHES:
             if any(switch.title in reports[protocol] for protocol, _ in columns):
-                texts = [cell(reports[protocol], switch, part, metric) for protocol, part in columns]
-                lines.append(f"| {switch.title} | {'on' if switch.is_on else 'off'} | " + " | ".join(texts) + " |")
+                cells = [cell(reports[protocol], switch, part, metric) for protocol, part in columns]
+                lines.append(f"| {switch.title} | {'on' if switch.is_on else 'off'} | " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)
 
@@ -199,18 +205,18 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the reports of the runs")
     parser.add_argument("--pairs", type=int, help="maximum number of twin pairs; default: all")
-    parser.add_argument("--every", type=int, default=9, help="score one in N groups of frames of the talking people")
+    parser.add_argument("--every", type=int, default=9, help="score every N-th group of frames of the talking people")
     parser.add_argument(
         "--frames", type=int, default=300, help="maximum number of frames per clip of the talking people"
     )
-    parser.add_argument("--so-far", action="store_true", help="only write the page, from cached reports")
+    parser.add_argument("--cached-only", action="store_true", help="only write the page, from cached reports")
     args = parser.parse_args()
-    common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(SHOWN), "pictures": 0, "threads": 1}
+    common: dict[str, Any] = {"systems": "portrait", "metrics": ",".join(METRICS_SHOWN), "pictures": 0, "threads": 1}
     protocols = {
         "twins": EvaluateSettings(protocol="twins", subset="twins", every=1, limit=args.pairs, **common),
         "talking": EvaluateSettings(subset="talking", every=args.every, frames=args.frames, **common),
     }
-    reports = measure(args.data, args.output, protocols, args.so_far)
+    reports = measure(args.data, args.output, protocols, args.cached_only)
     pairs = f" --pairs {args.pairs}" if args.pairs else ""
     command = f"python scripts/make_ablation.py FACES -o ablation{pairs} --every {args.every} --frames {args.frames}"
     PAGE.write_text(page(reports, command), encoding="utf-8")

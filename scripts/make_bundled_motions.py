@@ -34,7 +34,7 @@ FPS = Fraction(25)
 TARGET = Path(__file__).resolve().parents[1] / "animato" / "assets" / "motion"
 GRID = "Movement recorded from the GRID audiovisual corpus (Cooke, Barker, Cunningham, Shao 2006), Zenodo 3625687"
 LONDON = "Expression taken from the Face Research Lab London Set (DeBruine, Jones 2017)"
-OWN = "Authored for animato on the neutral measures of one face of the London Set (DeBruine, Jones 2017)"
+AUTHORED = "Authored for animato on the neutral measures of one face of the London Set (DeBruine, Jones 2017)"
 
 
 def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> np.ndarray:
@@ -52,19 +52,19 @@ def portrait(path: Path, finder: FaceFinder) -> tuple[Frame, Face, Factored]:
     return picture, face, factor(face, 0.0)
 
 
-def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
+def smile_light(neutral: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factored]) -> np.ndarray:
     """Return the expression light of a smile, 468 x 3 in [-1, 1].
 
     Zero on the lips, which are closed in the clip, and in the eyes, which blink.
     """
-    shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
+    shade = ShadeReader(neutral[0], neutral[1]).read(smiling[0], smiling[1])
     shade[list(LIPS_OUTER)] = 0.0
     return shade
 
 
-def smile_without_teeth(calm: Factored, smiling: Factored) -> float:
+def closed_smile_width(neutral: Factored, smiling: Factored) -> float:
     """Return the widening of the mouth without its opening, as a closed smile suits every face."""
-    return (mouth_width(smiling.local) - mouth_width(calm.local)) - 0.5 * apertures(smiling.local)[2]
+    return (mouth_width(smiling.local) - mouth_width(neutral.local)) - 0.5 * apertures(smiling.local)[2]
 
 
 class Author:
@@ -89,12 +89,12 @@ class Author:
             face[[*IRIS_LEFT, *IRIS_RIGHT]] += gaze
             # Eyelids follow vertical gaze by about half.
             face[[*EYE_LEFT[1:8], *EYE_RIGHT[1:8]], 1] += 0.5 * gaze[1]
-            turn = rotation_exp(np.array([angle[0], -angle[1], angle[2]]))
+            rotation = rotation_exp(np.array([angle[0], -angle[1], angle[2]]))
             shift = np.array([0.09 * curves.get("yaw", zero)[index], 0.07 * curves.get("pitch", zero)[index]])
             frames.append(
                 MotionFrame(
                     time=float(index / FPS),
-                    rotation=turn,
+                    rotation=rotation,
                     shift=shift * 0.6,
                     zoom=1.0,
                     expression=face.astype(np.float32),
@@ -121,29 +121,31 @@ def main(data: Path) -> None:
     )
     finder = FaceFinder()
     pairs = sorted(data.glob("portraits/*_neutral.jpg"))
-    both = [(path, path.with_name(path.name.replace("neutral", "smiling"))) for path in pairs]
-    faces = [(portrait(a, finder), portrait(b, finder)) for a, b in both[:24] if b.exists()]
-    first, second = max(faces, key=lambda pair: smile_without_teeth(pair[0][2], pair[1][2]))
-    calm, smiling = first[2], second[2]
-    author = Author(calm)
+    photo_pairs = [(path, path.with_name(path.name.replace("neutral", "smiling"))) for path in pairs]
+    faces = [(portrait(a, finder), portrait(b, finder)) for a, b in photo_pairs[:24] if b.exists()]
+    first, second = max(faces, key=lambda pair: closed_smile_width(pair[0][2], pair[1][2]))
+    neutral, smiling = first[2], second[2]
+    author = Author(neutral)
     t = np.arange(round(3.2 * FPS)) / float(FPS)
     blink = bump(t, 0.5, 0.1, 0.06, 0.16) + bump(t, 1.9, 0.1, 0.06, 0.16)
-    save_motion(TARGET / "blink.motion", author.clip("Blink", 3.2, OWN, blink=blink, pitch=1.2 * blink))
+    save_motion(TARGET / "blink.motion", author.clip("Blink", 3.2, AUTHORED, blink=blink, pitch=1.2 * blink))
     nod = 9 * (
         bump(t, 0.3, 0.28, 0.0, 0.32) + 0.8 * bump(t, 1.0, 0.26, 0.0, 0.32) + 0.55 * bump(t, 1.65, 0.26, 0.0, 0.4)
     )
-    save_motion(TARGET / "nod.motion", author.clip("Nod", 3.2, OWN, pitch=nod, blink=bump(t, 1.05, 0.1, 0.05, 0.15)))
+    save_motion(
+        TARGET / "nod.motion", author.clip("Nod", 3.2, AUTHORED, pitch=nod, blink=bump(t, 1.05, 0.1, 0.05, 0.15))
+    )
     t = np.arange(round(5.0 * FPS)) / float(FPS)
     smile = bump(t, 0.5, 0.7, 2.2, 0.9)
-    face = smile[:, None, None] * (smiling.local - calm.local)
+    face = smile[:, None, None] * (smiling.local - neutral.local)
     face[:, 468:] = 0.0
     # Lips stay closed, as the mouth interior is unknown for most faces.
-    face = np.stack([close_gaps(calm.local + item, (1.0, 1.0, 0.0)) - calm.local for item in face])
+    face = np.stack([close_gaps(neutral.local + item, (1.0, 1.0, 0.0)) - neutral.local for item in face])
     save_motion(
         TARGET / "smile.motion",
         author.clip(
             "Smile", 5.0, LONDON, face=face, pitch=-2 * smile, roll=3 * smile, blink=bump(t, 2.4, 0.1, 0.05, 0.16),
-            shade=smile[:, None, None] * folds(first, second),
+            shade=smile[:, None, None] * smile_light(first, second),
         ),
     )  # fmt: skip
     eyes_first = bump(t, 0.4, 0.15, 1.0, 0.2) - bump(t, 2.4, 0.15, 1.1, 0.2)
@@ -152,8 +154,8 @@ def main(data: Path) -> None:
     save_motion(
         TARGET / "look.motion",
         author.clip(
-            "Look around", 5.0, OWN, yaw=16 * head_after, pitch=-5 * up, gaze_x=0.32 * eyes_first, gaze_y=-0.08 * up,
-            blink=bump(t, 0.38, 0.09, 0.04, 0.14) + bump(t, 2.36, 0.09, 0.04, 0.14),
+            "Look around", 5.0, AUTHORED, yaw=16 * head_after, pitch=-5 * up, gaze_x=0.32 * eyes_first,
+            gaze_y=-0.08 * up, blink=bump(t, 0.38, 0.09, 0.04, 0.14) + bump(t, 2.36, 0.09, 0.04, 0.14),
         ),
     )  # fmt: skip
 

@@ -25,10 +25,10 @@ from animato.cli.option_names import in_options
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
 INTRODUCTION = """# Command line
 
-This page is written by `python scripts/make_cli_page.py` from the programs' own help; a test compares the two.
-`animato COMMAND --help` prints the same. Errors and exit codes: [exit-codes.md](exit-codes.md).
+This page is generated from the help texts by `python scripts/make_cli_page.py`; a test checks that it is up to date.
+`animato COMMAND --help` prints the same text. Errors and exit codes: [exit-codes.md](exit-codes.md).
 
-Results go to standard output, notes and errors to standard error. A bar with the time left is shown on a terminal only.
+Results are printed to standard output, notes and errors to standard error. A progress bar is shown on terminals only.
 """
 
 
@@ -58,11 +58,11 @@ def limits() -> dict[tuple[str, str], str]:
 def page() -> str:
     """Return the page."""
     ranges = limits()
-    every = list(commands(typer.main.get_command(app)))
-    rows = [(name, command) for name, command in every[1:] if not hasattr(command, "commands")]
+    all_commands = list(commands(typer.main.get_command(app)))
+    rows = [(name, command) for name, command in all_commands[1:] if not hasattr(command, "commands")]
     parts = [INTRODUCTION]
     parts.append("| command | what it does |\n|---|---|\n" + "".join(_contents(name, item) for name, item in rows))
-    for name, command in every:
+    for name, command in all_commands:
         if not hasattr(command, "commands") or name == "animato":
             parts.append(_section(name, command, ranges))
     return "\n".join(parts)
@@ -87,13 +87,13 @@ def _contents(name: str, command: Any) -> str:
 def _section(name: str, command: Any, ranges: dict[tuple[str, str], str]) -> str:
     arguments = [item for item in command.params if item.param_type_name == "argument"]
     options = [item for item in command.params if item.param_type_name == "option" and "--help" not in item.opts]
-    more = "COMMAND ..." if hasattr(command, "commands") else " ".join(_place(item) for item in arguments)
-    needed = " ".join(f"{max(item.opts, key=len)} {_word(item)}" for item in options if item.required)
-    usage = " ".join(part for part in (name, more, needed, "[OPTIONS]" if options else "") if part)
+    operands = "COMMAND ..." if hasattr(command, "commands") else " ".join(_operand(item) for item in arguments)
+    required = " ".join(f"{max(item.opts, key=len)} {_word(item)}" for item in options if item.required)
+    usage = " ".join(part for part in (name, operands, required, "[OPTIONS]" if options else "") if part)
     rows = [f"## {name}\n", f"```\n{usage}\n```\n", f"{_paragraphs(command.help)}\n"]
     if arguments:
         rows.append("| argument | meaning |\n|---|---|")
-        rows += [f"| `{_place(item)}` | {_cell(item.help or '')} |" for item in arguments]
+        rows += [f"| `{_operand(item)}` | {_cell(item.help or '')} |" for item in arguments]
         rows.append("")
     if options:
         for heading, members in grouped(options).items():
@@ -109,8 +109,12 @@ def _section(name: str, command: Any, ranges: dict[tuple[str, str], str]) -> str
 
 def _option(item: Any, ranges: dict[tuple[str, str], str]) -> str:
     names = [*item.opts, *item.secondary_opts]
-    words = "" if item.is_flag else f" {_word(item)}"
-    shown = ", ".join(f"`{name}`" for name in names[:-1]) + (", " if len(names) > 1 else "") + f"`{names[-1]}{words}`"
+    placeholders = "" if item.is_flag else f" {_word(item)}"
+    shown = (
+        ", ".join(f"`{name}`" for name in names[:-1])
+        + (", " if len(names) > 1 else "")
+        + f"`{names[-1]}{placeholders}`"
+    )
     text = str(item.help or "")
     return f"| {_cell(shown)} | {_default(item)} | {ranges.get((item.name, text), '')} | {_cell(text)} |"
 
@@ -131,13 +135,13 @@ def _word(item: Any) -> str:
     if item.metavar:
         return str(item.metavar)
     # Newer typer stores the annotation, older typer a named type.
-    kept = getattr(item, "type_descriptor", None)
-    named = str(kept.annotation if kept is not None else item.type.name).lower()
-    words = {"path": "PATH", "float": "NUMBER", "int": "INTEGER"}
-    return next((word for part, word in words.items() if part in named), "TEXT")
+    descriptor = getattr(item, "type_descriptor", None)
+    named = str(descriptor.annotation if descriptor is not None else item.type.name).lower()
+    placeholders = {"path": "PATH", "float": "NUMBER", "int": "INTEGER"}
+    return next((word for part, word in placeholders.items() if part in named), "TEXT")
 
 
-def _place(item: Any) -> str:
+def _operand(item: Any) -> str:
     return str(item.metavar or item.name.upper())
 
 

@@ -21,7 +21,7 @@ from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "gallery"
-SHOWN = 6
+COLUMNS = 6
 HEIGHT = 250
 # Except for the drivers, nobody shown is in the training split of the shipped weights.
 PAIRS = (
@@ -51,18 +51,18 @@ def brushed(photo: Frame, radius: int = 3, shades: int = 18) -> Frame:
     """Apply a brush-stroke filter: the mean colour of the most frequent local shade, with canvas texture."""
     light = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(int) * shades // 256
     side = (2 * radius + 1, 2 * radius + 1)
-    most, made = np.zeros(light.shape, np.float32), photo.astype(np.float32)
+    highest_count, filtered = np.zeros(light.shape, np.float32), photo.astype(np.float32)
     for shade in range(shades):
-        here = (light == shade).astype(np.float32)
-        count = cv2.boxFilter(here, -1, side, normalize=False)
-        colour = cv2.boxFilter(photo.astype(np.float32) * here[..., None], -1, side, normalize=False)
-        wins = count > most
-        most[wins] = count[wins]
-        made[wins] = (colour / np.maximum(count, 1)[..., None])[wins]
+        in_shade = (light == shade).astype(np.float32)
+        count = cv2.boxFilter(in_shade, -1, side, normalize=False)
+        colour = cv2.boxFilter(photo.astype(np.float32) * in_shade[..., None], -1, side, normalize=False)
+        is_most_frequent = count > highest_count
+        highest_count[is_most_frequent] = count[is_most_frequent]
+        filtered[is_most_frequent] = (colour / np.maximum(count, 1)[..., None])[is_most_frequent]
     grain = np.random.default_rng(0).normal(0, 14, light.shape).astype(np.float32)
     canvas = cv2.GaussianBlur(grain, (0, 0), 1.2) - cv2.GaussianBlur(grain, (0, 0), 3)
-    warm = made * np.array([1.02, 0.93, 0.78], np.float32) + 12 + canvas[..., None]
-    return np.asarray(np.clip(warm, 0, 255), np.uint8)
+    toned = filtered * np.array([1.02, 0.93, 0.78], np.float32) + 12 + canvas[..., None]
+    return np.asarray(np.clip(toned, 0, 255), np.uint8)
 
 
 def frames_at(video: Path, shares: np.ndarray) -> list[Frame]:
@@ -111,12 +111,12 @@ def main(data: Path, only: list[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "out.mp4"
             result = animate(photos, data / driver, output, AnimateSettings(frame=frame, sound=False))
-            shares = np.linspace(0.04, 0.96, SHOWN)
-            above, below = frames_at(data / driver, shares), frames_at(output, shares)
-        first, *more = (at_height(photo) for photo in photos)
-        corner = more[0] if more else np.full_like(first, 245)
-        width = max(tile.shape[1] for tile in [first, corner, *above, *below])
-        sheet = np.vstack([row([corner, *above], width), row([first, *below], width)])
+            shares = np.linspace(0.04, 0.96, COLUMNS)
+            driver_frames, output_frames = frames_at(data / driver, shares), frames_at(output, shares)
+        first, *other_photos = (at_height(photo) for photo in photos)
+        corner = other_photos[0] if other_photos else np.full_like(first, 245)
+        width = max(tile.shape[1] for tile in [first, corner, *driver_frames, *output_frames])
+        sheet = np.vstack([row([corner, *driver_frames], width), row([first, *output_frames], width)])
         save_picture(TARGET / f"{name}.jpg", sheet)
         print(f"{name}: jitter {result.jitter:.2f}, driver {result.driver_jitter:.2f}; {'; '.join(result.warnings)}")
 

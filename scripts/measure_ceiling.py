@@ -22,7 +22,7 @@ from animato.evaluation.crop import Crop
 from animato.evaluation.footage import find_footage
 from animato.evaluation.regions import Regions, filled
 from animato.evaluation.runner import evaluate
-from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.base import RenderRequest
 from animato.evaluation.systems.portrait import AnimateSystem
 from animato.geometry.affine import invert
 from animato.geometry.crop import crop_from_frame
@@ -38,7 +38,7 @@ from animato.weights.portrait import read_portrait
 METRICS = ("akd-lips", "perceptual-face", "l1-mouth", "l1-eyes", "csim")
 PART_SIDE = 512
 """Side of the square in which a part is rendered, pixels."""
-COARSE = 2.0
+COARSE_SIGMA = 2.0
 """Sigma in pixels at 256 of the low-pass filter for coarse detail."""
 
 
@@ -46,8 +46,8 @@ def windows(points: Points, size: int) -> Plane:
     """Return the mask of the patches of mouth and eyes, size x size float32 in [0, 1]."""
     mask = np.zeros((size, size), np.float32)
     for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
-        placed = crop_from_patch(region, points, fit_pose(points), size)
-        mask = np.maximum(mask, cv2.warpAffine(edge_ramp(region.side), placed, (size, size)))
+        crop_from_window = crop_from_patch(region, points, fit_pose(points), size)
+        mask = np.maximum(mask, cv2.warpAffine(edge_ramp(region.side), crop_from_window, (size, size)))
     return mask
 
 
@@ -57,31 +57,33 @@ def part_of(name: str, points: Points, size: int) -> Plane:
         return windows(points, size)
     if "face" in name:
         face = Regions.of(points, size).face
-        inside = np.zeros((size, size), np.float32) if face is None else face.astype(np.float32)
-        return 1 - inside if name == "all but the face" else inside
-    ring = filled(points, (LIPS_INNER if name == "inside of the lips" else LIPS_OUTER,), size)
-    return np.zeros((size, size), np.float32) if ring is None else ring.astype(np.float32)
+        face_mask = np.zeros((size, size), np.float32) if face is None else face.astype(np.float32)
+        return 1 - face_mask if name == "all but the face" else face_mask
+    lip_mask = filled(points, (LIPS_INNER if name == "inside of the lips" else LIPS_OUTER,), size)
+    return np.zeros((size, size), np.float32) if lip_mask is None else lip_mask.astype(np.float32)
 
 
-class Pasted:
+class TruthComposite:
     """A renderer's frames with a part of the true frame composited over them.
 
     Args:
         name: of the renderer, of the part (with the geometry renderer), or of both separated by a comma.
         frames: of all clips; the clip that contains the photo is the truth.
         finder: networks to use.
-        known: people to exclude.
+        training_people: people to exclude.
     """
 
-    def __init__(self, name: str, frames: Sequence[list[Frame]], finder: FaceFinder, known: frozenset[str]) -> None:
-        self.name, self._frames, self._known = name, frames, known
+    def __init__(
+        self, name: str, frames: Sequence[list[Frame]], finder: FaceFinder, training_people: frozenset[str]
+    ) -> None:
+        self.name, self._frames, self._training_people = name, frames, training_people
         base, _, part = name.partition(", ") if name.startswith("portrait") else ("geometry", "", name)
         self._part = "" if part == "geometry" else part
-        self._job, self._finder = AnimateSystem(base, finder=finder), finder
+        self._system, self._finder = AnimateSystem(base, finder=finder), finder
 
     def prepare(self, photos: Sequence[Frame]) -> None:
         """Prepare the renderer and find the clip."""
-        self._job.prepare(photos)
+        self._system.prepare(photos)
         photo = photos[0]
         self._truth = next(
             clip
@@ -89,33 +91,33 @@ class Pasted:
             if clip[0].shape == photo.shape and any(np.array_equal(f, photo) for f in clip)
         )
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
         """Yield the frames with the part replaced."""
-        for index, made in zip(drive.wanted, self._job.render(drive), strict=True):
-            size = made.shape[1], made.shape[0]
-            large = np.asarray(cv2.resize(self._truth[index], size, interpolation=cv2.INTER_CUBIC), np.uint8)
-            faces = self._finder.find(large) if self._part else []
+        for index, output in zip(request.frames, self._system.render(request), strict=True):
+            size = output.shape[1], output.shape[0]
+            upscaled = np.asarray(cv2.resize(self._truth[index], size, interpolation=cv2.INTER_CUBIC), np.uint8)
+            faces = self._finder.find(upscaled) if self._part else []
             if not faces:
-                yield made
+                yield output
                 continue
-            truth, copied = large.astype(np.float32), made.astype(np.float32)
+            truth, rendered = upscaled.astype(np.float32), output.astype(np.float32)
             crop = Crop.around(faces[0].points, PART_SIDE, *size)
             square = part_of(self._part, crop.move(faces[0]).points, PART_SIDE)
             frame_from_crop = invert(crop_from_frame(crop.square, PART_SIDE))
             outside = float(self._part.endswith("all but the face"))
             mask = cv2.warpAffine(square, frame_from_crop, size, borderValue=(outside,))[..., None]
             if "coarse" in self._part:
-                sigma = (0, 0), COARSE * crop.square[2] / 256
-                truth = copied + cv2.GaussianBlur(truth, *sigma) - cv2.GaussianBlur(copied, *sigma)
-            yield np.clip(copied + mask * (truth - copied) + 0.5, 0, 255).astype(np.uint8)
+                sigma = (0, 0), COARSE_SIGMA * crop.square[2] / 256
+                truth = rendered + cv2.GaussianBlur(truth, *sigma) - cv2.GaussianBlur(rendered, *sigma)
+            yield np.clip(rendered + mask * (truth - rendered) + 0.5, 0, 255).astype(np.uint8)
 
     def trained_on(self, people: frozenset[str]) -> bool:
         """Return whether these people are excluded."""
-        return bool(people & self._known)
+        return bool(people & self._training_people)
 
     def about(self) -> Mapping[str, Any]:
         """Return a description."""
-        return {"what": f"{self._job.name} with the truth over: {self._part}"}
+        return {"what": f"{self._system.name} with ground truth composited over: {self._part}"}
 
 
 PARTS = (
@@ -133,9 +135,9 @@ PARTS = (
 
 def main(data: Path) -> None:
     """Print each part's metrics, mean over people, and their ratio to geometry alone."""
-    known, finder = read_portrait().people, FaceFinder()
-    clips = [list(clip.frames()) for clip in find_footage(data, "talking") if not clip.relatives & known]
-    systems = [Pasted(name, clips, finder, known) for name in PARTS]
+    training_people, finder = read_portrait().people, FaceFinder()
+    clips = [list(clip.frames()) for clip in find_footage(data, "talking") if not clip.relatives & training_people]
+    systems = [TruthComposite(name, clips, finder, training_people) for name in PARTS]
     found = evaluate(
         data, systems, EvaluateSettings(subset="talking", every=6, metrics=",".join(METRICS)), finder=finder
     )
@@ -147,8 +149,8 @@ def main(data: Path) -> None:
                 people.setdefault(row.person, []).append([row.values[metric] or 0.0 for metric in METRICS])
         means[name] = np.mean([np.mean(values, axis=0) for values in people.values()], axis=0)
         ratios = "  ".join(
-            f"{metric} {value:.4f} ({value / whole:.2f}x)"
-            for metric, value, whole in zip(METRICS, means[name], means["geometry"], strict=True)
+            f"{metric} {value:.4f} ({value / reference:.2f}x)"
+            for metric, value, reference in zip(METRICS, means[name], means["geometry"], strict=True)
         )
         print(f"{name:<28} {ratios}", flush=True)
 

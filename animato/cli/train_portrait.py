@@ -11,13 +11,13 @@ import typer
 from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
-from animato.settings.portrait import CaseSettings, PortraitTrainSettings
+from animato.settings.portrait import PortraitTrainSettings, SampleSettings
 
 if TYPE_CHECKING:
     from animato.training.portrait.loop import PatchProgress
 
 
-@with_options(PortraitTrainSettings, case_settings=CaseSettings)
+@with_options(PortraitTrainSettings, sample_settings=SampleSettings)
 def train_portrait(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder made by `animato data prepare`.")],
     output: Annotated[
@@ -27,7 +27,7 @@ def train_portrait(
         ),
     ],
     settings: PortraitTrainSettings,
-    case_settings: CaseSettings,
+    sample_settings: SampleSettings,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train the networks of the portrait renderer on many people's clips.
@@ -37,10 +37,10 @@ def train_portrait(
     from animato.training.portrait.job import train_portrait_on_folder
 
     report, counted = (None, None) if as_json else (_tell, _counter())
-    result = train_portrait_on_folder(settings, case_settings, data, output, report, counted)
+    result = train_portrait_on_folder(settings, sample_settings, data, output, report, counted)
     if as_json:
         model = None if result.model is None else str(result.model)
-        print_json({"model": model, "cases": result.cases, "missing": list(result.missing)})
+        print_json({"model": model, "cases": result.samples, "missing": list(result.missing)})
     elif result.model is None:
         typer.echo(f"{output}: no joined file yet; still to train: {', '.join(result.missing)}")
     else:
@@ -48,13 +48,13 @@ def train_portrait(
 
 
 def _counter() -> Callable[[int], None]:
-    told = 0
+    reported = 0
 
-    def count(cases: int) -> None:
-        nonlocal told
-        if cases - told >= 500:
-            typer.echo(f"{cases:>8} cases", err=True)
-            told = cases
+    def count(samples: int) -> None:
+        nonlocal reported
+        if samples - reported >= 500:
+            typer.echo(f"{samples:>8} samples", err=True)
+            reported = samples
 
     return count
 

@@ -1,1 +1,1 @@
-"""Preparation of training data: videos in, shards of crops with landmarks out."""
+"""Preparation of training data: converts videos to shards of face crops with landmarks."""

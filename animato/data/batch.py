@@ -1,4 +1,4 @@
-"""Prepare one batch of clips as one shard; resumable after the last finished clip."""
+"""Prepare one batch of clips as one shard; an interrupted batch resumes after the last finished clip."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from animato.data.cut import Cutting, cut_source
+from animato.data.cut import CutResult, cut_source
 from animato.data.folder import SCHEMA, Folder, read_json, whole_binary, write_json
-from animato.data.plan import Batch
+from animato.data.plan import ClipBatch
 from animato.data.sources import SourceClip
 from animato.data.tar import END
 from animato.media.disk import output_error
@@ -25,7 +25,7 @@ Report = Callable[[str], None]
 """Called with the name of each finished clip."""
 
 
-def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: FaceFinder, report: Report) -> bool:
+def make_shard(folder: Folder, batch: ClipBatch, settings: PrepareSettings, finder: FaceFinder, report: Report) -> bool:
     """Prepare the clips of a batch and write their shard, unless it exists or another process is working on it.
 
     Returns:
@@ -37,14 +37,14 @@ def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: 
     if folder.index(batch.name).is_file():
         return True
     lock = folder.lock(batch.name)
-    if not lock.try_take():
+    if not lock.try_acquire():
         return False
     try:
         # Another process may have finished it before the lock was acquired.
         if not folder.index(batch.name).is_file():
-            parts = _clean(folder, batch)
+            parts = _parts_folder(folder, batch)
             for clip in batch.clips:
-                _make_part(parts, clip, settings, finder)
+                _prepare_source(parts, clip, settings, finder)
                 report(clip.clip)
             _join_parts(folder, batch, parts)
     finally:
@@ -52,46 +52,46 @@ def make_shard(folder: Folder, batch: Batch, settings: PrepareSettings, finder: 
     return True
 
 
-def _clean(folder: Folder, batch: Batch) -> Path:
+def _parts_folder(folder: Folder, batch: ClipBatch) -> Path:
     """Create the folder of the batch's parts, and remove partial files of a killed process."""
     parts = folder.part(batch.name)
     try:
         parts.mkdir(exist_ok=True)
-        for stray in (*parts.glob(".*"), *folder.shards.glob(f".{batch.name}-*")):
-            stray.unlink()
+        for partial in (*parts.glob(".*"), *folder.shards.glob(f".{batch.name}-*")):
+            partial.unlink()
     except OSError as error:
         raise output_error(parts, error) from error
     return parts
 
 
-def _make_part(parts: Path, clip: SourceClip, settings: PrepareSettings, finder: FaceFinder) -> None:
+def _prepare_source(parts: Path, clip: SourceClip, settings: PrepareSettings, finder: FaceFinder) -> None:
     """Prepare one source file; its record is written last and marks the part as complete."""
-    record, tries = parts / f"{clip.clip}.json", parts / f"{clip.clip}.tries"
+    record, attempts = parts / f"{clip.clip}.json", parts / f"{clip.clip}.tries"
     if record.is_file():
         return
-    count = tries.stat().st_size if tries.is_file() else 0
+    count = attempts.stat().st_size if attempts.is_file() else 0
     with whole_binary(parts / f"{clip.clip}.part") as out:
         if count >= ATTEMPTS:
-            result = Cutting(dropped=[("crashed", f"reading it ended the process {count} times")])
+            result = CutResult(dropped=[("crashed", f"the process crashed {count} times while reading it")])
         else:
-            _count_try(tries)
+            _record_attempt(attempts)
             try:
                 result = cut_source(clip, settings, finder, out)
             finally:
                 # Only count crashes of the process, not exceptions such as a full disk or Ctrl-C.
-                tries.unlink(missing_ok=True)
+                attempts.unlink(missing_ok=True)
     write_json(record, _record(clip, result))
 
 
-def _count_try(tries: Path) -> None:
+def _record_attempt(attempts: Path) -> None:
     try:
-        with tries.open("ab") as file:
+        with attempts.open("ab") as file:
             file.write(b".")
     except OSError as error:
-        raise output_error(tries, error) from error
+        raise output_error(attempts, error) from error
 
 
-def _record(source: SourceClip, result: Cutting) -> dict[str, Any]:
+def _record(source: SourceClip, result: CutResult) -> dict[str, Any]:
     notes = {key: value for key, value in asdict(source).items() if key not in ("clip", "path")}
     return {
         "clip": source.clip,
@@ -101,7 +101,7 @@ def _record(source: SourceClip, result: Cutting) -> dict[str, Any]:
     }
 
 
-def _join_parts(folder: Folder, batch: Batch, parts: Path) -> None:
+def _join_parts(folder: Folder, batch: ClipBatch, parts: Path) -> None:
     """Append the parts to one tar, write its index, then remove the parts."""
     records = []
     with whole_binary(folder.shard(batch.name)) as out:

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """Result of a check.
 
     Attributes:
@@ -39,7 +39,7 @@ class Checked:
 
 def check_folder(
     path: Path, settings: CheckSettings | None = None, progress: Callable[[int, int], None] | None = None
-) -> Checked:
+) -> CheckResult:
     """Check a prepared folder.
 
     Every shard is read once, hashed and listed as a tar; counts are compared with the manifest; some frames of each
@@ -58,14 +58,14 @@ def check_folder(
     folder = Folder(path)
     shards, clips = manifest["shards"], manifest["clips"]
     report = progress or (lambda _done, _all: None)
-    problems = [*_completeness(manifest), *_leaks(clips)]
-    inside: dict[str, list[Json]] = {}
+    problems = [*_completeness(manifest), *_split_leaks(clips)]
+    clips_by_shard: dict[str, list[Json]] = {}
     for clip in clips:
-        inside.setdefault(clip["shard"], []).append(clip)
+        clips_by_shard.setdefault(clip["shard"], []).append(clip)
     for number, shard in enumerate(shards):
         report(number, len(shards) + len(clips))
-        problems += _shard_problems(folder, shard, inside.pop(shard["name"], []))
-    problems += [f"shard {name} is not listed, and clips of it are" for name in inside]
+        problems += _shard_problems(folder, shard, clips_by_shard.pop(shard["name"], []))
+    problems += [f"shard {name} is not listed, but some of its clips are" for name in clips_by_shard]
     decoded = 0
     store = ShardClips(path)
     for number, clip in enumerate(clips):
@@ -75,7 +75,7 @@ def check_folder(
         except AnimatoError as error:
             problems.append(error.what + (f" ({error.where})" if error.where else ""))
     report(len(shards) + len(clips), len(shards) + len(clips))
-    return Checked(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
+    return CheckResult(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
 
 
 def _completeness(manifest: Json) -> Iterator[str]:
@@ -84,25 +84,27 @@ def _completeness(manifest: Json) -> Iterator[str]:
         left = summary["shards_planned"] - summary["shards"]
         yield f"{left} of {summary['shards_planned']} shards are missing: run the same `prepare` command again"
     if not manifest["clips"]:
-        yield "it has no clips: everything was dropped"
-    seen: set[str] = set()
+        yield "the folder has no clips: all files were dropped"
+    names: set[str] = set()
     for clip in manifest["clips"]:
-        if clip["clip"] in seen:
+        if clip["clip"] in names:
             yield f"clip {clip['clip']} is listed twice"
-        seen.add(clip["clip"])
+        names.add(clip["clip"])
         if clip["split"] not in SPLITS:
-            yield f"clip {clip['clip']} is in split {clip['split']!r}, which is none of {', '.join(SPLITS)}"
+            yield f"clip {clip['clip']} is in split {clip['split']!r}, not one of {', '.join(SPLITS)}"
 
 
-def _leaks(clips: Sequence[Json]) -> Iterator[str]:
-    for column, word in (("person", "person"), ("group", "group"), ("sha256", "file")):
+def _split_leaks(clips: Sequence[Json]) -> Iterator[str]:
+    for column, label in (("person", "person"), ("group", "group"), ("sha256", "file")):
         splits: dict[str, set[str]] = {}
         for clip in clips:
             splits.setdefault(clip[column], set()).add(clip["split"])
         for name, members in splits.items():
             if len(members) > 1:
-                shown = name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
-                yield f"{word} {shown} is in {' and '.join(sorted(members))}: results on it would be too good"
+                display_name = (
+                    name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
+                )
+                yield f"{label} {display_name} is in {' and '.join(sorted(members))}: results would be biased"
 
 
 def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Iterator[str]:
@@ -117,8 +119,8 @@ def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Itera
         return
     if size != shard["bytes"] or sha256 != shard["sha256"]:
         yield (
-            f"shard {shard['name']}.tar is not what was written: {size} bytes, {shard['bytes']} in the manifest; "
-            f"sha256 {sha256[:12]}, not {shard['sha256'][:12]}"
+            f"shard {shard['name']}.tar differs from the manifest: {size} bytes, expected {shard['bytes']}; "
+            f"sha256 {sha256[:12]}, expected {shard['sha256'][:12]}"
         )
         return
     yield from _member_problems(path, index, clips)
@@ -132,26 +134,26 @@ def _member_problems(path: Path, index: Json, clips: Sequence[Json]) -> Iterator
         cut = cuts.get(clip["clip"])
         if cut is None or cut["frames"] != clip["frames"]:
             found = 0 if cut is None else cut["frames"]
-            yield f"clip {clip['clip']} has {found} frames in {path.name}, and {clip['frames']} in the manifest"
+            yield f"clip {clip['clip']} has {found} frames in {path.name}, but {clip['frames']} in the manifest"
             continue
-        for suffix, at in (("jpg", "picture"), ("safetensors", "data")):
-            listed = zip(cut[f"{at}_at"], cut[f"{at}_size"], strict=True)
-            for number, place in enumerate(listed):
+        for suffix, prefix in (("jpg", "picture"), ("safetensors", "data")):
+            listed = zip(cut[f"{prefix}_at"], cut[f"{prefix}_size"], strict=True)
+            for number, location in enumerate(listed):
                 name = f"{clip['clip']}__{number:06d}.{suffix}"
-                if members.get(name) != tuple(place):
+                if members.get(name) != tuple(location):
                     yield f"{name} is not in {path.name} at the offset in its index"
                     break
 
 
-def _decode_some(store: ShardClips, clip: Json, most: int) -> int:
-    count = min(most, clip["frames"])
+def _decode_some(store: ShardClips, clip: Json, max_count: int) -> int:
+    count = min(max_count, clip["frames"])
     if count == 0:
         return 0
     indices = np.unique(np.linspace(0, clip["frames"] - 1, count).round().astype(int)).tolist()
     frames = store.load(clip["clip"], indices)
     if not np.isfinite(frames.points).all() or not np.isfinite(frames.blendshapes).all():
         raise FileFormatError(f"clip {clip['clip']} has landmarks that are not finite")
-    reach = np.abs(frames.points[..., :2] - store.size / 2).max()
-    if reach > 2 * store.size:
-        raise FileFormatError(f"clip {clip['clip']} has landmarks {reach:.0f} px away from its pictures")
+    distance = np.abs(frames.points[..., :2] - store.size / 2).max()
+    if distance > 2 * store.size:
+        raise FileFormatError(f"clip {clip['clip']} has landmarks {distance:.0f} px outside its images")
     return len(indices)

@@ -65,7 +65,7 @@ class ClipStore(Protocol):
         """Return the frames of a clip at the given indices (0-based, in that order).
 
         Raises:
-            InputError: the clip or a frame is unknown or damaged.
+            InputError: the clip or a frame does not exist or is damaged.
         """
         ...
 
@@ -89,7 +89,7 @@ class MemoryClips:
         """Return the frames of a clip at the given indices (0-based, in that order).
 
         Raises:
-            InputError: the clip or a frame is unknown.
+            InputError: the clip or a frame does not exist.
         """
         frames = self._frames.get(clip)
         if frames is None:

@@ -13,7 +13,7 @@ from safetensors.numpy import save as save_tensors
 
 from animato.data.sources import SourceClip
 from animato.data.tar import add_member
-from animato.data.track import Seen, Stretch, stretches
+from animato.data.track import FrameCounts, Segment, segments
 from animato.errors import AnimatoError, VideoError
 from animato.geometry.affine import move_points
 from animato.geometry.crop import crop_from_frame, cut
@@ -27,7 +27,7 @@ from animato.tracking.tracker import Tracker
 from animato.types import Affine, Face, Frame, TimedFrame
 
 READER = ReaderSettings(max_seconds=86_400.0, max_frames=10_000_000)
-"""Allows videos of up to a day, as only the landmarks of one stretch are held in memory."""
+"""Allows videos of up to a day, as only the landmarks of one segment are held in memory."""
 
 
 @dataclass
@@ -52,13 +52,13 @@ class CutClip:
 
 
 @dataclass
-class Cutting:
+class CutResult:
     """Result for one source file.
 
     Attributes:
         clips: the clips that were written.
         sha256: hash of the file, "" when it could not be read.
-        dropped: (reason, detail) for the file or its rejected stretches.
+        dropped: (reason, detail) for the file or its rejected segments.
     """
 
     clips: list[CutClip] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Cutting:
     dropped: list[tuple[str, str]] = field(default_factory=list)
 
 
-def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder, out: BinaryIO) -> Cutting:
+def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder, out: BinaryIO) -> CutResult:
     """Write the clips of one file as tar members.
 
     An unreadable file or one without a usable face does not raise; the reason is in the result.
@@ -80,8 +80,8 @@ def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder
     Raises:
         OSError: `out` cannot be written.
     """
-    result = Cutting()
-    writer = _Writer(source, settings, out)
+    result = CutResult()
+    writer = _ClipWriter(source, settings, out)
     try:
         result.sha256 = sha256_file(source.path)
         if source.kind == "photo":
@@ -98,7 +98,7 @@ def cut_source(source: SourceClip, settings: PrepareSettings, finder: FaceFinder
 
 
 def _cut_photo(
-    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _Writer, result: Cutting
+    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _ClipWriter, result: CutResult
 ) -> None:
     image = load_picture(source.path).image
     faces = finder.find(image)
@@ -106,37 +106,42 @@ def _cut_photo(
         result.dropped.append(("no face", f"{image.shape[1]} x {image.shape[0]} px"))
         return
     face = faces[choose_face(faces, image.shape[1], "largest")]
-    stretch = Stretch([0], [0.0], [face], (image.shape[1], image.shape[0]))
-    if stretch.face_size < settings.min_face:
-        result.dropped.append(("too small", f"the face is {stretch.face_size:.0f} px"))
+    segment = Segment([0], [0.0], [face], (image.shape[1], image.shape[0]))
+    if segment.face_size < settings.min_face:
+        result.dropped.append(("too small", f"the face is {segment.face_size:.0f} px"))
         return
-    result.clips.append(writer.write(stretch, iter([(0, TimedFrame(image, 0.0))])))
+    result.clips.append(writer.write(segment, iter([(0, TimedFrame(image, 0.0))])))
 
 
 def _cut_video(
-    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _Writer, result: Cutting
+    source: SourceClip, settings: PrepareSettings, finder: FaceFinder, writer: _ClipWriter, result: CutResult
 ) -> None:
-    seen = Seen()
+    counts = FrameCounts()
     tracker = Tracker(finder=finder)
-    short: list[int] = []
-    small: list[float] = []
-    # The crop of a stretch is only known at its end, so a second reader follows the first and cuts. Only landmarks are
-    # held in memory, however long the video is.
-    with open_video(source.path, settings=READER) as prefetch, open_video(source.path, settings=READER) as behind:
-        late = enumerate(behind)
-        for stretch in stretches(prefetch, tracker, settings, seen):
-            if len(stretch.numbers) < settings.min_frames:
-                short.append(len(stretch.numbers))
-            elif stretch.face_size < settings.min_face:
-                small.append(stretch.face_size)
+    short_lengths: list[int] = []
+    small_sizes: list[float] = []
+    # The crop of a segment is only known at its end, so a second reader follows the first and crops. Memory use is
+    # limited to the landmarks, whatever the length of the video.
+    with (
+        open_video(source.path, settings=READER) as first_reader,
+        open_video(source.path, settings=READER) as second_reader,
+    ):
+        second_pass = enumerate(second_reader)
+        for segment in segments(first_reader, tracker, settings, counts):
+            if len(segment.numbers) < settings.min_frames:
+                short_lengths.append(len(segment.numbers))
+            elif segment.face_size < settings.min_face:
+                small_sizes.append(segment.face_size)
             else:
-                result.clips.append(writer.write(stretch.thinned(settings.max_frames), late))
-    if small:
-        result.dropped.append(("too small", f"a stretch whose face is {max(small):.0f} px"))
-    if not seen.with_face:
-        result.dropped.append(("no face", f"none in {seen.frames} frames"))
-    elif not result.clips and short:
-        result.dropped.append(("too short", f"{max(short)} frames of one steady face, of {seen.frames}"))
+                result.clips.append(writer.write(segment.subsampled(settings.max_frames), second_pass))
+    if small_sizes:
+        result.dropped.append(("too small", f"the largest face is {max(small_sizes):.0f} px"))
+    if not counts.with_face:
+        result.dropped.append(("no face", f"none in {counts.frames} frames"))
+    elif not result.clips and short_lengths:
+        result.dropped.append(
+            ("too short", f"at most {max(short_lengths)} consecutive frames of one face, of {counts.frames}")
+        )
 
 
 class _WriteError(Exception):
@@ -147,26 +152,26 @@ class _WriteError(Exception):
         self.cause = cause
 
 
-class _Writer:
-    """Writes the frames of stretches as members: `<clip>__<number>.jpg`, `.safetensors` and `.json`."""
+class _ClipWriter:
+    """Writes the frames of segments as members: `<clip>__<number>.jpg`, `.safetensors` and `.json`."""
 
     def __init__(self, source: SourceClip, settings: PrepareSettings, out: BinaryIO) -> None:
         self._source, self._settings, self._out = source, settings, out
         self._written = 0
 
-    def write(self, stretch: Stretch, frames: Iterator[tuple[int, TimedFrame]]) -> CutClip:
+    def write(self, segment: Segment, frames: Iterator[tuple[int, TimedFrame]]) -> CutClip:
         self._written += 1
-        # "+" does not occur in clip names, so further stretches of a file cannot collide with another file.
+        # "+" does not occur in clip names, so further segments of a file cannot collide with another file.
         name = self._source.clip if self._written == 1 else f"{self._source.clip}+{self._written}"
         size = self._settings.size
-        square = stretch.square(self._settings.margin)
+        square = segment.square(self._settings.margin)
         crop_from_video = crop_from_frame(square, size)
-        clip = CutClip(name, facts=_facts(stretch, square))
+        clip = CutClip(name, facts=_segment_metadata(segment, square))
         start = self._out.tell()
         try:
-            for index, number in enumerate(stretch.numbers):
+            for index, number in enumerate(segment.numbers):
                 crop = cut(_frame(frames, number), crop_from_video, size)
-                self._add(clip, index, crop, _moved(stretch.faces[index], crop_from_video), stretch.times[index])
+                self._add(clip, index, crop, _face_in_crop(segment.faces[index], crop_from_video), segment.times[index])
         except BaseException:
             # Remove the members of an incomplete clip.
             self._out.seek(start)
@@ -207,10 +212,10 @@ def _frame(frames: Iterator[tuple[int, TimedFrame]], number: int) -> Frame:
     for at, frame in frames:
         if at == number:
             return frame.image
-    raise VideoError("the video ended earlier when it was read a second time", where=f"frame {number}")
+    raise VideoError("the video has fewer frames on the second pass", where=f"frame {number}")
 
 
-def _moved(face: Face, target_from_video: Affine) -> Face:
+def _face_in_crop(face: Face, target_from_video: Affine) -> Face:
     return Face(
         np.ascontiguousarray(move_points(target_from_video, face.points), np.float32),
         np.ascontiguousarray(face.blendshapes, np.float32),
@@ -218,10 +223,10 @@ def _moved(face: Face, target_from_video: Affine) -> Face:
     )
 
 
-def _facts(stretch: Stretch, square: tuple[float, float, float]) -> dict[str, Any]:
+def _segment_metadata(segment: Segment, square: tuple[float, float, float]) -> dict[str, Any]:
     return {
         "crop": [round(value, 2) for value in square],
-        "face_px": round(stretch.face_size, 1),
-        "start": round(stretch.times[0], 4),
-        "end": round(stretch.times[-1], 4),
+        "face_px": round(segment.face_size, 1),
+        "start": round(segment.times[0], 4),
+        "end": round(segment.times[-1], 4),
     }

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from animato.data.folder import SCHEMA, Folder, read_json, write_json
-from animato.data.plan import Batch, read_plan
-from animato.data.sources import Found
+from animato.data.plan import ClipBatch, read_plan
+from animato.data.sources import FoundSources
 from animato.data.split import joined_groups, split_of
 from animato.errors import FileFormatError
 from animato.settings.base import as_json
@@ -24,7 +24,7 @@ NOTES = ("group", "licence", "source", "attribution", "consent", "prescribed")
 """Columns of the manifest CSV that are updated by a later run."""
 
 
-def gather(folder: Folder, settings: PrepareSettings, found: Found) -> Json:
+def build_manifest(folder: Folder, settings: PrepareSettings, found: FoundSources) -> Json:
     """Build the manifest from the finished shards, write it, and return it.
 
     Splits are assigned over all people so far. A byte-identical duplicate of a source file is listed as dropped.
@@ -42,8 +42,10 @@ def gather(folder: Folder, settings: PrepareSettings, found: Found) -> Json:
         batches = read_plan(folder)
         indexes = [read_json(folder.index(batch.name)) for batch in batches if folder.index(batch.name).is_file()]
         clips, dropped = _clips_and_dropped(indexes)
-        dropped += [{"file": name, "reason": "missing", "detail": "listed, but not there"} for name in found.missing]
-        _renew_notes(clips, folder, found)
+        dropped += [
+            {"file": name, "reason": "missing", "detail": "listed, but does not exist"} for name in found.missing
+        ]
+        _update_notes(clips, folder, found)
         _assign_splits(clips, settings)
         manifest = {
             "schema": SCHEMA,
@@ -81,31 +83,31 @@ def read_manifest(path: Path) -> Json:
 def _clips_and_dropped(indexes: Sequence[Json]) -> tuple[list[Json], list[Json]]:
     clips: list[Json] = []
     dropped: list[Json] = []
-    first_with: dict[str, str] = {}
-    last = {source["clip"]: index["shard"] for index in indexes for source in index["sources"]}
+    first_by_hash: dict[str, str] = {}
+    last_shard = {source["clip"]: index["shard"] for index in indexes for source in index["sources"]}
     for index in indexes:
         for source in index["sources"]:
-            if last[source["clip"]] != index["shard"]:
-                continue  # dropped here and retried in a later shard
+            if last_shard[source["clip"]] != index["shard"]:
+                continue  # dropped in this shard and retried in a later one
             notes = source["notes"]
-            facts = {"file": notes["file"], "person": notes["person"]}
-            twin = first_with.setdefault(notes["sha256"] or source["clip"], source["clip"])
-            if source["clips"] and twin != source["clip"]:
-                dropped.append({**facts, "reason": "duplicate", "detail": f"the same file as {twin}"})
+            source_fields = {"file": notes["file"], "person": notes["person"]}
+            original = first_by_hash.setdefault(notes["sha256"] or source["clip"], source["clip"])
+            if source["clips"] and original != source["clip"]:
+                dropped.append({**source_fields, "reason": "duplicate", "detail": f"the same file as {original}"})
                 continue
             for cut in source["clips"]:
                 entry = {"clip": cut["clip"], "frames": cut["frames"], "shard": index["shard"], **notes}
                 clips.append({**entry, "prescribed": entry.pop("split"), **cut["facts"]})
-            dropped += [{**facts, "reason": reason, "detail": detail} for reason, detail in source["dropped"]]
+            dropped += [{**source_fields, "reason": reason, "detail": detail} for reason, detail in source["dropped"]]
     return clips, dropped
 
 
-def _renew_notes(clips: Sequence[Json], folder: Folder, found: Found) -> None:
+def _update_notes(clips: Sequence[Json], folder: Folder, found: FoundSources) -> None:
     """Update the recorded notes from the last manifest, then from this run."""
-    last = {clip["clip"]: clip for clip in read_json(folder.manifest)["clips"]} if folder.manifest.is_file() else {}
-    fresh = {clip.clip: {**asdict(clip), "prescribed": clip.split} for clip in found.clips}
+    previous = {clip["clip"]: clip for clip in read_json(folder.manifest)["clips"]} if folder.manifest.is_file() else {}
+    current = {clip.clip: {**asdict(clip), "prescribed": clip.split} for clip in found.clips}
     for clip in clips:
-        for notes in (last.get(clip["clip"], {}), fresh.get(clip["clip"].split("+")[0], {})):
+        for notes in (previous.get(clip["clip"], {}), current.get(clip["clip"].split("+")[0], {})):
             clip.update({name: notes[name] for name in NOTES if name in notes})
 
 
@@ -123,12 +125,16 @@ def _shard(index: Json) -> Json:
     return {"name": index["shard"], "bytes": index["bytes"], "sha256": index["sha256"], "frames": frames}
 
 
-def _summary(clips: Sequence[Json], dropped: Sequence[Json], batches: Sequence[Batch], shards: int) -> Json:
+def _summary(clips: Sequence[Json], dropped: Sequence[Json], batches: Sequence[ClipBatch], shards: int) -> Json:
     splits = {}
     for name in ("train", "val", "test"):
-        inside = [clip for clip in clips if clip["split"] == name]
-        people = {clip["person"] for clip in inside}
-        splits[name] = {"people": len(people), "clips": len(inside), "frames": sum(c["frames"] for c in inside)}
+        split_clips = [clip for clip in clips if clip["split"] == name]
+        people = {clip["person"] for clip in split_clips}
+        splits[name] = {
+            "people": len(people),
+            "clips": len(split_clips),
+            "frames": sum(c["frames"] for c in split_clips),
+        }
     return {
         "clips": len(clips),
         "frames": sum(clip["frames"] for clip in clips),

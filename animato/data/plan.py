@@ -1,4 +1,4 @@
-"""Assignment of clips to shards; append-only, so that several processes agree without communication."""
+"""Assignment of clips to shards; append-only, so that concurrent processes use the same plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from animato.settings.data import FOLDER_SETTINGS, PrepareSettings
 
 
 @dataclass(frozen=True)
-class Batch:
+class ClipBatch:
     """The clips of one shard.
 
     Attributes:
@@ -27,7 +27,7 @@ class Batch:
     clips: tuple[SourceClip, ...]
 
 
-def agree_on_settings(folder: Folder, settings: PrepareSettings) -> None:
+def check_folder_settings(folder: Folder, settings: PrepareSettings) -> None:
     """Store the settings that affect the output, or check them against those of an earlier run.
 
     Raises:
@@ -38,22 +38,22 @@ def agree_on_settings(folder: Folder, settings: PrepareSettings) -> None:
         if not folder.settings.is_file():
             if any(folder.shards.glob("*.json")):
                 raise UsageError(
-                    f"{folder.path} was finished and its work folder removed: nothing can be added to it",
-                    hint="another `output`",
+                    f"{folder.path} is complete and its work folder was removed, so no files can be added",
+                    hint="use another `output`",
                 )
             write_json(folder.settings, values, indent=1)
             return
-        begun = read_json(folder.settings)
+        stored = read_json(folder.settings)
     for name, value in values.items():
-        if begun.get(name) != value:
+        if stored.get(name) != value:
             raise UsageError(
-                f"{folder.path} was begun with `{name}={begun.get(name)}`, not {value}",
+                f"{folder.path} was started with `{name}={stored.get(name)}`, not {value}",
                 where=f"prepare.{name}",
-                hint=f"`{name}={begun.get(name)}`, or another `output`",
+                hint=f"use `{name}={stored.get(name)}`, or another `output`",
             )
 
 
-def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSettings) -> list[Batch]:
+def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSettings) -> list[ClipBatch]:
     """Assign new clips to shards and return all batches.
 
     Args:
@@ -66,21 +66,21 @@ def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSe
         batches = read_plan(folder)
         planned = {clip.clip for batch in batches for clip in batch.clips}
         if settings.retry:
-            planned -= _given_up(folder, batches)
-        fresh = [clip for clip in clips if clip.clip not in planned]
-        if fresh:
+            planned -= _dropped_files(folder, batches)
+        new_clips = [clip for clip in clips if clip.clip not in planned]
+        if new_clips:
             # Use smaller shards for small sets, so that the load is balanced over the workers.
-            size = min(settings.clips_per_shard, max(1, math.ceil(len(fresh) / (4 * settings.workers))))
-            added = [
-                Batch(f"{len(batches) + number:06d}", tuple(fresh[start : start + size]))
-                for number, start in enumerate(range(0, len(fresh), size))
+            size = min(settings.clips_per_shard, max(1, math.ceil(len(new_clips) / (4 * settings.workers))))
+            new_batches = [
+                ClipBatch(f"{len(batches) + number:06d}", tuple(new_clips[start : start + size]))
+                for number, start in enumerate(range(0, len(new_clips), size))
             ]
-            _write_part(folder, added)
-            batches += added
+            _write_plan(folder, new_batches)
+            batches += new_batches
     return [replace(batch, clips=tuple(current.get(clip.clip, clip) for clip in batch.clips)) for batch in batches]
 
 
-def read_plan(folder: Folder) -> list[Batch]:
+def read_plan(folder: Folder) -> list[ClipBatch]:
     """Return the batches planned so far, in order.
 
     Raises:
@@ -89,29 +89,29 @@ def read_plan(folder: Folder) -> list[Batch]:
     batches = []
     for path in sorted(folder.work.glob("plan-*.json")):
         for name, clips in read_json(path)["batches"].items():
-            batches.append(Batch(name, tuple(SourceClip(**{**clip, "path": Path(clip["path"])}) for clip in clips)))
+            batches.append(ClipBatch(name, tuple(SourceClip(**{**clip, "path": Path(clip["path"])}) for clip in clips)))
     return batches
 
 
-def unfinished(folder: Folder, batches: Sequence[Batch]) -> list[Batch]:
+def unfinished(folder: Folder, batches: Sequence[ClipBatch]) -> list[ClipBatch]:
     """Return the batches with incomplete shards."""
     return [batch for batch in batches if not folder.index(batch.name).is_file()]
 
 
-def _given_up(folder: Folder, batches: Sequence[Batch]) -> set[str]:
+def _dropped_files(folder: Folder, batches: Sequence[ClipBatch]) -> set[str]:
     """Return the files dropped by finished batches, except those another batch has prepared or will try."""
     dropped: set[str] = set()
-    kept: set[str] = set()
+    prepared: set[str] = set()
     for batch in batches:
         if not folder.index(batch.name).is_file():
-            kept |= {clip.clip for clip in batch.clips}
+            prepared |= {clip.clip for clip in batch.clips}
             continue
         for source in read_json(folder.index(batch.name))["sources"]:
-            (kept if source["clips"] else dropped).add(source["clip"])
-    return dropped - kept
+            (prepared if source["clips"] else dropped).add(source["clip"])
+    return dropped - prepared
 
 
-def _write_part(folder: Folder, batches: Sequence[Batch]) -> None:
+def _write_plan(folder: Folder, batches: Sequence[ClipBatch]) -> None:
     number = len(list(folder.work.glob("plan-*.json"))) + 1
     value = {
         batch.name: [{**asdict(clip), "path": str(clip.path.resolve())} for clip in batch.clips] for batch in batches

@@ -16,8 +16,8 @@ import cv2
 
 from animato.data.batch import make_shard
 from animato.data.folder import Folder
-from animato.data.manifest import gather
-from animato.data.plan import Batch, agree_on_settings, extend_plan, unfinished
+from animato.data.manifest import build_manifest
+from animato.data.plan import ClipBatch, check_folder_settings, extend_plan, unfinished
 from animato.data.sources import find_sources
 from animato.errors import AnimatoError
 from animato.runtime.engine import Engine
@@ -35,7 +35,7 @@ class Prepared:
     Attributes:
         folder: the prepared folder.
         manifest: its manifest.
-        unlisted: files in the sources that the manifest CSV does not list; they were skipped.
+        unlisted: skipped files in the sources that are not listed in the manifest CSV.
         elsewhere: number of shards that another process is working on.
     """
 
@@ -77,29 +77,29 @@ def prepare(
     # Find sources.
     found = find_sources(sources, settings, manifest)
     # Plan.
-    place = Folder(folder)
-    place.make()
-    agree_on_settings(place, settings)
-    batches = extend_plan(place, found.clips, settings)
+    prepared = Folder(folder)
+    prepared.make()
+    check_folder_settings(prepared, settings)
+    batches = extend_plan(prepared, found.clips, settings)
     # Process.
-    count = _Count(batches, place, progress)
-    work = _work_here if settings.workers == 1 else _work_in_processes
-    left = unfinished(place, batches)
-    while left:
-        work(place, left, settings, count)
+    count = _ProgressCounter(batches, prepared, progress)
+    process = _process_serially if settings.workers == 1 else _process_in_pool
+    remaining = unfinished(prepared, batches)
+    while remaining:
+        process(prepared, remaining, settings, count)
         # Retry shards locked by another process, which may have been killed.
-        before, left = len(left), unfinished(place, left)
-        if len(left) == before:
+        previous, remaining = len(remaining), unfinished(prepared, remaining)
+        if len(remaining) == previous:
             break
     # Write manifest.
-    written = gather(place, settings, found)
-    return Prepared(folder, written, found.unlisted, len(left))
+    written = build_manifest(prepared, settings, found)
+    return Prepared(folder, written, found.unlisted, len(remaining))
 
 
-class _Count:
+class _ProgressCounter:
     """Counts finished source files for the progress line."""
 
-    def __init__(self, batches: Sequence[Batch], folder: Folder, progress: Progress | None) -> None:
+    def __init__(self, batches: Sequence[ClipBatch], folder: Folder, progress: Progress | None) -> None:
         self._all = sum(len(batch.clips) for batch in batches)
         self._done = self._all - sum(len(batch.clips) for batch in unfinished(folder, batches))
         self._progress = progress
@@ -111,22 +111,26 @@ class _Count:
             self._progress(self._done, self._all)
 
 
-def _work_here(folder: Folder, batches: Sequence[Batch], settings: PrepareSettings, count: _Count) -> None:
+def _process_serially(
+    folder: Folder, batches: Sequence[ClipBatch], settings: PrepareSettings, count: _ProgressCounter
+) -> None:
     finder = FaceFinder(Engine(1))
     for batch in batches:
         make_shard(folder, batch, settings, finder, lambda _clip: count.add(1))
 
 
-def _work_in_processes(folder: Folder, batches: Sequence[Batch], settings: PrepareSettings, count: _Count) -> None:
-    """Process the batches in a process pool; restart it after a crash, which is counted against the file."""
+def _process_in_pool(
+    folder: Folder, batches: Sequence[ClipBatch], settings: PrepareSettings, count: _ProgressCounter
+) -> None:
+    """Process the batches in a process pool; restart it after a crash, which counts as an attempt for the file."""
     context = multiprocessing.get_context("spawn")
-    before: object = None
+    previous: object = None
     while True:
-        left = unfinished(folder, batches)
-        pool = ProcessPoolExecutor(min(settings.workers, len(left) or 1), context, _begin_worker)
+        remaining = unfinished(folder, batches)
+        pool = ProcessPoolExecutor(min(settings.workers, len(remaining) or 1), context, _init_worker)
         try:
-            running: dict[Future[bool], Batch] = {
-                pool.submit(_work_there, folder.path, batch, settings): batch for batch in left
+            running: dict[Future[bool], ClipBatch] = {
+                pool.submit(_process_batch, folder.path, batch, settings): batch for batch in remaining
             }
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -135,40 +139,40 @@ def _work_in_processes(folder: Folder, batches: Sequence[Batch], settings: Prepa
                     count.add(len(batch.clips) if future.result() else 0)
             return
         except BrokenProcessPool as error:
-            now = _traces(folder)
-            if now == before:
+            current = _state_on_disk(folder)
+            if current == previous:
                 raise AnimatoError(
-                    "the worker processes end before they begin",
+                    "the worker processes crash at start-up",
                     where=str(error),
                     hint="`workers=1`; a script that calls `prepare` needs `if __name__ == '__main__':`",
                 ) from error
-            before = now
+            previous = current
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _traces(folder: Folder) -> set[tuple[str, int]]:
-    """Return the state of the work on disk, to detect whether any worker made progress."""
+def _state_on_disk(folder: Folder) -> set[tuple[str, int]]:
+    """Return names and sizes of the files on disk, to detect whether any worker made progress."""
     return {(str(path), path.stat().st_size) for path in (*folder.parts.rglob("*.*"), *folder.shards.iterdir())}
 
 
 _finder: FaceFinder | None = None
 
 
-def _begin_worker() -> None:
+def _init_worker() -> None:
     """Initialise a worker process: single-threaded, and exiting when the parent exits."""
-    cv2.setNumThreads(1)  # the workers are the parallelism
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)  # parallelism comes from the worker processes
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _work_there(path: Path, batch: Batch, settings: PrepareSettings) -> bool:
+def _process_batch(path: Path, batch: ClipBatch, settings: PrepareSettings) -> bool:
     """Prepare one batch in a worker process, with the process's own networks."""
     global _finder
     _finder = _finder or FaceFinder(Engine(1))

@@ -46,7 +46,7 @@ class ShardClips:
         self.stored_size = int(manifest["size"])
         self.size = size or self.stored_size
         if not 8 <= self.size <= 4096:
-            raise UsageError(f"pictures of {self.size} px cannot be made", where="size: 8..4096")
+            raise UsageError(f"invalid image size {self.size} px", where="size: 8..4096")
         records = [clip for clip in manifest["clips"] if split in (None, clip["split"])]
         records = [clip for clip in records if kinds is None or clip["kind"] in kinds]
         self.records: Mapping[str, Mapping[str, Any]] = {clip["clip"]: clip for clip in records}
@@ -111,7 +111,7 @@ class ShardClips:
     def _decode(self, data: bytes) -> NDArray[np.uint8]:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if image is None or image.shape[:2] != (self.stored_size, self.stored_size):
-            raise ValueError(f"not a picture of {self.stored_size} px")
+            raise ValueError(f"not an image of {self.stored_size} px")
         if self.size != self.stored_size:
             method = cv2.INTER_AREA if self.size < self.stored_size else cv2.INTER_CUBIC
             image = cv2.resize(image, (self.size, self.size), interpolation=method)
@@ -153,7 +153,7 @@ class _SharedFile:
                 self._file.seek(offset)
                 data = self._file.read(size)
         if len(data) != size:
-            raise FileFormatError(f"{self._path} is shorter than its index says", hint="animato data check")
+            raise FileFormatError(f"{self._path} is shorter than stated in its index", hint="animato data check")
         return data
 
     def __del__(self) -> None:

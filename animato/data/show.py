@@ -39,8 +39,8 @@ def contact_sheet(path: Path, settings: ShowSettings | None = None) -> Frame:
     store = ShardClips(path, settings.tile, None if settings.split == "all" else settings.split)
     chosen = spread(store.clips, settings.clips)
     if not chosen:
-        raise InputError(f"{path} has no clip in split {settings.split}", hint="`split=all`")
-    return _laid_out([_cell(store, clip, settings) for clip in chosen])
+        raise InputError(f"{path} has no clip in split {settings.split}", hint="use `split=all`")
+    return _arrange([_clip_row(store, clip, settings) for clip in chosen])
 
 
 def show_folder(path: Path, output: Path, settings: ShowSettings | None = None) -> tuple[int, int]:
@@ -59,25 +59,27 @@ def show_folder(path: Path, output: Path, settings: ShowSettings | None = None) 
     return sheet.shape[1], sheet.shape[0]
 
 
-def spread(clips: Sequence[ClipEntry], most: int) -> list[ClipEntry]:
+def spread(clips: Sequence[ClipEntry], max_count: int) -> list[ClipEntry]:
     """Select clips of as many kinds, splits and people as possible, deterministically.
 
     Args:
         clips: candidates.
-        most: maximum number of clips.
+        max_count: maximum number of clips.
     """
-    turns: dict[tuple[str, str, str], int] = {}
+    ranks: dict[tuple[str, str, str], int] = {}
     ranked = []
     for clip in sorted(clips, key=lambda item: hashlib.sha256(item.clip.encode()).digest()):
         # Rank the first clip of every person, alternating kinds and splits, before the second ones, and so on.
-        mine = turns[clip.kind, clip.split, clip.person] = turns.get((clip.kind, clip.split, clip.person), -1) + 1
-        turn = turns[clip.kind, clip.split, f"\0{mine}"] = turns.get((clip.kind, clip.split, f"\0{mine}"), -1) + 1
-        ranked.append(((mine, turn, clip.kind, clip.split), clip))
+        clip_rank = ranks[clip.kind, clip.split, clip.person] = ranks.get((clip.kind, clip.split, clip.person), -1) + 1
+        group_rank = ranks[clip.kind, clip.split, f"\0{clip_rank}"] = (
+            ranks.get((clip.kind, clip.split, f"\0{clip_rank}"), -1) + 1
+        )
+        ranked.append(((clip_rank, group_rank, clip.kind, clip.split), clip))
     ranked.sort(key=lambda item: item[0])
-    return sorted((clip for _, clip in ranked[:most]), key=lambda clip: (clip.kind, clip.split, clip.clip))
+    return sorted((clip for _, clip in ranked[:max_count]), key=lambda clip: (clip.kind, clip.split, clip.clip))
 
 
-def _cell(store: ShardClips, clip: ClipEntry, settings: ShowSettings) -> Frame:
+def _clip_row(store: ShardClips, clip: ClipEntry, settings: ShowSettings) -> Frame:
     """Render the frames of one clip in a row under its split, name, person and number of frames."""
     tile = settings.tile
     indices = np.unique(np.linspace(0, clip.frames - 1, settings.frames).round().astype(int)).tolist()
@@ -91,30 +93,30 @@ def _cell(store: ShardClips, clip: ClipEntry, settings: ShowSettings) -> Frame:
     return cell
 
 
-def _laid_out(cells: Sequence[Frame]) -> Frame:
+def _arrange(cells: Sequence[Frame]) -> Frame:
     """Arrange cells of equal height in lines of a roughly square sheet."""
     height = cells[0].shape[0] + GAP
     area = sum(height * (cell.shape[1] + GAP) for cell in cells)
     widest = max(cell.shape[1] for cell in cells) + GAP
     width = max(1, round(area**0.5 / widest)) * widest + GAP
-    places, left, top = [], GAP, GAP
+    positions, left, top = [], GAP, GAP
     for cell in cells:
         if left + cell.shape[1] + GAP > width:
             left, top = GAP, top + height
-        places.append((left, top))
+        positions.append((left, top))
         left += cell.shape[1] + GAP
     sheet = np.full((top + height + CAPTION + GAP, width, 3), BACKGROUND, np.uint8)
-    for cell, (left, top) in zip(cells, places, strict=True):
+    for cell, (left, top) in zip(cells, positions, strict=True):
         sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
     for number, split in enumerate(SPLIT_COLOURS):
         _caption(sheet[-CAPTION - GAP :, GAP + 60 * number :], split, split)
     return sheet
 
 
-def _caption(place: Frame, split: str, text: str) -> None:
+def _caption(region: Frame, split: str, text: str) -> None:
     """Draw a square in the split's colour and text at the top of a region of the sheet."""
-    cv2.rectangle(place, (0, 2), (8, 10), SPLIT_COLOURS.get(split, TEXT_COLOUR), -1)
-    cv2.putText(place, text, (12, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.32, TEXT_COLOUR, 1, cv2.LINE_AA)
+    cv2.rectangle(region, (0, 2), (8, 10), SPLIT_COLOURS.get(split, TEXT_COLOUR), -1)
+    cv2.putText(region, text, (12, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.32, TEXT_COLOUR, 1, cv2.LINE_AA)
 
 
 def with_points(image: Frame, points: NDArray[np.float32]) -> Frame:

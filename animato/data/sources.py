@@ -19,7 +19,7 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Includes formats that cannot be read, so that they are reported instead of ignored."""
 
-LONGEST = 120
+MAX_NAME_LENGTH = 120
 """Maximum length of a clip name; file systems allow 255 bytes, and frame number, suffixes and a hash are added."""
 
 VOXCELEB_ID = re.compile(r"id\d{5,}")
@@ -55,7 +55,7 @@ class SourceClip:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSources:
     """Result of a search for sources.
 
     Attributes:
@@ -69,7 +69,7 @@ class Found:
     unlisted: tuple[str, ...]
 
 
-def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: Path | None = None) -> Found:
+def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: Path | None = None) -> FoundSources:
     """List the clips in files and folders.
 
     Without `manifest`, a `manifest.csv` in the folder is used, or one in its parent that lists files of the folder.
@@ -90,10 +90,10 @@ def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: P
     unlisted: list[str] = []
     for source in sources:
         if not source.exists():
-            raise InputError(f"{source} does not exist", hint="give a folder of videos or stills, or a file")
+            raise InputError(f"{source} does not exist", hint="pass a folder of videos or stills, or a file")
         root = source if source.is_dir() else source.parent
         paths = {_key(path): path for path in _files(source)}
-        rows = read_manifest_csv(manifest, settings) if manifest else _manifest_near(root, paths, settings)
+        rows = read_manifest_csv(manifest, settings) if manifest else _find_manifest_csv(root, paths, settings)
         for key, path in paths.items():
             if rows is not None and key not in rows:
                 unlisted.append(path.relative_to(root).as_posix())
@@ -105,20 +105,20 @@ def find_sources(sources: Sequence[Path], settings: PrepareSettings, manifest: P
     if not clips:
         raise InputError(
             f"no video or still found in {', '.join(str(source) for source in sources)}",
-            where=f"{len(unlisted)} files not listed by the manifest, {len(missing)} listed files not there",
+            where=f"{len(unlisted)} files not listed in the manifest, {len(missing)} listed files missing",
             hint="check the folder, and the column `path` of the manifest",
         )
-    return Found(tuple(_unique(clips)), tuple(missing), tuple(unlisted))
+    return FoundSources(tuple(_unique(clips)), tuple(missing), tuple(unlisted))
 
 
-def _manifest_near(root: Path, paths: Iterable[str], settings: PrepareSettings) -> dict[str, dict[str, str]] | None:
+def _find_manifest_csv(root: Path, paths: Iterable[str], settings: PrepareSettings) -> dict[str, dict[str, str]] | None:
     """Return the rows of the folder's manifest CSV, or of its parent's if that lists one of the files."""
     if (root / "manifest.csv").is_file():
         return read_manifest_csv(root / "manifest.csv", settings)
-    above = root.resolve().parent / "manifest.csv"
-    if above.is_file():
+    parent_csv = root.resolve().parent / "manifest.csv"
+    if parent_csv.is_file():
         try:
-            rows = read_manifest_csv(above, settings)
+            rows = read_manifest_csv(parent_csv, settings)
         except FileFormatError:
             return None
         return rows if any(key in rows for key in paths) else None
@@ -144,7 +144,7 @@ def read_manifest_csv(path: Path, settings: PrepareSettings) -> dict[str, dict[s
         raise FileFormatError(
             f"{path} has no column {settings.group_by!r}",
             where=f"columns: {', '.join(columns)}",
-            hint="`group_by` with one of them",
+            hint="set `group_by` to one of them",
         )
     return {_key(path.parent / row["path"]): row for row in rows if row["path"]}
 
@@ -165,13 +165,13 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def _describe(path: Path, root: Path, row: Mapping[str, str], settings: PrepareSettings) -> SourceClip:
-    inside = path.relative_to(root)
-    person = row.get("person") or person_of(inside.parts, settings.person_from, root.resolve().name)
+    relative = path.relative_to(root)
+    person = row.get("person") or person_of(relative.parts, settings.person_from, root.resolve().name)
     kind = row.get("kind") or ("video" if path.suffix.lower() in VIDEO_SUFFIXES else "photo")
     return SourceClip(
-        clip=slug("-".join(inside.with_suffix("").parts)),
+        clip=slug("-".join(relative.with_suffix("").parts)),
         path=path,
-        file=inside.as_posix(),
+        file=relative.as_posix(),
         person=person,
         group=_group(row, person, kind, settings),
         kind=kind,
@@ -220,8 +220,8 @@ def person_of(parts: Sequence[str], rule: str, root: str) -> str:
 def slug(text: str) -> str:
     """Return a name safe for files and shards: letters, digits, `-` and single `_` (`__` precedes the frame number)."""
     name = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]+", "-", text)).strip("-_") or "clip"
-    if len(name) > LONGEST:
-        name = f"{name[: LONGEST - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    if len(name) > MAX_NAME_LENGTH:
+        name = f"{name[: MAX_NAME_LENGTH - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     return name
 
 
@@ -231,9 +231,9 @@ def _unique(clips: Iterable[SourceClip]) -> list[SourceClip]:
     by_name: dict[str, list[str]] = {}
     for key, clip in by_path.items():
         by_name.setdefault(clip.clip, []).append(key)
-    named = []
+    renamed = []
     for name, keys in by_name.items():
         for key in keys:
-            tail = "" if len(keys) == 1 else f"-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
-            named.append(SourceClip(**{**by_path[key].__dict__, "clip": name + tail}))
-    return sorted(named, key=lambda clip: clip.clip)
+            suffix = "" if len(keys) == 1 else f"-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
+            renamed.append(SourceClip(**{**by_path[key].__dict__, "clip": name + suffix}))
+    return sorted(renamed, key=lambda clip: clip.clip)

@@ -16,10 +16,10 @@ def split_of(group: str, val: float = 0.1, test: float = 0.1, salt: str = "anima
         salt: salt of the hash; a different one gives a different assignment.
     """
     digest = hashlib.sha256(f"{salt}:{group}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place < test:
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if position < test:
         return "test"
-    return "val" if place < test + val else "train"
+    return "val" if position < test + val else "train"
 
 
 def joined_groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

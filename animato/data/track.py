@@ -1,7 +1,7 @@
-"""Split a video into stretches of one face, which become clips.
+"""Split a video into segments of one face, which become clips.
 
 The crop of a clip is fixed and the head moves inside it, as in common training sets (first-order motion model,
-VoxCeleb). A stretch therefore ends when the face is lost, at a cut, or when the head moves too far from its start.
+VoxCeleb). A segment therefore ends when the face is lost, at a cut, or when the head moves too far from its start.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from animato.tracking.landmark_stabilizer import LandmarkStabilizer
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
-MAX_STRETCH = 1500
-"""Maximum number of frames of a stretch, which bounds memory for long videos."""
+MAX_SEGMENT_FRAMES = 1500
+"""Maximum number of frames of a segment, which bounds memory for long videos."""
 
 CUT_CHANGE = 36.0
 """Threshold of a cut: mean absolute change of a 16 px grey thumbnail between consecutive frames, levels of 255."""
 
-ROAM = 0.9
+MAX_MOVEMENT = 0.9
 """Maximum movement of a face: side of the union of its boxes over that of its first box, minus one."""
 
-TIGHT = 1.5
+MIN_CROP_FACES = 1.5
 """Smallest side of a crop, in faces, when the image is too small."""
 
-RESIZE = 1.5
+MAX_SIZE_RATIO = 1.5
 """Maximum ratio of the face size to that in the first frame, and of its inverse."""
 
 
 @dataclass
-class Stretch:
+class Segment:
     """Consecutive sampled frames with one face in a limited region.
 
     Attributes:
@@ -58,12 +58,12 @@ class Stretch:
         """Median longer side of the mesh's box, in pixels of the video."""
         return float(np.median([face_width(face) for face in self.faces]))
 
-    def thinned(self, most: int | None) -> Stretch:
-        """Return at most `most` evenly spaced frames, including the first and the last."""
-        if most is None or len(self.numbers) <= most:
+    def subsampled(self, max_count: int | None) -> Segment:
+        """Return at most `max_count` evenly spaced frames, including the first and the last."""
+        if max_count is None or len(self.numbers) <= max_count:
             return self
-        keep = np.unique(np.linspace(0, len(self.numbers) - 1, most).round().astype(int))
-        return Stretch(
+        keep = np.unique(np.linspace(0, len(self.numbers) - 1, max_count).round().astype(int))
+        return Segment(
             [self.numbers[i] for i in keep],
             [self.times[i] for i in keep],
             [self.faces[i] for i in keep],
@@ -74,28 +74,28 @@ class Stretch:
         """Return (left, top, side) of the one crop of all frames, in pixels of the video.
 
         Its centre is the median centre of the heads; its side is the median side, enlarged so that every head is inside
-        with a margin of a tenth of its size. If the image is too small, the square is shrunk to no less than `TIGHT`
-        faces and shifted, because replicated border pixels are bad training data.
+        with a margin of a tenth of its size. If the image is too small, the square is shrunk to no less than
+        `MIN_CROP_FACES` faces and shifted, because replicated border pixels are bad training data.
         """
         squares = np.array([head_square(face.points, margin) for face in self.faces])
         centre = np.median(squares[:, :2] + squares[:, 2:] / 2, axis=0)
         face = float(np.median(squares[:, 2])) / margin
         boxes = np.array([_box(item) for item in self.faces])
         low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
-        reach = max(float((centre - low).max()), float((high - centre).max())) + 0.1 * face
-        side = max(face * margin, 2 * reach)
-        least = max(TIGHT * face, float((high - low).max()) + 0.2 * face)
-        side = min(side, max(least, float(min(self.frame_size))))
+        extent = max(float((centre - low).max()), float((high - centre).max())) + 0.1 * face
+        side = max(face * margin, 2 * extent)
+        min_side = max(MIN_CROP_FACES * face, float((high - low).max()) + 0.2 * face)
+        side = min(side, max(min_side, float(min(self.frame_size))))
         corner = centre - side / 2
-        room = np.maximum(np.array(self.frame_size, np.float64) - side, 0.0)
-        corner = np.clip(corner, 0.0, room)
+        free_space = np.maximum(np.array(self.frame_size, np.float64) - side, 0.0)
+        corner = np.clip(corner, 0.0, free_space)
         # Keep the heads inside even where they touch the border of the image.
         corner = np.clip(corner, high + 0.05 * face - side, low - 0.05 * face)
         return float(corner[0]), float(corner[1]), side
 
 
 @dataclass
-class Seen:
+class FrameCounts:
     """Frame counts, updated during iteration.
 
     Attributes:
@@ -107,48 +107,50 @@ class Seen:
     with_face: int = 0
 
 
-def stretches(
-    frames: Iterable[TimedFrame], tracker: Tracker, settings: PrepareSettings, seen: Seen
-) -> Iterator[Stretch]:
-    """Yield the stretches of a video as they end, with landmarks stabilised against the first frame.
+def segments(
+    frames: Iterable[TimedFrame], tracker: Tracker, settings: PrepareSettings, counts: FrameCounts
+) -> Iterator[Segment]:
+    """Yield the segments of a video as they end, with landmarks stabilised against the first frame.
 
     Args:
         frames: the video, frame by frame.
         tracker: face tracker; reset at every cut.
         settings: `fps` selects the frames to keep.
-        seen: updated with the counts.
+        counts: updated in place.
     """
     tracker.reset()
-    stretch = Stretch()
+    segment = Segment()
     sampler = Sampler(settings.fps)
-    before: NDArray[np.float32] | None = None
+    previous: NDArray[np.float32] | None = None
     stabilizer: LandmarkStabilizer | None = None
     for number, (image, time) in enumerate((frame.image, frame.time) for frame in frames):
-        now = _thumbnail(image)
-        cut = before is not None and float(np.abs(now - before).mean()) > CUT_CHANGE
-        before = now
+        thumbnail = _thumbnail(image)
+        cut = previous is not None and float(np.abs(thumbnail - previous).mean()) > CUT_CHANGE
+        previous = thumbnail
         if cut:
             tracker.reset()
-            if stretch.numbers:
-                yield stretch
-                stretch = Stretch()
+            if segment.numbers:
+                yield segment
+                segment = Segment()
         if not sampler.selects(time):
             continue
         face = tracker.track(image)
-        seen.frames += 1
-        seen.with_face += face is not None
-        if stretch.numbers and (face is None or not _stays(stretch, face) or len(stretch.numbers) >= MAX_STRETCH):
-            yield stretch
-            stretch = Stretch()
+        counts.frames += 1
+        counts.with_face += face is not None
+        if segment.numbers and (
+            face is None or not _continues(segment, face) or len(segment.numbers) >= MAX_SEGMENT_FRAMES
+        ):
+            yield segment
+            segment = Segment()
         if face is not None:
-            if stabilizer is None or not stretch.numbers:
+            if stabilizer is None or not segment.numbers:
                 stabilizer = LandmarkStabilizer(image, face)
-            stretch.numbers.append(number)
-            stretch.times.append(time)
-            stretch.faces.append(stabilizer.correct(image, face))
-            stretch.frame_size = (image.shape[1], image.shape[0])
-    if stretch.numbers:
-        yield stretch
+            segment.numbers.append(number)
+            segment.times.append(time)
+            segment.faces.append(stabilizer.correct(image, face))
+            segment.frame_size = (image.shape[1], image.shape[0])
+    if segment.numbers:
+        yield segment
 
 
 class Sampler:
@@ -179,10 +181,12 @@ def _box(face: Face) -> NDArray[np.float32]:
     return np.stack([mesh.min(axis=0), mesh.max(axis=0)])
 
 
-def _stays(stretch: Stretch, face: Face) -> bool:
-    """Return whether a face is close to the start of its stretch in position and size."""
-    first, last, now = _box(stretch.faces[0]), _box(stretch.faces[-1]), _box(face)
+def _continues(segment: Segment, face: Face) -> bool:
+    """Return whether a face is close to the start of its segment in position and size."""
+    first, last, current = _box(segment.faces[0]), _box(segment.faces[-1]), _box(face)
     size = float((first[1] - first[0]).max())
-    union = np.maximum(np.maximum(first[1], last[1]), now[1]) - np.minimum(np.minimum(first[0], last[0]), now[0])
+    union = np.maximum(np.maximum(first[1], last[1]), current[1]) - np.minimum(
+        np.minimum(first[0], last[0]), current[0]
+    )
     ratio = face_width(face) / size
-    return float(union.max()) <= size * (1 + ROAM) and 1 / RESIZE <= ratio <= RESIZE
+    return float(union.max()) <= size * (1 + MAX_MOVEMENT) and 1 / MAX_SIZE_RATIO <= ratio <= MAX_SIZE_RATIO

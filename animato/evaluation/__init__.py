@@ -1,1 +1,1 @@
-"""Metrics, protocols and reports; systems are rendered by the real pipeline."""
+"""Metrics, protocols and reports; systems are rendered with the production pipeline."""

@@ -10,17 +10,17 @@ import numpy as np
 
 from animato.errors import MissingPartError
 
-COVERAGE = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean over people.
+class ConfidenceInterval:
+    """A mean over people and its bootstrap confidence interval.
 
     Attributes:
         mean: mean of the people's means.
-        low: lower end of the 95 % interval, None for fewer than two people.
-        high: upper end.
+        low: lower bound of the 95 % interval, None for fewer than two people.
+        high: upper bound.
         people: number of people.
         clips: number of clips.
         spread: standard deviation over people, None for fewer than two.
@@ -34,7 +34,7 @@ class Estimate:
     spread: float | None
 
 
-def estimate(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> Estimate | None:
+def mean_interval(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> ConfidenceInterval | None:
     """Compute the mean over people and its confidence interval.
 
     Clips of one person are not independent, so they are averaged first and people are resampled with replacement: the
@@ -56,18 +56,25 @@ def estimate(values: Sequence[tuple[str, float]], resamples: int, seed: int) -> 
     by_person: dict[str, list[float]] = {}
     for person, value in values:
         by_person.setdefault(person, []).append(value)
-    means = np.array([np.mean(by_person[person]) for person in sorted(by_person)])
-    if len(means) < 2:
-        return Estimate(float(means.mean()), None, None, len(means), len(values), None)
+    person_means = np.array([np.mean(by_person[person]) for person in sorted(by_person)])
+    if len(person_means) < 2:
+        return ConfidenceInterval(float(person_means.mean()), None, None, len(person_means), len(values), None)
     low, high = bootstrap()(
-        (means,),
+        (person_means,),
         np.mean,
         n_resamples=resamples,
-        confidence_level=COVERAGE,
+        confidence_level=CONFIDENCE_LEVEL,
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Estimate(float(means.mean()), float(low), float(high), len(means), len(values), float(means.std(ddof=1)))
+    return ConfidenceInterval(
+        float(person_means.mean()),
+        float(low),
+        float(high),
+        len(person_means),
+        len(values),
+        float(person_means.std(ddof=1)),
+    )
 
 
 def bootstrap() -> Any:

@@ -23,9 +23,9 @@ from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame, VideoInfo
 
-USUAL_FPS = 25.0
+DEFAULT_FPS = 25.0
 
-SAME_MOMENT = 1e-6
+TIME_TOLERANCE = 1e-6
 """Tolerance for rounded times, in frames."""
 
 CACHED_CLIPS = 512
@@ -105,7 +105,7 @@ class StoredFootage:
     relatives: frozenset[str]
     store: ShardClips
     count: int
-    fps: float = USUAL_FPS
+    fps: float = DEFAULT_FPS
 
     def frames(self) -> Iterator[Frame]:
         """Yield the crops, one at a time."""
@@ -133,9 +133,9 @@ class StoredFrames:
 
     def __init__(self, frames: Iterator[Frame], count: int, fps: float, start: float, end: float | None) -> None:
         rate = Fraction(fps).limit_denominator(1001)
-        self._first = math.floor(start * fps + SAME_MOMENT)
+        self._first = math.floor(start * fps + TIME_TOLERANCE)
         self._start, self._fps = start, fps
-        last = count if end is None else min(count, math.ceil(end * fps - SAME_MOMENT))
+        last = count if end is None else min(count, math.ceil(end * fps - TIME_TOLERANCE))
         first = next(frames)
         self._frames = itertools.islice(itertools.chain([first], frames), self._first, last)
         self.end = 0.0
@@ -195,7 +195,7 @@ def _stored(data: Path) -> list[tuple[str, Footage]]:
     relatives = _relatives([(str(record["person"]), str(record["group"])) for record in records])
     rows: list[tuple[str, Footage]] = []
     for record in records:
-        name, person, fps = str(record["clip"]), str(record["person"]), float(record.get("fps") or USUAL_FPS)
+        name, person, fps = str(record["clip"]), str(record["person"]), float(record.get("fps") or DEFAULT_FPS)
         file = str(record.get("file") or name)
         footage = StoredFootage(name, file, person, relatives[person], store, int(record["frames"]), fps)
         rows.append((str(record["kind"]), footage))
@@ -211,14 +211,14 @@ def _relatives(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {person: frozenset(members[group]) for person, group in groups.items()}
 
 
-def deal(clips: Sequence[Footage], limit: int | None) -> list[Footage]:
+def select_balanced(clips: Sequence[Footage], limit: int | None) -> list[Footage]:
     """Select at most `limit` clips round-robin over people, sorted by name."""
     by_person: dict[str, list[Footage]] = {}
     for clip in sorted(clips, key=lambda item: item.name):
         by_person.setdefault(clip.person, []).append(clip)
     rounds = itertools.zip_longest(*by_person.values())
-    dealt = [clip for turn in rounds for clip in turn if clip is not None]
-    return sorted(dealt[:limit], key=lambda item: item.name)
+    selected = [clip for one_round in rounds for clip in one_round if clip is not None]
+    return sorted(selected[:limit], key=lambda item: item.name)
 
 
 class Track(NamedTuple):
@@ -240,12 +240,12 @@ class Tracks:
 
     Args:
         finder: networks to use.
-        most: maximum number of frames read per clip.
+        max_count: maximum number of frames read per clip.
     """
 
-    def __init__(self, finder: FaceFinder, most: int) -> None:
+    def __init__(self, finder: FaceFinder, max_count: int) -> None:
         self.finder = finder
-        self.most = most
+        self.max_count = max_count
         self._cache: OrderedDict[str, Track] = OrderedDict()
 
     def of(self, footage: Footage) -> Track:
@@ -257,7 +257,9 @@ class Tracks:
         if footage.name not in self._cache:
             tracker = Tracker(finder=self.finder)
             with footage.open() as video:
-                tracked = [(tracker.track(frame.image), frame.time) for frame in itertools.islice(video, self.most)]
+                tracked = [
+                    (tracker.track(frame.image), frame.time) for frame in itertools.islice(video, self.max_count)
+                ]
             self._cache[footage.name] = Track(tuple(face for face, _ in tracked), tuple(time for _, time in tracked))
             while len(self._cache) > CACHED_CLIPS:
                 self._cache.popitem(last=False)

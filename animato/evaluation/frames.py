@@ -17,7 +17,7 @@ GROUP = 3
 
 @dataclass(frozen=True)
 class Band:
-    """A range of head turn with its own table column.
+    """A range of head rotation with its own table column.
 
     Attributes:
         label: column heading; "" for all turns.
@@ -31,7 +31,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FrameSelection:
     """Frame numbers of one sample.
 
     Attributes:
@@ -47,127 +47,127 @@ class Choice:
     bands: Mapping[int, str] = field(default_factory=dict)
 
 
-def choose_self(faces: Sequence[Face | None], shots: int, most_shots: int, every: int) -> Choice | None:
-    """Choose photos and scored frames of one clip that drives itself.
+def select_self(faces: Sequence[Face | None], shots: int, max_shots: int, every: int) -> FrameSelection | None:
+    """Select photos and scored frames of one clip for self-reenactment.
 
-    If `most_shots` is 1, the photo is the first frame with a face, and all later frames can be scored. Otherwise photos
+    If `max_shots` is 1, the photo is the first frame with a face, and all later frames can be scored. Otherwise photos
     are spread over the first half of the frames with a face, and frames of the second half are scored for every T, so
     that results are comparable.
 
     Args:
         faces: landmarks of every frame of the clip.
         shots: number of photos (T).
-        most_shots: largest T of the run.
-        every: one in so many groups is scored.
+        max_shots: largest T of the run.
+        every: every n-th group is scored.
 
     Returns:
-        None when the clip is too short for that many photos.
+        None if the clip is too short for that many photos.
     """
-    photos, rest = _photos_and_rest(faces, shots, most_shots)
+    photos, scorable = _split_frames(faces, shots, max_shots)
     if not photos:
         return None
-    scored = groups(rest, every)
-    return Choice(photos, scored, _shown(faces, scored, faces[photos[0]]))
+    scored = groups(scorable, every)
+    return FrameSelection(photos, scored, _shown(faces, scored, faces[photos[0]]))
 
 
-def choose_by_turn(
+def select_by_turn(
     source: Sequence[Face | None],
     driver: Sequence[Face | None],
     shots: int,
-    most_shots: int,
+    max_shots: int,
     every: int,
     bands: Sequence[Band],
-) -> Choice | None:
-    """Choose photos and scored frames of a clip driven by itself or by its twin, which shows the same motion.
+) -> FrameSelection | None:
+    """Select photos and scored frames of a clip driven by itself or by its twin, which shows the same motion.
 
-    As in `choose_self`, among the frames with a face in both clips; frames outside all bands are not scored.
+    As in `select_self`, among the frames with a face in both clips; frames outside all bands are not scored.
 
     Args:
         source: landmarks of every frame of the source clip, which is the truth.
         driver: landmarks of every frame of the driving clip.
         shots: number of photos (T).
-        most_shots: largest T of the run.
-        every: one in so many groups of each band is scored.
+        max_shots: largest T of the run.
+        every: every n-th group of each band is scored.
         bands: ranges of turn, not overlapping.
 
     Returns:
         None when the clips are too short for that many photos, or no frame lies in a band.
     """
     faces = [face if other is not None else None for face, other in zip(source, driver, strict=False)]
-    photos, rest = _photos_and_rest(faces, shots, most_shots)
+    photos, scorable = _split_frames(faces, shots, max_shots)
     yaws = {index: fit_pose(face.points).degrees()[0] for index, face in enumerate(faces) if face is not None}
-    turns = {index: min(abs(yaws[index] - yaws[photo]) for photo in photos) for index in rest}
+    turns = {index: min(abs(yaws[index] - yaws[photo]) for photo in photos) for index in scorable}
     band_of: dict[int, str] = {}
     runs: dict[int, tuple[str, int]] = {}
     for band in bands:
-        in_band = [index for index in rest if band.low <= turns[index] < band.high]
+        in_band = [index for index in scorable if band.low <= turns[index] < band.high]
         for index, run in groups(in_band, every):
             band_of[index], runs[index] = band.label, (band.label, run)
     order = {run: number for number, run in enumerate(dict.fromkeys(runs[index] for index in sorted(runs)))}
     scored = tuple((index, order[runs[index]]) for index in sorted(runs))
-    return Choice(photos, scored, _shown(faces, scored, faces[photos[0]]), band_of) if scored else None
+    return FrameSelection(photos, scored, _shown(faces, scored, faces[photos[0]]), band_of) if scored else None
 
 
-def _photos_and_rest(
-    faces: Sequence[Face | None], shots: int, most_shots: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _split_frames(faces: Sequence[Face | None], shots: int, max_shots: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the photo frames and the frames that can be scored; both empty if there are too few."""
     with_face = tuple(index for index, face in enumerate(faces) if face is not None)
-    cut = 1 if most_shots == 1 else len(with_face) // 2
-    pool, rest = with_face[:cut], with_face[cut:]
-    if len(pool) < shots or len(rest) < GROUP:
+    photo_count = 1 if max_shots == 1 else len(with_face) // 2
+    candidates, scorable = with_face[:photo_count], with_face[photo_count:]
+    if len(candidates) < shots or len(scorable) < GROUP:
         return (), ()
-    return tuple(pool[place] for place in spread(len(pool), shots)), rest
+    return tuple(candidates[position] for position in spread(len(candidates), shots)), scorable
 
 
-def choose_cross(source: Sequence[Face | None], driver: Sequence[Face | None], shots: int, every: int) -> Choice | None:
-    """Choose photos of one clip and scored frames of another person's.
+def select_cross(
+    source: Sequence[Face | None], driver: Sequence[Face | None], shots: int, every: int
+) -> FrameSelection | None:
+    """Select photos of one clip and scored frames of another person's clip.
 
     Args:
         source: landmarks of every frame of the source clip.
         driver: landmarks of every frame of the driving clip.
         shots: number of photos (T).
-        every: one in so many groups is scored.
+        every: every n-th group is scored.
 
     Returns:
         None when either clip is too short.
     """
-    pool = [index for index, face in enumerate(source) if face is not None]
+    candidates = [index for index, face in enumerate(source) if face is not None]
     with_face = [index for index, face in enumerate(driver) if face is not None]
-    if len(pool) < shots or len(with_face) < GROUP:
+    if len(candidates) < shots or len(with_face) < GROUP:
         return None
-    photos = tuple(pool[place] for place in spread(len(pool), shots))
+    photos = tuple(candidates[position] for position in spread(len(candidates), shots))
     scored = groups(with_face, every)
-    return Choice(photos, scored, _shown(driver, scored, driver[with_face[0]]))
+    return FrameSelection(photos, scored, _shown(driver, scored, driver[with_face[0]]))
 
 
-def choose_spread(faces: Sequence[Face | None], shots: int, most_shots: int, holdout: int) -> Choice | None:
-    """Choose photos and held-out frames by the 2019 protocol: both spread over the video, disjoint.
+def select_spread(faces: Sequence[Face | None], shots: int, max_shots: int, holdout: int) -> FrameSelection | None:
+    """Select photos and held-out frames by the 2019 protocol: disjoint, both evenly spaced over the video.
 
     Args:
         faces: landmarks of every frame of the video.
         shots: number of photos (T).
-        most_shots: largest T of the run.
+        max_shots: largest T of the run.
         holdout: frames to score.
 
     Returns:
         None when the video has too few frames with a face.
     """
     with_face = [index for index, face in enumerate(faces) if face is not None]
-    if len(with_face) < most_shots + holdout:
+    if len(with_face) < max_shots + holdout:
         return None
-    scored = {with_face[place] for place in spread(len(with_face), holdout)}
-    pool = [index for index in with_face if index not in scored]
-    photos = tuple(pool[place] for place in spread(len(pool), shots))
+    scored = {with_face[position] for position in spread(len(with_face), holdout)}
+    candidates = [index for index in with_face if index not in scored]
+    photos = tuple(candidates[position] for position in spread(len(candidates), shots))
     pairs = tuple((index, number) for number, index in enumerate(sorted(scored)))
-    return Choice(photos, pairs, _shown(faces, pairs, faces[photos[0]]))
+    return FrameSelection(photos, pairs, _shown(faces, pairs, faces[photos[0]]))
 
 
 def spread(count: int, size: int) -> list[int]:
     """Return `size` evenly spaced indices in range(count), including 0."""
     if size == 1:
         return [0]
-    return [int(place) for place in np.floor(np.linspace(0, count - 1, size) + 0.5)]
+    return [int(position) for position in np.floor(np.linspace(0, count - 1, size) + 0.5)]
 
 
 def groups(with_face: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
@@ -177,7 +177,7 @@ def groups(with_face: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
 
     Args:
         with_face: frames that can be scored, ascending.
-        every: one in so many groups.
+        every: stride over the groups.
     """
     chosen = list(with_face)
     if every > 1:
@@ -191,9 +191,9 @@ def groups(with_face: Sequence[int], every: int) -> tuple[tuple[int, int], ...]:
 
 
 def _shown(faces: Sequence[Face | None], scored: Sequence[tuple[int, int]], start: Face | None) -> tuple[int, ...]:
-    def moved(index: int) -> float:
+    def motion(index: int) -> float:
         face = faces[index]
         return 0.0 if face is None or start is None else mean_distance(face.points, start.points)
 
-    ordered = sorted((index for index, _ in scored), key=moved)
+    ordered = sorted((index for index, _ in scored), key=motion)
     return tuple(dict.fromkeys((ordered[len(ordered) // 2], ordered[-1])))

@@ -1,4 +1,4 @@
-"""The page: pictures a person can judge, with the numbers beside them; one HTML file, nothing from a network."""
+"""HTML page of an evaluation: images for visual inspection and their metrics, in one self-contained file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from animato.types import Frame
 
 JPEG_QUALITY = 90
 CAPTION = ("akd", "akd-lips", "psnr-face", "csim", "pose-motion", "expression-motion")
-"""Metrics under a picture, the first three that the clip has."""
+"""Metrics in a caption: the first three that are defined for the clip."""
 
 STYLE = """
 :root { color-scheme: light dark }
@@ -51,14 +51,14 @@ def write_page(evaluation: Evaluation, path: Path) -> Path:
 
 
 def page_html(evaluation: Evaluation) -> str:
-    """Return the page: the tables, then for each chosen frame source, driver, every system, every error."""
+    """Return the page: the tables, then source, driver, outputs and error maps of each selected frame."""
     parts = list(dict.fromkeys(row.part for row in evaluation.rows))
     body = [
         "<h1>animato evaluation</h1>",
         f"<p>Protocol {escape(evaluation.settings.protocol)} on {escape(evaluation.data)}. Values are means over "
         "people ± half the 95 % bootstrap interval; arrows show the better direction; bold is best. Hover over an "
         "image to enlarge it.</p>",
-        *(_promise(target_score.sentence(), target_score.kept) for target_score in evaluation.target_scores),
+        *(_target_line(target_score.sentence(), target_score.met) for target_score in evaluation.target_scores),
         *(f"<p>{escape(note)}</p>" for note in evaluation.notes),
     ]
     for part in parts:
@@ -72,7 +72,7 @@ def page_html(evaluation: Evaluation) -> str:
     )
 
 
-def _promise(sentence: str, kept: bool) -> str:
+def _target_line(sentence: str, kept: bool) -> str:
     return f'<p class="{"kept" if kept else "missed"}">{escape(sentence)}</p>'
 
 
@@ -81,12 +81,12 @@ def _table(evaluation: Evaluation, part: str) -> str:
     lines = [f"<tr><th>metric</th><th>unit</th>{''.join(f'<th>{escape(name)}</th>' for name in systems)}</tr>"]
     for metric in evaluation.metrics:
         info = METRICS[metric].info
-        numbers = [_number(evaluation, part, system, metric) for system in systems]
-        known = [value for value, _ in numbers if value is not None]
-        if not known:
+        values = [_value(evaluation, part, system, metric) for system in systems]
+        available = [value for value, _ in values if value is not None]
+        if not available:
             continue
-        best = best_of(known, info.direction)
-        cells = "".join(f"<td{' class=best' if value == best else ''}>{escape(text)}</td>" for value, text in numbers)
+        best = best_of(available, info.direction)
+        cells = "".join(f"<td{' class=best' if value == best else ''}>{escape(text)}</td>" for value, text in values)
         name = f"{metric} {ARROWS[info.direction]}"
         lines.append(f'<tr><td title="{escape(info.says)}">{name}</td><td>{escape(info.unit)}</td>{cells}</tr>')
     return f"<table>{''.join(lines)}</table>"
@@ -99,7 +99,7 @@ def best_of(values: Sequence[float], direction: Direction) -> float:
     return min(values) if direction == "lower" else max(values)
 
 
-def _number(evaluation: Evaluation, part: str, system: str, metric: str) -> tuple[float | None, str]:
+def _value(evaluation: Evaluation, part: str, system: str, metric: str) -> tuple[float | None, str]:
     digits = METRICS[metric].info.digits
     for item in evaluation.pooled:
         if (item.part, item.system, item.metric) == (part, system, metric) and item.value is not None:
@@ -129,15 +129,15 @@ def _line(evaluation: Evaluation, comparison: Comparison) -> str:
         figures.append(_figure(output, f"{name}; clip: {_caption(rows.get(name))}"))
     if comparison.has_truth:
         for name, output in comparison.outputs.items():
-            figures.append(_figure(error_map(output, comparison.driver), f"error of {name}, {GAIN} times"))
+            figures.append(_figure(error_map(output, comparison.driver), f"error of {name}, x {GAIN}"))
     return f'<h3>{escape(comparison.sample)}, frame {comparison.index}</h3><div class="line">{"".join(figures)}</div>'
 
 
 def _caption(row: Row | None) -> str:
     if row is None or row.problem is not None:
         return "no result" if row is None else str(row.problem)
-    known = [(name, value) for name in CAPTION if (value := row.values.get(name)) is not None]
-    return ", ".join(f"{name} {value:.{METRICS[name].info.digits}f}" for name, value in known[:3])
+    available = [(name, value) for name in CAPTION if (value := row.values.get(name)) is not None]
+    return ", ".join(f"{name} {value:.{METRICS[name].info.digits}f}" for name, value in available[:3])
 
 
 def _figure(picture: Frame, caption: str) -> str:

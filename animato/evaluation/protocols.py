@@ -10,8 +10,16 @@ from typing import Literal
 import numpy as np
 
 from animato.errors import InputError
-from animato.evaluation.footage import Footage, deal, find_footage
-from animato.evaluation.frames import Band, Choice, choose_by_turn, choose_cross, choose_self, choose_spread, spread
+from animato.evaluation.footage import Footage, find_footage, select_balanced
+from animato.evaluation.frames import (
+    Band,
+    FrameSelection,
+    select_by_turn,
+    select_cross,
+    select_self,
+    select_spread,
+    spread,
+)
 from animato.settings.evaluation import EvaluateSettings
 from animato.types import Face
 
@@ -21,10 +29,13 @@ VOXCELEB_VIDEOS = 50
 VOXCELEB_HOLDOUT = 32
 VOXCELEB_SHOTS = (1, 8, 32)
 SHARED_SHOTS = (1, 8, 32)
-TWIN_TURN = 18.0
+TWIN_BAND_LIMIT = 18.0
 """Boundary between the two bands of twins: turn from the photo, degrees."""
 ALL_TURNS = (Band(),)
-TURN_BANDS = (Band(f"turn < {TWIN_TURN:g}", 0.0, TWIN_TURN), Band(f"turn >= {TWIN_TURN:g}", TWIN_TURN, 360.0))
+TURN_BANDS = (
+    Band(f"turn < {TWIN_BAND_LIMIT:g}", 0.0, TWIN_BAND_LIMIT),
+    Band(f"turn >= {TWIN_BAND_LIMIT:g}", TWIN_BAND_LIMIT, 360.0),
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Part:
             motion, so that the source clip is the truth) or "holdout" (2019: photos and held-out frames spread over one
             video).
         shots: number of source photos, T.
-        most_shots: largest T that shares these held-out frames.
+        max_shots: largest T that shares these held-out frames.
         samples: (source, driver) clips.
         bands: ranges of turn from the photo, summarised separately.
         table: title of a table shared by several parts; "" for a table of its own.
@@ -46,72 +57,78 @@ class Part:
     name: str
     kind: Kind
     shots: int
-    most_shots: int
+    max_shots: int
     samples: tuple[tuple[Footage, Footage], ...]
     bands: tuple[Band, ...] = ALL_TURNS
     table: str = ""
 
     @property
     def too_short(self) -> str:
-        """Message for a sample in which no frames could be chosen."""
-        return f"too short for T = {self.shots}, or its face was not found in enough frames"
+        """Message for a sample without enough frames."""
+        return f"too short for T = {self.shots}, or too few frames with a face"
 
     def column(self, band: str) -> str:
         """Return the name of this part in the rows of a band, by its label."""
         return f"{self.name}, {band}" if band else self.name
 
-    def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> Choice | None:
-        """Choose the frames of one sample, or None where the clips are too short.
+    def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> FrameSelection | None:
+        """Select the frames of one sample, or return None if the clips are too short.
 
         Args:
             source: landmarks of every frame of the source clip.
             driver: landmarks of every frame of the driving clip.
-            every: one in so many groups is scored.
+            every: every n-th group is scored.
         """
         if self.kind == "cross":
-            return choose_cross(source, driver, self.shots, every)
+            return select_cross(source, driver, self.shots, every)
         if self.kind == "holdout":
-            return choose_spread(source, self.shots, self.most_shots, VOXCELEB_HOLDOUT)
+            return select_spread(source, self.shots, self.max_shots, VOXCELEB_HOLDOUT)
         if self.kind == "twins" or self.bands != ALL_TURNS:
-            return choose_by_turn(source, driver, self.shots, self.most_shots, every, self.bands)
-        return choose_self(source, self.shots, self.most_shots, every)
+            return select_by_turn(source, driver, self.shots, self.max_shots, every, self.bands)
+        return select_self(source, self.shots, self.max_shots, every)
 
 
-def plan(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool] = lambda _: False) -> list[Part]:
+def plan(
+    data: Path, settings: EvaluateSettings, is_training_person: Callable[[Footage], bool] = lambda _: False
+) -> list[Part]:
     """Plan the parts of a run.
 
     Args:
         data: folder of videos, a prepared folder, or one video.
-        settings: what to score.
-        known: whether the person of a clip was in a system's training data. Such clips are removed before `limit` and
-            the pairing of people are applied.
+        settings: protocol, subset, limit and numbers of photos.
+        is_training_person: whether the person of a clip is in a system's training data. Such clips are removed before
+            `limit` and the pairing of people are applied.
 
     Raises:
         InputError: the data lacks what the protocol needs.
     """
     if settings.protocol == "voxceleb-2019":
-        return _voxceleb(data, settings, known)
+        return _voxceleb(data, settings, is_training_person)
     if settings.protocol == "animato-shared":
-        return _shared(data, settings, known)
+        return _shared(data, settings, is_training_person)
     if settings.protocol == "twins":
-        return _twins(data, settings, known)
-    clips = deal(_unseen(find_footage(data, settings.subset), known), settings.limit)
+        return _twins(data, settings, is_training_person)
+    clips = select_balanced(
+        _without_training_people(find_footage(data, settings.subset), is_training_person), settings.limit
+    )
     label = f" {settings.subset}" if settings.subset else ""
     if settings.protocol == "cross":
         pairs = cross_pairs(clips)
         if clips and not pairs:
-            raise InputError(f"{data} shows fewer than two people", hint="`protocol=self`, or data with more people")
-        return [Part(f"cross{label} T={n}", "cross", n, n, pairs) for n in settings.shot_list]
+            raise InputError(
+                f"{data} shows fewer than two people", hint="use `protocol=self`, or data with more people"
+            )
+        return [Part(f"cross{label} T={count}", "cross", count, count, pairs) for count in settings.shot_list]
     return _self_parts(f"self{label}", clips, settings.shot_list)
 
 
-def _unseen(clips: Sequence[Footage], known: Callable[[Footage], bool]) -> list[Footage]:
-    return [clip for clip in clips if not known(clip)]
+def _without_training_people(clips: Sequence[Footage], is_training_person: Callable[[Footage], bool]) -> list[Footage]:
+    return [clip for clip in clips if not is_training_person(clip)]
 
 
 def _self_parts(name: str, clips: Sequence[Footage], shots: Sequence[int]) -> list[Part]:
     pairs = tuple((clip, clip) for clip in clips)
-    return [Part(f"{name} T={n}", "self", n, max(shots), pairs) for n in shots]
+    return [Part(f"{name} T={count}", "self", count, max(shots), pairs) for count in shots]
 
 
 def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
@@ -126,13 +143,13 @@ def cross_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]
     if len(people) < 2:
         return ()
     pairs = []
-    for place, person in enumerate(people):
-        drivers = by_person[people[(place + 1) % len(people)]]
+    for index, person in enumerate(people):
+        drivers = by_person[people[(index + 1) % len(people)]]
         pairs += [(clip, drivers[number % len(drivers)]) for number, clip in enumerate(by_person[person])]
     return tuple(pairs)
 
 
-def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
+def _twins(data: Path, settings: EvaluateSettings, is_training_person: Callable[[Footage], bool]) -> list[Part]:
     """Twins, and the same clips driven by themselves, in two bands of turn for each T.
 
     `limit` counts pairs, spread evenly over their names.
@@ -141,18 +158,20 @@ def _twins(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bo
     if not pairs:
         raise InputError(
             f"no pair of twins in {data}",
-            where="expected clips NAMEa and NAMEb: the same movement of two people",
-            hint="`protocol=cross` for clips of different movement",
+            where="expected clips NAMEa and NAMEb: the same motion by two people",
+            hint="use `protocol=cross` for clips with different motion",
         )
-    # Non-short-circuit: `known` records every person left out.
-    pairs = tuple((source, driver) for source, driver in pairs if not known(source) | known(driver))
-    pairs = tuple(pairs[place] for place in spread(len(pairs), min(settings.limit or len(pairs), len(pairs))))
-    most, own = max(settings.shot_list), tuple((source, source) for source, _ in pairs)
+    # Non-short-circuit: `is_training_person` records every excluded person.
+    pairs = tuple(
+        (source, driver) for source, driver in pairs if not is_training_person(source) | is_training_person(driver)
+    )
+    pairs = tuple(pairs[index] for index in spread(len(pairs), min(settings.limit or len(pairs), len(pairs))))
+    max_shots, self_pairs = max(settings.shot_list), tuple((source, source) for source, _ in pairs)
     parts = []
-    for n in settings.shot_list:
+    for shots in settings.shot_list:
         parts += [
-            Part(f"self T={n}", "self", n, most, own, TURN_BANDS, f"twins T={n}"),
-            Part(f"twins T={n}", "twins", n, most, pairs, TURN_BANDS, f"twins T={n}"),
+            Part(f"self T={shots}", "self", shots, max_shots, self_pairs, TURN_BANDS, f"twins T={shots}"),
+            Part(f"twins T={shots}", "twins", shots, max_shots, pairs, TURN_BANDS, f"twins T={shots}"),
         ]
     return parts
 
@@ -164,17 +183,21 @@ def twin_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:
     return tuple((named[twin], clip) for twin, clip in pairs if twin in named)
 
 
-def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
+def _shared(data: Path, settings: EvaluateSettings, is_training_person: Callable[[Footage], bool]) -> list[Part]:
     """The project's fixed set: self and cross on `talking`, self on `rendered`; T = 1 alone and T = 1, 8, 32."""
     missing = [name for name in ("talking", "rendered") if not (data / name).is_dir()]
     if missing:
         raise InputError(
             f"the protocol animato-shared needs the folders talking and rendered in {data}",
             where=f"missing: {', '.join(missing)}",
-            hint="`data` with the folder of the shared faces, or `protocol=self` for other data",
+            hint="set `data` to the folder of the shared faces, or use `protocol=self` for other data",
         )
-    talking = deal(_unseen(find_footage(data, "talking"), known), settings.limit)
-    rendered = deal(_unseen(find_footage(data, "rendered"), known), settings.limit)
+    talking = select_balanced(
+        _without_training_people(find_footage(data, "talking"), is_training_person), settings.limit
+    )
+    rendered = select_balanced(
+        _without_training_people(find_footage(data, "rendered"), is_training_person), settings.limit
+    )
     return [
         *_self_parts("self talking", talking, (1,)),
         *_self_parts("half talking", talking, SHARED_SHOTS),
@@ -183,7 +206,7 @@ def _shared(data: Path, settings: EvaluateSettings, known: Callable[[Footage], b
     ]
 
 
-def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage], bool]) -> list[Part]:
+def _voxceleb(data: Path, settings: EvaluateSettings, is_training_person: Callable[[Footage], bool]) -> list[Part]:
     """The 2019 protocol: 50 videos of the test set drawn uniformly, 32 held-out frames each, T = 1, 8 and 32.
 
     A video is a folder `id/video`, represented by its first clip by name. The paper does not state how frames are
@@ -197,15 +220,15 @@ def _voxceleb(data: Path, settings: EvaluateSettings, known: Callable[[Footage],
     videos: dict[str, Footage] = {}
     for clip in sorted(clips, key=lambda item: item.file):
         videos.setdefault(str(Path(clip.file).parent), clip)
-    videos = {name: clip for name, clip in videos.items() if not known(clip)}
+    videos = {name: clip for name, clip in videos.items() if not is_training_person(clip)}
     count = min(VOXCELEB_VIDEOS, settings.limit or VOXCELEB_VIDEOS)
     if len(videos) < count:
         raise InputError(
             f"the 2019 protocol scores {count} videos, and {data} holds {len(videos)}",
             where=f"expected {expects}, a folder for each video",
-            hint="the test videos of VoxCeleb, or `limit` with a smaller number (then the numbers do not compare)",
+            hint="use the VoxCeleb test videos, or a smaller `limit` (results are then not comparable)",
         )
     names = sorted(videos)
-    picks = np.random.default_rng(settings.seed).permutation(len(names))[:count]
-    pairs = tuple((videos[name], videos[name]) for name in sorted(names[place] for place in picks))
-    return [Part(f"voxceleb-2019 T={n}", "holdout", n, max(VOXCELEB_SHOTS), pairs) for n in VOXCELEB_SHOTS]
+    selected = np.random.default_rng(settings.seed).permutation(len(names))[:count]
+    pairs = tuple((videos[name], videos[name]) for name in sorted(names[index] for index in selected))
+    return [Part(f"voxceleb-2019 T={shots}", "holdout", shots, max(VOXCELEB_SHOTS), pairs) for shots in VOXCELEB_SHOTS]

@@ -43,7 +43,7 @@ def as_data(evaluation: Evaluation) -> dict[str, Any]:
         "summary": [dataclasses.asdict(cell) for cell in evaluation.cells],
         "pooled": [dataclasses.asdict(item) for item in evaluation.pooled],
         "promises": [
-            {**dataclasses.asdict(target_score), "kept": target_score.kept, "sentence": target_score.sentence()}
+            {**dataclasses.asdict(target_score), "kept": target_score.met, "sentence": target_score.sentence()}
             for target_score in evaluation.target_scores
         ],
         "rows": [dataclasses.asdict(row) for row in evaluation.rows],
@@ -141,11 +141,13 @@ def sentences(evaluation: Evaluation) -> list[str]:
     for row in evaluation.rows:
         if row.problem is not None:
             lines.append(f"{row.system}, {row.part}, {row.sample}: {row.problem}")
-    known = {cell.metric for cell in evaluation.cells if cell.estimate} | {
+    reported = {cell.metric for cell in evaluation.cells if cell.estimate} | {
         p.metric for p in evaluation.pooled if p.value is not None
     }
     nets = [
-        f"{name}: {METRICS[name].info.net}" for name in evaluation.metrics if name in known and METRICS[name].info.net
+        f"{name}: {METRICS[name].info.net}"
+        for name in evaluation.metrics
+        if name in reported and METRICS[name].info.net
     ]
     if nets:
         lines.append(f"networks: {', '.join(nets)}")

@@ -22,7 +22,7 @@ from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 
 Progress = Callable[[int, int, str], None]
-"""Called with (samples done, samples in all, name of the next one)."""
+"""Called with (samples done, total samples, name of the next one)."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def evaluate(
     Args:
         data: folder of videos, a prepared folder, or one video.
         systems: the systems under test, the baselines among them.
-        settings: what to score and how.
+        settings: protocol, metrics and options.
         progress: called before every sample.
         finder: existing networks to use, or None.
 
@@ -95,7 +95,7 @@ def evaluate(
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     systems = list(systems)
-    parts = plan_unseen(data, systems, settings, notes)
+    parts = plan_without_training_people(data, systems, settings, notes)
     about = {system.name: dict(system.about()) for system in systems}
     evaluation = Evaluation(
         settings, data.resolve().name, metrics, about, side_by_side=_side_by_side(parts), notes=notes
@@ -151,7 +151,7 @@ def describe_plan(data: Path, systems: Sequence[System], settings: EvaluateSetti
     notes: list[str] = []
     metrics = usable_metrics(settings.metric_list, notes)
     lines = []
-    for part in plan_unseen(data, systems, settings, notes):
+    for part in plan_without_training_people(data, systems, settings, notes):
         people = {source.person for source, _ in part.samples}
         lines.append(f"{part.name}: {len(part.samples)} clips of {len(people)} people")
     return [
@@ -169,10 +169,10 @@ def _score_sample(
     per_clip = [name for name in evaluation.metrics if not METRICS[name].info.pooled]
     part = sample.part
     try:
-        choice = part.choose(sample.source_track.faces, sample.driver_track.faces, evaluation.settings.every)
-        if choice is None:
+        selection = part.choose(sample.source_track.faces, sample.driver_track.faces, evaluation.settings.every)
+        if selection is None:
             raise InputError(part.too_short)
-        rows, comparisons = sample.run(choice, systems, per_clip, pooled)
+        rows, comparisons = sample.run(selection, systems, per_clip, pooled)
     except InputError as error:
         rows = [row for system in systems for row in sample.rows(system.name).values()]
         for row in rows:
@@ -201,13 +201,15 @@ def usable_metrics(requested: Sequence[str] | None, notes: list[str]) -> list[st
         except MissingPartError as error:
             if requested is not None:
                 raise
-            notes.append(f"{name} was left out: {error.what}; {error.hint}")
+            notes.append(f"{name} was skipped: {error.what}; {error.hint}")
         else:
             usable.append(name)
     return usable
 
 
-def plan_unseen(data: Path, systems: Sequence[System], settings: EvaluateSettings, notes: list[str]) -> list[Part]:
+def plan_without_training_people(
+    data: Path, systems: Sequence[System], settings: EvaluateSettings, notes: list[str]
+) -> list[Part]:
     """Plan the parts of a run without people in the training data of any system.
 
     Their clips are dropped for every system, so that all are scored on the same clips.
@@ -215,26 +217,28 @@ def plan_unseen(data: Path, systems: Sequence[System], settings: EvaluateSetting
     Args:
         data: as for `evaluate`.
         systems: the systems under test.
-        settings: what to score.
+        settings: protocol, subset, limit and numbers of photos.
         notes: a message for each system that caused clips to be dropped is appended here.
 
     Raises:
         InputError: no clip is left, or the data lacks what the protocol needs.
     """
-    dropped: dict[str, set[str]] = {}
+    dropped_people: dict[str, set[str]] = {}
 
-    def known(clip: Footage) -> bool:
-        seen = [system.name for system in systems if system.trained_on(clip.relatives)]
-        for name in seen:
-            dropped.setdefault(name, set()).add(clip.person)
-        return bool(seen)
+    def is_training_person(clip: Footage) -> bool:
+        trained_systems = [system.name for system in systems if system.trained_on(clip.relatives)]
+        for name in trained_systems:
+            dropped_people.setdefault(name, set()).add(clip.person)
+        return bool(trained_systems)
 
-    parts = [part for part in plan(data, settings, known) if part.samples]
-    for name, people in dropped.items():
-        notes.append(f"the clips of {len(people)} people were left out: {name} was trained on them")
+    parts = [part for part in plan(data, settings, is_training_person) if part.samples]
+    for name, people in dropped_people.items():
+        notes.append(f"the clips of {len(people)} people were excluded: {name} was trained on them")
     if not parts:
         raise InputError(
-            "no clip is left to score", where="; ".join(notes), hint="data with people that no system was trained on"
+            "no clip is left to score",
+            where="; ".join(notes),
+            hint="use data with people that no system was trained on",
         )
     return parts
 
@@ -244,7 +248,7 @@ def _parts_with_targets(parts: Sequence[Part]) -> dict[str, str]:
     evaluation = {}
     for part in parts:
         folders = {Path(source.file).parts[0] for source, _ in part.samples}
-        if part.kind == "self" and part.most_shots == 1 and not part.table and len(folders) == 1:
+        if part.kind == "self" and part.max_shots == 1 and not part.table and len(folders) == 1:
             evaluation[part.name] = folders.pop()
     return evaluation
 

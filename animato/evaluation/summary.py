@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from animato.evaluation.bootstrap import Estimate, estimate
+from animato.evaluation.bootstrap import ConfidenceInterval, mean_interval
 from animato.evaluation.rows import Row
 
 
@@ -22,7 +22,7 @@ class Cell:
     part: str
     system: str
     metric: str
-    estimate: Estimate | None
+    estimate: ConfidenceInterval | None
     median: float | None
 
 
@@ -37,16 +37,16 @@ def summarise(rows: Sequence[Row], metrics: Sequence[str], resamples: int, seed:
     """
     cells = []
     for part, system in dict.fromkeys((row.part, row.system) for row in rows):
-        mine = [row for row in rows if (row.part, row.system) == (part, system)]
+        system_rows = [row for row in rows if (row.part, row.system) == (part, system)]
         for metric in metrics:
-            values = [(row.person, value) for row in mine if (value := row.values.get(metric)) is not None]
+            values = [(row.person, value) for row in system_rows if (value := row.values.get(metric)) is not None]
             numbers = sorted(value for _, value in values)
-            cells.append(Cell(part, system, metric, estimate(values, resamples, seed), _median(numbers)))
+            cells.append(Cell(part, system, metric, mean_interval(values, resamples, seed), _median(numbers)))
     return cells
 
 
 def _median(ordered: Sequence[float]) -> float | None:
     if not ordered:
         return None
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

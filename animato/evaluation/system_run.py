@@ -9,7 +9,7 @@ from animato.errors import AnimatoError
 from animato.evaluation.frames import GROUP
 from animato.evaluation.metrics.base import METRICS, Metric, Reference, ScoredFrame, make
 from animato.evaluation.rows import Row
-from animato.evaluation.systems.base import Drive, System
+from animato.evaluation.systems.base import RenderRequest, System
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame
@@ -43,7 +43,7 @@ class SystemRun:
 
     Args:
         system: the system under test.
-        rows: an empty row for each band of turn, by the band's label.
+        rows: an empty row for each band, by the band's label.
         metrics: names of the metrics of single clips.
         finder: networks to use.
     """
@@ -56,16 +56,16 @@ class SystemRun:
         self._frames: Iterator[Frame] | None = None
         self._count = 0
 
-    def start(self, photos: Sequence[Frame], drive: Drive) -> None:
+    def start(self, photos: Sequence[Frame], request: RenderRequest) -> None:
         """Prepare the system; an error is recorded in the rows."""
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             self.system.prepare(photos)
-            self._frames = self.system.render(drive)
+            self._frames = self.system.render(request)
         except AnimatoError as error:
             self.problem = error.what
         for row in self.rows.values():
-            row.prepare_seconds = time.perf_counter() - begun
+            row.prepare_seconds = time.perf_counter() - started
 
     def next(self) -> Frame | None:
         """Return the next frame, or None if the system failed."""
@@ -77,7 +77,7 @@ class SystemRun:
             self.problem = error.what
             return None
         except StopIteration:
-            self.problem = f"stopped after {self._count} frames"
+            self.problem = f"output ended after {self._count} frames"
             return None
         self._count += 1
         return output
@@ -89,16 +89,16 @@ class SystemRun:
             output: the scored square of the system's output.
             reference: reference data of the frame.
             run: number of the run of consecutive frames.
-            band: label of the band of turn.
+            band: label of the band.
             pooled: metrics over all clips of this system in this band.
         """
         face = self._tracker.track(output, run)
         scored = ScoredFrame(output, face, reference)
-        between = self._tracker.position % GROUP != 0
+        within_group = self._tracker.position % GROUP != 0
         for name, metric in (*self._metrics[band].items(), *pooled.items()):
             info = METRICS[name].info
-            blind = info.needs == "truth" and reference.picture is None
-            if not blind and not (between and info.sparse):
+            lacks_truth = info.needs == "truth" and reference.picture is None
+            if not lacks_truth and not (within_group and info.sparse):
                 metric.add(scored)
         self.rows[band].frames += 1
         self.rows[band].lost += face is None
@@ -110,7 +110,7 @@ class SystemRun:
         for band, row in self.rows.items():
             row.problem = self.problem
             if self.problem is None and not row.frames + row.skipped:
-                row.problem = "no frame lies in this band of turn"
+                row.problem = "no frame in this band of head rotation"
             if row.problem is None:
                 row.values = {name: metric.value() for name, metric in self._metrics[band].items()}
         return list(self.rows.values())

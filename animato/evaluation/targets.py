@@ -33,7 +33,7 @@ class QualityTarget:
     above: bool = False
 
 
-TARGETS = (
+QUALITY_TARGETS = (
     QualityTarget("talking", "akd", "ratio", 0.28),
     QualityTarget("talking", "akd", "mean", 0.65),
     QualityTarget("talking", "psnr-face", "gain", 0.0, above=True),
@@ -45,7 +45,7 @@ TARGETS = (
 )
 
 
-PROMISED = ("geometry", "portrait", "portrait-adapted")
+SYSTEMS_WITH_TARGETS = ("geometry", "portrait", "portrait-adapted")
 """Systems with targets; the research baseline has none."""
 
 
@@ -60,24 +60,24 @@ class TargetScore:
     clips: int
 
     @property
-    def kept(self) -> bool:
+    def met(self) -> bool:
         """Whether the value reaches the limit."""
         return self.value > self.target.limit if self.target.above else self.value <= self.target.limit
 
     def sentence(self) -> str:
         """Return one line of the report."""
         target = self.target
-        words = {
-            "ratio": "over the still photo's",
+        label = {
+            "ratio": "relative to the still photo",
             "mean": "mean",
             "median": "median",
-            "gain": "above the still photo's",
+            "gain": "gain over the still photo",
         }[target.statistic]
-        sign = ">" if target.above else "at most"
-        mark = "kept" if self.kept else "MISSED"
+        relation = ">" if target.above else "at most"
+        status = "met" if self.met else "MISSED"
         return (
-            f"{mark:<6} {self.system}, {self.part}: {target.metric} {words} {self.value:.3f} "
-            f"(wanted: {sign} {target.limit:g}; {self.clips} clips)"
+            f"{status:<6} {self.system}, {self.part}: {target.metric} {label} {self.value:.3f} "
+            f"(target: {relation} {target.limit:g}; {self.clips} clips)"
         )
 
 
@@ -93,13 +93,13 @@ def score_targets(rows: Sequence[Row], subsets: dict[str, str]) -> list[TargetSc
     target_scores = []
     for part, subset in subsets.items():
         still = {row.sample: row.values for row in rows if row.part == part and row.system == "still"}
-        systems = dict.fromkeys(row.system for row in rows if row.part == part and row.system in PROMISED)
+        systems = dict.fromkeys(row.system for row in rows if row.part == part and row.system in SYSTEMS_WITH_TARGETS)
         for system in systems:
-            mine = {row.sample: row.values for row in rows if row.part == part and row.system == system}
-            for target in (item for item in TARGETS if item.subset == subset):
+            system_rows = {row.sample: row.values for row in rows if row.part == part and row.system == system}
+            for target in (item for item in QUALITY_TARGETS if item.subset == subset):
                 pairs = [
                     (a, b)
-                    for sample, values in mine.items()
+                    for sample, values in system_rows.items()
                     if (a := values.get(target.metric)) is not None
                     and (b := still.get(sample, {}).get(target.metric)) is not None
                 ]
@@ -109,9 +109,9 @@ def score_targets(rows: Sequence[Row], subsets: dict[str, str]) -> list[TargetSc
 
 
 def _value(pairs: Sequence[tuple[float, float]], statistic: Statistic) -> float:
-    mine, still = np.array(pairs).T
+    system_rows, still = np.array(pairs).T
     if statistic == "ratio":
-        return float(mine.mean() / max(float(still.mean()), 1e-12))
+        return float(system_rows.mean() / max(float(still.mean()), 1e-12))
     if statistic == "gain":
-        return float(mine.mean() - still.mean())
-    return float(np.median(mine) if statistic == "median" else mine.mean())
+        return float(system_rows.mean() - still.mean())
+    return float(np.median(system_rows) if statistic == "median" else system_rows.mean())

@@ -42,7 +42,7 @@ def count_cost(module: nn.Module, run: Callable[[], object]) -> Cost:
     """
     total = run_total = 0
 
-    def watch(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def count_layer(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total, run_total
         weight = layer.weight
         assert isinstance(weight, Tensor)
@@ -50,8 +50,8 @@ def count_cost(module: nn.Module, run: Callable[[], object]) -> Cost:
         run_total += positions * weight.numel()
         total += positions * weight.numel() * (layer.saving if isinstance(layer, SpectralConv) else 1)
 
-    kinds = (SpectralConv, SpectralLinear, nn.Conv2d, nn.Linear)
-    handles = [layer.register_forward_hook(watch) for layer in module.modules() if isinstance(layer, kinds)]
+    layer_types = (SpectralConv, SpectralLinear, nn.Conv2d, nn.Linear)
+    handles = [layer.register_forward_hook(count_layer) for layer in module.modules() if isinstance(layer, layer_types)]
     try:
         with torch.no_grad():
             run()

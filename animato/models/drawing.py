@@ -114,21 +114,21 @@ def draw_landmarks(
     if style not in ("paper", "full"):
         raise UsageError(f"unknown drawing style {style!r}", where="one of: paper, full")
     scale = size / (canvas or size)
-    placed = points[:, :2] * np.float32(scale) + np.float32(0.5 * scale - 0.5)
-    lines = ibug68(placed)
+    scaled = points[:, :2] * np.float32(scale) + np.float32(0.5 * scale - 0.5)
+    points68 = ibug68(scaled)
     if mirror:
-        lines = lines[MIRROR68]
-        lines[:, 0] = size - 1 - lines[:, 0]
+        points68 = points68[MIRROR68]
+        points68[:, 0] = size - 1 - points68[:, 0]
     width = max(1, round(2 * size / 256))
     picture = np.zeros((size, size, 3), np.uint8)
     strokes = (*PAPER_STROKES, INNER_LIP) if style == "full" else PAPER_STROKES
     for stroke in strokes:
-        _polyline(picture, lines[list(stroke.points)], stroke.closed, stroke.colour, width)
+        _polyline(picture, points68[list(stroke.points)], stroke.closed, stroke.colour, width)
     if style == "full":
         if len(points) < 478:
             raise UsageError("irises need all 478 points", where=f"got {len(points)}")
         for iris in (RIGHT_IRIS, LEFT_IRIS):
-            ring = placed[list(iris)]
+            ring = scaled[list(iris)]
             if mirror:
                 ring = np.stack([size - 1 - ring[:, 0], ring[:, 1]], axis=1)
             _iris(picture, ring)
@@ -136,9 +136,9 @@ def draw_landmarks(
 
 
 def _polyline(
-    picture: Frame, line: NDArray[np.float32], closed: bool, colour: tuple[int, int, int], width: int
+    picture: Frame, points: NDArray[np.float32], closed: bool, colour: tuple[int, int, int], width: int
 ) -> None:
-    fixed = np.round(line * (1 << _FRACTION_BITS)).astype(np.int32)
+    fixed = np.round(points * (1 << _FRACTION_BITS)).astype(np.int32)
     cv2.polylines(picture, [fixed], closed, colour, width, cv2.LINE_AA, _FRACTION_BITS)
 
 

@@ -96,18 +96,18 @@ def load_vgg(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], na
     """
     if metadata.get("net") != name:
         raise FileFormatError(
-            f"{where} does not say that it holds {name} weights",
+            f"{where} is not marked as {name} weights",
             where=f"metadata net = {metadata.get('net')!r}",
             hint=f'write it with the metadata entry net = "{name}" (Caffe weights: BGR, 0 to 255, mean subtracted)',
         )
     net = Vgg(name)
     state: dict[str, Tensor] = {}
-    for key, own in net.state_dict().items():
+    for key, expected in net.state_dict().items():
         array = arrays.get(key.removeprefix("convs."))
-        if array is None or tuple(array.shape) != tuple(own.shape):
+        if array is None or tuple(array.shape) != tuple(expected.shape):
             found = "missing" if array is None else f"of shape {tuple(array.shape)}"
             raise FileFormatError(
-                f"{key.removeprefix('convs.')} in {where} is {found}", where=f"wanted {tuple(own.shape)}"
+                f"{key.removeprefix('convs.')} in {where} is {found}", where=f"expected {tuple(expected.shape)}"
             )
         state[key] = torch.from_numpy(array.copy())
     net.load_state_dict(state)
@@ -170,10 +170,10 @@ class _Inverted(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
-        wide = inputs * expansion
-        self.expand = _SameConv(inputs, wide, 1) if expansion != 1 else None
-        self.depthwise = _SameConv(wide, wide, kernel, stride, groups=wide)
-        self.project = _SameConv(wide, outputs, 1)
+        width = inputs * expansion
+        self.expand = _SameConv(inputs, width, 1) if expansion != 1 else None
+        self.depthwise = _SameConv(width, width, kernel, stride, groups=width)
+        self.project = _SameConv(width, outputs, 1)
         self.shortcut = stride == 1 and inputs == outputs
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -207,24 +207,24 @@ def load_lite0() -> Lite0:
         )
     if hashlib.sha256(path.read_bytes()).hexdigest() != LITE0_SHA256:
         raise FileFormatError(f"{path.name} has an unexpected checksum", where=f"SHA-256 differs from {LITE0_SHA256}")
-    stored: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     net = Lite0()
-    _fold(net.stem, stored, "_conv_stem", "_bn0")
+    _fold(net.stem, state, "_conv_stem", "_bn0")
     blocks = [block for stage in net.stages for block in stage.children()]
     for index, block in enumerate(blocks):
         assert isinstance(block, _Inverted)
         prefix = f"_blocks.{index}."
         if block.expand is not None:
-            _fold(block.expand, stored, f"{prefix}_expand_conv", f"{prefix}_bn0")
-        _fold(block.depthwise, stored, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
-        _fold(block.project, stored, f"{prefix}_project_conv", f"{prefix}_bn2")
+            _fold(block.expand, state, f"{prefix}_expand_conv", f"{prefix}_bn0")
+        _fold(block.depthwise, state, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
+        _fold(block.project, state, f"{prefix}_project_conv", f"{prefix}_bn2")
     net.eval().requires_grad_(False)
     return net
 
 
 @torch.no_grad()
-def _fold(conv: _SameConv, stored: Mapping[str, Tensor], weights: str, norm: str) -> None:
-    scale = stored[f"{norm}.weight"] / torch.sqrt(stored[f"{norm}.running_var"] + _BATCH_NORM_EPS)
-    conv.weight.copy_(stored[f"{weights}.weight"] * scale[:, None, None, None])
+def _fold(conv: _SameConv, state: Mapping[str, Tensor], weights: str, norm: str) -> None:
+    scale = state[f"{norm}.weight"] / torch.sqrt(state[f"{norm}.running_var"] + _BATCH_NORM_EPS)
+    conv.weight.copy_(state[f"{weights}.weight"] * scale[:, None, None, None])
     assert conv.bias is not None
-    conv.bias.copy_(stored[f"{norm}.bias"] - stored[f"{norm}.running_mean"] * scale)
+    conv.bias.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)

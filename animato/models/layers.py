@@ -2,8 +2,8 @@
 
 Shapes: B batch, C channels in, O channels out, H height, W width. Tensors are float32 (bf16 under autocast on a GPU).
 Sources: Miyato et al. 2018 (spectral norm), Huang & Belongie 2017 (AdaIN), Brock et al. 2019 (residual blocks and
-orthodox pre-activation order), Zhang et al. 2019 (self-attention), Zakharov et al. 2019 section 3 (how they are put
-together). Channel counts and the epsilon of 1e-4 follow the later module "FSTH" of the authors' lab.
+orthodox pre-activation order), Zhang et al. 2019 (self-attention), Zakharov et al. 2019 section 3 (architecture).
+Channel counts and the epsilon of 1e-4 follow the later module "FSTH" of the authors' lab.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Resize = Literal["none", "up", "down"]
 class _Spectral(nn.Module):
     """Base of the spectrally normalised layers, with the power iteration (Miyato et al. 2018, algorithm 1).
 
-    The largest singular value of the weight, seen as an O x (C k k) matrix, is tracked by one power iteration per
-    `refresh_spectral` call (once per optimiser step and not once per forward pass, so that two forward passes of
-    one step see the same weights on every process).
+    The largest singular value of the weight, reshaped to an O x (C k k) matrix, is tracked by one power iteration per
+    `refresh_spectral` call: once per optimiser step rather than per forward pass, so that all forward passes of a step
+    use the same weights on every process.
     """
 
     weight: Tensor
@@ -46,7 +46,7 @@ class _Spectral(nn.Module):
 
     @torch.no_grad()
     def iterate(self) -> None:
-        """Do one power iteration in place."""
+        """Run one power iteration in place."""
         matrix = self.weight.detach().flatten(1)
         self.right.copy_(F.normalize(torch.mv(matrix.t(), self.left), dim=0, eps=SPECTRAL_EPS))
         self.left.copy_(F.normalize(torch.mv(matrix, self.right), dim=0, eps=SPECTRAL_EPS))
@@ -55,7 +55,7 @@ class _Spectral(nn.Module):
         """Return the weight divided by its largest singular value (differentiable in the weight)."""
         if self.folded:
             return self.weight
-        # the singular value needs float32: in half precision its rounding error would rescale the layer
+        # float32, because half-precision rounding of the singular value would rescale the layer
         with torch.autocast(self.weight.device.type, enabled=False):
             sigma = torch.dot(self.left, torch.mv(self.weight.flatten(1), self.right))
             return self.weight / sigma
@@ -146,9 +146,9 @@ class InstanceNorm(nn.Module):
 class ResBlock(nn.Module):
     """Pre-activation residual block: norm, ReLU, (up), conv 3x3, norm, ReLU, conv 3x3, (average pool), plus a skip.
 
-    The skip is a 1x1 convolution when the shape changes, else the identity. Nearest-neighbour upsampling commutes
-    with a 1x1 convolution, and so does average pooling, so the skip convolves at the smaller of the two sizes: the
-    same numbers for a quarter of the work.
+    The skip is a 1x1 convolution if the shape changes, else the identity. Nearest-neighbour upsampling and average
+    pooling commute with a 1x1 convolution, so the skip is computed at the smaller of the two sizes, with equal results
+    at a quarter of the cost.
     """
 
     def __init__(self, inputs: int, outputs: int, norm: NormKind, resize: Resize) -> None:

@@ -15,7 +15,7 @@ from animato.models.paper.config import PaperConfig
 from animato.models.paper.discriminator import Discriminator
 from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
-from animato.models.portrait.config import CONFIGS, DRAWING, PICTURE, PatchConfig, critic_config
+from animato.models.portrait.config import CONFIGS, DRAWING, PICTURE, PatchConfig, discriminator_config
 from animato.models.portrait.networks import PatchNetwork
 from animato.runtime.openvino_library import import_openvino
 from animato.settings.training import RECIPES, recipe_settings
@@ -76,19 +76,28 @@ def portrait_rows(name: str, config: PatchConfig) -> list[ModelRow]:
         name: "head", "eye" or "mouth".
         config: its configuration.
     """
-    side, half, network = config.side, config.side // 2, PatchNetwork(config)
+    side, feature_side, network = config.side, config.side // 2, PatchNetwork(config)
     picture, drawing = torch.zeros(1, PICTURE, side, side), torch.zeros(1, DRAWING, side, side)
-    given = torch.zeros(1, PICTURE + 1 + DRAWING, side, side)
-    features, affine = torch.zeros(1, 1, config.features, half, half), torch.zeros(1, config.affine_count)
-    grid, seen = torch.zeros(1, 1, half, half, 2), torch.ones(1, 1, half, half)
-    sizes = critic_config(side)
-    critic, vector = Discriminator(sizes), torch.zeros(1, sizes.embed)
+    painter_input = torch.zeros(1, PICTURE + 1 + DRAWING, side, side)
+    features, affine = (
+        torch.zeros(1, 1, config.features, feature_side, feature_side),
+        torch.zeros(1, config.affine_count),
+    )
+    grid, validity = torch.zeros(1, 1, feature_side, feature_side, 2), torch.ones(1, 1, feature_side, feature_side)
+    sizes = discriminator_config(side)
+    discriminator, vector = Discriminator(sizes), torch.zeros(1, sizes.embed)
     encoder = count_cost(network.encoder, lambda: network.encoder(picture, drawing))
-    whole = count_cost(network, lambda: network.paint(given, *network.gather(features, grid, seen, drawing), affine))
+    whole = count_cost(
+        network, lambda: network.paint(painter_input, *network.gather(features, grid, validity, drawing), affine)
+    )
     painter = Cost(whole.parameters - encoder.parameters, whole.macs, whole.macs_run)
-    judge = count_cost(critic, lambda: critic(picture, drawing, vector))
-    each = "eye and " if name == "eye" else ""
-    costs = [("encoder", encoder, f"{each}photo"), ("painter", painter, f"{each}frame"), ("critic", judge, TRAINING)]
+    discriminator_cost = count_cost(discriminator, lambda: discriminator(picture, drawing, vector))
+    prefix = "eye and " if name == "eye" else ""
+    costs = [
+        ("encoder", encoder, f"{prefix}photo"),
+        ("painter", painter, f"{prefix}frame"),
+        ("discriminator", discriminator_cost, TRAINING),
+    ]
     source = "docs/architecture.md, The portrait renderer"
     return [
         ModelRow("portrait", f"{name} {part}", side, c.parameters, c.macs / 1e9, per, source) for part, c, per in costs
@@ -100,11 +109,11 @@ def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
     size = config.size
     picture, drawing = torch.zeros(1, 3, size, size), torch.zeros(1, 3, size, size)
     vector = torch.zeros(1, config.embed)
-    embedder, generator, critic = Embedder(config), Generator(config), Discriminator(config)
+    embedder, generator, discriminator = Embedder(config), Generator(config), Discriminator(config)
     costs: list[tuple[str, Cost, str]] = [
         ("embedder", count_cost(embedder, lambda: embedder(picture[None], drawing[None])), "photo"),
         ("generator", count_cost(generator, lambda: generator(drawing, vector)), "frame"),
-        ("discriminator", count_cost(critic, lambda: critic(picture, drawing, vector)), TRAINING),
+        ("discriminator", count_cost(discriminator, lambda: discriminator(picture, drawing, vector)), TRAINING),
     ]
     source = "Zakharov et al. 2019, section 3.1; sizes as in the authors' later module FSTH"
     return [ModelRow(model, name, size, cost.parameters, cost.macs / 1e9, per, source) for name, cost, per in costs]
@@ -120,20 +129,22 @@ def _face_row(network: str, asset: str, shape: list[int] | None, per: str) -> Mo
             graph.reshape(shape)
         size = int(graph.inputs[0].shape[1]) if len(graph.inputs[0].shape) == 4 else 0
         operations = list(graph.get_ops())
-        parameters = sum(_held(operation) for operation in operations if operation.get_type_name() == "Constant")
+        parameters = sum(
+            _parameter_count(operation) for operation in operations if operation.get_type_name() == "Constant"
+        )
         macs = sum(_macs(operation) for operation in operations)
         del operations, graph
     return ModelRow("tracker", network, size, parameters, macs / 1e9, per, "face_landmarker.task, Apache-2.0")
 
 
-def _held(constant: Any) -> int:
+def _parameter_count(constant: Any) -> int:
     shape = list(constant.output(0).shape)
     # constants such as shapes and axes are integers, weights are not
-    real = str(constant.output(0).element_type.get_type_name()) in ("f32", "f16")
+    is_float = str(constant.output(0).element_type.get_type_name()) in ("f32", "f16")
     count = 1
     for length in shape:
         count *= int(length)
-    return count if real else 0
+    return count if is_float else 0
 
 
 def _macs(operation: Any) -> int:
@@ -147,8 +158,8 @@ def _macs(operation: Any) -> int:
     if kind == "MatMul":
         left = [int(length) for length in operation.input_value(0).shape]
         return outputs * (left[-2] if operation.get_attributes().get("transpose_a") else left[-1])
-    inside = weights[2:] if kind == "GroupConvolution" else weights[1:]
+    kernel_shape = weights[2:] if kind == "GroupConvolution" else weights[1:]
     count = outputs
-    for length in inside:
+    for length in kernel_shape:
         count *= length
     return count

@@ -9,8 +9,8 @@ from typing import Literal
 
 from animato.settings.base import check, setting
 
-FEWEST_ITERATIONS = 125
-MOST_ITERATIONS = 460
+MIN_ITERATIONS = 125
+MAX_ITERATIONS = 460
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class AdaptSettings:
 
     iterations: int | None = setting(
         None,
-        "Most optimiser steps; 0 keeps the feed-forward result. Default: 125 for one photo, rising to 460 for 32.",
+        "Maximum number of steps; 0 keeps the feed-forward result. Default: 125 for one photo, up to 460 for 32.",
         low=0,
         high=10_000,
         group="2019 system",
@@ -34,7 +34,7 @@ class AdaptSettings:
     )
     lr_critic: float | None = setting(
         None,
-        "Peak learning rate of the discriminator and the person's vector. Default: the rate used in training.",
+        "Peak learning rate of the discriminator and the person vector. Default: the rate used in training.",
         low=0.0,
         high=1.0,
         group="2019 system",
@@ -74,8 +74,8 @@ class AdaptSettings:
         check(self, "adapt")
 
     def iterations_for(self, photos: int) -> int:
-        """Return the most steps for a number of photos: 125 at 1, 460 at 32 and more, even in powers of two."""
+        """Return the maximum number of steps for a number of photos: 125 for 1, 460 from 32, log-linear between."""
         if self.iterations is not None:
             return self.iterations
-        rise = min(1.0, math.log2(max(1, photos)) / 5)
-        return round(FEWEST_ITERATIONS + (MOST_ITERATIONS - FEWEST_ITERATIONS) * rise)
+        fraction = min(1.0, math.log2(max(1, photos)) / 5)
+        return round(MIN_ITERATIONS + (MAX_ITERATIONS - MIN_ITERATIONS) * fraction)

@@ -1,4 +1,4 @@
-"""Settings of the main job."""
+"""Settings of `animato animate`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from animato.settings.base import check, setting
 from animato.settings.motion import MotionSettings
 from animato.settings.provenance import SigningSettings
 
-FACE_WORDS = ("largest", "left", "right")
+FACE_CHOICES = ("largest", "left", "right")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnimateSettings(SigningSettings, MotionSettings):
-    """Settings of a rendering, apart from its input and output files."""
+    """Settings of a rendering, without its input and output files."""
 
     face: str = setting(
         "largest", "Face of the photo to animate: largest, left, right, or a number from the left, starting at 1."
@@ -24,21 +24,21 @@ class AnimateSettings(SigningSettings, MotionSettings):
     driver_face: str = setting("largest", "Face of the driver to track; same values as `face`.", group="Driver")
     model: Literal["portrait", "geometry", "paper"] = setting(
         "portrait",
-        "portrait: copies what the photos show, paints the rest. geometry: copies only. paper: the 2019 system; needs "
-        "`person`.",
+        "portrait: warps the photos and paints what they do not show. geometry: warping only. paper: the 2019 system; "
+        "requires `person`.",
     )
     person: Path | None = setting(
         None, "Person file made by `animato adapt` with the same `model` (portrait or paper)."
     )
     frame: Literal["photo", "crop"] = setting(
         "photo",
-        "photo: the whole picture. crop: a square around the head.",
+        "photo: the whole photo. crop: a square around the head.",
         group="Picture and size",
     )
     size: int | None = setting(
         None,
-        "Side of the animated square in pixels. By default 512 for a crop, and the photo's own resolution up to 1024 "
-        "in a whole photo.",
+        "Side of the animated square, in pixels. Default: 512 with `frame=crop`, else the photo's own resolution up to "
+        "1024.",
         low=128,
         high=1024,
         unit="pixels",
@@ -57,18 +57,18 @@ class AnimateSettings(SigningSettings, MotionSettings):
         "Frame rate of the video. Default: the driver's.",
         low=1.0,
         high=120.0,
-        unit="frames a second",
+        unit="frames per second",
         group="Picture and size",
     )
     start: float = setting(0.0, "Start time in the driver.", low=0.0, unit="seconds", group="Driver")
     end: float | None = setting(None, "End time in the driver.", low=0.0, unit="seconds", group="Driver")
     audio: Path | None = setting(None, "Audio file to use instead of the driver's audio.", group="Sound")
     sound: bool = setting(
-        True, "Keep the sound of the driver (or of `audio`); `sound=False` makes a silent video.", group="Sound"
+        True, "Include the audio of the driver (or of `audio`); `sound=False` gives a silent video.", group="Sound"
     )
     crf: int = setting(
         18,
-        "Constant rate factor of x264 and VP9; lower is better and larger.",
+        "Constant rate factor of H.264 and VP9; lower is better and larger.",
         low=0,
         high=40,
         group="Picture and size",
@@ -79,10 +79,10 @@ class AnimateSettings(SigningSettings, MotionSettings):
         check(self, "animate")
         for name in ("face", "driver_face"):
             value = getattr(self, name)
-            if value not in FACE_WORDS and not (value.isdecimal() and int(value) >= 1):
+            if value not in FACE_CHOICES and not (value.isdecimal() and int(value) >= 1):
                 raise UsageError(
                     f"`{name}` cannot be {value!r}",
-                    where=f"animate.{name}: {', '.join(FACE_WORDS)}, or a number from 1",
+                    where=f"animate.{name}: {', '.join(FACE_CHOICES)}, or a number from 1",
                 )
         if self.model == "paper" and self.person is None:
             raise UsageError(

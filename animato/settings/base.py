@@ -27,18 +27,18 @@ def setting(
     unit: str | None = None,
     group: str | None = None,
 ) -> Any:
-    """Return a dataclass field that carries its help text and its limits; a `Literal` type names its choices.
+    """Return a dataclass field with a help text and limits; a `Literal` type lists its choices.
 
-    Help and messages name a setting in backticks, as `mouth` or `mouth=2`; the command line prints its options instead.
+    Help and messages refer to settings in backticks, as `mouth` or `mouth=2`; the command line prints options instead.
 
     Args:
         default: the default value.
-        help: one or two sentences; the CLI help, the label on the page and the line in the manual.
+        help: one or two sentences, used as CLI help, web label and line of the manual.
         low: smallest allowed value, or None.
         high: largest allowed value, or None.
         flag: short flag such as "-o", or None.
         unit: unit of the value, shown in messages, or None.
-        group: heading of the help page it stands under; None for what people use first.
+        group: heading on the help page; None for the most common settings, which come first.
     """
     metadata = {"help": help, "low": low, "high": high, "flag": flag, "unit": unit, "group": group}
     if isinstance(default, (list, dict, set)):
@@ -47,7 +47,7 @@ def setting(
 
 
 def choices_of(hint: Any) -> tuple[str, ...] | None:
-    """Return the words that a field's type allows: those of its `Literal`, optional or not; None for other types."""
+    """Return the values of a `Literal` type, optional or not; None for other types."""
     for kind in (hint, *typing.get_args(hint)):
         if typing.get_origin(kind) is typing.Literal:
             return typing.get_args(kind)
@@ -55,15 +55,14 @@ def choices_of(hint: Any) -> tuple[str, ...] | None:
 
 
 def check(settings: Any, where: str) -> None:
-    """Check every field of a settings value against its own type and limits; text becomes a path where one is meant.
+    """Check every field of a settings object against its type and limits; strings are converted to paths.
 
     Args:
         settings: a dataclass instance whose fields were made by `setting`.
         where: the dotted prefix used in messages, such as "animate".
 
     Raises:
-        UsageError: a value is of another type, out of its range or not one of its choices; the message names the
-            setting.
+        UsageError: a value has the wrong type, is out of range or not a valid choice.
     """
     hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
@@ -92,20 +91,20 @@ def check(settings: Any, where: str) -> None:
 
 
 def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
-    """Return a field's value in the type that its annotation names, where that loses nothing."""
+    """Convert a value to the annotated type where the conversion is lossless."""
     kinds = [kind for kind in typing.get_args(hint) or (hint,) if kind is not type(None)]
     kind = str if choices_of(hint) else kinds[0]
     if kind is Path and isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
         return Path(value)
     if kind is str and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)  # such as the number of a face
+        return str(value)  # such as a face number
     if isinstance(value, bool):
         if kind is bool:
             return value
     elif kind is float and isinstance(value, (int, float)):
         return value
     elif kind in (int, float) and isinstance(value, numbers.Integral if kind is int else numbers.Real):
-        return kind(value)  # NumPy's numbers
+        return kind(value)  # NumPy scalars
     words = {Path: "a path", str: "text", bool: "True or False", int: "a whole number", float: "a number"}
     if kind in words and not (kind is str and isinstance(value, str)):
         raise UsageError(f"`{name}` must be {words[kind]}, not {value!r}", where=f"{where}.{name}")
@@ -113,14 +112,14 @@ def _typed(value: Any, hint: Any, name: str, where: str) -> Any:
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build a settings value from a mapping; unknown names are errors that offer the nearest known one.
+    """Build a settings object from a mapping; unknown names raise an error with the closest valid name.
 
     Args:
         kind: the settings dataclass.
         values: name to value, as read from JSON or the command line.
 
     Raises:
-        UsageError: an unknown name, or a value out of range.
+        UsageError: a name is unknown, or a value is out of range.
     """
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in values:
@@ -131,7 +130,7 @@ def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
 
 
 def as_json(settings: Any) -> dict[str, Any]:
-    """Return a settings value as plain JSON types (paths become text, tuples become lists)."""
+    """Convert settings to plain JSON types (paths to file names, tuples to lists)."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Path):

@@ -1,4 +1,4 @@
-"""Consent settings: the four bases, and the statement that the user affirms for each."""
+"""Consent settings: the four bases, and the statement the user affirms for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animato.settings.base import check, setting
 STATEMENT_VERSION = "consent-1"
 
 Basis = Literal["self", "other-consented", "deceased", "not-a-person"]
-"""On what ground a person is animated."""
+"""Basis on which a person is animated."""
 
 STATEMENTS: Mapping[Basis, str] = {
     "self": "I am the person in these photos, I am of age, and I agree that animato makes videos of me.",
@@ -24,20 +24,20 @@ STATEMENTS: Mapping[Basis, str] = {
     "and I make no one believe that they said or did what they did not.",
     "not-a-person": "These pictures show no real person: a painting, a statue, a character of mine, an invented face.",
 }
-"""What the user affirms, by basis. A changed sentence needs a new STATEMENT_VERSION."""
+"""Statement the user affirms, by basis. Changing a sentence requires a new STATEMENT_VERSION."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentSettings:
-    """The ground on which a person file is made."""
+    """Basis of consent for creating a person file."""
 
     consent_basis: Basis | None = setting(
         None,
-        "On what ground: self, other-consented, deceased, or not-a-person (a painting, a statue, a character).",
+        "Basis of consent: self, other-consented, deceased, or not-a-person (a painting, a statue, a character).",
     )
-    i_have_consent: bool = setting(False, "Affirm the statement that belongs to the basis; it is stored in the file.")
-    attester: str | None = setting(None, "Who affirms it (free text); it stays in the person file.")
-    scope: str | None = setting(None, "What the videos may be used for (free text); it stays in the person file.")
+    i_have_consent: bool = setting(False, "Affirm the statement for the basis; it is stored in the person file.")
+    attester: str | None = setting(None, "Name of the person who affirms it (free text), stored in the person file.")
+    scope: str | None = setting(None, "Permitted use of the videos (free text), stored in the person file.")
     expires: str | None = setting(None, "Last day of the consent, YYYY-MM-DD.")
 
     def __post_init__(self) -> None:
@@ -52,10 +52,10 @@ class ConsentSettings:
 
 
 def consent_record(settings: ConsentSettings) -> dict[str, Any]:
-    """Return the record that a person file keeps.
+    """Return the consent record of a person file.
 
     Raises:
-        RefusedError: no basis was named, or its statement was not affirmed.
+        RefusedError: no basis is given, or its statement is not affirmed.
     """
     basis = settings.consent_basis
     if basis is None:

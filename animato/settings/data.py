@@ -1,4 +1,4 @@
-"""Settings of the data commands: the only home of their defaults and help texts."""
+"""Settings of the data commands."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ from animato.settings.base import check, setting
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
-    """How videos and stills become face crops in shards."""
+    """How videos and still images are converted to shards of face crops."""
 
     size: int = setting(256, "Side of the square face crops.", low=64, high=1024, unit="px")
     fps: float | None = setting(
-        None, "Frames a second to keep; a clip that has fewer keeps all. Default: every frame.", low=0.1, high=240.0
+        None,
+        "Frames per second to keep; clips with a lower rate keep every frame. Default: every frame.",
+        low=0.1,
+        high=240.0,
     )
     max_frames: int | None = setting(
         None,
-        "Most frames of one clip, spread evenly over it. Default: no limit.",
+        "Maximum number of frames per clip, evenly spaced. Default: no limit.",
         low=1,
         unit="frames",
         group="Picture and size",
     )
     min_frames: int = setting(
         8,
-        "A video with fewer frames of one steady face is dropped. Stills have one.",
+        "Minimum number of consecutive frames of one face; shorter clips are dropped. Does not apply to still images.",
         low=1,
         unit="frames",
         group="Picture and size",
     )
     min_face: int = setting(
         48,
-        "A clip whose face is smaller than this (longer side of its mesh) is dropped.",
+        "Minimum face size (longer side of the face mesh); clips with a smaller face are dropped.",
         low=8,
         high=2048,
         unit="px",
@@ -51,43 +54,39 @@ class PrepareSettings:
     quality: int = setting(95, "JPEG quality of the crops.", low=50, high=100, group="Advanced")
     person_from: Literal["auto", "folder", "file", "prefix"] = setting(
         "auto",
-        "Where the person's name comes from when no manifest gives it: `folder` (the one the file lies in), `file` "
-        "(each file is a person), `prefix` (file name up to its first - or _), or `auto`: VoxCeleb's id folder, else "
-        "the first folder of person/video/clip, else the file.",
+        "Source of the person's name if the manifest has none: `folder` (the file's parent folder), `file` (each file "
+        "is a person), `prefix` (file name up to the first - or _), or `auto`: a VoxCeleb id folder, else the first "
+        "folder of person/video/clip, else the file.",
         group="Advanced",
     )
     group_by: str = setting(
         "auto",
-        "Column of the manifest whose equal values must stay in one split. `auto`: the column `group` where there is "
-        "one, `source` for rendered videos, the person otherwise.",
+        "Manifest column that defines groups; a group is never divided between splits. `auto`: the column `group` if "
+        "present, `source` for rendered videos, the person otherwise.",
         group="Advanced",
     )
     group_pattern: str | None = setting(
         None,
-        "Regular expression applied to that column; its first bracket is the group. For names that carry more than the "
-        "ancestor, such as the clothes of a rendered head.",
+        "Regular expression applied to that column; its first capturing group is the group name. For values with "
+        "additional parts, such as the clothes of a rendered head.",
         group="Advanced",
     )
-    val: float = setting(0.1, "Share of the groups kept for validation.", low=0.0, high=0.5, group="Splits")
-    test: float = setting(0.1, "Share of the groups kept for tests.", low=0.0, high=0.5, group="Splits")
-    salt: str = setting(
-        "animato", "Word mixed into the hash that deals groups to splits; another word, another deal.", group="Advanced"
-    )
+    val: float = setting(0.1, "Fraction of the groups used for validation.", low=0.0, high=0.5, group="Splits")
+    test: float = setting(0.1, "Fraction of the groups used for testing.", low=0.0, high=0.5, group="Splits")
+    salt: str = setting("animato", "Salt of the hash that assigns groups to splits.", group="Advanced")
     licence: str = setting(
-        "unknown", "Licence written into the manifest where the manifest CSV gives none.", group="Notes in the manifest"
+        "unknown", "Licence recorded for files without a licence in the manifest CSV.", group="Notes in the manifest"
     )
     consent: str = setting(
         "not stated",
-        "Consent note written into the manifest where the manifest CSV gives none.",
+        "Consent note recorded for files without one in the manifest CSV.",
         group="Notes in the manifest",
     )
-    workers: int = setting(
-        1, "Processes that track and cut at the same time, one thread each.", low=1, high=256, group="Advanced"
+    workers: int = setting(1, "Number of worker processes, each single-threaded.", low=1, high=256, group="Advanced")
+    retry: bool = setting(False, "Retry files that an earlier run into the folder dropped.", group="Advanced")
+    clips_per_shard: int = setting(
+        32, "Maximum number of clips per shard.", low=1, high=4096, unit="clips", group="Advanced"
     )
-    retry: bool = setting(
-        False, "Look again at the files that an earlier run into the folder dropped.", group="Advanced"
-    )
-    clips_per_shard: int = setting(32, "Most clips in one shard.", low=1, high=4096, unit="clips", group="Advanced")
 
     def __post_init__(self) -> None:
         check(self, "prepare")
@@ -98,14 +97,14 @@ class PrepareSettings:
                 raise UsageError(f"`group_pattern` is not a regular expression: {error}") from error
             if groups < 1:
                 raise UsageError(
-                    "`group_pattern` has no bracket that names the group",
+                    "`group_pattern` has no capturing group",
                     where=f"prepare.group_pattern: {self.group_pattern}",
                     hint=f"`group_pattern='({self.group_pattern})'`",
                 )
 
 
 FOLDER_SETTINGS = ("size", "fps", "max_frames", "min_frames", "min_face", "margin", "quality")
-"""Settings that shape the pictures: every run into one folder must agree on them."""
+"""Settings that affect the images; they must be equal in all runs into one folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,7 @@ class CheckSettings:
     """How thoroughly a prepared folder is checked."""
 
     decode: int = setting(
-        4, "Frames of each clip that are decoded, spread over it. Hashes and counts are checked in full.", low=0
+        4, "Frames of each clip to decode, evenly spaced. Hashes and counts are always checked in full.", low=0
     )
 
     def __post_init__(self) -> None:
@@ -124,9 +123,9 @@ class CheckSettings:
 class ShowSettings:
     """What the contact sheet shows."""
 
-    clips: int = setting(24, "Clips on the sheet, spread over people and kinds.", low=1, high=400)
-    frames: int = setting(4, "Frames of each clip, spread over it.", low=1, high=32)
-    tile: int = setting(128, "Side of one picture on the sheet.", low=32, high=512, unit="px")
+    clips: int = setting(24, "Number of clips on the sheet, spread over people and kinds.", low=1, high=400)
+    frames: int = setting(4, "Number of frames per clip, evenly spaced.", low=1, high=32)
+    tile: int = setting(128, "Side of each image on the sheet.", low=32, high=512, unit="px")
     split: Literal["all", "train", "val", "test"] = setting("all", "Split to show.")
     points: bool = setting(False, "Draw the landmarks as dots.", group="Advanced")
 

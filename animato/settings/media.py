@@ -1,4 +1,4 @@
-"""Settings of the media layer: how files are read, what is refused, how video is written."""
+"""Settings of the media layer: reading, limits, and encoding."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from animato.settings.base import check, setting
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSettings:
-    """Limits on a picture, held before any of it is decoded."""
+    """Limits on images, checked before decoding."""
 
     max_megapixels: float = setting(
         64.0,
-        "Largest picture that is opened, in million pixels. Larger ones are refused before they are decoded.",
+        "Maximum image size in megapixels; larger images are rejected before decoding.",
         low=0.01,
         high=178.0,
         unit="megapixels",
     )
-    max_megabytes: float = setting(
-        256.0, "Largest picture file that is opened.", low=0.01, high=4096.0, unit="megabytes"
-    )
+    max_megabytes: float = setting(256.0, "Maximum size of an image file.", low=0.01, high=4096.0, unit="megabytes")
 
     def __post_init__(self) -> None:
         check(self, "picture")
@@ -29,25 +27,25 @@ class PictureSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderSettings:
-    """How a video is decoded, and the limits on hostile or broken ones."""
+    """Video decoding, and limits for malicious or broken files."""
 
     decode_threads: int = setting(
         2,
-        "Threads of the video decoder. More help with large videos; at 512 px the decoder is not the slow part.",
+        "Threads of the video decoder. More threads help with large videos; at 512 px decoding is not the bottleneck.",
         low=1,
         high=16,
     )
     max_pixels: int = setting(
-        4096 * 4096, "Largest video frame that is decoded, in pixels.", low=16 * 16, high=8192 * 8192, unit="pixels"
+        4096 * 4096, "Maximum size of a video frame, in pixels.", low=16 * 16, high=8192 * 8192, unit="pixels"
     )
-    max_seconds: float = setting(
-        3600.0, "Longest stretch of video that is read.", low=0.1, high=86400.0, unit="seconds"
+    max_seconds: float = setting(3600.0, "Maximum duration of video to read.", low=0.1, high=86400.0, unit="seconds")
+    max_frames: int = setting(
+        250_000, "Maximum number of frames to read from one video.", low=1, high=10_000_000, unit="frames"
     )
-    max_frames: int = setting(250_000, "Most frames read from one video.", low=1, high=10_000_000, unit="frames")
-    max_fps: float = setting(
-        120.0, "Fastest frame rate that is read; frames in excess of it are skipped.", low=1.0, high=1000.0, unit="fps"
+    max_fps: float = setting(120.0, "Maximum frame rate; excess frames are skipped.", low=1.0, high=1000.0, unit="fps")
+    max_errors: int = setting(
+        50, "Number of damaged packets after which reading stops.", low=0, high=100_000, unit="packets"
     )
-    max_errors: int = setting(50, "Damaged packets after which reading stops.", low=0, high=100_000, unit="packets")
 
     def __post_init__(self) -> None:
         check(self, "reader")
@@ -55,26 +53,24 @@ class ReaderSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WriterSettings:
-    """How video, animation and frame folders are encoded."""
+    """Encoding of videos, animated images and frame folders."""
 
     crf: int = setting(
         18,
-        "Quality of mp4 (h264 constant rate factor): lower is better and larger. 18 is hard to tell from the original.",
+        "Constant rate factor of H.264 in mp4; lower is better and larger. 18 is visually near lossless.",
         low=0,
         high=40,
     )
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = setting(
         "veryfast",
-        "Effort of the mp4 encoder: slower presets make smaller files of the same quality.",
+        "Preset of the H.264 encoder; slower presets give smaller files of the same quality.",
     )
-    webm_crf: int = setting(22, "Quality of webm (VP9): lower is better and larger.", low=4, high=63)
+    webm_crf: int = setting(22, "Constant rate factor of VP9 in webm; lower is better and larger.", low=4, high=63)
     encode_threads: int = setting(2, "Threads of the video encoder.", low=1, high=16)
-    audio_kbps: int = setting(
-        160, "Bit rate of sound that has to be encoded again.", low=32, high=320, unit="kilobits a second"
-    )
+    audio_kbps: int = setting(160, "Bit rate of re-encoded audio.", low=32, high=320, unit="kilobits per second")
     gif_dither: float = setting(
         4.0,
-        "Strength of the fixed dot pattern that hides colour steps in gif, in levels of 255; 0 is none.",
+        "Strength of ordered dithering in gif, in levels of 255; 0 disables it.",
         low=0.0,
         high=32.0,
         unit="levels",

@@ -1,4 +1,4 @@
-"""Motion settings: what is transferred from the driver, how strongly and how smoothly."""
+"""Motion settings: components transferred from the driver, their strength, and smoothing."""
 
 from __future__ import annotations
 
@@ -108,15 +108,15 @@ class MotionSettings:
 
     @property
     def pose_strength(self) -> float:
-        """Strength of head movement with `still_head` taken into account."""
+        """Effective strength of head motion, given `still_head`."""
         return 0.0 if self.still_head else self.pose
 
     @property
     def shift_strength(self) -> float:
-        """Strength of movement on the neck, times `pose_strength`, with `still_place` taken into account."""
+        """Effective strength of head translation, multiplied by `pose_strength`, given `still_place`."""
         return 0.0 if self.still_place else self.shift
 
     @property
     def zoom_strength(self) -> float:
-        """Strength of coming nearer and going away, times `pose_strength`, with `still_place` taken into account."""
+        """Effective strength of head scaling, multiplied by `pose_strength`, given `still_place`."""
         return 0.0 if self.still_place else self.zoom

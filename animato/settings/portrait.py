@@ -1,4 +1,4 @@
-"""Settings of the portrait renderer's training: cases, losses, schedule. No torch in here."""
+"""Settings of the portrait renderer's training: samples, losses, schedule. Does not import torch."""
 
 from __future__ import annotations
 
@@ -10,64 +10,77 @@ from animato.errors import UsageError
 from animato.settings.base import check, setting
 
 NETWORKS = ("mouth", "eye", "head")
-MOST_PHOTOS = 3
-"""Photos kept with each case; an episode uses one to all of them."""
+MAX_PHOTOS = 3
+"""Maximum number of photos per training sample; a batch uses one to all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseSettings:
-    """How clips become cases: a true frame, the same frame made by geometry, and photos to fetch from."""
+class SampleSettings:
+    """How training samples are built from clips: a true frame, its geometry composite, and source photos."""
 
-    crop: int = setting(384, "Side of the crops that geometry warps.", low=128, high=1024, unit="px", group="Cases")
-    photos: int = setting(6, "Photos chosen from each video, the most neutral first.", low=2, high=32, group="Cases")
-    frames: int = setting(75, "Most true frames taken from each video.", low=1, high=1000, group="Cases")
+    crop: int = setting(
+        384,
+        "Side of the crops warped by the geometry renderer.",
+        low=128,
+        high=1024,
+        unit="px",
+        group="Training samples",
+    )
+    photos: int = setting(
+        6, "Number of source photos per video, the most neutral first.", low=2, high=32, group="Training samples"
+    )
+    frames: int = setting(75, "Maximum number of target frames per video.", low=1, high=1000, group="Training samples")
     inverse: int = setting(
         3,
-        "Inverse-warped cases made of each still: the still is the truth, a warped copy of it the photo.",
+        "Inverse-warped samples per still image: the still is the ground truth, a warped copy the source photo.",
         low=0,
-        group="Cases",
+        group="Training samples",
     )
     seed: int = setting(0, "Random seed.", low=0, group="Advanced")
 
     def __post_init__(self) -> None:
-        check(self, "cases")
+        check(self, "samples")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PortraitTrainSettings:
-    """Everything that shapes a training run of the portrait renderer's networks."""
+    """Settings of a training run of the portrait renderer's networks."""
 
-    networks: str = setting("mouth,eye,head", f"Networks to train, with commas between: {', '.join(NETWORKS)}.")
-    start: Path | None = setting(None, 'Weight file to begin from, or "shipped"; otherwise from nothing.')
-    steps: int = setting(6000, "Steps of each network.", low=1)
-    batch: int = setting(8, "Cases in one step.", low=1, high=1024)
+    networks: str = setting("mouth,eye,head", f"Comma-separated networks to train: {', '.join(NETWORKS)}.")
+    start: Path | None = setting(None, 'Weight file to initialise from, or "shipped". Default: random initialisation.')
+    steps: int = setting(6000, "Training steps per network.", low=1)
+    batch: int = setting(8, "Samples per step.", low=1, high=1024)
     lr: float = setting(6e-4, "Learning rate of painter and encoder.", low=0.0, high=1.0, group="Optimiser")
-    lr_critic: float = setting(2e-4, "Learning rate of the critic.", low=0.0, high=1.0, group="Optimiser")
-    warmup: int = setting(100, "Steps over which the rates rise from 0.", low=0, group="Optimiser")
+    lr_critic: float = setting(2e-4, "Learning rate of the discriminator.", low=0.0, high=1.0, group="Optimiser")
+    warmup: int = setting(100, "Steps of linear learning rate warm-up.", low=0, group="Optimiser")
     cooldown: float = setting(
-        0.4, "Share of the run, at its end, over which the rates fall to 0.", low=0.0, high=1.0, group="Optimiser"
+        0.4,
+        "Fraction of the run, at its end, over which the learning rates decay to 0.",
+        low=0.0,
+        high=1.0,
+        group="Optimiser",
     )
     average: float = setting(
         0.995, "Decay per step of the moving average of the weights.", low=0.0, high=0.999999, group="Optimiser"
     )
     pixel: float = setting(4.0, "Weight of the L1 term.", low=0.0, group="Losses")
-    edges: float = setting(4.0, "Weight of the L1 term on differences of neighbouring pixels.", low=0.0, group="Losses")
+    edges: float = setting(4.0, "Weight of the L1 term on image gradients.", low=0.0, group="Losses")
     content: float = setting(2.0, "Weight of the content term (EfficientNet-Lite0 features).", low=0.0, group="Losses")
     landmarks: float = setting(
-        0.0, "Weight of the landmark network's features, for mouth and eye.", low=0.0, group="Losses"
+        0.0, "Weight of the landmark network's feature distance, for mouth and eye.", low=0.0, group="Losses"
     )
-    inside: float = setting(
-        4.0, "Extra weight of what lies behind lids and lips in the L1 terms.", low=0.0, group="Losses"
-    )
-    around: float = setting(
-        1.5, "Extra weight of the lips, and of the lids' rims, in the L1 terms.", low=0.0, group="Losses"
-    )
-    paint: float = setting(1.0, "Weight of the L1 term on the paint alone, before the mask.", low=0.0, group="Losses")
-    calm: float = setting(0.02, "Weight of the mask where the photo shows what is needed.", low=0.0, group="Losses")
-    adversarial: float = setting(0.03, "Weight of the critic's term, once it plays.", low=0.0, group="Losses")
-    features: float = setting(0.5, "Weight of feature matching in the critic, once it plays.", low=0.0, group="Losses")
+    inside: float = setting(4.0, "Extra weight of mouth and eye interiors in the L1 terms.", low=0.0, group="Losses")
+    around: float = setting(1.5, "Extra weight of lips and eyelid rims in the L1 terms.", low=0.0, group="Losses")
+    paint: float = setting(1.0, "Weight of the L1 term on the paint before masking.", low=0.0, group="Losses")
+    calm: float = setting(0.02, "Weight of the mask regulariser where the composite is valid.", low=0.0, group="Losses")
+    adversarial: float = setting(0.03, "Weight of the adversarial term, once enabled.", low=0.0, group="Losses")
+    features: float = setting(0.5, "Weight of discriminator feature matching, once enabled.", low=0.0, group="Losses")
     critic_from: float = setting(
-        0.7, "Share of the run after which the critic plays; 1: never.", low=0.0, high=1.0, group="Optimiser"
+        0.7,
+        "Fraction of the run after which the adversarial terms are enabled; 1: never.",
+        low=0.0,
+        high=1.0,
+        group="Optimiser",
     )
     seed: int = setting(0, "Random seed.", low=0, group="Advanced")
     threads: int = setting(
@@ -78,7 +91,7 @@ class PortraitTrainSettings:
         4.0, "Longest interval between checkpoints.", low=0.0, unit="minutes", group="Checkpoints and logging"
     )
     keep: int = setting(
-        2, "How many checkpoints of each network to keep.", low=1, high=1000, group="Checkpoints and logging"
+        2, "Number of checkpoints to keep per network.", low=1, high=1000, group="Checkpoints and logging"
     )
     log_steps: int = setting(50, "Log every this many steps.", low=1, group="Checkpoints and logging")
     validate_steps: int = setting(500, "Validate every this many steps.", low=1, group="Checkpoints and logging")
@@ -99,10 +112,12 @@ class PortraitTrainSettings:
 class PortraitAdaptSettings:
     """How the portrait renderer's networks are adapted to the photos of one person."""
 
-    steps: int = setting(60, "Portrait: most steps of each network; 0 keeps the embedding of the photos.", low=0)
-    batch: int = setting(8, "Portrait: pairs of photos in one step.", low=1, high=64, group="Portrait")
+    steps: int = setting(
+        60, "Portrait: maximum number of steps per network; 0 keeps the embedding of the photos.", low=0
+    )
+    batch: int = setting(8, "Portrait: pairs of photos per step.", low=1, high=64, group="Portrait")
     lr_painter: float = setting(
-        1e-4, "Portrait: learning rate of the painter's way up.", low=0.0, high=1.0, group="Portrait"
+        1e-4, "Portrait: learning rate of the painter's decoder.", low=0.0, high=1.0, group="Portrait"
     )
     hold_out: float = setting(
         0.25,

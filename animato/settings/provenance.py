@@ -1,4 +1,4 @@
-"""Settings of the invisible mark, the credentials and the checker: the only home of their defaults and help texts."""
+"""Settings of the invisible watermark, the content credentials and `animato verify`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from animato.settings.base import check, setting
 
 @dataclass(frozen=True, kw_only=True)
 class MarkSettings:
-    """Strength of the invisible mark."""
+    """Strength of the invisible watermark."""
 
     strength: float = setting(
         1.2,
-        "Strength of the invisible mark on ordinary texture, as the root mean square of its luma change. "
+        "Strength of the invisible watermark on ordinary texture, as the root mean square of its luma change. "
         "1.2 gives about 44 dB PSNR; higher values are more robust and more visible.",
         low=0.8,
         high=3.0,
@@ -27,11 +27,11 @@ class MarkSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningSettings:
-    """Certificate, key and time-stamp authority that sign the credentials."""
+    """Certificate, key and time-stamp authority for signing the content credentials."""
 
     sign_cert: Path | None = setting(
         None,
-        "PEM file with your own certificate, followed by its chain. Without it a key made on this computer signs.",
+        "PEM file with your certificate, followed by its chain. Default: a key generated on this computer.",
         group="Signing",
     )
     sign_key: Path | None = setting(
@@ -39,8 +39,8 @@ class SigningSettings:
     )
     tsa: str | None = setting(
         None,
-        "Address of a time-stamp authority. The only step that would use a network; off unless given. "
-        "Without it the signature stops validating when the certificate ends.",
+        "URL of a time-stamp authority; off unless given, and the only step that uses a network. "
+        "Without a time-stamp, the signature stops validating when the certificate expires.",
         group="Signing",
     )
 
@@ -50,7 +50,7 @@ class SigningSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings:
-    """How much of a file the checker reads."""
+    """Limits of `animato verify`."""
 
     max_frames: int = setting(
         125, "Maximum number of video frames to check, spread evenly over the video.", low=1, high=250, unit="frames"

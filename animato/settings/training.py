@@ -1,4 +1,4 @@
-"""Settings of meta-training: sizes, losses, schedule, and the three recipes. No torch in here."""
+"""Settings of meta-training: sizes, losses, schedule, and the three recipes. Does not import torch."""
 
 from __future__ import annotations
 
@@ -13,39 +13,43 @@ from animato.settings.base import check, from_mapping, setting
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """Settings of a training run; the defaults are the 2019 paper's where it states them."""
+    """Settings of a training run; the defaults are those of the 2019 paper where it states them."""
 
     # Networks (Zakharov et al. 2019, section 3.1; counts as in the authors' lab's later module).
-    size: int = setting(256, "Side of pictures and drawings.", low=32, high=256, unit="px")
+    size: int = setting(256, "Side of images and landmark drawings.", low=32, high=256, unit="px")
     channels: int = setting(
-        64, "Channels after the first block; they double at each halving.", low=4, high=256, group="Networks"
+        64, "Channels after the first block; doubled at each downsampling.", low=4, high=256, group="Networks"
     )
-    max_channels: int = setting(512, "Largest channel count.", low=8, high=1024, group="Networks")
+    max_channels: int = setting(512, "Maximum number of channels.", low=8, high=1024, group="Networks")
     embed: int = setting(512, "Length of the person embedding.", low=8, high=2048, group="Networks")
-    down_blocks: int = setting(4, "Halvings in the generator.", low=1, high=6, group="Networks")
-    residual_blocks: int = setting(4, "AdaIN blocks at the smallest size.", low=1, high=9, group="Networks")
+    down_blocks: int = setting(4, "Downsampling blocks of the generator.", low=1, high=6, group="Networks")
+    residual_blocks: int = setting(
+        4, "AdaIN residual blocks at the lowest resolution.", low=1, high=9, group="Networks"
+    )
     embedder_reduce: int = setting(
-        1, "Photos are averaged down this many times for the embedder; 1 in the paper.", low=1, high=4, group="Networks"
+        1, "Downscaling factor of the embedder's input photos; 1 in the paper.", low=1, high=4, group="Networks"
     )
     attention: bool = setting(
-        False, "Self-attention at 1/8 (down) and 1/4 (up) of the size, as the paper's text has it.", group="Networks"
+        False,
+        "Self-attention at 1/8 (encoder) and 1/4 (decoder) of the size, as in the paper's text.",
+        group="Networks",
     )
     scale_base: float = setting(
         0.0,
-        "Added to every predicted AdaIN scale: 0 as in the paper, 1 starts near plain normalisation.",
+        "Constant added to every predicted AdaIN scale: 0 as in the paper, 1 starts near plain normalisation.",
         low=0,
         high=1,
         group="Networks",
     )
     affine_gain: float = setting(
         1.0,
-        "Factor on the predicted AdaIN numbers: 1 as in the paper; higher values learn identity sooner.",
+        "Factor on the predicted AdaIN parameters: 1 as in the paper; higher values learn identity sooner.",
         low=0.1,
         high=64,
         group="Networks",
     )
     drawing: Literal["paper", "full"] = setting(
-        "paper", "Strokes of the landmark picture: paper, or full (inner lips and irises, too).", group="Networks"
+        "paper", "Style of the landmark drawing: paper, or full (adds inner lips and irises).", group="Networks"
     )
 
     # Losses.
@@ -54,23 +58,23 @@ class TrainSettings:
     )
     variant: Literal["fine-tune", "feed-forward"] = setting(
         "fine-tune",
-        "fine-tune adds the embedding match loss; feed-forward leaves it out, as the paper's second model does.",
+        "fine-tune includes the embedding match loss; feed-forward omits it, as in the paper's second model.",
         group="Losses",
     )
     content: Literal["auto", "vgg", "lite0", "none"] = setting(
         "auto",
-        "Network of the content loss: vgg (both files must be given), lite0 (the bundled-package network), none, or "
-        "auto: vgg when its files are given, else lite0 when installed.",
+        "Network of the content loss: vgg (requires both weight files), lite0 (EfficientNet-Lite0 package), none, or "
+        "auto: vgg if its files are given, else lite0 if installed.",
         group="Losses",
     )
     vgg19: Path | None = setting(
-        None, "VGG19 Caffe weights as safetensors (docs/training.md says in which layout).", group="Losses"
+        None, "VGG19 Caffe weights as safetensors (layout in docs/training.md).", group="Losses"
     )
     vggface: Path | None = setting(None, "VGGFace Caffe weights as safetensors.", group="Losses")
     focus: float = setting(0.0, "Extra weight of mouth and eyes in the L1 terms.", low=0.0, high=50.0, group="Losses")
     edges: float = setting(
         0.0,
-        "Weight of the L1 distance of neighbouring pixels' differences: where an edge stands (not in the paper).",
+        "Weight of the L1 term on image gradients (not in the paper).",
         low=0.0,
         high=100.0,
         group="Losses",
@@ -79,26 +83,30 @@ class TrainSettings:
     # Episodes.
     photos_low: int = setting(1, "Minimum number of source photos per episode.", low=1, high=64, group="Episodes")
     photos_high: int = setting(8, "Maximum number of source photos per episode.", low=1, high=64, group="Episodes")
-    batch: int = setting(8, "Episodes in one step, over all processes.", low=1, high=4096)
-    augment: bool = setting(False, "Mirror and recolour whole episodes at random (not in the paper).", group="Episodes")
+    batch: int = setting(8, "Episodes per step, over all processes.", low=1, high=4096)
+    augment: bool = setting(
+        False, "Random mirroring and colour jitter of whole episodes (not in the paper).", group="Episodes"
+    )
 
     # Optimiser.
     episodes: int = setting(1_000_000, "Number of training episodes.", low=1)
     lr_drawer: float = setting(5e-5, "Learning rate of embedder and generator.", low=0.0, high=1.0, group="Optimiser")
     lr_critic: float = setting(
-        2e-4, "Learning rate of the discriminator and its table of videos.", low=0.0, high=1.0, group="Optimiser"
+        2e-4, "Learning rate of the discriminator and the embedding table.", low=0.0, high=1.0, group="Optimiser"
     )
     beta1: float = setting(
-        0.0, "Adam's first decay for embedder and generator; 0 as in the paper.", low=0.0, high=0.99, group="Optimiser"
+        0.0, "Adam beta1 of embedder and generator; 0 as in the paper.", low=0.0, high=0.99, group="Optimiser"
     )
     critic_steps: int = setting(
-        2, "Discriminator steps for one step of embedder and generator.", low=1, high=10, group="Optimiser"
+        2, "Discriminator steps per step of embedder and generator.", low=1, high=10, group="Optimiser"
     )
-    warmup: int = setting(
-        0, "Episodes over which both learning rates rise from 0 (not in the paper).", low=0, group="Optimiser"
-    )
+    warmup: int = setting(0, "Episodes of linear learning rate warm-up (not in the paper).", low=0, group="Optimiser")
     cooldown: float = setting(
-        0.0, "Share of the run, at its end, over which both rates fall to 0.", low=0.0, high=1.0, group="Optimiser"
+        0.0,
+        "Fraction of the run, at its end, over which the learning rates decay to 0.",
+        low=0.0,
+        high=1.0,
+        group="Optimiser",
     )
     average: float = setting(
         0.999, "Decay per step of the moving average of the weights.", low=0.0, high=0.999999, group="Optimiser"
@@ -110,13 +118,13 @@ class TrainSettings:
     # Machine.
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "auto, cpu, or cuda.")
     precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto", "auto (bf16 on a GPU that has it), fp32, or bf16.", group="Machine"
+        "auto", "auto (bf16 on GPUs that support it), fp32, or bf16.", group="Machine"
     )
     threads: int = setting(
         0, "CPU threads for the networks; 0 uses the default of torch.", low=0, high=1024, group="Machine"
     )
-    workers: int = setting(1, "Threads that prefetch the next episodes.", low=1, high=64, group="Machine")
-    cache_mb: int = setting(2048, "Memory for decoded frames.", low=0, unit="MB", group="Machine")
+    workers: int = setting(1, "Threads for prefetching episodes.", low=1, high=64, group="Machine")
+    cache_mb: int = setting(2048, "Size of the decoded-frame cache.", low=0, unit="MB", group="Machine")
 
     # Checkpoints and logging.
     save_minutes: float = setting(
@@ -131,7 +139,7 @@ class TrainSettings:
         5000, "Validate every this many episodes; 0: never.", low=0, group="Checkpoints and logging"
     )
     validate_people: int = setting(
-        8, "People on the validation picture.", low=1, high=64, group="Checkpoints and logging"
+        8, "Number of people in the validation image.", low=1, high=64, group="Checkpoints and logging"
     )
 
     def __post_init__(self) -> None:
@@ -144,12 +152,12 @@ class TrainSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """Weights of the parts of the generator's loss.
+    """Weights of the terms of the generator loss.
 
     Attributes:
-        content: VGG19 features, or those of the bundled network.
-        face: VGGFace features on the face's box.
-        pixel: mean absolute difference of the pictures, in units of the full range [-1, 1].
+        content: VGG19 features, or EfficientNet-Lite0 features.
+        face: VGGFace features of the face box.
+        pixel: mean absolute difference of the images, in units of the range [-1, 1].
         features: feature matching in the discriminator, mean over its layers.
         match: L1 between embedding and the video's vector W_i.
         adversarial: hinge term.
@@ -168,14 +176,14 @@ WEIGHTINGS: Mapping[str, LossWeights] = {
     "v1": LossWeights(content=1e-2, face=2e-3, pixel=0.0, features=10.0, match=80.0),
     # arXiv v2 (as in vincent-thevenin and its forks)
     "v2": LossWeights(content=1.5e-1, face=2.5e-2, pixel=0.0, features=10.0, match=10.0),
-    # differs: for small runs; a pixel term carries the first hours, when features say little
-    # and the match term is kept out of the way: at 10 it pulls e to W's small start and no person shows for hours
+    # differs: for small runs. A pixel term, as feature losses give little gradient in the first hours, and a small
+    # match term: at 10, e is pulled towards the small initial W and identity does not emerge for hours
     "pixel": LossWeights(content=1.5e-1, face=2.5e-2, pixel=10.0, features=10.0, match=0.01),
 }
 
 LITE0_CONTENT: Mapping[str, float] = {"v1": 4.0, "v2": 20.0, "pixel": 2.0}
-"""Weight of the content term when EfficientNet-Lite0 stands in for VGG19 and VGGFace: its distance is relative (each
-layer divided by the real picture's mean activation), so the published weights mean nothing for it."""
+"""Weight of the content term with EfficientNet-Lite0 instead of VGG19 and VGGFace. Its distance is relative (each layer
+is divided by the real image's mean activation), so the published weights do not apply."""
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
@@ -184,7 +192,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "channels": 16,
         "max_channels": 192,
         "embed": 256,
-        # Few halvings: with four, eyes of 14 px pass through one or two places of an 8 px map and come out dark.
+        # Three blocks: with four, an eye of 14 px covers one or two positions of an 8 px map and is rendered dark.
         "down_blocks": 3,
         "embedder_reduce": 2,
         "scale_base": 1.0,
@@ -231,16 +239,16 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 
 
 def recipe_settings(recipe: str, changes: Mapping[str, Any] | None = None) -> TrainSettings:
-    """Return a recipe's settings with some of them changed.
+    """Return the settings of a recipe with overrides.
 
     Args:
         recipe: "tiny", "small" or "paper".
-        changes: setting to value; None leaves the recipe's value.
+        changes: setting to value; None keeps the recipe's value.
 
     Raises:
-        UsageError: no such recipe or setting, or a value out of range.
+        UsageError: unknown recipe or setting, or a value out of range.
     """
     if recipe not in RECIPES:
         raise UsageError(f"no recipe named {recipe!r}", where=f"one of: {', '.join(RECIPES)}")
-    asked = {name: value for name, value in (changes or {}).items() if value is not None}
-    return from_mapping(TrainSettings, {**RECIPES[recipe], **asked})
+    overrides = {name: value for name, value in (changes or {}).items() if value is not None}
+    return from_mapping(TrainSettings, {**RECIPES[recipe], **overrides})

@@ -25,19 +25,19 @@ from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import WEIGHTINGS
 from animato.training.content import make_content_loss
-from animato.training.distributed import join_team
+from animato.training.distributed import join_process_group
 from animato.training.episodes import EpisodeBatch, make_episode, stack
 from animato.training.holdout_loss import HoldoutScore, HoldoutValidator
 from animato.training.model import PaperModel
-from animato.training.photos import joined, picked, split_photos, turned
+from animato.training.photos import augment_photo, concatenate_photos, select_photos, split_photos
 from animato.training.state import make_adam, update_average
 from animato.training.step import Objective, discriminator_step, picture_loss
 
-MATCHED = 1.0
+MIN_MATCH_WEIGHT = 1.0
 """Weight of the match term from which e matches the vectors of W. Below it, e is several times longer, the scores of a
 discriminator with w0 + e are far outside its training range, and the adversarial term dominates."""
 
-WARMUP = 5
+WARMUP_ITERATIONS = 5
 """Iterations of learning rate warm-up, as the first steps of Adam have full size regardless of noise."""
 
 VALIDATIONS = 25
@@ -66,20 +66,20 @@ class Adapted:
     Attributes:
         person: the person's generator.
         iterations: iteration whose weights were kept.
-        stopped: stop reason: "iterations" (all were used), "held-out photos", "turned copies" or "expression".
+        stop_reason: "iterations" (all were used), "held-out photos", "rotated copies" or "expression".
         scores: (iteration, validation) in order, the first before fine-tuning.
     """
 
     person: PaperPerson
     iterations: int
-    stopped: str
+    stop_reason: str
     scores: tuple[tuple[int, HoldoutScore], ...]
 
     def as_json(self) -> dict[str, object]:
         """Return the person file's entry `adaptation`."""
         return {
             "iterations": self.iterations,
-            "stopped": self.stopped,
+            "stopped": self.stop_reason,
             "looks": [
                 {"iteration": n, "error": score.error, "expression": score.expression} for n, score in self.scores
             ],
@@ -129,23 +129,23 @@ def adapt(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    device = join_team(settings.device).device
+    device = join_process_group(settings.device).device
     split = split_photos(photos, settings.hold_out, settings.seed)
 
     # Start from the feed-forward person.
-    person_generator, person_discriminator = _start(model, split.learn, device)
-    validator = HoldoutValidator(split.validation, split.learn, model.config.drawing, device)
+    person_generator, person_discriminator = _start(model, split.training, device)
+    validator = HoldoutValidator(split.validation, split.training, model.config.drawing, device)
     scores = [(0, validator.score(person_generator))]
     total = settings.iterations_for(len(photos.images))
-    best, kept, average = 0, copy.deepcopy(person_generator), copy.deepcopy(person_generator)
-    stopped = "iterations"
+    best_iteration, best_generator, average = 0, copy.deepcopy(person_generator), copy.deepcopy(person_generator)
+    stop_reason = "iterations"
     trainer = _Trainer(model, person_generator, person_discriminator, settings, device)
-    every = max(1, total // VALIDATIONS)
+    validation_interval = max(1, total // VALIDATIONS)
     for iteration in range(1, total + 1):
         # Fetch photos, update generator and discriminator, update the average.
-        trainer.step(trainer.batch(split.learn), rate_at(iteration, total))
+        trainer.step(trainer.batch(split.training), rate_at(iteration, total))
         update_average(average, person_generator, min(settings.average, iteration / (iteration + 4)))
-        if iteration % every and iteration != total:
+        if iteration % validation_interval and iteration != total:
             continue
         # Validate.
         score = validator.score(average)
@@ -153,16 +153,16 @@ def adapt(
         if report is not None:
             report(AdaptProgress(iteration, total, score))
         # Stop?
-        if frozen(scores, total, settings.expression_floor):
-            stopped = "expression"
+        if expression_collapsed(scores, total, settings.expression_floor):
+            stop_reason = "expression"
             break
-        if score.error < min(seen.error for _, seen in scores[:-1]):
-            best, kept = iteration, copy.deepcopy(average)
-        elif (iteration - best) // every >= settings.patience:
-            stopped = "held-out photos" if split.held_out else "turned copies"
+        if score.error < min(earlier.error for _, earlier in scores[:-1]):
+            best_iteration, best_generator = iteration, copy.deepcopy(average)
+        elif (iteration - best_iteration) // validation_interval >= settings.patience:
+            stop_reason = "held-out photos" if split.held_out else "rotated copies"
             break
-    person = PaperPerson(kept.generator, kept.affine_1A)
-    return Adapted(person, best, stopped, tuple(scores))
+    person = PaperPerson(best_generator.generator, best_generator.affine_1A)
+    return Adapted(person, best_iteration, stop_reason, tuple(scores))
 
 
 def rate_at(iteration: int, total: int) -> float:
@@ -170,16 +170,16 @@ def rate_at(iteration: int, total: int) -> float:
 
     Differs from the 2019 paper, which uses constant rates: without decay, the last of a few hundred steps are noisy.
     """
-    return min(1.0, iteration / WARMUP) * (1 - (iteration - 1) / total)
+    return min(1.0, iteration / WARMUP_ITERATIONS) * (1 - (iteration - 1) / total)
 
 
-def frozen(scores: Sequence[tuple[int, HoldoutScore]], total: int, floor: float) -> bool:
+def expression_collapsed(scores: Sequence[tuple[int, HoldoutScore]], total: int, floor: float) -> bool:
     """Return whether the response to expression landmarks has dropped below a share of its maximum.
 
     The first two fifths of the iterations are ignored, as the response there is still that of the initial face.
     """
-    counted = [score.expression for iteration, score in scores if iteration * 5 >= total * 2 and iteration > 0]
-    return bool(counted) and counted[-1] < floor * max(counted)
+    responses = [score.expression for iteration, score in scores if iteration * 5 >= total * 2 and iteration > 0]
+    return bool(responses) and responses[-1] < floor * max(responses)
 
 
 def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:
@@ -195,16 +195,18 @@ def feed_forward(model: PaperModel, photos: ClipFrames) -> PaperPerson:
 def _start(
     model: PaperModel, photos: ClipFrames, device: torch.device
 ) -> tuple[_PersonGenerator, _PersonDiscriminator]:
-    shown = make_episode(joined([picked(photos, [0]), photos]), model.config.drawing)
+    episode = make_episode(concatenate_photos([select_photos(photos, [0]), photos]), model.config.drawing)
     with torch.no_grad():
-        embedding = model.embedder(shown.photos_BKCHW, shown.photo_drawings_BKCHW)
+        embedding = model.embedder(episode.photos_BKCHW, episode.photo_drawings_BKCHW)
         affine = model.generator.affine(embedding)
     generator = copy.deepcopy(model.generator)
     generator.project = nn.Identity()
     person_generator = _PersonGenerator(generator, affine).requires_grad_(True)
-    learnt = model.settings
-    matched = learnt.variant == "fine-tune" and WEIGHTINGS[learnt.weighting].match >= MATCHED
-    vector = embedding if matched else torch.zeros_like(embedding)
+    train_settings = model.settings
+    embedding_matches_table = (
+        train_settings.variant == "fine-tune" and WEIGHTINGS[train_settings.weighting].match >= MIN_MATCH_WEIGHT
+    )
+    vector = embedding if embedding_matches_table else torch.zeros_like(embedding)
     person_discriminator = _PersonDiscriminator(copy.deepcopy(model.discriminator), vector).requires_grad_(True)
     return person_generator.to(device), person_discriminator.to(device)
 
@@ -220,10 +222,12 @@ class _Trainer:
         settings: AdaptSettings,
         device: torch.device,
     ) -> None:
-        learnt = replace(model.settings, content="auto", vgg19=settings.vgg19, vggface=settings.vggface)
-        self._objective = replace(Objective.of(learnt, make_content_loss(learnt).to(device)), match=False)
+        train_settings = replace(model.settings, content="auto", vgg19=settings.vgg19, vggface=settings.vggface)
+        self._objective = replace(
+            Objective.of(train_settings, make_content_loss(train_settings).to(device)), match=False
+        )
         self._drawing = model.config.drawing
-        self._discriminator_steps = learnt.critic_steps
+        self._discriminator_steps = train_settings.critic_steps
         self._person_generator, self._person_discriminator, self._settings, self._device = (
             person_generator,
             person_discriminator,
@@ -231,20 +235,23 @@ class _Trainer:
             device,
         )
         self._rates = (
-            learnt.lr_drawer if settings.lr_drawer is None else settings.lr_drawer,
-            learnt.lr_critic if settings.lr_critic is None else settings.lr_critic,
+            train_settings.lr_drawer if settings.lr_drawer is None else settings.lr_drawer,
+            train_settings.lr_critic if settings.lr_critic is None else settings.lr_critic,
         )
-        self._adams = (make_adam(person_generator, self._rates[0]), make_adam(person_discriminator, self._rates[1]))
+        self._optimisers = (
+            make_adam(person_generator, self._rates[0]),
+            make_adam(person_discriminator, self._rates[1]),
+        )
         self._random = np.random.default_rng([settings.seed, 12])
 
     def batch(self, photos: ClipFrames) -> EpisodeBatch:
         """Sample photos as targets, with random rotation if enabled in the settings."""
         count = len(photos.images)
-        chosen = self._random.permutation(count)[: self._settings.batch]
+        indices = self._random.permutation(count)[: self._settings.batch]
         if self._settings.augment:
-            parts = [turned(photos, int(index), self._random) for index in chosen]
+            parts = [augment_photo(photos, int(index), self._random) for index in indices]
         else:
-            parts = [picked(photos, [int(index)]) for index in chosen]
+            parts = [select_photos(photos, [int(index)]) for index in indices]
         return stack([make_episode(part, self._drawing) for part in parts]).to(self._device)
 
     def step(self, batch: EpisodeBatch, rate: float) -> None:
@@ -254,19 +261,19 @@ class _Trainer:
             rate: factor on both learning rates.
         """
         person_generator, person_discriminator = self._person_generator, self._person_discriminator
-        generator_adam, discriminator_adam = self._adams
-        for adam, full in zip(self._adams, self._rates, strict=True):
-            for group in adam.param_groups:
-                group["lr"] = full * rate
+        generator_optimiser, discriminator_optimiser = self._optimisers
+        for optimiser, peak_rate in zip(self._optimisers, self._rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = peak_rate * rate
         count = len(batch.target_BCHW)
         refresh_spectral(person_generator)
         person_discriminator.requires_grad_(False)
         fake = person_generator(batch.drawing_BCHW)
         person = person_discriminator.person_1E.expand(count, -1)
         parts = picture_loss(fake, batch, person_discriminator.discriminator, person, self._objective)
-        generator_adam.zero_grad(set_to_none=True)
+        generator_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(parts.values())).sum())
-        generator_adam.step()
+        generator_optimiser.step()
         person_discriminator.requires_grad_(True)
         for _ in range(self._discriminator_steps):
             refresh_spectral(person_discriminator)
@@ -276,6 +283,6 @@ class _Trainer:
                 batch,
                 fake.detach(),
             )
-            discriminator_adam.zero_grad(set_to_none=True)
+            discriminator_optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(output.loss)
-            discriminator_adam.step()
+            discriminator_optimiser.step()

@@ -19,7 +19,7 @@ from animato.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The process group and this process's place in it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Team:
     device: torch.device
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes files and reports."""
         return self.rank == 0
 
@@ -65,13 +65,13 @@ class Team:
         if self.world > 1:
             dist.barrier()
 
-    def leave(self) -> None:
+    def destroy(self) -> None:
         """Destroy the process group."""
         if self.world > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
-def join_team(device: str) -> Team:
+def join_process_group(device: str) -> ProcessGroup:
     """Join the process group started by torchrun, or return a group of one process.
 
     Args:
@@ -91,4 +91,4 @@ def join_team(device: str) -> Team:
         torch.cuda.set_device(chosen)
     if world > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if use_gpu else "gloo")
-    return Team(rank, world, chosen)
+    return ProcessGroup(rank, world, chosen)

@@ -17,7 +17,7 @@ GRACE_STEPS = 200
 PATIENCE = 3
 """Consecutive failed checks that count as a collapse."""
 
-FLAT_SHARE = 0.05
+FLAT_RATIO = 0.05
 """Standard deviation relative to real images below which a generated image counts as one colour."""
 
 BLACK_LEVEL = -0.96
@@ -62,30 +62,32 @@ class DivergenceGuard:
     last_good: str | None = None
     _flat: int = field(default=0, init=False)
 
-    def check(self, steps: int, losses: Mapping[str, float], drawn: PictureStatistics, real: PictureStatistics) -> None:
+    def check(
+        self, steps: int, losses: Mapping[str, float], generated: PictureStatistics, real: PictureStatistics
+    ) -> None:
         """Check one log line.
 
         Args:
             steps: optimiser steps taken in this run.
             losses: every loss and gradient norm by name.
-            drawn: statistics of generated images.
+            generated: statistics of generated images.
             real: statistics of the real images of the same batch.
 
         Raises:
             TrainingStoppedError: a loss is not finite, or the images have been black or one colour for several checks.
         """
         non_finite = [name for name, value in losses.items() if not math.isfinite(value)]
-        if non_finite or not math.isfinite(drawn.mean):
+        if non_finite or not math.isfinite(generated.mean):
             name = non_finite[0] if non_finite else "the output"
             raise self._stop(f"training diverged: {name} is not finite", f"step {steps}", "a lower learning rate")
-        flat = drawn.spread < FLAT_SHARE * real.spread
+        flat = generated.spread < FLAT_RATIO * real.spread
         self._flat = self._flat + 1 if flat and steps > GRACE_STEPS else 0
         if self._flat >= PATIENCE:
-            look = "black" if drawn.mean < BLACK_LEVEL else "one colour"
-            colour = ", ".join(f"{(value + 1) * 127.5:.0f}" for value in drawn.mean_colour)
+            appearance = "black" if generated.mean < BLACK_LEVEL else "one colour"
+            colour = ", ".join(f"{(value + 1) * 127.5:.0f}" for value in generated.mean_colour)
             raise self._stop(
-                f"training collapsed: every output is {look}",
-                f"step {steps}: spread {drawn.spread:.4f} against {real.spread:.4f} in real images, colour {colour}",
+                f"training collapsed: every output is {appearance}",
+                f"step {steps}: spread {generated.spread:.4f}, real images {real.spread:.4f}, colour {colour}",
                 "a lower learning rate for the discriminator, or another seed",
             )
 
@@ -100,5 +102,5 @@ class DivergenceGuard:
                 raise self._stop(f"training diverged: {name} is not finite", "weights", "a lower learning rate")
 
     def _stop(self, what: str, where: str, hint: str) -> TrainingStoppedError:
-        good = f"last good checkpoint: {self.last_good}" if self.last_good else "no checkpoint was saved before"
-        return TrainingStoppedError(what, where=f"{where}; {good}", hint=hint, more="docs/training.md")
+        last_good = f"last good checkpoint: {self.last_good}" if self.last_good else "no checkpoint was saved before"
+        return TrainingStoppedError(what, where=f"{where}; {last_good}", hint=hint, more="docs/training.md")

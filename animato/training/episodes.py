@@ -72,7 +72,7 @@ class EpisodeBatch:
 
 def sources_of(store: ClipStore, split: str) -> list[Source]:
     """Return the sources of a split: clips with at least two frames, people with at least two single photos."""
-    singles: dict[str, list[ClipEntry]] = {}
+    photos_of_person: dict[str, list[ClipEntry]] = {}
     sources: list[Source] = []
     for entry in clips_of(store, split):
         if entry.frames >= 2:
@@ -80,8 +80,8 @@ def sources_of(store: ClipStore, split: str) -> list[Source]:
                 Source(entry.clip, entry.person, entry.kind, tuple((entry.clip, i) for i in range(entry.frames)))
             )
         else:
-            singles.setdefault(entry.person, []).append(entry)
-    for person, entries in singles.items():
+            photos_of_person.setdefault(entry.person, []).append(entry)
+    for person, entries in photos_of_person.items():
         if len(entries) >= 2:
             frames = tuple((entry.clip, 0) for entry in entries)
             sources.append(Source(f"{person} (photos)", person, entries[0].kind, frames))
@@ -101,7 +101,7 @@ class Episodes:
             )
         self._settings = settings
         self._cache = FrameCache(store, settings.size, settings.cache_mb)
-        self._kinds, self._chances, self._people = _draw_plan(self.sources)
+        self._kinds, self._cumulative, self._people = _sampling_plan(self.sources)
 
     def batch(self, number: int, rank: int = 0, world: int = 1) -> EpisodeBatch:
         """Return batch `number`, or one process's share of it.
@@ -112,8 +112,8 @@ class Episodes:
             world: number of processes; must divide the batch.
         """
         settings = self._settings
-        chooser = np.random.default_rng([settings.seed, 1, number])
-        photos = int(chooser.integers(settings.photos_low, settings.photos_high + 1))
+        random = np.random.default_rng([settings.seed, 1, number])
+        photos = int(random.integers(settings.photos_low, settings.photos_high + 1))
         first = number * settings.batch
         return stack([self.episode(first + i, photos) for i in range(rank, settings.batch, world)])
 
@@ -121,14 +121,18 @@ class Episodes:
         """Return episode `number` with this many photos, as a batch of one."""
         settings = self._settings
         random = np.random.default_rng([settings.seed, 2, number])
-        row = self._pick(random)
+        row = self._sample_row(random)
         source = self.sources[row]
         order = random.permutation(len(source.frames))
-        shown = order[1:]
-        chosen = shown[:photos] if len(shown) >= photos else shown[random.integers(0, len(shown), photos)]
+        candidates = order[1:]
+        chosen = (
+            candidates[:photos]
+            if len(candidates) >= photos
+            else candidates[random.integers(0, len(candidates), photos)]
+        )
         frames = self._frames(source, [int(order[0]), *(int(i) for i in chosen)])
-        change = _Augmentation.draw(random) if settings.augment else _Augmentation()
-        return make_episode(frames, settings.drawing, row, change)
+        augmentation = _Augmentation.draw(random) if settings.augment else _Augmentation()
+        return make_episode(frames, settings.drawing, row, augmentation)
 
     def fixed(self, row: int, target: int, photos: Sequence[int]) -> EpisodeBatch:
         """Return an episode with the given frames of one source, without augmentation."""
@@ -136,29 +140,29 @@ class Episodes:
         return make_episode(frames, self._settings.drawing, row, _Augmentation())
 
     def _frames(self, source: Source, indices: Sequence[int]) -> ClipFrames:
-        parts: dict[str, list[tuple[int, int]]] = {}
+        by_clip: dict[str, list[tuple[int, int]]] = {}
         for position, index in enumerate(indices):
             clip, number = source.frames[index]
-            parts.setdefault(clip, []).append((position, number))
-        pieces: list[tuple[int, ClipFrames, int]] = []
-        for clip, entries in parts.items():
+            by_clip.setdefault(clip, []).append((position, number))
+        selected: list[tuple[int, ClipFrames, int]] = []
+        for clip, entries in by_clip.items():
             loaded = self._cache.load(clip, [number for _, number in entries])
-            pieces += [(position, loaded, i) for i, (position, _) in enumerate(entries)]
-        pieces.sort(key=lambda piece: piece[0])
+            selected += [(position, loaded, i) for i, (position, _) in enumerate(entries)]
+        selected.sort(key=lambda item: item[0])
         return ClipFrames(
-            np.stack([loaded.images[i] for _, loaded, i in pieces]),
-            np.stack([loaded.points[i] for _, loaded, i in pieces]),
-            np.stack([loaded.blendshapes[i] for _, loaded, i in pieces]),
+            np.stack([loaded.images[i] for _, loaded, i in selected]),
+            np.stack([loaded.points[i] for _, loaded, i in selected]),
+            np.stack([loaded.blendshapes[i] for _, loaded, i in selected]),
         )
 
-    def _pick(self, random: np.random.Generator) -> int:
-        kind = self._kinds[int(np.searchsorted(self._chances, random.random(), side="right"))]
+    def _sample_row(self, random: np.random.Generator) -> int:
+        kind = self._kinds[int(np.searchsorted(self._cumulative, random.random(), side="right"))]
         people = self._people[kind]
         rows = people[int(random.integers(len(people)))]
         return rows[int(random.integers(len(rows)))]
 
 
-def _draw_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64], dict[str, list[list[int]]]]:
+def _sampling_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64], dict[str, list[list[int]]]]:
     """Plan the sampling: a kind with weight sqrt(frames), then a person, then one of their clips, both uniform."""
     by_kind: dict[str, dict[str, list[int]]] = {}
     frames: dict[str, int] = {}
@@ -167,9 +171,9 @@ def _draw_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64
         frames[source.kind] = frames.get(source.kind, 0) + len(source.frames)
     kinds = sorted(by_kind)
     shares = np.sqrt([frames[kind] for kind in kinds])
-    chances = np.cumsum(shares / shares.sum())
-    chances[-1] = 1.0
-    return kinds, chances, {kind: list(people.values()) for kind, people in by_kind.items()}
+    cumulative = np.cumsum(shares / shares.sum())
+    cumulative[-1] = 1.0
+    return kinds, cumulative, {kind: list(people.values()) for kind, people in by_kind.items()}
 
 
 @dataclass(frozen=True)
@@ -182,9 +186,13 @@ class _Augmentation:
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> _Augmentation:
-        level = float(random.uniform(0.8, 1.25))
-        tints = random.uniform(0.9, 1.1, 3)
-        gain = (level * float(tints[0]), level * float(tints[1]), level * float(tints[2]))
+        gain_level = float(random.uniform(0.8, 1.25))
+        channel_gains = random.uniform(0.9, 1.1, 3)
+        gain = (
+            gain_level * float(channel_gains[0]),
+            gain_level * float(channel_gains[1]),
+            gain_level * float(channel_gains[2]),
+        )
         return cls(bool(random.random() < 0.5), gain, float(random.uniform(-0.1, 0.1)))
 
     def apply(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -197,7 +205,9 @@ class _Augmentation:
         return np.ascontiguousarray(values)
 
 
-def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Augmentation | None = None) -> EpisodeBatch:
+def make_episode(
+    frames: ClipFrames, drawing: str, row: int = 0, augmentation: _Augmentation | None = None
+) -> EpisodeBatch:
     """Build a batch of one episode: the first frame is the target, the others are the photos.
 
     Args:
@@ -205,13 +215,13 @@ def make_episode(frames: ClipFrames, drawing: str, row: int = 0, change: _Augmen
         drawing: style of the landmark drawing.
         row: row in the embedding table.
     """
-    change = change or _Augmentation()
+    augmentation = augmentation or _Augmentation()
     size = int(frames.images.shape[1])
-    images = torch.from_numpy(change.apply(frames.images)).permute(0, 3, 1, 2)
-    drawn = np.stack([draw_landmarks(points, size, drawing, mirror=change.mirror) for points in frames.points])
+    images = torch.from_numpy(augmentation.apply(frames.images)).permute(0, 3, 1, 2)
+    drawn = np.stack([draw_landmarks(points, size, drawing, mirror=augmentation.mirror) for points in frames.points])
     drawings = torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 255
     regions, box = face_regions(frames.points[0], size)
-    if change.mirror:
+    if augmentation.mirror:
         regions = np.ascontiguousarray(regions[:, :, ::-1])
         box = np.array([-box[2], box[1], -box[0], box[3]], np.float32)
     return EpisodeBatch(
@@ -241,16 +251,16 @@ def face_regions(points: NDArray[np.float32], size: int) -> tuple[NDArray[np.flo
         of a square around the face, inside the image.
     """
     lines = ibug68(points)
-    face, parts = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
+    face_mask, feature_mask = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
     low, high = points[:468, :2].min(axis=0), points[:468, :2].max(axis=0)
     hull = cv2.convexHull(np.round(points[:468, :2]).astype(np.int32))
-    cv2.fillConvexPoly(face, hull, 1.0)
-    reach = max(1, round(0.04 * float((high - low).max())))
+    cv2.fillConvexPoly(face_mask, hull, 1.0)
+    margin = max(1, round(0.04 * float((high - low).max())))
     for first, last in ((36, 42), (42, 48), (48, 60)):
-        cv2.fillConvexPoly(parts, cv2.convexHull(np.round(lines[first:last]).astype(np.int32)), 1.0)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    soft = cv2.GaussianBlur(cv2.dilate(parts, kernel), (0, 0), max(0.5, reach / 2))
+        cv2.fillConvexPoly(feature_mask, cv2.convexHull(np.round(lines[first:last]).astype(np.int32)), 1.0)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    soft_features = cv2.GaussianBlur(cv2.dilate(feature_mask, kernel), (0, 0), max(0.5, margin / 2))
     half = min(float((high - low).max()) * 0.55, size / 2)
     centre = np.clip((low + high) / 2 + 0.5, half, size - half)
     box = np.concatenate([centre - half, centre + half]) * (2 / size) - 1
-    return np.stack([face, soft]).astype(np.float32), box.astype(np.float32)
+    return np.stack([face_mask, soft_features]).astype(np.float32), box.astype(np.float32)

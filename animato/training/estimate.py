@@ -16,17 +16,17 @@ from animato.data.clips import ClipStore
 from animato.models.count import count_parameters
 from animato.settings.training import TrainSettings
 from animato.training.content import make_content_loss
-from animato.training.distributed import Team
+from animato.training.distributed import ProcessGroup
 from animato.training.episodes import Episodes
 from animato.training.state import TrainState, new_state
 from animato.training.step import Objective
-from animato.training.update import Players, update
+from animato.training.update import DdpNetworks, update
 
 TRIAL_STEPS = 2
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """Estimated resources of a run on this machine.
 
     Attributes:
@@ -76,13 +76,13 @@ class Estimate:
         ]
         if self.free_mb is not None and self.free_mb < self.disk_mb:
             lines.append(f"warning     only {self.free_mb:.0f} MB are free on that disk")
-        lines.append(
-            f"cost        {self.cost:.2f}" if self.cost is not None else "cost        not known without `price`"
-        )
+        lines.append(f"cost        {self.cost:.2f}" if self.cost is not None else "cost        unknown without `price`")
         return lines
 
 
-def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, price: float | None) -> Estimate:
+def estimate(
+    settings: TrainSettings, store: ClipStore, folder: Path, process_group: ProcessGroup, price: float | None
+) -> CostEstimate:
     """Estimate a run by timing a few training steps on real data; their result is discarded.
 
     Args:
@@ -92,37 +92,37 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
     mean_photos = round((settings.photos_low + settings.photos_high) / 2)
     trial = dataclasses.replace(settings, photos_low=mean_photos, photos_high=mean_photos)
     episodes = Episodes(store, "train", trial)
-    state = new_state(trial, len(episodes.sources), team.device)
-    content = make_content_loss(trial).to(team.device)
+    state = new_state(trial, len(episodes.sources), process_group.device)
+    content = make_content_loss(trial).to(process_group.device)
     objective = Objective.of(trial, content)
-    players = Players(state.embedder_generator, state.discriminator)
-    bf16 = team.device.type == "cuda" and trial.precision != "fp32"
+    networks = DdpNetworks(state.embedder_generator, state.discriminator)
+    bf16 = process_group.device.type == "cuda" and trial.precision != "fp32"
     seconds = []
     for number in range(TRIAL_STEPS + 1):
-        batch = episodes.batch(number).to(team.device)
+        batch = episodes.batch(number).to(process_group.device)
         started = time.perf_counter()
-        update(state, players, batch, objective, trial, team, bf16)
-        if team.device.type == "cuda":
+        update(state, networks, batch, objective, trial, process_group, bf16)
+        if process_group.device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
-    step = min(seconds[1:])
-    speed = trial.batch / step
-    hours = settings.episodes / speed / 3600
-    checkpoint = _checkpoint_mb(state)
-    free = shutil.disk_usage(_existing(folder)).free / 1e6
-    return Estimate(
-        device=str(team.device),
+    step_seconds = min(seconds[1:])
+    episodes_a_second = trial.batch / step_seconds
+    hours = settings.episodes / episodes_a_second / 3600
+    checkpoint_mb = _checkpoint_mb(state)
+    free_mb = shutil.disk_usage(_nearest_existing(folder)).free / 1e6
+    return CostEstimate(
+        device=str(process_group.device),
         people=len({source.person for source in episodes.sources}),
         videos=len(episodes.sources),
         frames=sum(len(source.frames) for source in episodes.sources),
         parameters=(count_parameters(state.embedder_generator), count_parameters(state.discriminator)),
         embedding_table_mb=sum(value.nbytes for value in state.embedding_table.tensors().values()) / 1e6,
-        memory_mb=_peak_mb(team),
-        checkpoint_mb=checkpoint,
-        disk_mb=checkpoint * (settings.keep + 1.3),
-        free_mb=free,
-        seconds_a_step=step,
-        episodes_a_second=speed,
+        memory_mb=_peak_mb(process_group),
+        checkpoint_mb=checkpoint_mb,
+        disk_mb=checkpoint_mb * (settings.keep + 1.3),
+        free_mb=free_mb,
+        seconds_a_step=step_seconds,
+        episodes_a_second=episodes_a_second,
         hours=hours,
         cost=None if price is None else hours * price,
         content=content.name,
@@ -130,20 +130,23 @@ def estimate(settings: TrainSettings, store: ClipStore, folder: Path, team: Team
 
 
 def _checkpoint_mb(state: TrainState) -> float:
-    drawn, discriminating = count_parameters(state.embedder_generator), count_parameters(state.discriminator)
+    generator_parameters, discriminator_parameters = (
+        count_parameters(state.embedder_generator),
+        count_parameters(state.discriminator),
+    )
     # weights, average and two moments of embedder and generator; weights and two moments of the discriminator
     embedding_table = sum(value.nbytes for value in state.embedding_table.tensors().values())
-    return (4 * (4 * drawn + 3 * discriminating) + embedding_table) / 1e6
+    return (4 * (4 * generator_parameters + 3 * discriminator_parameters) + embedding_table) / 1e6
 
 
-def _peak_mb(team: Team) -> float:
-    if team.device.type == "cuda":
+def _peak_mb(process_group: ProcessGroup) -> float:
+    if process_group.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def _existing(folder: Path) -> Path:
+def _nearest_existing(folder: Path) -> Path:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder

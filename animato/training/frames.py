@@ -23,8 +23,8 @@ def resized(frames: ClipFrames, size: int) -> ClipFrames:
     source = frames.images.shape[1]
     if source == size:
         return frames
-    how = cv2.INTER_AREA if source > size else cv2.INTER_CUBIC
-    images = np.stack([cv2.resize(image, (size, size), interpolation=how) for image in frames.images])
+    interpolation = cv2.INTER_AREA if source > size else cv2.INTER_CUBIC
+    images = np.stack([cv2.resize(image, (size, size), interpolation=interpolation) for image in frames.images])
     return ClipFrames(images.astype(np.uint8), scaled_points(frames.points, source, size), frames.blendshapes)
 
 
@@ -55,11 +55,11 @@ class FrameCache:
             if size_of_clip * 4 > self._limit:
                 return resized(self._store.load(clip, indices), self._size)
             cached = resized(self._store.load(clip, range(self._frames[clip])), self._size)
-            self._keep(clip, cached)
+            self._insert(clip, cached)
         selected: NDArray[np.int64] = np.asarray(indices, dtype=np.int64)
         return ClipFrames(cached.images[selected], cached.points[selected], cached.blendshapes[selected])
 
-    def _keep(self, clip: str, frames: ClipFrames) -> None:
+    def _insert(self, clip: str, frames: ClipFrames) -> None:
         with self._lock:
             if clip in self._clips:
                 return

@@ -9,8 +9,8 @@ import torch
 from animato.data.manifest import read_manifest
 from animato.data.shards import ShardClips
 from animato.settings.training import TrainSettings
-from animato.training.distributed import join_team
-from animato.training.estimate import Estimate, estimate
+from animato.training.distributed import join_process_group
+from animato.training.estimate import CostEstimate, estimate
 from animato.training.meta import Report, TrainResult, train
 
 
@@ -28,15 +28,15 @@ def train_on_folder(settings: TrainSettings, data: Path, folder: Path, report: R
     return train(settings, ShardClips(data), folder, report, _margin(data))
 
 
-def estimate_on_folder(settings: TrainSettings, data: Path, folder: Path, price: float | None = None) -> Estimate:
+def estimate_on_folder(settings: TrainSettings, data: Path, folder: Path, price: float | None = None) -> CostEstimate:
     """Estimate the cost of training on a prepared folder (see `training.estimate.estimate`)."""
-    team = join_team(settings.device)
+    process_group = join_process_group(settings.device)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
-        return estimate(settings, ShardClips(data), folder, team, price)
+        return estimate(settings, ShardClips(data), folder, process_group, price)
     finally:
-        team.leave()
+        process_group.destroy()
 
 
 def _margin(data: Path) -> float:

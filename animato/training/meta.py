@@ -26,15 +26,15 @@ from animato.geometry.crop import MARGIN
 from animato.settings.training import TrainSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.content import make_content_loss
-from animato.training.distributed import Team, join_team
-from animato.training.divergence_guard import DivergenceGuard
+from animato.training.distributed import ProcessGroup, join_process_group
+from animato.training.divergence_guard import DivergenceGuard, picture_statistics
 from animato.training.episodes import EpisodeBatch, Episodes, sources_of
-from animato.training.meters import Meter, both_statistics, flat_statistics
+from animato.training.meters import Meter, statistics_figures
 from animato.training.prefetch import Prefetch
 from animato.training.run_log import RunLog, check_same_run, describe_run
 from animato.training.state import TrainState, new_state
 from animato.training.step import Objective
-from animato.training.update import Players, UpdateOutput, update
+from animato.training.update import DdpNetworks, UpdateOutput, update
 from animato.training.validate import fixed_batch, png_bytes, validate
 from animato.weights.io import write_whole
 
@@ -81,14 +81,14 @@ class Run:
     """State and dependencies of `fit`."""
 
     settings: TrainSettings
-    team: Team
+    process_group: ProcessGroup
     folder: Path
     state: TrainState
     episodes: Episodes
     validation: EpisodeBatch | None
     objective: Objective
     checkpoints: Checkpoints
-    watch: DivergenceGuard
+    guard: DivergenceGuard
     notes: list[str]
 
 
@@ -110,24 +110,26 @@ def train(
         TrainingStoppedError: training diverged or collapsed; the message contains the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
-    team = setup(settings, folder)
+    process_group = setup(settings, folder)
     lock = FileLock(folder / "run.lock")
     try:
-        if team.leads:
-            lock.alone(f"trains in {folder.name}")
-        run = build(settings, store, folder, team, margin)
+        if process_group.is_main:
+            lock.acquire_or_raise(f"trains in {folder.name}")
+        run = build(settings, store, folder, process_group, margin)
         fit(run, report)
     finally:
         lock.release()
-        team.leave()
+        process_group.destroy()
     return TrainResult(folder, folder / "model.safetensors", run.state.episodes, tuple(run.notes))
 
 
-def setup(settings: TrainSettings, folder: Path) -> Team:
+def setup(settings: TrainSettings, folder: Path) -> ProcessGroup:
     """Join the process group, create the folder and check the settings."""
-    team = join_team(settings.device)
-    if settings.batch % team.world:
-        raise UsageError(f"`batch={settings.batch}` cannot be shared by {team.world} processes", where="train.batch")
+    process_group = join_process_group(settings.device)
+    if settings.batch % process_group.world:
+        raise UsageError(
+            f"`batch={settings.batch}` cannot be shared by {process_group.world} processes", where="train.batch"
+        )
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
@@ -137,32 +139,32 @@ def setup(settings: TrainSettings, folder: Path) -> Team:
         raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
     if (folder / "run.json").is_file():
         check_same_run(folder / "run.json", settings)
-    return team
+    return process_group
 
 
-def build(settings: TrainSettings, store: ClipStore, folder: Path, team: Team, margin: float) -> Run:
+def build(settings: TrainSettings, store: ClipStore, folder: Path, process_group: ProcessGroup, margin: float) -> Run:
     """Create networks, optimisers, losses and episodes; restore the newest checkpoint, if any."""
     episodes = Episodes(store, "train", settings)
     held_out = sources_of(store, "val")
     validation = None
-    if team.leads and settings.validate_episodes:
-        shown = Episodes(store, "val" if held_out else "train", settings)
-        validation = fixed_batch(shown, settings.validate_people).to(team.device)
-    content = make_content_loss(settings).to(team.device)
+    if process_group.is_main and settings.validate_episodes:
+        validation_episodes = Episodes(store, "val" if held_out else "train", settings)
+        validation = fixed_batch(validation_episodes, settings.validate_people).to(process_group.device)
+    content = make_content_loss(settings).to(process_group.device)
     counts = {split: len(clips_of(store, split)) for split in SPLITS}
     people = [source.person for source in episodes.sources]
     description = describe_run(settings, content.name, people, len(episodes.sources), counts)
     videos = [source.name for source in episodes.sources]
     checkpoints = Checkpoints(folder / "checkpoints", settings.keep, videos, description)
-    state = new_state(settings, len(videos), team.device, margin)
-    if team.leads:
+    state = new_state(settings, len(videos), process_group.device, margin)
+    if process_group.is_main:
         checkpoints.sweep()
     restored, notes = checkpoints.restore_newest(state)
-    if team.leads and restored is None:
+    if process_group.is_main and restored is None:
         write_whole(folder / "run.json", (json.dumps(description, indent=1) + "\n").encode())
     objective = Objective.of(settings, content)
-    watch = DivergenceGuard(restored.name if restored else None)
-    return Run(settings, team, folder, state, episodes, validation, objective, checkpoints, watch, notes)
+    guard = DivergenceGuard(restored.name if restored else None)
+    return Run(settings, process_group, folder, state, episodes, validation, objective, checkpoints, guard, notes)
 
 
 def fit(run: Run, report: Report | None, keep: bool = True) -> None:
@@ -171,39 +173,39 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
     Args:
         keep: whether to save and validate at the end; False for benchmarks.
     """
-    settings, state, team = run.settings, run.state, run.team
-    players = Players(team.wrap(state.embedder_generator), team.wrap(state.discriminator))
-    bf16 = team.device.type == "cuda" and settings.precision != "fp32"
-    run_log = RunLog(run.folder, state.episodes) if team.leads else None
-    meter, saved_at, started = Meter(), time.monotonic(), state.batches
+    settings, state, process_group = run.settings, run.state, run.process_group
+    networks = DdpNetworks(process_group.wrap(state.embedder_generator), process_group.wrap(state.discriminator))
+    bf16 = process_group.device.type == "cuda" and settings.precision != "fp32"
+    run_log = RunLog(run.folder, state.episodes) if process_group.is_main else None
+    meter, saved_at, first_batch = Meter(), time.monotonic(), state.batches
     try:
-        with Prefetch(run.episodes, state.batches, team, settings.workers) as batches:
+        with Prefetch(run.episodes, state.batches, process_group, settings.workers) as batches:
             while state.episodes < settings.episodes:
                 # Fetch episodes.
                 batch = batches.take()
                 # Update networks, table and average.
-                logs = _due(state.episodes, settings.batch, settings.log_episodes)
-                output = update(state, players, batch, run.objective, settings, team, bf16, measure=logs)
+                log_due = _due(state.episodes, settings.batch, settings.log_episodes)
+                output = update(state, networks, batch, run.objective, settings, process_group, bf16, measure=log_due)
                 meter.add(output)
                 # Report.
-                if logs:
-                    _log(run, run_log, meter, output, batch, state.batches - started, report)
+                if log_due:
+                    _log(run, run_log, meter, output, batch, state.batches - first_batch, report)
                 # Validate.
-                if run.validation is not None and _due_now(state.episodes, settings, settings.validate_episodes):
+                if run.validation is not None and _was_due(state.episodes, settings, settings.validate_episodes):
                     _validate(run, run_log)
                 # Save.
-                if team.leads and _save_due(run, saved_at):
+                if process_group.is_main and _save_due(run, saved_at):
                     save(run)
                     saved_at = time.monotonic()
-        if team.leads and keep:
+        if process_group.is_main and keep:
             _finish(run, run_log)
-    except KeyboardInterrupt as stop:
-        if team.leads:
+    except KeyboardInterrupt as interrupt:
+        if process_group.is_main:
             save(run)
         raise InterruptedRunError(
             f"training stopped after {state.episodes} episodes; a checkpoint was saved",
-            hint="the same command continues",
-        ) from stop
+            hint="run the same command to resume",
+        ) from interrupt
     finally:
         if run_log is not None:
             run_log.close()
@@ -211,21 +213,21 @@ def fit(run: Run, report: Report | None, keep: bool = True) -> None:
 
 def save(run: Run) -> None:
     """Write a checkpoint, unless a weight is not finite."""
-    run.watch.check_before_saving({**run.state.embedder_generator.state_dict(), **run.state.discriminator.state_dict()})
-    run.watch.last_good = run.checkpoints.save(run.state).name
+    run.guard.check_before_saving({**run.state.embedder_generator.state_dict(), **run.state.discriminator.state_dict()})
+    run.guard.last_good = run.checkpoints.save(run.state).name
 
 
 def _due(before: int, step: int, every: int) -> bool:
     return every > 0 and (before + step) // every > before // every
 
 
-def _due_now(episodes: int, settings: TrainSettings, every: int) -> bool:
+def _was_due(episodes: int, settings: TrainSettings, every: int) -> bool:
     return _due(episodes - settings.batch, settings.batch, every)
 
 
 def _save_due(run: Run, saved_at: float) -> bool:
     settings = run.settings
-    by_count = _due_now(run.state.episodes, settings, settings.save_episodes)
+    by_count = _was_due(run.state.episodes, settings, settings.save_episodes)
     return by_count or time.monotonic() - saved_at >= settings.save_minutes * 60
 
 
@@ -238,10 +240,10 @@ def _log(
     steps: int,
     report: Report | None,
 ) -> None:
-    figures, speed = meter.close(output, run.settings.log_episodes, run.team)
-    drawn, real = both_statistics(output.generator.picture_BCHW, batch.target_BCHW)
-    run.watch.check(steps, figures, drawn, real)
-    figures |= flat_statistics("drawn", drawn) | flat_statistics("real", real)
+    figures, speed = meter.close(output, run.settings.log_episodes, run.process_group)
+    generated, real = picture_statistics(output.generator.picture_BCHW), picture_statistics(batch.target_BCHW)
+    run.guard.check(steps, figures, generated, real)
+    figures |= statistics_figures("drawn", generated) | statistics_figures("real", real)
     if run_log is not None:
         run_log.line("train", run.state.episodes, {**figures, "episodes_a_second": speed})
         if report is not None:
@@ -260,7 +262,7 @@ def _validate(run: Run, run_log: RunLog | None) -> None:
 
 def _finish(run: Run, run_log: RunLog | None) -> None:
     newest = run.checkpoints.paths()[-1:]
-    if not newest or run.watch.last_good != newest[0].name or f"{run.state.episodes:09d}" not in newest[0].name:
+    if not newest or run.guard.last_good != newest[0].name or f"{run.state.episodes:09d}" not in newest[0].name:
         if run.validation is not None:
             _validate(run, run_log)
         save(run)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from animato.training.distributed import Team
-from animato.training.divergence_guard import PictureStatistics, picture_statistics
+from animato.training.distributed import ProcessGroup
+from animato.training.divergence_guard import PictureStatistics
 from animato.training.update import UpdateOutput
 
 
@@ -26,15 +26,15 @@ class Meter:
         values = {
             "loss_drawer": output.generator.loss,
             "loss_critic": output.discriminator.loss,
-            "critic_real_right": output.discriminator.real_right,
-            "critic_fake_right": output.discriminator.fake_right,
+            "critic_real_right": output.discriminator.real_accuracy,
+            "critic_fake_right": output.discriminator.fake_accuracy,
             **{f"loss_{name}": part for name, part in output.generator.parts.items()},
         }
         for name, value in values.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
         self._steps += 1
 
-    def close(self, output: UpdateOutput, episodes: int, team: Team) -> tuple[dict[str, float], float]:
+    def close(self, output: UpdateOutput, episodes: int, process_group: ProcessGroup) -> tuple[dict[str, float], float]:
         """Return the means over steps and processes with the last gradient norms, and episodes per second; then reset.
 
         Must be called by every process at the same step.
@@ -45,7 +45,7 @@ class Meter:
         """
         assert output.gradient_norms is not None
         names = sorted(self._sums)
-        means = team.mean(torch.stack([self._sums[name].float() for name in names]) / self._steps)
+        means = process_group.mean(torch.stack([self._sums[name].float() for name in names]) / self._steps)
         figures = dict(zip(names, means.tolist(), strict=True))
         figures["gradient_drawer"], figures["gradient_critic"] = (float(norm) for norm in output.gradient_norms)
         speed = episodes / max(1e-9, time.perf_counter() - self._started)
@@ -53,11 +53,6 @@ class Meter:
         return figures, speed
 
 
-def flat_statistics(name: str, statistics: PictureStatistics) -> dict[str, float]:
+def statistics_figures(name: str, statistics: PictureStatistics) -> dict[str, float]:
     """Convert image statistics to log figures."""
     return {f"{name}_mean": statistics.mean, f"{name}_spread": statistics.spread}
-
-
-def both_statistics(drawn_BCHW: Tensor, real_BCHW: Tensor) -> tuple[PictureStatistics, PictureStatistics]:
-    """Compute the statistics of generated and of real images."""
-    return picture_statistics(drawn_BCHW), picture_statistics(real_BCHW)

@@ -79,7 +79,7 @@ def adapt_photos(
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the model cannot be used.
     """
-    record = _allowed(consent, output)
+    record = _consent_before_reading(consent, output)
     _require_torch()
     from animato.training.model import load_model
 
@@ -125,7 +125,7 @@ def adapt_portrait_photos(
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the weights cannot be used.
     """
-    record = _allowed(consent, output)
+    record = _consent_before_reading(consent, output)
     _require_torch()
     weights = read_portrait(model)
     person = Head.from_photos(list(photos), face)
@@ -198,7 +198,7 @@ def _paper_crops(person: Head, model: PaperModel) -> ClipFrames:
     return crop_photos([(photo.image, photo.face.points) for photo in person.photos], model.config)
 
 
-def _allowed(consent: ConsentSettings, output: Path) -> dict[str, Any]:
+def _consent_before_reading(consent: ConsentSettings, output: Path) -> dict[str, Any]:
     """Return the consent record, or raise before any photo is read."""
     record = consent_record(consent)
     if not output.parent.is_dir():

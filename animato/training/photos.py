@@ -16,7 +16,7 @@ from animato.models.drawing import IBUG68_FROM_MESH
 from animato.models.paper.config import PaperConfig
 from animato.types import Frame, Points
 
-HOLD_OUT_FROM = 4
+MIN_PHOTOS_TO_HOLD_OUT = 4
 """Number of photos from which some are held out; with fewer, validation uses rotated copies."""
 
 
@@ -25,12 +25,12 @@ class PhotoSplit:
     """Training and validation photos.
 
     Attributes:
-        learn: training photos.
+        training: training photos.
         validation: validation photos.
         held_out: whether `validation` are held-out photos rather than rotated copies of training photos.
     """
 
-    learn: ClipFrames
+    training: ClipFrames
     validation: ClipFrames
     held_out: bool
 
@@ -60,21 +60,25 @@ def split_photos(photos: ClipFrames, share: float, seed: int) -> PhotoSplit:
     """Hold out some photos, or use rotated copies for validation when there are fewer than four."""
     count = len(photos.images)
     random = np.random.default_rng([seed, 11])
-    if count < HOLD_OUT_FROM:
-        copies = [turned(photos, index % count, random) for index in range(4)]
-        return PhotoSplit(photos, joined(copies), False)
-    aside = max(1, round(count * share))
+    if count < MIN_PHOTOS_TO_HOLD_OUT:
+        copies = [augment_photo(photos, index % count, random) for index in range(4)]
+        return PhotoSplit(photos, concatenate_photos(copies), False)
+    held_out_count = max(1, round(count * share))
     order = random.permutation(count)
-    return PhotoSplit(picked(photos, sorted(order[aside:])), picked(photos, sorted(order[:aside])), True)
+    return PhotoSplit(
+        select_photos(photos, sorted(order[held_out_count:])),
+        select_photos(photos, sorted(order[:held_out_count])),
+        True,
+    )
 
 
-def picked(photos: ClipFrames, indices: Sequence[int]) -> ClipFrames:
+def select_photos(photos: ClipFrames, indices: Sequence[int]) -> ClipFrames:
     """Select photos by index."""
     selected = np.asarray(indices, dtype=np.int64)
     return ClipFrames(photos.images[selected], photos.points[selected], photos.blendshapes[selected])
 
 
-def joined(parts: Sequence[ClipFrames]) -> ClipFrames:
+def concatenate_photos(parts: Sequence[ClipFrames]) -> ClipFrames:
     """Concatenate collections of photos."""
     return ClipFrames(
         np.concatenate([part.images for part in parts]),
@@ -83,26 +87,26 @@ def joined(parts: Sequence[ClipFrames]) -> ClipFrames:
     )
 
 
-def turned(photos: ClipFrames, index: int, random: np.random.Generator) -> ClipFrames:
+def augment_photo(photos: ClipFrames, index: int, random: np.random.Generator) -> ClipFrames:
     """Rotate one photo by up to 8 degrees, scale it by up to 8 % and shift it by up to 4 % of its side, at random."""
     size = int(photos.images.shape[1])
     angle, scale = float(random.uniform(-8, 8)), float(random.uniform(0.92, 1.08))
-    move = random.uniform(-0.04, 0.04, 2) * size
+    shift = random.uniform(-0.04, 0.04, 2) * size
     centre = ((size - 1) / 2, (size - 1) / 2)
-    turned_from_photo = np.asarray(cv2.getRotationMatrix2D(centre, angle, scale), np.float64)
-    turned_from_photo[:, 2] += move
+    augmented_from_photo = np.asarray(cv2.getRotationMatrix2D(centre, angle, scale), np.float64)
+    augmented_from_photo[:, 2] += shift
     image = cv2.warpAffine(
         photos.images[index],
-        turned_from_photo,
+        augmented_from_photo,
         (size, size),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    points = move_points(turned_from_photo, photos.points[index])
+    points = move_points(augmented_from_photo, photos.points[index])
     return ClipFrames(np.asarray(image, np.uint8)[None], points[None], photos.blendshapes[index : index + 1])
 
 
-def probe_faces(points: Points) -> tuple[Points, Points]:
+def probe_expressions(points: Points) -> tuple[Points, Points]:
     """Return a face's landmarks with the mouth wide open, and with the eyes closed.
 
     Synthetic expressions, used only to test whether a generator responds to its landmarks.
@@ -113,11 +117,11 @@ def probe_faces(points: Points) -> tuple[Points, Points]:
     Returns:
         Two copies, 478 x 3 float32, same pixels.
     """
-    line = IBUG68_FROM_MESH
-    down = points[line[8], :2] - points[line[27], :2]
+    mesh_index = IBUG68_FROM_MESH
+    down = points[mesh_index[8], :2] - points[mesh_index[27], :2]
     opened, closed = points.copy(), points.copy()
     # lower lip and middle of the jaw, by a tenth of the distance from brow to chin
-    opened[[*line[55:60], *line[64:68], *line[6:11]], :2] += 0.1 * down
+    opened[[*mesh_index[55:60], *mesh_index[64:68], *mesh_index[6:11]], :2] += 0.1 * down
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
-        closed[line[upper], :2] = points[line[lower], :2]
+        closed[mesh_index[upper], :2] = points[mesh_index[lower], :2]
     return opened, closed

@@ -6,16 +6,16 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from animato.training.distributed import Team
+from animato.training.distributed import ProcessGroup
 from animato.training.episodes import EpisodeBatch, Episodes
 
 
 class Prefetch:
     """Iterator over batches of episodes, loaded ahead of time in order."""
 
-    def __init__(self, episodes: Episodes, first: int, team: Team, workers: int) -> None:
+    def __init__(self, episodes: Episodes, first: int, process_group: ProcessGroup, workers: int) -> None:
         self._episodes = episodes
-        self._team = team
+        self._process_group = process_group
         self._next = first
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="episodes")
         self._pending: deque[Future[EpisodeBatch]] = deque()
@@ -23,14 +23,14 @@ class Prefetch:
             self._submit()
 
     def take(self) -> EpisodeBatch:
-        """Return the next batch, on the team's device.
+        """Return the next batch, on the device of this process.
 
         Raises:
             InputError: a frame could not be read.
         """
         batch = self._pending.popleft().result()
         self._submit()
-        return batch.to(self._team.device)
+        return batch.to(self._process_group.device)
 
     def __enter__(self) -> Prefetch:
         return self
@@ -41,5 +41,7 @@ class Prefetch:
         self._pool.shutdown(wait=True)
 
     def _submit(self) -> None:
-        self._pending.append(self._pool.submit(self._episodes.batch, self._next, self._team.rank, self._team.world))
+        self._pending.append(
+            self._pool.submit(self._episodes.batch, self._next, self._process_group.rank, self._process_group.world)
+        )
         self._next += 1

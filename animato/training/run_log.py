@@ -20,7 +20,7 @@ from animato.settings.training import TrainSettings
 from animato.version import __version__
 from animato.weights.io import write_whole
 
-FREE_TO_CHANGE = frozenset(
+CHANGEABLE_ON_RESUME = frozenset(
     {"episodes", "device", "threads", "workers", "cache_mb", "save_minutes", "save_episodes", "keep", "log_episodes"}
     | {"validate_episodes", "validate_people", "vgg19", "vggface"}
 )
@@ -55,32 +55,32 @@ def describe_run(
     }
 
 
-def check_same_run(path: Path, settings: Any, free: frozenset[str] = FREE_TO_CHANGE) -> None:
+def check_same_run(path: Path, settings: Any, changeable: frozenset[str] = CHANGEABLE_ON_RESUME) -> None:
     """Check that a run is resumed with the same settings.
 
     Args:
         path: the run's run.json.
         settings: a settings dataclass with a default for every field.
-        free: names of settings that can change.
+        changeable: names of settings that can change.
 
     Raises:
         UsageError: a setting differs from run.json, or run.json cannot be read.
     """
     try:
-        before = json.loads(path.read_text())["settings"]
+        saved = json.loads(path.read_text())["settings"]
     except (ValueError, KeyError, TypeError) as problem:
         raise UsageError(
             f"{path.name} cannot be read", where=str(path.parent), hint="another output folder"
         ) from problem
     # A setting added after the run was started had its default value.
-    before = {**as_json(type(settings)()), **before}
-    now = as_json(settings)
-    for name in sorted((set(before) | set(now)) - free):
-        if before.get(name) != now.get(name):
+    saved = {**as_json(type(settings)()), **saved}
+    current = as_json(settings)
+    for name in sorted((set(saved) | set(current)) - changeable):
+        if saved.get(name) != current.get(name):
             raise UsageError(
-                f"the run in {path.parent.name} was started with `{name}={before.get(name)}`",
-                where=f"now: {now.get(name)}",
-                hint="the same settings to continue it, or another output folder",
+                f"the run in {path.parent.name} was started with `{name}={saved.get(name)}`",
+                where=f"now: {current.get(name)}",
+                hint="use the same settings to resume, or another output folder",
             )
 
 
@@ -89,11 +89,11 @@ class RunLog:
 
     def __init__(self, folder: Path, episodes: int) -> None:
         self._path = folder / "log.jsonl"
-        self._cut_back(episodes)
+        self._drop_repeated_lines(episodes)
         self._stream = self._path.open("a", encoding="utf-8")
-        self._board = _open_board(folder / "tensorboard", episodes)
+        self._board = _open_tensorboard(folder / "tensorboard", episodes)
 
-    def _cut_back(self, episodes: int) -> None:
+    def _drop_repeated_lines(self, episodes: int) -> None:
         """Drop lines of episodes that a resumed run will repeat."""
         if not self._path.is_file():
             return
@@ -127,7 +127,7 @@ class RunLog:
             self._board.close()
 
 
-def _open_board(folder: Path, episodes: int) -> Any:
+def _open_tensorboard(folder: Path, episodes: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -154,7 +154,7 @@ def _copy(tensor: Tensor, arrays: Mapping[str, NDArray[Any]], name: str, where: 
     array = arrays.get(name)
     if array is None or tuple(array.shape) != tuple(tensor.shape):
         found = "nothing" if array is None else str(tuple(array.shape))
-        raise FileFormatError(f"{name} in {where} does not fit", where=f"wanted {tuple(tensor.shape)}, found {found}")
+        raise FileFormatError(f"{name} in {where} does not fit", where=f"expected {tuple(tensor.shape)}, found {found}")
     tensor.copy_(torch.from_numpy(array.copy()))
 
 

@@ -61,13 +61,13 @@ class DiscriminatorOutput:
 
     Attributes:
         loss: loss to minimise.
-        real_right: share of real images scored above 0.
-        fake_right: share of generated images scored below 0.
+        real_accuracy: share of real images scored above 0.
+        fake_accuracy: share of generated images scored below 0.
     """
 
     loss: Tensor
-    real_right: Tensor
-    fake_right: Tensor
+    real_accuracy: Tensor
+    fake_accuracy: Tensor
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from animato.data.clips import ClipStore
 from animato.models.layers import refresh_spectral
 from animato.settings.training import TrainSettings
-from animato.training.distributed import Team
+from animato.training.distributed import ProcessGroup
 from animato.training.episodes import Episodes
 from animato.training.losses import discriminator_hinge, embedding_match
 from animato.training.meta import Run, build, fit
@@ -50,29 +50,34 @@ def compare_throughput(settings: TrainSettings, store: ClipStore, steps: int = 8
         rounds: rounds per loop.
     """
     photos = (settings.photos_low + settings.photos_high + 1) // 2
-    same = replace(settings, photos_low=photos, photos_high=photos, validate_episodes=0, save_minutes=1e9)
-    same = replace(same, save_episodes=0, log_episodes=max(same.log_episodes, same.batch), device="cpu")
+    benchmark_settings = replace(settings, photos_low=photos, photos_high=photos, validate_episodes=0, save_minutes=1e9)
+    benchmark_settings = replace(
+        benchmark_settings,
+        save_episodes=0,
+        log_episodes=max(benchmark_settings.log_episodes, benchmark_settings.batch),
+        device="cpu",
+    )
     with tempfile.TemporaryDirectory(prefix="animato-") as name:
         folder = Path(name)
         for part in ("checkpoints", "pictures"):
             (folder / part).mkdir()
-        run = build(same, store, folder, Team(0, 1, torch.device("cpu")), 2.1)
+        run = build(benchmark_settings, store, folder, ProcessGroup(0, 1, torch.device("cpu")), 2.1)
         plain = plain_loop(run.settings, run.episodes, run.objective)
-        real = _real_loop(run)
+        training_loop = _training_loop(run)
         best = {"ours": 0.0, "plain": 0.0}
-        for turn in range(rounds + 1):
-            for label, loop in (("ours", real), ("plain", plain)):
+        for round_number in range(rounds + 1):
+            for label, loop in (("ours", training_loop), ("plain", plain)):
                 started = time.perf_counter()
                 loop(steps)
-                if turn:  # the first turn fills caches
-                    best[label] = max(best[label], steps * same.batch / (time.perf_counter() - started))
+                if round_number:  # the first turn fills caches
+                    best[label] = max(best[label], steps * benchmark_settings.batch / (time.perf_counter() - started))
     return Throughput(best["ours"], best["plain"])
 
 
-def _real_loop(run: Run) -> Callable[[int], None]:
+def _training_loop(run: Run) -> Callable[[int], None]:
     def loop(steps: int) -> None:
-        goal = run.state.episodes + steps * run.settings.batch
-        run.settings = replace(run.settings, episodes=goal)
+        target = run.state.episodes + steps * run.settings.batch
+        run.settings = replace(run.settings, episodes=target)
         fit(run, None, keep=False)
 
     return loop
@@ -123,8 +128,10 @@ def plain_loop(settings: TrainSettings, episodes: Episodes, objective: Objective
                 assert person.grad is not None
                 state.embedding_table.update(batch.rows_B, person.grad, settings.lr_critic, ADAM_BETAS, ADAM_EPS)
             with torch.no_grad():
-                for kept, new in zip(state.average.parameters(), state.embedder_generator.parameters(), strict=True):
-                    kept.lerp_(new, 1 - settings.average)
+                for average, current in zip(
+                    state.average.parameters(), state.embedder_generator.parameters(), strict=True
+                ):
+                    average.lerp_(current, 1 - settings.average)
             done += 1
 
     return loop

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from animato.models.layers import refresh_spectral
 from animato.settings.training import TrainSettings
-from animato.training.distributed import Team
+from animato.training.distributed import ProcessGroup
 from animato.training.episodes import EpisodeBatch
 from animato.training.state import ADAM_BETAS, ADAM_EPS, TrainState, update_average
 from animato.training.step import DiscriminatorOutput, GeneratorOutput, Objective, discriminator_step, generator_step
 
 
 @dataclass(frozen=True)
-class Players:
+class DdpNetworks:
     """The two networks, possibly wrapped in DDP."""
 
     embedder_generator: nn.Module
@@ -43,20 +43,20 @@ def rate_at(settings: TrainSettings, episodes: int) -> float:
 
     Linear warm-up over `warmup` episodes, linear decay to 0 over the last share `cooldown` of the run.
     """
-    rise = min(1.0, (episodes + settings.batch) / settings.warmup) if settings.warmup else 1.0
+    warmup = min(1.0, (episodes + settings.batch) / settings.warmup) if settings.warmup else 1.0
     if settings.cooldown <= 0:
-        return rise
-    left = (settings.episodes - episodes) / (settings.cooldown * settings.episodes)
-    return rise * min(1.0, max(0.0, left))
+        return warmup
+    cooldown = (settings.episodes - episodes) / (settings.cooldown * settings.episodes)
+    return warmup * min(1.0, max(0.0, cooldown))
 
 
 def update(
     state: TrainState,
-    players: Players,
+    networks: DdpNetworks,
     batch: EpisodeBatch,
     objective: Objective,
     settings: TrainSettings,
-    team: Team,
+    process_group: ProcessGroup,
     bf16: bool = False,
     measure: bool = False,
 ) -> UpdateOutput:
@@ -69,17 +69,17 @@ def update(
         measure: whether to return the gradient norms.
     """
     factor = rate_at(settings, state.episodes)
-    mixed = torch.autocast(team.device.type, torch.bfloat16, enabled=bf16)
+    autocast = torch.autocast(process_group.device.type, torch.bfloat16, enabled=bf16)
 
     # Update embedder and generator.
     refresh_spectral(state.embedder_generator)
     state.discriminator.requires_grad_(False)
-    with mixed:
-        drawn = generator_step(
-            players.embedder_generator, state.discriminator, state.embedding_table.read(batch.rows_B), batch, objective
+    with autocast:
+        generator_output = generator_step(
+            networks.embedder_generator, state.discriminator, state.embedding_table.read(batch.rows_B), batch, objective
         )
     state.generator_optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(drawn.loss)
+    torch.autograd.backward(generator_output.loss)
     _take_step(state.generator_optimiser, settings.lr_drawer * factor)
 
     # Update the discriminator and the rows of its table.
@@ -87,13 +87,15 @@ def update(
     for _ in range(settings.critic_steps):
         refresh_spectral(state.discriminator)
         person_BE = state.embedding_table.read(batch.rows_B)
-        with mixed:
-            discriminated = discriminator_step(players.discriminator, person_BE, batch, drawn.picture_BCHW)
+        with autocast:
+            discriminator_output = discriminator_step(
+                networks.discriminator, person_BE, batch, generator_output.picture_BCHW
+            )
         state.discriminator_optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(discriminated.loss)
+        torch.autograd.backward(discriminator_output.loss)
         _take_step(state.discriminator_optimiser, settings.lr_critic * factor)
         assert person_BE.grad is not None
-        rows, gradient = team.gather(batch.rows_B), team.gather(person_BE.grad) / team.world
+        rows, gradient = process_group.gather(batch.rows_B), process_group.gather(person_BE.grad) / process_group.world
         state.embedding_table.update(rows, gradient, settings.lr_critic * factor, ADAM_BETAS, ADAM_EPS)
 
     # Update the average.
@@ -103,7 +105,7 @@ def update(
     state.batches += 1
     state.episodes += settings.batch
     norms = (gradient_norm(state.embedder_generator), gradient_norm(state.discriminator)) if measure else None
-    return UpdateOutput(_detached(drawn), _closed(discriminated), norms)
+    return UpdateOutput(_detached_generator(generator_output), _detached_discriminator(discriminator_output), norms)
 
 
 def gradient_norm(module: nn.Module) -> Tensor:
@@ -117,9 +119,9 @@ def _take_step(optimiser: torch.optim.Adam, lr: float) -> None:
     optimiser.step()
 
 
-def _detached(output: GeneratorOutput) -> GeneratorOutput:
+def _detached_generator(output: GeneratorOutput) -> GeneratorOutput:
     return GeneratorOutput(output.loss.detach(), output.parts, output.picture_BCHW)
 
 
-def _closed(output: DiscriminatorOutput) -> DiscriminatorOutput:
-    return DiscriminatorOutput(output.loss.detach(), output.real_right, output.fake_right)
+def _detached_discriminator(output: DiscriminatorOutput) -> DiscriminatorOutput:
+    return DiscriminatorOutput(output.loss.detach(), output.real_accuracy, output.fake_accuracy)

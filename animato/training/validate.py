@@ -54,7 +54,7 @@ def _shown_rows(episodes: Episodes, people: int) -> list[int]:
     for row, source in enumerate(episodes.sources):
         first.setdefault(source.kind, {}).setdefault(source.person, row)
     kinds = [list(first[kind].values()) for kind in sorted(first)]
-    shares = [(people + place) // len(kinds) for place in range(len(kinds))]
+    shares = [(people + index) // len(kinds) for index in range(len(kinds))]
     rows = []
     for candidates, share in zip(kinds, shares, strict=True):
         indices = np.linspace(0, len(candidates) - 1, min(share, len(candidates))).round().astype(int)
@@ -65,19 +65,19 @@ def _shown_rows(episodes: Episodes, people: int) -> list[int]:
 @torch.no_grad()
 def validate(average: EmbedderGenerator, batch: EpisodeBatch) -> Validation:
     """Render and measure the fixed episodes with the averaged weights."""
-    drawn, _ = average(batch)
-    drawn = drawn.float()
+    generated, _ = average(batch)
+    generated = generated.float()
     real, still = batch.target_BCHW, batch.photos_BKCHW[:, 0]
     face, parts = batch.regions_BCHW[:, :1], batch.regions_BCHW[:, 1:2]
     figures = {
-        "l1": (drawn - real).abs().mean(),
-        "l1_face": masked_distance(drawn, real, face).mean(),
-        "l1_mouth_eyes": masked_distance(drawn, real, parts).mean(),
+        "l1": (generated - real).abs().mean(),
+        "l1_face": masked_distance(generated, real, face).mean(),
+        "l1_mouth_eyes": masked_distance(generated, real, parts).mean(),
         "l1_face_still": masked_distance(still, real, face).mean(),
         "l1_mouth_eyes_still": masked_distance(still, real, parts).mean(),
-        "sharpness": _detail(drawn) / _detail(real),
+        "sharpness": _detail(generated) / _detail(real),
     }
-    rows = [still, batch.drawing_BCHW * 2 - 1, real, drawn, (drawn - real).abs() - 1]
+    rows = [still, batch.drawing_BCHW * 2 - 1, real, generated, (generated - real).abs() - 1]
     return Validation({name: float(value) for name, value in figures.items()}, picture_grid(rows))
 
 

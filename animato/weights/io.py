@@ -109,8 +109,8 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
             )
         if header.get("schema") != schema:
             raise FileFormatError(
-                f"{path.name} follows version {header.get('schema')} of the {kind} format, this program reads {schema}",
-                hint="the version of animato that wrote it, or make the file again",
+                f"{path.name} has schema {header.get('schema')} of the {kind} format, expected {schema}",
+                hint="use the version of animato that wrote it, or create the file again",
             )
         return TensorFile(header, {name: stream.get_tensor(name) for name in stream.keys()})  # noqa: SIM118
 

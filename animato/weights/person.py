@@ -60,7 +60,7 @@ def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonR
         raise RefusedError(
             "a person file needs a basis of consent",
             where="the consent record has no entry `basis`",
-            hint="`consent_basis`, and `i_have_consent=True`",
+            hint="set `consent_basis` and `i_have_consent=True`",
         )
     write_arrays(path, arrays, {"kind": kind, "schema": SCHEMA, **asdict(record)})
 
@@ -76,7 +76,7 @@ def read_person(path: Path, kind: str = KIND) -> tuple[PersonRecord, dict[str, N
     if found in MODELS and found != kind:
         raise FileFormatError(
             f"{path.name} is a person file of `model={MODELS[found]}`, not of `model={MODELS[kind]}`",
-            hint=f"`model={MODELS[found]}` with this file, or adapt again with `model={MODELS[kind]}`",
+            hint=f"use `model={MODELS[found]}` with this file, or adapt again with `model={MODELS[kind]}`",
         )
     file = read_arrays(path, kind, SCHEMA)
     return _record(file.header, path), file.arrays
@@ -90,7 +90,7 @@ def read_person_record(path: Path) -> PersonRecord:
     """
     header = read_header(path)
     if header.get("kind") not in MODELS:
-        raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"its header says {header.get('kind')!r}")
+        raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"kind in its header: {header.get('kind')!r}")
     return _record(header, path)
 
 

@@ -1,8 +1,8 @@
 """Weight files of the portrait renderer, with one network or all of them.
 
 A file has kind "portrait-model"; its header holds `networks` (name to configuration, recipe and ranges), `licence` and
-`sources`. Arrays are named `mouth.encoder.stem.weight` and so on. Weights may be stored as float16 (`compact`): they
-are read as float32.
+`sources`. Arrays are named `mouth.encoder.stem.weight` and so on. Weights may be stored as float16 and are
+read as float32.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PortraitWeights:
     sha256: str = ""
 
     def ranges(self, name: str) -> dict[str, list[float]]:
-        """Return the activation ranges of a network's quantised convolutions (`models.portrait.ranges`), if known."""
+        """Return the activation ranges of a network's quantised convolutions (`models.portrait.ranges`), if stored."""
         entry = self.header["networks"].get(name, {})
         return {key: [float(end) for end in ends] for key, ends in entry.get("ranges", {}).items()}
 

@@ -35,7 +35,9 @@ def write_portrait_person(path: Path, networks: NetworkArrays, record: PersonRec
         RefusedError: the record has no basis of consent.
         OutputError: the file cannot be written.
     """
-    arrays = {f"{name}.{key}": np.asarray(a, np.float32) for name, own in networks.items() for key, a in own.items()}
+    arrays = {
+        f"{name}.{key}": np.asarray(a, np.float32) for name, expected in networks.items() for key, a in expected.items()
+    }
     write_person(path, arrays, record, KIND)
 
 
@@ -56,17 +58,17 @@ def read_portrait_person(
     if record.model != weights.sha256:
         raise FileFormatError(
             f"{path.name} was adapted from other weights than {weights.where}",
-            where=f"it names {record.model[:12]}, the weights are {weights.sha256[:12]}",
-            hint="animato adapt PHOTOS... again",
+            where=f"SHA-256 of its weights {record.model[:12]}, of these {weights.sha256[:12]}",
+            hint="run `animato adapt` again",
         )
     networks: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in arrays.items():
         network, _, key = name.partition(".")
-        own = weights.arrays.get(network, {})
-        if key == AFFINE and "project.bias" in own:
-            shape: tuple[int, ...] | None = (1, *own["project.bias"].shape)
+        expected = weights.arrays.get(network, {})
+        if key == AFFINE and "project.bias" in expected:
+            shape: tuple[int, ...] | None = (1, *expected["project.bias"].shape)
         else:
-            shape = own[key].shape if key in own else None
+            shape = expected[key].shape if key in expected else None
         if shape is None or array.shape != shape:
             raise FileFormatError(f"{path.name} does not fit {weights.where}", where=f"{name} {array.shape}")
         networks.setdefault(network, {})[key] = array

@@ -92,7 +92,7 @@ def test_the_doctor_looks_for_what_the_project_asks_for() -> None:
 
 def test_what_the_library_page_calls_public_is_what_is_exported() -> None:
     page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
-    public = page.split("## What is public")[1].split(". Other modules")[0]
+    public = page.split("## Public API")[1].split(". Other modules")[0]
     assert set(re.findall(r"`(\w+)`", public)) == set(animato.__all__)
     called = set(re.findall(r"\banimato\.(\w+)\(", page))
     assert called and called <= set(animato.__all__)

@@ -64,7 +64,7 @@ def test_a_cut_or_missing_shard_is_found(prepared: Path) -> None:
     first.write_bytes(first.read_bytes()[:-5000])
     second.unlink()
     problems = " ".join(check_folder(prepared).problems)
-    assert f"{first.name} is not what was written" in problems and f"{second.stem} cannot be read" in problems
+    assert f"{first.name} differs from the manifest" in problems and f"{second.stem} cannot be read" in problems
 
 
 def test_people_groups_and_files_in_two_splits_are_found(prepared: Path) -> None:
@@ -90,7 +90,7 @@ def test_wrong_counts_and_offsets_are_found(prepared: Path) -> None:
     value["sources"][0]["clips"][0]["picture_at"][1] += 512
     index.write_text(json.dumps(value))
     problems = " ".join(check_folder(prepared).problems)
-    assert "has 6 frames in 000000.tar, and 5 in the manifest" in problems
+    assert "has 6 frames in 000000.tar, but 5 in the manifest" in problems
     assert "is not in 000001.tar at the offset in its index" in problems
 
 

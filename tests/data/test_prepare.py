@@ -203,7 +203,7 @@ def test_a_shard_that_another_process_holds_is_left_to_it(tmp_path: Path) -> Non
     place = Folder(tmp_path / "out")
     place.make()
     lock = place.lock("000000")
-    assert lock.try_take()
+    assert lock.try_acquire()
     result = prepare_drawn(tmp_path / "out", [root])
     assert result.elsewhere == 1 and not place.index("000000").is_file()
     lock.release()
@@ -229,7 +229,7 @@ def test_workers_that_never_come_up_are_an_error_and_not_an_endless_loop(
             raise BrokenProcessPool("gone")
 
     monkeypatch.setattr("animato.data.prepare.ProcessPoolExecutor", Broken)
-    with pytest.raises(AnimatoError, match="before they begin"):
+    with pytest.raises(AnimatoError, match="crash at start-up"):
         prepare_drawn(tmp_path / "out", [write_clip(tmp_path / "in" / "a.mp4", 6)], workers=2)
 
 

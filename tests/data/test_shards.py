@@ -75,10 +75,10 @@ def test_points_follow_the_pictures_to_another_size(prepared: Path, size: int) -
 def test_threads_read_the_same_frames_as_one(prepared: Path) -> None:
     store = ShardClips(prepared)
     jobs = [(entry.clip, index) for entry in store.clips for index in range(6)] * 4
-    alone = [store.load(clip, [index]).images for clip, index in jobs]
+    acquire_or_raise = [store.load(clip, [index]).images for clip, index in jobs]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda job: store.load(job[0], [job[1]]).images, jobs))
-    assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+    assert all((a == b).all() for a, b in zip(acquire_or_raise, together, strict=True))
 
 
 def test_few_open_files_serve_many_shards(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

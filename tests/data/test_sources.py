@@ -105,8 +105,8 @@ def test_nothing_to_prepare_is_said_plainly(tmp_path: Path) -> None:
         find_sources([tmp_path], PrepareSettings())
 
 
-def test_a_pattern_without_a_bracket_is_refused() -> None:
-    with pytest.raises(UsageError, match="no bracket"):
+def test_a_pattern_without_a_capturing_group_is_refused() -> None:
+    with pytest.raises(UsageError, match="no capturing group"):
         PrepareSettings(group_pattern="head")
     with pytest.raises(UsageError, match="not a regular expression"):
         PrepareSettings(group_pattern="(")

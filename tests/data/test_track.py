@@ -12,7 +12,7 @@ from drawn_faces import Disc, DrawnFinder, draw, face_at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animato.data.track import Sampler, Seen, Stretch, stretches
+from animato.data.track import FrameCounts, Sampler, Segment, segments
 from animato.settings.data import PrepareSettings
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
@@ -21,7 +21,7 @@ from animato.types import Face, Frame, TimedFrame
 def found(discs: Sequence[Disc], backgrounds: Sequence[int] | None = None, fps: float | None = None) -> list[list[int]]:
     frames = [TimedFrame(draw(disc, backgrounds[i] if backgrounds else 90), i / 25) for i, disc in enumerate(discs)]
     tracker = Tracker(finder=DrawnFinder())  # type: ignore[arg-type]
-    return [part.numbers for part in stretches(frames, tracker, PrepareSettings(fps=fps), Seen())]
+    return [part.numbers for part in segments(frames, tracker, PrepareSettings(fps=fps), FrameCounts())]
 
 
 def test_a_steady_face_is_one_stretch() -> None:
@@ -44,7 +44,7 @@ def test_a_stretch_ends_where_the_head_walks_away_or_comes_near() -> None:
 
 
 def test_a_long_video_is_cut_into_stretches_that_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animato.data.track.MAX_STRETCH", 4)
+    monkeypatch.setattr("animato.data.track.MAX_SEGMENT_FRAMES", 4)
     assert found([(80, 60, 20)] * 10) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
@@ -63,10 +63,10 @@ def test_after_a_gap_the_missed_frames_are_not_caught_up() -> None:
 
 
 def test_thinning_keeps_both_ends_and_spreads_evenly() -> None:
-    stretch = Stretch(list(range(11)), [i / 25 for i in range(11)], [face_at(80, 60, 20)] * 11, (160, 120))
-    assert stretch.thinned(3).numbers == [0, 5, 10]
-    assert stretch.thinned(11).numbers == stretch.thinned(None).numbers == list(range(11))
-    assert stretch.thinned(3).frame_size == (160, 120)
+    segment = Segment(list(range(11)), [i / 25 for i in range(11)], [face_at(80, 60, 20)] * 11, (160, 120))
+    assert segment.subsampled(3).numbers == [0, 5, 10]
+    assert segment.subsampled(11).numbers == segment.subsampled(None).numbers == list(range(11))
+    assert segment.subsampled(3).frame_size == (160, 120)
 
 
 @given(
@@ -80,7 +80,7 @@ def test_the_crop_holds_every_head_and_stays_in_the_picture_where_there_is_room(
 ) -> None:
     size = (width, 150)
     faces = [face_at(x + dx, y + dy, 20 * scale) for dx, dy, scale in moves]
-    left, top, side = Stretch([0] * len(faces), [0.0] * len(faces), faces, size).square(2.1)
+    left, top, side = Segment([0] * len(faces), [0.0] * len(faces), faces, size).square(2.1)
     points = np.concatenate([face.points[:468, :2] for face in faces])
     assert (points >= (left, top)).all() and (points <= (left + side, top + side)).all()
     inside = (points >= 2.5).all() and (points <= np.array(size) - 2.5).all()
@@ -105,7 +105,7 @@ class Drifting:
 
 def test_landmarks_of_a_stretch_are_held_to_the_skin_of_its_first_frame(portrait: Frame, portrait_face: Face) -> None:
     frames = [TimedFrame(portrait, number / 25) for number in range(5)]
-    (stretch,) = stretches(frames, Drifting(portrait_face), PrepareSettings(), Seen())  # type: ignore[arg-type]
-    apart = [np.abs(face.points - portrait_face.points)[:, :2].mean() for face in stretch.faces]
+    (segment,) = segments(frames, Drifting(portrait_face), PrepareSettings(), FrameCounts())  # type: ignore[arg-type]
+    apart = [np.abs(face.points - portrait_face.points)[:, :2].mean() for face in segment.faces]
     assert apart[0] < 1e-3
     assert max(apart) < 0.3, "the last was found 1.2 px away"

@@ -28,10 +28,10 @@ def test_a_dry_run_says_what_would_be_scored_and_writes_nothing(tmp_path: Path) 
     ("wrong", "says"),
     [
         ({"systems": "still,magic"}, "`systems` cannot be 'magic'"),
-        ({"systems": "still,still"}, "names something twice"),
-        ({"shots": "1,zero"}, "`shots` must be whole numbers"),
+        ({"systems": "still,still"}, "has a duplicate entry"),
+        ({"shots": "1,zero"}, "`shots` must be comma-separated whole numbers"),
         ({"shots": "0"}, "`shots` must be from 1"),
-        ({"shots": "1,,8"}, "`shots` has an empty word"),
+        ({"shots": "1,,8"}, "`shots` has an empty entry"),
         ({"protocol": "selfie"}, "`protocol` cannot be 'selfie'"),
         ({"every": 0}, "`every` must be at least 1"),
     ],

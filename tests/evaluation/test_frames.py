@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.evaluation.frames import Band, choose_by_turn, choose_cross, choose_self, choose_spread, groups, spread
+from animato.evaluation.frames import Band, groups, select_by_turn, select_cross, select_self, select_spread, spread
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.pose import rotation_exp
 from animato.types import Face
@@ -17,24 +17,24 @@ def faces(count: int, missing: tuple[int, ...] = ()) -> list[Face | None]:
 
 
 def test_one_photo_is_the_first_frame_with_a_face_and_the_rest_is_scored() -> None:
-    choice = choose_self(faces(20, missing=(0, 7)), 1, 1, 1)
-    assert choice is not None
-    assert choice.photos == (1,)
-    assert [index for index, _ in choice.scored] == [index for index in range(2, 20) if index != 7]
+    selection = select_self(faces(20, missing=(0, 7)), 1, 1, 1)
+    assert selection is not None
+    assert selection.photos == (1,)
+    assert [index for index, _ in selection.scored] == [index for index in range(2, 20) if index != 7]
 
 
 @pytest.mark.parametrize("shots", [1, 8, 32])
 def test_every_number_of_photos_is_scored_on_the_same_frames_and_never_on_a_photo(shots: int) -> None:
-    choice, most = choose_self(faces(75), shots, 32, 3), choose_self(faces(75), 32, 32, 3)
-    assert choice is not None and most is not None
-    assert len(set(choice.photos)) == shots
-    assert choice.scored == most.scored
-    assert max(most.photos) < min(index for index, _ in most.scored)
+    selection, largest = select_self(faces(75), shots, 32, 3), select_self(faces(75), 32, 32, 3)
+    assert selection is not None and largest is not None
+    assert len(set(selection.photos)) == shots
+    assert selection.scored == largest.scored
+    assert max(largest.photos) < min(index for index, _ in largest.scored)
 
 
 def test_a_clip_too_short_for_that_many_photos_is_not_used() -> None:
-    assert choose_self(faces(40), 32, 32, 1) is None
-    assert choose_self(faces(3), 1, 1, 1) is None
+    assert select_self(faces(40), 32, 32, 1) is None
+    assert select_self(faces(3), 1, 1, 1) is None
 
 
 def test_scored_frames_come_in_threes_that_lie_apart() -> None:
@@ -55,24 +55,24 @@ def test_spread_places_differ_and_reach_both_ends(count: int, wanted: int) -> No
 
 
 def test_the_2019_holdout_is_thirty_two_frames_and_never_a_photo() -> None:
-    chosen = [choose_spread(faces(90), shots, 32, 32) for shots in (1, 8, 32)]
-    assert all(choice is not None for choice in chosen)
-    for choice in chosen:
-        assert choice is not None and chosen[0] is not None
-        scored = {index for index, _ in choice.scored}
-        assert len(scored) == 32 and not scored & set(choice.photos)
-        assert choice.scored == chosen[0].scored
-    assert choose_spread(faces(63), 1, 32, 32) is None
+    chosen = [select_spread(faces(90), shots, 32, 32) for shots in (1, 8, 32)]
+    assert all(selection is not None for selection in chosen)
+    for selection in chosen:
+        assert selection is not None and chosen[0] is not None
+        scored = {index for index, _ in selection.scored}
+        assert len(scored) == 32 and not scored & set(selection.photos)
+        assert selection.scored == chosen[0].scored
+    assert select_spread(faces(63), 1, 32, 32) is None
 
 
 def test_the_page_shows_a_usual_frame_and_the_farthest() -> None:
-    choice = choose_self(faces(21), 1, 1, 1)
-    assert choice is not None and choice.shown == (11, 20)
+    selection = select_self(faces(21), 1, 1, 1)
+    assert selection is not None and selection.shown == (11, 20)
 
 
 def test_another_drivers_frames_are_scored_from_its_first_face() -> None:
-    choice = choose_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
-    assert choice is not None and choice.photos == (0,) and choice.scored[0] == (2, 0)
+    selection = select_cross(faces(5), faces(12, missing=(0, 1)), 1, 1)
+    assert selection is not None and selection.photos == (0,) and selection.scored[0] == (2, 0)
 
 
 def turned(degrees: float) -> Face:
@@ -85,15 +85,15 @@ def test_twins_are_scored_in_two_bands_of_turn_from_the_photo() -> None:
     source: list[Face | None] = [turned(degrees) for degrees in (5, 5, 20, -10, -20, 40, 24, 12)]
     driver = faces(8, missing=(1,))
     bands = Band("near", 0.0, 18.0), Band("far", 18.0, 360.0)
-    choice = choose_by_turn(source, driver, 1, 1, 1, bands)
-    assert choice is not None and choice.photos == (0,)
-    assert choice.scored == ((2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 2)), "a run lies in one band"
-    assert choice.bands == {2: "near", 3: "near", 4: "far", 5: "far", 6: "far", 7: "near"}
-    assert choose_by_turn(source, driver, 1, 1, 1, [Band("", 60.0, 360.0)]) is None
+    selection = select_by_turn(source, driver, 1, 1, 1, bands)
+    assert selection is not None and selection.photos == (0,)
+    assert selection.scored == ((2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 2)), "a run lies in one band"
+    assert selection.bands == {2: "near", 3: "near", 4: "far", 5: "far", 6: "far", 7: "near"}
+    assert select_by_turn(source, driver, 1, 1, 1, [Band("", 60.0, 360.0)]) is None
 
 
 def test_of_twins_with_several_photos_the_nearest_one_counts() -> None:
     source: list[Face | None] = [turned(degrees) for degrees in (0, 10, 20, 30, 45, 10, -17, 49)]
-    choice = choose_by_turn(source, faces(8), 2, 2, 1, [Band("", 0.0, 18.0)])
-    assert choice is not None and choice.photos == (0, 3)
-    assert [index for index, _ in choice.scored] == [4, 5, 6]
+    selection = select_by_turn(source, faces(8), 2, 2, 1, [Band("", 0.0, 18.0)])
+    assert selection is not None and selection.photos == (0, 3)
+    assert [index for index, _ in selection.scored] == [4, 5, 6]

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from animato.errors import FileFormatError, MissingPartError
 from animato.evaluation.metrics import make
-from animato.evaluation.metrics.identity import ANCHORS, TEMPLATE, align, chip_from_frame
+from animato.evaluation.metrics.identity import ALIGNMENT_POINTS, ALIGNMENT_TEMPLATE, align, chip_from_frame
 from animato.geometry.affine import move_points
 from animato.tracking.face_finder import FaceFinder
 
@@ -123,17 +123,19 @@ def test_a_file_cut_short_is_refused_in_words(written: bytes, cut: int) -> None:
 def test_alignment_brings_a_turned_and_scaled_face_to_the_same_chip() -> None:
     points = drawn_points()
     turn = np.array([[1.7, -0.6, 40.0], [0.6, 1.7, -15.0]])
-    chips = [move_points(chip_from_frame(p), p)[list(ANCHORS), :2] for p in (points, move_points(turn, points))]
+    chips = [
+        move_points(chip_from_frame(p), p)[list(ALIGNMENT_POINTS), :2] for p in (points, move_points(turn, points))
+    ]
     np.testing.assert_allclose(chips[0], chips[1], atol=0.02)
-    assert np.abs(chips[0] - TEMPLATE).max() < 12
+    assert np.abs(chips[0] - ALIGNMENT_TEMPLATE).max() < 12
 
 
 def test_alignment_is_exact_where_the_face_fits() -> None:
     points = drawn_points()
     back = cv2.invertAffineTransform(np.array([[0.5, 0.1, 20.0], [-0.1, 0.5, 33.0]]))
-    points[list(ANCHORS), :2] = np.array(TEMPLATE) @ back[:, :2].T + back[:, 2]
+    points[list(ALIGNMENT_POINTS), :2] = np.array(ALIGNMENT_TEMPLATE) @ back[:, :2].T + back[:, 2]
     moved = move_points(chip_from_frame(points), points)
-    np.testing.assert_allclose(moved[list(ANCHORS), :2], TEMPLATE, atol=1e-3)
+    np.testing.assert_allclose(moved[list(ALIGNMENT_POINTS), :2], ALIGNMENT_TEMPLATE, atol=1e-3)
     assert align(np.zeros((256, 256, 3), np.uint8), points).shape == (150, 150, 3)
 
 

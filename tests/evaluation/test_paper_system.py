@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from animato.errors import FileFormatError, MissingPartError
-from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.base import RenderRequest
 from animato.geometry.crop import head_square
 from animato.head.head import Head
 from animato.pipeline.compositor import Compositor
@@ -53,7 +53,7 @@ def test_it_draws_the_head_and_leaves_the_photo_around_it(
     adapting = AdaptSettings(iterations=1, threads=1)
     system = Paper(model, variant, adapting, finder=finder)  # type: ignore[arg-type]
     system.prepare([clip.picture(0)])
-    made = list(system.render(Drive(clip, (1, 4), (0.04, 0.16), (0.0,))))
+    made = list(system.render(RenderRequest(clip, (1, 4), (0.04, 0.16), (0.0,))))
     assert [picture.shape for picture in made] == [(512, 512, 3)] * 2, "as large as the main job makes it"
     person = Head.from_photos([clip.picture(0)], finder=finder)
     framing = frame_head(person.photo, AnimateSettings(), model.config.margin)

@@ -13,7 +13,7 @@ from animato.drivers.video import VideoDriver
 from animato.evaluation.crop import Crop
 from animato.evaluation.metrics.pixels import psnr
 from animato.evaluation.systems import pipeline
-from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.base import RenderRequest
 from animato.evaluation.systems.pipeline import select_frames
 from animato.evaluation.systems.portrait import AnimateSystem, animate_settings
 from animato.head.head import Head
@@ -29,15 +29,15 @@ from .conftest import DrawnFootage
 SETTINGS = AnimateSettings(model="geometry", threads=1)
 
 
-def drive(clip: DrawnFootage, wanted: tuple[int, ...], photo_times: tuple[float, ...] | None) -> Drive:
-    return Drive(clip, wanted, tuple(index / clip.fps for index in wanted), photo_times)
+def request(clip: DrawnFootage, wanted: tuple[int, ...], photo_times: tuple[float, ...] | None) -> RenderRequest:
+    return RenderRequest(clip, wanted, tuple(index / clip.fps for index in wanted), photo_times)
 
 
 def test_geometry_follows_a_face_that_slides(sliding: DrawnFootage, finder: FaceFinder) -> None:
     # The whole picture slides: what moves all of it would be taken out as movement of the camera.
     system = AnimateSystem("geometry", replace(SETTINGS, stabilize=False), finder=finder)
     system.prepare([sliding.picture(0)])
-    still, moved = system.render(drive(sliding, (0, 6), (0.0,)))
+    still, moved = system.render(request(sliding, (0, 6), (0.0,)))
     crop = Crop.around(finder.find(sliding.picture(0))[0].points, 256, 320, 320)
     still, moved = (crop.scaled(sliding.picture(0), frame).cut(frame) for frame in (still, moved))
     truth = [crop.cut(sliding.picture(index)) for index in (0, 6)]
@@ -50,7 +50,7 @@ def test_its_frames_are_the_frames_of_the_pipeline(sliding: DrawnFootage, finder
     short = replace(sliding, count=6)
     system = AnimateSystem("geometry", SETTINGS, finder=finder)
     system.prepare([short.picture(0)])
-    made = list(system.render(drive(short, (1, 2, 5), None)))
+    made = list(system.render(request(short, (1, 2, 5), None)))
     person = Head.from_photos([short.picture(0)], finder=finder)
     framing, renderer = make_renderer(person, SETTINGS, finder.engine)
     driver = VideoDriver(Path("slide.mp4"), SETTINGS, finder, opener=short.open)
@@ -78,8 +78,8 @@ def test_movement_is_measured_from_the_moment_of_the_animated_photo(
     chosen = next(number for number, photo in enumerate(photos) if np.array_equal(photo, animated))
     system = AnimateSystem("geometry", SETTINGS, finder=finder)
     system.prepare(photos)
-    next(iter(system.render(drive(sliding, (4,), (0.12, 0.0, 0.36)))))
-    next(iter(system.render(drive(sliding, (4,), None))))
+    next(iter(system.render(request(sliding, (4,), (0.12, 0.0, 0.36)))))
+    next(iter(system.render(request(sliding, (4,), None))))
     assert [settings.neutral for settings in asked] == [(0.12, 0.0, 0.36)[chosen], None]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from animato.errors import InputError
 from animato.evaluation import protocols
-from animato.evaluation.footage import Footage, deal, find_footage
+from animato.evaluation.footage import Footage, find_footage, select_balanced
 from animato.evaluation.protocols import cross_pairs, plan, twin_pairs
 from animato.settings.evaluation import EvaluateSettings
 
@@ -30,20 +30,20 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def test_a_limit_is_dealt_over_people_first() -> None:
-    assert [item.name for item in deal(PEOPLE, 3)] == ["a_0", "b_0", "c_0"]
-    assert [item.name for item in deal(PEOPLE, 5)] == ["a_0", "a_1", "b_0", "c_0", "c_1"]
-    assert len(deal(PEOPLE, None)) == len(PEOPLE)
+    assert [item.name for item in select_balanced(PEOPLE, 3)] == ["a_0", "b_0", "c_0"]
+    assert [item.name for item in select_balanced(PEOPLE, 5)] == ["a_0", "a_1", "b_0", "c_0", "c_1"]
+    assert len(select_balanced(PEOPLE, None)) == len(PEOPLE)
 
 
 def test_a_limit_counts_after_known_people_are_left_out(tmp_path: Path) -> None:
     data = touch(tmp_path, *(f"{person}/v/{number}.mp4" for person in "abcd" for number in range(2)))
 
-    def known(item: Footage) -> bool:
+    def is_training_person(item: Footage) -> bool:
         return item.person in ("a", "b")
 
-    (part,) = plan(data, EvaluateSettings(limit=2), known)
+    (part,) = plan(data, EvaluateSettings(limit=2), is_training_person)
     assert [source.person for source, _ in part.samples] == ["c", "d"]
-    (part,) = plan(data, EvaluateSettings(protocol="cross"), known)
+    (part,) = plan(data, EvaluateSettings(protocol="cross"), is_training_person)
     assert {driver.person for _, driver in part.samples} == {"c", "d"}
 
 
@@ -85,7 +85,7 @@ def test_clips_are_found_by_folder_with_their_people(tmp_path: Path) -> None:
 def test_a_part_for_each_number_of_photos_shares_its_clips(tmp_path: Path) -> None:
     parts = plan(touch(tmp_path, "a.mp4", "b.mp4"), EvaluateSettings(shots="1,8,32"))
     assert [part.name for part in parts] == ["self T=1", "self T=8", "self T=32"]
-    assert all(part.samples == parts[0].samples and part.most_shots == 32 for part in parts)
+    assert all(part.samples == parts[0].samples and part.max_shots == 32 for part in parts)
 
 
 def test_voxceleb_without_its_data_says_what_is_missing(tmp_path: Path) -> None:

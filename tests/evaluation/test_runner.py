@@ -20,7 +20,7 @@ from animato.evaluation.metrics import METRICS, ORDER
 from animato.evaluation.protocols import Part
 from animato.evaluation.report import as_data, table_text, write
 from animato.evaluation.runner import Evaluation, evaluate
-from animato.evaluation.systems.base import Drive, System
+from animato.evaluation.systems.base import RenderRequest, System
 from animato.evaluation.systems.still import Still
 from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -42,8 +42,8 @@ class Oracle:
     def prepare(self, photos: Sequence[Frame]) -> None:
         pass
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
-        for index in drive.wanted:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
+        for index in request.frames:
             yield self._clip.picture(index)
 
     def trained_on(self, people: frozenset[str]) -> bool:
@@ -58,8 +58,8 @@ class Broken(Oracle):
 
     name = "broken"
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
-        yield from list(super().render(drive))[:2]
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
+        yield from list(super().render(request))[:2]
         raise FaceError("the painter lost its brush")
 
 
@@ -68,8 +68,8 @@ class Blank(Oracle):
 
     name = "blank"
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
-        for _ in drive.wanted:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
+        for _ in request.frames:
             yield np.full((320, 320, 3), 90, np.uint8)
 
 
@@ -83,7 +83,9 @@ def run_on(finder: FaceFinder) -> Run:
     def run(clip: DrawnFootage, *systems: System) -> Evaluation:
         parts = [Part("self drawn T=1", "self", 1, 1, ((clip, clip),))]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(runner, "plan", lambda data, settings, known: [] if known(clip) else parts)
+            patch.setattr(
+                runner, "plan", lambda data, settings, is_training_person: [] if is_training_person(clip) else parts
+            )
             settings = EvaluateSettings(metrics=LIGHT, every=1, threads=1)
             return evaluate(Path("drawn"), systems, settings, finder=finder)
 
@@ -155,12 +157,12 @@ def test_another_drivers_frames_are_never_taken_for_the_truth(
 def test_a_twin_is_driven_from_the_photos_moment_and_scored_by_its_own_frames(
     sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drives: list[Drive] = []
+    drives: list[RenderRequest] = []
 
     class Told(Oracle):
-        def render(self, drive: Drive) -> Iterator[Frame]:
-            drives.append(drive)
-            yield from super().render(drive)
+        def render(self, request: RenderRequest) -> Iterator[Frame]:
+            drives.append(request)
+            yield from super().render(request)
 
     dim = DrawnFootage("dim", "him", lambda index: sliding.picture(index) // 2, relatives=frozenset({"him"}))
     monkeypatch.setattr(runner, "plan", lambda *_: [Part("twins T=1", "twins", 1, 1, ((sliding, dim),))])
@@ -188,7 +190,7 @@ def test_bands_and_parts_of_one_movement_stand_in_one_table(
     assert found.side_by_side == {"twins T=1": [*near, "self T=1, turn >= 18", "twins T=1, turn >= 18"]}
     assert [row.frames for row in found.rows if row.system == "oracle"] == [11, 0, 11, 0]
     assert all(row.problem is None for row in found.rows if row.part in near)
-    assert {row.problem for row in found.rows if row.part not in near} == {"no frame lies in this band of turn"}
+    assert {row.problem for row in found.rows if row.part not in near} == {"no frame in this band of head rotation"}
     text = table_text(found)
     assert "twins T=1: still" in text and "twins T=1: oracle" in text
     assert text.count("clips scored") == 2, "one table a system"
@@ -248,7 +250,7 @@ def test_a_metric_without_its_network_is_noted_or_refused_when_asked_for(monkeyp
     monkeypatch.setattr(perceptual, "network", absent)
     notes: list[str] = []
     assert "perceptual" not in runner.usable_metrics(None, notes)
-    assert any(note.startswith("perceptual was left out") for note in notes)
+    assert any(note.startswith("perceptual was skipped") for note in notes)
     with pytest.raises(MissingPartError):
         runner.usable_metrics(["perceptual"], [])
     with pytest.raises(UsageError, match="no metric 'beauty'"):

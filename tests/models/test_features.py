@@ -39,9 +39,9 @@ def test_vgg_sees_bgr_minus_mean_and_returns_every_relu(name: str) -> None:
 
 def test_weights_of_another_network_or_of_no_said_network_are_refused() -> None:
     arrays = vgg_arrays("vgg19-caffe")
-    with pytest.raises(FileFormatError, match="does not say"):
+    with pytest.raises(FileFormatError, match="is not marked as"):
         load_vgg({}, arrays, "vgg19-caffe", "file")
-    with pytest.raises(FileFormatError, match="does not say"):
+    with pytest.raises(FileFormatError, match="is not marked as"):
         load_vgg({"net": "vgg19-caffe"}, arrays, "vggface-caffe", "file")
     del arrays["conv3_4.bias"]
     with pytest.raises(FileFormatError, match=r"conv3_4\.bias in file is missing"):

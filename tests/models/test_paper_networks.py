@@ -151,7 +151,7 @@ def test_folding_spectral_norm_changes_no_picture() -> None:
 def test_a_configuration_that_cannot_be_halved_is_refused() -> None:
     with pytest.raises(FileFormatError, match="halved"):
         PaperConfig(size=72, down_blocks=4)
-    with pytest.raises(FileFormatError, match="describes its network wrongly"):
+    with pytest.raises(FileFormatError, match="has an invalid network configuration"):
         PaperConfig.from_json({**SMALL.as_json(), "depth": 3}, "x.safetensors")
     assert PaperConfig.from_json(SMALL.as_json(), "x") == SMALL
 

@@ -10,7 +10,7 @@ from animato.errors import FileFormatError
 from animato.geometry.patch import FACE_PATCHES
 from animato.models.listing import portrait_rows
 from animato.models.portrait.config import CONFIGS, PatchConfig
-from animato.models.portrait.networks import Painted, PatchNetwork, compose, edge_ramp, near_hidden
+from animato.models.portrait.networks import PainterOutput, PatchNetwork, compose, edge_ramp, near_hidden
 
 TINY = PatchConfig(side=32, widths=(8, 12, 16), features=6, encoder=8, embed=10)
 MOST_GMAC = 2.0
@@ -41,9 +41,9 @@ def test_gradients_reach_every_parameter() -> None:
     network = PatchNetwork(TINY)
     photos, strokes = torch.rand(2, 2, 3, 32, 32)
     features, person = network.encoder(photos * 2 - 1, strokes)
-    seen = torch.rand(1, 2, 16, 16)
+    validity = torch.rand(1, 2, 16, 16)
     drawing = torch.rand(1, 3, 32, 32)
-    mixed, known = network.gather(features[None], torch.rand(1, 2, 16, 16, 2) * 2 - 1, seen, drawing)
+    mixed, known = network.gather(features[None], torch.rand(1, 2, 16, 16, 2) * 2 - 1, validity, drawing)
     painted = network.paint(torch.rand(1, 7, 32, 32), mixed, known, network.affine(person.mean(0, keepdim=True)))
     parts = (painted.paint, painted.mask, painted.flow, painted.light)
     torch.autograd.backward(torch.stack([part.square().mean() for part in parts]).sum())
@@ -57,13 +57,13 @@ def test_the_finished_patch_is_the_stated_formula_and_its_edge_is_the_copy() -> 
     given, paint = torch.rand(2, 1, 3, side, side, generator=random) * 2 - 1
     mask = torch.rand(1, 1, side, side, generator=random)
     light = 0.1 * torch.rand(1, 3, side, side, generator=random)
-    still = Painted(paint, mask, torch.zeros(1, 2, side, side), light)
+    still = PainterOutput(paint, mask, torch.zeros(1, 2, side, side), light)
     made, used = compose(given, still, ramp)
     torch.testing.assert_close(used, mask * ramp)
     torch.testing.assert_close(made, (1 - used) * (given + light * ramp) + used * paint, atol=1e-5, rtol=0)
     changed = (made - given).abs().amax((0, 1))
     assert float(changed[0].max()) < 0.2 < float(changed[16].max())
-    moved = Painted(paint, mask * 0, torch.ones(1, 2, side, side), light * 0)
+    moved = PainterOutput(paint, mask * 0, torch.ones(1, 2, side, side), light * 0)
     shifted, _ = compose(given, moved, torch.ones_like(ramp))
     torch.testing.assert_close(shifted[..., 4:20, 4:20], given[..., 5:21, 5:21], atol=1e-5, rtol=0)
 
@@ -79,5 +79,5 @@ def test_the_whole_head_counts_only_near_what_the_photo_hides() -> None:
 
 def test_a_network_described_wrongly_is_refused() -> None:
     assert PatchConfig.from_json(TINY.as_json(), "x") == TINY
-    with pytest.raises(FileFormatError, match="describes its network wrongly"):
+    with pytest.raises(FileFormatError, match="has an invalid network configuration"):
         PatchConfig.from_json({**TINY.as_json(), "depth": 3}, "x.safetensors")

@@ -11,7 +11,7 @@ import torch
 from animato.models.loading import arrays_of
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.models.portrait.networks import PatchNetwork, edge_ramp, near_hidden
-from animato.models.portrait.ranges import COARSE, measured_ranges
+from animato.models.portrait.ranges import QUANTISED, measured_ranges
 from animato.runtime import portrait_graph
 from animato.runtime.engine import Engine
 
@@ -110,7 +110,7 @@ def test_eight_bit_painting_stays_close_to_exact_painting() -> None:
         features, grid, seen = (torch.from_numpy(part)[None] for part in (given[3], given[4], given[5][:, 0]))
         mixed, known = network.gather(features, grid, seen, pictures[1] / 255)
         network.paint(composite, mixed, known, torch.from_numpy(given[7]))
-    assert len(ranges) == sum(name.startswith(COARSE) for name, _ in _convolutions(network))
+    assert len(ranges) == sum(name.startswith(QUANTISED) for name, _ in _convolutions(network))
     coarse = ENGINE.compile(portrait_graph.build_painter(plain, arrays, 1, 1, ranges))(*given)
     layer, flow = (np.abs(mine - theirs) for mine, theirs in zip(coarse, exact, strict=True))
     assert 0 < layer[..., :3].mean() < 1.0 and flow.mean() < 0.05, "in 0..255, and in pixels"

@@ -81,7 +81,7 @@ def test_the_defaults_of_the_main_job_are_valid() -> None:
         ({"mouth": 2.5}, "`mouth` must be at most 2, not 2.5"),
         ({"smooth": 1.01}, "`smooth` must be at most 1, not 1.01"),
         ({"size": 64}, "`size` must be at least 128 pixels, not 64"),
-        ({"fps": 0.0}, "`fps` must be at least 1 frames a second, not 0"),
+        ({"fps": 0.0}, "`fps` must be at least 1 frames per second, not 0"),
         ({"start": -1.0}, "`start` must be at least 0 seconds, not -1"),
         ({"fps": float("nan")}, "`fps` must be a number, not nan"),
         ({"end": float("inf")}, "`end` must be a number, not inf"),

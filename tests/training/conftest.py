@@ -13,7 +13,7 @@ from smallest_recipe import SMALLEST
 
 from animato.data.clips import MemoryClips
 from animato.settings.training import TrainSettings, recipe_settings
-from animato.training.portrait.samples import make_cases
+from animato.training.portrait.samples import make_samples
 
 
 @pytest.fixture(autouse=True)
@@ -40,5 +40,5 @@ def smallest() -> TrainSettings:
 def drawn_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the portrait renderer's cases of six drawn people; nobody may change it."""
     folder = tmp_path_factory.mktemp("cases")
-    make_cases(drawn_clips(), folder, CASES)
+    make_samples(drawn_clips(), folder, CASES)
     return folder

@@ -7,10 +7,10 @@ from drawn_people import person_frames
 
 from animato.data.clips import ClipEntry, ClipFrames, MemoryClips
 from animato.models.portrait.config import PatchConfig
-from animato.settings.portrait import CaseSettings
+from animato.settings.portrait import SampleSettings
 
 CROP = 128
-CASES = CaseSettings(crop=CROP, photos=3, frames=4, inverse=1)
+CASES = SampleSettings(crop=CROP, photos=3, frames=4, inverse=1)
 TINY = {
     name: PatchConfig(side=side, widths=(6, 8, 10), features=4, encoder=4, embed=8, blocks=1, hidden_only=hidden)
     for name, side, hidden in (("mouth", 96, False), ("eye", 64, False), ("head", 128, True))

@@ -18,7 +18,7 @@ from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitAdaptSettings
 from animato.training.portrait import adapt
 from animato.training.portrait.adapt import adapt_portrait
-from animato.training.portrait.own_photos import own_cases
+from animato.training.portrait.person_samples import person_samples
 from animato.weights.person import PersonRecord
 from animato.weights.portrait import PortraitWeights
 from animato.weights.portrait_person import read_portrait_person, write_portrait_person
@@ -79,7 +79,9 @@ def test_with_too_few_photos_to_judge_by_nothing_is_changed(weights: PortraitWei
 
 def test_psi_stays_what_the_photos_embedding_says(weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch) -> None:
     falling = iter(np.linspace(1.0, 0.1, 100))
-    monkeypatch.setattr(adapt._Trial, "_validate", lambda _: dict.fromkeys(adapt.COMPARED, float(next(falling))))
+    monkeypatch.setattr(
+        adapt._NetworkAdapter, "_validate", lambda _: dict.fromkeys(adapt.VALIDATION_LOSSES, float(next(falling)))
+    )
     photos = [drawn_photo(n) for n in range(5)]
     few, many = (adapt_portrait(photos, weights, settings(steps=n), None).networks["mouth"] for n in (2, 6))
     np.testing.assert_array_equal(few["affine"], many["affine"])
@@ -100,7 +102,9 @@ def test_what_is_better_on_the_whole_and_worse_in_one_part_is_not_kept(
         again.append(1)
         return {name: values[min(len(again), 2) - 1] for name, values in looks.items()}
 
-    monkeypatch.setattr(adapt._Trial, "_validate", lambda trial: validated(trial.__dict__.setdefault("judged", [])))
+    monkeypatch.setattr(
+        adapt._NetworkAdapter, "_validate", lambda trial: validated(trial.__dict__.setdefault("judged", []))
+    )
     made = adapt_portrait([drawn_photo(n) for n in range(5)], weights, settings(), None)
     assert made.networks == {}, "softer edges"
     looks["edges"][1] = 0.9
@@ -112,11 +116,13 @@ def test_the_painter_that_is_kept_lies_halfway_between_shipped_and_learnt(
     weights: PortraitWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     falling = iter(np.linspace(1.0, 0.1, 100))
-    monkeypatch.setattr(adapt._Trial, "_validate", lambda _: dict.fromkeys(adapt.COMPARED, float(next(falling))))
+    monkeypatch.setattr(
+        adapt._NetworkAdapter, "_validate", lambda _: dict.fromkeys(adapt.VALIDATION_LOSSES, float(next(falling)))
+    )
     photos = [drawn_photo(n) for n in range(5)]
     found = {}
-    for share in (1.0, adapt.HALFWAY):
-        monkeypatch.setattr(adapt, "HALFWAY", share)
+    for share in (1.0, adapt.INTERPOLATION):
+        monkeypatch.setattr(adapt, "INTERPOLATION", share)
         found[share] = adapt_portrait(photos, weights, settings(), None).networks["mouth"]
     moved = 0.0
     for key, learnt in found[1.0].items():
@@ -137,20 +143,20 @@ def test_two_adaptations_with_one_seed_are_equal(weights: PortraitWeights) -> No
 
 def test_photos_kept_aside_are_not_learnt_from() -> None:
     photos = [drawn_photo(n) for n in range(6)]
-    own = own_cases(photos, settings(pairs=40), ["eye"])["eye"]
-    cases = own.cases
-    learnt, validated = cases.of("train"), cases.of("val")
-    assert len(own.rehearsed), "the drawn faces never lower their lids"
-    assert not set(own.rehearsed) & set(validated)
+    person = person_samples(photos, settings(pairs=40), ["eye"])["eye"]
+    samples = person.samples
+    learnt, validated = samples.of("train"), samples.of("val")
+    assert len(person.rehearsed), "the drawn faces never lower their lids"
+    assert not set(person.rehearsed) & set(validated)
     assert len(learnt)
     assert len(validated)
 
     def truths(numbers: Sequence[int]) -> set[bytes]:
-        return {cases.pictures[n, :, :, :3].tobytes() for n in numbers}
+        return {samples.pictures[n, :, :, :3].tobytes() for n in numbers}
 
     assert not truths(learnt) & truths(validated)
-    aside = {int(cases.photo[n, 0]) for n in validated} - {int(p) for n in learnt for p in cases.photo[n] if p >= 0}
-    assert len({int(p) for n in learnt for p in cases.photo[n] if p >= 0}) < len(cases.photos), aside
+    aside = {int(samples.photo[n, 0]) for n in validated} - {int(p) for n in learnt for p in samples.photo[n] if p >= 0}
+    assert len({int(p) for n in learnt for p in samples.photo[n] if p >= 0}) < len(samples.photos), aside
 
 
 def test_without_a_photo_there_is_a_sentence(weights: PortraitWeights) -> None:

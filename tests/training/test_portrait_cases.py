@@ -13,10 +13,10 @@ from animato.data.clips import SPLITS, MemoryClips
 from animato.errors import InputError
 from animato.geometry.patch import HEAD, LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch, cut_patch
 from animato.geometry.pose import fit_pose
-from animato.settings.portrait import MOST_PHOTOS, NETWORKS
-from animato.training.portrait.batches import Batches
+from animato.settings.portrait import MAX_PHOTOS, NETWORKS
+from animato.training.portrait.batches import BatchSampler
 from animato.training.portrait.pairs import groups
-from animato.training.portrait.samples import KINDS, CaseSet, make_cases, read_cases, read_summary
+from animato.training.portrait.samples import KINDS, SampleSet, make_samples, read_samples, read_summary
 
 CASES_OF = {"video": 4, "rendered video": 4, "photo": 2 + 2}
 """Of a video its frames, of two stills each from the other and each from a warped copy of itself."""
@@ -30,36 +30,36 @@ def test_every_person_but_those_of_the_test_split_has_its_cases(drawn_cases: Pat
     assert summary["cases"] == sum(count for *_, count in wanted)
     assert sorted(summary["people"]) == [f"person-{person}" for person, *_ in wanted]
     for network in NETWORKS:
-        cases = read_cases(drawn_cases, network)
+        samples = read_samples(drawn_cases, network)
         twice = 2 if network == "eye" else 1
         for person, split, kind, count in wanted:
-            mine = cases.person == summary["people"].index(f"person-{person}")
+            mine = samples.person == summary["people"].index(f"person-{person}")
             assert mine.sum() == count * twice
-            assert set(cases.split[mine]) == {SPLITS.index(split)}
-            assert set(cases.kind[mine]) == {KINDS.index(kind)}
+            assert set(samples.split[mine]) == {SPLITS.index(split)}
+            assert set(samples.kind[mine]) == {KINDS.index(kind)}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_arrays_have_the_shapes_types_and_ranges_that_the_module_states(drawn_cases: Path, network: str) -> None:
-    cases, side = read_cases(drawn_cases, network), SIDES[network]
-    count, grid = len(cases.person), side // 2
-    assert cases.pictures.shape == (count, side, side, 10) and cases.pictures.dtype == np.uint8
-    assert cases.photos.shape[1:] == (side, side, 6) and cases.photos.dtype == np.uint8
-    assert cases.grids.shape == (count, MOST_PHOTOS, grid, grid, 2) and cases.grids.dtype == np.float16
-    assert cases.seen.shape == (count, MOST_PHOTOS, grid, grid) and cases.seen.dtype == np.uint8
-    assert (cases.photo[:, 0] >= 0).all() and cases.photo.max() < len(cases.photos)
-    absent = cases.photo < 0
-    assert absent.any() and not cases.seen[absent].any() and not cases.grids[absent].any()
-    shown = cases.seen > 128
-    assert shown.any() and np.abs(cases.grids[shown]).max() <= 1
+    samples, side = read_samples(drawn_cases, network), SIDES[network]
+    count, grid = len(samples.person), side // 2
+    assert samples.pictures.shape == (count, side, side, 10) and samples.pictures.dtype == np.uint8
+    assert samples.photos.shape[1:] == (side, side, 6) and samples.photos.dtype == np.uint8
+    assert samples.grids.shape == (count, MAX_PHOTOS, grid, grid, 2) and samples.grids.dtype == np.float16
+    assert samples.validity.shape == (count, MAX_PHOTOS, grid, grid) and samples.validity.dtype == np.uint8
+    assert (samples.photo[:, 0] >= 0).all() and samples.photo.max() < len(samples.photos)
+    absent = samples.photo < 0
+    assert absent.any() and not samples.validity[absent].any() and not samples.grids[absent].any()
+    shown = samples.validity > 128
+    assert shown.any() and np.abs(samples.grids[shown]).max() <= 1
     if network != "head":
-        assert (cases.pictures[..., 6].max((1, 2)) > 128).all(), "every drawn mouth and eye is open"
+        assert (samples.pictures[..., 6].max((1, 2)) > 128).all(), "every drawn mouth and eye is open"
 
 
 def test_truths_and_photos_are_patches_of_the_clips_frames_and_no_truth_is_its_own_photo(drawn_cases: Path) -> None:
     store, people = drawn_clips(), read_summary(drawn_cases)["people"]
     for network, regions in (("mouth", [MOUTH]), ("eye", [LEFT_EYE, RIGHT_EYE]), ("head", [HEAD])):
-        cases = read_cases(drawn_cases, network)
+        samples = read_samples(drawn_cases, network)
         for entry in [entry for entry in store.clips if entry.frames > 1 and entry.split != "test"]:
             frames = store.load(entry.clip, range(entry.frames))
             cut = {
@@ -67,16 +67,16 @@ def test_truths_and_photos_are_patches_of_the_clips_frames_and_no_truth_is_its_o
                 for region in regions
                 for image, points in zip(frames.images, frames.points, strict=True)
             }
-            for number in np.flatnonzero(cases.person == people.index(entry.person)):
-                truth = cases.pictures[number, ..., :3].tobytes()
-                photos = {cases.photos[n, ..., :3].tobytes() for n in cases.photo[number] if n >= 0}
+            for number in np.flatnonzero(samples.person == people.index(entry.person)):
+                truth = samples.pictures[number, ..., :3].tobytes()
+                photos = {samples.photos[n, ..., :3].tobytes() for n in samples.photo[number] if n >= 0}
                 assert truth in cut
                 assert photos <= cut - {truth}
-                assert truth != cases.pictures[number, ..., 3:6].tobytes()
+                assert truth != samples.pictures[number, ..., 3:6].tobytes()
 
 
 def test_the_same_clips_and_seed_give_the_same_files(drawn_cases: Path, tmp_path: Path) -> None:
-    make_cases(drawn_clips(), tmp_path, CASES)
+    make_samples(drawn_clips(), tmp_path, CASES)
     files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(drawn_cases) for path in drawn_cases.rglob("*") if path.is_file())
     for file in files:
@@ -89,29 +89,29 @@ def test_the_same_clips_and_seed_give_the_same_files(drawn_cases: Path, tmp_path
 
 def test_complete_cases_are_not_made_again_and_incomplete_ones_are_refused(drawn_cases: Path, tmp_path: Path) -> None:
     empty = MemoryClips([], {})
-    make_cases(empty, drawn_cases, CASES)
+    make_samples(empty, drawn_cases, CASES)
     assert read_summary(drawn_cases)["cases"] > 0
-    with pytest.raises(InputError, match="no complete cases"):
-        read_cases(tmp_path, "mouth")
+    with pytest.raises(InputError, match="no complete samples"):
+        read_samples(tmp_path, "mouth")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_people_held_out_never_get_into_a_training_batch(drawn_cases: Path, network: str) -> None:
-    people, cases = read_summary(drawn_cases)["people"], read_cases(drawn_cases, network)
+    people, samples = read_summary(drawn_cases)["people"], read_samples(drawn_cases, network)
     learnt = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "train"}
     held = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "val"}
-    train, val = (Batches(cases, split, network, 0) for split in ("train", "val"))
+    train, val = (BatchSampler(samples, split, network, 0) for split in ("train", "val"))
     drawn = {int(n) for step in range(12) for n in train.batch(step, 4).person_B}
     assert drawn == learnt
     assert set(val.fixed(64).person_B.tolist()) == held
-    assert not photos_of(cases, train) & photos_of(cases, val)
+    assert not photos_of(samples, train) & photos_of(samples, val)
 
 
-PER_CASE = ("pictures", "grids", "seen", "photo", "kind")
+PER_CASE = ("pictures", "grids", "validity", "photo", "kind")
 
 
-def photos_of(cases: CaseSet, batches: Batches) -> set[int]:
-    return set(cases.photo[batches.numbers].ravel().tolist()) - {-1}
+def photos_of(samples: SampleSet, batches: BatchSampler) -> set[int]:
+    return set(samples.photo[batches.numbers].ravel().tolist()) - {-1}
 
 
 def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
@@ -125,24 +125,26 @@ def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
 
 
 def test_the_same_seed_and_step_give_the_same_batch_and_another_step_another(drawn_cases: Path) -> None:
-    cases = read_cases(drawn_cases, "mouth")
+    samples = read_samples(drawn_cases, "mouth")
     one, same, other = (
-        batches.batch(step, 3) for batches, step in ((Batches(cases, "train", "mouth", 0), s) for s in (5, 5, 6))
+        batches.batch(step, 3) for batches, step in ((BatchSampler(samples, "train", "mouth", 0), s) for s in (5, 5, 6))
     )
     assert all(bool((getattr(one, name) == getattr(same, name)).all()) for name in one.__dataclass_fields__)
     assert one.truth_B3SS.shape != other.truth_B3SS.shape or not bool((one.truth_B3SS == other.truth_B3SS).all())
 
 
 def test_a_person_with_many_clips_is_not_most_of_what_is_learnt(drawn_cases: Path) -> None:
-    cases = read_cases(drawn_cases, "mouth")
-    train = cases.of("train")
-    one, other = train[cases.kind[train] == KINDS.index("video")][:2]
+    samples = read_samples(drawn_cases, "mouth")
+    train = samples.of("train")
+    one, other = train[samples.kind[train] == KINDS.index("video")][:2]
     chosen = np.array([*[one] * 40, other])
     many = dataclasses.replace(
-        cases,
-        **{name: np.asarray(getattr(cases, name))[chosen] for name in PER_CASE},
+        samples,
+        **{name: np.asarray(getattr(samples, name))[chosen] for name in PER_CASE},
         person=np.array([0] * 40 + [1], np.int32),
         split=np.zeros(41, np.int8),
     )
-    drawn = np.concatenate([Batches(many, "train", "mouth", 0).batch(step, 8).person_B.numpy() for step in range(60)])
+    drawn = np.concatenate(
+        [BatchSampler(many, "train", "mouth", 0).batch(step, 8).person_B.numpy() for step in range(60)]
+    )
     assert 0.05 < (drawn == 1).mean() < 0.25, "drawn one time in ten, not one time in forty-one"

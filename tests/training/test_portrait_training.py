@@ -18,13 +18,13 @@ from typer.testing import CliRunner
 from animato.cli.train_portrait import train_portrait as command
 from animato.data.lock import FileLock
 from animato.errors import FileFormatError, InterruptedRunError, OutputError, UsageError
-from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
+from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
 from animato.training.content import ContentLoss
 from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.portrait import batches, job
-from animato.training.portrait.batches import Batches
+from animato.training.portrait.batches import BatchSampler
 from animato.training.portrait.loop import PatchProgress, fit
-from animato.training.portrait.samples import read_cases, read_summary
+from animato.training.portrait.samples import read_samples, read_summary
 from animato.training.portrait.state import KIND, SCHEMA, PatchCheckpoints, new_state
 from animato.training.portrait.validate import validate
 from animato.weights.io import read_arrays
@@ -51,14 +51,14 @@ def ended_at(step: int, end: type[BaseException]) -> Callable[[PatchProgress], N
 
 
 def train_eye(
-    cases: Path,
+    samples: Path,
     folder: Path,
     report: Callable[[PatchProgress], None] | None = None,
     settings: PortraitTrainSettings = SETTINGS,
 ) -> None:
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    people = read_summary(cases)["people"]
-    fit("eye", read_cases(cases, "eye"), settings, people, folder, NO_CONTENT, report, TINY["eye"])
+    people = read_summary(samples)["people"]
+    fit("eye", read_samples(samples, "eye"), settings, people, folder, NO_CONTENT, report, TINY["eye"])
 
 
 def checkpoints(folder: Path) -> list[int]:
@@ -168,19 +168,19 @@ def test_a_handful_of_cases_is_learnt_by_heart(
     drawn_cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without a hint of what the mouth shows: with it, geometry itself has half of what is to be learnt.
-    monkeypatch.setattr(batches, "_show_inside", lambda pictures, random: None)
+    monkeypatch.setattr(batches, "_match_interior", lambda pictures, random: None)
     (tmp_path / "pictures").mkdir()
-    cases, people = read_cases(drawn_cases, "mouth"), read_summary(drawn_cases)["people"]
+    samples, people = read_samples(drawn_cases, "mouth"), read_summary(drawn_cases)["people"]
     config = dataclasses.replace(TINY["mouth"], widths=(12, 16, 24))
     settings = dataclasses.replace(
         SETTINGS, steps=160, batch=3, lr=3e-3, warmup=5, average=0.9, critic_from=1.0, log_steps=20, validate_steps=160
     )
-    fit("mouth", cases, settings, people, tmp_path, NO_CONTENT, None, config)
+    fit("mouth", samples, settings, people, tmp_path, NO_CONTENT, None, config)
     pixel = [line["pixel"] for line in log_of(tmp_path) if line["what"] == "train"]
     assert pixel[-1] < 0.8 * pixel[0]
     state = new_state("mouth", config, settings, len(people))
     PatchCheckpoints(tmp_path, 2, {}).restore_newest(state)
-    found = validate(state.average, Batches(cases, "train", "mouth", 0).fixed(12), NO_CONTENT)
+    found = validate(state.average, BatchSampler(samples, "train", "mouth", 0).fixed(12), NO_CONTENT)
     assert found.figures["inside"] < 0.6, "error behind the lips over that of geometry alone"
     assert found.figures["whole"] < 0.98, "and over the whole patch"
     (picture,) = (tmp_path / "pictures").iterdir()
@@ -227,11 +227,11 @@ def run_folder(drawn_cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def run_job(
     folder: Path,
     settings: PortraitTrainSettings,
-    cases: CaseSettings = CASES,
+    samples: SampleSettings = CASES,
     data: str = "data",
     report: Callable[[PatchProgress], None] | None = None,
 ) -> job.PortraitResult:
-    return job.train_portrait_on_folder(settings, cases, folder.parent / data, folder, report, None, TINY)
+    return job.train_portrait_on_folder(settings, samples, folder.parent / data, folder, report, None, TINY)
 
 
 def test_networks_may_be_trained_one_by_one_and_are_joined_when_all_are_there(run_folder: Path) -> None:
@@ -251,7 +251,10 @@ def test_two_processes_never_train_one_network_in_one_folder(run_folder: Path) -
     short = dataclasses.replace(SETTINGS, steps=1, batch=1, networks="eye")
     (run_folder / "eye").mkdir(parents=True)
     lock = FileLock(run_folder / "eye" / "run.lock")
-    with lock.alone("trains here"), pytest.raises(OutputError, match="another process trains the network 'eye'"):
+    with (
+        lock.acquire_or_raise("trains here"),
+        pytest.raises(OutputError, match="another process trains the network 'eye'"),
+    ):
         run_job(run_folder, short)
     assert not (run_folder / "eye" / "run.json").exists(), "who is refused writes nothing"
     run_job(run_folder, short)
@@ -289,13 +292,13 @@ def test_the_command_offers_every_setting_once_and_hands_them_on(
     app = typer.Typer()
     app.command()(command)
     text = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "250", "TERM": "dumb"}).output
-    for kind in (PortraitTrainSettings, CaseSettings):
+    for kind in (PortraitTrainSettings, SampleSettings):
         for field in dataclasses.fields(kind):
             assert text.count(f"--{field.name.replace('_', '-')} ") == 1, field.name
     words = ["--data", "d", "-o", "r", "--steps", "9", "--crop", "256", "--seed", "4"]
     done = CliRunner().invoke(app, words)
     assert done.output.strip().endswith("portrait.safetensors")
-    assert given[:4] == [PortraitTrainSettings(steps=9, seed=4), CaseSettings(crop=256, seed=4), Path("d"), Path("r")]
+    assert given[:4] == [PortraitTrainSettings(steps=9, seed=4), SampleSettings(crop=256, seed=4), Path("d"), Path("r")]
     assert json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["cases"] == 7
 
 
@@ -338,5 +341,5 @@ def test_what_the_landmark_network_sees_is_a_loss_of_mouth_and_eye_alone(drawn_c
     (folder / "pictures").mkdir(parents=True)
     settings = dataclasses.replace(SETTINGS, steps=1, landmarks=1.0)
     people = read_summary(drawn_cases)["people"]
-    fit("head", read_cases(drawn_cases, "head"), settings, people, folder, NO_CONTENT, None, TINY["head"])
+    fit("head", read_samples(drawn_cases, "head"), settings, people, folder, NO_CONTENT, None, TINY["head"])
     assert "landmarks" not in log_of(folder)[0]

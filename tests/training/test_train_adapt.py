@@ -15,11 +15,11 @@ from animato.errors import FaceError, FileFormatError
 from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import TrainSettings
-from animato.training.adapt import _start, adapt, feed_forward, frozen, rate_at
+from animato.training.adapt import _start, adapt, expression_collapsed, feed_forward, rate_at
 from animato.training.holdout_loss import HoldoutScore
 from animato.training.meta import train
 from animato.training.model import PaperModel, load_model
-from animato.training.photos import crop_photos, picked, probe_faces, split_photos, turned
+from animato.training.photos import augment_photo, crop_photos, probe_expressions, select_photos, split_photos
 from animato.weights.io import write_arrays
 
 QUICK = AdaptSettings(iterations=20, lr_drawer=2e-3, device="cpu", threads=1)
@@ -55,7 +55,7 @@ def test_no_iterations_leave_the_feed_forward_person(model: PaperModel) -> None:
 def test_adaptation_draws_a_held_out_photo_better_and_leaves_the_model_alone(model: PaperModel) -> None:
     before = {name: value.clone() for name, value in model.generator.state_dict().items()}
     frames = person_frames(9, 10, 32)
-    photos, unseen = picked(frames, range(8)), picked(frames, [8, 9])
+    photos, unseen = select_photos(frames, range(8)), select_photos(frames, [8, 9])
     scores = []
     adapted = adapt(model, photos, QUICK, scores.append)
     assert scores[-1].iteration <= scores[-1].total == 20
@@ -94,35 +94,37 @@ def test_the_best_look_is_kept_and_a_run_without_progress_stops_early(model: Pap
     photos = person_frames(9, 8, 32)
     wild = dataclasses.replace(QUICK, iterations=40, lr_drawer=0.5, patience=2, expression_floor=0.0)
     adapted = adapt(model, photos, wild)
-    assert adapted.stopped == "held-out photos"
+    assert adapted.stop_reason == "held-out photos"
     errors = {iteration: score.error for iteration, score in adapted.scores}
     assert errors[adapted.iterations] == min(errors.values())
-    few = adapt(model, picked(photos, range(3)), wild)
-    assert few.stopped == "turned copies"
+    few = adapt(model, select_photos(photos, range(3)), wild)
+    assert few.stop_reason == "rotated copies"
 
 
 def test_a_face_that_freezes_is_noticed_after_the_start() -> None:
     def scores(*answers: float) -> list[tuple[int, HoldoutScore]]:
         return [(10 * place, HoldoutScore(0.1, answer)) for place, answer in enumerate(answers)]
 
-    assert not frozen(scores(9.0, 9.0, 9.0, 9.0, 1.0, 1.0), 100, 0.7), "the feed-forward person's answers do not count"
-    assert not frozen(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.8), 100, 0.7)
-    assert frozen(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.6), 100, 0.7)
+    assert not expression_collapsed(scores(9.0, 9.0, 9.0, 9.0, 1.0, 1.0), 100, 0.7), (
+        "the feed-forward person's answers do not count"
+    )
+    assert not expression_collapsed(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.8), 100, 0.7)
+    assert expression_collapsed(scores(0.0, 0.1, 0.1, 0.1, 1.0, 0.6), 100, 0.7)
 
 
 def test_photos_are_kept_aside_from_four_on_and_copies_stand_in_below() -> None:
     frames = person_frames(3, 10, 32)
     split = split_photos(frames, 0.2, 0)
-    assert (len(split.learn.images), len(split.validation.images), split.held_out) == (8, 2, True)
+    assert (len(split.training.images), len(split.validation.images), split.held_out) == (8, 2, True)
     for image in split.validation.images:
-        assert not any(np.array_equal(image, other) for other in split.learn.images)
-    few = split_photos(picked(frames, range(3)), 0.2, 0)
-    assert (len(few.learn.images), len(few.validation.images), few.held_out) == (3, 4, False)
+        assert not any(np.array_equal(image, other) for other in split.training.images)
+    few = split_photos(select_photos(frames, range(3)), 0.2, 0)
+    assert (len(few.training.images), len(few.validation.images), few.held_out) == (3, 4, False)
 
 
 def test_turned_photos_carry_their_landmarks_along() -> None:
     frames = person_frames(2, 1, 64)
-    copy = turned(frames, 0, np.random.default_rng(4))
+    copy = augment_photo(frames, 0, np.random.default_rng(4))
     assert not np.allclose(copy.points[0], frames.points[0], atol=0.5)
     for points, image in ((frames.points[0], frames.images[0]), (copy.points[0], copy.images[0])):
         x, y = points[13, :2].round().astype(int)
@@ -132,7 +134,7 @@ def test_turned_photos_carry_their_landmarks_along() -> None:
 
 def test_probes_open_the_mouth_and_close_the_lids() -> None:
     points = face_points(256, 0.0, 0.0)
-    opened, closed = probe_faces(points)
+    opened, closed = probe_expressions(points)
     assert opened[14, 1] - points[14, 1] > 4
     assert np.array_equal(opened[13], points[13])
     assert abs(closed[160, 1] - closed[144, 1]) < 0.1 * abs(points[160, 1] - points[144, 1])

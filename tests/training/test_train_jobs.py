@@ -19,7 +19,7 @@ from animato.errors import InterruptedRunError, UsageError
 from animato.settings.training import TrainSettings, recipe_settings
 from animato.training import meta
 from animato.training.checkpoint import KIND, SCHEMA
-from animato.training.distributed import Team
+from animato.training.distributed import ProcessGroup
 from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.estimate import estimate
 from animato.training.meta import Progress, train
@@ -96,7 +96,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(people: MemoryClips, smallest: Train
 def test_the_dry_run_states_memory_time_and_cost_and_writes_nothing(
     people: MemoryClips, smallest: TrainSettings, tmp_path: Path
 ) -> None:
-    found = estimate(smallest, people, tmp_path / "run", Team(0, 1, torch.device("cpu")), 2.0)
+    found = estimate(smallest, people, tmp_path / "run", ProcessGroup(0, 1, torch.device("cpu")), 2.0)
     assert (found.people, found.videos, found.frames) == (4, 4, 24)
     assert found.hours == pytest.approx(24 / found.episodes_a_second / 3600)
     assert found.cost == pytest.approx(2.0 * found.hours)
@@ -112,7 +112,7 @@ def test_the_dry_run_states_memory_time_and_cost_and_writes_nothing(
 def test_a_batch_that_cannot_be_shared_is_refused(
     people: MemoryClips, smallest: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meta, "join_team", lambda device: Team(0, 3, torch.device("cpu")))
+    monkeypatch.setattr(meta, "join_process_group", lambda device: ProcessGroup(0, 3, torch.device("cpu")))
     with pytest.raises(UsageError, match="cannot be shared by 3"):
         train(smallest, people, tmp_path)
 

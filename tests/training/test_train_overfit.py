@@ -16,7 +16,7 @@ from animato.training.adapt import feed_forward
 from animato.training.frames import resized
 from animato.training.meta import train
 from animato.training.model import load_model
-from animato.training.photos import picked
+from animato.training.photos import select_photos
 
 EPISODES = 480
 SIZE = 32
@@ -37,7 +37,7 @@ def test_tiny_overfits_four_people_to_recognisable_faces(tmp_path: Path) -> None
     real = np.stack([clip.images[4] for clip in clips]).astype(float)
     drawn = []
     for clip in clips:
-        person = feed_forward(model, picked(clip, [0, 1]))
+        person = feed_forward(model, select_photos(clip, [0, 1]))
         drawn.append(person.render_frame(clip.points[4], SIZE).astype(float))
     error = np.abs(np.stack(drawn)[:, None] - real[None]).mean((2, 3, 4))
     assert np.array_equal(error.argmin(axis=1), np.arange(4)), "each drawn face is nearest to its own person"

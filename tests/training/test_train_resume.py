@@ -104,7 +104,10 @@ def test_kill_minus_nine_leaves_whole_files_and_the_run_goes_on(tmp_path: Path) 
 
 
 def test_two_processes_never_train_in_one_folder(people: MemoryClips, smallest: TrainSettings, tmp_path: Path) -> None:
-    with FileLock(tmp_path / "run.lock").alone("trains here"), pytest.raises(OutputError, match="another process"):
+    with (
+        FileLock(tmp_path / "run.lock").acquire_or_raise("trains here"),
+        pytest.raises(OutputError, match="another process"),
+    ):
         train(smallest, people, tmp_path)
     assert not (tmp_path / "model.safetensors").exists()
     train(smallest, people, tmp_path)

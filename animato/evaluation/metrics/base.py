@@ -46,7 +46,7 @@ class Reference:
     features: dict[str, Any] = field(default_factory=dict)
     source_features: dict[str, Any] = field(default_factory=dict)
 
-    def remember(self, key: str, compute: Callable[[], Any]) -> Any:
+    def cached(self, key: str, compute: Callable[[], Any]) -> Any:
         """Return a cached value of this frame, computing it on first use."""
         if key not in self.features:
             self.features[key] = compute()
@@ -55,7 +55,7 @@ class Reference:
     @property
     def regions(self) -> Regions:
         """Masks of the face, the mouth interior and the eyes, from the driver's landmarks."""
-        regions: Regions = self.remember("regions", lambda: Regions.of(self.face.points, self.size))
+        regions: Regions = self.cached("regions", lambda: Regions.of(self.face.points, self.size))
         return regions
 
     @property
@@ -81,7 +81,7 @@ class ScoredFrame:
     reference: Reference
     features: dict[str, Any] = field(default_factory=dict)
 
-    def remember(self, key: str, compute: Callable[[], Any]) -> Any:
+    def cached(self, key: str, compute: Callable[[], Any]) -> Any:
         """Return a cached value of the output, computing it on first use."""
         if key not in self.features:
             self.features[key] = compute()
@@ -103,7 +103,7 @@ class MetricInfo:
         direction: "lower" or "higher" is better, or "one": best at 1.
         needs: "truth" (a true frame), "driver" (landmarks of the driver) or "source" (photos of the source person).
         net: name of the network it uses, or None.
-        says: one-sentence definition.
+        says: definition in one sentence.
         sparse: computed on one frame per group of consecutive ones, because it is costly.
         pooled: one value over all clips instead of one per clip.
         digits: decimals in the table.
@@ -172,13 +172,13 @@ C = TypeVar("C", bound=Callable[[], Metric])
 def register(info: MetricInfo) -> Callable[[C], C]:
     """Return a decorator that registers a metric class or factory function."""
 
-    def enter(build: C) -> C:
+    def add(build: C) -> C:
         if info.name in METRICS:
-            raise ValueError(f"two measures are called {info.name}")
+            raise ValueError(f"metric {info.name} is already registered")
         METRICS[info.name] = Registered(info, build)
         return build
 
-    return enter
+    return add
 
 
 def make(name: str) -> Metric:

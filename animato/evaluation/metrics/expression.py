@@ -34,7 +34,7 @@ class Expression(FrameMean):
         "[0,1]",
         "lower",
         "driver",
-        "The same for the change since the first scored frame: what moves, without what the two faces are at rest.",
+        "The same for the change since the first scored frame, independent of the neutral expressions.",
     )
 )
 class ExpressionMotion(FrameMean):

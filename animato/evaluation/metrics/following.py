@@ -52,7 +52,7 @@ class Correlation:
             self._pairs.append((self._signal(scored.face.points), self._signal(scored.reference.face.points)))
 
     def value(self) -> float | None:
-        """Return the correlation in [-1, 1], or None when the driver hardly moves."""
+        """Return the correlation in [-1, 1], or None if the driver's motion is below `min_motion`."""
         if len(self._pairs) < MIN_FRAMES:
             return None
         output, driver = np.array(self._pairs).T
@@ -63,7 +63,7 @@ class Correlation:
 
 @register(
     MetricInfo(
-        "jaw-follow", "", "higher", "driver", "Correlation of the mouth's opening with the driver's over the clip."
+        "jaw-follow", "", "higher", "driver", "Correlation of the mouth aperture with the driver's over the clip."
     )
 )
 def _jaw() -> Metric:
@@ -72,7 +72,7 @@ def _jaw() -> Metric:
 
 @register(
     MetricInfo(
-        "lids-follow", "", "higher", "driver", "Correlation of the eyes' opening with the driver's over the clip."
+        "lids-follow", "", "higher", "driver", "Correlation of the eye aperture with the driver's over the clip."
     )
 )
 def _lids() -> Metric:

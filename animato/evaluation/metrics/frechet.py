@@ -97,8 +97,8 @@ class Frechet:
         picture = scored.reference.picture
         if picture is None:
             return
-        output: Features = scored.remember(NET, lambda: describe(scored.output))
-        truth: Features = scored.reference.remember(NET, lambda: describe(picture))
+        output: Features = scored.cached(NET, lambda: describe(scored.output))
+        truth: Features = scored.reference.cached(NET, lambda: describe(picture))
         self._output.add(output[1])
         self._truth.add(truth[1])
 

@@ -16,9 +16,9 @@ from animato.types import Affine, Face, Frame, Points
 
 NET = "dlib-face-resnet-v1"
 CHIP = 150
-ANCHORS = (33, 133, 362, 263, 2)
+ALIGNMENT_POINTS = (33, 133, 362, 263, 2)
 """Outer and inner corners of both eyes and the base of the nose."""
-TEMPLATE = ((37.4, 46.3), (60.8, 48.3), (88.4, 48.3), (111.9, 46.1), (74.2, 86.0))
+ALIGNMENT_TEMPLATE = ((37.4, 46.3), (60.8, 48.3), (88.4, 48.3), (111.9, 46.1), (74.2, 86.0))
 """Positions of the anchors in the aligned chip, pixels of 150."""
 
 
@@ -28,8 +28,8 @@ def chip_from_frame(points: Points) -> Affine:
     Args:
         points: 478 x (2 or 3) float32, pixels.
     """
-    source = points[list(ANCHORS), :2].astype(np.float64)
-    target = np.array(TEMPLATE)
+    source = points[list(ALIGNMENT_POINTS), :2].astype(np.float64)
+    target = np.array(ALIGNMENT_TEMPLATE)
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
     # In 2D the optimal similarity is a quotient of complex numbers.
     turn = np.vdot(a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]) / max(float((a * a).sum()), 1e-12)
@@ -75,7 +75,7 @@ class _Similarity(FrameMean):
         if scored.face is None:
             return None
         face, reference = scored.face, scored.reference
-        output: NDArray[np.float64] = scored.remember(NET, lambda: embedding(scored.output, face))
+        output: NDArray[np.float64] = scored.cached(NET, lambda: embedding(scored.output, face))
         if self._other == "source":
             if NET not in reference.source_features:
                 reference.source_features[NET] = mean_embedding(reference.source, reference.source_faces)
@@ -83,7 +83,7 @@ class _Similarity(FrameMean):
         picture = reference.picture
         if picture is None:
             return None
-        truth: NDArray[np.float64] = reference.remember(NET, lambda: embedding(picture, reference.face))
+        truth: NDArray[np.float64] = reference.cached(NET, lambda: embedding(picture, reference.face))
         return float(output @ truth)
 
 
@@ -99,7 +99,7 @@ def mean_embedding(frames: tuple[Frame, ...], faces: tuple[Face, ...]) -> NDArra
 
 
 @register(
-    MetricInfo("csim", "cosine", "higher", "source", "Likeness of the face to the source photos.", net=NET, sparse=True)
+    MetricInfo("csim", "cosine", "higher", "source", "Identity similarity to the source photos.", net=NET, sparse=True)
 )
 def _csim() -> Metric:
     return _Similarity("source")
@@ -107,7 +107,7 @@ def _csim() -> Metric:
 
 @register(
     MetricInfo(
-        "csim-truth", "cosine", "higher", "truth", "Likeness of the face to the true frame's.", net=NET, sparse=True
+        "csim-truth", "cosine", "higher", "truth", "Identity similarity to the true frame.", net=NET, sparse=True
     )
 )
 def _csim_truth() -> Metric:

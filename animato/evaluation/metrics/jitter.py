@@ -6,7 +6,7 @@ from animato.evaluation.metrics.base import Metric, MetricInfo, ScoredFrame, reg
 from animato.motion.jitter import JitterMeter
 from animato.types import Points
 
-STILL = 1e-3
+MIN_DRIVER_JITTER = 1e-3
 """Jitter of the driver in pixels at 256 below which a ratio is undefined."""
 
 
@@ -44,16 +44,16 @@ class Jitter:
     def add(self, scored: ScoredFrame) -> None:
         """Add one frame; a frame without a face interrupts both sequences."""
         face, reference = scored.face, scored.reference
-        unit = reference.size / 256.0
-        self._output.add(reference.index, None if face is None else face.points, unit)
-        self._driver.add(reference.index, None if face is None else reference.face.points, unit)
+        pixels_per_256 = reference.size / 256.0
+        self._output.add(reference.index, None if face is None else face.points, pixels_per_256)
+        self._driver.add(reference.index, None if face is None else reference.face.points, pixels_per_256)
 
     def value(self) -> float | None:
         """Return the value, or None without three consecutive frames or, for the ratio, with a still driver."""
         output, driver = self._output.value(), self._driver.value()
         if not self._ratio:
             return output
-        return None if output is None or driver is None or driver < STILL else output / driver
+        return None if output is None or driver is None or driver < MIN_DRIVER_JITTER else output / driver
 
 
 @register(
@@ -71,7 +71,7 @@ def _jitter() -> Metric:
         "x driver",
         "one",
         "driver",
-        "The output's jitter over the driver's: above 1 it trembles, far below 1 it does not follow.",
+        "Jitter of the output divided by the driver's: above 1 it is less stable, far below 1 it does not follow.",
         digits=2,
     )
 )

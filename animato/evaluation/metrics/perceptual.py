@@ -41,7 +41,7 @@ def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]], where: 
     Args:
         a: feature maps, each C x H x W.
         b: the same shapes.
-        where: S x S float32 in [0, 1], how much each place of the picture counts in the mean over space; None: all.
+        where: S x S float32 in [0, 1], weight of each pixel in the spatial mean; None: uniform.
     """
     scales = []
     for x, y in zip(a, b, strict=True):
@@ -59,7 +59,7 @@ def distance(a: list[NDArray[np.float32]], b: list[NDArray[np.float32]], where: 
         "",
         "lower",
         "truth",
-        "Distance of deep features of five scales (not LPIPS).",
+        "Distance of deep features at five scales (not LPIPS).",
         net=NET,
         sparse=True,
         digits=4,
@@ -76,8 +76,8 @@ class Perceptual(FrameMean):
         picture = scored.reference.picture
         if picture is None:
             return None
-        output: Features = scored.remember(NET, lambda: describe(scored.output))
-        truth: Features = scored.reference.remember(NET, lambda: describe(picture))
+        output: Features = scored.cached(NET, lambda: describe(scored.output))
+        truth: Features = scored.reference.cached(NET, lambda: describe(picture))
         return distance(output[0], truth[0])
 
 
@@ -91,17 +91,17 @@ FACE_SIDE = 224
         "",
         "lower",
         "truth",
-        "The same over the box around the face, enlarged.",
+        "The same for the face box, enlarged to the input size of the network.",
         net=NET,
         sparse=True,
         digits=4,
     )
 )
 class PerceptualFace(FrameMean):
-    """Perceptual distance to the true frame over the square around the face: also the hair and neck within it."""
+    """Perceptual distance to the true frame in the face box, including hair and neck."""
 
     outlined = False
-    """Whether only what lies inside the outline of the face counts."""
+    """Whether the spatial mean is restricted to the face outline."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,8 +111,8 @@ class PerceptualFace(FrameMean):
         picture, mask = scored.reference.picture, scored.reference.regions.face
         if picture is None or mask is None:
             return None
-        output: Features = scored.remember(f"{NET} face", lambda: describe(face_box(scored.output, mask)))
-        truth: Features = scored.reference.remember(f"{NET} face", lambda: describe(face_box(picture, mask)))
+        output: Features = scored.cached(f"{NET} face", lambda: describe(face_box(scored.output, mask)))
+        truth: Features = scored.reference.cached(f"{NET} face", lambda: describe(face_box(picture, mask)))
         return distance(output[0], truth[0], face_box(mask.astype(np.float32), mask) if self.outlined else None)
 
 
@@ -122,7 +122,7 @@ class PerceptualFace(FrameMean):
         "",
         "lower",
         "truth",
-        "The same, of that box only what lies inside the outline of the face.",
+        "The same, averaged inside the face outline only.",
         net=NET,
         sparse=True,
         digits=4,
@@ -131,7 +131,7 @@ class PerceptualFace(FrameMean):
 class PerceptualOval(PerceptualFace):
     """Perceptual distance to the true frame inside the face outline, like the pixel metrics of the face.
 
-    Features are computed on the box, so those at the outline are influenced by the surroundings, and averaged inside.
+    Features are computed on the whole box, so those near the outline also depend on pixels outside it.
     """
 
     outlined = True

@@ -49,7 +49,7 @@ def ssim_map(output: Frame, truth: Frame) -> NDArray[np.float32]:
     """Compute the structural similarity of every pixel, averaged over the three channels.
 
     Wang, Bovik, Sheikh, Simoncelli 2004, equation 13, with an 11 x 11 Gaussian window of 1.5 pixels, K1 = 0.01 and
-    K2 = 0.03, on values of 0 to 255. The border of five pixels, where the window leaves the picture, is mirrored.
+    K2 = 0.03, on values of 0 to 255. The image is mirrored at the border of five pixels.
 
     Args:
         output: H x W x 3 uint8 RGB, at least 11 x 11.
@@ -82,7 +82,7 @@ def _structural_similarity() -> Any:
 
 
 def ssim(output: Frame, truth: Frame) -> float:
-    """Compute the mean structural similarity, without the border of five pixels; 1 for identical images.
+    """Compute the mean structural similarity, excluding a border of five pixels; 1 for identical images.
 
     Args:
         output: H x W x 3 uint8 RGB.
@@ -94,7 +94,7 @@ def ssim(output: Frame, truth: Frame) -> float:
 
 def _map_of(scored: ScoredFrame, truth: Frame) -> NDArray[np.float32]:
     """Return the cached similarity map, shared by the metrics of the crop and of the face."""
-    similarity: NDArray[np.float32] = scored.remember("ssim", lambda: ssim_map(scored.output, truth))
+    similarity: NDArray[np.float32] = scored.cached("ssim", lambda: ssim_map(scored.output, truth))
     return similarity
 
 

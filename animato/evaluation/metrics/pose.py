@@ -32,8 +32,8 @@ def _rotations(scored: ScoredFrame) -> tuple[Rotation, Rotation] | None:
     if scored.face is None:
         return None
     face = scored.face
-    driver: Rotation = scored.reference.remember("rotation", lambda: rotation(scored.reference.face))
-    output: Rotation = scored.remember("rotation", lambda: rotation(face))
+    driver: Rotation = scored.reference.cached("rotation", lambda: rotation(scored.reference.face))
+    output: Rotation = scored.cached("rotation", lambda: rotation(face))
     return output, driver
 
 
@@ -54,7 +54,7 @@ class Pose(FrameMean):
         "degrees",
         "lower",
         "driver",
-        "The same for the turn since the first scored frame: fair to systems that keep the source's own pose.",
+        "The same for the rotation since the first scored frame, for systems that keep the pose of the source.",
         digits=2,
     )
 )

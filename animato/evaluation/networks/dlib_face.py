@@ -58,7 +58,7 @@ def _integer(data: bytes, at: int) -> tuple[int, int]:
     """Read an integer; return it and the offset after it."""
     size = data[at] & 0x0F
     if not 1 <= size <= 8 or data[at] & 0xF0:
-        raise FileFormatError("the identity network's file is damaged", where=f"byte {at}: not a whole number")
+        raise FileFormatError("the identity network's file is damaged", where=f"byte {at}: not an integer")
     return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
 
 
@@ -89,7 +89,7 @@ def _layers(data: bytes, name: bytes, count: int) -> list[NDArray[np.float32]]:
         at = data.find(mark, at + len(mark) + 4 * layers[-1].size)
     if len(layers) != count:
         raise FileFormatError(
-            "the identity network's file is not the known one",
+            "the identity network's file has unexpected contents",
             where=f"{len(layers)} layers {name.decode()}, not {count}",
         )
     return layers
@@ -108,7 +108,7 @@ def parse(data: bytes) -> FaceWeights:
     for (outputs, inputs, side), flat in zip(shapes, _layers(data, b"con_4", len(shapes)), strict=True):
         count = outputs * inputs * side * side
         if flat.size != count + outputs:
-            raise FileFormatError("the identity network's file is not the known one", where=f"{flat.size} weights")
+            raise FileFormatError("the identity network's file has unexpected contents", where=f"{flat.size} weights")
         weight = flat[:count].reshape(outputs, inputs, side, side)
         convs.append((torch.from_numpy(weight), torch.from_numpy(flat[count:])))
     for (outputs, _, _), flat in zip(shapes, _layers(data, b"affine_", len(shapes)), strict=True):
@@ -119,7 +119,7 @@ def parse(data: bytes) -> FaceWeights:
 def _head(data: bytes) -> Tensor:
     start = data.find(b"\x01\x04fc_2")
     if start < 0:
-        raise FileFormatError("the identity network's file is not the known one", where="no layer fc_2")
+        raise FileFormatError("the identity network's file has unexpected contents", where="no layer fc_2")
     at = start + 6
     for _ in range(2):  # outputs, inputs
         _, at = _integer(data, at)

@@ -26,7 +26,7 @@ def package_file(package: str, file: str, digest: str, hint: str) -> Path:
         actual = hashlib.file_digest(stream, "sha256").hexdigest()
     if actual != digest:
         raise MissingPartError(
-            f"{path.name} is not the known file", where=f"sha256 {actual}, expected {digest}", hint=hint
+            f"{path.name} has an unexpected checksum", where=f"sha256 {actual}, expected {digest}", hint=hint
         )
     return path
 
@@ -44,7 +44,7 @@ def network(name: str) -> Any:
         return importlib.import_module(f"animato.evaluation.networks.{name}")
     except ImportError as error:
         raise MissingPartError(
-            "torch, which runs the measuring networks, is not installed",
+            "torch, which runs the metric networks, is not installed",
             where=str(error),
             hint="pip install 'animato[evaluation]'",
         ) from error

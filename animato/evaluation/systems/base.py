@@ -11,12 +11,12 @@ from animato.types import Frame
 
 
 @dataclass(frozen=True)
-class Drive:
+class RenderRequest:
     """The driving clip and the frames to render.
 
     Attributes:
         clip: the driver.
-        wanted: frame numbers to return, ascending.
+        frames: frame numbers to return, ascending.
         times: presentation times of these frames, seconds of the clip.
         photo_times: for each photo, the time in the clip, in seconds, at which driver and source show the same pose and
             expression: the photo itself for self-reenactment, the same moment for twins. None for other clips: the
@@ -24,13 +24,13 @@ class Drive:
     """
 
     clip: Footage
-    wanted: tuple[int, ...]
+    frames: tuple[int, ...]
     times: tuple[float, ...]
     photo_times: tuple[float, ...] | None
 
 
 class System(Protocol):
-    """A system under test. `prepare` is called once for a sample, then `render` once."""
+    """A system under test. `prepare` is called once per sample, then `render` once."""
 
     name: str
 
@@ -42,7 +42,7 @@ class System(Protocol):
         """
         ...
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
         """Yield one full image per requested frame, in order: h x w x 3 uint8 RGB, at least the size of the photos."""
         ...
 

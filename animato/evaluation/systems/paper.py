@@ -33,7 +33,7 @@ class Paper(PipelineSystem):
         model: result of meta-training.
         variant: "paper-ff" (psi = P e) or "paper-ft" (fine-tuned, `animato.training.adapt`).
         adapting: settings of the fine-tuning.
-        settings: of the main job.
+        settings: of `animato animate`.
         finder: existing networks to use, or None.
 
     Raises:
@@ -53,9 +53,9 @@ class Paper(PipelineSystem):
         super().__init__(variant, settings, finder or FaceFinder(Engine(settings.threads)))
         if not isinstance(model.recipe.get("people"), list):
             raise FileFormatError(
-                "the model does not list the people it was trained on, so a clean evaluation is impossible",
+                "the model does not list the people it was trained on, so they cannot be excluded",
                 where="entry `people` of its recipe",
-                hint="a model trained with this version of `animato train`",
+                hint="use a model trained with this version of `animato train`",
             )
         self._people = frozenset(model.recipe["people"])
         self._model, self._adapting = model, adapting
@@ -94,7 +94,7 @@ def build_paper(
     Args:
         name: "paper-ff" or "paper-ft".
         settings: model, adapt_steps, threads and seed.
-        animating: settings of the main job.
+        animating: settings of `animato animate`.
         finder: existing networks to use, or None.
 
     Raises:
@@ -103,7 +103,8 @@ def build_paper(
     """
     if settings.model is None:
         raise MissingPartError(
-            f"{name} needs a trained model", hint="`model` with the run folder or model.safetensors of `animato train`"
+            f"{name} needs a trained model",
+            hint="set `model` to the run folder or model.safetensors of `animato train`",
         )
     try:
         from animato.training.model import load_model

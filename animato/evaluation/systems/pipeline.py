@@ -16,7 +16,7 @@ import numpy as np
 
 from animato.drivers.video import VideoDriver
 from animato.errors import UsageError
-from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.base import RenderRequest
 from animato.head.head import Head
 from animato.pipeline.factory import one_actor
 from animato.pipeline.flow import frames_of
@@ -33,7 +33,7 @@ class PipelineSystem(ABC):
 
     Args:
         name: of the system.
-        settings: of the main job; `neutral` is replaced by the time of the photo when the driver shows it.
+        settings: of `animato animate`; `neutral` is replaced by the time of the photo when the driver shows it.
         finder: networks to use.
     """
 
@@ -56,22 +56,22 @@ class PipelineSystem(ABC):
     def _renderer(self, head: Head) -> tuple[Framing, Renderer]:
         """Return the framing of the head and its renderer."""
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
         """Yield the full image of every requested frame.
 
         Raises:
             FaceError: the driver shows no face.
         """
         if self._ready is None:
-            raise UsageError("a system is prepared before it renders")
+            raise UsageError("`prepare` must be called before `render`")
         chosen, framing, renderer = self._ready
         settings = self._settings
-        if drive.photo_times is not None:
-            settings = replace(settings, neutral=drive.photo_times[chosen])
-        driver = VideoDriver(Path(drive.clip.file), settings, self._finder, opener=drive.clip.open)
+        if request.photo_times is not None:
+            settings = replace(settings, neutral=request.photo_times[chosen])
+        driver = VideoDriver(Path(request.clip.file), settings, self._finder, opener=request.clip.open)
         scene = one_actor(framing, driver, renderer, settings)
         with closing(frames_of(scene, StageClock())) as frames:
-            yield from select_frames(frames, [round(time * float(scene.fps)) for time in drive.times])
+            yield from select_frames(frames, [round(time * float(scene.fps)) for time in request.times])
 
     @abstractmethod
     def trained_on(self, people: frozenset[str]) -> bool:

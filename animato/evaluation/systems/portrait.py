@@ -29,7 +29,7 @@ class AnimateSystem(PipelineSystem):
 
     Args:
         name: "geometry", "portrait" or "portrait-adapted" (adapted to the photos before it renders).
-        settings: of the main job; the model follows from the name.
+        settings: of `animato animate`; the model follows from the name.
         threads: CPU threads of the networks.
         finder: existing networks to use, or None.
         weights: file of the portrait networks, or None for the shipped one.
@@ -69,10 +69,14 @@ class AnimateSystem(PipelineSystem):
     def about(self) -> Mapping[str, Any]:
         """Return the settings and the weights."""
         if self._networks is None:
-            return {"what": "the main job without learning, unmarked", "settings": as_json(self._settings)}
+            return {
+                "what": "animato animate without learned networks, no watermark",
+                "settings": as_json(self._settings),
+            }
         networks = self._networks.weights.header["networks"]
         return {
-            "what": "the main job, unmarked" + (", adapted to the photos" if self.name == "portrait-adapted" else ""),
+            "what": "animato animate, no watermark"
+            + (", adapted to the photos" if self.name == "portrait-adapted" else ""),
             "settings": as_json(self._settings),
             "weights": self._networks.weights.where,
             "steps": {name: entry["recipe"].get("steps") for name, entry in networks.items()},
@@ -81,7 +85,7 @@ class AnimateSystem(PipelineSystem):
 
 
 def animate_settings(settings: EvaluateSettings) -> AnimateSettings:
-    """Return the settings of the main job: motion settings from the evaluation, defaults otherwise."""
+    """Return the settings of `animato animate`: motion settings from the evaluation, defaults otherwise."""
     movement = {field.name: getattr(settings, field.name) for field in fields(MotionSettings)}
     return AnimateSettings(**movement, threads=settings.threads)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from animato.errors import UsageError
-from animato.evaluation.systems.base import Drive
+from animato.evaluation.systems.base import RenderRequest
 from animato.types import Frame
 
 
 class Still:
-    """Returns the last photo for every frame; a lower bound for systems that animate."""
+    """Returns the last photo for every frame; a lower bound for animation systems."""
 
     name = "still"
 
@@ -19,14 +19,14 @@ class Still:
         self._photo: Frame | None = None
 
     def prepare(self, photos: Sequence[Frame]) -> None:
-        """Keep the last photo."""
+        """Store the last photo."""
         self._photo = photos[-1]
 
-    def render(self, drive: Drive) -> Iterator[Frame]:
+    def render(self, request: RenderRequest) -> Iterator[Frame]:
         """Yield the photo for every requested frame."""
         if self._photo is None:
-            raise UsageError("a system is prepared before it renders")
-        for _ in drive.wanted:
+            raise UsageError("`prepare` must be called before `render`")
+        for _ in request.frames:
             yield self._photo.copy()
 
     def trained_on(self, _people: frozenset[str]) -> bool:

@@ -72,8 +72,8 @@ class PaperConfig:
     @property
     def embedder_halvings(self) -> int:
         """Number of downsampling blocks in the embedder."""
-        seen = self.size // self.embedder_reduce
-        return min(self.embedder_blocks, max(1, seen.bit_length() - self.embedder_side.bit_length()))
+        input_side = self.size // self.embedder_reduce
+        return min(self.embedder_blocks, max(1, input_side.bit_length() - self.embedder_side.bit_length()))
 
     def as_json(self) -> dict[str, Any]:
         """Return the configuration as plain JSON types."""
@@ -86,8 +86,8 @@ class PaperConfig:
         Args:
             margin: side of the data's crops, in units of the longer side of the face.
         """
-        taken = {name for name in cls.__dataclass_fields__ if name in TrainSettings.__dataclass_fields__}
-        return cls(**{name: getattr(settings, name) for name in sorted(taken)}, margin=margin)
+        shared = {name for name in cls.__dataclass_fields__ if name in TrainSettings.__dataclass_fields__}
+        return cls(**{name: getattr(settings, name) for name in sorted(shared)}, margin=margin)
 
     @classmethod
     def from_json(cls, values: dict[str, Any], where: str) -> PaperConfig:
@@ -98,10 +98,10 @@ class PaperConfig:
         """
         # files of the first version lack this entry: their embedders downsample to one pixel
         values = {"embedder_side": 1, **values}
-        known = set(cls.__dataclass_fields__)
-        mismatched = sorted(set(values) ^ known)
+        fields = set(cls.__dataclass_fields__)
+        mismatched = sorted(set(values) ^ fields)
         if mismatched:
             raise FileFormatError(
-                f"{where} describes its network wrongly", where=f"unexpected or missing: {', '.join(mismatched)}"
+                f"{where} has an invalid network configuration", where=f"unexpected or missing: {', '.join(mismatched)}"
             )
         return cls(**values)

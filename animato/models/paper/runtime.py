@@ -56,7 +56,9 @@ class PaperPerson:
         count = generator.affine_count
         affine = arrays.get(AFFINE_NAME)
         if affine is None or affine.shape != (1, count):
-            raise FileFormatError(f"{where} holds no AdaIN numbers that fit its network", where=f"wanted 1 x {count}")
+            raise FileFormatError(
+                f"{where} has no AdaIN parameters of the expected shape", where=f"expected 1 x {count}"
+            )
         person = cls(generator, torch.from_numpy(affine.copy()))
         load_strictly(generator, arrays, where, GENERATOR_PREFIX)
         person._generator.to(device)

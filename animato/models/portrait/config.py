@@ -65,7 +65,7 @@ class PatchConfig:
         mismatched = sorted(set(values) ^ set(cls.__dataclass_fields__))
         if mismatched:
             raise FileFormatError(
-                f"{where} describes its network wrongly", where=f"unexpected or missing: {mismatched}"
+                f"{where} has an invalid network configuration", where=f"unexpected or missing: {mismatched}"
             )
         return cls(**{**values, "widths": tuple(int(width) for width in values["widths"])})
 
@@ -78,7 +78,7 @@ CONFIGS: Mapping[str, PatchConfig] = {
 """Shipped architectures: about half a GMAC per frame in total."""
 
 
-def critic_config(side: int) -> PaperConfig:
+def discriminator_config(side: int) -> PaperConfig:
     """Return the configuration of the discriminator: that of Zakharov et al. 2019, section 3.1, narrow, for patches.
 
     Args:

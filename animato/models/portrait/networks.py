@@ -77,7 +77,7 @@ class Encoder(nn.Module):
 
 
 @dataclass(frozen=True)
-class Painted:
+class PainterOutput:
     """Output of a network for a patch.
 
     Attributes:
@@ -127,44 +127,44 @@ class PatchNetwork(nn.Module):
         return psi + base.to(psi)
 
     def gather(
-        self, features_BKFhw: Tensor, grid_BKhw2: Tensor, seen_BKhw: Tensor, drawing_BCSS: Tensor
+        self, features_BKFhw: Tensor, grid_BKhw2: Tensor, validity_BKhw: Tensor, drawing_BCSS: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Resample each photo's features and fuse the photos with per-pixel weights (softmax over K).
 
         Args:
             features_BKFhw: from the encoder.
             grid_BKhw2: sampling grids.
-            seen_BKhw: validity of the grids; -1 for a missing photo.
+            validity_BKhw: validity of the grids; -1 for a missing photo.
             drawing_BCSS: of the target.
 
         Returns:
             (B F h w, B 1 h w): the fused features and their validity.
         """
         people, photos = features_BKFhw.shape[:2]
-        fetched = F.grid_sample(features_BKFhw.flatten(0, 1), grid_BKhw2.flatten(0, 1), align_corners=False)
-        seen = seen_BKhw.flatten(0, 1)[:, None]
-        small = F.avg_pool2d(drawing_BCSS, 2)[:, None].expand(-1, photos, -1, -1, -1).flatten(0, 1)
-        known = seen.clamp_min(0)
-        score = self.score_out(F.relu(self.score_in(torch.cat([fetched * known, known, small], 1))))
+        resampled = F.grid_sample(features_BKFhw.flatten(0, 1), grid_BKhw2.flatten(0, 1), align_corners=False)
+        validity = validity_BKhw.flatten(0, 1)[:, None]
+        small_drawing = F.avg_pool2d(drawing_BCSS, 2)[:, None].expand(-1, photos, -1, -1, -1).flatten(0, 1)
+        visible = validity.clamp_min(0)
+        score = self.score_out(F.relu(self.score_in(torch.cat([resampled * visible, visible, small_drawing], 1))))
         # a missing photo (-1) gets a score so low that its weight is 0
-        score = score + UNSEEN * (known - 1) + 60.0 * (seen - known)
+        score = score + UNSEEN * (visible - 1) + 60.0 * (validity - visible)
         sizes = (people, photos)
         weight = torch.unflatten(score, 0, sizes).softmax(1)
-        mixed = (weight * torch.unflatten(fetched * known, 0, sizes)).sum(1)
-        return mixed, (weight * torch.unflatten(known, 0, sizes)).sum(1)
+        fused = (weight * torch.unflatten(resampled * visible, 0, sizes)).sum(1)
+        return fused, (weight * torch.unflatten(visible, 0, sizes)).sum(1)
 
-    def paint(self, given_BCSS: Tensor, mixed_BFhw: Tensor, known_B1hw: Tensor, affine_BA: Tensor) -> Painted:
+    def paint(self, input_BCSS: Tensor, fused_BFhw: Tensor, validity_B1hw: Tensor, affine_BA: Tensor) -> PainterOutput:
         """Paint a patch.
 
         Args:
-            given_BCSS: composite (3), validity (1), drawing (3).
-            mixed_BFhw, known_B1hw: from `gather`.
+            input_BCSS: composite (3), validity (1), drawing (3).
+            fused_BFhw, validity_B1hw: from `gather`.
             affine_BA: one row for all targets, or one row per target.
         """
         sizes = [width for width in self.config.adaptive_widths() for _ in range(2)]
         parts = torch.split(affine_BA, sizes, dim=1)
         pairs = list(zip(parts[0::2], parts[1::2], strict=True))
-        x = F.relu(self.stem(torch.cat([F.pixel_unshuffle(given_BCSS, 2), mixed_BFhw, known_B1hw], 1)))
+        x = F.relu(self.stem(torch.cat([F.pixel_unshuffle(input_BCSS, 2), fused_BFhw, validity_B1hw], 1)))
         skips = []
         for level, block in enumerate(self.down):
             x = block(x if level == 0 else F.avg_pool2d(x, 2))
@@ -178,8 +178,8 @@ class PatchNetwork(nn.Module):
                 x = self.personal(x, pairs[-2:])
         raw = F.pixel_shuffle(self.out(x), 2)
         light = F.interpolate(self.light(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        bias = VALID_BIAS * (0.5 - given_BCSS[:, 3:4])
-        return Painted(
+        bias = VALID_BIAS * (0.5 - input_BCSS[:, 3:4])
+        return PainterOutput(
             torch.tanh(raw[:, :3]),
             torch.sigmoid(raw[:, 3:4] + bias),
             self.config.reach * torch.tanh(raw[:, 4:6]),
@@ -201,7 +201,7 @@ def near_hidden(validity_B1SS: Tensor) -> Tensor:
     return F.avg_pool2d(grown, 7, stride=1, padding=3)
 
 
-def compose(composite_BCSS: Tensor, painted: Painted, ramp_11SS: Tensor) -> tuple[Tensor, Tensor]:
+def compose(composite_BCSS: Tensor, painted: PainterOutput, ramp_11SS: Tensor) -> tuple[Tensor, Tensor]:
     """Warp and relight the composite, and blend the paint over it; return the patch and the mask used.
 
     out = (1 - m) (copy(x + d) + light) + m paint, with m, d and light faded out at the patch's edge.
@@ -214,9 +214,9 @@ def compose(composite_BCSS: Tensor, painted: Painted, ramp_11SS: Tensor) -> tupl
     side = composite_BCSS.shape[-1]
     line = (torch.arange(side, dtype=composite_BCSS.dtype, device=composite_BCSS.device) + 0.5) * (2 / side) - 1
     y, x = torch.meshgrid(line, line, indexing="ij")
-    still = torch.stack([x, y], -1)[None]
+    identity = torch.stack([x, y], -1)[None]
     shift = (painted.flow * ramp_11SS).permute(0, 2, 3, 1) * (2 / side)
-    copied = F.grid_sample(composite_BCSS, still + shift, padding_mode="border", align_corners=False)
+    warped = F.grid_sample(composite_BCSS, identity + shift, padding_mode="border", align_corners=False)
     mask = painted.mask * ramp_11SS
-    relit = copied + painted.light * ramp_11SS
+    relit = warped + painted.light * ramp_11SS
     return relit + mask * (painted.paint - relit), mask

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from animato.models.portrait.networks import PatchNetwork
 
-COARSE = ("down.", "middle.", "up.", "merge.", "personal.")
+QUANTISED = ("down.", "middle.", "up.", "merge.", "personal.")
 """Convolutions to quantise: all but the first and the last layers."""
 
 QUANTILE = 0.9999
@@ -21,7 +21,7 @@ QUANTILE = 0.9999
 def measured_ranges(network: PatchNetwork) -> Iterator[dict[str, list[float]]]:
     """Yield a dict of the smallest and largest input of each convolution, updated while the block runs the network.
 
-    Over several batches the widest range counts.
+    The range of several batches is the union of their ranges.
     """
     ranges: dict[str, list[float]] = {}
 
@@ -29,15 +29,15 @@ def measured_ranges(network: PatchNetwork) -> Iterator[dict[str, list[float]]]:
         x = inputs[0].detach()
         size = x.abs().flatten()
         # `torch.quantile` is limited to sixteen million values.
-        most = float(size.kthvalue(max(1, round(QUANTILE * size.numel())))[0])
-        low = -most if float(x.min()) < 0 else 0.0
-        before = ranges.setdefault(name, [low, most])
-        ranges[name] = [min(before[0], low), max(before[1], most)]
+        high = float(size.kthvalue(max(1, round(QUANTILE * size.numel())))[0])
+        low = -high if float(x.min()) < 0 else 0.0
+        previous = ranges.setdefault(name, [low, high])
+        ranges[name] = [min(previous[0], low), max(previous[1], high)]
 
     hooks = [
         module.register_forward_pre_hook(partial(record, name))
         for name, module in network.named_modules()
-        if isinstance(module, nn.Conv2d) and name.startswith(COARSE)
+        if isinstance(module, nn.Conv2d) and name.startswith(QUANTISED)
     ]
     try:
         yield ranges

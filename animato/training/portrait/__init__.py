@@ -1,1 +1,1 @@
-"""Training of the portrait renderer: cases, episodes, losses, loop, adaptation."""
+"""Training of the portrait renderer: samples, batches, losses, loop, adaptation."""

@@ -16,58 +16,58 @@ from animato.types import Plane
 
 Kind = TypeVar("Kind", bound=np.generic)
 
-RESHAPED = 0.7
+DEFORM_PROBABILITY = 0.7
 """Probability of a geometric augmentation."""
 
 STRETCH, SHEAR, TURN, SHIFT = 0.10, 0.06, 0.07, 0.03
 """Standard deviations: log scale per axis, shear, rotation in radians, and translation in half patch sides."""
 
-BEND = 0.035
+DEFORMATION = 0.035
 """Standard deviation of the smooth 4 x 4 deformation field, in half patch sides."""
 
-RELIT = 0.5
+RELIGHT_PROBABILITY = 0.5
 """Probability of a directional light augmentation."""
 
 
-class Sample(NamedTuple):
-    """One case as network input.
+class NetworkInput(NamedTuple):
+    """One sample as network input.
 
     Attributes:
         pictures: S x S x 10 uint8: truth, composite, drawing, validity.
         photos: K x S x S x 6 uint8: RGB and drawing.
         grid: K x g x g x 2 float32, positions in the photos, [-1, 1].
-        seen: K x g x g float32; -1 for a missing photo.
+        validity: K x g x g float32; -1 for a missing photo.
     """
 
     pictures: NDArray[np.uint8]
     photos: NDArray[np.uint8]
     grid: NDArray[np.float32]
-    seen: Plane
+    validity: Plane
 
 
-def augmented(sample: Sample, random: np.random.Generator, *, mirror: bool) -> Sample:
-    """Augment a case at random.
+def augmented(sample: NetworkInput, random: np.random.Generator, *, mirror: bool) -> NetworkInput:
+    """Augment a sample at random.
 
     Args:
-        sample: the case; its arrays may be modified.
+        sample: the sample; its arrays may be modified.
         random: random generator.
         mirror: whether to flip horizontally at random (not for eyes, which have one patch per side).
     """
-    if random.random() < RESHAPED:
-        sample = reshaped(sample, random)
-    if random.random() < RELIT:
+    if random.random() < DEFORM_PROBABILITY:
+        sample = deformed(sample, random)
+    if random.random() < RELIGHT_PROBABILITY:
         sample = relit(sample, random)
-    pictures, photos = recoloured(sample.pictures, sample.photos, random)
-    pictures, photos = worsened(pictures, photos, random)
-    grid, seen = sample.grid, sample.seen
+    pictures, photos = colour_jittered(sample.pictures, sample.photos, random)
+    pictures, photos = degraded(pictures, photos, random)
+    grid, validity = sample.grid, sample.validity
     if mirror and random.random() < 0.5:
         pictures, photos = pictures[:, ::-1].copy(), photos[:, :, ::-1].copy()
-        grid, seen = grid[:, :, ::-1].copy(), seen[:, :, ::-1].copy()
+        grid, validity = grid[:, :, ::-1].copy(), validity[:, :, ::-1].copy()
         grid[..., 0] *= -1
-    return Sample(pictures, photos, grid, seen)
+    return NetworkInput(pictures, photos, grid, validity)
 
 
-def reshaped(sample: Sample, random: np.random.Generator) -> Sample:
+def deformed(sample: NetworkInput, random: np.random.Generator) -> NetworkInput:
     """Apply a random affine map and a smooth deformation to the target, and its scale and shear to the photos.
 
     The target is sampled at W(x), an affine map and a smooth deformation; each photo at V(y), the same scale and shear
@@ -78,7 +78,7 @@ def reshaped(sample: Sample, random: np.random.Generator) -> Sample:
     cos, sin = np.cos(angle := random.normal(0, TURN)), np.sin(angle)
     linear = np.array([[cos, -sin], [sin, cos]]) @ shape
     shift = random.normal(0, SHIFT, 2)
-    bend = random.normal(0, BEND, (4, 4, 2)).astype(np.float32)
+    bend = random.normal(0, DEFORMATION, (4, 4, 2)).astype(np.float32)
 
     def target(side: int) -> NDArray[np.float32]:
         field = cv2.resize(bend, (side, side), interpolation=cv2.INTER_CUBIC)
@@ -87,12 +87,12 @@ def reshaped(sample: Sample, random: np.random.Generator) -> Sample:
     fine, coarse = target(sample.pictures.shape[0]), target(sample.grid.shape[1])
     photo = np.asarray(_pixel_centres(sample.photos.shape[1]) @ shape.T, np.float32)
     back = np.linalg.inv(shape)
-    photos, grid, seen = sample.photos.copy(), sample.grid.copy(), sample.seen.copy()
-    for index in np.flatnonzero(sample.seen[:, 0, 0] >= 0):
+    photos, grid, validity = sample.photos.copy(), sample.grid.copy(), sample.validity.copy()
+    for index in np.flatnonzero(sample.validity[:, 0, 0] >= 0):
         photos[index] = _sampled(photos[index], photo, cv2.INTER_CUBIC)
         grid[index] = _sampled(grid[index], coarse, cv2.INTER_LINEAR) @ back.T
-        seen[index] = _sampled(seen[index][..., None], coarse, cv2.INTER_LINEAR)[..., 0]
-    return Sample(_sampled(sample.pictures, fine, cv2.INTER_CUBIC), photos, grid, seen)
+        validity[index] = _sampled(validity[index][..., None], coarse, cv2.INTER_LINEAR)[..., 0]
+    return NetworkInput(_sampled(sample.pictures, fine, cv2.INTER_CUBIC), photos, grid, validity)
 
 
 def _pixel_centres(side: int) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ def _sampled(picture: NDArray[Kind], positions: NDArray[np.float32], interpolati
     return np.concatenate([part.reshape(*x.shape, -1) for part in parts], 2)
 
 
-def relit(sample: Sample, random: np.random.Generator) -> Sample:
+def relit(sample: NetworkInput, random: np.random.Generator) -> NetworkInput:
     """Apply a random linear light gradient to truth, composite and photos, slightly different per channel."""
     angle, depth = random.uniform(0, 2 * np.pi), random.normal(0, 0.2)
     depths = depth + random.normal(0, 0.04, 3)
@@ -132,7 +132,7 @@ def relit(sample: Sample, random: np.random.Generator) -> Sample:
     return sample._replace(pictures=pictures, photos=photos)
 
 
-def recoloured(
+def colour_jittered(
     pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Apply random gain and gamma per channel and saturation to truth, composite and photos.
@@ -160,7 +160,7 @@ def recoloured(
     return pictures, photos
 
 
-def worsened(
+def degraded(
     pictures: NDArray[np.uint8], photos: NDArray[np.uint8], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Randomly blur all images (low resolution), or JPEG-compress composite and photos.

@@ -1,6 +1,6 @@
 """Train the portrait renderer on a prepared folder (`animato train-portrait`).
 
-RUN/run.json                     settings of the cases and hash of the data; written once
+RUN/run.json                     settings of the samples and hash of the data; written once
 RUN/cases/                       see `training.portrait.samples`
 RUN/mouth/run.json               settings of one network's training; likewise eye and head
 RUN/mouth/log.jsonl              figures, one JSON line per report
@@ -30,14 +30,14 @@ from animato.data.shards import ShardClips
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.settings.base import as_json
-from animato.settings.portrait import NETWORKS, CaseSettings, PortraitTrainSettings
+from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
 from animato.training.portrait.loop import Report, network_lock, train_portrait
-from animato.training.portrait.samples import make_cases, read_summary
+from animato.training.portrait.samples import make_samples, read_summary
 from animato.training.run_log import check_same_run
 from animato.version import __version__
 from animato.weights.io import write_whole
 
-FREE_TO_CHANGE = frozenset(
+CHANGEABLE_ON_RESUME = frozenset(
     {"networks", "steps", "threads", "device", "save_minutes", "keep", "log_steps", "validate_steps"}
 )
 """Settings that can change when a run is resumed; the number of steps can only grow."""
@@ -49,42 +49,42 @@ class PortraitResult:
 
     Attributes:
         folder: the run folder.
-        cases: number of cases per network.
+        samples: number of samples per network.
         model: the file with all networks, or None while one of them is missing.
         missing: networks not yet trained in this folder.
     """
 
     folder: Path
-    cases: int
+    samples: int
     model: Path | None
     missing: tuple[str, ...]
 
 
 def train_portrait_on_folder(
     settings: PortraitTrainSettings,
-    case_settings: CaseSettings,
+    sample_settings: SampleSettings,
     data: Path,
     folder: Path,
     report: Report | None = None,
-    counted: Callable[[int], None] | None = None,
+    report_count: Callable[[int], None] | None = None,
     configs: Mapping[str, PatchConfig] = CONFIGS,
 ) -> PortraitResult:
-    """Create the cases of a prepared folder and train the networks on them, or resume.
+    """Create the samples of a prepared folder and train the networks on them, or resume.
 
-    Several processes can train different networks in one run folder; the first one creates the cases.
+    Several processes can train different networks in one run folder; the first one creates the samples.
 
     Args:
         settings: of the training.
-        case_settings: of the cases.
+        sample_settings: of the samples.
         data: a folder written by `animato data prepare`.
         folder: the run folder; created when missing.
         report: called at every log line.
-        counted: called with the number of cases so far.
+        report_count: called with the number of samples so far.
         configs: architectures of the networks.
 
     Raises:
         FileFormatError: `data` is not a prepared folder.
-        UsageError: the run folder was started with other settings or data, or there are no training cases.
+        UsageError: the run folder was started with other settings or data, or there are no training samples.
         OutputError: the folder cannot be written, or another process trains one of the networks in it.
         TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
     """
@@ -98,39 +98,39 @@ def train_portrait_on_folder(
         # Take the lock first, so that a rejected process does not modify the other one's run.json.
         with network_lock(folder, name):
             _start(folder / name / "run.json", settings)
-    cases = folder / "cases"
+    samples = folder / "cases"
     with FileLock(folder / "cases.lock"):
-        _start_cases(folder, case_settings, clips)
+        _start_samples(folder, sample_settings, clips)
         try:
-            make_cases(ShardClips(data, size=case_settings.crop), cases, case_settings, counted)
-        except KeyboardInterrupt as stop:
+            make_samples(ShardClips(data, size=sample_settings.crop), samples, sample_settings, report_count)
+        except KeyboardInterrupt as interrupt:
             raise InterruptedRunError(
-                "stopped before the cases were complete", hint="the same command makes them again"
-            ) from stop
-    model = train_portrait(settings, cases, folder, report, configs)
+                "stopped before the training samples were complete", hint="run the same command to create them again"
+            ) from interrupt
+    model = train_portrait(settings, samples, folder, report, configs)
     missing = tuple(name for name in NETWORKS if not (folder / name / "model.safetensors").is_file())
-    return PortraitResult(folder, int(read_summary(cases)["cases"]), model, missing)
+    return PortraitResult(folder, int(read_summary(samples)["cases"]), model, missing)
 
 
 def _start(path: Path, settings: PortraitTrainSettings) -> None:
     """Write a network's run.json, or check that an existing one matches."""
-    described = _described(settings)
+    description = _describe(settings)
     if path.is_file():
-        check_same_run(path, settings, FREE_TO_CHANGE)
-        described = json.loads(path.read_text())
-        before = int(described["settings"].get("steps", settings.steps))
-        if settings.steps < before:
+        check_same_run(path, settings, CHANGEABLE_ON_RESUME)
+        description = json.loads(path.read_text())
+        saved_steps = int(description["settings"].get("steps", settings.steps))
+        if settings.steps < saved_steps:
             raise UsageError(
-                f"the run in {path.parent.name} was started with `steps={before}`",
+                f"the run in {path.parent.name} was started with `steps={saved_steps}`",
                 where=f"now: {settings.steps}",
-                hint="as many steps or more, or another output folder",
+                hint="use at least as many steps, or another output folder",
             )
-        described["settings"]["steps"] = settings.steps
-    _write(path, described)
+        description["settings"]["steps"] = settings.steps
+    _write(path, description)
 
 
-def _start_cases(folder: Path, settings: CaseSettings, clips: dict[str, Any]) -> None:
-    """Write run.json, or check that existing cases have the same settings and clips."""
+def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]) -> None:
+    """Write run.json, or check that existing samples have the same settings and clips."""
     path = folder / "run.json"
     for started in (folder / "cases" / "cases.json", path):
         if started.is_file():
@@ -139,13 +139,13 @@ def _start_cases(folder: Path, settings: CaseSettings, clips: dict[str, Any]) ->
         if json.loads(path.read_text()).get("data") != clips:
             raise UsageError(
                 f"the run in {folder.name} was started with other data",
-                hint="the same prepared folder to continue it, or another output folder",
+                hint="use the same prepared folder to resume, or another output folder",
             )
         return
-    _write(path, {**_described(settings), "data": clips})
+    _write(path, {**_describe(settings), "data": clips})
 
 
-def _described(settings: Any) -> dict[str, Any]:
+def _describe(settings: Any) -> dict[str, Any]:
     return {
         "schema": 1,
         "settings": as_json(settings),
@@ -156,8 +156,8 @@ def _described(settings: Any) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, described: dict[str, Any]) -> None:
-    write_whole(path, (json.dumps(described, indent=1) + "\n").encode())
+def _write(path: Path, description: dict[str, Any]) -> None:
+    write_whole(path, (json.dumps(description, indent=1) + "\n").encode())
 
 
 def _fingerprint(data: Path) -> dict[str, Any]:

@@ -29,17 +29,17 @@ from animato.settings.portrait import NETWORKS, PortraitTrainSettings
 from animato.training.content import ContentLoss
 from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.losses import discriminator_hinge
-from animato.training.portrait.batches import Batch, Batches
-from animato.training.portrait.objective import Drawing, discriminator_losses, plain_losses
-from animato.training.portrait.samples import CaseSet, read_cases, read_summary
-from animato.training.portrait.state import PatchCheckpoints, PatchState, begin, new_state
+from animato.training.portrait.batches import BatchSampler, PatchBatch
+from animato.training.portrait.objective import ForwardPass, discriminator_losses, plain_losses
+from animato.training.portrait.samples import SampleSet, read_samples, read_summary
+from animato.training.portrait.state import PatchCheckpoints, PatchState, initialise, new_state
 from animato.training.portrait.validate import validate
 from animato.training.state import ADAM_BETAS, ADAM_EPS, update_average
 from animato.training.validate import png_bytes
 from animato.weights.io import write_whole
 from animato.weights.portrait import join_networks
 
-VALIDATION_CASES = 64
+VALIDATION_SAMPLES = 64
 RANGE_BATCHES = 32
 
 
@@ -59,7 +59,7 @@ Report = Callable[[PatchProgress], None]
 
 def train_portrait(
     settings: PortraitTrainSettings,
-    cases: Path,
+    samples: Path,
     folder: Path,
     report: Report | None = None,
     configs: Mapping[str, PatchConfig] = CONFIGS,
@@ -68,7 +68,7 @@ def train_portrait(
 
     Args:
         settings: see `settings.portrait`.
-        cases: folder made by `make_cases`.
+        samples: folder made by `make_samples`.
         folder: the run folder; created when missing.
         report: called at every log line.
         configs: architectures of the networks; sides as in `geometry.patch`.
@@ -77,12 +77,12 @@ def train_portrait(
         The joined weight file, or None until all networks are trained.
 
     Raises:
-        InputError: no complete cases.
+        InputError: no complete samples.
         OutputError: the folder cannot be written, or another process trains the same network there.
         TrainingStoppedError: the loss is not finite; the message contains the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
-    people: list[str] = read_summary(cases)["people"]
+    people: list[str] = read_summary(samples)["people"]
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
@@ -95,7 +95,7 @@ def train_portrait(
         content = ContentLoss("efficientnet-lite0", load_lite0(), None, (1.0, 0.0)).to(settings.device)
     for name in settings.network_list:
         with network_lock(folder, name):
-            fit(name, read_cases(cases, name), settings, people, folder / name, content, report, configs[name])
+            fit(name, read_samples(samples, name), settings, people, folder / name, content, report, configs[name])
     parts = [folder / name / "model.safetensors" for name in NETWORKS]
     if not all(part.is_file() for part in parts):
         return None
@@ -113,12 +113,12 @@ def network_lock(folder: Path, name: str) -> FileLock:
     Raises:
         OutputError: another process trains it.
     """
-    return FileLock(folder / name / "run.lock").alone(f"trains the network {name!r} in {folder.name}")
+    return FileLock(folder / name / "run.lock").acquire_or_raise(f"trains the network {name!r} in {folder.name}")
 
 
 def fit(
     name: str,
-    cases: CaseSet,
+    samples: SampleSet,
     settings: PortraitTrainSettings,
     people: list[str],
     folder: Path,
@@ -127,54 +127,61 @@ def fit(
     config: PatchConfig | None = None,
 ) -> None:
     """Train one network for all steps, with the shipped architecture unless a configuration is given."""
-    batches = Batches(cases, "train", name, settings.seed)
+    batches = BatchSampler(samples, "train", name, settings.seed)
     if not len(batches.numbers):
-        raise UsageError(f"no cases of the training split for {name!r}")
-    held = Batches(cases, "val", name, settings.seed)
-    shown = held.fixed(VALIDATION_CASES).to(torch.device(settings.device)) if len(held.numbers) else None
+        raise UsageError(f"no samples of the training split for {name!r}")
+    validation_batch = _validation_batch(samples, name, settings)
     state = new_state(name, config or CONFIGS[name], settings, len(people))
-    known = frozenset(people[number] for number in cases.person[batches.numbers])
-    recipe = {"cases": len(batches.numbers), **begin(state, settings, known)}
+    training_people = frozenset(people[number] for number in samples.person[batches.numbers])
+    recipe = {"cases": len(batches.numbers), **initialise(state, settings, training_people)}
     landmarks = _landmarks(state.config, settings)
     checkpoints = PatchCheckpoints(folder, settings.keep, recipe)
     checkpoints.restore_newest(state)
-    _cut_back(folder / "log.jsonl", state.steps)
-    drawing = Drawing(state.network, edge_ramp(state.config.side)).to(settings.device)
+    _drop_repeated_lines(folder / "log.jsonl", state.steps)
+    forward_pass = ForwardPass(state.network, edge_ramp(state.config.side)).to(settings.device)
     saved_at = time.monotonic()
-    mark, marked = time.monotonic(), state.steps
+    logged_at, logged_steps = time.monotonic(), state.steps
     totals: dict[str, float] = {}
     try:
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(batches.batch, state.steps, settings.batch)
+            next_batch = pool.submit(batches.batch, state.steps, settings.batch)
             while state.steps < settings.steps:
-                batch = coming.result().to(torch.device(settings.device))
-                coming = pool.submit(batches.batch, state.steps + 1, settings.batch)
-                for key, value in step(state, drawing, batch, content, settings, landmarks).items():
+                batch = next_batch.result().to(torch.device(settings.device))
+                next_batch = pool.submit(batches.batch, state.steps + 1, settings.batch)
+                for key, value in step(state, forward_pass, batch, content, settings, landmarks).items():
                     totals[key] = totals.get(key, 0.0) + float(value)
                 if state.steps % settings.log_steps == 0:
-                    count = state.steps - marked
+                    count = state.steps - logged_steps
                     figures = {key: value / count for key, value in totals.items()}
-                    speed = count / max(time.monotonic() - mark, 1e-9)
+                    speed = count / max(time.monotonic() - logged_at, 1e-9)
                     _log(folder, name, state.steps, settings.steps, speed, figures, report)
                     if not np.isfinite(figures["loss"]):
-                        good = [path.name for path in checkpoints.paths()]
+                        checkpoint_names = [path.name for path in checkpoints.paths()]
                         raise TrainingStoppedError(
                             f"the loss of {name!r} is not finite after {state.steps} steps",
-                            where=f"last good checkpoint: {good[-1] if good else 'none'}",
+                            where=f"last good checkpoint: {checkpoint_names[-1] if checkpoint_names else 'none'}",
                         )
-                    totals, mark, marked = {}, time.monotonic(), state.steps
-                if shown is not None and state.steps % settings.validate_steps == 0:
-                    _validate(folder, name, state, shown, (content, landmarks), report)
+                    totals, logged_at, logged_steps = {}, time.monotonic(), state.steps
+                if validation_batch is not None and state.steps % settings.validate_steps == 0:
+                    _validate(folder, name, state, validation_batch, (content, landmarks), report)
                 if time.monotonic() - saved_at >= settings.save_minutes * 60:
                     checkpoints.save(state)
                     saved_at = time.monotonic()
         checkpoints.save(state, ranges_of(state.average, batches, settings))
-    except KeyboardInterrupt as stop:
+    except KeyboardInterrupt as interrupt:
         checkpoints.save(state)
         raise InterruptedRunError(
             f"training of {name!r} stopped after {state.steps} steps; a checkpoint was saved",
-            hint="the same command continues",
-        ) from stop
+            hint="run the same command to resume",
+        ) from interrupt
+
+
+def _validation_batch(samples: SampleSet, name: str, settings: PortraitTrainSettings) -> PatchBatch | None:
+    """Return a fixed batch of held-out samples, or None without any."""
+    sampler = BatchSampler(samples, "val", name, settings.seed)
+    if not len(sampler.numbers):
+        return None
+    return sampler.fixed(VALIDATION_SAMPLES).to(torch.device(settings.device))
 
 
 def _landmarks(config: PatchConfig, settings: PortraitTrainSettings) -> LandmarkFeatures | None:
@@ -186,27 +193,27 @@ def _landmarks(config: PatchConfig, settings: PortraitTrainSettings) -> Landmark
 
 
 @torch.no_grad()
-def ranges_of(network: PatchNetwork, batches: Batches, settings: PortraitTrainSettings) -> dict[str, list[float]]:
+def ranges_of(network: PatchNetwork, batches: BatchSampler, settings: PortraitTrainSettings) -> dict[str, list[float]]:
     """Measure the activation ranges of a finished network's convolutions over training batches."""
-    drawing = Drawing(network, edge_ramp(network.config.side)).to(settings.device).eval()
+    forward_pass = ForwardPass(network, edge_ramp(network.config.side)).to(settings.device).eval()
     with measured_ranges(network) as ranges:
         for number in range(RANGE_BATCHES):
-            drawing(batches.batch(number, settings.batch).to(torch.device(settings.device)))
+            forward_pass(batches.batch(number, settings.batch).to(torch.device(settings.device)))
     return ranges
 
 
 def rate_at(settings: PortraitTrainSettings, steps: int) -> float:
     """Return the learning rate factor at a step, in [0, 1]: linear warm-up and cool-down."""
-    rise = min(1.0, (steps + 1) / settings.warmup) if settings.warmup else 1.0
+    warmup = min(1.0, (steps + 1) / settings.warmup) if settings.warmup else 1.0
     if settings.cooldown <= 0:
-        return rise
-    return rise * min(1.0, max(0.02, (settings.steps - steps) / (settings.cooldown * settings.steps)))
+        return warmup
+    return warmup * min(1.0, max(0.02, (settings.steps - steps) / (settings.cooldown * settings.steps)))
 
 
 def step(
     state: PatchState,
-    drawing: Drawing,
-    batch: Batch,
+    forward_pass: ForwardPass,
+    batch: PatchBatch,
     content: ContentLoss,
     settings: PortraitTrainSettings,
     landmarks: LandmarkFeatures | None = None,
@@ -214,28 +221,28 @@ def step(
     """Update the network and, once it is enabled, the discriminator; return the detached losses."""
     factor = rate_at(settings, state.steps)
     adversarial = state.steps >= settings.critic_from * settings.steps
-    drawn = drawing(batch)
-    losses = plain_losses(drawn, batch, content, settings, landmarks)
+    output = forward_pass(batch)
+    losses = plain_losses(output, batch, content, settings, landmarks)
     if adversarial:
         refresh_spectral(state.discriminator)
         state.discriminator.requires_grad_(False)
         losses |= discriminator_losses(
-            drawn, batch, state.discriminator, state.embedding_table.read(batch.person_B).detach(), settings
+            output, batch, state.discriminator, state.embedding_table.read(batch.person_B).detach(), settings
         )
     loss = torch.stack(list(losses.values())).sum()
     state.optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-    _take(state.optimiser, settings.lr * factor)
+    _optimiser_step(state.optimiser, settings.lr * factor)
     losses["loss"] = loss
     if adversarial:
-        losses["critic"] = _discriminator_step(state, drawn.picture_B3SS.detach(), batch, settings.lr_critic * factor)
+        losses["critic"] = _discriminator_step(state, output.picture_B3SS.detach(), batch, settings.lr_critic * factor)
     update_average(state.average, state.network, min(settings.average, (1 + state.steps) / (10 + state.steps)))
     state.steps += 1
     return {key: value.detach() for key, value in losses.items()}
 
 
-def _discriminator_step(state: PatchState, fake_B3SS: Tensor, batch: Batch, lr: float) -> Tensor:
+def _discriminator_step(state: PatchState, fake_B3SS: Tensor, batch: PatchBatch, lr: float) -> Tensor:
     state.discriminator.requires_grad_(True)
     person_BE = state.embedding_table.read(batch.person_B)
     real, _ = state.discriminator(batch.truth_B3SS, batch.drawing_B3SS, person_BE)
@@ -243,19 +250,19 @@ def _discriminator_step(state: PatchState, fake_B3SS: Tensor, batch: Batch, lr: 
     loss = discriminator_hinge(real, fake)
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    _take(state.discriminator_optimiser, lr)
+    _optimiser_step(state.discriminator_optimiser, lr)
     assert person_BE.grad is not None
     state.embedding_table.update(batch.person_B, person_BE.grad, lr, ADAM_BETAS, ADAM_EPS)
     return loss
 
 
-def _take(optimiser: torch.optim.Adam, lr: float) -> None:
+def _optimiser_step(optimiser: torch.optim.Adam, lr: float) -> None:
     for group in optimiser.param_groups:
         group["lr"] = lr
     optimiser.step()
 
 
-def _cut_back(path: Path, steps: int) -> None:
+def _drop_repeated_lines(path: Path, steps: int) -> None:
     """Drop lines of steps that a resumed run will repeat, and the truncated last line of a killed run."""
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
@@ -281,11 +288,11 @@ def _validate(
     folder: Path,
     name: str,
     state: PatchState,
-    shown: Batch,
+    validation_batch: PatchBatch,
     validators: tuple[ContentLoss, LandmarkFeatures | None],
     report: Report | None,
 ) -> None:
-    result = validate(state.average, shown, *validators)
+    result = validate(state.average, validation_batch, *validators)
     write_whole(folder / "pictures" / f"step-{state.steps:07d}.png", png_bytes(result.picture))
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": "validation", "steps": state.steps, **result.figures}) + "\n")

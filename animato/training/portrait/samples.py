@@ -1,4 +1,4 @@
-"""Training cases on disk: for each region, true patches, geometry composites, and photos with sampling grids.
+"""Training samples on disk: for each region, true patches, geometry composites, and photos with sampling grids.
 
 CASES/cases.json             counts, settings, people; written last, so it marks a complete folder
 CASES/mouth/photos.npy       P x side x side x 6 uint8: RGB and drawing of each photo's patch
@@ -27,7 +27,7 @@ from animato.geometry.pose import fit_pose
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch, sampling_grid, target_patch
 from animato.renderers.warp.warper import Warped, Warper
 from animato.settings.base import as_json
-from animato.settings.portrait import MOST_PHOTOS, NETWORKS, CaseSettings
+from animato.settings.portrait import MAX_PHOTOS, NETWORKS, SampleSettings
 from animato.training.portrait.pairs import Group, Pair, groups
 from animato.types import Plane
 from animato.weights.io import write_whole
@@ -37,11 +37,11 @@ KINDS = ("video", "photo", "rendered video")
 
 
 @dataclass(frozen=True)
-class CaseSet:
-    """The cases of one network.
+class SampleSet:
+    """The samples of one network.
 
     Attributes:
-        photos, pictures, grids, seen: as in the module docstring; memory-mapped.
+        photos, pictures, grids, validity (`seen.npy`): as in the module docstring; memory-mapped.
         photo: N x K int32, indices of the photos.
         person: N int32.
         split: N int8, index into `SPLITS`.
@@ -51,56 +51,58 @@ class CaseSet:
     photos: NDArray[np.uint8]
     pictures: NDArray[np.uint8]
     grids: NDArray[np.float16]
-    seen: NDArray[np.uint8]
+    validity: NDArray[np.uint8]
     photo: NDArray[np.int32]
     person: NDArray[np.int32]
     split: NDArray[np.int8]
     kind: NDArray[np.int8]
 
     def of(self, split: str) -> NDArray[np.int64]:
-        """Return the indices of the cases of one split."""
+        """Return the indices of the samples of one split."""
         return np.flatnonzero(self.split == SPLITS.index(split))
 
 
-def read_cases(folder: Path, network: str) -> CaseSet:
-    """Open the cases of one network.
+def read_samples(folder: Path, network: str) -> SampleSet:
+    """Open the samples of one network.
 
     Raises:
-        InputError: the folder holds no complete cases.
+        InputError: the folder holds no complete samples.
     """
     read_summary(folder)
     part = folder / network
-    names = ("photos", "pictures", "grids", "seen")
-    arrays = {name: np.load(part / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+    files = {"photos": "photos", "pictures": "pictures", "grids": "grids", "validity": "seen"}
+    arrays = {name: np.load(part / f"{file}.npy", mmap_mode="r", allow_pickle=False) for name, file in files.items()}
     with np.load(part / "index.npz", allow_pickle=False) as index:
-        return CaseSet(**arrays, **{name: index[name] for name in ("photo", "person", "split", "kind")})
+        return SampleSet(**arrays, **{name: index[name] for name in ("photo", "person", "split", "kind")})
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """Read `cases.json`.
 
     Raises:
-        InputError: the folder holds no complete cases.
+        InputError: the folder holds no complete samples.
     """
     try:
         summary: dict[str, Any] = json.loads((folder / "cases.json").read_text())
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder} holds no complete cases", where=str(error)) from error
+        raise InputError(f"{folder} holds no complete samples", where=str(error)) from error
     if summary.get("schema") != SCHEMA:
-        raise InputError(f"{folder} holds cases of another version", hint="remove the folder; it is made again")
+        raise InputError(
+            f"{folder} holds samples of another version", hint="remove the folder; it will be created again"
+        )
     return summary
 
 
-def make_cases(
-    store: ClipStore, folder: Path, settings: CaseSettings, report: Callable[[int], None] | None = None
+def make_samples(
+    store: ClipStore, folder: Path, settings: SampleSettings, report: Callable[[int], None] | None = None
 ) -> None:
-    """Create the cases of all networks from the train and val splits, unless they exist.
+    """Create the samples of all networks from the train and val splits, unless they exist.
 
     Args:
         store: crops of `settings.crop` px.
         folder: output folder; created when missing.
-        settings: number of cases of each kind.
-        report: called with the number of cases so far.
+        settings: number of samples of each kind.
+        report: called with the number of samples so far.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -109,7 +111,7 @@ def make_cases(
         read_summary(folder)
         return
     try:
-        writers = {network: _Writer(folder / network, network) for network in NETWORKS}
+        writers = {network: _SampleWriter(folder / network, network) for network in NETWORKS}
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}", where=str(error.strerror)) from error
     people: dict[str, int] = {}
@@ -128,7 +130,7 @@ def make_cases(
     write_whole(folder / "cases.json", (json.dumps(summary, indent=1) + "\n").encode())
 
 
-def _write_group(writers: dict[str, _Writer], group: Group, person: int) -> None:
+def _write_group(writers: dict[str, _SampleWriter], group: Group, person: int) -> None:
     patches = {region.name: [photo_patch(region, warper) for warper in group.photos] for region in FACE_PATCHES}
     first = {
         region.name: [writers[region.network].add_photo(patch) for patch in patches[region.name]]
@@ -141,35 +143,35 @@ def _write_group(writers: dict[str, _Writer], group: Group, person: int) -> None
         vertices = warper.target_vertices(pair.truth.points, pose)
         warped = warper.render(pair.truth.points, pose, vertices)
         for region in FACE_PATCHES:
-            case = make_case(region, pair, warped, vertices, group.photos, patches[region.name])
+            sample = make_sample(region, pair, warped, vertices, group.photos, patches[region.name])
             numbers = [first[region.name][index] for index in pair.photos]
-            writers[region.network].add(case, numbers, tags)
+            writers[region.network].add(sample, numbers, tags)
 
 
 @dataclass(frozen=True)
-class Case:
-    """One case of one region.
+class PatchSample:
+    """One sample of one region.
 
     Attributes:
         pictures: side x side x 10 uint8: truth, composite, drawing, validity.
         grids: K x grid x grid x 2 float32.
-        seen: K x grid x grid float32.
+        validity: K x grid x grid float32.
     """
 
     pictures: NDArray[np.uint8]
     grids: NDArray[np.float32]
-    seen: Plane
+    validity: Plane
 
 
-def make_case(
+def make_sample(
     region: FacePatch,
     pair: Pair,
     warped: Warped,
     vertices: NDArray[np.float64],
     warpers: list[Warper],
     patches: list[PhotoPatch],
-) -> Case:
-    """Create one case of one region.
+) -> PatchSample:
+    """Create one sample of one region.
 
     Args:
         region: the patch.
@@ -190,14 +192,14 @@ def make_case(
         sampling_grid(patches[index], warpers[index], target, mesh)
         for index, mesh in zip(pair.photos, meshes, strict=True)
     ]
-    return Case(
+    return PatchSample(
         pictures.astype(np.uint8),
         np.stack([grid for grid, _ in sampled]),
-        np.stack([seen for _, seen in sampled]),
+        np.stack([grid_validity for _, grid_validity in sampled]),
     )
 
 
-class _Growing:
+class _NpyWriter:
     """A .npy file with an unknown number of rows: written raw, converted when closed."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], kind: str) -> None:
@@ -225,37 +227,37 @@ class _Growing:
         self._raw.unlink()
 
 
-class _Writer:
-    """Writes the case files of one network."""
+class _SampleWriter:
+    """Writes the sample files of one network."""
 
     def __init__(self, folder: Path, network: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         region = next(region for region in FACE_PATCHES if region.network == network)
         side, grid = region.side, region.grid
         self._folder = folder
-        self._photos = _Growing(folder / "photos.npy", (side, side, 6), "u1")
-        self._pictures = _Growing(folder / "pictures.npy", (side, side, 10), "u1")
-        self._grids = _Growing(folder / "grids.npy", (MOST_PHOTOS, grid, grid, 2), "f2")
-        self._seen = _Growing(folder / "seen.npy", (MOST_PHOTOS, grid, grid), "u1")
+        self._photos = _NpyWriter(folder / "photos.npy", (side, side, 6), "u1")
+        self._pictures = _NpyWriter(folder / "pictures.npy", (side, side, 10), "u1")
+        self._grids = _NpyWriter(folder / "grids.npy", (MAX_PHOTOS, grid, grid, 2), "f2")
+        self._validity = _NpyWriter(folder / "seen.npy", (MAX_PHOTOS, grid, grid), "u1")
         self._rows: list[tuple[list[int], tuple[int, int, int]]] = []
 
     def add_photo(self, patch: PhotoPatch) -> int:
         return self._photos.add(np.concatenate([patch.picture, patch.drawing], axis=2))
 
-    def add(self, case: Case, photos: list[int], tags: tuple[int, int, int]) -> None:
-        missing = MOST_PHOTOS - len(photos)
-        self._pictures.add(case.pictures)
-        self._grids.add(np.pad(case.grids, ((0, missing), (0, 0), (0, 0), (0, 0))))
-        self._seen.add(np.pad(np.rint(case.seen * 255), ((0, missing), (0, 0), (0, 0))))
+    def add(self, sample: PatchSample, photos: list[int], tags: tuple[int, int, int]) -> None:
+        missing = MAX_PHOTOS - len(photos)
+        self._pictures.add(sample.pictures)
+        self._grids.add(np.pad(sample.grids, ((0, missing), (0, 0), (0, 0), (0, 0))))
+        self._validity.add(np.pad(np.rint(sample.validity * 255), ((0, missing), (0, 0), (0, 0))))
         self._rows.append(([*photos, *[-1] * missing], tags))
 
     def close(self) -> None:
-        for part in (self._photos, self._pictures, self._grids, self._seen):
+        for part in (self._photos, self._pictures, self._grids, self._validity):
             part.close()
         tags = np.array([row[1] for row in self._rows], np.int32).reshape(-1, 3)
         np.savez(
             self._folder / "index.npz",
-            photo=np.array([row[0] for row in self._rows], np.int32).reshape(-1, MOST_PHOTOS),
+            photo=np.array([row[0] for row in self._rows], np.int32).reshape(-1, MAX_PHOTOS),
             person=tags[:, 0],
             split=tags[:, 1].astype(np.int8),
             kind=tags[:, 2].astype(np.int8),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.models.loading import arrays_of, load_strictly
 from animato.models.paper.discriminator import Discriminator
-from animato.models.portrait.config import PatchConfig, critic_config
+from animato.models.portrait.config import PatchConfig, discriminator_config
 from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitTrainSettings
 from animato.training.divergence_guard import DivergenceGuard
@@ -62,7 +62,7 @@ def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, p
     torch.manual_seed(settings.seed)
     device = torch.device(settings.device)
     network = PatchNetwork(config).to(device)
-    discriminator = Discriminator(critic_config(config.side)).to(device)
+    discriminator = Discriminator(discriminator_config(config.side)).to(device)
     average = copy.deepcopy(network).eval().requires_grad_(False)
     embedding_table = EmbeddingTable.create(people, discriminator.config.embed, settings.seed, device)
     optimiser = make_adam(network, settings.lr, BETA1)
@@ -78,7 +78,7 @@ def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, p
     )
 
 
-def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[str]) -> dict[str, object]:
+def initialise(state: PatchState, settings: PortraitTrainSettings, people: frozenset[str]) -> dict[str, object]:
     """Initialise a new state from the weight file in the settings, if any; return the recipe for the model file.
 
     Args:
@@ -89,7 +89,7 @@ def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[
     Raises:
         InputError, FileFormatError: the weight file cannot be read, or holds no such network.
     """
-    described = asdict(settings)
+    recipe_settings = asdict(settings)
     if settings.start is not None:
         weights = read_portrait(None if settings.start == Path("shipped") else settings.start)
         if weights.configs.get(state.name) != state.config.as_json():
@@ -99,8 +99,8 @@ def begin(state: PatchState, settings: PortraitTrainSettings, people: frozenset[
         for network in (state.network, state.average):
             load_strictly(network, weights.arrays[state.name], weights.where)
         people |= weights.people
-        described["start"] = {"file": weights.where, "sha256": weights.sha256}
-    return {"settings": described, "people": sorted(people)}
+        recipe_settings["start"] = {"file": weights.where, "sha256": weights.sha256}
+    return {"settings": recipe_settings, "people": sorted(people)}
 
 
 class PatchCheckpoints:
@@ -132,9 +132,9 @@ class PatchCheckpoints:
             TrainingStoppedError: a weight is not finite; nothing is written.
             OutputError: it cannot be written; earlier checkpoints are untouched.
         """
-        good = self.paths()
-        watch = DivergenceGuard(good[-1].name if good else None)
-        watch.check_before_saving({**state.network.state_dict(), **state.discriminator.state_dict()})
+        saved = self.paths()
+        guard = DivergenceGuard(saved[-1].name if saved else None)
+        guard.check_before_saving({**state.network.state_dict(), **state.discriminator.state_dict()})
         path = self.folder / f"step-{state.steps:07d}.safetensors"
         header = {"kind": KIND, "schema": SCHEMA, "config": state.config.as_json(), "steps": state.steps}
         write_arrays(path, _arrays(state), header)
@@ -149,9 +149,9 @@ class PatchCheckpoints:
         for old in self.paths()[: -self._keep]:
             with contextlib.suppress(FileNotFoundError):
                 old.unlink()
-        for half in self.folder.glob(".step-*.part"):  # left by a run killed while saving
+        for partial in self.folder.glob(".step-*.part"):  # left by a run killed while saving
             with contextlib.suppress(FileNotFoundError):
-                half.unlink()
+                partial.unlink()
         return path
 
     def restore_newest(self, state: PatchState) -> Path | None:

@@ -13,20 +13,20 @@ from animato.models.landmark_features import LandmarkFeatures
 from animato.models.portrait.networks import PatchNetwork, edge_ramp
 from animato.training.content import ContentLoss
 from animato.training.losses import masked_distance
-from animato.training.portrait.batches import Batch
-from animato.training.portrait.objective import Drawing, seen_by
+from animato.training.portrait.batches import PatchBatch
+from animato.training.portrait.objective import ForwardPass, landmark_distance
 
 ROWS = 12
 
 
 @dataclass(frozen=True)
-class Validation:
+class PatchValidation:
     """Result of one validation.
 
     Attributes:
         figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the error of the geometry
             composite (for mouths, matched to the interior of the truth).
-        picture: H x W x 3 uint8 RGB, one row per case: first photo, truth, geometry, output, paint, mask.
+        picture: H x W x 3 uint8 RGB, one row per sample: first photo, truth, geometry, output, paint, mask.
     """
 
     figures: dict[str, float]
@@ -35,15 +35,15 @@ class Validation:
 
 @torch.no_grad()
 def validate(
-    network: PatchNetwork, batch: Batch, content: ContentLoss, landmarks: LandmarkFeatures | None = None
-) -> Validation:
+    network: PatchNetwork, batch: PatchBatch, content: ContentLoss, landmarks: LandmarkFeatures | None = None
+) -> PatchValidation:
     """Validate a network on a fixed batch."""
-    drawing = Drawing(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
-    drawn = drawing(batch)
+    forward_pass = ForwardPass(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
+    result = forward_pass(batch)
     opening = (batch.drawing_B3SS[:, :1] > 0.5).float()
     is_open = opening.mean((1, 2, 3)) > 0.004
-    output, truth, composite = drawn.picture_B3SS, batch.truth_B3SS, batch.composite_B3SS
-    figures = {"mask": float(drawn.mask_B1SS.mean())}
+    output, truth, composite = result.picture_B3SS, batch.truth_B3SS, batch.composite_B3SS
+    figures = {"mask": float(result.mask_B1SS.mean())}
     if bool(is_open.any()):
         inside = masked_distance(output, truth, opening)[is_open].mean()
         figures["inside"] = float(inside / masked_distance(composite, truth, opening)[is_open].mean())
@@ -52,10 +52,12 @@ def validate(
         boxes = output.new_zeros((len(output), 4))
         figures["content"] = float(content(output, truth, boxes) / content(composite, truth, boxes))
     if landmarks is not None:
-        figures["landmarks"] = float(seen_by(landmarks, output, truth) / seen_by(landmarks, composite, truth))
-    mask = drawn.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
-    columns = [batch.photos_BK3SS[:, 0], truth, composite, output, drawn.painted.paint, mask]
-    return Validation(figures, _sheet(columns))
+        figures["landmarks"] = float(
+            landmark_distance(landmarks, output, truth) / landmark_distance(landmarks, composite, truth)
+        )
+    mask = result.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
+    columns = [batch.photos_BK3SS[:, 0], truth, composite, output, result.painter_output.paint, mask]
+    return PatchValidation(figures, _sheet(columns))
 
 
 def _sheet(columns: list[Tensor]) -> NDArray[np.uint8]:
