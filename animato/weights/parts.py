@@ -1,4 +1,4 @@
-"""Weight file of the parts network, kind "parts-model": its configuration, recipe, licence and sources in the header."""
+"""Weight file of the parts network, kind "parts-model": configuration, recipe, licence and sources in its header."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 The batch of a step depends only on the seed and the step, so a resumed run sees what an unbroken one does.
 """
 
+# ruff: noqa: N815  (names carry shapes)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,9 +39,9 @@ class PartsBatch:
         depth_BSS: float32, NaN where not known.
     """
 
-    picture_B3SS: Tensor  # noqa: N815
-    labels_BSS: Tensor  # noqa: N815
-    depth_BSS: Tensor  # noqa: N815
+    picture_B3SS: Tensor
+    labels_BSS: Tensor
+    depth_BSS: Tensor
 
     def to(self, device: torch.device) -> PartsBatch:
         """Return the batch on a device."""
