@@ -150,4 +150,4 @@ def test_a_start_after_the_end_of_the_driver_is_refused(refuse: Refuse) -> None:
 
 
 def test_a_neutral_time_for_a_motion_file_is_refused(refuse: Refuse) -> None:
-    assert "--neutral is for videos" in refuse("--neutral", "0.1", driver="nod", code=2)
+    assert "--neutral applies to videos only" in refuse("--neutral", "0.1", driver="nod", code=2)

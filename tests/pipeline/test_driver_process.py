@@ -18,7 +18,7 @@ from main_job import FPS, Material, speaking_frames, write_video
 
 import animato
 from animato import AnimateSettings
-from animato.drivers import driver_process as apart
+from animato.drivers import driver_process
 from animato.drivers.driver_process import ARRAYS, SCALARS, SubprocessDriver, receive, send, start_subprocess_driver
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError, FaceError, InputError
@@ -95,9 +95,9 @@ def test_where_no_process_can_be_started_it_is_tracked_here(made: Material, monk
 
 
 def test_a_process_that_never_begins_is_a_sentence(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_START", "raise SystemExit(1)")
+    monkeypatch.setattr(driver_process, "_BOOTSTRAP", "raise SystemExit(1)")
     driver = SubprocessDriver(made.driver, CROP)
-    with pytest.raises(AnimatoError, match="ended by itself"):
+    with pytest.raises(AnimatoError, match="exited unexpectedly"):
         driver.opened()
 
 
@@ -140,7 +140,7 @@ def test_a_process_that_dies_is_a_sentence(made: Material) -> None:
     next(frames)
     assert driver._child is not None
     driver._child.kill()
-    with pytest.raises(AnimatoError, match=r"speaker\.mp4 ended by itself"):
+    with pytest.raises(AnimatoError, match=r"speaker\.mp4 exited unexpectedly"):
         list(frames)
 
 
@@ -190,7 +190,7 @@ def test_a_photo_that_cannot_be_used_leaves_no_process(
         assert driver._child is not None
         started.append(driver._child)
 
-    monkeypatch.setattr(apart.SubprocessDriver, "_start", noted)
+    monkeypatch.setattr(driver_process.SubprocessDriver, "_start", noted)
     with pytest.raises((FaceError, InputError)):
         animato.animate(np.full((200, 200, 3), 90, np.uint8), made.driver, out / "a.mp4", CROP)
     gc.collect()
