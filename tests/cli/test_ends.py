@@ -81,7 +81,7 @@ def test_a_signal_in_the_middle_leaves_no_file_no_process_and_no_folder(
     printed, said = one.process.communicate(timeout=60)
     assert one.process.returncode == code, said
     assert printed == ""
-    assert said == "animato: stopped; a.mp4 was not made, nothing was left behind\n"
+    assert said == "animato: stopped; a.mp4 was not written\n"
     assert contents(one.out) == contents(one.scratch) == []
     assert not [child for child in children if alive(child)]
 
