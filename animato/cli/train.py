@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from animato.cli.from_recipe import with_overrides
+from animato.cli.option_names import in_options
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_json, print_line
 from animato.settings.training import RECIPES, TrainSettings, recipe_settings
@@ -54,7 +55,10 @@ def train(
     settings = recipe_settings(recipe, overrides)
     if dry_run:
         estimate = estimate_on_folder(settings, data, output, price)
-        print_json(dataclasses.asdict(estimate)) if as_json else "\n".join(estimate.sentences())
+        if as_json:
+            print_json(dataclasses.asdict(estimate))
+        else:
+            typer.echo("\n".join(in_options(line) for line in estimate.sentences()))
         return
     result = train_on_folder(settings, data, output, None if as_json else _print_progress)
     if os.environ.get("RANK", "0") != "0":
