@@ -224,9 +224,7 @@ class Animator:
         settings = replace(self._settings(settings, options), expression_light=1.0)
         target, source = file_path(output, "output"), file_path(video, "video")
         if target.suffix.lower() != ".motion":
-            raise UsageError(
-                f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target)
-            )
+            raise UsageError("the name of a motion file must end in .motion", where=str(target))
         check_target(target, "motion", overwrite)
         with self.engine.bounded():
             driver = VideoDriver(source, settings, shared_finder(self.engine))

@@ -123,7 +123,7 @@ class SubprocessDriver:
         self.path = path
         self.report = DriverReport()
         values = {name: getattr(settings, name) for name in DRIVER_SETTINGS}
-        # The child needs no person file: every model but portrait is tracked as for geometry.
+        # Tracking depends only on whether the model is portrait; the others need no person file here.
         values["model"] = "portrait" if settings.model == "portrait" else "geometry"
         self._job = {"path": str(path), "settings": values}
         self._child: subprocess.Popen[bytes] | None = None

@@ -94,8 +94,8 @@ class VideoDriver:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
-        reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
-        self._opener: FrameOpener = opener or functools.partial(open_video, path, settings=reading)
+        reader_settings = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
+        self._opener: FrameOpener = opener or functools.partial(open_video, path, settings=reader_settings)
         paints = settings.model == "portrait"  # other renderers ignore the painted channels
         self._measurements = Measurements(
             stabilize_landmarks=settings.stabilize_landmarks,
@@ -148,11 +148,11 @@ class VideoDriver:
     def _shot_at(self, time: float) -> Shot:
         """Return the shot whose neutral frame is at `time`, in seconds of the video."""
         if time < self._settings.start:
-            raise UsageError(f"`neutral={time:g}` lies before `start={self._settings.start:g}`")
+            raise UsageError(f"`neutral={time:g}` is before `start={self._settings.start:g}`")
         with self._opener() as video:
             duration = video.info.duration
         too_late = UsageError(
-            f"`neutral={time:g}` lies after the end of {self.path.name}",
+            f"`neutral={time:g}` is after the end of {self.path.name}",
             where=f"{duration:.2f} s" if duration else None,
             hint="an earlier time, or leave it out to choose one automatically",
         )
@@ -164,7 +164,7 @@ class VideoDriver:
                 face = self._track(tracker, frame.image)
                 if face is None:
                     raise FaceError(
-                        f"no face at {time:g} s in the driver {self.path.name}",
+                        f"no face found at {time:g} s in the driver {self.path.name}",
                         hint="another `neutral`, or leave it out to choose one automatically",
                     )
                 self.report.neutral_time = time

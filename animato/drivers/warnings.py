@@ -47,7 +47,7 @@ def driver_warnings(
             verb, pronoun = ("was", "it is") if part == "mouth" else ("were", "they are")
             warnings.append(
                 f"the driver's {part} {verb} covered {_ranges(start, ranges)}; {pronoun} held, then eased to neutral "
-                "(`start` and `end` select another stretch)"
+                "(`start` and `end` select another part)"
             )
     if cuts:
         handling = (

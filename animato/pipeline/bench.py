@@ -163,7 +163,7 @@ def benchmark(
     results = []
     for seconds in lengths:
         clip = folder / f"driver-{seconds:g}s.mp4"
-        log(f"making a driver of {seconds:g} s")
+        log(f"writing a driver of {seconds:g} s")
         loop_clip(driver, clip, seconds)
         log(f"animating {seconds:g} s")
         results.append(measure(photo, clip, folder / f"output-{seconds:g}s.mp4", options))

@@ -85,7 +85,7 @@ def open_cast(inputs: Sequence[CastInput], settings: AnimateSettings, engine: En
     photo_count = max(len(_as_list(photos)) for photos, _ in inputs)
     with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
         heads = [load_head(photos, settings.face, engine) for photos, _ in inputs]
-        return [Cast(head, open_it()) for head, open_it in zip(heads, openers, strict=True)]
+        return [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
 
 
 def _start_driver(

@@ -125,7 +125,7 @@ def test_a_face_turned_away_is_refused(refuse: Refuse, made: Material, monkeypat
         (["--start", "-1"], "--start must be at least 0"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--max-side", "10"], "--max-side must be at least"),
-        (["--neutral", "99"], "--neutral 99 lies after the end of speaker.mp4"),
+        (["--neutral", "99"], "--neutral 99 is after the end of speaker.mp4"),
         (["--neutral", "inf"], "--neutral"),
         (["--frame", "crip"], "--frame crop"),
         (["--motion", "sideways"], "relative, absolute"),
