@@ -1,4 +1,4 @@
-"""The animator: renders heads with one shared engine; the library functions and the command line use it."""
+"""Animator: renders heads with one shared engine. The library functions and the command line are built on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from animato.drivers.video import VideoDriver
 from animato.errors import InterruptedRunError, UsageError
 from animato.head.head import Head
 from animato.motion.motion_file import MotionClip, save_motion
-from animato.pipeline.casting import Drivers, Photos, asked_for, find_cast, find_head, refuse_early, shared_finder
+from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
 from animato.pipeline.factory import build_scene
 from animato.pipeline.inputs import file_path, settings_of
 from animato.pipeline.output import check_target
@@ -26,14 +26,13 @@ from animato.settings.animate import AnimateSettings
 
 
 class Animator:
-    """Renders any number of heads, sequentially or concurrently, with one shared engine.
+    """Renders any number of heads, one after another or concurrently, with one shared engine.
 
-    Methods may be called from several threads. Concurrent and sequential renderings produce identical
-    bytes.
+    Methods may be called from several threads. Concurrent and sequential renders produce identical bytes.
 
     Args:
         device: inference device: "cpu".
-        threads: CPU threads per rendering.
+        threads: CPU threads per render.
 
     Example:
         >>> import animato
@@ -53,7 +52,7 @@ class Animator:
             UsageError: the animator is closed.
         """
         if self._engine is None:
-            raise UsageError("this Animator is closed", hint="make another one")
+            raise UsageError("this Animator is closed", hint="create a new one")
         return self._engine
 
     def __enter__(self) -> Self:
@@ -63,20 +62,20 @@ class Animator:
         self.close()
 
     def close(self) -> None:
-        """Release the networks; renderings in progress still complete."""
+        """Release the networks. Renders in progress still complete."""
         self._engine = None
 
     def head(self, photos: Photos, face: str = "largest") -> Head:
-        """Return a head of photos, or a saved one.
+        """Make a head from photos, or load one from a head file.
 
         Args:
             photos: see `Photos`.
-            face: which face, where a photo shows several: "largest", "left", "right" or a number from the left.
+            face: which face to use if a photo shows several: "largest", "left", "right" or a number from the left.
 
         Raises:
             InputError: a photo or head file cannot be used.
         """
-        return replace(find_head(photos, face, self.engine), animator=self)
+        return replace(load_head(photos, face, self.engine), animator=self)
 
     def animate(
         self,
@@ -90,7 +89,7 @@ class Animator:
         clock: StageClock | None = None,
         **options: Any,
     ) -> AnimateResult:
-        """Make a video of a head moved by a driver: marked, signed and written atomically.
+        """Render a video of a head moved by a driver; it is watermarked, signed and written atomically.
 
         Args:
             head: see `Photos`.
@@ -103,11 +102,11 @@ class Animator:
             options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
-            InputError: photo or driver cannot be used (the message says what to do).
-            UsageError: settings that exclude each other, an output that is one of the inputs or exists already, or a
-                value of a wrong type.
+            InputError: a photo or the driver cannot be used.
+            UsageError: settings exclude each other, the output is one of the inputs or exists already, or a value has
+                a wrong type.
             OutputError: the output cannot be written.
-            RefusedError: it cannot be signed.
+            RefusedError: the output cannot be signed.
             InterruptedRunError: Ctrl-C or another terminating signal; no output file is left behind.
         """
         return self.run(
@@ -125,10 +124,10 @@ class Animator:
         clock: StageClock | None = None,
         **options: Any,
     ) -> AnimateResult:
-        """Make one video of several heads, each moved by its own driver; see `animate`.
+        """Render one video of several heads, each moved by its own driver; see `animate`.
 
-        Heads from one photo (`face` chooses which) move in it together; those of several photos stand side by side. The
-        sound is the first driver's that has one.
+        Heads from the same photo (selected by `face`) are animated in it together; heads from different photos are
+        placed side by side. The audio is that of the first driver with an audio track.
 
         Args:
             cast: heads and drivers.
@@ -139,39 +138,39 @@ class Animator:
             >>> animator.run([(left, "a.mp4"), (right, "b.mp4")], "us.mp4")  # doctest: +SKIP
         """
         settings, target = self._settings(settings, options), file_path(output, "output")
-        inputs = [asked_for(photos, driver) for photos, driver in cast]
+        inputs = [cast_input(photos, driver) for photos, driver in cast]
         if not inputs:
-            raise UsageError("nobody is animated: the list of heads and drivers is empty")
-        began = time.perf_counter()
+            raise UsageError("the list of heads and drivers is empty")
+        started = time.perf_counter()
         try:
-            refuse_early(inputs, target, settings, overwrite)
-            # The stack ends the driver processes, also on errors.
+            check_early(inputs, target, settings, overwrite)
+            # The stack ends the driver processes, also after an error.
             with ExitStack() as stack, self.engine.bounded():
                 return render_file(
-                    find_cast(inputs, settings, self.engine, stack),
+                    open_cast(inputs, settings, self.engine, stack),
                     target,
                     settings,
                     self.engine,
                     overwrite=overwrite,
                     progress=progress,
                     clock=clock or StageClock(),
-                    began=began,
+                    started=started,
                 )
         except KeyboardInterrupt:
-            raise InterruptedRunError(f"stopped; {target.name} was not made, nothing was left behind") from None
+            raise InterruptedRunError(f"stopped; {target.name} was not written") from None
 
     def stream(self, head: Photos, driver: Drivers, settings: AnimateSettings | None = None, **options: Any) -> Stream:
-        """Open a stream of the frames of a head moved by a driver, each with the invisible mark.
+        """Open a stream of watermarked frames of a head moved by a driver.
 
         Args:
             head: see `Photos`.
             driver: see `Drivers`.
-            settings: see `AnimateSettings`; those for files and sound are ignored.
+            settings: see `AnimateSettings`; those for files and audio are ignored.
             options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
             UsageError: a value of a wrong type.
-            InputError: photo or driver cannot be used.
+            InputError: a photo or the driver cannot be used.
 
         Example:
             >>> with animator.stream(head, "clip.mp4") as stream:  # doctest: +SKIP
@@ -180,10 +179,10 @@ class Animator:
         """
         settings = self._settings(settings, options)
         with ExitStack() as stack:
-            cast = find_cast([asked_for(head, driver)], settings, self.engine, stack)
+            cast = open_cast([cast_input(head, driver)], settings, self.engine, stack)
             with self.engine.bounded():
-                scene, framed = build_scene(cast, settings, self.engine)
-            return Stream(scene, (*cast[0].head.warnings, *framed), stack.pop_all())
+                scene, warnings = build_scene(cast, settings, self.engine)
+            return Stream(scene, (*cast[0].head.warnings, *warnings), stack.pop_all())
 
     def _settings(self, settings: AnimateSettings | None, options: dict[str, Any]) -> AnimateSettings:
         return replace(settings_of(settings, options), threads=self.engine.threads)
@@ -201,31 +200,31 @@ class Animator:
         progress: Progress | None = None,
         **options: Any,
     ) -> MotionClip:
-        """Track a video and save its movement as a motion file: no picture of the face, but what open mouths show.
+        """Track a video and save its motion as a motion file.
+
+        The file contains no image of the face, except a 16 x 28 grid of open mouths with `mouth_interior`.
 
         Args:
-            video: the clip to record.
+            video: the clip to track.
             output: a path ending in .motion.
             settings: start, end, neutral, driver_face and mouth_interior are used.
-            name: title kept in the file; the file's stem by default.
-            attribution: the creator to credit.
-            licence: licence of the recorded movement.
+            name: title stored in the file; the file's stem by default.
+            attribution: creator to credit, stored in the file.
+            licence: licence of the motion, stored in the file.
             overwrite: whether an existing file may be replaced.
             progress: called after each frame.
             options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
             InputError: the video cannot be read or shows no face.
-            UsageError: another suffix, or a file that exists already.
+            UsageError: the output has another suffix, or exists already.
             OutputError: the file cannot be written.
         """
-        # Record expression light, so that the file can be played with any strength of it.
+        # Always record expression light, so that its strength can be chosen at playback.
         settings = replace(self._settings(settings, options), expression_light=1.0)
         target, source = file_path(output, "output"), file_path(video, "video")
         if target.suffix.lower() != ".motion":
-            raise UsageError(
-                f"motion files end in .motion, not {target.suffix or 'without a suffix'!r}", where=str(target)
-            )
+            raise UsageError("the name of a motion file must end in .motion", where=str(target))
         check_target(target, "motion", overwrite)
         with self.engine.bounded():
             driver = VideoDriver(source, settings, shared_finder(self.engine))

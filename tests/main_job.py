@@ -24,7 +24,7 @@ from animato.motion.bundled import find_driver
 from animato.pipeline.actor import Scene
 from animato.pipeline.bench import demo_photo
 from animato.pipeline.casting import shared_finder
-from animato.pipeline.factory import one_actor
+from animato.pipeline.factory import single_actor_scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.framing import Framing, frame_head
 from animato.renderers.warp.renderer import GeometryRenderer
@@ -107,7 +107,7 @@ def prepared(person: Head, driver: str | Path, settings: AnimateSettings) -> tup
     """Everything a rendering needs, connected as the library connects it."""
     framing = frame_head(person.photo, settings)
     moving = open_driver(find_driver(str(driver)), settings, finder())
-    return one_actor(framing, moving, GeometryRenderer(framing.view), settings), framing
+    return single_actor_scene(framing, moving, GeometryRenderer(framing.view), settings), framing
 
 
 def unmarked(person: Head, driver: str | Path, settings: AnimateSettings) -> list[Frame]:

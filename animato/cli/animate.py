@@ -1,4 +1,4 @@
-"""`animato animate`: the main job."""
+"""`animato animate`: render a video of a person moved by a driver."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_json, print_line
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json, print_line
 from animato.cli.progress import progress_bar
 from animato.settings.animate import AnimateSettings
 
@@ -19,13 +19,16 @@ def animate(
     photos: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PHOTO...", help="One to 32 photos of one person, one painting, or a head file (`animato head`)."
+            metavar="PHOTO...", help="1 to 32 photos of one person, one painting, or a head file (`animato head`)."
         ),
     ],
     driver: Annotated[
         str,
         typer.Option(
-            "--driver", "-d", metavar="CLIP", help="Video or .motion file that gives the movement, or a bundled name."
+            "--driver",
+            "-d",
+            metavar="CLIP",
+            help="Video or .motion file that supplies the motion, or the name of a bundled motion.",
         ),
     ],
     output: Annotated[
@@ -35,17 +38,17 @@ def animate(
             "-o",
             metavar="PATH",
             parser=output_path,
-            help="Video to make: .mp4, .webm, .gif, or a folder for PNG frames.",
+            help="Output: .mp4, .webm, .gif, or a folder for PNG frames.",
         ),
     ],
     settings: AnimateSettings,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make a video of the person in PHOTO moved by CLIP. It is marked and signed; `animato verify` reads that back.
+    """Render a video of the person in PHOTO moved by CLIP. It is watermarked and signed; see `animato verify`.
 
-    Bundled movements: talk, nod, smile, blink, look (`animato motion list`).
+    Bundled motions: talk, nod, smile, blink, look (`animato motion list`).
     """
     from animato import api
 
@@ -56,10 +59,10 @@ def animate(
         return
     if quiet:
         return
-    for sentence in result.warnings:
-        print_line(f"note: {sentence}")
-    size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} a second"
-    typer.echo(f"{result.path}: {size}, mark {result.mark_id}")
+    for warning in result.warnings:
+        print_line(f"note: {warning}")
+    size = f"{result.width} x {result.height}, {result.frames} frames at {float(result.fps):g} per second"
+    typer.echo(f"{result.path}: {size}, watermark {result.mark_id}")
     if result.jitter is not None:
-        against = f", driver {result.driver_jitter:.2f}" if result.driver_jitter is not None else ""
-        typer.echo(f"jitter {result.jitter:.2f} px at 256{against} (mean second difference of the landmarks)")
+        driver_jitter = f", driver {result.driver_jitter:.2f}" if result.driver_jitter is not None else ""
+        typer.echo(f"jitter {result.jitter:.2f} px at 256{driver_jitter} (mean second difference of the landmarks)")

@@ -1,4 +1,4 @@
-"""`animato bench`: measure speed, first frame and memory on this machine."""
+"""`animato bench`: measure speed, time to the first frame and memory on this machine."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_json
+from animato.cli.printing import print_json
 
 
 def bench(
-    photo: Annotated[
-        Path | None, typer.Option(help="Photo to animate; by default the portrait inside scikit-image.")
-    ] = None,
+    photo: Annotated[Path | None, typer.Option(help="Photo to animate. Default: the portrait in scikit-image.")] = None,
     driver: Annotated[
-        Path | None, typer.Option(help="Short clip to loop; by default one made from the bundled 'talk' movement.")
+        Path | None,
+        typer.Option(help="Short clip, looped to each length. Default: a rendering of the bundled motion talk."),
     ] = None,
     seconds: Annotated[
-        list[float] | None, typer.Option(help="Length of a run in seconds; may be given several times (5 and 120).")
+        list[float] | None, typer.Option(help="Length of a run in seconds; may be repeated. Default: 5 and 120.")
     ] = None,
     size: Annotated[int, typer.Option(help="Side of the animated crop in pixels.")] = 512,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure ms per stage, frames a second end to end, time to the first frame and peak memory, in one run.
+    """Measure time per stage, frames per second end to end, time to the first frame and peak memory.
 
-    Each length is a fresh process running `animato animate` on a crop; memory must not grow with the length.
+    Each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
     """
     from animato import api
     from animato.media.image import save_picture
@@ -36,7 +35,7 @@ def bench(
     from animato.settings.animate import AnimateSettings
 
     lengths = tuple(seconds or (5.0, 120.0))
-    AnimateSettings(size=size, threads=threads)  # refuse wrong numbers before anything is made
+    AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
     with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
         folder = Path(name)
         if photo is None:
@@ -51,13 +50,13 @@ def bench(
         print_json([asdict(result) for result in results])
         return
     stages = list(results[0].milliseconds)
-    head = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
-    typer.echo(f"{'ms per frame':<22}{head}")
+    header = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
+    typer.echo(f"{'ms per frame':<22}{header}")
     for stage in stages:
         typer.echo(f"  {stage:<20}" + "".join(f"{result.milliseconds.get(stage, 0):>10.2f}" for result in results))
     rows = (
         ("sum", [f"{sum(result.milliseconds.values()):.1f}" for result in results]),
-        ("frames a second", [f"{result.fps:.1f}" for result in results]),
+        ("frames per second", [f"{result.fps:.1f}" for result in results]),
         ("first frame, s", [f"{result.first_frame:.2f}" for result in results]),
         ("whole process, s", [f"{result.wall:.1f}" for result in results]),
         ("peak memory, MB", ["-" if r.peak_mb is None else f"{r.peak_mb:.0f}" for r in results]),

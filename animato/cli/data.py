@@ -1,4 +1,4 @@
-"""`animato data prepare | check | show`: prepare videos and stills as shards."""
+"""`animato data prepare | check | show`: prepare videos and images as shards."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from animato.cli.answers import end_with, print_json
 from animato.cli.from_settings import with_options
 from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
+from animato.cli.printing import exit_with, print_json
 from animato.cli.progress import progress_bar
 from animato.errors import FileFormatError, InputError, InterruptedRunError, PartlyDoneError
 from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
@@ -19,21 +19,21 @@ from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Prepare videos and stills for training and evaluation; check and show them.",
+    help="Prepare videos and images for training and evaluation; check and show the result.",
 )
 
 Prepared = Annotated[Path, typer.Argument(metavar="DIR", help="A folder made by `animato data prepare`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 UNREADABLE = ("unreadable", "crashed", "missing")
-"""Reasons that speak of a broken file, not of what the file shows."""
+"""Reasons for dropping a clip that are errors in its file, rather than unsuitable content."""
 
 
 @app.command(cls=GroupedCommand, epilog="animato data prepare clips -o prepared")
 @with_options(PrepareSettings)
 def prepare(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="SOURCE...", help="Videos, stills, or folders of them in any layout.")
+        list[Path], typer.Argument(metavar="SOURCE...", help="Videos, images, or folders of them in any layout.")
     ],
     output: Annotated[
         Path,
@@ -46,52 +46,52 @@ def prepare(
         Path | None,
         typer.Option(
             help="CSV with a column `path` and any of person, kind, group, source, licence, attribution, consent, "
-            "split. A manifest.csv inside SOURCE, or in the folder above, is found by itself."
+            "split. A manifest.csv in SOURCE or its parent folder is used automatically."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find and follow the face in each clip, cut it out, and write crops and landmarks into shards.
+    """Track the face in each clip, crop it, and write crops and landmarks into shards.
 
-    Run it again to go on where it stopped, or to add files that are new. Several may run into one folder at once.
+    Run the command again to resume, or to add new files. Several processes may write to the same folder.
     """
     from animato.data.prepare import prepare as prepare_data
 
     try:
-        with progress_bar("preparing", quiet=as_json) as told:
-            result = prepare_data(sources, output, settings, manifest, told)
+        with progress_bar("preparing", quiet=as_json) as progress:
+            result = prepare_data(sources, output, settings, manifest, progress)
     except KeyboardInterrupt:
-        hint = "run the same command again: finished clips are kept"
+        hint = "run the same command again to resume; finished clips are kept"
         raise InterruptedRunError(f"stopped before {output} was complete", hint=hint) from None
     summary = result.manifest["summary"]
     dropped = result.manifest["dropped"]
     if as_json:
         print_json({"folder": str(output), **summary, "elsewhere": result.elsewhere})
     else:
-        for line in _told(summary, dropped, len(result.unlisted), result.elsewhere):
+        for line in _summary_lines(summary, dropped, len(result.unlisted), result.elsewhere):
             typer.echo(line)
         typer.echo(f"{output / 'manifest.json'}")
     if not summary["clips"] and not result.elsewhere:
         where = ", ".join(f"{count} {reason}" for reason, count in summary["dropped"].items())
-        end_with(InputError("no clip could be made", where=where), as_json)
+        exit_with(InputError("no clip could be prepared", where=where), as_json)
     broken = [item["file"] for item in dropped if item["reason"] in UNREADABLE]
     if broken:
         problem = PartlyDoneError(
-            f"{len(broken)} of the files could not be read; the others are prepared",
+            f"{len(broken)} files could not be read; the others were prepared",
             where=", ".join(broken[:5]) + (", ..." if len(broken) > 5 else ""),
-            hint=f"the reasons are listed under `dropped` in {output / 'manifest.json'}",
+            hint=f"see the reasons under `dropped` in {output / 'manifest.json'}",
         )
-        end_with(problem, as_json)
+        exit_with(problem, as_json)
 
 
 @app.command(cls=GroupedCommand, epilog="animato data check prepared")
 @with_options(CheckSettings)
 def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) -> None:
-    """Verify hashes, counts and pictures, and that no person is in two splits. Exit code 3 if anything is wrong."""
+    """Verify checksums, counts and images, and that no person is in two splits. Exit code 3 if there are problems."""
     from animato.data.check import check_folder
 
-    with progress_bar("checking", quiet=as_json) as told:
-        result = check_folder(folder, settings, told)
+    with progress_bar("checking", quiet=as_json) as progress:
+        result = check_folder(folder, settings, progress)
     if as_json:
         print_json({"folder": str(folder), **vars(result)})
     else:
@@ -99,7 +99,7 @@ def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) ->
             typer.echo(problem)
         typer.echo(f"{result.clips} clips, {result.frames} frames in {result.shards} shards; {result.decoded} decoded")
     if result.problems:
-        end_with(FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0]), as_json)
+        exit_with(FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0]), as_json)
 
 
 @app.command(cls=GroupedCommand, epilog="animato data show prepared -o sheet.jpg")
@@ -108,26 +108,30 @@ def show(
     folder: Prepared,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="The contact sheet, .png or .jpg."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", parser=output_path, help="Contact sheet to write, .png or .jpg."
+        ),
     ],
     settings: ShowSettings,
 ) -> None:
-    """Draw a contact sheet: what is in it, seen at a glance."""
+    """Write a contact sheet of a prepared folder."""
     from animato.data.show import show_folder
 
     width, height = show_folder(folder, output, settings)
     typer.echo(f"{output} ({width} x {height})")
 
 
-def _told(summary: dict[str, Any], dropped: list[dict[str, Any]], unlisted: int, elsewhere: int) -> Iterator[str]:
-    """Yield the summary as the lines a person reads."""
+def _summary_lines(
+    summary: dict[str, Any], dropped: list[dict[str, Any]], unlisted: int, elsewhere: int
+) -> Iterator[str]:
+    """Yield the lines of the text summary."""
     yield f"{summary['clips']} clips, {summary['frames']} frames of {summary['people']} people"
     for name, counts in summary["splits"].items():
         yield f"  {name:<6} {counts['people']} people, {counts['clips']} clips, {counts['frames']} frames"
     for reason, count in sorted(summary["dropped"].items()):
         example = next(item for item in dropped if item["reason"] == reason)
-        yield f"  dropped {count}: {reason}, such as {example['file']} ({example['detail']})"
+        yield f"  dropped {count}: {reason}, for example {example['file']} ({example['detail']})"
     if unlisted:
-        yield f"  {unlisted} files are not listed in the manifest and were left alone"
+        yield f"  {unlisted} files are not listed in the manifest and were skipped"
     if elsewhere:
-        yield f"  {elsewhere} shards are being made by another process; it will write the manifest anew"
+        yield f"  {elsewhere} shards are being written by another process, which will update the manifest"

@@ -1,4 +1,4 @@
-"""`animato demo`: animate the bundled photo."""
+"""`animato demo`: animate a sample photo with a bundled motion."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ def demo(
             "--output", "-o", metavar="PATH", parser=output_path, help="Folder for the video and its contact sheet."
         ),
     ] = Path("out"),
-    driver: Annotated[
-        str, typer.Option("--driver", "-d", help="A bundled movement, a clip or a motion file.")
-    ] = "talk",
+    driver: Annotated[str, typer.Option("--driver", "-d", help="A bundled motion, a video or a motion file.")] = "talk",
 ) -> None:
-    """Animate the public-domain NASA portrait inside scikit-image with a bundled movement."""
+    """Animate the public-domain NASA portrait in scikit-image with a bundled motion."""
     from animato import api
     from animato.cli.progress import progress_bar
     from animato.media.contact_sheet import contact_sheet
@@ -40,7 +38,7 @@ def demo(
         )
     sheet = contact_sheet(video, output / "demo.jpg")
     typer.echo(
-        f"video          {video}  ({result.frames} frames, {result.frames_a_second:.0f} a second, first after "
+        f"video          {video}  ({result.frames} frames, {result.frames_a_second:.0f} per second, first after "
         f"{result.first_frame_seconds:.1f} s)"
     )
     typer.echo(f"contact sheet  {sheet}")

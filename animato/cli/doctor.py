@@ -1,4 +1,4 @@
-"""`animato doctor`: report installed and missing parts."""
+"""`animato doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import end_with, print_json
+from animato.cli.printing import exit_with, print_json
 from animato.errors import MissingPartError
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
-    """Say what is installed, what runs on what, what is missing and what to type.
+    """Check the installation: packages, networks, encoders, credentials and disk space, with fixes for problems.
 
-    The exit code is 4 if the main job cannot run.
+    The exit code is 4 if `animato animate` cannot run.
     """
-    from animato.doctor import examine
+    from animato.doctor import run_checks
 
-    warnings = examine()
-    broken = [warning for warning in warnings if warning.state == "broken"]
+    results = run_checks()
+    broken = [result for result in results if result.state == "broken"]
     if as_json:
-        print_json([asdict(warning) for warning in warnings])
+        print_json([asdict(result) for result in results])
     else:
-        for warning in warnings:
-            hint = f"  ->  {warning.hint}" if warning.hint else ""
-            typer.echo(f"{warning.state:<8} {warning.name:<24} {warning.text}{hint}")
+        for result in results:
+            hint = f"  ->  {result.hint}" if result.hint else ""
+            typer.echo(f"{result.state:<8} {result.name:<24} {result.text}{hint}")
     if broken:
-        names = ", ".join(warning.name for warning in broken)
-        end_with(MissingPartError(f"the main job cannot run here: {names}", hint=broken[0].hint), as_json)
+        names = ", ".join(result.name for result in broken)
+        exit_with(
+            MissingPartError(f"`animato animate` cannot run: problems with {names}", hint=broken[0].hint), as_json
+        )
     if not as_json:
-        typer.echo("the main job can run")
+        typer.echo("animato animate can run")

@@ -9,12 +9,12 @@ from animato.cli import stop_signals
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process with a documented exit code."""
+    """Run the command line and exit with a documented code."""
     stop_signals.install()
     try:
-        from animato.cli.main import main as begin
+        from animato.cli.main import main as run_main
     except KeyboardInterrupt:
         stop_signals.release()
         print("animato: stopped", file=sys.stderr)
-        sys.exit(stop_signals.stop_code())
-    begin()
+        sys.exit(stop_signals.exit_code())
+    run_main()

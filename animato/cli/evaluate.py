@@ -1,4 +1,4 @@
-"""`animato evaluate`: compare systems on clips with known ground truth."""
+"""`animato evaluate`: score systems on clips with known ground truth."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json
 from animato.cli.progress import progress_bar
 from animato.errors import InputError
 from animato.settings.evaluation import EvaluateSettings
@@ -20,7 +20,7 @@ def evaluate(
     data: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="DIR", help="A folder of videos in any layout, or one made by `animato data prepare`."
+            "--data", metavar="DIR", help="A folder of videos in any layout, or a folder from `animato data prepare`."
         ),
     ],
     settings: EvaluateSettings,
@@ -31,16 +31,16 @@ def evaluate(
             "--output",
             metavar="DIR",
             parser=output_path,
-            help="Folder for results.json, table.txt and the pictures.",
+            help="Folder for results.json, table.txt and sample images.",
         ),
     ] = Path("evaluation"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be scored, then exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Score systems on clips: identity, pose, expression, lips, eyes, pixels, jitter, failures.
 
-    Every system renders the same frames; the table shows means over people with 95 % intervals. Clips of people that a
-    system was trained on are left out.
+    Every system renders the same frames. The table shows means over people with 95 % confidence intervals. Clips of
+    people that a system was trained on are excluded.
     """
     from animato.evaluation.report import as_data, table_text, write
     from animato.evaluation.runner import describe_plan
@@ -52,15 +52,17 @@ def evaluate(
         for line in describe_plan(data, systems, settings):
             typer.echo(line)
         return
-    with progress_bar("scoring", quiet=as_json) as told:
-        report = None if told is None else lambda done, total, _name: told(done, total)
-        found = score(data, systems, settings, report)
-    written = write(found, output)
+    with progress_bar("scoring", quiet=as_json) as update:
+        report = None if update is None else lambda done, total, _name: update(done, total)
+        results = score(data, systems, settings, report)
+    written = write(results, output)
     if as_json:
-        print_json(as_data(found))
+        print_json(as_data(results))
     else:
-        typer.echo(table_text(found), nl=False)
+        typer.echo(table_text(results), nl=False)
         for path in written:
             typer.echo(str(path))
-    if not any(row.problem is None for row in found.rows):
-        raise InputError("no clip could be scored", where=found.rows[0].problem, hint="longer clips, or fewer --shots")
+    if not any(row.problem is None for row in results.rows):
+        raise InputError(
+            "no clip could be scored", where=results.rows[0].problem, hint="longer clips, or fewer --shots"
+        )

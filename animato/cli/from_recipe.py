@@ -1,4 +1,4 @@
-"""Generate options for settings whose defaults come from a recipe; an option is unset unless given."""
+"""Generate command-line options for settings whose defaults come from a recipe; unset options are None."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from animato.cli.option_names import in_options
 from animato.settings.base import choices_of
 
 
-def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command one option for each field of a settings dataclass, all empty by default.
+def with_overrides(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add one option per field of a settings dataclass to a command, each None by default.
 
-    The command takes a parameter `changes` and receives in it the options that were typed, by field name.
+    The command receives the options that were given in its parameter `overrides`: field name to value.
 
     Args:
-        kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
+        kind: a settings dataclass with fields from `animato.settings.base.setting`.
     """
     hints = typing.get_type_hints(kind)
     fields = dataclasses.fields(kind)
@@ -30,11 +30,11 @@ def with_changes(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def run(**values: Any) -> Any:
-            typed = {field.name: values.pop(field.name) for field in fields}
-            return command(**values, changes={name: value for name, value in typed.items() if value is not None})
+            options = {field.name: values.pop(field.name) for field in fields}
+            return command(**values, overrides={name: value for name, value in options.items() if value is not None})
 
-        options = [_option(field, hints[field.name]) for field in fields]
-        return with_signature(run, command, ("changes",), options)
+        parameters = [_option(field, hints[field.name]) for field in fields]
+        return with_signature(run, command, ("overrides",), parameters)
 
     return decorate
 
@@ -51,6 +51,6 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
         metavar="|".join(choices) if choices else None,
         rich_help_panel=field.metadata.get("group"),
     )
-    kind: Any = Optional[str if choices else hint]  # noqa: UP045 (an object, built at run time)
+    kind: Any = Optional[str if choices else hint]  # noqa: UP045 (built at run time from a value)
     annotation = typing.Annotated[kind, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -16,14 +16,14 @@ from animato.settings.base import choices_of
 
 
 def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command one option for each field of a settings dataclass.
+    """Add one option per field of a settings dataclass to a command, after its own parameters.
 
-    The command takes a parameter `settings` and receives a value of `kind` in it; its own parameters come first.
+    The command receives an instance of `kind` in its parameter `settings`.
 
     Args:
-        kind: a settings dataclass whose fields were made by `animato.settings.base.setting`.
-        more: further parameters of the command and their settings dataclasses. A field that several share, such as the
-            seed, is one option; where their defaults differ, each keeps its own unless the option is given.
+        kind: a settings dataclass with fields from `animato.settings.base.setting`.
+        more: further parameters of the command, with their settings dataclasses. A field that several of them have,
+            such as the seed, becomes one option; if the defaults differ, each keeps its own unless the option is given.
     """
     kinds = {"settings": kind, **more}
     fields = [field for each in kinds.values() for field in dataclasses.fields(each)]
@@ -42,13 +42,13 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
-            typed = {name: values.pop(name) for name in options}
-            given = {name: value for name, value in typed.items() if name not in differing or value is not None}
-            made = {
+            parsed = {name: values.pop(name) for name in options}
+            given = {name: value for name, value in parsed.items() if name not in differing or value is not None}
+            settings = {
                 parameter: each(**{f.name: given[f.name] for f in dataclasses.fields(each) if f.name in given})
                 for parameter, each in kinds.items()
             }
-            return command(**values, **made)
+            return command(**values, **settings)
 
         return with_signature(run, command, tuple(kinds), list(options.values()))
 
@@ -56,17 +56,20 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
 
 
 def with_signature(
-    run: Callable[..., Any], command: Callable[..., Any], left_out: tuple[str, ...], options: list[inspect.Parameter]
+    run: Callable[..., Any], command: Callable[..., Any], generated: tuple[str, ...], options: list[inspect.Parameter]
 ) -> Callable[..., Any]:
-    """Return `run` with the parameters of a command, but some, and further options: what the parser reads.
+    """Set the signature of `run`, from which typer builds the parser: a command's own parameters plus options.
 
     Args:
-        run: wraps the command and takes keywords only.
-        command: whose own parameters come first.
-        left_out: the command's parameters that `run` makes from the options.
-        options: the further parameters.
+        run: wrapper of the command; takes keywords only.
+        command: its own parameters come first.
+        generated: parameters of the command that `run` builds from the options.
+        options: additional parameters.
+
+    Returns:
+        `run`.
     """
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name not in left_out]
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name not in generated]
     order = sorted((*own, *options), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
     signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in order])
     del run.__dict__["__wrapped__"]
@@ -88,14 +91,14 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
         metavar="|".join(choices) if choices else None,
         rich_help_panel=field.metadata.get("group"),
     )
-    # A choice is parsed as text: the settings refuse wrong words, and offer the nearest right one.
+    # Choices are parsed as text; the settings validate them and suggest the closest match.
     kind: Any = Optional[str] if choices else hint  # noqa: UP045 (an object, built at run time)
     annotation = typing.Annotated[kind, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)
 
 
 def _shared_option(fields: list[dataclasses.Field[Any]], hint: Any) -> inspect.Parameter:
-    """Return the option of a field that several settings share with different defaults: empty unless it is given."""
+    """Return the option for a field that several settings have with different defaults; None unless given."""
     name = fields[0].name.replace("_", "-")
     texts = [f"{field.metadata['help']} [default: {field.default}]" for field in fields]
     group = fields[0].metadata.get("group")

@@ -1,4 +1,4 @@
-"""Format `--help`: options grouped under headings, common ones first, with examples."""
+"""Format `--help`: options grouped under headings, common ones first, followed by examples."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-FIRST = "Options"
-"""Heading of the options that have no group."""
+DEFAULT_HEADING = "Options"
+"""Heading of options without a group."""
 
 ORDER = ("Movement", "Driver", "Picture and size", "Sound", "Signing")
-"""Headings after the first, where a command has them; others follow as they first appear."""
+"""Headings after the default one, in this order; other headings follow in order of appearance."""
 
-LAST = "Advanced"
+LAST_HEADING = "Advanced"
 
 
 def grouped(options: list[Any]) -> dict[str, list[Any]]:
-    """Return options by heading: those without one first, the advanced ones last.
+    """Return options by heading: those without a group first, advanced ones last.
 
     Args:
-        options: what the parser holds for each, with the heading in `rich_help_panel`.
+        options: `TyperOption` objects; their group is in `rich_help_panel`.
     """
-    found: dict[str, list[Any]] = {FIRST: []}
+    groups: dict[str, list[Any]] = {DEFAULT_HEADING: []}
     for option in options:
-        found.setdefault(getattr(option, "rich_help_panel", None) or FIRST, []).append(option)
-    places = {heading: place for place, heading in enumerate((FIRST, *ORDER))} | {LAST: len(ORDER) + 2}
-    return dict(sorted(found.items(), key=lambda item: places.get(item[0], len(ORDER) + 1)))
+        groups.setdefault(getattr(option, "rich_help_panel", None) or DEFAULT_HEADING, []).append(option)
+    ranks = {heading: rank for rank, heading in enumerate((DEFAULT_HEADING, *ORDER))} | {LAST_HEADING: len(ORDER) + 2}
+    return dict(sorted(groups.items(), key=lambda item: ranks.get(item[0], len(ORDER) + 1)))
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose help lists its options by heading and prints its epilog, one example a line, as it is."""
+    """A command whose help groups options under headings and prints its epilog verbatim, one example per line."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the options under their headings."""
         params = self.get_params(ctx)
-        arguments = [one for one in params if one.param_type_name == "argument"]
-        options = [one for one in params if one.param_type_name == "option"]
+        arguments = [param for param in params if param.param_type_name == "argument"]
+        options = [param for param in params if param.param_type_name == "option"]
         for heading, members in {"Arguments": arguments, **grouped(options)}.items():
-            rows = [row for one in members if (row := one.get_help_record(ctx)) is not None]
+            rows = [row for param in members if (row := param.get_help_record(ctx)) is not None]
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (the parser passes it)
-        """Write the examples without wrapping, so that they can be copied."""
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (part of the interface)
+        """Write the examples without wrapping, so that they can be copied and pasted."""
         if self.epilog:
             with formatter.section("Examples"):
                 for line in self.epilog.splitlines():

@@ -1,4 +1,4 @@
-"""Register the commands and map errors to messages and exit codes."""
+"""Register the commands, and map errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -28,36 +28,36 @@ from animato.cli import (
     train_portrait,
     verify,
 )
-from animato.cli.answers import print_error, print_line
 from animato.cli.help_page import GroupedCommand
+from animato.cli.printing import print_error, print_line
 from animato.errors import AnimatoError, InterruptedRunError, MissingPartError, OutputError, UsageError
 from animato.media.disk import output_error
 from animato.version import __version__
 
 CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
-"""The base of what the parser raises (click's ClickException, which newer typer versions carry inside)."""
+"""Base class of parser errors: click's ClickException, which newer versions of typer bundle."""
 
-HELP = "animato --help, or animato COMMAND --help"
+HELP_HINT = "animato --help, or animato COMMAND --help"
 
-SYSTEM_LIMITS = frozenset(
+ENVIRONMENT_ERRORS = frozenset(
     getattr(errno, name, -1)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "EMFILE", "ENFILE", "ETXTBSY")
 )
-"""Errors of the system that say something of this computer, not of the program."""
+"""Operating system errors caused by the environment (disk space, permissions, limits) rather than by a bug."""
 
 EXTRA_OF = {"torch": "training", "skimage": "demo"}
-"""What may be absent after a plain installation, and the extra that brings it."""
+"""Optional packages, and the extra that installs each."""
 
 app = typer.Typer(
     name="animato",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: drawing boxes would double the time to start
+    rich_markup_mode=None,  # plain help: rich would double the start-up time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="From photos of a consenting person and a driver, make a marked and signed video of that person talking.",
-    epilog="Exit codes: 0 done, 1 our bug, 2 wrong command line, 3 bad input or output, 4 missing part, 5 refused, "
-    "6 partly done, 7 nothing found, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).",
+    help="Animate photos of a consenting person with a driver video; the output is watermarked and signed.",
+    epilog="Exit codes: 0 done, 1 internal error, 2 wrong command line, 3 bad input or output, 4 missing part, "
+    "5 refused, 6 partly done, 7 nothing found, 130 interrupted (129 and 143: by SIGHUP and SIGTERM).",
 )
 
 
@@ -83,23 +83,25 @@ def _add(command: Callable[..., Any], short_help: str, *examples: str, name: str
 
 _add(
     animate.animate,
-    "Photos and a driver in, a marked and signed video out.",
+    "Render a video of a person moved by a driver.",
     "animato animate me.jpg --driver talk -o me.mp4",
     "animato animate me.jpg --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
 )
 _add(
     head.head,
-    "Save the photos of a person, and what is found in them, as one file.",
+    "Save analysed photos of a person as a head file.",
     "animato head me.jpg side.jpg --consent-basis self --i-have-consent -o me.animato",
     "animato animate me.animato --driver talk -o me.mp4",
 )
 app.add_typer(motion.app, name="motion")
-_add(verify.verify, "Read the mark and the credentials of a file.", "animato verify me.mp4")
-_add(demo.demo, "The main job on material that comes with the package.", "animato demo -o out")
+_add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
+_add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
-    bench.bench, "Speed, first frame and memory on this computer.", "animato bench --seconds 5 --seconds 120 --size 512"
+    bench.bench,
+    "Measure speed, time to the first frame and memory.",
+    "animato bench --seconds 5 --seconds 120 --size 512",
 )
-_add(doctor.doctor, "What is installed, what is missing, what to type.", "animato doctor")
+_add(doctor.doctor, "Check the installation.", "animato doctor")
 _add(
     adapt.adapt,
     "Fine-tune a trained model on photos of a person.",
@@ -107,20 +109,20 @@ _add(
 )
 _add(
     evaluate.evaluate,
-    "Judge systems on clips, beside simple baselines.",
+    "Score systems on clips, next to simple baselines.",
     "animato evaluate --data clips --systems still,geometry,portrait -o evaluation",
     "animato evaluate --data clips --protocol cross --limit 10 -o evaluation",
 )
 app.add_typer(data.app, name="data")
 _add(
     train.train,
-    "Meta-learn the 2019 system on many people's clips.",
+    "Meta-learn the 2019 system on clips of many people.",
     "animato train --data prepared --recipe small --dry-run -o run",
     "animato train --data prepared --recipe small -o run",
 )
 _add(
     train_portrait.train_portrait,
-    "Train the portrait renderer's networks on many people's clips.",
+    "Train the portrait renderer's networks on clips of many people.",
     "animato train-portrait --data prepared --networks mouth -o run",
     name="train-portrait",
 )
@@ -130,20 +132,20 @@ _add(
     "animato train-parts --labelled parts --walls portraits -o run",
     name="train-parts",
 )
-_add(models.models, "List every network with parameters and cost.", "animato models")
+_add(models.models, "List all networks with parameters and cost.", "animato models")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and end the process with a documented exit code."""
+    """Run the command line and exit with a documented code."""
     stop_signals.install()
     try:
         standard_streams.open_missing()
         code = run(sys.argv[1:] if arguments is None else arguments)
         stop_signals.release()
-    except KeyboardInterrupt:  # it came while an error was being printed
+    except KeyboardInterrupt:  # arrived while an error was being printed
         stop_signals.release()
         print_line("animato: stopped")
-        code = stop_signals.stop_code()
+        code = stop_signals.exit_code()
     problem = standard_streams.flush_output()
     if problem is not None:
         print_error(problem)
@@ -161,10 +163,10 @@ def run(arguments: list[str]) -> int:
         code = result if isinstance(result, int) else 0
         # The parser turns Ctrl-C into a silent exit.
         return _stopped(as_json) if code == InterruptedRunError.exit_code else code
-    except typer.Exit as leave:
-        return int(leave.exit_code)
-    except SystemExit as leave:
-        if isinstance(leave.__context__, BrokenPipeError):  # whoever read the output has seen enough
+    except typer.Exit as request:
+        return int(request.exit_code)
+    except SystemExit as request:
+        if isinstance(request.__context__, BrokenPipeError):  # the reader closed the pipe
             return 0
         raise
     except (typer.Abort, KeyboardInterrupt):
@@ -176,28 +178,28 @@ def run(arguments: list[str]) -> int:
 
 
 def _failed(problem: Exception, as_json: bool) -> int:
-    """Say what went wrong and return the exit code."""
+    """Print an error and return its exit code."""
     if isinstance(problem, BrokenPipeError):
         return 0
     if isinstance(problem, InterruptedRunError):
         return _stopped(as_json, problem)
-    if stop_signals.stopped():  # whatever fails after a signal fails because of it
+    if stop_signals.stopped():  # any failure after a signal is caused by it
         return _stopped(as_json)
     if isinstance(problem, CommandLineError):
-        problem = UsageError(_said(problem))
+        problem = UsageError(_parser_message(problem))
     if isinstance(problem, UsageError) and problem.hint is None:
-        problem.hint = HELP
+        problem.hint = HELP_HINT
     if isinstance(problem, OSError):
-        problem = _of_system(problem)
+        problem = _environment_error(problem)
     if isinstance(problem, ModuleNotFoundError) and problem.name in EXTRA_OF:
         problem = MissingPartError(
-            f"this needs {problem.name}, which is not installed",
+            f"this command needs {problem.name}, which is not installed",
             hint=f"pip install 'animato[{EXTRA_OF[problem.name]}]'",
         )
-    if not isinstance(problem, AnimatoError):  # the last net: a bug of ours must not look like a Python crash
+    if not isinstance(problem, AnimatoError):  # a bug: print a message, not a traceback
         problem = AnimatoError(
             f"this is a bug: {type(problem).__name__}: {problem}",
-            hint="the same command with --debug after animato, and report what it prints",
+            hint="run animato --debug with the same command, and report the output",
         )
     print_error(problem, as_json)
     return problem.exit_code
@@ -205,25 +207,25 @@ def _failed(problem: Exception, as_json: bool) -> int:
 
 def _stopped(as_json: bool, problem: AnimatoError | None = None) -> int:
     problem = problem or InterruptedRunError("stopped")
-    problem.exit_code = stop_signals.stop_code()
+    problem.exit_code = stop_signals.exit_code()
     print_error(problem, as_json)
     return problem.exit_code
 
 
-def _of_system(problem: OSError) -> Exception:
-    """Return an error of the system as a sentence; itself where it says nothing of this computer."""
+def _environment_error(problem: OSError) -> Exception:
+    """Return an operating system error as an `OutputError`; the error itself if it indicates a bug."""
     if traceback.extract_tb(problem.__traceback__)[-1].name == "echo":  # the result could not be printed
         standard_streams.flush_output()
         return output_error("standard output", problem)
-    if problem.errno not in SYSTEM_LIMITS:
+    if problem.errno not in ENVIRONMENT_ERRORS:
         return problem
     return OutputError(
         f"the system reports: {problem.strerror}",
         where=None if problem.filename is None else str(problem.filename),
-        hint="look at room, rights and limits there; `animato doctor` shows what the main job needs",
+        hint="check free space, permissions and limits; `animato doctor` shows what is needed",
     )
 
 
-def _said(problem: BaseException) -> str:
+def _parser_message(problem: BaseException) -> str:
     message = getattr(problem, "format_message", None)
     return str(message()) if callable(message) else str(problem)

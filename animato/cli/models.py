@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_json
+from animato.cli.printing import print_json
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
@@ -21,5 +21,5 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print the list 
     typer.echo(f"{'model':<15}{'network':<16}{'px':>5}{'parameters':>13}{'GMAC':>9}  per")
     for row in rows:
         size = str(row.size) if row.size else "-"
-        numbers = f"{row.parameters / 1e6:>11.2f} M{row.gmac:>9.3f}"
-        typer.echo(f"{row.model:<15}{row.network:<16}{size:>5}{numbers}  {row.per}")
+        columns = f"{row.parameters / 1e6:>11.2f} M{row.gmac:>9.3f}"
+        typer.echo(f"{row.model:<15}{row.network:<16}{size:>5}{columns}  {row.per}")

@@ -1,4 +1,4 @@
-"""`animato motion record | show | list`: motion files."""
+"""`animato motion record | show | list`: record and inspect motion files."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_json, print_line
 from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json, print_line
 from animato.cli.progress import progress_bar
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Record movement from a video, and look at motion files."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Record motion from a video; inspect motion files.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command(cls=GroupedCommand, epilog="animato motion record clip.mp4 -o mine.motion")
 def record(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Clip of a face moving.")],
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Video of a face.")],
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="PATH", parser=output_path, help="Motion file to make, ending in .motion."
+            "--output", "-o", metavar="PATH", parser=output_path, help="Motion file to write, ending in .motion."
         ),
     ],
-    name: Annotated[str, typer.Option(help="Title kept in the file.")] = "",
-    attribution: Annotated[str, typer.Option(help="Who is owed credit, kept in the file.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the movement, kept in the file.")] = "",
-    start: Annotated[float, typer.Option(help="Where to begin, in seconds.")] = 0.0,
-    end: Annotated[float | None, typer.Option(help="Where to stop, in seconds.")] = None,
-    neutral: Annotated[float | None, typer.Option(help="Time of the neutral frame; found by itself if absent.")] = None,
-    face: Annotated[str, typer.Option(help="largest, left, right, or a number from the left.")] = "largest",
+    name: Annotated[str, typer.Option(help="Title stored in the file.")] = "",
+    attribution: Annotated[str, typer.Option(help="Creator to credit, stored in the file.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the motion, stored in the file.")] = "",
+    start: Annotated[float, typer.Option(help="Start time, in seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="End time, in seconds.")] = None,
+    neutral: Annotated[
+        float | None, typer.Option(help="Time of the neutral frame, in seconds; detected by default.")
+    ] = None,
+    face: Annotated[
+        str, typer.Option(help="Face to track: largest, left, right, or a number from the left.")
+    ] = "largest",
     mouth_interior: Annotated[
         bool,
         typer.Option(
             "--mouth-interior/--no-mouth-interior",
-            help="Also keep what open mouths show, in 16 x 28 places: teeth, tongue.",
+            help="Also store the inside of open mouths (teeth, tongue) on a 16 x 28 grid.",
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Track VIDEO and save its movement: no picture of the face and not its shape."""
+    """Track VIDEO and save its motion, without images of the face or its shape."""
     from animato import api
     from animato.settings.animate import AnimateSettings
 
@@ -61,21 +63,21 @@ def record(
             overwrite=overwrite,
             progress=progress,
         )
-    unseen = sum(not frame.seen for frame in clip.frames)
+    dropouts = sum(not frame.seen for frame in clip.frames)
     if as_json:
-        print_json({"path": str(output), "frames": len(clip.frames), "unseen": unseen})
+        print_json({"path": str(output), "frames": len(clip.frames), "dropouts": dropouts})
         return
     typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
-    if unseen:
-        print_line(f"note: no face in {unseen} frames; they were filled in")
+    if dropouts:
+        print_line(f"note: no face found in {dropouts} frames; their motion was filled in")
 
 
 @app.command(cls=GroupedCommand, epilog="animato motion show talk")
 def show(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A motion file, or the name of a bundled one.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A motion file, or the name of a bundled motion.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what a motion file holds."""
+    """Print the properties of a motion file."""
     from animato.appearance.channels import CHANNELS
     from animato.motion.bundled import find_driver
     from animato.motion.motion_file import load_motion
@@ -98,12 +100,12 @@ def show(
 
 @app.command("list", cls=GroupedCommand, epilog="animato motion list")
 def list_bundled(as_json: AsJson = False) -> None:
-    """List the movements that come with animato."""
+    """List the bundled motions."""
     from animato.motion.bundled import bundled
 
-    found = bundled()
+    names = sorted(bundled())
     if as_json:
-        print_json(sorted(found))
+        print_json(names)
         return
-    for name in sorted(found):
+    for name in names:
         typer.echo(name)

@@ -1,4 +1,4 @@
-"""Translate settings in messages to options: `mouth=2` becomes --mouth 2."""
+"""Translate settings in messages to command-line options: `mouth=2` becomes --mouth 2."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from typing import Any
 
 import animato.settings
 
-OWN = frozenset({"data", "driver", "output", "overwrite", "price", "recipe", "weights"})
-"""Options that sentences name and no settings class has."""
+COMMAND_OPTIONS = frozenset({"data", "driver", "output", "overwrite", "price", "recipe", "weights"})
+"""Options named in messages that are not fields of a settings class."""
 
-NAMED = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
+SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
 
 
 @functools.cache
-def switches() -> dict[str, bool]:
-    """Return the name of every option that a sentence may name, and whether it is one of yes and no."""
-    found = dict.fromkeys(OWN, False) | {"overwrite": True}
+def option_kinds() -> dict[str, bool]:
+    """Return the names of all options that messages may mention, and whether each is boolean."""
+    kinds = dict.fromkeys(COMMAND_OPTIONS, False) | {"overwrite": True}
     for module in pkgutil.iter_modules(animato.settings.__path__, "animato.settings."):
-        for kind in vars(importlib.import_module(module.name)).values():
-            if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-                hints = typing.get_type_hints(kind)
-                for field in dataclasses.fields(kind):
+        for member in vars(importlib.import_module(module.name)).values():
+            if isinstance(member, type) and dataclasses.is_dataclass(member):
+                hints = typing.get_type_hints(member)
+                for field in dataclasses.fields(member):
                     if field.metadata.get("help"):
-                        found[field.name] = found.get(field.name, False) or hints[field.name] is bool
-    return found
+                        kinds[field.name] = kinds.get(field.name, False) or hints[field.name] is bool
+    return kinds
 
 
 def in_options(text: str) -> str:
-    """Return a sentence of the library with every setting that it names in backticks as the option to type.
+    """Rewrite settings in backticks as command-line options.
 
-    `name` becomes --name, `name=value` becomes --name value, and a switch `name=False` becomes --no-name. Other
-    words in backticks stay as they are.
+    `name` becomes --name, `name=value` becomes --name value, and a boolean `name=False` becomes --no-name. Other
+    text in backticks is unchanged.
     """
 
-    def option(found: re.Match[str]) -> str:
-        name, value = found.groups()
-        if name not in switches():
-            return found[0]
+    def option(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if name not in option_kinds():
+            return match[0]
         dashed = name.replace("_", "-")
-        if switches()[name] and value in ("True", "False"):
+        if option_kinds()[name] and value in ("True", "False"):
             return f"--{dashed}" if value == "True" else f"--no-{dashed}"
         return f"--{dashed}" if value is None else f"--{dashed} {value}"
 
-    return NAMED.sub(option, text)
+    return SETTING.sub(option, text)
 
 
 def all_in_options(value: Any) -> Any:
-    """Return plain JSON types with `in_options` applied to every text in them, keys left alone."""
+    """Apply `in_options` to every string in a value of plain JSON types, except for keys."""
     if isinstance(value, str):
         return in_options(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Parse `-o`, rejecting empty names and "-"."""
+"""Parse `-o`, rejecting an empty name and "-"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from animato.errors import UsageError
 
 
 def output_path(text: str) -> Path:
-    """Return the path that `-o` names.
+    """Return the path given with `-o`.
 
     Raises:
-        UsageError: an empty name, or "-": outputs get their name once they are complete, and a pipe has none.
+        UsageError: the name is empty, or "-": outputs are renamed when complete, which a pipe does not support.
     """
     if str(text) == "":
-        raise UsageError("-o needs a name, and it is empty", hint="is a variable of the script empty?")
+        raise UsageError("the output name (-o) is empty", hint="check for an empty variable in your script")
     if str(text) == "-":
         raise UsageError(
             "animato does not write to standard output",
             where="-o -",
-            hint="the name of a file or folder; for one that is called -, write -o ./-",
+            hint="the name of a file or folder; for a file named -, use -o ./-",
         )
     return Path(text)

@@ -1,4 +1,4 @@
-"""Progress with time left on a terminal, nothing in a pipe."""
+"""Progress bar with the remaining time; nothing is printed in a pipe."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int | None], None] | None]:
-    """Yield a function to call with (done, expected or None); None where nobody would see a bar.
+    """Yield a function to call with (done, expected or None); yields None if standard error is not a terminal.
 
     Args:
-        label: one word in front of the bar.
-        quiet: show nothing even on a terminal.
+        label: one word before the bar.
+        quiet: show no bar, even on a terminal.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -27,7 +27,7 @@ def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, 
 
         def update(done: int, expected: int | None) -> None:
             speed = bar.tasks[0].speed
-            shown = f"{speed:.1f}/s" if speed else ""
-            bar.update(task, completed=done, total=max(expected, done) if expected else None, speed=shown)
+            rate = f"{speed:.1f}/s" if speed else ""
+            bar.update(task, completed=done, total=max(expected, done) if expected else None, speed=rate)
 
         yield update

@@ -12,26 +12,26 @@ from animato.media.disk import output_error
 
 
 def open_missing() -> None:
-    """Open the null device in place of standard streams that are closed.
+    """Replace closed standard streams by the null device.
 
-    Otherwise the first file that is opened takes their number, and what a library prints ends up in a video.
+    Otherwise the next file to be opened would get their file descriptor, and library output could end up in a video.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def flush_output() -> OutputError | None:
-    """Hand over what was printed; return why that cannot be done, if it cannot. A reader that has left is no error."""
+    """Flush standard output; return the error if that fails. A closed pipe is not an error."""
     try:
         sys.stdout.flush()
     except OSError as problem:
         with contextlib.suppress(OSError, ValueError):
-            # What is still buffered goes nowhere, or Python would try again at its end and call that a failure.
+            # Discard the buffer; otherwise Python flushes it again at exit, and fails.
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, sys.stdout.fileno())
             os.close(null)

@@ -10,30 +10,33 @@ from types import FrameType
 from animato.errors import InterruptedRunError
 
 SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
-"""Ctrl-C, `kill` and service managers, a terminal that is closed."""
+"""Ctrl-C; `kill` and service managers; a closed terminal."""
 
-REPEAT = 2.0
-"""Seconds in which further signals are ignored: the clean-up that the first one began must not be cut short."""
+IGNORE_SECONDS = 2.0
+"""Seconds after a signal in which further signals are ignored, so that they do not interrupt the clean-up."""
 
 _received: list[tuple[int, float]] = []
 
 
 class StopRequest(KeyboardInterrupt):
-    """Raised where a signal arrives. A class of its own, because Python ends a process whose interpreter has met a
-    plain `KeyboardInterrupt` in generated code by the signal, whatever exit code it asked for."""
+    """Raised in the main thread when a signal arrives.
+
+    A subclass, because after a plain `KeyboardInterrupt` in generated code Python kills the process by the signal,
+    whatever its exit code.
+    """
 
 
 def install() -> None:
-    """Handle the signals from now on; those that whoever started the program wants ignored (`nohup`) stay ignored."""
+    """Install the signal handlers; signals that were ignored at start (`nohup`) stay ignored."""
     owner = os.getpid()
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != owner:  # a forked worker: whoever ends it expects it to end at once
+        if os.getpid() != owner:  # a forked worker must end at once
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
         now = time.monotonic()
-        if _received and now - _received[-1][1] < REPEAT:
+        if _received and now - _received[-1][1] < IGNORE_SECONDS:
             return
         _received.append((number, now))
         raise StopRequest
@@ -44,7 +47,7 @@ def install() -> None:
 
 
 def release() -> None:
-    """Ignore the signals from now on: the work is over, and what is left takes milliseconds."""
+    """Ignore the signals from now on; only milliseconds of clean-up remain."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -54,6 +57,6 @@ def stopped() -> bool:
     return bool(_received)
 
 
-def stop_code() -> int:
-    """Return the exit code of an interrupted run: 128 + the number of the signal, as shells count; 130 without one."""
+def exit_code() -> int:
+    """Return the exit code of an interrupted run: 128 + signal number, as in shells; 130 if no signal was received."""
     return 128 + _received[0][0] if _received else InterruptedRunError.exit_code

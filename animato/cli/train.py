@@ -9,54 +9,58 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from animato.cli.answers import print_json, print_line
-from animato.cli.from_recipe import with_changes
+from animato.cli.from_recipe import with_overrides
+from animato.cli.option_names import in_options
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json, print_line
 from animato.settings.training import RECIPES, TrainSettings, recipe_settings
 
 if TYPE_CHECKING:
     from animato.training.meta import Progress
 
 
-@with_changes(TrainSettings)
+@with_overrides(TrainSettings)
 def train(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder made by `animato data prepare`.")],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; the same command continues a run."
+            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; repeat the command to resume."
         ),
     ],
-    changes: dict[str, Any],
+    overrides: dict[str, Any],
     recipe: Annotated[
         str,
         typer.Option(
             "--recipe",
             metavar="|".join(sorted(RECIPES)),
-            help="paper: the 2019 system at full size; small: 128 px for a processor; tiny: minutes, to try things "
-            "out. Every option below changes one setting of the recipe.",
+            help="paper: the 2019 system at full size; small: 128 px, for a CPU; tiny: a trial run of minutes. Each "
+            "option below overrides one setting of the recipe.",
         ),
     ] = "small",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Measure a few steps, say what the run will take, and stop.")
+        bool, typer.Option("--dry-run", help="Time a few steps, print an estimate of the whole run, then exit.")
     ] = False,
     price: Annotated[
-        float | None, typer.Option(help="Price of an hour of this machine, for the cost line of --dry-run.", min=0.0)
+        float | None, typer.Option(help="Hourly price of this machine, for the cost estimate of --dry-run.", min=0.0)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Meta-learn embedder, generator and discriminator on many people's clips.
+    """Meta-learn embedder, generator and discriminator on clips of many people.
 
-    Under torchrun several processes train one model. RUN/model.safetensors is what `animato adapt` starts from.
+    Supports distributed training with torchrun. `animato adapt` starts from RUN/model.safetensors.
     """
     from animato.training.jobs import estimate_on_folder, train_on_folder
 
-    settings = recipe_settings(recipe, changes)
+    settings = recipe_settings(recipe, overrides)
     if dry_run:
-        found = estimate_on_folder(settings, data, output, price)
-        print_json(dataclasses.asdict(found)) if as_json else "\n".join(found.sentences())
+        estimate = estimate_on_folder(settings, data, output, price)
+        if as_json:
+            print_json(dataclasses.asdict(estimate))
+        else:
+            typer.echo("\n".join(in_options(line) for line in estimate.sentences()))
         return
-    result = train_on_folder(settings, data, output, None if as_json else _tell)
+    result = train_on_folder(settings, data, output, None if as_json else _print_progress)
     if os.environ.get("RANK", "0") != "0":
         return
     for note in result.notes:
@@ -67,21 +71,21 @@ def train(
         typer.echo(f"{result.model} after {result.episodes} episodes")
 
 
-def _tell(progress: Progress) -> None:
+def _print_progress(progress: Progress) -> None:
     left = (progress.total - progress.episodes) / max(progress.speed, 1e-9)
     figures = progress.figures
-    shown = "  ".join(f"{name} {figures[key]:.2f}" for name, key in _SHOWN if key in figures)
+    printed = "  ".join(f"{name} {figures[key]:.2f}" for name, key in _PRINTED_FIGURES if key in figures)
     typer.echo(
-        f"{progress.episodes:>8}/{progress.total}  {progress.speed:5.1f}/s  {left / 60:6.0f} min left  {shown}",
+        f"{progress.episodes:>8}/{progress.total}  {progress.speed:5.1f}/s  {left / 60:6.0f} min left  {printed}",
         err=True,
     )
 
 
-_SHOWN = (
-    ("drawer", "loss_drawer"),
-    ("critic", "loss_critic"),
+_PRINTED_FIGURES = (
+    ("generator", "loss_drawer"),
+    ("discriminator", "loss_critic"),
     ("pixel", "loss_pixel"),
-    ("real right", "critic_real_right"),
-    ("drawn right", "critic_fake_right"),
-    ("spread", "drawn_spread"),
+    ("accuracy real", "critic_real_right"),
+    ("accuracy generated", "critic_fake_right"),
+    ("diversity", "drawn_spread"),
 )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json
 from animato.settings.parts import PartsTrainSettings
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from animato.cli.answers import print_json
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
+from animato.cli.printing import print_json
 from animato.settings.portrait import PortraitTrainSettings, SampleSettings
 
 if TYPE_CHECKING:
@@ -23,45 +23,45 @@ def train_portrait(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; the same command continues a run."
+            "-o", "--output", metavar="RUN", parser=output_path, help="Run folder; repeat the command to resume."
         ),
     ],
     settings: PortraitTrainSettings,
     sample_settings: SampleSettings,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train the networks of the portrait renderer on many people's clips.
+    """Train the networks of the portrait renderer on clips of many people.
 
-    RUN/portrait.safetensors is what `animato animate` can draw with. DIR is best made with --size 384 --fps 25.
+    Writes RUN/portrait.safetensors. Prepare DIR with --size 384 --fps 25.
     """
     from animato.training.portrait.job import train_portrait_on_folder
 
-    report, counted = (None, None) if as_json else (_tell, _counter())
-    result = train_portrait_on_folder(settings, sample_settings, data, output, report, counted)
+    report, count = (None, None) if as_json else (_print_progress, _sample_counter())
+    result = train_portrait_on_folder(settings, sample_settings, data, output, report, count)
     if as_json:
         model = None if result.model is None else str(result.model)
         print_json({"model": model, "cases": result.samples, "missing": list(result.missing)})
     elif result.model is None:
-        typer.echo(f"{output}: no joined file yet; still to train: {', '.join(result.missing)}")
+        typer.echo(f"{output}: portrait.safetensors is not complete; still to train: {', '.join(result.missing)}")
     else:
         typer.echo(f"{result.model}")
 
 
-def _counter() -> Callable[[int], None]:
-    reported = 0
+def _sample_counter() -> Callable[[int], None]:
+    printed = 0
 
     def count(samples: int) -> None:
-        nonlocal reported
-        if samples - reported >= 500:
+        nonlocal printed
+        if samples - printed >= 500:
             typer.echo(f"{samples:>8} samples", err=True)
-            reported = samples
+            printed = samples
 
     return count
 
 
-def _tell(progress: PatchProgress) -> None:
+def _print_progress(progress: PatchProgress) -> None:
     figures = "  ".join(f"{name} {value:.3f}" for name, value in progress.figures.items())
-    if not progress.speed:  # figures of a validation
+    if not progress.speed:  # validation figures
         typer.echo(f"{'':>8} {progress.network}  {figures}", err=True)
         return
     left = (progress.total - progress.steps) / progress.speed

@@ -1,4 +1,4 @@
-"""`animato verify`: print watermark, credentials and declared source types of a file."""
+"""`animato verify`: print the watermark, credentials and declared source types of a file."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from typing import Annotated
 
 import typer
 
-from animato.cli.answers import print_error, print_json
 from animato.cli.from_settings import with_options
+from animato.cli.printing import print_error, print_json
 from animato.settings.provenance import VerifySettings
 
 
 @with_options(VerifySettings)
 def verify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Videos, pictures, or folders of frames.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Videos, images, or folders of frames.")],
     settings: VerifySettings,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON, one object for each file.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, one object per file.")] = False,
 ) -> None:
-    """Look for content credentials, an invisible mark and declared signals in FILE, and say what they do not prove.
+    """Read content credentials, the invisible watermark and declared signals in FILE, and state their limits.
 
-    Works offline on files of any origin. Exit codes: 0 something was found, 7 nothing was found, 3 a file cannot be
-    read. Of several files the worst decides: 3 before 7 before 0.
+    Works offline on files of any origin. Exit codes: 0 found, 7 nothing found, 3 a file cannot be read. For several
+    files, 3 takes precedence over 7, and 7 over 0.
     """
     from animato.errors import AnimatoError
     from animato.trust.report import FOUND, NOTHING_FOUND, UNREADABLE

@@ -1,1 +1,1 @@
-"""Drivers: videos and motion files as sources of movement."""
+"""Drivers: videos and motion files as sources of motion."""

@@ -1,4 +1,4 @@
-"""Driver protocol and the report that a driver fills while it is read."""
+"""Driver protocol, and the tracking report that a driver fills while it is read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class DriverReport:
     """Tracking report of a driver.
 
     Attributes:
-        jitter: mean absolute second difference of its landmarks, px at 256; None when it cannot be known.
-        neutral_time: seconds of the driver at which its neutral frame lies, or None.
-        warnings: sentences.
-        memory_mb: most memory of the process that tracked it, megabytes; None where that was this one.
+        jitter: mean absolute second difference of its landmarks, px at 256; None if not measured.
+        neutral_time: time of the neutral frame in the driver, seconds, or None.
+        memory_mb: peak memory of the driver process, megabytes; None without one.
+        warnings: sentences for the user.
     """
 
     jitter: float | None = None
@@ -30,15 +30,15 @@ class DriverReport:
 
 
 class Driver(Protocol):
-    """A source of movement.
+    """A source of motion.
 
     Attributes:
-        path: of the file.
-        fps: its own frames a second.
-        duration: seconds, or None when unknown.
-        has_audio: whether it carries sound.
-        neutral: measures of its neutral frame.
-        report: filled while it is read.
+        path: the file.
+        fps: frames per second.
+        duration: seconds, or None if unknown.
+        has_audio: whether it has an audio track.
+        neutral: measurements of its neutral frame.
+        report: filled while frames are read.
     """
 
     path: Path
@@ -49,5 +49,5 @@ class Driver(Protocol):
     report: DriverReport
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Return its movement in order of time; gaps are filled. Each call reads the driver from its beginning."""
+        """Yield the motion in time order, dropouts filled. Each call reads the driver from the beginning."""
         ...

@@ -1,8 +1,8 @@
-"""A driver tracked in a process of its own: Python runs one thread at a time, and tracking would hold up painting.
+"""Driver that is tracked in a subprocess, so that tracking and rendering do not contend for the GIL.
 
-Parent and child speak through the child's standard input and output. The parent writes the job as one line of JSON, and
-a line for each reading of the driver. The child answers with messages: a line of JSON, followed by the bytes of the
-arrays that it names. Nothing is unpickled. The child ends as soon as its standard input does, so with its parent.
+Protocol: the parent writes to the child's standard input, first the job as one line of JSON, then a line for each pass
+over the driver. The child writes messages to its standard output: a line of JSON, followed by the raw bytes of the
+arrays it lists. Nothing is pickled. The child exits when its standard input closes, and so when the parent exits.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
-ASKED = (
+DRIVER_SETTINGS = (
     *("start", "end", "neutral", "driver_face", "stabilize_landmarks"),
     *(channel.name for channel in CHANNELS),
     *("motion", "stabilize", "cuts"),
 )
-"""Settings that a driver reads, besides the model."""
+"""Settings that a driver reads, in addition to `model`."""
 
 SCALARS = ("time", "zoom", "seen")
 ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes")
-"""Fields of a `MotionFrame`, sent as JSON and as bytes; channels follow under their own names."""
+"""Fields of a `MotionFrame` sent as JSON and as raw bytes; channels are sent as arrays under their own names."""
 
-_START = (
-    "import sys; sys.path[:] = [part for part in sys.path if part] + [sys.argv.pop()]; import signal; "
+_BOOTSTRAP = (
+    "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
     "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
     "if hasattr(signal, name)]; from animato.drivers.driver_process_main import main; main()"
 )
-"""What the child runs. A folder that somebody stands in must not lend it modules, and signals are its parent's."""
+"""Code that the child runs. It imports nothing from the working directory and leaves signals to the parent."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class Message(NamedTuple):
-    """What the child says: of which kind, plain values, and arrays."""
+    """A message from the child: its kind, JSON values, and arrays."""
 
     kind: str
     values: dict[str, Any]
@@ -62,10 +62,10 @@ class Message(NamedTuple):
 
 
 def send(stream: IO[bytes], kind: str, values: Mapping[str, Any], arrays: Arrays | None = None) -> None:
-    """Write a message: one line of JSON, then the bytes of the arrays in their order."""
+    """Write a message: one line of JSON, then the bytes of the arrays in order."""
     arrays = arrays or {}
-    shapes = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-    stream.write(json.dumps({"kind": kind, "values": values, "arrays": shapes}).encode() + b"\n")
+    layout = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
+    stream.write(json.dumps({"kind": kind, "values": values, "arrays": layout}).encode() + b"\n")
     for array in arrays.values():
         stream.write(np.ascontiguousarray(array).tobytes())
     stream.flush()
@@ -75,27 +75,32 @@ def receive(stream: IO[bytes]) -> Message:
     """Read a message.
 
     Raises:
-        EOFError: the other side ended, maybe in the middle of it.
+        EOFError: the stream ended before the end of the message.
     """
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise EOFError
-    said = json.loads(line)
+    header = json.loads(line)
     arrays = {}
-    for name, kind, shape in said["arrays"]:
-        dtype = np.dtype(kind)
-        data = stream.read(dtype.itemsize * int(np.prod(shape)))
-        if len(data) < dtype.itemsize * int(np.prod(shape)):
+    for name, dtype_name, shape in header["arrays"]:
+        dtype = np.dtype(dtype_name)
+        size = dtype.itemsize * int(np.prod(shape))
+        data = stream.read(size)
+        if len(data) < size:
             raise EOFError
         arrays[name] = np.frombuffer(data, dtype).reshape(shape)
-    return Message(said["kind"], said["values"], arrays)
+    return Message(header["kind"], header["values"], arrays)
 
 
 def start_subprocess_driver(path: Path, settings: AnimateSettings) -> SubprocessDriver | None:
-    """Start tracking a driver apart, or return None where that gains nothing or cannot be: a motion file, one thread,
-    a Python that is part of another program, a system that starts no further process."""
-    startable = bool(sys.executable) and not getattr(sys, "frozen", False)
-    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not startable:
+    """Start tracking a driver in a subprocess.
+
+    Returns:
+        None where a subprocess is of no use (a motion file, a single thread) or cannot be started (a frozen or embedded
+        Python, a process limit).
+    """
+    can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
+    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not can_start:
         return None
     try:
         return SubprocessDriver(path, settings)
@@ -104,25 +109,25 @@ def start_subprocess_driver(path: Path, settings: AnimateSettings) -> Subprocess
 
 
 class SubprocessDriver:
-    """A video as driver, tracked in another process, which starts at once; `opened` waits for its neutral frame.
+    """Driver that tracks a video in a subprocess, started at once; `opened` waits for the neutral frame.
 
-    Used in a `with` block, whose end ends the process. It also ends when all frames are read, when this object is
-    garbage-collected, and with this process.
+    A context manager: leaving the block ends the subprocess. It also ends after the last frame, when this object is
+    garbage-collected, and when this process exits.
 
     Args:
-        path: of the video.
+        path: the video.
         settings: see `AnimateSettings`.
     """
 
     def __init__(self, path: Path, settings: AnimateSettings) -> None:
         self.path = path
         self.report = DriverReport()
-        asked = {name: getattr(settings, name) for name in ASKED}
-        # A model that needs further files is drawn from here; its driver is read like geometry's.
-        asked["model"] = "portrait" if settings.model == "portrait" else "geometry"
-        self._job = {"path": str(path), "settings": asked}
+        values = {name: getattr(settings, name) for name in DRIVER_SETTINGS}
+        # Tracking depends only on whether the model is portrait; the others need no person file here.
+        values["model"] = "portrait" if settings.model == "portrait" else "geometry"
+        self._job = {"path": str(path), "settings": values}
         self._child: subprocess.Popen[bytes] | None = None
-        self._fresh = False
+        self._at_start = False
         self._start()
 
     def __enter__(self) -> SubprocessDriver:
@@ -135,90 +140,94 @@ class SubprocessDriver:
         """Wait for the neutral frame.
 
         Raises:
-            InputError, UsageError: as of `VideoDriver`.
+            InputError, UsageError: see `VideoDriver`.
         """
-        told = self._next("opened")
-        self.fps, self.duration = Fraction(told.values["fps"]), told.values["duration"]
-        self.has_audio, self.report.neutral_time = told.values["has_audio"], told.values["neutral_time"]
-        widths, mouth = told.values["eye_widths"], told.values["mouth_width"]
-        rotation, apertures = told.arrays["rotation"], told.arrays["apertures"]
-        smile, gaze = told.values["smile"], told.values["gaze"]
-        self.neutral = Neutral(rotation, apertures, (widths[0], widths[1]), mouth, smile, (gaze[0], gaze[1]))
-        self._fresh = True
+        _, values, arrays = self._next("opened")
+        self.fps, self.duration = Fraction(values["fps"]), values["duration"]
+        self.has_audio, self.report.neutral_time = values["has_audio"], values["neutral_time"]
+        self.neutral = Neutral(
+            arrays["rotation"],
+            arrays["apertures"],
+            (values["eye_widths"][0], values["eye_widths"][1]),
+            values["mouth_width"],
+            values["smile"],
+            (values["gaze"][0], values["gaze"][1]),
+        )
+        self._at_start = True
         return self
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Return the video's movement; each call reads it from its beginning. See `VideoDriver.frames`."""
-        if not self._fresh:
+        """Yield the video's motion; each call reads it from the beginning. See `VideoDriver.frames`."""
+        if not self._at_start:
             self._start()
             self.opened()
-        self._fresh = False
+        self._at_start = False
         try:
-            self._tell(b"go\n")
-            while (told := self._next("frame", "end")).kind == "frame":
-                arrays = dict(told.arrays)
+            self._write_line(b"go\n")
+            while (message := self._next("frame", "end")).kind == "frame":
+                arrays = dict(message.arrays)
                 fields = {name: arrays.pop(name) for name in ARRAYS}
                 channels = ChannelValues(CHANNELS, arrays)
-                yield MotionFrame(**told.values, **fields, channels=channels)  # type: ignore[arg-type]
-            self.duration = told.values["duration"]
-            self.report.jitter, self.report.memory_mb = told.values["jitter"], told.values["memory_mb"]
-            self.report.warnings[:] = told.values["warnings"]
-            clock.add(told.values["seconds"])
+                yield MotionFrame(**message.values, **fields, channels=channels)  # type: ignore[arg-type]
+            self.duration = message.values["duration"]
+            self.report.jitter, self.report.memory_mb = message.values["jitter"], message.values["memory_mb"]
+            self.report.warnings[:] = message.values["warnings"]
+            clock.add(message.values["seconds"])
         finally:
             self.close()
 
     def close(self) -> None:
-        """Kill the process."""
+        """Kill the subprocess."""
         if self._child is not None:
-            self._end()
+            self._finalizer()
             self._child = None
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", _START, str(Path(animato.__file__).resolve().parent.parent)]
-        # A child that is killed removes nothing: its temporary files lie where this process removes them.
+        command = [sys.executable, "-c", _BOOTSTRAP, str(Path(animato.__file__).resolve().parent.parent)]
+        # A killed child cannot clean up, so its temporary files go into a folder that this process removes.
         scratch = tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True)
-        # Ctrl-C is the parent's; the child ends with it. Where there are no sessions, it ignores it first of all.
+        # Ctrl-C must reach only the parent: a new session on POSIX; elsewhere the bootstrap ignores the signal.
         pipe = subprocess.PIPE
         try:
             self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
         except BaseException:
             scratch.cleanup()
             raise
-        # Also when an error elsewhere lets go of this driver, and when the program ends.
-        self._end = weakref.finalize(self, _end, self._child, scratch)
+        # Also runs when this driver is garbage-collected and at interpreter exit.
+        self._finalizer = weakref.finalize(self, _kill, self._child, scratch)
         try:
-            self._tell(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
-        except BaseException:  # Ctrl-C; its traceback leads to this object, and whoever keeps it would keep the process
+            self._write_line(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
+        except BaseException:  # Ctrl-C: its traceback refers to this object, so a stored one would keep the child alive
             self.close()
             raise
 
-    def _tell(self, line: bytes) -> None:
-        """Write a line to the child; that it has ended is noticed, and said, where its answer is read."""
+    def _write_line(self, line: bytes) -> None:
+        """Write a line to the child; if it has exited, reading its next message raises the error."""
         assert self._child is not None and self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.write(line)
             self._child.stdin.flush()
 
     def _next(self, *kinds: str) -> Message:
-        """Return the child's next message; what went wrong there is raised here."""
+        """Return the child's next message, which must be of one of the given kinds; errors of the child are raised."""
         assert self._child is not None and self._child.stdout is not None
         try:
-            told = receive(self._child.stdout)
+            message = receive(self._child.stdout)
         except EOFError:
             self.close()
             raise AnimatoError(
-                f"the process that tracks {self.path.name} ended by itself",
-                hint="is there memory left? `threads=1` tracks it without a process of its own",
+                f"the process that tracks {self.path.name} exited unexpectedly",
+                hint="free some memory, or use `threads=1`, which tracks without a separate process",
             ) from None
-        if told.kind == "error":
+        if message.kind == "error":
             self.close()
-            name = told.values.pop("name")
-            raise getattr(errors, name)(**told.values)
-        assert told.kind in kinds
-        return told
+            name = message.values.pop("name")
+            raise getattr(errors, name)(**message.values)
+        assert message.kind in kinds
+        return message
 
 
-def _end(child: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
+def _kill(child: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
     child.kill()
     child.communicate()
     scratch.cleanup()

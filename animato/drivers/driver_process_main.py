@@ -1,5 +1,4 @@
-"""The process that tracks a driver for another one (`drivers.driver_process`): it opens the driver and sends its
-movement."""
+"""Child side of `drivers.driver_process`: opens a driver, tracks it, and sends its motion to the parent."""
 
 from __future__ import annotations
 
@@ -23,30 +22,29 @@ from animato.settings.animate import AnimateSettings
 
 
 def main() -> None:
-    """Be the child: open the driver, then read it each time the parent says so."""
+    """Run the child process: open the driver, then track it once per line from the parent."""
     stream = os.fdopen(os.dup(1), "wb")
-    _print_elsewhere()
+    _redirect_stdout()
     lines = _lines_from_parent()
-    first = lines.get()
-    job = json.loads(first)
+    job = json.loads(lines.get())
     tempfile.tempdir = job["scratch"]
     try:
         _track(stream, job, lines)
     except AnimatoError as problem:
-        parts = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
-        send(stream, "error", {"name": type(problem).__name__, **parts})
-    except BrokenPipeError:  # the parent is gone; what is still to be written goes nowhere
+        fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
+        send(stream, "error", {"name": type(problem).__name__, **fields})
+    except BrokenPipeError:  # the parent has exited: discard the buffered output
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except Exception as problem:
-        place = traceback.extract_tb(problem.__traceback__)[-1]
+        last = traceback.extract_tb(problem.__traceback__)[-1]
         send(
             stream,
             "error",
             {
                 "name": "AnimatoError",
                 "what": f"this is a bug: {type(problem).__name__}: {problem}",
-                "where": f"{Path(place.filename).name}, line {place.lineno}, in the process that tracks {job['path']}",
-                "hint": "report it; `threads=1` tracks the driver without a process of its own",
+                "where": f"{Path(last.filename).name}, line {last.lineno}, in the process that tracks {job['path']}",
+                "hint": "report it; `threads=1` tracks without a separate process",
             },
         )
 
@@ -58,16 +56,16 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
     from animato.tracking.face_finder import FaceFinder
 
     cv2.setNumThreads(1)
-    settings = AnimateSettings(**job["settings"], threads=2)  # the decoder's; the networks keep to one
+    settings = AnimateSettings(**job["settings"], threads=2)  # for the decoder; networks run on one
     driver = VideoDriver(Path(job["path"]), settings, FaceFinder(Engine(1)))
-    _tell_opened(stream, driver)
+    _send_opened(stream, driver)
     while True:
         lines.get()
-        _tell_frames(stream, driver)
+        _send_frames(stream, driver)
 
 
-def _print_elsewhere() -> None:
-    """Send what a library prints to standard error, or nowhere where that is closed: not among the messages."""
+def _redirect_stdout() -> None:
+    """Redirect file descriptor 1 to standard error (or the null device), so library output cannot corrupt messages."""
     try:
         os.dup2(2, 1)
     except OSError:
@@ -75,9 +73,9 @@ def _print_elsewhere() -> None:
 
 
 def _lines_from_parent() -> queue.Queue[bytes]:
-    """Return the lines that the parent writes, as they come. When there will be no more, this process ends at once."""
+    """Return a queue filled with lines from the parent. When standard input closes, this process kills itself."""
     lines: queue.Queue[bytes] = queue.Queue()
-    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: no lock that the end of Python would wait for
+    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: interpreter shutdown would wait for a buffer's lock
 
     def listen() -> None:
         scratch = None
@@ -92,7 +90,7 @@ def _lines_from_parent() -> queue.Queue[bytes]:
     return lines
 
 
-def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
+def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
     neutral = driver.neutral
     values = {
         "fps": str(driver.fps),
@@ -107,7 +105,7 @@ def _tell_opened(stream: IO[bytes], driver: VideoDriver) -> None:
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 
 
-def _tell_frames(stream: IO[bytes], driver: VideoDriver) -> None:
+def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     clock = StageClock()
     for frame in driver.frames(clock):
         arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)

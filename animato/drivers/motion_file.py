@@ -15,12 +15,21 @@ from animato.settings.animate import AnimateSettings
 
 
 class MotionDriver:
-    """A motion file as driver."""
+    """Driver that replays a motion file; see `drivers.base.Driver`.
+
+    Args:
+        path: the file.
+        clip: its contents.
+        settings: start and end are used.
+
+    Raises:
+        UsageError: `neutral` is set, or `start` lies after the end.
+    """
 
     def __init__(self, path: Path, clip: MotionClip, settings: AnimateSettings) -> None:
         if settings.neutral is not None:
             raise UsageError(
-                "`neutral` is for videos; a motion file has its neutral frame chosen already", hint="leave it out"
+                "`neutral` applies to videos only; a motion file already has its neutral frame", hint="leave it out"
             )
         if settings.start >= clip.duration:
             raise UsageError(
@@ -36,9 +45,9 @@ class MotionDriver:
         self._clip = clip
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Return the recorded movement of the selected time range."""
+        """Yield the recorded motion of the selected time range."""
         for frame in self._clip.frames:
             if self._start - 1e-9 <= frame.time < self._end:
                 with clock.stage("decode"):
-                    moved = replace(frame, time=frame.time - self._start)
-                yield moved
+                    shifted = replace(frame, time=frame.time - self._start)
+                yield shifted

@@ -1,4 +1,4 @@
-"""Open a driver from a path."""
+"""Open a driver by path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def open_driver(
     """Open a video or a motion file as driver.
 
     Raises:
-        InputError: it cannot be read, or shows no face.
+        InputError: the file cannot be read, or shows no face.
+        UsageError: a time setting lies outside the file, or does not apply to it.
     """
     if path.suffix.lower() == SUFFIX:
         return MotionDriver(path, load_motion(path, channels), settings)

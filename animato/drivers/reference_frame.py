@@ -1,4 +1,4 @@
-"""Reference frame: compares every frame of a shot with the shot's neutral frame."""
+"""Measure the frames of a shot against its neutral frame (the reference)."""
 
 from __future__ import annotations
 
@@ -18,109 +18,111 @@ from animato.tracking.landmark_stabilizer import LandmarkMatch, LandmarkStabiliz
 from animato.tracking.occlusion import OcclusionDetector, outside
 from animato.types import Face, Frame
 
-SAME_SKIN = 0.3
-"""Mean weight of the patches of skin from which a face is the reference's own, in its framing and light."""
-
-
-SAME_SIZE, SAME_PLACE = 1.15, 0.5
-"""Largest ratio of sizes, and largest distance in sizes of the face, of the same framing."""
+MIN_SKIN_MATCH = 0.3
+"""Mean weight of the matched skin patches above which a frame shows the same person in the same light."""
+MAX_SIZE_RATIO, MAX_OFFSET = 1.15, 0.5
+"""Limits of the same framing: ratio of face sizes, and offset in face sizes."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Measurements relative to a reference frame.
+class Measurements:
+    """What is measured relative to a reference frame.
 
     Attributes:
-        skin: landmarks are corrected by where the skin went.
-        channels: what is read beside landmarks.
-        stabilize: movement of camera and body is taken out of the landmarks.
+        stabilize_landmarks: whether landmarks are corrected by skin texture matching.
+        channels: read in addition to landmarks.
+        stabilize: whether camera and body movement is removed from the landmarks.
     """
 
-    skin: bool = True
+    stabilize_landmarks: bool = True
     channels: Sequence[Channel] = CHANNELS
     stabilize: bool = False
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One frame compared with the reference.
+class MeasuredFrame:
+    """One frame measured against the reference.
 
     Attributes:
-        face: its landmarks in pixels of the reference frame, with its channels.
-        hidden: 3 bool, which of `geometry.region_weights.PARTS` something lies over.
+        face: corrected landmarks in pixels of the reference frame, with channels.
+        occluded: 3 bool, which of `geometry.region_weights.PARTS` are occluded.
     """
 
     face: Face
-    hidden: NDArray[np.bool_]
+    occluded: NDArray[np.bool_]
 
 
 class ReferenceFrame:
-    """What a neutral frame gives to the reading of other frames: its skin, its surroundings, its light.
+    """A neutral frame, prepared for measuring other frames of its shot: skin patches, background, light.
 
     Args:
         frame: H x W x 3 uint8 RGB, the neutral frame.
         face: its landmarks.
-        wanted: what is measured.
+        measurements: what is measured.
 
     Attributes:
-        cut: share of the outline of the face that lies outside the neutral frame.
-        unread: names of channels that are wanted but for which the picture is too poor.
+        outside_share: share of the face outline that lies outside the neutral frame.
+        unavailable_channels: names of the channels that cannot be read, because the image quality is too low.
     """
 
-    def __init__(self, frame: Frame, face: Face, wanted: Wanted | None = None) -> None:
-        self._wanted = wanted or Wanted()
+    def __init__(self, frame: Frame, face: Face, measurements: Measurements | None = None) -> None:
+        self._measurements = measurements or Measurements()
         self._face, self._skin = face, LandmarkStabilizer(frame, face)
-        readers = {channel.name: channel.reader(frame, face) for channel in self._wanted.channels}
+        readers = {channel.name: channel.reader(frame, face) for channel in self._measurements.channels}
         self._readers = {name: reader for name, reader in readers.items() if reader is not None}
-        self.unread = readers.keys() - self._readers.keys()
+        self.unavailable_channels = readers.keys() - self._readers.keys()
         self._occlusion = OcclusionDetector(frame, face)
-        self.cut = outside(face, frame, np.array(OVAL))
-        self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
+        self.outside_share = outside(face, frame, np.array(OVAL))
+        self._body = BodyStabilizer(frame, face) if self._measurements.stabilize else None
 
     @property
     def body_movement(self) -> float:
-        """Largest movement of camera or body that was taken out, canonical centimetres at the head."""
+        """Largest camera or body movement removed so far, in canonical centimetres at the head."""
         return self._body.removed if self._body is not None else 0.0
 
     def reset(self) -> None:
-        """Forget all frames that were read: the next one is the first of another reading."""
+        """Reset the state between frames; the next frame starts a new pass over the shot."""
         self._occlusion.reset()
         if self._body is not None:
             self._body.reset()
 
-    def is_of(self, frame: Frame, face: Face) -> bool:
-        """Return whether a face is the reference's own person, about as large, in its place and as lit.
+    def matches(self, frame: Frame, face: Face) -> bool:
+        """Return whether a frame shows the same person as the reference, at a similar size, position and light.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the reference's size.
             face: its landmarks.
         """
-        now, before = (np.ptp(each.points[:MESH_POINTS, :2], axis=0).max() for each in (face, self._face))
-        middle = (face.points - self._face.points)[:MESH_POINTS, :2].mean(axis=0)
-        if abs(np.log(now / before)) > np.log(SAME_SIZE) or np.hypot(*middle) > SAME_PLACE * before:
+        size, reference_size = (np.ptp(f.points[:MESH_POINTS, :2], axis=0).max() for f in (face, self._face))
+        offset = (face.points - self._face.points)[:MESH_POINTS, :2].mean(axis=0)
+        resized = abs(np.log(size / reference_size)) > np.log(MAX_SIZE_RATIO)
+        if resized or np.hypot(*offset) > MAX_OFFSET * reference_size:
             return False
-        return float(self._skin.find(frame, face).weight.mean()) > SAME_SKIN
+        return float(self._skin.find(frame, face).weight.mean()) > MIN_SKIN_MATCH
 
-    def read(self, frame: Frame, face: Face, time: float | None = None) -> Reading:
-        """Compare a frame with the reference.
+    def measure(self, frame: Frame, face: Face, time: float | None = None) -> MeasuredFrame:
+        """Measure a frame against the reference.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the reference's size.
-            face: landmarks as the network found them, pixels of the frame.
-            time: seconds, growing from call to call; without it nothing is said of hidden parts.
+            face: landmarks from the network, pixels of the frame.
+            time: seconds, increasing from call to call; None skips occlusion detection.
         """
         match = self._skin.find(frame, face)
-        hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
-        return Reading(self._measured(frame, face, match, time or 0.0), hidden)
+        occluded = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
+        return MeasuredFrame(self._corrected_face(frame, face, match, time or 0.0), occluded)
 
-    def _measured(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:
-        measured = corrected(face, match) if self._wanted.skin else face
+    def _corrected_face(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:
+        in_frame = corrected(face, match) if self._measurements.stabilize_landmarks else face
         neutral_from_frame = None
         if self._body is not None:
             neutral_from_frame = self._body.neutral_from_frame(frame, face, time)
-        steady = measured
+        in_reference = in_frame
         if neutral_from_frame is not None:
-            steady = replace(measured, points=move_points(neutral_from_frame, measured.points))
-        # Most of what is read from pixels needs the landmarks where the frame has them.
-        read = {n: reader.read(frame, measured, steady, neutral_from_frame) for n, reader in self._readers.items()}
-        return replace(steady, channels={name: value for name, value in read.items() if value is not None})
+            in_reference = replace(in_frame, points=move_points(neutral_from_frame, in_frame.points))
+        # Readers sample pixels, so most of them need the landmarks in frame coordinates.
+        channels = {
+            name: reader.read(frame, in_frame, in_reference, neutral_from_frame)
+            for name, reader in self._readers.items()
+        }
+        return replace(in_reference, channels={name: value for name, value in channels.items() if value is not None})

@@ -1,4 +1,4 @@
-"""Driver that tracks a video while reading it, shot by shot."""
+"""Driver that tracks a video shot by shot while decoding it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
-from animato.drivers.reference_frame import Wanted
+from animato.drivers.reference_frame import Measurements
 from animato.drivers.shot import SEARCH_EVERY, Shot, as_candidate, most_neutral
-from animato.drivers.warnings import driver_notes
+from animato.drivers.warnings import driver_warnings
 from animato.errors import FaceError, UsageError
 from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
@@ -34,23 +34,23 @@ from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame, VideoInfo
 
 TRACK_SIDE = 960
-"""Longer side, in pixels, to which a driver is reduced before tracking."""
+"""Longer side, in pixels, to which frames are downscaled before tracking."""
 DECODE_THREADS = 2
 """Maximum number of decoder threads."""
-REMEMBERED = 4
-"""Shots whose neutral frames are kept, for a video that cuts back to them."""
-NOTHING_HIDDEN = np.zeros(len(PARTS), bool)
+MAX_CACHED_SHOTS = 4
+"""Recent shots whose neutral frames are reused when the video cuts back to them."""
+NO_OCCLUSION = np.zeros(len(PARTS), bool)
 
 
 class FrameSource(Protocol):
-    """An opened video, or what can be read like one; see `media.reader.VideoReader`."""
+    """An opened video, or anything with the same interface; see `media.reader.VideoReader`."""
 
     info: VideoInfo
     end: float
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about it; complete once all frames were read."""
+        """Sentences about the video; complete after the last frame."""
         ...
 
     def __enter__(self) -> FrameSource: ...
@@ -63,24 +63,24 @@ class FrameSource(Protocol):
 
 
 class FrameOpener(Protocol):
-    """Opens a video from its beginning, such as `media.reader.open_video` with its path."""
+    """Opens a video from its beginning, such as `media.reader.open_video` bound to a path."""
 
     def __call__(self, *, max_side: int | None = None, start: float = 0.0, end: float | None = None) -> FrameSource: ...
 
 
 class VideoDriver:
-    """A video as driver; see `drivers.base.Driver`.
+    """Driver that tracks a video; see `drivers.base.Driver`.
 
     Args:
-        path: of the video.
+        path: the video.
         settings: start, end, neutral, driver_face, and what is measured.
-        finder: networks.
-        channels: what may be read beside landmarks; the settings of their names switch them.
-        opener: opens the video where it is no file; None opens `path`.
+        finder: face detection and landmark networks.
+        channels: available channels; the settings of the same names enable them.
+        opener: opens a video that is not a file; None opens `path`.
 
     Raises:
-        InputError: it cannot be read, or shows no face.
-        UsageError: `neutral` does not lie in it.
+        InputError: the video cannot be read, or shows no face.
+        UsageError: `neutral` lies outside the video.
     """
 
     def __init__(
@@ -94,12 +94,12 @@ class VideoDriver:
         self.path = path
         self.report = DriverReport()
         self._settings, self._finder = settings, finder
-        reading = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
-        self._opener: FrameOpener = opener or functools.partial(open_video, path, settings=reading)
-        painted = settings.model == "portrait"  # the others would not use what is read for painters
-        self._wanted = Wanted(
-            skin=settings.stabilize_landmarks,
-            channels=[item for item in channels if item.wanted(settings) and (painted or not item.painted)],
+        reader_settings = ReaderSettings(decode_threads=min(settings.threads, DECODE_THREADS))
+        self._opener: FrameOpener = opener or functools.partial(open_video, path, settings=reader_settings)
+        paints = settings.model == "portrait"  # other renderers ignore the painted channels
+        self._measurements = Measurements(
+            stabilize_landmarks=settings.stabilize_landmarks,
+            channels=[c for c in channels if c.wanted(settings) and (paints or not c.painted)],
             stabilize=settings.stabilize,
         )
         self._first = self._first_shot() if settings.neutral is None else self._shot_at(settings.neutral)
@@ -107,14 +107,14 @@ class VideoDriver:
         with self._open() as video:
             self.fps, self.duration, self.has_audio = video.info.fps, video.info.duration, video.info.has_audio
 
-    def _open(self, skipped: float = 0.0) -> FrameSource:
-        start = self._settings.start + skipped
+    def _open(self, offset: float = 0.0) -> FrameSource:
+        start = self._settings.start + offset
         return self._opener(max_side=TRACK_SIDE, start=start, end=self._settings.end)
 
     def _track(self, tracker: Tracker, image: Frame) -> Face | None:
         try:
             return tracker.track(image)
-        except FaceError as problem:  # `driver_face` names a face that is not there
+        except FaceError as problem:  # `driver_face` selects a face that does not exist
             raise FaceError(
                 f"{self.path.name}: {problem.what}", problem.where, "`driver_face=largest`", problem.more
             ) from problem
@@ -124,66 +124,70 @@ class VideoDriver:
         return Tracker(self._settings.driver_face, self._finder, seed)
 
     def _first_shot(self) -> Shot:
-        """Return the first shot in which a face is seen."""
-        skipped = 0.0
+        """Return the first shot that shows a face."""
+        offset = 0.0
         while True:
             tracker = self._tracker()
-            with self._open(skipped) as video:
+            with self._open(offset) as video:
                 frames = iter(video)
-                found, read = most_neutral(frames, functools.partial(self._track, tracker))
-                # Nobody in this shot, a title maybe: the person may come in a later one.
-                over = found is not None or next(frames, None) is None
-            if found is not None:
-                self.report.neutral_time = self._settings.start + skipped + found.frame.time
-                return Shot(found, tracker, self._finder, self._wanted)
-            if over:
+                candidate, searched = most_neutral(frames, functools.partial(self._track, tracker))
+                # A shot without a face may be a title card: go on to the next one.
+                ended = candidate is None and next(frames, None) is None
+            if candidate is not None:
+                self.report.neutral_time = self._settings.start + offset + candidate.frame.time
+                return Shot(candidate, tracker, self._finder, self._measurements)
+            if ended:
                 raise FaceError(
                     f"no face found in the driver {self.path.name}",
-                    where=f"every {SEARCH_EVERY}rd frame of {skipped + read:.1f} s",
-                    hint="a clip in which the face is seen from the front and is larger",
+                    where=f"every {SEARCH_EVERY}rd frame of {offset + searched:.1f} s",
+                    hint="a clip with a larger face, seen from the front",
                     more="docs/drivers.md",
                 )
-            skipped += read
+            offset += searched
 
     def _shot_at(self, time: float) -> Shot:
-        """Return the shot whose neutral frame is the one at a time of the video, in seconds."""
+        """Return the shot whose neutral frame is at `time`, in seconds of the video."""
         if time < self._settings.start:
-            raise UsageError(f"`neutral={time:g}` lies before `start={self._settings.start:g}`")
+            raise UsageError(f"`neutral={time:g}` is before `start={self._settings.start:g}`")
         with self._opener() as video:
-            length = video.info.duration
-        late = UsageError(
-            f"`neutral={time:g}` lies after the end of {self.path.name}",
-            where=f"{length:.2f} s" if length else None,
-            hint="an earlier time, or leave it out to have it found",
+            duration = video.info.duration
+        too_late = UsageError(
+            f"`neutral={time:g}` is after the end of {self.path.name}",
+            where=f"{duration:.2f} s" if duration else None,
+            hint="an earlier time, or leave it out to choose one automatically",
         )
-        if length is not None and time >= length:
-            raise late
+        if duration is not None and time >= duration:
+            raise too_late
         with self._opener(max_side=TRACK_SIDE, start=time) as video:
             for frame in video:
                 tracker = self._tracker()
                 face = self._track(tracker, frame.image)
                 if face is None:
                     raise FaceError(
-                        f"no face at {time:g} s in the driver {self.path.name}",
-                        hint="another `neutral`, or leave it out to have it found",
+                        f"no face found at {time:g} s in the driver {self.path.name}",
+                        hint="another `neutral`, or leave it out to choose one automatically",
                     )
                 self.report.neutral_time = time
-                return Shot(as_candidate(frame, face), tracker, self._finder, self._wanted)
-        raise late
+                return Shot(as_candidate(frame, face), tracker, self._finder, self._measurements)
+        raise too_late
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Track the video and return its movement; what cannot be followed is filled and reported."""
+        """Track the video and yield its motion; dropouts and occlusions are filled and reported."""
         self.report.warnings.clear()
-        gaps, parts = GapFiller(self.neutral), HiddenParts(self.neutral)
+        dropouts, occlusions = GapFiller(self.neutral), HiddenParts(self.neutral)
         self._first.reference.reset()
-        reading = _Reading([self._first])
-        yield from gaps.fill(parts.fill(self._tracked(clock, reading)))
-        held = self._settings.cuts == "hold"
-        self.report.warnings += driver_notes(
-            self._settings.start, gaps.stretches, parts.stretches, reading.cuts, reading.shots, held
+        state = _PassState([self._first])
+        yield from dropouts.fill(occlusions.fill(self._tracked(clock, state)))
+        self.report.warnings += driver_warnings(
+            self._settings.start,
+            dropouts.stretches,
+            occlusions.stretches,
+            state.cuts,
+            state.shots,
+            first_shot_only=self._settings.cuts == "hold",
         )
 
-    def _tracked(self, clock: StageClock, reading: _Reading) -> Iterator[Observed]:
+    def _tracked(self, clock: StageClock, state: _PassState) -> Iterator[Observed]:
         meter = JitterMeter(HEAD_CROP_CM * self._first.scale / 256)
         cuts = CutDetector()
         shot: Shot | None = self._first
@@ -199,56 +203,56 @@ class VideoDriver:
                     cut = cuts.is_cut(frame.image)
                     if cut:
                         meter.interrupt()
-                        shot = self._shot_after(frame, reading)
+                        shot = self._shot_after_cut(frame, state)
                         tracker = self._tracker(shot or self._first)
                     face = None if shot is None else tracker.track(frame.image)
-                    found = None if shot is None or face is None else shot.measure(frame.image, face, frame.time)
+                    measured = None if shot is None or face is None else shot.measure(frame.image, face, frame.time)
                 if cut:
-                    yield Cut(frame.time), NOTHING_HIDDEN
-                if shot is None or found is None:
+                    yield Cut(frame.time), NO_OCCLUSION
+                if shot is None or measured is None:
                     meter.interrupt()
-                    yield Missing(frame.time), NOTHING_HIDDEN
+                    yield Missing(frame.time), NO_OCCLUSION
                     continue
                 with clock.stage("motion"):
-                    measured, moved, hidden = found
-                    meter.add(measured.points)
+                    corrected, motion, occluded = measured
+                    meter.add(corrected.points)
                     absolute = self._settings.motion == "absolute"
-                    moved = in_terms_of(self.neutral, shot.neutral, moved, absolute=absolute)
-                yield moved, hidden
+                    motion = in_terms_of(self.neutral, shot.neutral, motion, absolute=absolute)
+                yield motion, occluded
             self.duration = video.end
             self.report.warnings += video.warnings
         self.report.jitter = meter.value
 
-    def _shot_after(self, frame: TimedFrame, reading: _Reading) -> Shot | None:
-        """Return the shot that begins with a frame; None where it is not followed."""
-        reading.cuts.append(self._settings.start + frame.time)
-        for known in reading.shots:
-            face = self._tracker(known).track(frame.image)
-            if face is not None and known.reference.is_of(frame.image, face):
-                return known
+    def _shot_after_cut(self, frame: TimedFrame, state: _PassState) -> Shot | None:
+        """Return the shot that begins with `frame`: a cached one or a new one; None if it is not followed."""
+        state.cuts.append(self._settings.start + frame.time)
+        for shot in state.shots:
+            face = self._tracker(shot).track(frame.image)
+            if face is not None and shot.reference.matches(frame.image, face):
+                return shot
         if self._settings.cuts == "hold":
             return None
         tracker = self._tracker()
-        # A hair later, so that rounding does not show the frame before the cut.
+        # Seek slightly past the cut, so that rounding does not return the frame before it.
         with self._open(frame.time + 1e-3) as video:
             try:
-                found, _ = most_neutral(video, tracker.track)
-            except FaceError:  # the face that `driver_face` names is not in this shot
+                candidate, _ = most_neutral(video, tracker.track)
+            except FaceError:  # this shot lacks the face that `driver_face` selects
                 return None
-        if found is None:
+        if candidate is None:
             return None
-        shot = Shot(found, tracker, self._finder, self._wanted)
-        reading.shots = [*reading.shots, shot][-REMEMBERED:]
+        shot = Shot(candidate, tracker, self._finder, self._measurements)
+        state.shots = [*state.shots, shot][-MAX_CACHED_SHOTS:]
         return shot
 
 
 @dataclass
-class _Reading:
-    """What is known of one reading of the video.
+class _PassState:
+    """State of one pass over the video.
 
     Attributes:
-        shots: the last ones followed.
-        cuts: seconds of the video at which it cuts.
+        shots: the most recently followed shots.
+        cuts: times of cuts, in seconds of the video.
     """
 
     shots: list[Shot]

@@ -4,90 +4,91 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from animato.drivers.shot import UNUSUAL, Shot
+from animato.drivers.shot import MAX_NEUTRAL_COST, Shot
 
-Stretch = tuple[float, float]
+TimeRange = tuple[float, float]
 
-SHORTEST = 0.1
-"""Seconds from which it is said that a part was hidden."""
-MOST_TIMES = 4
-"""Stretches and cuts that are named one by one."""
-CUT_OFF = 0.1
-"""Share of the outline of the face outside the picture from which it is said."""
-NOTED = 1.0
-"""Centimetres at the head from which it is said that camera or body movement was taken out."""
+MIN_OCCLUSION = 0.1
+"""Shorter occlusions, in seconds, are not reported."""
+MAX_LISTED = 4
+"""Number of times listed individually; the rest are counted."""
+MAX_OUTSIDE_SHARE = 0.1
+"""Share of the face outline outside the frame above which a warning is given."""
+MIN_BODY_MOVEMENT = 1.0
+"""Removed camera or body movement, in centimetres at the head, above which a warning is given."""
 
 
-def driver_notes(
+def driver_warnings(
     start: float,
-    unseen: Sequence[Stretch],
-    hidden: Mapping[str, Sequence[Stretch]],
+    dropouts: Sequence[TimeRange],
+    occlusions: Mapping[str, Sequence[TimeRange]],
     cuts: Sequence[float],
     shots: Sequence[Shot],
-    held: bool,
+    first_shot_only: bool,
 ) -> list[str]:
-    """Return sentences about what could not be followed in a driver as it is.
+    """Return a sentence for each part of a driver that was not followed as recorded.
 
     Args:
-        start: seconds of the video that were left out at its beginning.
-        unseen: (from, to) in seconds after `start` without a face.
-        hidden: part of the face to the stretches in which something lay over it.
+        start: seconds skipped at the beginning of the video.
+        dropouts: (from, to) in seconds after `start` without a face.
+        occlusions: part of the face to the time ranges in which it was covered.
         cuts: seconds of the video at which it cuts.
-        shots: those that were followed.
-        held: whether other shots than the first were left out.
+        shots: the shots that were followed.
+        first_shot_only: whether only shots that resemble the first were followed.
     """
-    notes = [
-        f"no face in the driver from {start + begin:.2f} s to {start + end:.2f} s: "
-        "the last one was held, then eased back to rest"
-        for begin, end in unseen
+    warnings = [
+        f"no face found in the driver from {start + begin:.2f} s to {start + end:.2f} s; "
+        "the last pose is held, then eased to neutral"
+        for begin, end in dropouts
     ]
-    for name in ("mouth", "eyes"):
-        stretches = [stretch for stretch in hidden[name] if stretch[1] - stretch[0] >= SHORTEST]
-        if stretches:
-            verb = "was" if name == "mouth" else "were"
-            notes.append(
-                f"the driver's {name} {verb} hidden {_spans(start, stretches)}: held meanwhile, then eased to rest; "
-                "`start` and `end` choose another stretch"
+    for part in ("mouth", "eyes"):
+        ranges = [time_range for time_range in occlusions[part] if time_range[1] - time_range[0] >= MIN_OCCLUSION]
+        if ranges:
+            verb, pronoun = ("was", "it is") if part == "mouth" else ("were", "they are")
+            warnings.append(
+                f"the driver's {part} {verb} covered {_ranges(start, ranges)}; {pronoun} held, then eased to neutral "
+                "(`start` and `end` select another part)"
             )
     if cuts:
-        done = (
-            "only shots like the first one move the head (`cuts=follow` follows them all)"
-            if held
-            else "each shot is measured from a neutral frame of its own (`cuts=hold` follows the first one only)"
+        handling = (
+            "only shots that resemble the first are followed (`cuts=follow` follows all)"
+            if first_shot_only
+            else "each shot gets its own neutral frame (`cuts=hold` follows only shots that resemble the first)"
         )
-        notes.append(f"the driver cuts {_moments(cuts)}: {done}")
-    moved = max(shot.reference.body_movement for shot in shots)
-    if moved > NOTED:
-        notes.append(
-            "camera or body move in the driver: this was taken out of the head's movement; "
-            "`still_place=True` also keeps the head in its place, `stabilize=False` leaves all in"
+        warnings.append(f"the driver has cuts {_times(cuts)}; {handling}")
+    body_movement = max(shot.reference.body_movement for shot in shots)
+    if body_movement > MIN_BODY_MOVEMENT:
+        warnings.append(
+            "camera or body movement was removed from the driver's head motion; "
+            "`still_place=True` also fixes the head's position, `stabilize=False` keeps the movement"
         )
-    if shots[0].reference.cut > CUT_OFF:
-        notes.append(
-            "the driver's face is cut off by the edge of the picture: parts outside it are not followed; "
-            "a clip that shows the whole face, with some space around it, works better"
+    if shots[0].reference.outside_share > MAX_OUTSIDE_SHARE:
+        warnings.append(
+            "the driver's face is cut off by the edge of the picture, so the parts outside are not followed; "
+            "use a clip with some space around the face"
         )
-    if "mouth_interior" in shots[0].reference.unread:
-        notes.append(
-            "the driver's picture is too dark, too noisy or without colour: teeth and tongue are painted without it"
+    if "mouth_interior" in shots[0].reference.unavailable_channels:
+        warnings.append(
+            "the driver is too dark, too noisy or colourless to read the inside of the mouth; "
+            "teeth and tongue are rendered without it"
         )
-    if shots[0].cost > UNUSUAL:
-        notes.append(
-            "no calm frame was found near the driver's beginning to measure from: expressions may be off; "
-            "`neutral` names one with eyes open and mouth closed, `motion=absolute` needs none for the head"
+    if shots[0].cost > MAX_NEUTRAL_COST:
+        warnings.append(
+            "no neutral frame was found near the start of the driver, so expressions may be off; "
+            "set `neutral` to a time with open eyes and a closed mouth, or use `motion=absolute` for the head pose"
         )
-    return notes
+    return warnings
 
 
-def _spans(start: float, stretches: Sequence[Stretch]) -> str:
-    named = [f"from {start + begin:.2f} s to {start + end:.2f} s" for begin, end in stretches[:MOST_TIMES]]
-    return _listed(named, len(stretches))
+def _ranges(start: float, ranges: Sequence[TimeRange]) -> str:
+    listed = [f"from {start + begin:.2f} s to {start + end:.2f} s" for begin, end in ranges[:MAX_LISTED]]
+    return _joined(listed, len(ranges))
 
 
-def _moments(times: Sequence[float]) -> str:
-    return "at " + _listed([f"{time:.2f} s" for time in times[:MOST_TIMES]], len(times))
+def _times(times: Sequence[float]) -> str:
+    return "at " + _joined([f"{time:.2f} s" for time in times[:MAX_LISTED]], len(times))
 
 
-def _listed(named: Sequence[str], count: int) -> str:
-    more = count - len(named)
-    return ", ".join(named) + (f" and {more} more times" if more > 0 else "")
+def _joined(listed: Sequence[str], count: int) -> str:
+    more = count - len(listed)
+    return ", ".join(listed) + (f" and {more} more times" if more > 0 else "")

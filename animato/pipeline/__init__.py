@@ -1,1 +1,1 @@
-"""From heads and drivers to finished outputs: scenes, frames, streams, and the output path (`output`)."""
+"""Render pipeline: scenes, frame generation, streams and outputs."""

@@ -1,4 +1,4 @@
-"""Actors (one head, one driver, one renderer) and the scene that contains them."""
+"""Actor (one head, one driver, one renderer) and Scene (all actors of one output)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from animato.settings.animate import AnimateSettings
 
 
 class Cast(NamedTuple):
-    """Who is animated, and by what."""
+    """A head and the driver that moves it."""
 
     head: Head
     driver: Driver
@@ -25,15 +25,15 @@ class Cast(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """One head at work.
+    """A head with its driver and renderer.
 
     Attributes:
         view: the square that is animated.
-        driver: where movement comes from.
+        driver: source of the motion.
         renderer: renders the square.
-        retargeter: turns movement into target faces.
-        smooth: strength of smoothing, 0 to 1.
-        jitter: filled while it is rendered: jitter of the target landmarks.
+        retargeter: maps motion to target landmarks.
+        smooth: strength of temporal smoothing, 0 to 1.
+        jitter: jitter of the target landmarks, accumulated during rendering.
     """
 
     view: HeadView
@@ -45,29 +45,29 @@ class Actor:
 
     @classmethod
     def of(cls, view: HeadView, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Actor:
-        """Connect a head to its driver.
+        """Return an actor for one head.
 
         Args:
             view: the square that is animated.
-            driver: opened.
-            renderer: of this view.
-            settings: of the movement.
+            driver: an opened driver.
+            renderer: made for this view.
+            settings: motion settings.
         """
         retargeter = Retargeter(view.points, driver.neutral, settings, view.blendshapes, view.edges, view.pose)
-        # The person's own head size is the unit, so that output and driver jitter compare.
+        # Normalised by the size of the head, so that output and driver jitter are comparable.
         meter = JitterMeter(HEAD_CROP_CM * view.pose.scale / 256)
         return cls(view, driver, renderer, retargeter, settings.smooth, meter)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything one rendering needs, built once before the first frame.
+    """Everything that one output is rendered from, built once before the first frame.
 
     Attributes:
-        actors: in the order in which they are laid over the base.
-        compositor: lays them.
+        actors: in compositing order.
+        compositor: combines their layers.
         fps: of the output.
-        threads: CPU threads of the whole rendering.
+        threads: CPU threads of the whole render.
     """
 
     actors: tuple[Actor, ...]
@@ -77,14 +77,13 @@ class Scene:
 
     @property
     def duration(self) -> float | None:
-        """Seconds of the longest driver; None where one of them is not known."""
-        lengths = [actor.driver.duration for actor in self.actors]
-        known = [length for length in lengths if length is not None]
-        return max(known) if len(known) == len(lengths) else None
+        """Duration of the longest driver in seconds; None if the duration of any driver is unknown."""
+        durations = [actor.driver.duration for actor in self.actors if actor.driver.duration is not None]
+        return max(durations) if len(durations) == len(self.actors) else None
 
 
-def output_rate(driver: Fraction, wanted: float | None) -> Fraction:
-    """Return the output's frame rate: the one asked for, or the driver's up to 60 frames a second."""
-    if wanted is not None:
-        return Fraction(wanted).limit_denominator(1001)
-    return min(driver, Fraction(60)).limit_denominator(1_000_000)
+def output_rate(driver_fps: Fraction, fps: float | None) -> Fraction:
+    """Return the frame rate of the output: `fps` if set, otherwise the driver's, up to 60 frames per second."""
+    if fps is not None:
+        return Fraction(fps).limit_denominator(1001)
+    return min(driver_fps, Fraction(60)).limit_denominator(1_000_000)

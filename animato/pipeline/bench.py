@@ -1,7 +1,7 @@
-"""Benchmark of the main job: stages, throughput, first frame and memory in one run.
+"""Benchmark of `animato animate`: time per stage, throughput, time to the first frame and peak memory.
 
-Each measurement is a fresh process that runs the command a person would run, so that imports, model compilation and
-encoding count, and peak memory is the operating system's own figure, of both processes where the driver has its own.
+Each measurement runs the command in a fresh process, so that imports, network compilation and encoding are included.
+Peak memory is the operating system's figure; that of the driver process is added.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from animato.types import Frame
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run.
+class BenchmarkRun:
+    """Measurements of one run.
 
     Attributes:
-        seconds: length of the driver.
-        frames: made.
-        wall: seconds of the whole process.
+        seconds: duration of the output.
+        frames: number of frames.
+        wall: wall-clock seconds of the whole process.
         first_frame: seconds from the call to the first finished frame.
-        fps: frames a second after the first frame, encoding included.
+        fps: frames per second after the first frame, encoding included.
         milliseconds: stage to milliseconds per frame.
-        peak_mb: peak resident memory in megabytes, or None where the system does not tell.
-        jitter: of the output's target landmarks, px at 256.
-        driver_jitter: of the driver's.
+        peak_mb: peak resident memory in megabytes; None where the system does not report it.
+        jitter: of the target landmarks, px at 256.
+        driver_jitter: of the driver's landmarks.
     """
 
     seconds: float
@@ -57,13 +57,13 @@ def loop_clip(source: Path, target: Path, seconds: float) -> None:
     """Write a clip of a given length by looping a source forwards and backwards.
 
     Args:
-        source: a video, or a short one of any length.
+        source: a short video; it is held in memory.
         target: .mp4 to write.
-        seconds: length wanted.
+        seconds: length of the clip.
     """
     with open_video(source) as video:
         fps = Fraction(video.info.fps).limit_denominator(1001)
-        frames = [frame.image for frame in video]  # a short clip by contract; only the benchmark holds one in memory
+        frames = [frame.image for frame in video]
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] or [0]
     height, width = frames[0].shape[:2]
     settings = WriterSettings(preset="ultrafast", crf=20)
@@ -72,22 +72,22 @@ def loop_clip(source: Path, target: Path, seconds: float) -> None:
             writer.write(frames[order[index % len(order)]])
 
 
-def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Measured:
+def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> BenchmarkRun:
     """Run `animato animate` once in a subprocess.
 
     Raises:
-        PartlyDoneError: it failed; the message carries what it said.
+        PartlyDoneError: the command failed; `where` has the end of its standard error.
     """
     command = [sys.executable, "-m", "animato.cli", "animate", str(photo), "--driver", str(driver)]
     command += ["-o", str(output), "--json", *options]
-    began = time.perf_counter()
-    code, printed, said, peak = run_alone(command)
-    wall = time.perf_counter() - began
+    start = time.perf_counter()
+    code, stdout, stderr, peak = run_measured(command)
+    wall = time.perf_counter() - start
     if code != 0:
-        raise PartlyDoneError("the measured run failed", where=said.strip()[-400:])
-    result: dict[str, Any] = json.loads(printed)
+        raise PartlyDoneError("the benchmark run failed", where=stderr.strip()[-400:])
+    result: dict[str, Any] = json.loads(stdout)
     frames, first = int(result["frames"]), float(result["first_frame_seconds"])
-    return Measured(
+    return BenchmarkRun(
         seconds=frames / float(result["fps"]),
         frames=frames,
         wall=wall,
@@ -103,19 +103,19 @@ def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> Meas
 
 _LAUNCHER = """
 import os, sys
-number = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
-_, status, usage = os.wait4(number, 0)
+pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(pid, 0)
 print(usage.ru_maxrss, file=sys.stderr)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""Runs the measured program and prints its peak memory as the last line of standard error."""
+"""Runs a command and appends its peak memory as the last line of standard error."""
 
 
-def run_alone(command: list[str]) -> tuple[int, str, str, float | None]:
-    """Run a program and return its exit code, stdout, stderr and peak memory in megabytes.
+def run_measured(command: list[str]) -> tuple[int, str, str, float | None]:
+    """Run a command and return its exit code, stdout, stderr and peak memory in megabytes (None if unavailable).
 
-    The system counts the memory of the process that starts a program as the program's own, until it has more itself;
-    so a small process in between starts it. The peak is None where the system does not tell.
+    `ru_maxrss` of a child starts at the resident size of the process that forked it, so a minimal launcher process
+    runs the command instead of this one.
     """
     measurable = hasattr(os, "wait4")
     done = subprocess.run(
@@ -126,9 +126,9 @@ def run_alone(command: list[str]) -> tuple[int, str, str, float | None]:
     )
     if not measurable:
         return done.returncode, done.stdout, done.stderr, None
-    said, _, peak = done.stderr.rstrip("\n").rpartition("\n")
+    stderr, _, peak = done.stderr.rstrip("\n").rpartition("\n")
     unit = 1.0 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, Linux kilobytes
-    return done.returncode, done.stdout, said, int(peak) * unit / 1e6 if peak.isdigit() else None
+    return done.returncode, done.stdout, stderr, int(peak) * unit / 1e6 if peak.isdigit() else None
 
 
 def demo_photo() -> Frame:
@@ -138,34 +138,34 @@ def demo_photo() -> Frame:
         MissingPartError: scikit-image is not installed.
     """
     try:
-        from skimage import data as pictures
+        from skimage import data as sample_images
     except ImportError as problem:
         raise MissingPartError(
-            "the demo portrait comes with scikit-image, which is not installed", hint="pip install 'animato[demo]'"
+            "the demo portrait is part of scikit-image, which is not installed", hint="pip install 'animato[demo]'"
         ) from problem
-    data: Any = pictures  # untyped
+    data: Any = sample_images  # untyped
     return np.asarray(data.astronaut(), np.uint8)
 
 
 def benchmark(
-    photo: Path, driver: Path, folder: Path, lengths: tuple[float, ...], options: list[str], say: Callable[[str], None]
-) -> list[Measured]:
-    """Measure one run per length of driver.
+    photo: Path, driver: Path, folder: Path, lengths: tuple[float, ...], options: list[str], log: Callable[[str], None]
+) -> list[BenchmarkRun]:
+    """Run the benchmark once per driver length.
 
     Args:
         photo: the person's photo.
-        driver: a short clip; it is looped to each length.
-        folder: where clips and outputs are made.
-        lengths: seconds.
+        driver: a short clip, looped to each length.
+        folder: for clips and outputs.
+        lengths: of the runs, in seconds.
         options: further options of `animato animate`.
-        say: told what is happening.
+        log: called with a line of progress.
     """
     results = []
     for seconds in lengths:
         clip = folder / f"driver-{seconds:g}s.mp4"
-        say(f"making a driver of {seconds:g} s")
+        log(f"writing a driver of {seconds:g} s")
         loop_clip(driver, clip, seconds)
-        say(f"animating {seconds:g} s")
+        log(f"animating {seconds:g} s")
         results.append(measure(photo, clip, folder / f"output-{seconds:g}s.mp4", options))
         clip.unlink()
     return results

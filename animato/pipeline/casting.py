@@ -1,4 +1,4 @@
-"""Validate the heads and drivers that a caller passes, and open them concurrently."""
+"""Validate the heads and drivers passed by a caller, and open them concurrently."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from animato.head.photo_files import Photos as PhotoFiles
 from animato.head.photo_files import path_of, photo_list
 from animato.media.probe import read_head
 from animato.pipeline.actor import Cast
-from animato.pipeline.factory import Preparation
+from animato.pipeline.factory import BackgroundCompilation
 from animato.pipeline.inputs import driver_path, is_driver
-from animato.pipeline.output import Output, refuse_inputs
+from animato.pipeline.output import Output, check_not_input
 from animato.runtime.engine import Engine
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -26,30 +26,30 @@ from animato.trust.key_folder import check_home
 from animato.types import Frame
 
 Photos = Head | PhotoFiles
-"""A head, the path of a saved one, or one to thirty-two photos: files, PIL images, H x W x 3 uint8 RGB arrays."""
+"""A head, the path of a head file, or one to thirty-two photos: files, PIL images, H x W x 3 uint8 RGB arrays."""
 
 Drivers = Driver | Path | str
-"""A video (mp4, mov, webm, mkv, avi, gif), a motion file, the name of a bundled movement, or an opened driver."""
+"""A video (mp4, mov, webm, mkv, avi, gif), a motion file, the name of a bundled motion, or an opened driver."""
 
-Asked = tuple[Head | Path | list[Path | Frame], Driver | Path]
-"""Photos (a head, a head file or photos) and a driver, checked for their types."""
+CastInput = tuple[Head | Path | list[Path | Frame], Driver | Path]
+"""Validated input for one actor: a head, head file or photos, and a driver."""
 
 
-def asked_for(photos: Any, driver: Any) -> Asked:
-    """Return photos and driver with their types checked.
+def cast_input(photos: Any, driver: Any) -> CastInput:
+    """Validate the types of photos and driver.
 
     Raises:
-        UsageError: none or too many photos, or something that is none, or no driver.
-        InputError: a name of no bundled movement.
+        UsageError: no photos, too many of them, or a value of a wrong type.
+        InputError: an unknown name of a bundled motion.
     """
-    checked = photos if isinstance(photos, Head) else saved_head(photos) or photo_list(photos)
-    return checked, driver if is_driver(driver) else driver_path(driver)
+    head = photos if isinstance(photos, Head) else head_file_path(photos) or photo_list(photos)
+    return head, driver if is_driver(driver) else driver_path(driver)
 
 
-def saved_head(photos: Any) -> Path | None:
-    """Return the path of a head file, given alone or as the only photo; None for anything else."""
-    alone = photos[0] if isinstance(photos, (list, tuple)) and len(photos) == 1 else photos
-    path = path_of(alone)
+def head_file_path(photos: Any) -> Path | None:
+    """Return the path of a head file, given bare or as the only item of a list; None for anything else."""
+    single = photos[0] if isinstance(photos, (list, tuple)) and len(photos) == 1 else photos
+    path = path_of(single)
     return path if path is not None and path.suffix.lower() == HEAD_SUFFIX else None
 
 
@@ -58,37 +58,40 @@ def shared_finder(engine: Engine) -> FaceFinder:
     return engine.shared("face finder", lambda: FaceFinder(engine))
 
 
-def find_head(photos: Photos, face: str, engine: Engine) -> Head:
-    """Return a head of photos, or a saved one.
+def load_head(photos: Photos, face: str, engine: Engine) -> Head:
+    """Return the head given, loaded from a head file, or made from photos.
 
     Raises:
         InputError: a photo or head file cannot be used.
     """
     if isinstance(photos, Head):
         return photos
-    saved = saved_head(photos)
-    return Head.load(saved) if saved else Head.from_photos(photo_list(photos), face, finder=shared_finder(engine))
+    head_file = head_file_path(photos)
+    if head_file is not None:
+        return Head.load(head_file)
+    return Head.from_photos(photo_list(photos), face, finder=shared_finder(engine))
 
 
-def find_cast(asked: Sequence[Asked], settings: AnimateSettings, engine: Engine, stack: ExitStack) -> list[Cast]:
-    """Find heads and the drivers' neutral frames, all at once.
+def open_cast(inputs: Sequence[CastInput], settings: AnimateSettings, engine: Engine, stack: ExitStack) -> list[Cast]:
+    """Make the heads and open the drivers, concurrently.
 
     Args:
-        asked: from `asked_for`.
-        settings: of the rendering.
+        inputs: from `cast_input`.
+        settings: of the render.
         engine: runs the networks.
-        stack: ends what is started here.
+        stack: takes over the driver processes, and ends them when it closes.
     """
-    started = [_started(driver, settings, engine, stack) for _, driver in asked]
-    with engine.bounded(), Preparation(settings, max(len(_listed(photos)) for photos, _ in asked), engine):
-        heads = [find_head(photos, settings.face, engine) for photos, _ in asked]
-        return [Cast(head, opened()) for head, opened in zip(heads, started, strict=True)]
+    openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
+    photo_count = max(len(_as_list(photos)) for photos, _ in inputs)
+    with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
+        heads = [load_head(photos, settings.face, engine) for photos, _ in inputs]
+        return [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
 
 
-def _started(
+def _start_driver(
     driver: Driver | Path, settings: AnimateSettings, engine: Engine, stack: ExitStack
 ) -> Callable[[], Driver]:
-    """Start tracking a driver in a process of its own, where that gains something; return what opens it."""
+    """Start tracking a driver in a subprocess where possible; return a function that waits for it or opens it."""
     if not isinstance(driver, Path):
         return lambda: driver
     process = start_subprocess_driver(driver, settings)
@@ -98,27 +101,27 @@ def _started(
     return process.opened
 
 
-def _listed(photos: Head | Path | list[Path | Frame]) -> Sequence[Any]:
-    """Return photos one by one; how many a head file has is not known before it is read."""
+def _as_list(photos: Head | Path | list[Path | Frame]) -> Sequence[Any]:
+    """Return photos as a sequence; a head file counts as one, as it has not been read yet."""
     if isinstance(photos, Head):
         return [photo.path for photo in photos.photos]
     return photos if isinstance(photos, list) else [photos]
 
 
-def refuse_early(asked: Sequence[Asked], target: Path, settings: AnimateSettings, overwrite: bool) -> None:
-    """Raise early the errors that would otherwise occur after minutes of rendering.
+def check_early(inputs: Sequence[CastInput], target: Path, settings: AnimateSettings, overwrite: bool) -> None:
+    """Raise errors before rendering starts that would otherwise surface only at the end.
 
     Raises:
         UsageError: the output exists already, or is one of the inputs.
-        OutputError: it cannot be written.
-        InputError: the sound file cannot be read.
+        OutputError: the output cannot be written.
+        InputError: the audio file cannot be read.
     """
     Output.check(target, overwrite)
-    read: list[Path | None] = [settings.audio, settings.person, settings.sign_cert, settings.sign_key]
-    for photos, driver in asked:
-        read += [path for path in _listed(photos) if isinstance(path, Path)]
-        read.append(driver if isinstance(driver, Path) else driver.path)
-    refuse_inputs(target, read)
+    files: list[Path | None] = [settings.audio, settings.person, settings.sign_cert, settings.sign_key]
+    for photos, driver in inputs:
+        files += [path for path in _as_list(photos) if isinstance(path, Path)]
+        files.append(driver if isinstance(driver, Path) else driver.path)
+    check_not_input(target, files)
     check_home()
     if settings.audio is not None:
         read_head(settings.audio)

@@ -1,4 +1,4 @@
-"""Composite any number of layers over a base."""
+"""Composite any number of layers over a base image."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from animato.types import Frame
 
 
 class Placement(NamedTuple):
-    """Where an animated square lies in the output.
+    """Position of an animated square in the output.
 
     Attributes:
-        left: column of its first pixel; it may reach outside.
+        left: column of its first pixel; the square may extend beyond the output.
         top: row of its first pixel.
-        side: of the square in the output, pixels; the layer is resized to it.
+        side: side of the square in the output, pixels; the layer is resized to it.
     """
 
     left: int
@@ -27,16 +27,16 @@ class Placement(NamedTuple):
     side: int
 
     def moved(self, left: int, top: int) -> Placement:
-        """Return the placement in a larger picture, whose part begins at a column and a row."""
+        """Return the placement shifted by a number of columns and rows."""
         return self._replace(left=self.left + left, top=self.top + top)
 
 
 class Compositor:
-    """Lays the layers of a frame over a base, each softened at the border of its square.
+    """Composites the layers of a frame over a base, each feathered at the border of its square.
 
     Args:
-        base: H x W x 3 uint8 RGB, what stands behind the heads; None where one layer is the whole output.
-        placements: where each layer lies, in the order in which they are laid.
+        base: H x W x 3 uint8 RGB background; None if a single layer is the whole output.
+        placements: one per layer, in compositing order.
     """
 
     def __init__(self, base: Frame | None, placements: Sequence[Placement]) -> None:
@@ -50,9 +50,9 @@ class Compositor:
         """Return the output frame, H x W x 3 uint8 RGB, as a new array.
 
         Args:
-            layers: one per placement; their images may not be used afterwards.
+            layers: one per placement; their images may be overwritten or returned.
         """
-        images = [_fitted(layer, place) for layer, place in zip(layers, self._placements, strict=True)]
+        images = [_resized(layer, place) for layer, place in zip(layers, self._placements, strict=True)]
         if self._base is None:
             return images[0]
         frame = self._base
@@ -61,7 +61,7 @@ class Compositor:
         return frame
 
 
-def _fitted(layer: Layer, place: Placement) -> Frame:
+def _resized(layer: Layer, place: Placement) -> Frame:
     if layer.image.shape[0] == place.side:
         return layer.image
     return np.asarray(cv2.resize(layer.image, (place.side, place.side), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -28,55 +28,54 @@ from animato.weights.portrait_person import AFFINE, NetworkArrays, read_portrait
 
 
 def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine) -> tuple[Scene, list[str]]:
-    """Connect the parts of a rendering.
+    """Build the scene of a render.
 
-    Heads from one and the same photo move in it together. Of several photos, each is a column of the output, as high
-    as the first.
+    Heads from the same photo are animated in it together. Different photos become columns of the output, scaled to the
+    height of the first.
 
     Args:
         cast: each head with its driver.
-        settings: of the whole rendering.
+        settings: of the whole render.
         engine: runs the networks.
 
     Returns:
-        (the scene, sentences about what was resized).
+        (the scene, warnings about resizing).
 
     Raises:
         InputError: the person file cannot be used.
         MissingPartError: weights or a package that the renderer needs are not installed.
     """
-    made = [make_renderer(head, settings, engine) for head, _ in cast]
-    framings = [framing for framing, _ in made]
-    base, placements = _arranged([head.photo.sha256 for head, _ in cast], framings)
+    framings, renderers = zip(*(make_renderer(head, settings, engine) for head, _ in cast), strict=True)
+    base, placements = _layout([head.photo.sha256 for head, _ in cast], framings)
     actors = tuple(
         Actor.of(framing.view, member.driver, renderer, settings)
-        for member, (framing, renderer) in zip(cast, made, strict=True)
+        for member, framing, renderer in zip(cast, framings, renderers, strict=True)
     )
     rate = max(output_rate(member.driver.fps, settings.fps) for member in cast)
     warnings = [sentence for framing in framings for sentence in framing.warnings]
     return Scene(actors, Compositor(base, placements), rate, engine.threads), list(dict.fromkeys(warnings))
 
 
-def one_actor(framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Scene:
-    """Return a scene of one head with an existing renderer.
+def single_actor_scene(framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Scene:
+    """Return a scene of one head with a given renderer.
 
     Args:
         framing: of the head.
-        driver: opened.
-        renderer: of the framing's view.
-        settings: of the rendering.
+        driver: an opened driver.
+        renderer: made for the framing's view.
+        settings: of the render.
     """
     actor = Actor.of(framing.view, driver, renderer, settings)
     rate = output_rate(driver.fps, settings.fps)
     return Scene((actor,), Compositor(framing.base, [framing.placement]), rate, settings.threads)
 
 
-def _arranged(photos: Sequence[str], framings: Sequence[Framing]) -> tuple[Frame | None, list[Placement]]:
-    """Return the base of a scene, and where each head lies in it.
+def _layout(photos: Sequence[str], framings: Sequence[Framing]) -> tuple[Frame | None, list[Placement]]:
+    """Return the base of a scene and the placement of each head in it.
 
     Args:
         photos: SHA-256 of each head's photo.
-        framings: of the heads.
+        framings: one per head.
     """
     if len(framings) == 1:
         return framings[0].base, [framings[0].placement]
@@ -88,14 +87,14 @@ def _arranged(photos: Sequence[str], framings: Sequence[Framing]) -> tuple[Frame
             bases.append(_base_of(framing))
     height = bases[0].shape[0]
     scales = [height / base.shape[0] for base in bases]
-    fitted = [_scaled(base, height) for base in bases]
-    lefts = np.cumsum([0, *(base.shape[1] for base in fitted)])
+    scaled = [_scaled(base, height) for base in bases]
+    lefts = np.cumsum([0, *(base.shape[1] for base in scaled)])
     placements = []
-    for number, (photo, framing) in enumerate(zip(photos, framings, strict=True)):
-        column = number if framing.base is None else columns[photo]
+    for index, (photo, framing) in enumerate(zip(photos, framings, strict=True)):
+        column = index if framing.base is None else columns[photo]
         left, top, side = (round(value * scales[column]) for value in framing.placement)
         placements.append(Placement(left + int(lefts[column]), top, side))
-    return np.ascontiguousarray(np.concatenate(fitted, axis=1)), placements
+    return np.ascontiguousarray(np.concatenate(scaled, axis=1)), placements
 
 
 def _base_of(framing: Framing) -> Frame:
@@ -106,12 +105,12 @@ def _base_of(framing: Framing) -> Frame:
 
 
 def _scaled(base: Frame, height: int) -> Frame:
-    """Return a picture at a height; its width is even, as video needs it."""
+    """Return an image scaled to a height; the width is even, as video codecs require."""
     if base.shape[0] == height:
         return base
     width = max(2, round(base.shape[1] * height / base.shape[0] / 2) * 2)
-    method = cv2.INTER_AREA if height < base.shape[0] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(base, (width, height), interpolation=method), np.uint8)
+    interpolation = cv2.INTER_AREA if height < base.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(base, (width, height), interpolation=interpolation), np.uint8)
 
 
 def make_renderer(
@@ -121,14 +120,16 @@ def make_renderer(
     networks: PortraitNetworks | None = None,
     parameters: PersonParameters | None = None,
 ) -> tuple[Framing, Renderer]:
-    """Return what is animated and the renderer that `settings.model` names; a drawn face is moved by geometry alone.
+    """Return the framing of a head and the renderer selected by `settings.model`.
+
+    Drawings and paintings are rendered by geometry alone, unless the networks were adapted to the person.
 
     Args:
-        head: whose photos.
+        head: the head to animate.
         settings: model, person file, frame and size.
         engine: runs the renderer's networks.
-        networks: of the portrait renderer, instead of the shipped ones.
-        parameters: what adaptation found, instead of a person file.
+        networks: of the portrait renderer; None for the shipped ones.
+        parameters: adapted weights, used if there is no person file.
 
     Raises:
         InputError: the person file cannot be used.
@@ -136,12 +137,12 @@ def make_renderer(
     """
     if settings.model == "paper":
         assert settings.person is not None
-        drawn = load_paper_person(settings.person)
-        framing = frame_head(head.photo, settings, drawn.config.margin)
-        return framing, PaperRenderer(drawn, framing.view, settings.threads)
+        person = load_paper_person(settings.person)
+        framing = frame_head(head.photo, settings, person.config.margin)
+        return framing, PaperRenderer(person, framing.view, settings.threads)
     framing = frame_head(head.photo, settings)
-    plain = settings.person is None and parameters is None and head.photo.drawn
-    if settings.model == "geometry" or plain:
+    drawing = settings.person is None and parameters is None and head.photo.drawn
+    if settings.model == "geometry" or drawing:
         return framing, GeometryRenderer(framing.view)
     networks = networks or portrait_networks(engine)
     if settings.person is not None:
@@ -150,17 +151,17 @@ def make_renderer(
     return framing, PortraitRenderer(views, networks, parameters)
 
 
-class Preparation:
+class BackgroundCompilation:
     """Compile the shipped networks in a thread while photos and driver are analysed; saves half a second.
 
-    Used in a `with` block, whose end joins the thread, also after an error or a signal that arrives while it starts:
-    a program that exits while a thread compiles may crash or hang. Errors in here occur again where the networks are
-    used.
+    A context manager: leaving the block joins the thread, also after an error or a signal during its start, because
+    the process may crash or hang if it exits while a thread compiles. Errors are ignored here; they occur again where
+    the networks are used.
 
     Args:
-        settings: of the main job; for other models, adapted people and one thread nothing is done.
-        photos: how many.
-        engine: compiles them.
+        settings: of the render. Nothing is compiled for other models, adapted people, or a single thread.
+        photos: number of photos.
+        engine: compiles the networks.
     """
 
     def __init__(self, settings: AnimateSettings, photos: int, engine: Engine) -> None:
@@ -168,7 +169,7 @@ class Preparation:
         if settings.model == "portrait" and settings.person is None and settings.threads > 1:
             self._thread = threading.Thread(target=_compile, args=(engine, photos), name="compile", daemon=True)
 
-    def __enter__(self) -> Preparation:
+    def __enter__(self) -> BackgroundCompilation:
         try:
             if self._thread is not None:
                 self._thread.start()
@@ -192,21 +193,25 @@ def _compile(engine: Engine, photos: int) -> None:
 
 
 def load_portrait_person(file: Path, weights: PortraitWeights) -> PersonParameters:
-    """Return the contents of a portrait person file.
+    """Return the adapted parameters in a portrait person file.
 
     Args:
         file: the person file.
-        weights: that it is used with.
+        weights: the weights it is used with.
 
     Raises:
-        InputError, FileFormatError: it cannot be read, is another kind, or was made for other weights.
+        InputError, FileFormatError: the file cannot be read, is of another kind, or was made for other weights.
     """
-    _, found = read_portrait_person(file, weights)
-    return parameters_of(found)
+    _, arrays = read_portrait_person(file, weights)
+    return parameters_of(arrays)
 
 
-def parameters_of(found: NetworkArrays) -> PersonParameters:
-    """Return the adapted weights for the renderer: network name to arrays."""
-    affine = {name: own[AFFINE] for name, own in found.items() if AFFINE in own}
-    tuned = {name: {key: array for key, array in own.items() if key != AFFINE} for name, own in found.items()}
+def parameters_of(networks: NetworkArrays) -> PersonParameters:
+    """Return adapted weights in the form the renderer takes.
+
+    Args:
+        networks: network name to arrays, as stored in a person file.
+    """
+    affine = {name: arrays[AFFINE] for name, arrays in networks.items() if AFFINE in arrays}
+    tuned = {name: {k: array for k, array in arrays.items() if k != AFFINE} for name, arrays in networks.items()}
     return PersonParameters(affine, tuned)

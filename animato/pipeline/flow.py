@@ -15,60 +15,60 @@ from animato.renderers.base import Layer, Paint
 from animato.runtime.stage_clock import StageClock
 from animato.types import Frame
 
-RENDERED_AHEAD = 2
-"""Prefetch depth between stages, in frames."""
+STAGE_PREFETCH = 2
+"""Frames prefetched between two stages."""
 
 
 def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
-    """Yield the unmarked output frames of a scene; only `pipeline.output` and `pipeline.stream` call this.
+    """Yield the output frames of a scene, not yet watermarked; called only by `rendering` and `stream` of this package.
 
-    Threads share the cores: one reads the driver, one warps, one paints, and the caller's marks and encodes; with
-    one thread, the caller's does everything. Closing the generator ends them all.
+    The stages run concurrently: one thread reads the driver, one warps, one paints, and the caller's thread marks and
+    encodes. With `threads=1` everything runs in the caller's thread. Closing the generator ends the threads.
 
     Yields:
         H x W x 3 uint8 RGB, each as a new array.
     """
-    return prefetch(_composed(scene, clock), RENDERED_AHEAD, scene.threads)
+    return prefetch(_composed(scene, clock), STAGE_PREFETCH, scene.threads)
 
 
 def _composed(scene: Scene, clock: StageClock) -> Iterator[Frame]:
-    for layers in _together(scene, clock):
+    for layers in _layers(scene, clock):
         with clock.stage("composite"):
             frame = scene.compositor.compose(layers)
         yield frame
 
 
-def _together(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
+def _layers(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:
     """Yield the layers of each frame; an actor repeats its last layer after its driver ends."""
-    streams = [_painted(actor, scene, clock) for actor in scene.actors]
+    streams = [_painted_layers(actor, scene, clock) for actor in scene.actors]
     if len(streams) == 1:
-        with closing(streams[0]) as only:
-            yield from ([layer] for layer in only)
+        with closing(streams[0]) as stream:
+            yield from ([layer] for layer in stream)
         return
-    ahead = [prefetch(stream, RENDERED_AHEAD, scene.threads) for stream in streams]
-    last: list[Layer | None] = [None] * len(ahead)
+    prefetched = [prefetch(stream, STAGE_PREFETCH, scene.threads) for stream in streams]
+    last: list[Layer | None] = [None] * len(prefetched)
     try:
-        for layers in zip_longest(*ahead):
-            last = [now or before for now, before in zip(layers, last, strict=True)]
+        for layers in zip_longest(*prefetched):
+            last = [layer or previous for layer, previous in zip(layers, last, strict=True)]
             yield [layer for layer in last if layer is not None]
     finally:
-        for stream in ahead:
+        for stream in prefetched:
             stream.close()
 
 
-def _painted(actor: Actor, scene: Scene, clock: StageClock) -> Generator[Layer]:
-    with closing(prefetch(_warped(actor, scene, clock), RENDERED_AHEAD, scene.threads)) as warped:
+def _painted_layers(actor: Actor, scene: Scene, clock: StageClock) -> Generator[Layer]:
+    with closing(prefetch(_warped(actor, scene, clock), STAGE_PREFETCH, scene.threads)) as warped:
         for paint in warped:
             yield paint(clock)
 
 
 def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
-    # Each stage closes the one before it: a stored exception may keep generator frames alive.
-    with closing(prefetch(actor.driver.frames(clock), threads=scene.threads)) as moving:
-        for moment in retime(smooth_file(moving, actor.smooth), scene.fps, lambda: actor.driver.duration):
+    # Each stage closes its source explicitly: a stored exception may keep generator frames alive.
+    with closing(prefetch(actor.driver.frames(clock), threads=scene.threads)) as motion:
+        for motion_frame in retime(smooth_file(motion, actor.smooth), scene.fps, lambda: actor.driver.duration):
             with clock.stage("motion"):
-                target = actor.retargeter(moment)
-                if moment.seen:
+                target = actor.retargeter(motion_frame)
+                if motion_frame.seen:
                     actor.jitter.add(target.points[:POINTS])
                 else:
                     actor.jitter.interrupt()

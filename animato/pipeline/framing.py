@@ -1,4 +1,4 @@
-"""Choose the animated square of a photo, its resolution and its place in the output."""
+"""Choose the animated square of a photo, its resolution and its placement in the output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from animato.settings.animate import AnimateSettings
 from animato.types import Frame, Points
 
 DEFAULT_CROP = 512
-LARGEST_SQUARE = 1024
+MAX_SQUARE = 1024
 SOURCE_SIDE = 512
-"""Side of the squares of photos beside the animated one, pixels."""
-SHORTEST_SIDE = 512
-"""Minimum shorter side of the output in pixels, below which the watermark is not robust."""
+"""Side of the squares cut from the additional source photos, pixels."""
+MIN_SIDE = 512
+"""Minimum shorter side of the output, pixels; the watermark is not robust below it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Framing:
-    """A head in the output.
+    """The animated square of a head and its placement in the output.
 
     Attributes:
         view: the square that is animated.
-        base: H x W x 3 uint8 RGB, the whole photo at the output's size, or None where the square is the output.
-        placement: where the square lies in the output.
-        warnings: sentences about what was resized.
+        base: H x W x 3 uint8 RGB, the whole photo at output size; None if the square is the whole output.
+        placement: of the square in the output.
+        warnings: sentences about resizing.
     """
 
     view: HeadView
@@ -47,24 +47,23 @@ def frame_head(photo: HeadPhoto, settings: AnimateSettings, margin: float = MARG
     Args:
         photo: the photo that is animated.
         settings: frame, size and max_side.
-        margin: side of the square in units of the face (`geometry.crop.head_square`); a renderer that draws the whole
-            square has one of its own.
+        margin: side of the square in face sizes (`geometry.crop.head_square`); the paper renderer has its own.
     """
-    make = _in_photo if settings.frame == "photo" else _as_crop
-    return make(photo, settings, margin)
+    frame = _frame_in_photo if settings.frame == "photo" else _frame_as_crop
+    return frame(photo, settings, margin)
 
 
-def _as_crop(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
+def _frame_as_crop(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
     side = settings.size or DEFAULT_CROP
     view = _square_of(photo, side, margin)
     view = replace(view, blendshapes=photo.face.blendshapes, cut=cut_edges(view.image, view.points))
-    shown = round(side * max(1.0, SHORTEST_SIDE / side))
-    warnings = (f"the {side} px crop is enlarged to {shown} px, so that its mark survives",) if shown > side else ()
-    return Framing(view, None, Placement(0, 0, shown), warnings)
+    output_side = max(side, MIN_SIDE)
+    warning = f"the {side} px crop is enlarged to {output_side} px, so that the watermark survives compression"
+    return Framing(view, None, Placement(0, 0, output_side), (warning,) if output_side > side else ())
 
 
 def source_view(photo: HeadPhoto) -> HeadView:
-    """Return the square around the head of a photo that shows what the animated one does not."""
+    """Return the square around the head of an additional source photo."""
     return _square_of(photo, SOURCE_SIDE, MARGIN)
 
 
@@ -75,24 +74,24 @@ def _square_of(photo: HeadPhoto, side: int, margin: float) -> HeadView:
     return HeadView(cut(photo.image, crop_from_photo, side), move_points(crop_from_photo, photo.face.points))
 
 
-def _in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
+def _frame_in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
     warnings: list[str] = []
     base, points = _fit_photo(photo, settings.max_side, warnings)
     height, width = base.shape[:2]
     left, top, side = head_square(points, margin)
-    # Integer pixels, so that a square at native resolution is cropped and pasted without resampling.
+    # Integer coordinates, so that a square at native resolution is cropped and pasted without resampling.
     place = Placement(round(left), round(top), max(64, round(side)))
-    size = min(place.side, settings.size or LARGEST_SQUARE)
-    image = _window(base, place)
+    size = min(place.side, settings.size or MAX_SQUARE)
+    image = _cut_square(base, place)
     image = image if size == place.side else _resized(image, size, size, cv2.INTER_AREA)
-    shift = np.array([[1.0, 0, -place.left], [0, 1.0, -place.top]])
+    translation = np.array([[1.0, 0, -place.left], [0, 1.0, -place.top]])
     scale = size / place.side
-    zoom = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
+    scaling = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
     corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]], np.float32)
-    (x0, y0), (x1, y1) = move_points(zoom, move_points(shift, corners)).tolist()
+    (x0, y0), (x1, y1) = move_points(scaling, move_points(translation, corners)).tolist()
     view = HeadView(
         image,
-        move_points(zoom, move_points(shift, points)),
+        move_points(scaling, move_points(translation, points)),
         extent=(max(x0, -0.5), max(y0, -0.5), min(x1, size - 0.5), min(y1, size - 0.5)),
         blendshapes=photo.face.blendshapes,
         cut=cut_edges(base, points),
@@ -101,38 +100,39 @@ def _in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Fra
 
 
 def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Frame, Points]:
-    """Return the photo and its landmarks at the size of the output: even sides, neither too small nor too large."""
+    """Return the photo and its landmarks at output size: even sides, from `MIN_SIDE` to `max_side` where possible."""
     image = photo.image
     height, width = image.shape[:2]
     scale = min(1.0, max_side / max(height, width))
-    if min(height, width) * scale < SHORTEST_SIDE:
-        scale = min(SHORTEST_SIDE / min(height, width), max_side / max(height, width))
+    if min(height, width) * scale < MIN_SIDE:
+        scale = min(MIN_SIDE / min(height, width), max_side / max(height, width))
     if scale == 1.0:
         points = photo.face.points
     else:
         size = max(2, round(width * scale)), max(2, round(height * scale))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        image = _resized(image, *size, method)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        image = _resized(image, *size, interpolation)
         sx, sy = size[0] / width, size[1] / height
         points = move_points(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]]), photo.face.points)
-        reason = "smaller (`max_side`)" if scale < 1 else "larger, so that its mark survives"
-        warnings.append(f"{photo.name} is {width} x {height}; the video is made {reason}: {size[0]} x {size[1]}")
+        change = "downscaled" if scale < 1 else "enlarged"
+        reason = "because of `max_side`" if scale < 1 else "so that the watermark survives compression"
+        warnings.append(f"{photo.name} ({width} x {height}) is {change} to {size[0]} x {size[1]}, {reason}")
     # Video requires even sides; drop one row or column.
     even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
-    if min(even.shape[:2]) < SHORTEST_SIDE:
+    if min(even.shape[:2]) < MIN_SIDE:
         warnings.append(
-            f"the video is only {min(even.shape[:2])} px on its shorter side; its mark may not survive: "
-            "a larger `max_side`, or `frame=crop`"
+            f"the shorter side of the video has only {min(even.shape[:2])} px, so its watermark may not survive "
+            "compression; use a larger `max_side`, or `frame=crop`"
         )
     return np.ascontiguousarray(even), points
 
 
-def _resized(image: Frame, width: int, height: int, method: int) -> Frame:
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+def _resized(image: Frame, width: int, height: int, interpolation: int) -> Frame:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)
 
 
-def _window(base: Frame, place: Placement) -> Frame:
-    """Return a square window of a picture; outside it the border pixels are repeated."""
+def _cut_square(base: Frame, place: Placement) -> Frame:
+    """Cut a square out of an image; pixels outside repeat the border."""
     height, width = base.shape[:2]
     left, top, side = place
     x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + side), min(height, top + side)

@@ -18,20 +18,20 @@ from animato.settings.base import from_mapping
 
 
 def driver_path(driver: Any) -> Path:
-    """Return the path that a driver argument means; see `find_driver`.
+    """Return the path of a driver argument, which may be the name of a bundled motion; see `find_driver`.
 
     Raises:
-        UsageError: it is neither a path nor a name.
-        InputError: a name of no bundled movement.
+        UsageError: the argument is neither a path nor a name.
+        InputError: no bundled motion has this name.
     """
     path = path_of(driver)
     if path is not None and str(driver):
         return find_driver(os.fspath(driver))
-    hint = "the path of a video or .motion file, or the name of a bundled movement such as talk"
+    hint = "the path of a video or .motion file, or the name of a bundled motion such as talk"
     if path is not None:
         raise UsageError("the name of the driver is empty", hint=hint)
     if isinstance(driver, (Sequence, np.ndarray)) and not isinstance(driver, (bytes, bytearray)):
-        hint = "write the frames into a video file first, and give its path"
+        hint = "write the frames to a video file and pass its path"
     elif is_driver(driver):
         hint = "animato.render takes an opened driver; animato.animate takes the path of its file"
     raise UsageError(f"a driver cannot be {kind_of(driver)}", hint=hint)
@@ -43,32 +43,32 @@ def is_driver(value: Any) -> TypeGuard[Driver]:
 
 
 def file_path(value: Any, name: str) -> Path:
-    """Return a path that a caller gave.
+    """Return a path argument as a `Path`.
 
     Args:
-        value: a path, or text.
+        value: a path, as `pathlib.Path` or str.
         name: of the argument, for messages.
 
     Raises:
-        UsageError: it is neither, empty, or the "-" that stands for standard output elsewhere.
+        UsageError: the value has another type, is empty, or is "-" (standard output is not supported).
     """
     path = path_of(value)
     if path is None:
-        raise UsageError(f"the {name} cannot be {kind_of(value)}", hint="a path: pathlib.Path or text")
+        raise UsageError(f"the {name} cannot be {kind_of(value)}", hint="a path: pathlib.Path or str")
     if value in ("", "-"):
         raise UsageError(f"the {name} cannot be {value!r}", hint="the name of a file or folder")
     return path
 
 
 def settings_of(settings: Any, options: Mapping[str, Any] | None = None) -> AnimateSettings:
-    """Return the settings given, or the defaults for None, with single fields replaced.
+    """Return the settings (the defaults for None) with individual fields replaced.
 
     Args:
-        settings: given by a caller.
+        settings: `AnimateSettings` or None.
         options: fields of `AnimateSettings` by name.
 
     Raises:
-        UsageError: something else, or an unknown name.
+        UsageError: settings of another type, or an unknown field.
     """
     if settings is None:
         return from_mapping(AnimateSettings, options or {})

@@ -1,4 +1,4 @@
-"""The only door out: `Watermarker` marks every frame, `Output` encodes, signs and renames every file."""
+"""The only exit for frames: `Watermarker` marks every frame, `Output` encodes, signs and renames every file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from animato.trust.watermark import Marker
 from animato.types import Frame
 
 Signer = Callable[[Path, Path, MarkPayload], None]
-"""Writes the signed twin of an unsigned file (or folder)."""
+"""Signs a file or folder: (unsigned path, path of the signed copy to write, payload of the watermark)."""
 
 
 class Watermarker:
-    """Marks frames; one instance per output, so that all frames carry the same id."""
+    """Embeds the invisible watermark; one instance per output, so that all its frames carry the same id."""
 
     def __init__(self, kind: MarkKind = MarkKind.DRIVEN) -> None:
         self.payload = MarkPayload.random(kind)
@@ -42,18 +42,18 @@ class Watermarker:
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What is to be written.
+    """Parameters of an output.
 
     Attributes:
-        path: where the finished file or folder goes.
+        path: of the finished file or folder.
         width: pixels.
         height: pixels.
-        fps: frames a second.
-        audio: sound, or None.
-        crf: quality.
+        fps: frames per second.
+        audio: audio source, or None.
+        crf: constant rate factor of the encoder; lower is better.
         threads: of the encoder.
-        duration: seconds expected, or None.
-        comment: text for the file's comment field.
+        duration: expected duration in seconds, or None.
+        comment: text of the file's comment field.
         overwrite: whether an existing file may be replaced.
     """
 
@@ -70,10 +70,10 @@ class OutputPlan:
 
 
 class Output:
-    """Writes one output: marked frames into a hidden temporary file, then sound, credentials, and one rename.
+    """Writes one output: marked frames and audio into a hidden temporary file, which is then signed and renamed.
 
-    Used in a `with` block; leaving it by an exception (or Ctrl-C) removes everything, leaving it well calls nothing:
-    `finish` must have been called, or the temporary file is removed too.
+    A context manager. Leaving the block removes the temporary files, also after an exception or Ctrl-C; the output
+    exists only if `finish` was called.
     """
 
     def __init__(self, plan: OutputPlan, clock: StageClock, watermarker: Watermarker | None = None) -> None:
@@ -87,17 +87,17 @@ class Output:
         token = secrets.token_hex(5)
         self._unsigned, self._signed = (scratch / f".{stem}-{token}.{part}{suffix}" for part in ("part", "signed"))
         self._replaced = scratch / f".{stem}-{token}.old"
-        self._leftovers = [self._unsigned, self._signed, self._signed.with_suffix(".c2pa")]
+        self._temporary = [self._unsigned, self._signed, self._signed.with_suffix(".c2pa")]
         self._writer: Writer | None = None
         self.warnings: list[str] = []
 
     @staticmethod
     def check(path: Path, overwrite: bool) -> None:
-        """Check before tracking and rendering that the output can be written.
+        """Check that the output can be written, before anything is rendered.
 
         Raises:
-            OutputError: the folder does not exist or cannot be written to.
-            UsageError: a suffix that is not written, or a file that exists and may not be replaced.
+            OutputError: the folder does not exist or is not writable.
+            UsageError: the suffix is not supported, or the output exists and may not be replaced.
         """
         check_target(path, _format(path), overwrite)
 
@@ -116,7 +116,7 @@ class Output:
 
     def _open(self) -> Writer:
         plan = self.plan
-        crf = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
+        settings = WriterSettings(crf=plan.crf, webm_crf=plan.crf + 4, encode_threads=min(plan.threads, 16))
         numbered = self._frames is not None and self._frames.numbered
         target = self._unsigned / plan.path.name if numbered else self._unsigned
         return open_writer(
@@ -125,7 +125,7 @@ class Output:
             height=plan.height,
             fps=plan.fps,
             audio=plan.audio,
-            settings=crf,
+            settings=settings,
             comment=plan.comment,
             duration=plan.duration,
         )
@@ -147,8 +147,8 @@ class Output:
         """Close the file, sign it and rename it to its target.
 
         Raises:
-            OutputError: the file cannot be written or named.
-            RefusedError: it cannot be signed; nothing is left.
+            OutputError: the file cannot be written or renamed.
+            RefusedError: the file cannot be signed.
         """
         assert self._writer is not None
         with self.clock.stage("encode"):
@@ -165,11 +165,11 @@ class Output:
         target = self.plan.path
         if self._frames is not None:
             self._frames.publish(self._signed, self._replaced)
-            self._leftovers.append(self._replaced)  # not before: what was there is removed when the new is in place
+            self._temporary.append(self._replaced)  # only now: remove the old frames once the new ones are in place
             return
-        beside = self._signed.with_suffix(".c2pa")
-        if beside.exists():  # a format without room for credentials
-            beside.replace(target.with_suffix(".c2pa"))
+        sidecar = self._signed.with_suffix(".c2pa")
+        if sidecar.exists():  # the format cannot embed credentials
+            sidecar.replace(target.with_suffix(".c2pa"))
         self._signed.replace(target)
 
     def __exit__(
@@ -182,34 +182,34 @@ class Output:
             self._clean()
 
     def _clean(self) -> None:
-        for leftover in self._leftovers:
-            _remove(leftover)
+        for path in self._temporary:
+            _remove(path)
 
 
-def check_target(path: Path, form: str, overwrite: bool) -> None:
-    """Check early that the output can be written.
+def check_target(path: Path, file_format: str, overwrite: bool) -> None:
+    """Check that an output can be written.
 
     Raises:
-        OutputError: the folder does not exist or cannot be written to.
+        OutputError: the folder does not exist or is not writable.
         UsageError: the file or frames exist and may not be replaced.
     """
     parent = path.parent
     if not parent.is_dir():
         raise OutputError(
-            f"the folder {parent} does not exist", where=str(path), hint=f"make it first: mkdir -p {parent}"
+            f"the folder {parent} does not exist", where=str(path), hint=f"create it first: mkdir -p {parent}"
         )
-    if form == "png" and path.exists() and not path.is_dir():
+    if file_format == "png" and path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder for frames", hint="another name, or one ending in .mp4")
-    if form != "png" and path.is_dir():
+    if file_format != "png" and path.is_dir():
         raise OutputError(f"{path} is a folder", hint=f"the name of a file ending in {path.suffix}")
     try:
-        if form == "png":
+        if file_format == "png":
             frames = FrameFolder(path)
             frames.check(overwrite)
             parent = frames.scratch
         elif path.exists() and not overwrite:
             raise UsageError(f"{path} exists already", hint="`overwrite=True`, or another name")
-        with tempfile.TemporaryFile(dir=parent):  # without a name where the system can, so nothing can be left
+        with tempfile.TemporaryFile(dir=parent):  # unnamed where the system supports it, so nothing is left behind
             pass
     except OSError as problem:
         raise output_error(path, problem) from problem
@@ -217,26 +217,27 @@ def check_target(path: Path, form: str, overwrite: bool) -> None:
 
 def _format(path: Path) -> str:
     try:
-        path.exists()  # a name may be longer than the system takes
+        path.exists()  # raises for a name that is too long
         return output_format(path)
     except OSError as problem:
         raise output_error(path, problem) from problem
 
 
-def refuse_inputs(output: Path, inputs: Iterable[Path | None]) -> None:
-    """Refuse an output that is one of the inputs, or frames of which one would replace or remove one.
+def check_not_input(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Check that writing the output does not replace or remove an input.
 
     Args:
-        inputs: files that are read; None is passed over.
+        output: a file, a folder for frames, or a numbered name.
+        inputs: files that are read; None is skipped.
 
     Raises:
-        UsageError: the output names an input.
+        UsageError: the output would replace an input.
     """
     frames = FrameFolder(output) if _format(output) == "png" else None
     for path in inputs:
         if path is None:
             continue
-        with contextlib.suppress(OSError):  # a file that is not there is refused where it is read
+        with contextlib.suppress(OSError):  # a missing file is reported where it is read
             if not (frames.replaces(path) if frames else output.samefile(path)):
                 continue
             raise UsageError(f"the output would replace {path}, which is an input", hint="another name")

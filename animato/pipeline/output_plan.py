@@ -18,17 +18,17 @@ def plan_output(target: Path, scene: Scene, settings: AnimateSettings, overwrite
     """Return the plan of an output.
 
     Args:
-        target: where the finished file or folder goes.
+        target: path of the finished file or folder.
         scene: what is rendered.
-        settings: quality, threads and sound.
-        overwrite: whether an existing file may be replaced.
+        settings: quality, threads and audio.
+        overwrite: whether an existing output may be replaced.
     """
     return OutputPlan(
         path=target,
         width=scene.compositor.width,
         height=scene.compositor.height,
         fps=scene.fps,
-        audio=sound_of([actor.driver for actor in scene.actors], settings),
+        audio=audio_source([actor.driver for actor in scene.actors], settings),
         crf=settings.crf,
         threads=settings.threads,
         duration=scene.duration,
@@ -37,25 +37,25 @@ def plan_output(target: Path, scene: Scene, settings: AnimateSettings, overwrite
     )
 
 
-def sound_of(drivers: Sequence[Driver], settings: AnimateSettings) -> AudioSource | None:
-    """Return the sound of an output: the given file, else that of the first driver with sound, else None."""
+def audio_source(drivers: Sequence[Driver], settings: AnimateSettings) -> AudioSource | None:
+    """Return the audio of an output: `settings.audio`, else that of the first driver with audio, else None."""
     if not settings.sound:
         return None
     if settings.audio is not None:
         return AudioSource(settings.audio)
-    heard = next((driver for driver in drivers if driver.has_audio), None)
-    return None if heard is None else AudioSource(heard.path, settings.start)
+    driver = next((each for each in drivers if each.has_audio), None)
+    return None if driver is None else AudioSource(driver.path, settings.start)
 
 
 def rate_warnings(driver: Driver, fps: Fraction, settings: AnimateSettings) -> list[str]:
-    """Return a sentence about a driver that is faster than its video, unless the video's rate was asked for.
+    """Return a warning if the driver has a higher frame rate than the output and `fps` is not set.
 
     Args:
-        driver: where movement comes from.
-        fps: frames a second of the video.
-        settings: of the job.
+        driver: source of the motion.
+        fps: frames per second of the output.
+        settings: of the render.
     """
     if settings.fps is not None or driver.fps <= fps:
         return []
-    faster = f"`fps={float(driver.fps):.4g}`"
-    return [f"the driver has {float(driver.fps):.4g} frames a second, the video {float(fps):.4g}: {faster} keeps all"]
+    rate = f"{float(driver.fps):.4g}"
+    return [f"the driver has {rate} frames per second, the video {float(fps):.4g}; `fps={rate}` keeps all of them"]

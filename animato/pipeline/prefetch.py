@@ -15,107 +15,107 @@ from animato.runtime.thread_bound import bounded_items
 T = TypeVar("T")
 
 PREFETCH_DEPTH = 4
-"""Queue length: enough to even out the stages at bounded memory."""
+"""Default queue length: enough to smooth out uneven stages while memory stays bounded."""
 
-NAME = "animato-ahead"
-"""Name of the threads."""
+THREAD_NAME = "animato-prefetch"
+"""Name of the worker threads."""
 
-POLL = 0.1
-"""Interval in seconds at which a blocked thread checks whether it was stopped."""
+POLL_INTERVAL = 0.1
+"""Seconds between two checks of a blocked worker for its stop event."""
 
 
 _open: weakref.WeakKeyDictionary[threading.Thread, threading.Event] = weakref.WeakKeyDictionary()
-"""Threads whose items the program itself takes, not another such thread, and what stops each."""
+"""Worker threads that feed the program itself rather than another worker, with their stop events."""
 
 
 class _End:
-    """Marks the end of the items; carries what the iterator raised."""
+    """Sentinel at the end of the queue; carries the exception that the iterator raised, if any."""
 
-    def __init__(self, problem: BaseException | None) -> None:
-        self.problem = problem
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
 
     def take(self) -> BaseException | None:
-        """Return what was raised, once: an exception that its own traceback leads to would outlive who handles it."""
-        problem, self.problem = self.problem, None
-        return problem
+        """Return the exception and drop it: its traceback refers to this object, which would be a reference cycle."""
+        error, self.error = self.error, None
+        return error
 
 
 def prefetch(items: Iterator[T], depth: int = PREFETCH_DEPTH, threads: int = 2) -> Generator[T]:
     """Yield the items of an iterator that runs in another thread.
 
-    Two cores are then busy at once: the driver is tracked while the frame before it is painted. Order and values are
-    the iterator's own; what it raises is raised here; when this generator is closed, the iterator is closed, too.
+    One frame can then be tracked while the previous one is painted. Order and values are unchanged, exceptions
+    propagate, and closing this generator closes the iterator.
 
     Args:
-        items: consumed in the thread only.
-        depth: most items made ahead.
-        threads: of the whole render; with one there is no other thread, and every item is made when it is asked for.
+        items: consumed in the worker thread only.
+        depth: maximum number of prefetched items.
+        threads: of the whole render; with 1 there is no worker thread, and items are produced on demand.
     """
     items = bounded_items(items, threads)
-    return items if threads == 1 else _made_ahead(items, depth)
+    return items if threads == 1 else _prefetched(items, depth)
 
 
-def _made_ahead(items: Generator[T], depth: int) -> Generator[T]:
-    made: queue.Queue[T | _End] = queue.Queue(depth)
+def _prefetched(items: Generator[T], depth: int) -> Generator[T]:
+    ready: queue.Queue[T | _End] = queue.Queue(depth)
     stop = threading.Event()
-    worker = threading.Thread(target=_make, args=(items, made, stop), name=NAME, daemon=True)
+    worker = threading.Thread(target=_produce, args=(items, ready, stop), name=THREAD_NAME, daemon=True)
     try:
-        # Within: Ctrl-C may come while the thread starts, and a program that ends beside it may crash.
+        # Inside the try: Ctrl-C may arrive during the start, and exiting while the worker runs may crash.
         worker.start()
-        if threading.current_thread().name != NAME:
+        if threading.current_thread().name != THREAD_NAME:
             _open[worker] = stop
         while True:
-            item = made.get()
+            item = ready.get()
             if isinstance(item, _End):
                 break
             yield item
-            del item  # while the next one is awaited, only the caller holds this one
+            del item  # keep no reference while waiting for the next item
     finally:
         stop.set()
         if worker.ident is not None:
             worker.join()
-        with contextlib.suppress(queue.Empty):  # what nobody takes would keep itself: error, traceback, this queue
+        with contextlib.suppress(queue.Empty):  # an unread error would keep its traceback and this queue alive
             while True:
-                made.get_nowait()
-    problem = item.take()
-    if problem is not None:
+                ready.get_nowait()
+    error = item.take()
+    if error is not None:
         try:
-            raise problem
+            raise error
         finally:
-            del problem
+            del error
 
 
-def _make(items: Generator[T], made: queue.Queue[T | _End], stop: threading.Event) -> None:
-    """Put the items, then any exception, into a queue; runs in the thread."""
+def _produce(items: Generator[T], ready: queue.Queue[T | _End], stop: threading.Event) -> None:
+    """Put the items and then the end into a queue; runs in the worker thread."""
     end = _End(None)
     try:
-        # Stopped before the start: produce nothing.
+        # Check first: if stopped before the start, produce nothing.
         while not stop.is_set():
             try:
                 item = next(items)
             except StopIteration:
                 break
-            _put(made, item, stop)
+            _put(ready, item, stop)
             del item
     except BaseException as error:
-        end.problem = error
+        end.error = error
     try:
         items.close()
     except BaseException as error:
-        end.problem = end.problem or error
-    _put(made, end, stop)
-    del end  # the traceback of what it carries leads here
+        end.error = end.error or error
+    _put(ready, end, stop)
+    del end  # the traceback of its error refers to this frame
 
 
-def _put(made: queue.Queue[T], item: T, stop: threading.Event) -> None:
+def _put(ready: queue.Queue[T], item: T, stop: threading.Event) -> None:
     while not stop.is_set():
         with contextlib.suppress(queue.Full):
-            made.put(item, timeout=POLL)
+            ready.put(item, timeout=POLL_INTERVAL)
             return
 
 
 def _stop_all() -> None:
-    """End what a program leaves open when it ends: a thread that is torn down inside OpenVINO aborts the process."""
+    """Join the remaining workers at exit: a thread that is torn down inside OpenVINO aborts the process."""
     for worker, stop in list(_open.items()):
         stop.set()
         worker.join()

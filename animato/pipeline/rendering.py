@@ -32,26 +32,26 @@ def render_file(
     overwrite: bool,
     progress: Progress | None,
     clock: StageClock,
-    began: float,
+    started: float,
 ) -> AnimateResult:
-    """Render a cast into a file or folder: marked, signed and written atomically.
+    """Render a cast to a file or folder; it is watermarked, signed and written atomically.
 
     Args:
         cast: heads and opened drivers.
         target: .mp4, .webm, .gif, or a folder for PNG frames.
-        settings: of the rendering.
+        settings: of the render.
         engine: runs the networks.
         overwrite: whether an existing output may be replaced.
         progress: called after every frame.
         clock: filled with the time spent per stage.
-        began: `time.perf_counter` of the call, for the time to the first frame.
+        started: `time.perf_counter()` at the start of the call, for the time to the first frame.
 
     Raises:
         OutputError: the output cannot be written.
-        RefusedError: it cannot be signed.
+        RefusedError: the output cannot be signed.
     """
     # Build.
-    scene, framed = build_scene(cast, settings, engine)
+    scene, framing_warnings = build_scene(cast, settings, engine)
     sign = signer_for(cast, settings)
     plan = plan_output(target, scene, settings, overwrite)
     expected = None if scene.duration is None else max(1, round(scene.duration * scene.fps))
@@ -60,13 +60,13 @@ def render_file(
     with Output(plan, clock) as out, closing(frames_of(scene, clock)) as frames:
         for frame in frames:
             out.write(frame)
-            last = time.perf_counter() - began
+            last = time.perf_counter() - started
             if out.frames == 1:
                 first = last
             if progress is not None:
                 progress(out.frames, expected)
         out.finish(sign)
-    return _result(cast, scene, settings, out, clock, (first, last), framed)
+    return _result(cast, scene, settings, out, clock, (first, last), framing_warnings)
 
 
 def _result(
@@ -76,13 +76,13 @@ def _result(
     out: Output,
     clock: StageClock,
     times: tuple[float, float],
-    framed: Sequence[str],
+    framing_warnings: Sequence[str],
 ) -> AnimateResult:
     """Return the result; `times` are the seconds from the call to the first and to the last frame."""
     first, last = times
     report = cast[0].driver.report
-    about = [sentence for member in cast for sentence in member.head.warnings]
-    rates = [sentence for member in cast for sentence in rate_warnings(member.driver, scene.fps, settings)]
+    head_warnings = [warning for member in cast for warning in member.head.warnings]
+    rates = [warning for member in cast for warning in rate_warnings(member.driver, scene.fps, settings)]
     return AnimateResult(
         path=out.plan.path,
         frames=out.frames,
@@ -94,7 +94,7 @@ def _result(
         driver_jitter=report.jitter,
         driver_memory_mb=report.memory_mb,
         neutral_time=report.neutral_time,
-        warnings=(*about, *framed, *scene_warnings(scene), *rates, *out.warnings),
+        warnings=(*head_warnings, *framing_warnings, *scene_warnings(scene), *rates, *out.warnings),
         milliseconds=clock.milliseconds(out.frames),
         first_frame_seconds=first,
         frames_a_second=(out.frames - 1) / max(last - first, 1e-9),

@@ -1,4 +1,4 @@
-"""Result of the main job."""
+"""Result of a render."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ class AnimateResult:
     Attributes:
         path: the finished file or folder.
         frames: number of frames.
-        fps: frames a second.
+        fps: frames per second.
         width: pixels.
         height: pixels.
-        mark_id: id of the invisible mark, as the checker prints it.
-        jitter: mean absolute second difference of the target landmarks, px at 256; None under three frames.
-        driver_jitter: the same of the driver; None for a motion file.
-        driver_memory_mb: peak of the process that tracked the driver; None where that was this one.
-        neutral_time: seconds of the driver's neutral frame; None for a motion file.
-        warnings: sentences about photos, driver and output.
+        mark_id: id of the invisible watermark, as `animato verify` prints it.
+        jitter: mean absolute second difference of the target landmarks, px at 256; None for fewer than three frames.
+        driver_jitter: the same for the driver's landmarks; None for a motion file.
+        driver_memory_mb: peak memory of the driver process in megabytes; None without one.
+        neutral_time: time of the driver's neutral frame in seconds; None for a motion file.
+        warnings: sentences about photos, driver and output, for the user.
         milliseconds: stage to milliseconds per frame.
         first_frame_seconds: from the call to the first finished frame.
-        frames_a_second: of the frames after the first, encoding included; stages overlap, so not by `milliseconds`.
+        frames_a_second: throughput after the first frame, encoding included. Stages overlap, so it is not derived from
+            `milliseconds`.
     """
 
     path: Path

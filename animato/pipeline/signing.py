@@ -20,15 +20,15 @@ CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 
 
 def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
-    """Return the function that writes the signed twin of an unsigned output."""
-    signing_key(settings)  # fail on a wrong `sign_key` before rendering
+    """Return the function that signs the output of a cast; see `pipeline.output.Signer`."""
+    signing_key(settings)  # raises for a wrong `sign_key` before rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(
             source_type=source_type(settings.frame == "photo"),
             payload=payload,
             ingredients=ingredients(cast, settings),
-            settings=vars(settings),  # only plain values are published, no paths
+            settings=vars(settings),  # only plain values are published, not paths
             consent=consent_of(cast, settings),
         )
         sign_output(unsigned, signed, claim, settings)
@@ -37,7 +37,7 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
 
 
 def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str] | None:
-    """Return the publishable part of the consent in a person or head file: basis, statement, date; or None."""
+    """Return the publishable fields of the consent record in a person or head file (`CONSENT_FIELDS`), or None."""
     if settings.person is not None:
         record: Mapping[str, Any] | None = read_person_record(settings.person).consent
     else:
@@ -48,7 +48,7 @@ def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:
-    """Return every input of an output by its hash: photos, drivers, sound."""
+    """Return the inputs of an output with their hashes: photos, drivers, audio."""
     photos = {photo.sha256: photo for member in cast for photo in member.head.photos}.values()
     found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in photos]
     found += [Ingredient.from_file(path, "driver") for path in dict.fromkeys(m.driver.path for m in cast)]

@@ -1,4 +1,4 @@
-"""Stream: watermarked frames of a scene, for programs that display or send them."""
+"""Stream: watermarked frames of a scene, for programs that display or transmit them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from animato.types import Frame
 
 
 class Stream:
-    """Frames of a scene, each with the invisible mark; a context manager and an iterator, read once.
+    """Watermarked frames of a scene; a context manager and a single-pass iterator.
 
     Args:
         scene: what is rendered.
@@ -24,11 +24,11 @@ class Stream:
         resources: closed with the stream.
 
     Attributes:
-        fps: frames a second.
+        fps: frames per second.
         width: pixels.
         height: pixels.
-        mark_id: id of the invisible mark, as the checker prints it.
-        report: what was learnt of the (first) driver; complete once the frames are over.
+        mark_id: id of the invisible watermark, as `animato verify` prints it.
+        report: tracking report of the first driver; complete after the last frame.
     """
 
     def __init__(self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack) -> None:
@@ -41,7 +41,7 @@ class Stream:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about photos, driver and movement; complete after the last frame."""
+        """Sentences about photos, driver and motion; complete after the last frame."""
         return (*self._warnings, *scene_warnings(self._scene))
 
     def __iter__(self) -> Self:
@@ -69,6 +69,6 @@ class Stream:
 
 
 def scene_warnings(scene: Scene) -> tuple[str, ...]:
-    """Return sentences about the drivers of a scene and what its heads could not follow."""
-    found = [(*actor.driver.report.warnings, *actor.retargeter.warnings()) for actor in scene.actors]
-    return tuple(dict.fromkeys(sentence for sentences in found for sentence in sentences))
+    """Return the warnings of the drivers and retargeters of a scene, without duplicates."""
+    warnings = [(*actor.driver.report.warnings, *actor.retargeter.warnings()) for actor in scene.actors]
+    return tuple(dict.fromkeys(warning for of_actor in warnings for warning in of_actor))

@@ -93,7 +93,7 @@ def test_both_photos_and_drivers_are_named_in_the_credentials(animator: Animator
 
 
 def test_nobody_is_refused(animator: Animator, out: Path) -> None:
-    with pytest.raises(UsageError, match="nobody is animated"):
+    with pytest.raises(UsageError, match="the list of heads and drivers is empty"):
         animator.run([], out / "a.mp4")
 
 

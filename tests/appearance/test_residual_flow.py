@@ -11,7 +11,7 @@ from head_material import SIZE, Head
 
 from animato.appearance.channels import CHANNELS
 from animato.appearance.residual_flow import DRIFT_POINTS, Surroundings
-from animato.drivers.reference_frame import ReferenceFrame, Wanted
+from animato.drivers.reference_frame import Measurements, ReferenceFrame
 from animato.geometry.landmarks import OVAL
 from animato.geometry.mesh import COLUMNS, RINGS, move_rings
 from animato.types import Face
@@ -89,7 +89,7 @@ def test_rings_take_the_drift_and_stay_in_the_crop(calm: Head) -> None:
 def test_a_reference_frame_measures_what_is_wanted(smiling: Head) -> None:
     given = replace(face_of(smiling), points=smiling.points + np.float32([1, 0, 0]))
     for skin, surroundings in ((True, True), (True, False), (False, True), (False, False)):
-        reference = ReferenceFrame(smiling.crop, face_of(smiling), Wanted(skin, CHANNELS if surroundings else ()))
-        measured = reference.read(smiling.crop, given).face
+        reference = ReferenceFrame(smiling.crop, face_of(smiling), Measurements(skin, CHANNELS if surroundings else ()))
+        measured = reference.measure(smiling.crop, given).face
         assert (np.abs(measured.points - given.points).max() > 0.3) == skin
         assert ("residual_flow" in measured.channels) == surroundings

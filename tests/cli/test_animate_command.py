@@ -29,7 +29,7 @@ def test_a_person_reads_the_file_its_size_and_the_notes(
 ) -> None:
     assert run(command(made, out / "a.mp4")) == 0
     printed, said = capsys.readouterr()
-    assert f"{out / 'a.mp4'}: 512 x 512, 5 frames at 25 a second, mark " in printed
+    assert f"{out / 'a.mp4'}: 512 x 512, 5 frames at 25 per second, watermark " in printed
     assert "jitter" in printed
     assert all(line.startswith("note: ") for line in said.splitlines())
     assert "only 109 px across" in said

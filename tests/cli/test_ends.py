@@ -81,7 +81,7 @@ def test_a_signal_in_the_middle_leaves_no_file_no_process_and_no_folder(
     printed, said = one.process.communicate(timeout=60)
     assert one.process.returncode == code, said
     assert printed == ""
-    assert said == "animato: stopped; a.mp4 was not made, nothing was left behind\n"
+    assert said == "animato: stopped; a.mp4 was not written\n"
     assert contents(one.out) == contents(one.scratch) == []
     assert not [child for child in children if alive(child)]
 
@@ -127,13 +127,15 @@ def test_signals_that_are_to_be_ignored_stay_ignored(monkeypatch: pytest.MonkeyP
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)  # the clean-up that the first one began goes on
-        assert stop_signals.stop_code() == 143
+        assert stop_signals.exit_code() == 143
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
-@pytest.mark.parametrize(("name", "words"), [("", "-o needs a name"), ("-", "does not write to standard output")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("", "the output name (-o) is empty"), ("-", "does not write to standard output")]
+)
 @pytest.mark.parametrize("command", [["animate", "a.jpg", "-d", "nod"], ["motion", "record", "a.mp4"], ["demo"]])
 def test_an_output_without_a_name_is_refused(
     command: list[str],
@@ -230,29 +232,29 @@ def test_a_home_that_cannot_be_written_is_met_before_anything_is_tracked(
     assert "ANIMATO_HOME" in said
 
 
-@pytest.mark.parametrize("trouble", ["home", "temporary folder"])
+@pytest.mark.parametrize("trouble", ["data folder", "temporary folder"])
 def test_doctor_finds_what_animate_would_trip_over(
     tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if trouble == "home":
+    if trouble == "data folder":
         (tmp_path / "home").write_text("a file is in the way")
         monkeypatch.setenv("ANIMATO_HOME", str(tmp_path / "home"))
     else:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     monkeypatch.setattr("animato.doctor._networks", lambda: "compiled in another test")
-    monkeypatch.setattr("animato.doctor._extra", lambda name, packages: _finding(name))
-    monkeypatch.setattr("animato.doctor._torch", lambda: _finding("torch"))
+    monkeypatch.setattr("animato.doctor._extra", lambda name, packages: _ok(name))
+    monkeypatch.setattr("animato.doctor._torch", lambda: _ok("torch"))
     assert run(["doctor", "--json"]) == 4
     printed, said = capsys.readouterr()
     broken = [item for item in json.loads(printed) if item["state"] == "broken"]
     assert len(broken) == 1 and trouble in broken[0]["name"] and broken[0]["hint"]
-    assert "the main job cannot run here" in said
+    assert "`animato animate` cannot run" in said
 
 
-def _finding(name: str) -> object:
-    from animato.doctor import Finding
+def _ok(name: str) -> object:
+    from animato.doctor import CheckResult
 
-    return Finding(name, "ok", "")
+    return CheckResult(name, "ok", "")
 
 
 def test_a_photo_that_may_not_be_read_is_refused(

@@ -11,7 +11,7 @@ import pytest
 
 import animato
 from animato.cli.main import EXTRA_OF
-from animato.doctor import BASE, EXTRAS
+from animato.doctor import EXTRA_PACKAGES, REQUIRED_PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "animato"
@@ -84,8 +84,8 @@ def test_every_sentence_names_an_extra_that_exists_and_no_extra_holds_what_nothi
 
 
 def test_the_doctor_looks_for_what_the_project_asks_for() -> None:
-    assert sorted(BASE) == sorted(names(PROJECT["dependencies"]))
-    assert {name: sorted(items) for name, items in EXTRAS.items()} == {
+    assert sorted(REQUIRED_PACKAGES) == sorted(names(PROJECT["dependencies"]))
+    assert {name: sorted(items) for name, items in EXTRA_PACKAGES.items()} == {
         name: sorted(items) for name, items in OPTIONAL.items()
     }
 

@@ -88,7 +88,7 @@ def test_stopping_in_the_middle_leaves_nothing(
 
     monkeypatch.setattr(Output, "write", write_and_stop)
     assert run(command(made, out / name)) == 130
-    assert "was not made, nothing was left behind" in capsys.readouterr().err
+    assert "was not written" in capsys.readouterr().err
     assert contents(out) == []
 
 

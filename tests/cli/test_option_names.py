@@ -11,9 +11,9 @@ import pytest
 import typer
 
 import animato
-from animato.cli.answers import print_error, print_json
 from animato.cli.main import app, run
-from animato.cli.option_names import OWN, in_options, switches
+from animato.cli.option_names import COMMAND_OPTIONS, in_options, option_kinds
+from animato.cli.printing import print_error, print_json
 from animato.errors import UsageError
 
 PACKAGE = Path(animato.__file__).parent
@@ -51,8 +51,8 @@ def test_every_name_that_becomes_an_option_is_one_of_a_command() -> None:
             walk(child)
 
     walk(typer.main.get_command(app))
-    assert [name for name in OWN if f"--{name.replace('_', '-')}" not in options] == []
-    assert set(switches()) >= OWN
+    assert [name for name in COMMAND_OPTIONS if f"--{name.replace('_', '-')}" not in options] == []
+    assert set(option_kinds()) >= COMMAND_OPTIONS
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_recorded_movement_drives_like_its_clip(
 def test_recording_tells_a_script_in_json(made: Material, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = out / "a.motion"
     assert run(["motion", "record", str(made.driver), "-o", str(target), "--end", "0.2", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"path": str(target), "frames": 5, "unseen": 0}
+    assert json.loads(capsys.readouterr().out) == {"path": str(target), "frames": 5, "dropouts": 0}
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,24 @@ def test_verify_reads_back_what_animate_wrote(made: Material, out: Path, capsys:
 def test_doctor_says_what_is_there_and_that_the_main_job_can_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "_torch", lambda: doctor.Finding("torch", "missing", "loading it takes seconds"))
+    monkeypatch.setattr(doctor, "_torch", lambda: doctor.CheckResult("torch", "missing", "loading it takes seconds"))
     assert run(["doctor"]) == 0
     printed = capsys.readouterr().out
-    assert "the main job can run" in printed
-    for name in (*doctor.BASE, "face networks", "video encoders", "credentials", "extra training", "torch"):
+    assert "animato animate can run" in printed
+    for name in (
+        *doctor.REQUIRED_PACKAGES,
+        "face networks",
+        "video encoders",
+        "credentials",
+        "extra training",
+        "torch",
+    ):
         assert name in printed
 
 
 def test_doctor_tells_a_script_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(doctor, "_networks", lambda: "compiled in another test")
-    monkeypatch.setattr(doctor, "_torch", lambda: doctor.Finding("torch", "missing", "loading it takes seconds"))
+    monkeypatch.setattr(doctor, "_torch", lambda: doctor.CheckResult("torch", "missing", "loading it takes seconds"))
     assert run(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"name", "state", "text", "hint"} == set(told[0])
@@ -155,8 +162,8 @@ def test_doctor_says_what_is_missing_and_what_to_type(
     printed, said = capsys.readouterr()
     assert "pip install av" in printed
     assert "pip install 'animato[training]'" in printed
-    assert "only training, evaluation and the paper model need it" in printed
-    assert "the main job cannot run here: av" in said
+    assert "needed only for training, evaluation and the paper model" in printed
+    assert "`animato animate` cannot run: problems with av" in said
 
 
 def test_the_demo_makes_a_video_and_its_contact_sheet(
@@ -170,7 +177,7 @@ def test_the_demo_makes_a_video_and_its_contact_sheet(
     assert contents(out / "deep" / "er") == ["demo.jpg", "demo.mp4"]
     assert str(out / "deep" / "er" / "demo.mp4") in printed
     assert "animato verify" in printed
-    rate = int(re.search(r"(\d+) a second", printed)[1])  # type: ignore[index]
+    rate = int(re.search(r"(\d+) per second", printed)[1])  # type: ignore[index]
     assert rate == round(results[0].frames_a_second), "not the sum of stages that run at once"
     (out / "file").write_text("mine")
     assert run(["demo", "-o", str(out / "file")]) == 3
@@ -181,7 +188,7 @@ def test_the_demo_makes_a_video_and_its_contact_sheet(
 def test_peak_memory_is_the_measured_program_s_own() -> None:
     ballast = bytearray(300_000_000)  # this process is large; the measured one is not
     program = "import sys; room = bytearray(60_000_000); print('done'); print('said', file=sys.stderr); sys.exit(3)"
-    code, printed, said, peak = bench.run_alone([sys.executable, "-c", program])
+    code, printed, said, peak = bench.run_measured([sys.executable, "-c", program])
     assert (code, printed, said) == (3, "done\n", "said")
     assert peak is not None
     assert 60 < peak < 150 < len(ballast) / 1e6
@@ -201,10 +208,20 @@ def test_the_benchmark_prints_every_stage_side_by_side(
         "--seconds",
         "0.4",
     ]
-    monkeypatch.setattr(bench, "run_alone", in_this_process)
+    monkeypatch.setattr(bench, "run_measured", in_this_process)
     assert run(arguments) == 0
     printed = capsys.readouterr().out
-    for word in ("decode", "track", "motion", "warp", "composite", "mark", "encode", "frames a second", "first frame"):
+    for word in (
+        "decode",
+        "track",
+        "motion",
+        "warp",
+        "composite",
+        "mark",
+        "encode",
+        "frames per second",
+        "first frame",
+    ):
         assert word in printed
     assert "0 s" in printed
     assert run([*arguments, "--size", "7"]) == 2

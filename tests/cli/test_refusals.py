@@ -125,7 +125,7 @@ def test_a_face_turned_away_is_refused(refuse: Refuse, made: Material, monkeypat
         (["--start", "-1"], "--start must be at least 0"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--max-side", "10"], "--max-side must be at least"),
-        (["--neutral", "99"], "--neutral 99 lies after the end of speaker.mp4"),
+        (["--neutral", "99"], "--neutral 99 is after the end of speaker.mp4"),
         (["--neutral", "inf"], "--neutral"),
         (["--frame", "crip"], "--frame crop"),
         (["--motion", "sideways"], "relative, absolute"),
@@ -150,4 +150,4 @@ def test_a_start_after_the_end_of_the_driver_is_refused(refuse: Refuse) -> None:
 
 
 def test_a_neutral_time_for_a_motion_file_is_refused(refuse: Refuse) -> None:
-    assert "--neutral is for videos" in refuse("--neutral", "0.1", driver="nod", code=2)
+    assert "--neutral applies to videos only" in refuse("--neutral", "0.1", driver="nod", code=2)

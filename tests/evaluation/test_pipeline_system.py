@@ -17,7 +17,7 @@ from animato.evaluation.systems.base import RenderRequest
 from animato.evaluation.systems.pipeline import select_frames
 from animato.evaluation.systems.portrait import AnimateSystem, animate_settings
 from animato.head.head import Head
-from animato.pipeline.factory import make_renderer, one_actor
+from animato.pipeline.factory import make_renderer, single_actor_scene
 from animato.pipeline.flow import frames_of
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
@@ -54,7 +54,7 @@ def test_its_frames_are_the_frames_of_the_pipeline(sliding: DrawnFootage, finder
     person = Head.from_photos([short.picture(0)], finder=finder)
     framing, renderer = make_renderer(person, SETTINGS, finder.engine)
     driver = VideoDriver(Path("slide.mp4"), SETTINGS, finder, opener=short.open)
-    scene = one_actor(framing, driver, renderer, SETTINGS)
+    scene = single_actor_scene(framing, driver, renderer, SETTINGS)
     with closing(frames_of(scene, StageClock())) as frames:
         expected = list(frames)
     assert len(expected) == 6

@@ -121,6 +121,6 @@ def test_a_driver_faster_than_its_video_is_noted_with_the_option_that_keeps_all(
     driver = SimpleNamespace(fps=Fraction(120))
     fps = output_rate(driver.fps, None)
     (said,) = rate_warnings(driver, fps, AnimateSettings())  # type: ignore[arg-type]
-    assert said == "the driver has 120 frames a second, the video 60: `fps=120` keeps all"
+    assert said == "the driver has 120 frames per second, the video 60; `fps=120` keeps all of them"
     assert rate_warnings(driver, fps, AnimateSettings(fps=60)) == []  # type: ignore[arg-type]
     assert rate_warnings(SimpleNamespace(fps=Fraction(30)), Fraction(30), AnimateSettings()) == []  # type: ignore[arg-type]

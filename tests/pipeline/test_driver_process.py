@@ -1,4 +1,4 @@
-"""A driver tracked in a process of its own says what it would say here, and its process ends whatever happens."""
+"""A driver tracked in a subprocess gives the same results as one tracked in process; the subprocess always ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from main_job import FPS, Material, speaking_frames, write_video
 
 import animato
 from animato import AnimateSettings
-from animato.drivers import driver_process as apart
+from animato.drivers import driver_process
 from animato.drivers.driver_process import ARRAYS, SCALARS, SubprocessDriver, receive, send, start_subprocess_driver
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError, FaceError, InputError
@@ -31,7 +31,7 @@ CROP = AnimateSettings(frame="crop", size=256)
 
 
 def ended(child: subprocess.Popen[bytes]) -> bool:
-    """Whether a process ends within a while."""
+    """Whether a process ends within five seconds."""
     for _ in range(100):
         if child.poll() is not None:
             return True
@@ -39,69 +39,69 @@ def ended(child: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def test_it_says_what_a_driver_tracked_here_says_and_again_when_read_again(made: Material) -> None:
+def test_a_subprocess_driver_equals_an_in_process_driver_on_every_pass(made: Material) -> None:
     settings = replace(CROP, end=0.8)
-    here, there = (
+    local, remote = (
         VideoDriver(made.driver, settings, FaceFinder(Engine(1))),
         SubprocessDriver(made.driver, settings).opened(),
     )
     clock = StageClock()
-    wanted = list(here.frames(clock))
-    assert (there.fps, there.has_audio, there.report.neutral_time) == (
-        here.fps,
-        here.has_audio,
-        here.report.neutral_time,
+    expected = list(local.frames(clock))
+    assert (remote.fps, remote.has_audio, remote.report.neutral_time) == (
+        local.fps,
+        local.has_audio,
+        local.report.neutral_time,
     )
     for name in ("rotation", "apertures", "eye_widths", "mouth_width"):
-        np.testing.assert_array_equal(getattr(there.neutral, name), getattr(here.neutral, name))
+        np.testing.assert_array_equal(getattr(remote.neutral, name), getattr(local.neutral, name))
     for _ in range(2):
-        told = StageClock()
-        found = list(there.frames(told))
-        assert len(found) == len(wanted) > 3
-        for one, other in zip(found, wanted, strict=True):
+        remote_clock = StageClock()
+        found = list(remote.frames(remote_clock))
+        assert len(found) == len(expected) > 3
+        for one, other in zip(found, expected, strict=True):
             for name in SCALARS + ARRAYS:
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
             assert one.channels.keys() == other.channels.keys()
             for name, value in one.channels.items():
                 np.testing.assert_array_equal(value, other.channels[name])
-        assert set(told.seconds) == set(clock.seconds)
-        assert (there.report.jitter, there.duration) == (here.report.jitter, here.duration)
-        assert there.report.warnings == here.report.warnings
-        assert there.report.memory_mb is None or there.report.memory_mb > 50
+        assert set(remote_clock.seconds) == set(clock.seconds)
+        assert (remote.report.jitter, remote.duration) == (local.report.jitter, local.duration)
+        assert remote.report.warnings == local.report.warnings
+        assert remote.report.memory_mb is None or remote.report.memory_mb > 50
 
 
-def test_every_field_of_a_moment_is_sent() -> None:
+def test_every_field_of_a_motion_frame_is_sent() -> None:
     assert {field.name for field in fields(MotionFrame)} == {*SCALARS, *ARRAYS, "channels"}
 
 
-def test_what_is_wrong_there_is_said_here_in_the_same_words(made: Material, tmp_path: Path) -> None:
+def test_errors_of_the_subprocess_equal_those_raised_in_process(made: Material, tmp_path: Path) -> None:
     (tmp_path / "no.mp4").write_bytes(b"not a video")
     blank = write_video(tmp_path / "blank.mp4", [np.full_like(speaking_frames()[0], 90)] * 4, FPS)
     for path, settings in ((tmp_path / "no.mp4", CROP), (blank, CROP), (made.driver, replace(CROP, neutral=99.0))):
-        said = []
+        messages = []
         for opened in (
             lambda p, s: VideoDriver(p, s, FaceFinder(Engine(1))),
             lambda p, s: SubprocessDriver(p, s).opened(),
         ):
             with pytest.raises(AnimatoError) as problem:
                 opened(path, settings)
-            said.append((type(problem.value), problem.value.lines()))
-        assert said[0] == said[1]
+            messages.append((type(problem.value), problem.value.lines()))
+        assert messages[0] == messages[1]
 
 
-def test_where_no_process_can_be_started_it_is_tracked_here(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_python_executable_no_subprocess_is_started(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     assert start_subprocess_driver(made.driver, CROP) is None
 
 
-def test_a_process_that_never_begins_is_a_sentence(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_START", "raise SystemExit(1)")
+def test_a_subprocess_that_fails_to_start_raises_an_error(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_process, "_BOOTSTRAP", "raise SystemExit(1)")
     driver = SubprocessDriver(made.driver, CROP)
-    with pytest.raises(AnimatoError, match="ended by itself"):
+    with pytest.raises(AnimatoError, match="exited unexpectedly"):
         driver.opened()
 
 
-def test_who_stops_early_ends_the_process(made: Material) -> None:
+def test_closing_the_frames_early_ends_the_subprocess(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP).opened()
     child, frames = driver._child, driver.frames(StageClock())
     assert child is not None
@@ -110,7 +110,7 @@ def test_who_stops_early_ends_the_process(made: Material) -> None:
     assert child.returncode is not None
 
 
-def test_a_driver_that_is_let_go_of_ends_its_process(made: Material) -> None:
+def test_garbage_collection_of_the_driver_ends_the_subprocess(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP)
     child = driver._child
     assert child is not None
@@ -120,31 +120,31 @@ def test_a_driver_that_is_let_go_of_ends_its_process(made: Material) -> None:
     assert child.returncode is not None
 
 
-def test_the_process_ends_with_the_one_that_started_it(made: Material) -> None:
-    told = (
+def test_the_subprocess_ends_with_its_parent(made: Material) -> None:
+    program = (
         "import os, sys; from pathlib import Path; from animato import AnimateSettings; "
         "from animato.drivers.driver_process import SubprocessDriver; "
         "print(SubprocessDriver(Path(sys.argv[1]), AnimateSettings())._child.pid, flush=True); os._exit(1)"
     )
-    run = subprocess.run([sys.executable, "-c", told, str(made.driver)], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-c", program, str(made.driver)], capture_output=True, text=True, check=False)
     number = int(run.stdout)
     deadline = time.monotonic() + 20
     while Path(f"/proc/{number}").exists() and "zombie" not in Path(f"/proc/{number}/status").read_text("utf-8"):
-        assert time.monotonic() < deadline, "still there"
+        assert time.monotonic() < deadline, "still running"
         time.sleep(0.1)
 
 
-def test_a_process_that_dies_is_a_sentence(made: Material) -> None:
+def test_a_killed_subprocess_raises_an_error(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP).opened()
     frames = driver.frames(StageClock())
     next(frames)
     assert driver._child is not None
     driver._child.kill()
-    with pytest.raises(AnimatoError, match=r"speaker\.mp4 ended by itself"):
+    with pytest.raises(AnimatoError, match=r"speaker\.mp4 exited unexpectedly"):
         list(frames)
 
 
-def test_ctrl_c_is_left_to_the_parent(made: Material) -> None:
+def test_the_subprocess_ignores_ctrl_c(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP)
     assert driver._child is not None
     if hasattr(os, "getsid"):
@@ -154,32 +154,32 @@ def test_ctrl_c_is_left_to_the_parent(made: Material) -> None:
     assert len(list(driver.frames(StageClock()))) > 3
 
 
-def test_the_folder_one_stands_in_lends_it_no_modules(
+def test_the_subprocess_imports_nothing_from_the_working_folder(
     made: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("json", "signal", "numpy", "animato"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('not from here')\n")
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the working folder')\n")
     monkeypatch.chdir(tmp_path)
     driver = SubprocessDriver(made.driver, CROP).opened()
     assert driver.fps == FPS
     driver.close()
 
 
-def test_motion_files_and_a_single_thread_are_read_here(made: Material) -> None:
+def test_motion_files_and_a_single_thread_use_no_subprocess(made: Material) -> None:
     assert start_subprocess_driver(Path("talk.motion"), CROP) is None
     assert start_subprocess_driver(made.driver, replace(CROP, threads=1)) is None
 
 
-def test_the_main_job_is_the_same_with_and_without(made: Material, out: Path) -> None:
-    one = animato.animate(made.person, made.driver, out / "one.mp4", replace(CROP, end=0.4, threads=1))
-    two = animato.animate(made.person, made.driver, out / "two.mp4", replace(CROP, end=0.4, threads=2))
-    assert (one.frames, one.jitter, one.driver_jitter) == (two.frames, two.jitter, two.driver_jitter)
-    assert one.driver_memory_mb is None
-    assert two.driver_memory_mb is not None or sys.platform == "win32", "the one was tracked here, the other apart"
-    assert set(one.milliseconds) == set(two.milliseconds)
+def test_a_render_is_the_same_with_and_without_a_subprocess(made: Material, out: Path) -> None:
+    single = animato.animate(made.person, made.driver, out / "one.mp4", replace(CROP, end=0.4, threads=1))
+    multi = animato.animate(made.person, made.driver, out / "two.mp4", replace(CROP, end=0.4, threads=2))
+    assert (single.frames, single.jitter, single.driver_jitter) == (multi.frames, multi.jitter, multi.driver_jitter)
+    assert single.driver_memory_mb is None
+    assert multi.driver_memory_mb is not None or sys.platform == "win32", "only the second was tracked in a subprocess"
+    assert set(single.milliseconds) == set(multi.milliseconds)
 
 
-def test_a_photo_that_cannot_be_used_leaves_no_process(
+def test_an_unusable_photo_leaves_no_subprocess(
     made: Material, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []
@@ -190,7 +190,7 @@ def test_a_photo_that_cannot_be_used_leaves_no_process(
         assert driver._child is not None
         started.append(driver._child)
 
-    monkeypatch.setattr(apart.SubprocessDriver, "_start", noted)
+    monkeypatch.setattr(driver_process.SubprocessDriver, "_start", noted)
     with pytest.raises((FaceError, InputError)):
         animato.animate(np.full((200, 200, 3), 90, np.uint8), made.driver, out / "a.mp4", CROP)
     gc.collect()
@@ -198,14 +198,14 @@ def test_a_photo_that_cannot_be_used_leaves_no_process(
     assert ended(started[0])
 
 
-def test_messages_arrive_whole_or_not_at_all() -> None:
+def test_a_truncated_message_raises_eof_error() -> None:
     stream = io.BytesIO()
     arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros(0)}
     send(stream, "frame", {"time": 0.5}, arrays)
     whole = stream.getvalue()
-    told = receive(io.BytesIO(whole))
-    assert (told.kind, told.values) == ("frame", {"time": 0.5})
-    np.testing.assert_array_equal(told.arrays["a"], arrays["a"])
+    message = receive(io.BytesIO(whole))
+    assert (message.kind, message.values) == ("frame", {"time": 0.5})
+    np.testing.assert_array_equal(message.arrays["a"], arrays["a"])
     for length in (0, 10, len(whole) - 1):
         with pytest.raises(EOFError):
             receive(io.BytesIO(whole[:length]))

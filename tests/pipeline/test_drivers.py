@@ -43,7 +43,7 @@ def test_a_face_that_leaves_is_held_then_eased_back_to_rest_and_said(made: Mater
     assert size[5] > size[6] > size[7] > size[8], "then eased"
     assert size[9] < 1e-6, "at rest 1.2 s after it left"
     assert size[12] < 0.5 * size[14], "and taken up again without a jump"
-    assert "no face in the driver from 0.60 s to 2.40 s" in " ".join(driver.report.warnings)
+    assert "no face found in the driver from 0.60 s to 2.40 s" in " ".join(driver.report.warnings)
 
 
 @pytest.mark.usefixtures("quick_search")
@@ -63,7 +63,7 @@ def test_a_driver_that_begins_and_ends_without_a_face_is_filled(tmp_path: Path) 
 def test_times_in_findings_are_those_of_the_whole_driver(made: Material, out: Path) -> None:
     result = animato.animate(made.person, made.gap, out / "a.mp4", replace(CROP, start=0.2, end=1.2))
     assert result.frames == 5
-    assert "no face in the driver from 0.60 s to" in " ".join(result.warnings)
+    assert "no face found in the driver from 0.60 s to" in " ".join(result.warnings)
 
 
 def test_a_driver_that_is_cut_short_ends_where_it_ends_and_does_not_freeze(

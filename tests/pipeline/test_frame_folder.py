@@ -10,7 +10,7 @@ from main_job import contents
 
 from animato.errors import UsageError
 from animato.pipeline.frame_folder import FrameFolder
-from animato.pipeline.output import refuse_inputs
+from animato.pipeline.output import check_not_input
 
 
 def frames(folder: Path, count: int, text: str, name: str = "frame_{:06d}.png") -> Path:
@@ -53,16 +53,16 @@ def test_frames_of_an_earlier_run_are_replaced_when_asked_only(out: Path) -> Non
 def test_a_folder_with_anything_else_in_it_is_never_replaced(out: Path, name: str) -> None:
     folder = FrameFolder(frames(out / "frames", 2, "old"))
     (out / "frames" / name).write_text("mine")
-    with pytest.raises(UsageError, match="more than frames"):
+    with pytest.raises(UsageError, match="contains other files"):
         folder.check(overwrite=True)
-    with pytest.raises(UsageError, match="more than frames"):  # it was added while the frames were made
+    with pytest.raises(UsageError, match="contains other files"):  # it was added while the frames were made
         folder.publish(frames(out / ".made", 1, "new"), out / ".old")
     assert set(written(out / "frames").values()) <= {"old", "mine"}
 
 
 def test_the_folder_one_is_in_is_not_replaced(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(out)
-    with pytest.raises(UsageError, match="the folder one is in"):
+    with pytest.raises(UsageError, match="the working folder"):
         FrameFolder(Path()).check(overwrite=True)
     FrameFolder(Path("frame_%03d.png")).check(overwrite=False)
 
@@ -125,5 +125,5 @@ def test_an_input_is_neither_replaced_nor_removed(out: Path, output: str, photo:
     (out / photo).parent.mkdir(exist_ok=True)
     (out / photo).write_text("me")
     with pytest.raises(UsageError, match="which is an input"):
-        refuse_inputs(out / output, [None, out / photo])
-    refuse_inputs(out / output, [out / "frames" / "me.png", out / "shot_one.png"])
+        check_not_input(out / output, [None, out / photo])
+    check_not_input(out / output, [out / "frames" / "me.png", out / "shot_one.png"])

@@ -26,7 +26,7 @@ from animato.errors import AnimatoError, InterruptedRunError
 from animato.pipeline.compositor import Compositor
 from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Output, Watermarker
-from animato.pipeline.prefetch import NAME, prefetch
+from animato.pipeline.prefetch import THREAD_NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
 from animato.runtime.engine import Engine, Network
 from animato.runtime.stage_clock import StageClock
@@ -58,7 +58,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name in (NAME, "compile")]
+    return [thread.name for thread in threading.enumerate() if thread.name in (THREAD_NAME, "compile")]
 
 
 def broken(*_arguments: object, **_more: object) -> Any:
@@ -172,7 +172,7 @@ def test_whatever_stops_a_run_no_process_thread_or_file_stays(
         raise problem
 
     owner, name = {
-        "start": (SubprocessDriver, "_tell"),
+        "start": (SubprocessDriver, "_write_line"),
         "opened": (SubprocessDriver, "opened"),
         "render": (Output, "write"),
     }[at]

@@ -121,7 +121,7 @@ def test_a_hand_before_the_mouth_is_not_followed(cases: Path) -> None:
     clip = followed(cases / "hand.mp4", AnimateSettings())
     covered = [index for index, frame in enumerate(clip.frames) if 1.0 <= frame.time <= 2.0]
     mouth = np.stack([clip.frames[index].expression[list(LIPS_OUTER)] for index in covered])
-    assert "mouth was hidden from 0." in clip.notes and "to 2." in clip.notes
+    assert "mouth was covered from 0." in clip.notes and "to 2." in clip.notes
     assert np.abs(mouth[-1]).max() < 1e-6, "eased to rest"
     assert all(
         "mouth_interior" not in clip.frames[index].channels or clip.frames[index].apertures[2] < 0.02
@@ -169,7 +169,7 @@ def test_a_drawn_hand_before_the_mouth_is_not_followed(tmp_path: Path) -> None:
     hidden = range(24, 42)
     seen = [with_hand(frame) if number in hidden else frame for number, frame in enumerate(speaking)]
     clip = followed(write_video(tmp_path / "hand.mp4", seen, FPS), AnimateSettings())
-    assert "mouth was hidden from 0.96 s to 1.64 s" in clip.notes
+    assert "mouth was covered from 0.96 s to 1.64 s" in clip.notes
     mouth = [float(np.abs(clip.frames[index].expression[list(LIPS_OUTER)]).max()) for index in hidden]
     assert mouth[0] == mouth[5] and mouth[-1] < 0.6 * mouth[0], "held, then eased to rest"
     assert np.ptp(clip.part(1)[list(hidden)], axis=0).max() > 0.02, "the eyes go on"

@@ -112,4 +112,4 @@ def test_a_flat_picture_says_that_its_mark_may_not_survive() -> None:
     person = Head.from_photos([wide], finder=finder())
     scene, framing = prepared(person, "nod", AnimateSettings(max_side=1024))
     assert (scene.compositor.width, scene.compositor.height) == (1024, 192)
-    assert any("mark may not survive" in sentence for sentence in framing.warnings)
+    assert any("watermark may not survive" in sentence for sentence in framing.warnings)

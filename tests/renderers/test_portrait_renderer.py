@@ -10,7 +10,7 @@ import pytest
 
 from animato.appearance.expression_light import SHADE_PLACES, ExpressionLight
 from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.drivers.reference_frame import ReferenceFrame, Wanted
+from animato.drivers.reference_frame import Measurements, ReferenceFrame
 from animato.geometry.affine import invert, move, move_points
 from animato.geometry.crop import crop_from_frame, cut, head_square
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT
@@ -153,8 +153,8 @@ def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
 
 def test_automatic_exposure_leaves_no_holes_in_the_eyes(portrait: Frame, portrait_face: Face) -> None:
     neutral, bright = np.array(portrait), np.clip(portrait * 0.35, 0, 255).astype(np.uint8)
-    reference = ReferenceFrame(neutral, portrait_face, Wanted(channels=[ExpressionLight()]))
-    shade = reference.read(bright, portrait_face).face.channels["expression_light"]
+    reference = ReferenceFrame(neutral, portrait_face, Measurements(channels=[ExpressionLight()]))
+    shade = reference.measure(bright, portrait_face).face.channels["expression_light"]
     head = PortraitRenderer([HeadView(neutral, portrait_face.points)], portrait_networks(Engine(1)))
     target = turned(head.warpers[0], 6.0)
     assert shade is not None

@@ -18,7 +18,7 @@ from animato.drivers.video import VideoDriver
 from animato.errors import UsageError
 from animato.evaluation.systems.base import RenderRequest
 from animato.head.head import Head
-from animato.pipeline.factory import one_actor
+from animato.pipeline.factory import single_actor_scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.framing import Framing
 from animato.renderers.base import Renderer
@@ -69,7 +69,7 @@ class PipelineSystem(ABC):
         if request.photo_times is not None:
             settings = replace(settings, neutral=request.photo_times[chosen])
         driver = VideoDriver(Path(request.clip.file), settings, self._finder, opener=request.clip.open)
-        scene = one_actor(framing, driver, renderer, settings)
+        scene = single_actor_scene(framing, driver, renderer, settings)
         with closing(frames_of(scene, StageClock())) as frames:
             yield from select_frames(frames, [round(time * float(scene.fps)) for time in request.times])
 

@@ -98,7 +98,7 @@ def train_parts(
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "run.lock").alone(f"trains the parts network in {folder.name}"):
+    with FileLock(folder / "run.lock").acquire_or_raise(f"trains the parts network in {folder.name}"):
         if (folder / "run.json").is_file():
             check_same_run(folder / "run.json", settings, FREE_TO_CHANGE)
         else:

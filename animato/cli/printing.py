@@ -13,36 +13,37 @@ from animato.errors import AnimatoError
 
 
 def print_line(text: str) -> None:
-    """Print to standard error; that it is full or closed must not fail a job."""
+    """Print to standard error; a full or closed stream is ignored."""
     with contextlib.suppress(OSError, ValueError):
         typer.echo(in_options(text), err=True)
 
 
 def print_json(value: Any) -> None:
-    """Print a result to standard output as one JSON object; sentences in it name options as the command line does."""
+    """Print a result to standard output as one JSON object, with settings in messages written as options."""
     typer.echo(json.dumps(all_in_options(value)))
 
 
 def print_error(problem: AnimatoError, as_json: bool = False) -> None:
-    """Print an error to standard error and, as one JSON object, to standard output."""
+    """Print an error to standard error and, with `as_json`, also to standard output as one JSON object."""
     print_line("\n".join(problem.lines()))
     if as_json:
         with contextlib.suppress(OSError, ValueError):
             print_json({"error": problem.to_json()})
 
 
-def end_with(problem: AnimatoError, answered: bool) -> NoReturn:
+def exit_with(problem: AnimatoError, result_printed: bool) -> NoReturn:
     """End the command with an error.
 
     Args:
-        problem: what is wrong.
-        answered: the result was printed as JSON already; a second object must not follow it.
+        problem: the error.
+        result_printed: whether the result was already printed as JSON; the error is then printed as text only, because
+            standard output must contain a single object.
 
     Raises:
-        AnimatoError: the problem itself, unless answered.
-        typer.Exit: with its exit code, after its sentence.
+        AnimatoError: the error itself, unless `result_printed`.
+        typer.Exit: with the error's exit code, otherwise.
     """
-    if not answered:
+    if not result_printed:
         raise problem
     print_error(problem)
     raise typer.Exit(problem.exit_code)
