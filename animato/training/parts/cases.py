@@ -22,7 +22,6 @@ from animato.data.sources import VIDEO_SUFFIXES, SourceClip, find_sources
 from animato.data.split import split_of
 from animato.errors import AnimatoError, FileFormatError, UsageError
 from animato.geometry.crop import cut
-from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.geometry.pose import HeadPose, fit_pose
 from animato.head.parts import parts_from_photo
 from animato.media.image import load_picture
@@ -30,6 +29,7 @@ from animato.media.reader import open_video
 from animato.models.parts.config import PARTS
 from animato.settings.data import PrepareSettings
 from animato.tracking.face_finder import FaceFinder
+from animato.training.parts.labels import depth_in_cm, draw_face, with_ears
 from animato.training.parts.wall import PERSON, WALL, wall_matte
 from animato.types import Affine, Face, Frame
 from animato.weights.io import write_whole
@@ -42,9 +42,6 @@ WIDER = 1.2
 
 SOME_PART, UNKNOWN = 254, 255
 """Labels beside the parts: the person, but which part is not known; and nothing known."""
-
-STEPS_PER_CM = 5.5
-"""Steps of stored depth for a centimetre; 128 is the camera's focus, smaller is nearer."""
 
 PHOTOS_OF_A_VIDEO = 3
 
@@ -194,51 +191,15 @@ def _rendered(clip: SourceClip, finder: FaceFinder) -> Iterator[PartsCase]:
         if face is None:
             continue
         pose = fit_pose(face.points)
-        centimetres = _depth(far, labels, face, pose)
+        centimetres = depth_in_cm(far, labels, face, pose)
         case_from_photo = _case_from_photo(pose)
         yield PartsCase(
             cut(image, case_from_photo, SIDE),
-            _cut_labels(_with_ears(labels, centimetres, face, pose), case_from_photo),
+            _cut_labels(with_ears(labels, centimetres, face, pose), case_from_photo),
             _cut_depth(centimetres, case_from_photo),
             _head(clip),
             "rendered",
         )
-
-
-def _depth(far: NDArray[np.uint8], labels: NDArray[np.uint8], face: Face, pose: HeadPose) -> NDArray[np.float32]:
-    """Return depth in centimetres behind the middle of the face, H x W float32, NaN where there is nobody."""
-    size = labels.shape[::-1]
-    metric = (far.astype(np.float32) - 128) / STEPS_PER_CM
-    metric[far == 0] = np.nan
-    full = cv2.resize(metric, size, interpolation=cv2.INTER_NEAREST)
-    full[labels == 0] = np.nan
-    at = np.clip(np.rint(face.points[:MESH_POINTS, :2]), 0, np.array(size) - 1).astype(int)
-    mesh = (face.points[:MESH_POINTS, 2] - pose.translation[2]) / pose.scale
-    shown = labels[at[:, 1], at[:, 0]] == PARTS.index("face")
-    offset = np.nanmedian((full[at[:, 1], at[:, 0]] - mesh)[shown]) if shown.any() else np.nan
-    return np.asarray(full - offset, np.float32)
-
-
-EAR_SIDE, EAR_HEIGHT, EAR_BEHIND = 5.8, 7.0, 3.0
-"""Where a head's skin outside the face mesh is an ear: centimetres beside, above or below, and behind its origin."""
-
-
-def _with_ears(labels: NDArray[np.uint8], depth: NDArray[np.float32], face: Face, pose: HeadPose) -> NDArray[np.uint8]:
-    """Return labels in which the skin at the sides of the head, outside the face mesh, is called ear."""
-    rows, columns = np.nonzero(labels == PARTS.index("face"))
-    xyz = np.column_stack([columns, rows, depth[rows, columns] * pose.scale + pose.translation[2]])
-    local = (xyz - pose.translation) @ pose.rotation / pose.scale
-    on_mesh = np.zeros(labels.shape, np.uint8)
-    cv2.fillConvexPoly(on_mesh, cv2.convexHull(np.rint(face.points[list(OVAL), :2]).astype(np.int32)), 1)
-    ear = (
-        (on_mesh[rows, columns] == 0)
-        & (np.abs(local[:, 0]) > EAR_SIDE)
-        & (np.abs(local[:, 1]) < EAR_HEIGHT)
-        & (local[:, 2] > EAR_BEHIND)
-    )
-    result = labels.copy()
-    result[rows[ear], columns[ear]] = PARTS.index("ear")
-    return result
 
 
 def _photos(clip: SourceClip, finder: FaceFinder) -> Iterator[PartsCase]:
@@ -260,30 +221,12 @@ def _photos(clip: SourceClip, finder: FaceFinder) -> Iterator[PartsCase]:
         labels = np.full(matte.shape, UNKNOWN, np.uint8)
         labels[matte == WALL] = PARTS.index("background")
         labels[matte == PERSON] = SOME_PART
-        _draw_face(labels, face, pose)
+        draw_face(labels, face, pose)
         case_from_photo = _case_from_photo(pose)
         nothing = np.full((SIDE, SIDE), np.nan, np.float16)
         yield PartsCase(
             cut(image, case_from_photo, SIDE), _cut_labels(labels, case_from_photo), nothing, clip.person, "photo"
         )
-
-
-def _draw_face(labels: NDArray[np.uint8], face: Face, pose: HeadPose) -> None:
-    """Mark what landmarks say, in place: the lower face, eyes and the open mouth; a fringe may hide the forehead."""
-    xy = face.points[:, :2].astype(np.float64)
-    oval = xy[list(OVAL)]
-    lower = oval[(local_y := _local_y(face, pose))[list(OVAL)] > local_y[list(EYE_LEFT)].mean() + 1.0]
-    middle = xy[[1, 4, 5, 195]].mean(axis=0)
-    shrunk = middle + 0.9 * (np.concatenate([lower, xy[[*EYE_LEFT, *EYE_RIGHT]]]) - middle)
-    cv2.fillConvexPoly(labels, cv2.convexHull(np.rint(shrunk).astype(np.int32)), PARTS.index("face"))
-    for ring, part in ((EYE_LEFT, "eyes"), (EYE_RIGHT, "eyes"), (LIPS_INNER, "mouth_interior")):
-        outline = np.rint(xy[list(ring)] * 16).astype(np.int32)
-        if cv2.contourArea(xy[list(ring)].astype(np.float32)) > (0.4 * pose.scale) ** 2:
-            cv2.fillPoly(labels, [outline], PARTS.index(part), shift=4)
-
-
-def _local_y(face: Face, pose: HeadPose) -> NDArray[np.float64]:
-    return np.asarray(((face.points - pose.translation) @ pose.rotation)[:, 1] / pose.scale)
 
 
 def _case_from_photo(pose: HeadPose) -> Affine:
