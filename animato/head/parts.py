@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.affine import chain, invert
 from animato.geometry.crop import cut
 from animato.geometry.pose import HeadPose
+from animato.models.parts.config import PARTS
 from animato.runtime.engine import Engine, Network
 from animato.runtime.parts_graph import build_parts
-from animato.types import Affine, Frame
+from animato.types import Affine, Frame, Plane
 from animato.weights.parts import read_parts as read_weights
 
 SQUARE_CM = 40.0
@@ -40,6 +43,20 @@ class HeadParts:
     def person(self) -> NDArray[np.float32]:
         """S x S float32 in [0, 1], probability that a pixel belongs to the person."""
         return np.asarray(1 - self.probabilities[0].astype(np.float32) / 255, np.float32)
+
+    def share(self, names: Iterable[str], size: tuple[int, int]) -> Plane:
+        """Return how much of the person some parts are, H x W float32 in [0, 1], in the picture's own pixels.
+
+        Args:
+            names: of `models.parts.config.PARTS`.
+            size: width and height of the picture.
+        """
+        chosen = self.probabilities[[PARTS.index(name) for name in names]].astype(np.float32).sum(axis=0)
+        share = chosen / np.maximum(255 - self.probabilities[0].astype(np.float32), 8.0)
+        placed = cv2.warpAffine(
+            share, invert(self.parts_from_photo), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.clip(placed, 0, 1).astype(np.float32)
 
     def moved(self, view_from_photo: Affine) -> HeadParts:
         """Return the same for a picture that was cut out of the photo.

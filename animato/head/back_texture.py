@@ -1,0 +1,105 @@
+"""Texture of the back of a head, which no photo from the front shows: hair like the hair that is seen."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.head.closed_head import COLUMNS
+from animato.types import Frame, Plane
+
+WIDTH, HEIGHT = 432, 192
+"""Size of the texture in pixels: once around the head, and from the silhouette to the back of the skull."""
+
+PATCHES = (40, 28, 20)
+"""Side of the patches of hair that are laid over each other, pixels: the largest for which there is enough hair."""
+
+FEWEST = 200
+"""Places at which a patch must fit into the hair."""
+
+LEAST_HAIR = 0.03
+"""Hair of a head in shares of its area, below which its back is skin."""
+
+
+def back_texture(
+    foreground: Frame, hair: Plane, head: Plane, rim: NDArray[np.float64], inwards: NDArray[np.float64]
+) -> Frame:
+    """Return the texture of the back of a head, HEIGHT x WIDTH x 3 uint8; columns run from the chin around.
+
+    Its base is the colour along the silhouette, of hair where the head has any; over it lies the detail of patches of
+    that hair, blended so that their contrast stays (Heitz, Neyret 2018, section 3, without the histogram's transform).
+
+    Args:
+        foreground: H x W x 3 uint8, colours of the person.
+        hair: H x W float32, opacity of the hair.
+        head: H x W float32, opacity of face, hair and ears.
+        rim: 36 x 2, the silhouette, pixels.
+        inwards: 36 x 2, unit vectors from there to the face.
+    """
+    picture = foreground.astype(np.float32)
+    haired = hair.sum() > LEAST_HAIR * head.sum()
+    mask = hair if haired else head
+    base = _rim_colours(picture, mask, rim, inwards)
+    order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
+    around = base[order]
+    row = cv2.resize(around[None], (WIDTH, 1), interpolation=cv2.INTER_LINEAR)
+    texture = np.repeat(row, HEIGHT, axis=0)
+    if haired:
+        texture = texture + _detail(picture, hair)
+    return np.clip(np.rint(texture), 0, 255).astype(np.uint8)
+
+
+def texture_columns() -> NDArray[np.float64]:
+    """Return where each of the 36 columns lies across the texture, pixels; the wrap lies below the chin."""
+    place = (np.arange(COLUMNS) - COLUMNS // 2) % COLUMNS
+    return np.asarray((place + 0.5) / (COLUMNS + 1) * WIDTH - 0.5)
+
+
+def _rim_colours(
+    picture: NDArray[np.float32], mask: Plane, rim: NDArray[np.float64], inwards: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the colour of a head along its silhouette, 36 x 3 float32: the mean of what the mask holds there."""
+    height, width = mask.shape
+    steps = np.linspace(0.02, 0.12, 12) * np.ptp(rim, axis=0).max()
+    xy = rim[:, None] + inwards[:, None] * steps[None, :, None]
+    column, row = np.clip(np.rint(xy), 0, (width - 1, height - 1)).astype(int).transpose(2, 0, 1)
+    weight = (mask[row, column] > 0.9).astype(np.float32)
+    total = weight.sum(1)
+    everywhere = picture[mask > 0.9]
+    overall = np.median(everywhere, axis=0) if len(everywhere) else np.full(3, 60.0)
+    mean = (picture[row, column] * weight[..., None]).sum(1) / np.maximum(total, 1)[:, None]
+    # Columns without any take their neighbours' colours, and all are smoothed around the head.
+    apart = np.abs(np.arange(COLUMNS)[:, None] - np.arange(COLUMNS)[None])
+    near = np.exp(-0.5 * (np.minimum(apart, COLUMNS - apart) / 2.0) ** 2) * total[None]
+    doubt = 0.5
+    return np.asarray((near @ mean + doubt * overall) / (near.sum(1, keepdims=True) + doubt), np.float32)
+
+
+def _detail(picture: NDArray[np.float32], hair: Plane) -> NDArray[np.float32]:
+    """Return hair without its mean colour, HEIGHT x WIDTH x 3 float32, from patches of the photo's."""
+    result = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    for side in PATCHES:
+        kernel = np.ones((side, side), np.uint8)
+        whole = cv2.erode((hair > 0.9).astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
+        rows, columns = np.nonzero(whole)
+        if len(rows) >= FEWEST:
+            break
+    else:
+        return result
+    random = np.random.default_rng(0)
+    window = np.hanning(side + 2)[1:-1]
+    weight = (window[:, None] * window[None]).astype(np.float32)
+    power = np.full((HEIGHT, WIDTH, 1), 1e-6, np.float32)
+    half = side // 2
+    for top in range(-half, HEIGHT, half):
+        for left in range(-half, WIDTH, half):
+            number = int(random.integers(len(rows)))
+            row, column = rows[number] - half, columns[number] - half
+            patch = picture[row : row + side, column : column + side]
+            y0, y1, x0, x1 = max(top, 0), min(top + side, HEIGHT), max(left, 0), min(left + side, WIDTH)
+            inside = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+            own = weight[inside][..., None]
+            result[y0:y1, x0:x1] += own * (patch - cv2.GaussianBlur(patch, (0, 0), side / 4))[inside]
+            power[y0:y1, x0:x1] += own**2
+    return np.asarray(result / np.sqrt(power), np.float32)

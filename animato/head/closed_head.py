@@ -1,0 +1,208 @@
+"""Closed head: the face mesh, rings out to the silhouette, a fringe beyond it, and the back of the skull.
+
+Around the face oval 36 columns run outwards. Along each, the silhouette of the head is searched for in its matte. Front
+rings lead from the oval to the silhouette on an elliptic profile, a fringe takes in the soft edge of the hair, and back
+rings close the skull behind. Below the jaw the columns are a skirt of neck skin that follows the head less and less.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS, OVAL, canonical_face
+from animato.geometry.mesh import signed_area
+from animato.geometry.pose import HeadPose, local_from_points
+from animato.types import Plane, Points
+
+COLUMNS = len(OVAL)
+FRONT, BACK = 5, 5
+"""Rings from the oval to the silhouette, and from there to the back of the skull."""
+
+SILHOUETTE = FRONT - 1
+"""Number of the ring that lies on the silhouette; the fringe is the next one."""
+
+RINGS = FRONT + 1 + 1 + BACK
+"""All rings: front, fringe, the silhouette once more as the beginning of the back, and back."""
+
+OPEN_BELOW = 3
+"""Columns to either side of the chin without a back: the neck begins there."""
+WIDEST_CM, BACK_CM = 6.5, 9.0
+"""Depth of the skull's widest section behind the canonical origin, and of its back behind that, centimetres."""
+
+FRINGE_CM = 1.2
+"""Width of the fringe beyond the silhouette, centimetres."""
+
+SKIRT_CM = 2.5
+"""Length of the skirt of neck skin below the jaw, centimetres."""
+
+NECK_SHARE = 0.25
+"""Share of the head's motion that the lower end of the skirt takes."""
+
+REACH = ((-0.1, 5.5), (0.2, 7.7), (0.6, 14.6))
+"""How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""
+
+
+@dataclass(frozen=True)
+class ClosedTopology:
+    """Connectivity of the closed head.
+
+    Attributes:
+        triangles: T x 3 int32; the face's first.
+        face_triangles: how many they are.
+        fringe: T bool, triangles of the fringe.
+        back: T bool, triangles behind the silhouette.
+        outward: 1 or -1, sign of the signed area of a triangle that faces the camera.
+    """
+
+    triangles: NDArray[np.int32]
+    face_triangles: int
+    fringe: NDArray[np.bool_]
+    back: NDArray[np.bool_]
+    outward: float
+
+
+@functools.cache
+def closed_topology() -> ClosedTopology:
+    """Return the triangles of the closed head, built once."""
+    face = canonical_face()
+    outward = float(np.sign(np.median(signed_area(face.vertices[:, :2], face.triangles))))
+    loops = [np.array(OVAL), *(MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS))]
+    front = loops[: FRONT + 1]
+    strips = [_strip(inner, outer) for inner, outer in itertools.pairwise(front)]
+    fringe = _strip(loops[FRONT], loops[FRONT + 1])
+    chain = loops[FRONT + 2 :]
+    closed = np.abs(np.arange(COLUMNS) + 0.5 - COLUMNS / 2) > OPEN_BELOW
+    back = [_strip(inner, outer)[np.tile(closed, 2)] for inner, outer in itertools.pairwise(chain)]
+    ring_triangles = np.concatenate([*strips, fringe, *back])
+    flat = np.concatenate(
+        [face.vertices[:, :2], *(face.vertices[list(OVAL), :2] * (1 + 0.2 * n) for n in range(1, RINGS + 1))]
+    )
+    if np.sign(np.median(signed_area(flat, np.concatenate(strips)))) != outward:
+        ring_triangles = ring_triangles[:, ::-1]
+    triangles = np.concatenate([face.triangles, ring_triangles]).astype(np.int32)
+    number = np.arange(len(triangles)) - len(face.triangles)
+    per = 2 * COLUMNS
+    return ClosedTopology(
+        np.ascontiguousarray(triangles),
+        len(face.triangles),
+        (number >= FRONT * per) & (number < (FRONT + 1) * per),
+        number >= (FRONT + 1) * per,
+        outward,
+    )
+
+
+def _strip(inner: NDArray[np.int64], outer: NDArray[np.int64]) -> NDArray[np.int64]:
+    after, beyond = np.roll(inner, -1), np.roll(outer, -1)
+    return np.concatenate([np.stack([inner, outer, beyond], axis=1), np.stack([inner, beyond, after], axis=1)])
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedHead:
+    """One photo's head beyond its face mesh.
+
+    Attributes:
+        local: N x 3 float64, ring vertices in the head's own frame, canonical centimetres.
+        points: N x 3 float64, the same in pixels of the photo.
+        source: N x 2 float64, where their texture lies in the photo, pixels; NaN for the back, which it does not show.
+        follow: N float64, share of the head's rigid motion each takes.
+        expression: N float64, share of the oval's expression each takes.
+        radius: 36 float64, distance of the silhouette from the oval, pixels.
+    """
+
+    local: NDArray[np.float64]
+    points: NDArray[np.float64]
+    source: NDArray[np.float64]
+    follow: NDArray[np.float64]
+    expression: NDArray[np.float64]
+    radius: NDArray[np.float64]
+
+
+def fit_closed_head(points: Points, pose: HeadPose, head: Plane, person: Plane) -> ClosedHead:
+    """Fit the closed head to a photo.
+
+    Args:
+        points: 478 x 3, landmarks, pixels.
+        pose: fitted to them.
+        head: H x W float32 in [0, 1], opacity of face, hair and ears.
+        person: H x W float32 in [0, 1], opacity of the whole person.
+    """
+    scale = pose.scale
+    oval = points[list(OVAL)].astype(np.float64)
+    middle = oval[:, :2].mean(axis=0)
+    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
+    up /= np.linalg.norm(up)
+    direction = oval[:, :2] - middle
+    inner = np.linalg.norm(direction, axis=1)
+    direction /= inner[:, None]
+    height = direction @ up
+    below = np.clip((-height - 0.35) / 0.45, 0, 1)
+    reach = np.interp(height, *np.transpose(REACH)) * scale
+    radius = np.array(
+        [
+            _march(person if low > 0 else head, oval[column, :2], direction[column], reach[column])
+            for column, low in enumerate(below)
+        ]
+    )
+    radius = _smoothed(np.maximum(radius, 0.4 * scale))
+    radius = radius * (1 - below) + np.minimum(radius, SKIRT_CM * scale) * below
+    centre = pose.scale * pose.rotation @ np.array([0.0, -1.0, WIDEST_CM]) + pose.translation
+    start = oval[:, 2]
+    widest = np.maximum(np.full(COLUMNS, centre[2]), start + scale)
+    rings: list[NDArray[np.float64]] = []
+    sources: list[NDArray[np.float64]] = []
+    follow: list[NDArray[np.float64]] = []
+    for ring in range(1, FRONT + 1):
+        turn = ring / FRONT * np.pi / 2
+        depth = start + (widest - start) * (1 - np.cos(turn))
+        skirt = start + (widest - start) * 0.8 * ring / FRONT
+        xy = oval[:, :2] + direction * (radius * np.sin(turn))[:, None]
+        rings.append(np.column_stack([xy, depth * (1 - below) + skirt * below]))
+        sources.append(xy)
+        follow.append(1 - below * (ring / FRONT) ** 1.2 * (1 - NECK_SHARE))
+    rim = rings[-1]
+    fringe = rim[:, :2] + direction * ((1 - 0.8 * below) * FRINGE_CM * scale)[:, None]
+    rings.append(np.column_stack([fringe, rim[:, 2]]))
+    sources.append(fringe)
+    follow.append(follow[-1])
+    outer = np.linalg.norm(rim[:, :2] - middle, axis=1)
+    for ring in range(BACK + 1):
+        turn = ring / BACK * np.pi / 2 * 0.98
+        xy = middle + direction * (outer * np.cos(turn))[:, None]
+        rings.append(np.column_stack([xy, rim[:, 2] + BACK_CM * scale * np.sin(turn)]))
+        sources.append(np.full((COLUMNS, 2), np.nan))
+        follow.append(follow[FRONT - 1])
+    vertices = np.concatenate(rings)
+    expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
+    return ClosedHead(
+        local_from_points(vertices.astype(np.float32), pose),
+        vertices,
+        np.concatenate(sources),
+        np.concatenate(follow),
+        expression,
+        radius,
+    )
+
+
+def _march(plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float64], reach: float) -> float:
+    """Return how far a plane stays above one half from a point on, pixels."""
+    steps = np.arange(0.0, max(reach, 1.0), 1.0)
+    xy = start + direction * steps[:, None]
+    height, width = plane.shape
+    column, row = np.rint(xy).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+    value = np.where(inside, plane[row.clip(0, height - 1), column.clip(0, width - 1)], 0)
+    out = np.flatnonzero(value < 0.5)
+    return float(steps[out[0]] if len(out) else steps[-1])
+
+
+def _smoothed(radius: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return radii smoothed around the head: a median of five against single strands, then a mean of five."""
+    around = np.stack([np.roll(radius, shift) for shift in (-2, -1, 0, 1, 2)])
+    middle = np.median(around, axis=0)
+    around = np.stack([np.roll(middle, shift) for shift in (-2, -1, 0, 1, 2)])
+    return np.asarray(np.average(around, axis=0, weights=(1, 2, 3, 2, 1)))

@@ -1,0 +1,110 @@
+"""Matte of a head at a photo's resolution: the network's coarse one, refined along the photo's own edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.affine import invert
+from animato.geometry.landmarks import OVAL
+from animato.head.parts import HeadParts
+from animato.types import Frame, Plane, Points
+
+RADIUS_CM, EPSILON = 0.6, 1e-3
+"""Radius of the guided filter in canonical centimetres, and its regularisation for pictures in [0, 1]."""
+
+FLOOR, CEILING = 0.08, 0.92
+"""Opacity below which a pixel is background, and above which it is the person: nothing faint is left standing."""
+
+MOST_SOFT = 0.08
+"""Largest share of half-transparent pixels in the person's, beyond which a matte is not trusted."""
+
+LEAST_FACE = 0.97
+"""Smallest mean opacity of the face."""
+
+LARGEST_BLOB = 0.05
+"""Largest second region, in shares of the person's area."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """The opacity of the person in a picture.
+
+    Attributes:
+        alpha: H x W float32 in [0, 1].
+        doubt: why it is not to be used, as half a sentence; empty where it is good.
+    """
+
+    alpha: Plane
+    doubt: str
+
+
+def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
+    """Return the matte of a picture.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        points: 478 x 3, landmarks, pixels of it.
+        parts: of the picture, their map from its pixels.
+    """
+    height, width = image.shape[:2]
+    picture_from_parts = invert(parts.parts_from_photo)
+    coarse = cv2.warpAffine(
+        parts.person, picture_from_parts, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
+    radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
+    fine = guided_filter(image, np.clip(coarse, 0, 1).astype(np.float32), radius, EPSILON)
+    alpha = np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
+    return Matte(alpha, _doubt(alpha, points))
+
+
+def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Plane:
+    """Return a plane smoothed so that its edges follow those of a colour picture (He, Sun, Tang 2013, equations 14-16).
+
+    Args:
+        image: H x W x 3 uint8 RGB, the guide.
+        plane: H x W float32.
+        radius: of the box filter, pixels.
+        epsilon: regularisation, for a guide in [0, 1].
+    """
+    guide = image.astype(np.float32) / 255
+    size = (2 * radius + 1, 2 * radius + 1)
+
+    def box(values: NDArray[np.floating]) -> NDArray[np.float32]:
+        return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT), np.float32)
+
+    mean_guide, mean_plane = box(guide), box(plane)
+    covariance = box(guide * plane[..., None]) - mean_guide * mean_plane[..., None]
+    spread = np.empty((*plane.shape, 3, 3), np.float32)
+    for row in range(3):
+        for column in range(row, 3):
+            product = box(guide[..., row] * guide[..., column]) - mean_guide[..., row] * mean_guide[..., column]
+            spread[..., row, column] = spread[..., column, row] = product
+    spread[..., range(3), range(3)] += epsilon
+    slope = np.linalg.solve(spread, covariance[..., None])[..., 0].astype(np.float32)
+    offset = mean_plane - (slope * mean_guide).sum(-1)
+    return np.asarray((box(slope) * guide).sum(-1) + box(offset), np.float32)
+
+
+def _doubt(alpha: Plane, points: Points) -> str:
+    """Return why a matte is not trusted, as half a sentence, or nothing."""
+    person = (alpha > 0.5).astype(np.uint8)
+    area = int(person.sum())
+    if area == 0:
+        return "the person was not found in the picture"
+    oval = np.zeros(alpha.shape, np.uint8)
+    cv2.fillConvexPoly(oval, cv2.convexHull(np.rint(points[list(OVAL), :2]).astype(np.int32)), 1)
+    if alpha[oval > 0].size and float(alpha[oval > 0].mean()) < LEAST_FACE:
+        return "the outline of the person cuts the face"
+    soft = float(((alpha > 0.1) & (alpha < 0.9)).sum()) / area
+    if soft > MOST_SOFT:
+        return "the outline of the person is unsure"
+    _, _, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=8)
+    regions = np.sort(stats[1:, cv2.CC_STAT_AREA])
+    if len(regions) > 1 and regions[-2] > LARGEST_BLOB * area:
+        return "the person was found in several pieces"
+    return ""

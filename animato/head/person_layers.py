@@ -1,0 +1,221 @@
+"""A photo taken apart: the plate behind, the body over it, and the closed head in front, each with colours and opacity.
+
+At the photo's own pose the layers over each other give the photo again; what rounding and estimated colours leave is
+kept as a residual and added back there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.pose import HeadPose
+from animato.geometry.raster import draw_triangles
+from animato.geometry.smoothstep import smoothstep
+from animato.head.back_texture import back_texture
+from animato.head.closed_head import COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology, fit_closed_head
+from animato.head.foreground import OPAQUE, foreground_of, spread_colours
+from animato.head.parts import HeadParts
+from animato.head.plate import plate_of
+from animato.types import Frame, Plane, Points
+
+GRID = 24
+"""Side of the grid on which the body's movement is kept."""
+
+SKIRT_SOFT_CM = 0.6
+"""Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
+
+BELOW_FROM, BELOW_TO = 3.0, 6.0
+"""Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
+
+NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
+"""Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
+
+NECK = np.array([0.0, 6.0, 6.0])
+"""Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
+
+BODY_FADES_CM = 5.0
+"""Distance from the head over which the body stops following it, centimetres."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonLayers:
+    """What one photo is made of.
+
+    Attributes:
+        plate: S x S x 3 uint8, the background, filled in behind the person.
+        body, body_alpha: S x S x 3 uint8 and S x S float32, neck, clothes and hanging hair, continued behind the jaw.
+        head, head_alpha: the same of face, hair and ears.
+        back: texture of the back of the head, see `head.back_texture`.
+        shell: the closed head's geometry.
+        body_follow: GRID^2 x 36 float64, how the body follows each column of the silhouette.
+    """
+
+    plate: Frame
+    body: Frame
+    body_alpha: Plane
+    head: Frame
+    head_alpha: Plane
+    back: Frame
+    shell: ClosedHead
+    body_follow: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """How much of the person some parts are, each S x S float32 in [0, 1].
+
+    Attributes:
+        head: face, hair and ears.
+        hair: hair.
+        skin: skin of the neck and below.
+    """
+
+    head: Plane
+    hair: Plane
+    skin: Plane
+
+    @classmethod
+    def of(cls, parts: HeadParts, size: int) -> Shares:
+        """Return the shares in a square picture, whose pixels the parts' map starts from."""
+        square = (size, size)
+        return cls(
+            parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
+            parts.share(("hair",), square),
+            parts.share(("body_skin",), square),
+        )
+
+
+def person_layers(image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares) -> PersonLayers:
+    """Take a photo apart.
+
+    Args:
+        image: S x S x 3 uint8 RGB.
+        points: 478 x 3, landmarks, pixels.
+        pose: fitted to them.
+        alpha: S x S float32 in [0, 1], opacity of the person.
+        shares: of the person's parts.
+    """
+    size, scale = image.shape[0], pose.scale
+    plate = plate_of(image, alpha, scale)
+    shell = fit_closed_head(points, pose, alpha * shares.head, alpha)
+    head_alpha = alpha * _head_region(points, pose, shell, size)
+    body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
+    foreground = foreground_of(image, alpha, plate, scale)
+    body, body_alpha = _continued_body(
+        image, alpha, head_alpha, body_alpha.astype(np.float32), pose, foreground, shares
+    )
+    middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
+    rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
+    inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
+    back = back_texture(foreground, alpha * shares.hair, head_alpha, rim, inwards)
+    return PersonLayers(
+        plate,
+        body,
+        body_alpha,
+        foreground,
+        head_alpha.astype(np.float32),
+        back,
+        shell,
+        _body_follow(rim, size, scale),
+    )
+
+
+def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:
+    """Return where the head's layer is, S x S float32: all of the shell, but soft where its skirt ends on the neck."""
+    topology = closed_topology()
+    vertices = np.concatenate([points[:MESH_POINTS].astype(np.float64), shell.points])
+    covered = (draw_triangles(vertices, topology.triangles, size, topology.outward, 0.3) >= 0).astype(np.uint8)
+    blur = SKIRT_SOFT_CM * pose.scale / 2
+    soft = np.clip(2 * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), blur) - 1, 0, 1)
+    below = head_height(pose, size)
+    return np.asarray(soft * below + covered * (1 - below), np.float32)
+
+
+def head_height(pose: HeadPose, size: int, side: int | None = None) -> Plane:
+    """Return how far below the middle of the face places lie, 0 above to 1 below the chin, by the head's own axis.
+
+    Args:
+        pose: of the head, pixels of the square.
+        size: side of the square, pixels.
+        side: of the result, side x side float32; None for the square's.
+    """
+    side = side or size
+    line = ((np.arange(side) + 0.5) * size / side - 0.5).astype(np.float32)
+    down = (pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
+    down /= np.linalg.norm(down)
+    x, y = ((line - pose.translation[axis]) * down[axis] / pose.scale for axis in (0, 1))
+    height = x[None, :] + y[:, None]
+    return np.asarray(np.clip((height - BELOW_FROM) / (BELOW_TO - BELOW_FROM), 0, 1), np.float32)
+
+
+def _continued_body(
+    image: Frame,
+    alpha: Plane,
+    head_alpha: Plane,
+    body_alpha: Plane,
+    pose: HeadPose,
+    foreground: Frame,
+    shares: Shares,
+) -> tuple[Frame, Plane]:
+    """Return the body's colours and opacity, with a neck behind the jaw that comes into view when the head moves."""
+    size, scale = image.shape[0], pose.scale
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
+    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
+    up /= np.linalg.norm(up)
+    pivot = (scale * pose.rotation @ NECK + pose.translation)[:2]
+    across = (-(x - pivot[0]) * up[1] + (y - pivot[1]) * up[0]) / scale
+    above = ((x - pivot[0]) * up[0] + (y - pivot[1]) * up[1]) / scale
+    left, right = _neck_sides(across, above, (alpha > 0.5) & (head_alpha < 0.5))
+    neck = ((across > left) & (across < right) & (above < NECK_UP_CM)).astype(np.float32)
+    neck = cv2.GaussianBlur(neck, (0, 0), 0.15 * scale)
+    under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
+    continued = np.maximum(body_alpha, under * neck).astype(np.float32)
+    known = (body_alpha > OPAQUE) & (head_alpha < 0.05)
+    if not known.any():
+        return foreground, body_alpha
+    skin = known & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
+    known = skin if skin.sum() > (1.5 * scale) ** 2 else known  # a neck is skin, whatever the clothes beside it
+    behind = spread_colours(image.astype(np.float32), known, 0.6 * scale)
+    own = np.clip((0.999 - head_alpha) / 0.3, 0, 1)[..., None]
+    mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), foreground)
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), continued
+
+
+def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return where a neck begins and ends across, centimetres from its axis: where the body below the jaw is narrowest.
+
+    Args:
+        across, above: H x W float32, centimetres from the neck's pivot.
+        body: H x W bool, where the body is seen.
+    """
+    best = (-NECK_HALF_CM, NECK_HALF_CM)
+    for level in np.arange(-6.0, 1.0, 0.5):
+        row = body & (np.abs(above - level) < 0.25) & (np.abs(across) < 2 * NECK_HALF_CM)
+        if row.sum() < 4:
+            continue
+        low, high = np.percentile(across[row], (1, 99))
+        if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
+            best = (float(low), float(high))
+    return best
+
+
+def _body_follow(rim: NDArray[np.float64], size: int, scale: float) -> NDArray[np.float64]:
+    """Return how places of a coarse grid follow the silhouette's columns: nearby ones, less with distance, not at all
+    at the lower and side edges of the square."""
+    line = (np.arange(GRID) + 0.5) * size / GRID - 0.5
+    x, y = (plane.ravel() for plane in np.meshgrid(line, line))
+    distance = np.hypot(x[:, None] - rim[:, 0], y[:, None] - rim[:, 1]) / scale
+    nearest = distance.min(axis=1, keepdims=True)
+    weight = np.exp(-0.5 * ((distance - nearest) / 1.5) ** 2)
+    edge = smoothstep((size - 1 - y) / scale, 0.0, 4.0) * smoothstep(np.minimum(x, size - 1 - x) / scale, 0.0, 3.0)
+    fades = np.exp(-((nearest[:, 0] / BODY_FADES_CM) ** 2)) * edge
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True) * fades[:, None])
+
+
+FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]
+"""The fringe's rows among the ring vertices."""

@@ -1,0 +1,63 @@
+"""Plate: the picture without the person, what lies behind filled in once."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.types import Frame, Plane
+
+GROWN_CM = 0.4
+"""How far the hole reaches beyond the matte, canonical centimetres: light of the person on what is near it."""
+
+
+def plate_of(image: Frame, alpha: Plane, pixels_per_cm: float) -> Frame:
+    """Return a picture without the person: the same outside the hole, filled smoothly inside.
+
+    The hole is filled by push-pull on an image pyramid (Gortler, Grzeszczuk, Szeliski, Cohen 1996, section 3.4),
+    with the grain of the picture's own background.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        alpha: H x W float32, opacity of the person.
+        pixels_per_cm: scale of the head's pose.
+    """
+    reach = max(1, round(GROWN_CM * pixels_per_cm))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    hole = cv2.dilate((alpha > 0).astype(np.uint8), kernel) > 0
+    if hole.all() or not hole.any():
+        return image.copy()
+    free = (~hole).astype(np.float32)
+    filled = push_pull(image.astype(np.float32), free) + _grain(image, ~hole, pixels_per_cm)
+    return np.where(hole[..., None], np.clip(np.rint(filled), 0, 255), image).astype(np.uint8)
+
+
+def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:
+    """Return a picture whose pixels of weight 0 are filled from coarser levels.
+
+    Args:
+        image: H x W x 3 float32.
+        weight: H x W float32 in [0, 1].
+    """
+    height, width = weight.shape
+    if min(height, width) <= 2 or weight.min() > 0.999:
+        mean = (image * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return np.asarray(image * weight[..., None] + mean * (1 - weight[..., None]), np.float32)
+    size = ((width + 1) // 2, (height + 1) // 2)
+    summed = cv2.resize(cv2.GaussianBlur(image * weight[..., None], (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(cv2.GaussianBlur(weight, (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
+    coarse = push_pull(
+        np.asarray(summed / np.maximum(share, 1e-6)[..., None], np.float32), np.minimum(share * 4, 1).astype(np.float32)
+    )
+    behind = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(image * weight[..., None] + behind * (1 - weight[..., None]), np.float32)
+
+
+def _grain(image: Frame, free: NDArray[np.bool_], pixels_per_cm: float) -> NDArray[np.float32]:
+    """Return noise like the background's, H x W x 3 float32: a filled wall without it looks polished."""
+    fine = image.astype(np.float32) - cv2.GaussianBlur(image, (0, 0), max(1.0, 0.1 * pixels_per_cm))
+    # The median, so that edges of things in the background are no grain.
+    size = 1.4826 * np.median(np.abs(fine[free]), axis=0)
+    random = np.random.default_rng(0).normal(0, 1, image.shape).astype(np.float32)
+    return np.asarray(random * size, np.float32)

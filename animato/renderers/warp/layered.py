@@ -1,0 +1,303 @@
+"""Render a closed head over body and plate: depth-tested mesh, soft alpha edges, background that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.pose import HeadPose
+from animato.geometry.raster import affine_per_triangle, flow_from_drawing
+from animato.geometry.smoothstep import smoothstep
+from animato.head.back_texture import HEIGHT, texture_columns
+from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology
+from animato.head.person_layers import GRID, PersonLayers, head_height
+from animato.types import Frame, Plane
+
+TURN_DEGREES = 6.0
+"""Turn away from the photo's pose over which the closed head takes over from the photo's own soft edge."""
+
+INTERIOR_CELLS = 5
+"""Rim of the drawn head, in cells of the flow's grid, whose opacity is the photo's; inside, the head is opaque."""
+
+
+EDGE_CELLS = 1.0
+"""Blur of a drawn edge in cells of the flow's grid: its steps would show as teeth."""
+
+FRINGE_TURNED_CM = (0.5, 2.0)
+"""How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
+
+STEEP = 3
+"""Front ring from which the photo shows the head so steeply that a turn stretches its pixels."""
+
+LEAST_DETAIL = 0.4
+"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
+
+
+STILL_PIXELS = 0.05
+"""Movement of the body, in pixels, below which it is taken as it is."""
+
+
+@dataclass(frozen=True)
+class HeadWarp:
+    """The head of one frame, before it is laid over anything.
+
+    Attributes:
+        image: S x S x 3 uint8, its colours along the flow.
+        flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
+        drawn: h x w int16, number of the triangle at each place, -1 where there is none.
+        vertices: (468 + rings) x 3 float64, of the target, pixels.
+        affine: 6 x (T + 1) float32, source_from_target of each triangle.
+    """
+
+    image: Frame
+    flow: NDArray[np.float32]
+    drawn: NDArray[np.int16]
+    vertices: NDArray[np.float64]
+    affine: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One frame of layers.
+
+    Attributes:
+        image: S x S x 3 uint8.
+        alpha: S x S float32, opacity of the person.
+    """
+
+    image: Frame
+    alpha: Plane
+
+
+class LayeredHead:
+    """Composes one photo's layers for any pose.
+
+    Args:
+        layers: of the photo.
+        image: S x S x 3 uint8, the photo.
+        pose: of the photo.
+    """
+
+    def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose) -> None:
+        self.layers, self._pose, self._size = layers, pose, image.shape[0]
+        topology = closed_topology()
+        self._fringe, self._back = (np.append(mask, False) for mask in (topology.fringe, topology.back))
+        strip = np.arange(len(topology.triangles)) - topology.face_triangles
+        self._steep = np.append((strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS), False)
+        self._back_source = _texture_places()
+        self._first_row = _first_row(layers.body_alpha)
+        self._grid_x, self._grid_y = np.meshgrid(*(np.arange(self._size, dtype=np.float32),) * 2)
+        self._residual: NDArray[np.int16] | None = None
+        body = layers.body_alpha
+        self._still = np.asarray(cv2.blendLinear(layers.body, layers.plate, body, 1 - body), np.uint8)
+
+    def keep_residual(self, image: Frame, rest: Frame) -> None:
+        """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
+
+        Args:
+            image: S x S x 3 uint8, the photo.
+            rest: S x S x 3 uint8, the layers composed at the photo's pose.
+        """
+        rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        self._residual = np.zeros(image.shape, np.int16)
+        self._residual[box] = image[box].astype(np.int16) - rest[box]
+        inside = self._still[box].copy()
+        self._still = image.copy()
+        self._still[box] = inside
+
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> Composition:
+        """Lay the warped head over the moved body and the plate.
+
+        Args:
+            warp: the head.
+            pose: of the target.
+        """
+        turn = smoothstep(_degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
+        behind, body_alpha = self._body_over_plate(warp.vertices)
+        rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
+        x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
+        alpha = self._head_alpha(warp, x, y, (rows, columns), pose, turn)
+        shown = np.take(self._back_share(warp.affine), warp.drawn, mode="wrap")
+        head = self._with_back(warp, shown) if shown.any() else warp.image
+        view = np.ascontiguousarray(behind[rows, columns])
+        mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
+        if self._residual is not None and turn < 1:
+            lacking = cv2.remap(self._residual, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            lacking = np.rint(lacking * np.float32(1 - turn)).astype(np.int16)
+            mixed = np.clip(mixed.astype(np.int16) + lacking, 0, 255).astype(np.uint8)
+        behind[rows, columns] = mixed
+        whole = body_alpha.copy()
+        whole[rows, columns] = 1 - (1 - alpha) * (1 - body_alpha[rows, columns])
+        return Composition(behind, whole)
+
+    def _body_over_plate(self, vertices: NDArray[np.float64]) -> tuple[Frame, Plane]:
+        """Return the body, moved as the silhouette's columns are, over the plate; and its opacity."""
+        layers, size = self.layers, self._size
+        moved = (vertices[MESH_POINTS:, :2] - layers.shell.points[:, :2]).reshape(RINGS, COLUMNS, 2)[SILHOUETTE]
+        shift = (layers.body_follow @ moved).reshape(GRID, GRID, 2).astype(np.float32)
+        if np.abs(shift).max() < STILL_PIXELS:
+            return self._still.copy(), layers.body_alpha
+        first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
+        x, y = (
+            grid[first:] - cv2.resize(shift[..., axis], (size, size), interpolation=cv2.INTER_CUBIC)[first:]
+            for axis, grid in enumerate((self._grid_x, self._grid_y))
+        )
+        body = cv2.remap(layers.body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        opacity = cv2.remap(layers.body_alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        behind = layers.plate.copy()
+        behind[first:] = cv2.blendLinear(body, np.ascontiguousarray(behind[first:]), opacity, 1 - opacity)
+        alpha = np.zeros((size, size), np.float32)
+        alpha[first:] = opacity
+        return behind, alpha
+
+    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
+        """Return how much each triangle (T) counts: a fringe less where its rim turns towards the camera or away."""
+        shell = self.layers.shell
+        rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
+        moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
+        share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
+        share = np.concatenate([np.ones(len(vertices) - RINGS * COLUMNS), np.tile(share, RINGS)])
+        triangles = closed_topology().triangles
+        return np.where(self._fringe[:-1], share[triangles].min(axis=1), 1.0)
+
+    def _head_alpha(
+        self, warp: HeadWarp, x: Plane, y: Plane, box: tuple[slice, slice], pose: HeadPose, turn: float
+    ) -> Plane:
+        """Return the head's opacity in a box of the square: the photo's own, and inside a turned head all of it."""
+        size = (self._size, self._size)
+        # Where nothing is drawn, nothing is there: the last entry.
+        share = np.append(self._fringe_share(warp.vertices, pose) * ~self._back[:-1], 0.0)
+        drawn = np.take(share, warp.drawn, mode="wrap").astype(np.float32)
+        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
+        if turn == 0:
+            return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
+        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size, interpolation=cv2.INTER_CUBIC)[box]
+        own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
+        core = ((warp.drawn >= 0) & ~np.take(self._fringe, warp.drawn, mode="wrap")).astype(np.uint8)
+        kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
+        inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
+        back = cv2.GaussianBlur(np.take(self._back, warp.drawn, mode="wrap").astype(np.float32), (0, 0), 0.8)
+        soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), EDGE_CELLS)
+        above = np.float32(turn) - np.float32(turn) * head_height(pose, self._size, warp.drawn.shape[0])
+        whole = np.maximum(inside, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * above
+        return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
+
+    def _back_share(self, affine: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How much triangles show the back's texture, T + 1 float32: also where the photo's is stretched."""
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
+        return np.asarray(np.where(self._back, 1.0, self._steep * stretched), np.float32)
+
+    def _with_back(self, warp: HeadWarp, shown: NDArray[np.float32]) -> Frame:
+        """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
+        back = shown > 0
+        step = self._size / back.shape[0]
+        affine = affine_per_triangle(warp.vertices, self._back_source, closed_topology().triangles)
+        flow = flow_from_drawing(np.where(back, warp.drawn, -1).astype(np.int16), affine, step)
+        rows, columns = np.flatnonzero(back.any(1)), np.flatnonzero(back.any(0))
+        cells = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
+        top, left = round(cells[0].start * step), round(cells[1].start * step)
+        size = tuple(round(part * step) for part in back[cells].shape[::-1])
+        index = _nearest_cell(back[cells])  # outside the back its map means nothing
+        x, y = (cv2.resize(plane[cells].ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
+        texture = cv2.remap(self.layers.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        soft = cv2.GaussianBlur(shown[cells], (0, 0), 1.2)
+        mask = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
+        result = warp.image.copy()
+        view = result[top : top + size[1], left : left + size[0]]
+        view[:] = cv2.blendLinear(texture, np.ascontiguousarray(view), mask, 1 - mask)
+        return result
+
+
+def _nearest_cell(there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each cell (h x w) the flat index of the nearest one that is there."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    index = np.zeros(int(nearest.max()) + 1, np.int64)
+    index[nearest[there]] = np.flatnonzero(there)
+    return np.asarray(index[nearest])
+
+
+def _first_row(alpha: Plane) -> int:
+    rows = np.flatnonzero(alpha.any(axis=1))
+    return int(rows[0]) if len(rows) else len(alpha)
+
+
+def _box(there: NDArray[np.bool_], step: float, size: int) -> tuple[slice, slice]:
+    """Return rows and columns, in pixels, of the cells that are there, with a cell to spare."""
+    lines = []
+    for axis in (1, 0):
+        found = np.flatnonzero(there.any(axis=axis))
+        first, last = (found[0], found[-1]) if len(found) else (0, 0)
+        lines.append(slice(max(0, int((first - 2) * step)), min(size, int(np.ceil((last + 3) * step)))))
+    return lines[0], lines[1]
+
+
+def _texture_places() -> NDArray[np.float64]:
+    """Return where the vertices lie in the back's texture, V x 2, pixels; it begins before the silhouette."""
+    columns = texture_columns()
+    places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
+    # Front rings from STEEP on, then (after the fringe) the silhouette again and the back.
+    rows = {ring: (ring - STEEP) * 0.06 for ring in range(STEEP, FRONT + 1)}
+    start = rows[FRONT]
+    rows |= {FRONT + 2 + ring: start + (1 - start) * ring / BACK for ring in range(BACK + 1)}
+    for ring, row in rows.items():
+        first = MESH_POINTS + (ring - 1) * COLUMNS
+        places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row * (HEIGHT - 1))])
+    return places
+
+
+def beyond_edges(flow: NDArray[np.float32], drawn: NDArray[np.int16], step: float) -> NDArray[np.float32]:
+    """Return a flow continued where the photo's side of the head is not drawn: interpolation at its edge stays on it.
+
+    Args:
+        flow: 2 x h x w float32, pixels.
+        drawn: h x w int16, -1 where nothing is drawn.
+        step: pixels for each cell.
+    """
+    there = (drawn >= 0) & ~np.take(np.append(closed_topology().back, False), drawn, mode="wrap")
+    if there.all() or not there.any():
+        return flow
+    from_cell = _nearest_cell(there)
+    rows, columns = np.divmod(from_cell, drawn.shape[1])
+    y, x = np.indices(drawn.shape)
+    away = np.stack([x - columns, y - rows]).astype(np.float32) * np.float32(step)
+    return np.asarray(flow.reshape(2, -1)[:, from_cell] + away, np.float32)
+
+
+def fringe_behind(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mesh with its fringe behind everything: it may only be seen where nothing else is."""
+    result = vertices.copy()
+    first = MESH_POINTS + COLUMNS * FRONT
+    result[first : first + COLUMNS, 2] += 1e5
+    return result
+
+
+def target_vertices(
+    shell: ClosedHead, points: NDArray[np.floating], photo: HeadPose, pose: HeadPose, oval: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the closed mesh of a target, (468 + rings) x 3 float64, pixels.
+
+    Args:
+        shell: of the photo.
+        points: 478 x 3, landmarks of the target, pixels.
+        photo, pose: poses of the photo and the target.
+        oval: 36 x 3, displacement of the face oval by expression alone, in the head's own frame, centimetres.
+    """
+    local = shell.local + np.tile(oval, (RINGS, 1)) * shell.expression[:, None]
+    placed = pose.scale * local @ pose.rotation.T + pose.translation
+    still = photo.scale * local @ photo.rotation.T + photo.translation
+    rest = photo.scale * shell.local @ photo.rotation.T + photo.translation
+    rings = shell.points + (still - rest) + (placed - still) * shell.follow[:, None]
+    return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings])
+
+
+def _degrees_between(a: HeadPose, b: HeadPose) -> float:
+    cosine = (np.trace(a.rotation @ b.rotation.T) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -1,0 +1,53 @@
+"""The closed head: a photo taken apart gives the photo again, and a turned head keeps its volume."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.mesh import signed_area
+from animato.geometry.pose import fit_pose
+from animato.head.closed_head import COLUMNS, FRONT, RINGS, closed_topology, fit_closed_head
+from animato.types import Face, Frame
+
+
+@pytest.fixture(scope="module")
+def silhouette(portrait: Frame, portrait_face: Face) -> NDArray[np.float32]:
+    """A disc around the face, as if it were the head."""
+    mask = np.zeros(portrait.shape[:2], np.float32)
+    oval = portrait_face.points[list(OVAL), :2]
+    middle = oval.mean(axis=0)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(middle + 1.3 * (oval - middle)).astype(np.int32)), 1.0)
+    return mask
+
+
+def test_the_rings_reach_the_silhouette(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
+    pose = fit_pose(portrait_face.points)
+    shell = fit_closed_head(portrait_face.points, pose, silhouette, silhouette)
+    oval = portrait_face.points[list(OVAL), :2]
+    rim = shell.points.reshape(RINGS, COLUMNS, 3)[FRONT - 1, :, :2]
+    grown = np.linalg.norm(rim - oval.mean(axis=0), axis=1) / np.linalg.norm(oval - oval.mean(axis=0), axis=1)
+    upper = oval[:, 1] < oval[:, 1].mean()
+    assert np.abs(grown[upper] - 1.3).max() < 0.08
+
+
+def test_the_front_faces_the_camera_and_the_back_does_not(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
+    topology = closed_topology()
+    shell = fit_closed_head(portrait_face.points, fit_pose(portrait_face.points), silhouette, silhouette)
+    vertices = np.concatenate([portrait_face.points[:MESH_POINTS].astype(np.float64), shell.points])
+    area = signed_area(vertices, topology.triangles) * topology.outward
+    front = ~topology.back & ~topology.fringe
+    front[: topology.face_triangles] = False
+    assert (area[front] > -1).mean() > 0.95
+    assert (area[topology.back] < 1).mean() > 0.95
+
+
+def test_every_edge_of_the_back_has_two_sides_or_lies_at_the_neck() -> None:
+    topology = closed_topology()
+    triangles = topology.triangles[topology.back]
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    _, count = np.unique(edges, axis=0, return_counts=True)
+    assert set(count.tolist()) <= {1, 2}

@@ -1,0 +1,103 @@
+"""Mattes: sharp along the picture's edges, and doubted where they are no good."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from animato.head.matte import guided_filter, matte_of
+from animato.head.parts import HeadParts
+from animato.head.plate import plate_of, push_pull
+from animato.types import Face, Frame
+
+
+def _parts(person: NDArray[np.float32], size: int) -> HeadParts:
+    """Parts of a picture of `size` pixels from the person's probability, S x S."""
+    side = person.shape[0]
+    probabilities = np.zeros((8, side, side), np.uint8)
+    probabilities[0] = np.rint(255 * (1 - person))
+    probabilities[1] = 255 - probabilities[0]
+    scale = side / size
+    placed = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
+    return HeadParts(probabilities, np.zeros((side, side), np.float16), placed)
+
+
+def _disc(side: int, middle: tuple[float, float], radius: float) -> NDArray[np.float32]:
+    y, x = np.mgrid[0:side, 0:side]
+    return (np.hypot(x - middle[0], y - middle[1]) < radius).astype(np.float32)
+
+
+def test_a_coarse_outline_is_moved_to_the_edge_of_the_picture() -> None:
+    image = np.full((128, 128, 3), 220, np.uint8)
+    image[_disc(128, (64, 64), 40) > 0] = (60, 40, 30)
+    coarse = _disc(128, (66, 63), 41)
+
+    fine = guided_filter(image, coarse, 8, 1e-4)
+
+    truth = _disc(128, (64, 64), 40) > 0
+    assert ((fine > 0.5) != truth).sum() < 0.25 * ((coarse > 0.5) != truth).sum()
+
+
+def _face_disc(face: Face, side: int, size: int, wider: float) -> NDArray[np.float32]:
+    points = face.points[:468, :2] * side / size
+    middle = points.mean(axis=0)
+    return _disc(side, (middle[0], middle[1]), wider * float(np.ptp(points[:, 1])) / 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "doubt"),
+    [
+        ("whole", ""),
+        ("nothing", "not found"),
+        ("cut", "cuts the face"),
+        ("pieces", "several pieces"),
+        ("soft", "unsure"),
+    ],
+)
+def test_a_matte_says_why_it_is_doubted(portrait: Frame, portrait_face: Face, kind: str, doubt: str) -> None:
+    size = portrait.shape[0]
+    person = _face_disc(portrait_face, 192, size, 1.4)
+    if kind == "nothing":
+        person[:] = 0
+    elif kind == "cut":
+        person[:, : int(portrait_face.points[1, 0] * 192 / size)] = 0
+    elif kind == "pieces":
+        person[140:] = 0
+        person[155:, :] = 1
+    elif kind == "soft":
+        person = np.clip(person + 0.3 * _face_disc(portrait_face, 192, size, 2.2), 0, 1)
+    # Edges where the coarse matte has them, so that it stays as it is.
+    large = cv2.resize(person, (size, size), interpolation=cv2.INTER_LINEAR)
+    picture = np.repeat((200 - 150 * large)[..., None], 3, axis=2).astype(np.uint8)
+
+    matte = matte_of(picture, portrait_face.points, _parts(person, size))
+
+    assert (doubt in matte.doubt) if doubt else (matte.doubt == "")
+    assert matte.alpha.dtype == np.float32
+    assert matte.alpha.min() >= 0
+    assert matte.alpha.max() <= 1
+
+
+def test_the_plate_is_the_picture_to_the_last_bit_outside_the_hole() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    alpha = _disc(96, (48, 48), 20)
+
+    plate = plate_of(image, alpha, 5.0)
+
+    outside = _disc(96, (48, 48), 20 + 4) == 0
+    assert np.array_equal(plate[outside], image[outside])
+    assert not np.array_equal(plate, image)
+
+
+def test_a_hole_in_a_wall_is_filled_with_the_wall() -> None:
+    column = np.linspace(80, 160, 96, dtype=np.float32)
+    wall = np.repeat(np.repeat(column[None, :, None], 96, axis=0), 3, axis=2)
+    image = wall.copy()
+    hole = _disc(96, (48, 48), 22)
+    image[hole > 0] = 255
+
+    filled = push_pull(image, 1 - hole)
+
+    assert np.abs(filled - wall).max() < 10
