@@ -166,17 +166,17 @@ class ExpressionLight(Channel):
 
     name = "expression_light"
     shape = (SHADE_PLACES, 3)
-    tremble = 0.2
-    painted = True
-    member, kind = "shade", "i"
+    range_sigma = 0.2
+    portrait_only = True
+    array_name, array_kind = "shade", "i"
 
     def reader(self, frame: Frame, face: Face) -> ShadeReader:
         """See `Channel`."""
         return ShadeReader(frame, face)
 
-    def covered(self, part: str, now: Value | None, held: Value | None) -> Value | None:  # noqa: ARG002
-        """Return the 468 x 3 that was held: a hand's light is on the whole face."""
-        return None if now is None else held
+    def occluded(self, part: str, current: Value | None, filled: Value | None) -> Value | None:  # noqa: ARG002
+        """Return the filled 468 x 3 value for every part: a hand changes the light on the whole face."""
+        return None if current is None else filled
 
     def encode(self, values: Sequence[Value | None]) -> NDArray[np.int8]:
         """Return N x 468 x 3 int8, differences in time, in `SHADES`ths; nobody looked counts as no change."""
@@ -190,7 +190,7 @@ class ExpressionLight(Channel):
         levels = np.cumsum(array, axis=0, dtype=np.int8).astype(np.float32)
         return list(np.clip(levels / SHADES, -1, 1))
 
-    def migrated(self, array: NDArray[Any]) -> NDArray[Any]:
+    def migrate(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return an N x P x 3 array without the places in the eyes of versions 1 and 2."""
         return array[:, :SHADE_PLACES] if array.shape[1:2] in [(places,) for places in EARLIER_SHADES] else array
 

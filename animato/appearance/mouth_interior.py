@@ -38,10 +38,10 @@ class MouthInterior(Channel):
 
     name = "mouth_interior"
     shape = INSIDE_SHAPE
-    tremble = 0.1
-    painted = True
-    live = False
-    member, kind = "inside", "u"
+    range_sigma = 0.1
+    portrait_only = True
+    smooth_live = False
+    array_name, array_kind = "inside", "u"
 
     def reader(self, frame: Frame, face: Face) -> _Reader | None:
         """Return the reader of an H x W x 3 uint8 frame; None where it is too dark, too noisy or too grey."""
@@ -58,9 +58,9 @@ class MouthInterior(Channel):
             return second if first is None else first
         return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
-    def covered(self, part: str, now: Value | None, held: Value | None) -> Value | None:
-        """Return the 16 x 28 x 2 that was held where the mouth is covered."""
-        return held if part == "mouth" else now
+    def occluded(self, part: str, current: Value | None, filled: Value | None) -> Value | None:
+        """Return the filled 16 x 28 x 2 value while the mouth is occluded."""
+        return filled if part == "mouth" else current
 
     def smooth(
         self, now: Value | None, lags: NDArray[np.float64], near: Sequence[Value], strength: float
@@ -72,7 +72,7 @@ class MouthInterior(Channel):
         weights = np.exp(-0.5 * lags**2)
         if now is not None:
             changed = np.sqrt(((shown - now) ** 2).mean(axis=(1, 2, 3)))
-            weights *= np.exp(-0.5 * (changed / (self.tremble * strength)) ** 2)
+            weights *= np.exp(-0.5 * (changed / (self.range_sigma * strength)) ** 2)
         return np.asarray(np.tensordot(weights / weights.sum(), shown, axes=1), np.float32)
 
     def encode(self, values: Sequence[Value | None]) -> NDArray[np.uint8]:
@@ -88,7 +88,7 @@ class MouthInterior(Channel):
             for levels in array
         ]
 
-    def migrated(self, array: NDArray[Any]) -> NDArray[Any]:
+    def migrate(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return version 1's N x 5 x 6 places, brightness only, as they are stored now."""
         first = array.shape[1:] == FIRST_PLACES and array.dtype == np.uint8
         return inside_of_first(array, BRIGHT) if first else array

@@ -20,7 +20,7 @@ from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import build_rings
 from animato.geometry.pose import fit_pose, local_from_points, points_from_local
 from animato.motion.channel import Channel, Value
-from animato.motion.quantize import quantized_steps, summed_steps
+from animato.motion.quantize import delta_decode, delta_encode
 from animato.settings.motion import MotionSettings
 from animato.tracking.patch_matching import PatchSearch
 from animato.types import Affine, Face, Frame
@@ -105,8 +105,8 @@ class ResidualFlow(Channel):
 
     name = "residual_flow"
     shape = (DRIFT_POINTS, 2)
-    tremble = 0.12
-    member, kind = "drift", "i"
+    range_sigma = 0.12
+    array_name, array_kind = "drift", "i"
 
     def reader(self, frame: Frame, face: Face) -> Surroundings:
         """Return the reader of an H x W x 3 uint8 frame."""
@@ -115,11 +115,11 @@ class ResidualFlow(Channel):
     def encode(self, values: Sequence[Value | None]) -> NDArray[np.int16]:
         """Return N x 108 x 2 int16, differences in time; nobody looked is stored as no drift."""
         still = np.zeros(self.shape, np.float32)
-        return quantized_steps(np.stack([still if value is None else value for value in values]))
+        return delta_encode(np.stack([still if value is None else value for value in values]))
 
     def decode(self, array: NDArray[Any], step: float) -> list[Value | None]:
         """Return N values, 108 x 2 float32 each, from N x 108 x 2 int16 differences in time."""
-        return list(summed_steps(array, step))
+        return list(delta_decode(array, step))
 
     def scaled(self, value: Value, settings: MotionSettings, pose_scale: float) -> NDArray[np.float64] | None:
         """Return 108 x 2 float64, pixels; a head that moves less than the driver's carries its surroundings less."""

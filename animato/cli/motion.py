@@ -61,7 +61,7 @@ def record(
             overwrite=overwrite,
             progress=progress,
         )
-    unseen = sum(not frame.seen for frame in clip.frames)
+    unseen = sum(not frame.tracked for frame in clip.frames)
     if as_json:
         print_json({"path": str(output), "frames": len(clip.frames), "unseen": unseen})
         return

@@ -39,8 +39,8 @@ ASKED = (
 )
 """Settings that a driver reads, besides the model."""
 
-SCALARS = ("time", "zoom", "seen")
-ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes")
+SCALARS = ("time", "scale", "tracked")
+ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 """Fields of a `MotionFrame`, sent as JSON and as bytes; channels follow under their own names."""
 
 _START = (

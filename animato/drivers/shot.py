@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from animato.drivers.reference_frame import ReferenceFrame, Wanted
 from animato.media.cuts import CutDetector
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
-from animato.motion.neutral_frame import panel_costs
+from animato.motion.neutral_frame import neutral_costs
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.occlusion import face_pattern, odd_ones
 from animato.tracking.tracker import Seed, Tracker
@@ -40,7 +40,7 @@ class Candidate:
     Attributes:
         frame: the picture and its time.
         face: tracked in it.
-        cost: how far from neutral; see `motion.neutral_frame.panel_costs`.
+        cost: how far from neutral; see `motion.neutral_frame.neutral_costs`.
     """
 
     frame: TimedFrame
@@ -73,14 +73,14 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         panel.append(factor(face, frame.time))
         patterns.append(face_pattern(frame.image, face))
         kept.append((len(panel) - 1, frame, face))
-        costs = panel_costs(panel) + COVERED * odd_ones(patterns)
+        costs = neutral_costs(panel) + COVERED * odd_ones(patterns)
         if len(kept) > KEPT:
             kept.remove(max(kept, key=lambda item: costs[item[0]]))
         if len(panel) >= PANEL and costs.min() < GOOD_ENOUGH:
             break
     if not panel:
         return None, read
-    costs = panel_costs(panel) + COVERED * odd_ones(patterns)
+    costs = neutral_costs(panel) + COVERED * odd_ones(patterns)
     index, best, face = min(kept, key=lambda item: costs[item[0]])
     return Candidate(best, face, float(costs[index])), read
 

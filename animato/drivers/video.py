@@ -21,11 +21,11 @@ from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
 from animato.media.reader import open_video
 from animato.motion.channel import Channel
-from animato.motion.dropouts import Cut, GapFiller, Missing
+from animato.motion.dropouts import Cut, DropoutFiller, Missing
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.motion_frame import MotionFrame
-from animato.motion.occlusions import HiddenParts, Observed
-from animato.motion.shots import in_terms_of
+from animato.motion.occlusions import Observed, OcclusionFiller
+from animato.motion.shots import rebase_motion
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
@@ -99,7 +99,7 @@ class VideoDriver:
         painted = settings.model == "portrait"  # the others would not use what is read for painters
         self._wanted = Wanted(
             skin=settings.stabilize_landmarks,
-            channels=[item for item in channels if item.wanted(settings) and (painted or not item.painted)],
+            channels=[item for item in channels if item.is_enabled(settings) and (painted or not item.portrait_only)],
             stabilize=settings.stabilize,
         )
         self._first = self._first_shot() if settings.neutral is None else self._shot_at(settings.neutral)
@@ -174,13 +174,13 @@ class VideoDriver:
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
         """Track the video and return its movement; what cannot be followed is filled and reported."""
         self.report.warnings.clear()
-        gaps, parts = GapFiller(self.neutral), HiddenParts(self.neutral)
+        dropouts, occlusions = DropoutFiller(self.neutral), OcclusionFiller(self.neutral)
         self._first.reference.reset()
         reading = _Reading([self._first])
-        yield from gaps.fill(parts.fill(self._tracked(clock, reading)))
+        yield from dropouts.fill(occlusions.fill(self._tracked(clock, reading)))
         held = self._settings.cuts == "hold"
         self.report.warnings += driver_notes(
-            self._settings.start, gaps.stretches, parts.stretches, reading.cuts, reading.shots, held
+            self._settings.start, dropouts.intervals, occlusions.intervals, reading.cuts, reading.shots, held
         )
 
     def _tracked(self, clock: StageClock, reading: _Reading) -> Iterator[Observed]:
@@ -213,7 +213,7 @@ class VideoDriver:
                     measured, moved, hidden = found
                     meter.add(measured.points)
                     absolute = self._settings.motion == "absolute"
-                    moved = in_terms_of(self.neutral, shot.neutral, moved, absolute=absolute)
+                    moved = rebase_motion(self.neutral, shot.neutral, moved, absolute=absolute)
                 yield moved, hidden
             self.duration = video.end
             self.report.warnings += video.warnings

@@ -68,7 +68,7 @@ def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
         for moment in retime(smooth_file(moving, actor.smooth), scene.fps, lambda: actor.driver.duration):
             with clock.stage("motion"):
                 target = actor.retargeter(moment)
-                if moment.seen:
+                if moment.tracked:
                     actor.jitter.add(target.points[:POINTS])
                 else:
                     actor.jitter.interrupt()

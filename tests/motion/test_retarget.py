@@ -17,10 +17,10 @@ from motion_material import (
     neutral,
     person,
     relaxed,
-    seen,
     shaped,
     since,
     still,
+    tracked,
     turned,
 )
 
@@ -279,7 +279,7 @@ def test_half_the_pose_is_half_the_turn(calm_local: np.ndarray) -> None:
 
 def test_absolute_motion_takes_the_drivers_direction(calm_local: np.ndarray) -> None:
     driver_pose = turned(25, -10, 5)
-    face = seen(calm_local, driver_pose)
+    face = tracked(calm_local, driver_pose)
     motion = relative_to(face, face)  # the driver rests in a turned pose
     settings = MotionSettings(motion="absolute")
     target = Retargeter(person(calm_local, turned(-20, 0, 0)), neutral_of(face), settings)(motion)
