@@ -17,7 +17,7 @@ import numpy as np
 
 from animato.api import record
 from animato.appearance.channels import CHANNELS
-from animato.appearance.expression_light import ShadeReader
+from animato.appearance.expression_light import ExpressionLightReader
 from animato.geometry.apertures import apertures, mouth_width
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
 from animato.geometry.pose import rotation_exp
@@ -57,7 +57,7 @@ def folds(calm: tuple[Frame, Face, Factored], smiling: tuple[Frame, Face, Factor
 
     Zero on the lips, which are closed in the clip, and in the eyes, which blink.
     """
-    shade = ShadeReader(calm[0], calm[1]).read(smiling[0], smiling[1])
+    shade = ExpressionLightReader(calm[0], calm[1]).read(smiling[0], smiling[1])
     shade[list(LIPS_OUTER)] = 0.0
     return shade
 

@@ -68,12 +68,12 @@ class OcclusionFiller:
 
     def _next(self, window: deque[Observed], last: NDArray[np.float64]) -> MotionFrame | Missing | Cut:
         upcoming = np.any([occluded for _, occluded in window], axis=0)
-        frame, now = window.popleft()
+        frame, flags = window.popleft()
         if not isinstance(frame, MotionFrame):
             return frame
-        last[now] = frame.time
+        last[flags] = frame.time
         replaced = upcoming | (frame.time - last < RELEASE)
-        for part, replace_part, occluded in zip(self._parts, replaced, now, strict=True):
+        for part, replace_part, occluded in zip(self._parts, replaced, flags, strict=True):
             frame = part.apply(frame, bool(replace_part))
             if occluded:
                 self._record(part.name, frame.time)

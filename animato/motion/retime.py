@@ -75,21 +75,21 @@ def _at(recent: deque[MotionFrame], time: float, half: float) -> MotionFrame:
     return _keep_closures(_interpolate(before, after, time), nearest)
 
 
-def _keep_closures(moment: MotionFrame, nearest: list[MotionFrame]) -> MotionFrame:
+def _keep_closures(frame: MotionFrame, nearest: list[MotionFrame]) -> MotionFrame:
     """Return a frame with the mouth or eyes of a nearest recorded frame in which they are closed."""
-    if not moment.tracked:
-        return moment
+    if not frame.tracked:
+        return frame
     mouth, eyes, _ = part_weights()
     for weights, indices, closed in ((mouth, [2], MOUTH_CLOSED), (eyes, [0, 1], EYE_CLOSED)):
-        aperture = moment.apertures[indices].max()
-        tightest = min(nearest, key=lambda frame: float(frame.apertures[indices].max()), default=None)
+        aperture = frame.apertures[indices].max()
+        tightest = min(nearest, key=lambda near: float(near.apertures[indices].max()), default=None)
         if tightest is None or aperture <= closed or tightest.apertures[indices].max() > closed:
             continue
-        change = weights[:, None] * (tightest.expression - moment.expression)
-        apertures = moment.apertures.copy()
+        change = weights[:, None] * (tightest.expression - frame.expression)
+        apertures = frame.apertures.copy()
         apertures[indices] = tightest.apertures[indices]
-        moment = replace(moment, expression=(moment.expression + change).astype(np.float32), apertures=apertures)
-    return moment
+        frame = replace(frame, expression=(frame.expression + change).astype(np.float32), apertures=apertures)
+    return frame
 
 
 def _interpolate(first: MotionFrame, second: MotionFrame, time: float) -> MotionFrame:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from motion_material import channels_of, moving, still
 
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.residual_flow import RING_POINTS
 from animato.motion.dropouts import EASE_SECONDS, HOLD_SECONDS, RESUME_SECONDS, DropoutFiller, Missing, mix, rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.smooth import pose_vector
@@ -104,7 +104,7 @@ def test_mix_interpolates_linearly() -> None:
 
 
 def test_residual_flow_fades_and_an_absent_one_counts_as_zero() -> None:
-    drift = np.ones((DRIFT_POINTS, 2), np.float32)
+    drift = np.ones((RING_POINTS, 2), np.float32)
     away, rest = replace(moving(0.0, 1, 1, 1), channels=channels_of(residual_flow=drift)), rest_frame(REST)
     for weight in (0.0, 0.25, 1.0):
         out, back = (
@@ -119,7 +119,7 @@ def test_residual_flow_fades_and_an_absent_one_counts_as_zero() -> None:
 
 
 def test_mouth_interiors_are_mixed_and_a_closed_mouth_is_ignored() -> None:
-    dark, bright = (np.full(INSIDE_SHAPE, level, np.float32) for level in (0.2, 0.8))
+    dark, bright = (np.full(MOUTH_INTERIOR_SHAPE, level, np.float32) for level in (0.2, 0.8))
     first, second = (
         replace(moving(0.0, 1, 1, 1), channels=channels_of(mouth_interior=inside)) for inside in (dark, bright)
     )
@@ -132,7 +132,7 @@ def test_mouth_interiors_are_mixed_and_a_closed_mouth_is_ignored() -> None:
 
 
 def test_expression_light_fades_with_the_motion() -> None:
-    shade = np.full((SHADE_PLACES, 3), 0.4, np.float32)
+    shade = np.full((LIGHT_VERTICES, 3), 0.4, np.float32)
     away = replace(moving(0.0, 1, 1, 1), channels=channels_of(expression_light=shade))
     faded = mix(away, rest_frame(REST), 0.25).channels.get("expression_light")
     assert faded is not None and np.allclose(faded, 0.3)

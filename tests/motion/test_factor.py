@@ -10,8 +10,8 @@ from gallery_faces import gallery_photo
 from motion_material import POSE, channels_of, clip, person, relaxed, since, tracked, turned
 
 from animato.appearance.channels import CHANNELS
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
 from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import BLENDSHAPES, BROW_LEFT, CHIN, EYE_LEFT, IRIS_RIGHT, LIPS_INNER
 from animato.geometry.pose import points_from_local
@@ -131,7 +131,7 @@ def test_part_weights_are_symmetric() -> None:
 
 
 def test_the_mouth_interior_is_passed_on_unless_disabled(calm_local: np.ndarray) -> None:
-    shown = np.full(INSIDE_SHAPE, 0.4, np.float32)
+    shown = np.full(MOUTH_INTERIOR_SHAPE, 0.4, np.float32)
     driver = replace(tracked(calm_local), channels=channels_of(mouth_interior=shown))
     motion = relative_to(tracked(calm_local), driver, CHANNELS)
     assert motion.channels.get("mouth_interior") is shown
@@ -145,7 +145,7 @@ def test_the_mouth_interior_is_passed_on_unless_disabled(calm_local: np.ndarray)
 
 
 def test_expression_light_is_passed_on_at_its_strength(calm_local: np.ndarray) -> None:
-    shade = np.random.default_rng(2).uniform(-1, 1, (SHADE_PLACES, 3)).astype(np.float32)
+    shade = np.random.default_rng(2).uniform(-1, 1, (LIGHT_VERTICES, 3)).astype(np.float32)
     motion = relative_to(
         tracked(calm_local), replace(tracked(calm_local), channels=channels_of(expression_light=shade)), CHANNELS
     )

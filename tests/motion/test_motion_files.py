@@ -16,9 +16,9 @@ import pytest
 from motion_material import channels_of, clip, neutral, shaped, since
 
 from animato.appearance.channels import CHANNELS
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.residual_flow import RING_POINTS
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
 from animato.motion.motion_file import STEP, MotionClip, load_motion, save_motion
@@ -44,7 +44,7 @@ def test_a_round_trip_is_exact_within_quantisation(recorded: MotionClip, saved: 
 
 
 def test_residual_flow_round_trips_and_may_be_absent(recorded: MotionClip, tmp_path: Path) -> None:
-    drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), DRIFT_POINTS, 2)).astype(np.float32)
+    drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), RING_POINTS, 2)).astype(np.float32)
     frames = [
         replace(frame, channels=channels_of(residual_flow=drift))
         for frame, drift in zip(recorded.frames, drifts, strict=True)
@@ -151,7 +151,7 @@ def test_a_motion_file_is_written_atomically(recorded: MotionClip, tmp_path: Pat
 
 
 def test_the_mouth_interior_round_trips_and_may_be_absent(recorded: MotionClip, tmp_path: Path) -> None:
-    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_SHAPE)).astype(np.float32)
+    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *MOUTH_INTERIOR_SHAPE)).astype(np.float32)
     frames = [
         replace(frame, channels=channels_of(mouth_interior=inside))
         for frame, inside in zip(recorded.frames, shown, strict=True)
@@ -195,7 +195,7 @@ def test_version_1_mouths_and_eyes_are_migrated(recorded: MotionClip, tmp_path: 
     for frame in seen:
         assert (
             frame.channels.get("mouth_interior") is not None
-            and frame.channels["mouth_interior"].shape == INSIDE_SHAPE
+            and frame.channels["mouth_interior"].shape == MOUTH_INTERIOR_SHAPE
             and frame.channels.get("expression_light") is not None
         )
         bright, red = frame.channels["mouth_interior"][..., 0], frame.channels["mouth_interior"][..., 1]
@@ -205,13 +205,13 @@ def test_version_1_mouths_and_eyes_are_migrated(recorded: MotionClip, tmp_path: 
         )
         assert red[bright == 0].max() < 0.06
         assert (
-            frame.channels["expression_light"].shape == (SHADE_PLACES, 3)
+            frame.channels["expression_light"].shape == (LIGHT_VERTICES, 3)
             and (frame.channels["expression_light"] == 0).all()
         ), "eyes are left out"
 
 
 def test_expression_light_round_trips_and_is_absent_in_older_files(recorded: MotionClip, tmp_path: Path) -> None:
-    shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), SHADE_PLACES, 3)).astype(np.float32)
+    shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), LIGHT_VERTICES, 3)).astype(np.float32)
     shades[0], shades[1] = 1.0, -1.0
     frames = [
         replace(frame, channels=channels_of(expression_light=shade))

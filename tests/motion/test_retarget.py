@@ -24,7 +24,7 @@ from motion_material import (
     turned,
 )
 
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.residual_flow import RING_POINTS
 from animato.geometry.apertures import EYE_OPEN, MOUTH_OPEN, apertures
 from animato.geometry.landmarks import (
     BROW_LEFT,
@@ -294,7 +294,7 @@ def fit_rotation(local: np.ndarray) -> np.ndarray:
 
 
 def test_hair_and_shoulders_move_as_far_as_asked_and_no_further_than_the_head(calm_local: np.ndarray) -> None:
-    points, drift = person(calm_local), np.full((DRIFT_POINTS, 2), 0.5, np.float32)
+    points, drift = person(calm_local), np.full((RING_POINTS, 2), 0.5, np.float32)
     motion = replace(still(local=calm_local), channels=channels_of(residual_flow=drift))
 
     def moved(**settings: float | bool) -> np.ndarray | None:

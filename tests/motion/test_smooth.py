@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from motion_material import channels_of, moving
 
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.residual_flow import RING_POINTS
 from animato.motion.motion_frame import MotionFrame
 from animato.motion.smooth import (
     POSE_RANGE_SIGMA,
@@ -202,7 +202,7 @@ def test_a_pose_vector_round_trips(zoom: float) -> None:
 def test_residual_flow_jitter_is_smoothed_and_motion_is_kept() -> None:
     random = np.random.default_rng(5)
     time = np.arange(90) / FPS
-    clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, DRIFT_POINTS, 2))
+    clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, RING_POINTS, 2))
     noisy = clean + random.normal(0, NOISE, clean.shape)
     frames = [
         replace(moving(t), channels=channels_of(residual_flow=row.astype(np.float32)))
@@ -224,7 +224,7 @@ def test_residual_flow_jitter_is_smoothed_and_motion_is_kept() -> None:
 
 def test_mouth_interior_flicker_is_smoothed_and_touching_lips_take_their_neighbours() -> None:
     random = np.random.default_rng(6)
-    noisy = 0.5 + random.normal(0, 0.02, (40, *INSIDE_SHAPE))
+    noisy = 0.5 + random.normal(0, 0.02, (40, *MOUTH_INTERIOR_SHAPE))
     frames = [
         replace(moving(n / FPS), channels=channels_of(mouth_interior=row.astype(np.float32)))
         for n, row in enumerate(noisy)
@@ -236,7 +236,7 @@ def test_mouth_interior_flicker_is_smoothed_and_touching_lips_take_their_neighbo
     assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     assert np.abs(smooth - 0.5).max() < 0.1
     teeth_appear = [
-        replace(f, channels=channels_of(mouth_interior=np.full(INSIDE_SHAPE, float(n >= 20), np.float32)))
+        replace(f, channels=channels_of(mouth_interior=np.full(MOUTH_INTERIOR_SHAPE, float(n >= 20), np.float32)))
         for n, f in enumerate(frames)
     ]
     steps = np.array([frame.channels.get("mouth_interior") for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0, 0]
@@ -245,14 +245,14 @@ def test_mouth_interior_flicker_is_smoothed_and_touching_lips_take_their_neighbo
 
 def test_expression_light_jitter_is_smoothed_and_a_blink_is_kept() -> None:
     random = np.random.default_rng(7)
-    noisy = random.normal(0, 0.05, (40, SHADE_PLACES, 3)).astype(np.float32)
+    noisy = random.normal(0, 0.05, (40, LIGHT_VERTICES, 3)).astype(np.float32)
     frames = [replace(moving(n / FPS), channels=channels_of(expression_light=row)) for n, row in enumerate(noisy)]
     live = CausalSmoother(0.5)
     for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
         smooth = np.array([frame.channels.get("expression_light") for frame in made])
         assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     lids = [
-        replace(f, channels=channels_of(expression_light=np.full((SHADE_PLACES, 3), 0.5 * (n >= 20), np.float32)))
+        replace(f, channels=channels_of(expression_light=np.full((LIGHT_VERTICES, 3), 0.5 * (n >= 20), np.float32)))
         for n, f in enumerate(frames)
     ]
     steps = np.array([frame.channels.get("expression_light") for frame in smooth_file(lids, 0.5)])[:, 0, 0]

@@ -34,7 +34,7 @@ class Reader:
 
     neutral: Value
 
-    def read(self, frame: Frame, face: Face, steady: Face, neutral_from_frame: Affine | None) -> Value:
+    def read(self, frame: Frame, face: Face, stabilized: Face, neutral_from_frame: Affine | None) -> Value:
         return brightness(frame, face) - self.neutral
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from animato.appearance.expression_light import SHADE_PLACES, ExpressionLight
-from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.expression_light import LIGHT_VERTICES, ExpressionLight
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
 from animato.drivers.reference_frame import ReferenceFrame, Wanted
 from animato.geometry.affine import invert, move, move_points
 from animato.geometry.crop import crop_from_frame, cut, head_square
@@ -133,7 +133,7 @@ def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer
 
 def with_light(target: Target) -> Target:
     """The same face with a driver's mouth (bright and red above, dark below) and a shade of one colour."""
-    inside, shade = np.zeros(INSIDE_SHAPE, np.float32), np.full((SHADE_PLACES, 3), 0.2, np.float32)
+    inside, shade = np.zeros(MOUTH_INTERIOR_SHAPE, np.float32), np.full((LIGHT_VERTICES, 3), 0.2, np.float32)
     inside[:6, :, 0], inside[:, :, 1], shade[:, 2] = 0.8, 0.3, 0.1
     return replace(target, channels={"mouth_interior": inside, "expression_light": shade})
 
