@@ -17,12 +17,12 @@ import numpy as np
 
 from animato.api import record
 from animato.appearance.channels import CHANNELS
-from animato.appearance.expression_light import ShadeReader
+from animato.appearance.expression_light import ExpressionLightReader
 from animato.geometry.apertures import apertures, mouth_width
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER
 from animato.geometry.pose import rotation_exp
 from animato.media.image import load_picture
-from animato.motion.aperture_profile import close_gaps
+from animato.motion.aperture_profile import scale_apertures
 from animato.motion.channel import ChannelValues
 from animato.motion.motion_file import MotionClip, save_motion
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_of
@@ -57,7 +57,7 @@ def smile_light(neutral: tuple[Frame, Face, Factored], smiling: tuple[Frame, Fac
 
     Zero on the lips, which are closed in the clip, and in the eyes, which blink.
     """
-    shade = ShadeReader(neutral[0], neutral[1]).read(smiling[0], smiling[1])
+    shade = ExpressionLightReader(neutral[0], neutral[1]).read(smiling[0], smiling[1])
     shade[list(LIPS_OUTER)] = 0.0
     return shade
 
@@ -73,7 +73,7 @@ class Author:
     def __init__(self, base: Factored) -> None:
         self.base = base
         self.neutral: Neutral = neutral_of(base)
-        self.shut = close_gaps(base.local, (0.0, 0.0, 1.0)) - base.local
+        self.shut = scale_apertures(base.local, (0.0, 0.0, 1.0)) - base.local
 
     def clip(self, name: str, seconds: float, attribution: str, **curves: np.ndarray) -> MotionClip:
         """Return a clip from curves over time: pitch, yaw, roll (degrees), blink (0..1), gaze_x, gaze_y (cm), and
@@ -95,8 +95,8 @@ class Author:
                 MotionFrame(
                     time=float(index / FPS),
                     rotation=rotation,
-                    shift=shift * 0.6,
-                    zoom=1.0,
+                    translation=shift * 0.6,
+                    scale=1.0,
                     expression=face.astype(np.float32),
                     apertures=np.maximum(apertures(self.base.local + face), 0.0),
                     blendshapes=np.zeros(52, np.float32),
@@ -140,7 +140,7 @@ def main(data: Path) -> None:
     face = smile[:, None, None] * (smiling.local - neutral.local)
     face[:, 468:] = 0.0
     # Lips stay closed, as the mouth interior is unknown for most faces.
-    face = np.stack([close_gaps(neutral.local + item, (1.0, 1.0, 0.0)) - neutral.local for item in face])
+    face = np.stack([scale_apertures(neutral.local + item, (1.0, 1.0, 0.0)) - neutral.local for item in face])
     save_motion(
         TARGET / "smile.motion",
         author.clip(

@@ -13,7 +13,7 @@ from animato.geometry.landmarks import canonical_face
 from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points, points_from_local, rotation_exp
 from animato.head.view import HeadView
-from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps
+from animato.motion.aperture_profile import aperture_vectors, scale_apertures, set_aperture_vectors
 from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame, Points
 
@@ -69,14 +69,14 @@ def at_size(portrait: Frame, face: Face, size: int) -> Head:
 
 def opened(local: np.ndarray, gap: float) -> np.ndarray:
     """The face with its lips apart by so many centimetres in the middle."""
-    gaps = gaps_of(local)
+    gaps = aperture_vectors(local)
     gaps[2] = np.zeros_like(gaps[2])
     gaps[2][:, 1] = np.sin(np.linspace(0, np.pi, len(gaps[2]) + 2)[1:-1]) * gap
-    return set_gaps(local, gaps)
+    return set_aperture_vectors(local, gaps)
 
 
 def closed_lips(local: np.ndarray) -> np.ndarray:
-    return close_gaps(local, (1.0, 1.0, 0.0))
+    return scale_apertures(local, (1.0, 1.0, 0.0))
 
 
 def grid_of(side: int, size: int) -> np.ndarray:

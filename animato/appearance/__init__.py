@@ -1,1 +1,1 @@
-"""Channels: what rides beside pose and expression, one file each (`motion.channel.Channel`)."""
+"""Channels that accompany pose and expression, one file each (`motion.channel.Channel`)."""

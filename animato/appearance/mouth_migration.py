@@ -8,32 +8,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.appearance.mouth_grid import INSIDE_PLACES
+from animato.appearance.mouth_grid import MOUTH_GRID
 
-FIRST_PLACES = (5, 6)
-"""Places between the lips, down and across, of version 1, which kept their brightness only."""
+VERSION_1_GRID = (5, 6)
+"""Rows and columns of version 1's grid, which has brightness only."""
 
-REDDEST, BLACK = 0.3, 0.05
-"""Redness inside a mouth, in units of the brightest: it falls from the first to none in what is brightest (mean of
-twelve people who talk); what is black is believed to have the second, and more as it is brighter
+MAX_REDNESS, BLACK_REDNESS = 0.3, 0.05
+"""Estimated redness relative to the maximum brightness: it falls linearly from the first value at black to 0 at the
+maximum (mean of twelve talking people), limited to the second value at black plus the brightness
 (`appearance.mouth_levels`)."""
 
 
-def inside_of_first(levels: NDArray[Any], most: int) -> NDArray[np.uint8]:
-    """Return what mouths show inside, of version 1, as it is stored now.
+def migrate_version_1(levels: NDArray[Any], maximum: int) -> NDArray[np.uint8]:
+    """Convert stored mouth interiors of version 1 to the current format.
 
     Args:
-        levels: N x 5 x 6 uint8, brightness of each place; more than `most` where nothing is known.
-        most: what the brightest is stored as.
+        levels: N x 5 x 6 uint8, brightness of each cell; more than `maximum` where absent.
+        maximum: stored value of brightness 1.
 
     Returns:
-        N x 16 x 28 x 2 uint8, brightness and redness, interpolated between places.
+        N x 16 x 28 x 2 uint8, brightness and redness, interpolated between cells.
     """
-    rows, columns = INSIDE_PLACES
-    fine = np.zeros((len(levels), rows, columns, 2), np.uint8)
-    for made, given in zip(fine, levels, strict=True):
-        bright = cv2.resize(given, (columns, rows), interpolation=cv2.INTER_LINEAR)
-        made[..., 0] = bright
-        level = np.minimum(bright.astype(np.float32), most)
-        made[..., 1] = np.rint(np.minimum(REDDEST * (most - level), BLACK * most + level))
-    return fine
+    rows, columns = MOUTH_GRID
+    migrated = np.zeros((len(levels), rows, columns, 2), np.uint8)
+    for target, source in zip(migrated, levels, strict=True):
+        bright = cv2.resize(source, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        target[..., 0] = bright
+        level = np.minimum(bright.astype(np.float32), maximum)
+        target[..., 1] = np.rint(np.minimum(MAX_REDNESS * (maximum - level), BLACK_REDNESS * maximum + level))
+    return migrated

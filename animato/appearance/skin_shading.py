@@ -1,4 +1,4 @@
-"""Apply per-vertex light and shade to the skin of a rendered face."""
+"""Apply expression light to the skin of a rendered face."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from animato.geometry.mesh import head_topology
 from animato.types import Frame
 
 
-def shade_skin(
-    image: Frame, drawn: NDArray[np.int16], vertices: NDArray[np.float64], shade: NDArray[np.float32]
+def apply_expression_light(
+    image: Frame, drawn: NDArray[np.int16], vertices: NDArray[np.float64], log_ratio: NDArray[np.float32]
 ) -> None:
-    """Multiply the skin of a face by its shade, in place.
+    """Multiply the skin of a face by its expression light, in place.
 
     Args:
         image: S x S x 3 uint8 RGB, changed.
-        drawn: h x w int16, triangle numbers (`warp.warper.Warped.drawn`).
+        drawn: h x w int16, triangle indices (`warp.warper.Warped.drawn`).
         vertices: V x 3, the extended mesh, pixels of the image.
-        shade: 468 x 3 float32, logarithms of ratios, RGB.
+        log_ratio: 468 x 3 float32, RGB.
     """
     size = image.shape[0]
     low = np.clip(np.floor(vertices[:MESH_POINTS, :2].min(axis=0)), 0, size - 1).astype(int)
@@ -28,7 +28,7 @@ def shade_skin(
     (x0, y0), (x1, y1) = low.tolist(), high.tolist()
     if x1 <= x0 or y1 <= y0:
         return
-    # Shade is smooth: half the grid's resolution serves, and is four times as fast.
+    # Shading is smooth: half the resolution of the flow's grid is enough, and four times as fast.
     step = size / drawn.shape[0]
     left, top = int(x0 / (2 * step)), int(y0 / (2 * step))
     right, bottom = int(x1 / (2 * step)) + 2, int(y1 / (2 * step)) + 2
@@ -36,15 +36,15 @@ def shade_skin(
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]
     planes = np.zeros((len(topology.triangles) + 1, 3, 3), np.float32)
-    planes[: len(face)] = _planes(vertices[:, :2], shade, face, step)
+    planes[: len(face)] = _planes(vertices[:, :2], log_ratio, face, step)
     gain = _interpolated(coarse, planes, (left, top), step)
-    np.clip(gain, np.minimum(shade.min(axis=0), 0), np.maximum(shade.max(axis=0), 0), out=gain)
-    there = np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]]) / (2 * step)
-    there[:, 2] += (0.5 / step - 0.5) / 2 - np.array([left, top])
+    np.clip(gain, np.minimum(log_ratio.min(axis=0), 0), np.maximum(log_ratio.max(axis=0), 0), out=gain)
+    coarse_from_image = np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]]) / (2 * step)
+    coarse_from_image[:, 2] += (0.5 / step - 0.5) / 2 - np.array([left, top])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    enlarged = cv2.warpAffine(cv2.exp(gain), there, (x1 - x0, y1 - y0), flags=flags, borderValue=(1, 1, 1))
-    part = image[y0:y1, x0:x1]
-    part[:] = cv2.multiply(part, enlarged, dtype=cv2.CV_8U)
+    enlarged = cv2.warpAffine(cv2.exp(gain), coarse_from_image, (x1 - x0, y1 - y0), flags=flags, borderValue=(1, 1, 1))
+    region = image[y0:y1, x0:x1]
+    region[:] = cv2.multiply(region, enlarged, dtype=cv2.CV_8U)
 
 
 def _planes(
@@ -52,45 +52,45 @@ def _planes(
 ) -> NDArray[np.float64]:
     """Return, for each triangle, the linear functions through the values at its corners.
 
-    A triangle may be drawn at a pixel whose middle lies a little outside it. Of one that is thinner than that, where
-    lips close, the function would rise beyond all measure: the thinner, the flatter it is made.
+    A triangle may be drawn at a pixel whose centre lies slightly outside it. For triangles thinner than that, where
+    lips close, extrapolation would explode, so slopes are reduced with thickness.
 
     Args:
         vertices: V x 2, pixels.
         values: V x C.
         triangles: T x 3.
-        thin: height of a triangle, in pixels, below which it is made flatter.
+        thin: height of a triangle, in pixels, below which its slopes are reduced.
 
     Returns:
-        T x 3 x C: rise along x, rise along y, value at 0.
+        T x 3 x C: slope along x, slope along y, value at 0.
     """
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
     p, q, r = (values[triangles[:, corner]].astype(np.float64) for corner in range(3))
     ab, ac, pq, pr = b - a, c - a, q - p, r - p
     det = ab[:, :1] * ac[:, 1:] - ab[:, 1:] * ac[:, :1]
     longest = np.sqrt(np.max([(edge**2).sum(axis=1) for edge in (ab, ac, c - b)], axis=0))[:, None]
-    steep = np.minimum(np.abs(det) / np.maximum(longest * thin, 1e-9), 1) ** 2
-    steep /= np.where(np.abs(det) < 1e-9, np.inf, det)
-    along = (pq * ac[:, 1:] - pr * ab[:, 1:]) * steep
-    down = (pr * ab[:, :1] - pq * ac[:, :1]) * steep
-    middle, mean = (a + b + c) / 3, (p + q + r) / 3
-    return np.stack([along, down, mean - along * middle[:, :1] - down * middle[:, 1:]], axis=1)
+    factor = np.minimum(np.abs(det) / np.maximum(longest * thin, 1e-9), 1) ** 2
+    factor /= np.where(np.abs(det) < 1e-9, np.inf, det)
+    slope_x = (pq * ac[:, 1:] - pr * ab[:, 1:]) * factor
+    slope_y = (pr * ab[:, :1] - pq * ac[:, :1]) * factor
+    centre, mean = (a + b + c) / 3, (p + q + r) / 3
+    return np.stack([slope_x, slope_y, mean - slope_x * centre[:, :1] - slope_y * centre[:, 1:]], axis=1)
 
 
 def _interpolated(
     coarse: NDArray[np.int16], planes: NDArray[np.float32], corner: tuple[int, int], step: float
 ) -> NDArray[np.float32]:
-    """Return h x w x C float32: linear functions per triangle, at every other pixel of a part of the flow's grid.
+    """Evaluate linear functions per triangle at every other pixel of a region of the flow's grid, h x w x C float32.
 
     Args:
-        coarse: h x w int16, triangle numbers of these pixels, -1 for none.
+        coarse: h x w int16, triangle indices of these pixels, -1 for none.
         planes: (T + 1) x 3 x C, see `_planes`, the last for no triangle.
-        corner: x and y of the part's first pixel, in pixels of the halved grid.
-        step: pixels of the picture in one of the flow's grid.
+        corner: x and y of the region's first pixel, in pixels of the halved grid.
+        step: pixels of the picture per pixel of the flow's grid.
     """
     height, width = coarse.shape
-    apart, first = np.float32(2 * step), np.float32(0.5 * step - 0.5)
-    x = ((np.arange(width, dtype=np.float32) + corner[0]) * apart + first)[:, None]
-    y = ((np.arange(height, dtype=np.float32) + corner[1]) * apart + first)[:, None, None]
-    found = planes[coarse.reshape(-1)].reshape(height, width, 3, planes.shape[2])
-    return np.asarray(found[:, :, 0] * x + found[:, :, 1] * y + found[:, :, 2], np.float32)
+    spacing, first = np.float32(2 * step), np.float32(0.5 * step - 0.5)
+    x = ((np.arange(width, dtype=np.float32) + corner[0]) * spacing + first)[:, None]
+    y = ((np.arange(height, dtype=np.float32) + corner[1]) * spacing + first)[:, None, None]
+    selected = planes[coarse.reshape(-1)].reshape(height, width, 3, planes.shape[2])
+    return np.asarray(selected[:, :, 0] * x + selected[:, :, 1] * y + selected[:, :, 2], np.float32)

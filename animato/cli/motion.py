@@ -63,7 +63,7 @@ def record(
             overwrite=overwrite,
             progress=progress,
         )
-    dropouts = sum(not frame.seen for frame in clip.frames)
+    dropouts = sum(not frame.tracked for frame in clip.frames)
     if as_json:
         print_json({"path": str(output), "frames": len(clip.frames), "dropouts": dropouts})
         return

@@ -39,8 +39,8 @@ DRIVER_SETTINGS = (
 )
 """Settings that a driver reads, in addition to `model`."""
 
-SCALARS = ("time", "zoom", "seen")
-ARRAYS = ("rotation", "shift", "expression", "apertures", "blendshapes")
+SCALARS = ("time", "scale", "tracked")
+ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 """Fields of a `MotionFrame` sent as JSON and as raw bytes; channels are sent as arrays under their own names."""
 
 _BOOTSTRAP = (

@@ -21,11 +21,11 @@ from animato.geometry.region_weights import PARTS
 from animato.media.cuts import CutDetector
 from animato.media.reader import open_video
 from animato.motion.channel import Channel
-from animato.motion.dropouts import Cut, GapFiller, Missing
+from animato.motion.dropouts import Cut, DropoutFiller, Missing
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.motion_frame import MotionFrame
-from animato.motion.occlusions import HiddenParts, Observed
-from animato.motion.shots import in_terms_of
+from animato.motion.occlusions import Observed, OcclusionFiller
+from animato.motion.shots import rebase_motion
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
@@ -99,7 +99,7 @@ class VideoDriver:
         paints = settings.model == "portrait"  # other renderers ignore the painted channels
         self._measurements = Measurements(
             stabilize_landmarks=settings.stabilize_landmarks,
-            channels=[c for c in channels if c.wanted(settings) and (paints or not c.painted)],
+            channels=[c for c in channels if c.is_enabled(settings) and (paints or not c.portrait_only)],
             stabilize=settings.stabilize,
         )
         self._first = self._first_shot() if settings.neutral is None else self._shot_at(settings.neutral)
@@ -174,14 +174,14 @@ class VideoDriver:
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
         """Track the video and yield its motion; dropouts and occlusions are filled and reported."""
         self.report.warnings.clear()
-        dropouts, occlusions = GapFiller(self.neutral), HiddenParts(self.neutral)
+        dropouts, occlusions = DropoutFiller(self.neutral), OcclusionFiller(self.neutral)
         self._first.reference.reset()
         state = _PassState([self._first])
         yield from dropouts.fill(occlusions.fill(self._tracked(clock, state)))
         self.report.warnings += driver_warnings(
             self._settings.start,
-            dropouts.stretches,
-            occlusions.stretches,
+            dropouts.intervals,
+            occlusions.intervals,
             state.cuts,
             state.shots,
             first_shot_only=self._settings.cuts == "hold",
@@ -217,7 +217,7 @@ class VideoDriver:
                     corrected, motion, occluded = measured
                     meter.add(corrected.points)
                     absolute = self._settings.motion == "absolute"
-                    motion = in_terms_of(self.neutral, shot.neutral, motion, absolute=absolute)
+                    motion = rebase_motion(self.neutral, shot.neutral, motion, absolute=absolute)
                 yield motion, occluded
             self.duration = video.end
             self.report.warnings += video.warnings

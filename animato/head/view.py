@@ -14,7 +14,7 @@ from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
 from animato.head.mouth import MouthInside, build_mouth
 from animato.head.white_balance import white_balance_of
-from animato.motion.edge_clearance import EdgeRoom, edge_room
+from animato.motion.edge_clearance import EdgeLimits, edge_limits
 from animato.types import Frame, Points
 
 
@@ -52,9 +52,9 @@ class HeadView:
         return fit_pose(self.points)
 
     @functools.cached_property
-    def edges(self) -> EdgeRoom:
+    def edges(self) -> EdgeLimits:
         """How far the head may move away from the edges that cut it."""
-        return edge_room(self.points, self.pose, self.shown, self.cut)
+        return edge_limits(self.points, self.pose, self.shown, self.cut)
 
     @functools.cached_property
     def local(self) -> NDArray[np.float64]:

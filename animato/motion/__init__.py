@@ -1,1 +1,1 @@
-"""Movement without pixels: frames of motion, retargeting, smoothing, motion files."""
+"""Motion without pixels: motion frames, retargeting, smoothing and motion files."""

@@ -15,7 +15,7 @@ def bundled() -> dict[str, Path]:
 
 
 def find_driver(text: str) -> Path:
-    """Return the path a driver argument means: a file of that name if there is one, else a bundled movement.
+    """Resolve a driver argument to a path: an existing file, else a bundled motion of that name.
 
     Args:
         text: a path, or a bundled name such as "talk".
@@ -26,11 +26,11 @@ def find_driver(text: str) -> Path:
     path = Path(text)
     if path.exists() or path.suffix or path.name != text:
         return path
-    known = bundled()
-    if text not in known:
+    motions = bundled()
+    if text not in motions:
         raise InputError(
             f"no such driver: {text}",
-            where=f"no file of that name; bundled movements are {', '.join(sorted(known))}",
+            where=f"no file of that name; bundled motions: {', '.join(sorted(motions))}",
             hint="`driver=talk`, or the path of a video or a .motion file",
         )
-    return known[text]
+    return motions[text]

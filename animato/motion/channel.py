@@ -1,7 +1,7 @@
 """Channel protocol: quantities that travel from driver to renderer beside pose and expression.
 
-Movement carries its channels with it (`ChannelValues`), so whatever mixes, smooths, stores or retargets movement needs
-to know none of them. Where movement begins, at a driver or a motion file, the caller says which channels there are.
+A motion frame carries its channels with it (`ChannelValues`), so the code that mixes, smooths, stores or retargets
+motion is independent of the set of channels. That set is given where motion originates: at a driver or a motion file.
 """
 
 from __future__ import annotations
@@ -17,142 +17,142 @@ from animato.settings.motion import MotionSettings
 from animato.types import Affine, Face, Frame
 
 Value: TypeAlias = NDArray[np.float32]
-"""What a channel says of one moment, in the channel's shape."""
+"""One frame's value of a channel, in the channel's shape."""
 
 
 class ChannelReader(Protocol):
-    """Reads a channel from a driver's frames, which it compares with the neutral frame that it was made from."""
+    """Measures a channel in a driver's frames relative to the neutral frame."""
 
-    def read(self, frame: Frame, face: Face, steady: Face, neutral_from_frame: Affine | None) -> Value | None:
-        """Return the value of a frame, or None where it shows nothing.
+    def read(self, frame: Frame, face: Face, stabilized: Face, neutral_from_frame: Affine | None) -> Value | None:
+        """Return the value of a frame, or None where it cannot be measured.
 
         Args:
             frame: H x W x 3 uint8 RGB, of the neutral frame's size.
-            face: its landmarks, where the frame has them.
-            steady: the same in pixels of the neutral frame, without what camera and body did since.
-            neutral_from_frame: 2 x 3, what takes the one to the other; None where they are the same.
+            face: its landmarks, pixels of the frame.
+            stabilized: its landmarks, pixels of the neutral frame, with camera and body motion removed.
+            neutral_from_frame: 2 x 3, maps the former to the latter; None for the identity.
         """
 
 
 class Channel(ABC):
-    """One channel. A channel without special needs overrides `reader` alone.
+    """One channel. Only `reader` must be overridden.
 
     Attributes:
-        name: key in every mapping of channels, and the setting that switches it: its strength, or whether it is on. A
-            channel without such a setting is always on.
+        name: key in every mapping of channels, and name of the setting for its strength or switch. Without such a
+            setting the channel is always on.
         shape: of one value.
-        tremble: root mean square change that counts as tremble at full smoothing; larger changes pass.
-        painted: whether only the portrait model uses it.
-        live: whether it is smoothed in live use.
-        member: name of its array in motion files, `name` if empty.
-        kind: NumPy kind of that array.
+        range_sigma: range sigma of the bilateral filter at full strength, root mean square; larger changes are kept.
+        portrait_only: whether only the portrait renderer uses it.
+        smooth_live: whether it is smoothed in live use.
+        array_name: of its array in motion files, `name` if empty.
+        array_kind: NumPy kind of that array.
     """
 
     name: str
     shape: tuple[int, ...]
-    tremble: float = 0.1
-    painted = False
-    live = True
-    member = ""
-    kind = "f"
+    range_sigma: float = 0.1
+    portrait_only = False
+    smooth_live = True
+    array_name = ""
+    array_kind = "f"
 
     @abstractmethod
     def reader(self, frame: Frame, face: Face) -> ChannelReader | None:
-        """Return what reads the channel relative to a neutral frame (H x W x 3 uint8); None: too poor for it."""
+        """Return a reader relative to a neutral frame (H x W x 3 uint8); None if the frame is unsuitable."""
 
     def strength(self, settings: MotionSettings) -> float:
-        """Return how strongly the channel is applied; 0 is off."""
+        """Return the strength with which the channel is applied; 0 is off."""
         return float(getattr(settings, self.name, 1.0))
 
-    def wanted(self, settings: MotionSettings) -> bool:
-        """Return whether it is worth reading."""
+    def is_enabled(self, settings: MotionSettings) -> bool:
+        """Return whether the channel is used at all."""
         return self.strength(settings) > 0
 
-    def relative(self, neutral: Value | None, now: Value | None) -> Value | None:
-        """Return the change since the neutral frame, of `shape`; nobody looked there counts as none."""
-        return now if neutral is None or now is None else np.asarray(now - neutral, np.float32)
+    def relative(self, neutral: Value | None, current: Value | None) -> Value | None:
+        """Return the change since the neutral frame, of `shape`; without a neutral value the value itself."""
+        return current if neutral is None or current is None else np.asarray(current - neutral, np.float32)
 
     def mix(self, first: Value | None, second: Value | None, weight: float) -> Value | None:
-        """Return the value (of `shape`) between two moments (0 the first, 1 the second); nobody looked is no change."""
+        """Interpolate two values of `shape` (weight 0: the first, 1: the second); an absent one counts as 0."""
         if first is None or second is None:
             only, share = (second, weight) if first is None else (first, 1.0 - weight)
             return None if only is None else np.asarray(share * only, np.float32)
         return np.asarray((1.0 - weight) * first + weight * second, np.float32)
 
-    def covered(self, part: str, now: Value | None, held: Value | None) -> Value | None:  # noqa: ARG002
-        """Return the value while something lies over a part of the face.
+    def occluded(self, part: str, current: Value | None, filled: Value | None) -> Value | None:  # noqa: ARG002
+        """Return the value while a part of the face is occluded.
 
         Args:
             part: one of `geometry.region_weights.PARTS`.
-            now: as read.
-            held: what was read before, eased to rest.
+            current: as measured.
+            filled: last value before the occlusion, eased to rest.
         """
-        return now
+        return current
 
     def smooth(
-        self, now: Value | None, lags: NDArray[np.float64], near: Sequence[Value], strength: float
+        self, current: Value | None, lags: NDArray[np.float64], neighbours: Sequence[Value], strength: float
     ) -> Value | None:
-        """Return the value averaged with neighbours in time that are alike.
+        """Return the value smoothed by a bilateral filter over time.
 
         Args:
-            now: the moment's own.
-            lags: K float64, distances in time in half the filter's reach.
-            near: K values (K x `shape` together, float32), the moment's own among them.
+            current: this frame's value.
+            lags: K float64, time differences in units of the filter's temporal sigma.
+            neighbours: K values (K x `shape` together, float32), this frame's among them.
             strength: above 0, at most 1.
         """
-        if now is None or len(near) < 2:
-            return None if now is None else np.asarray(now, np.float32)
-        values = np.stack(near)
-        changed = np.sqrt(((values - now) ** 2).sum(axis=-1).reshape(len(near), -1).mean(axis=1))
-        weights = np.exp(-0.5 * lags**2 - 0.5 * (changed / (self.tremble * strength)) ** 2)
+        if current is None or len(neighbours) < 2:
+            return None if current is None else np.asarray(current, np.float32)
+        values = np.stack(neighbours)
+        change = np.sqrt(((values - current) ** 2).sum(axis=-1).reshape(len(neighbours), -1).mean(axis=1))
+        weights = np.exp(-0.5 * lags**2 - 0.5 * (change / (self.range_sigma * strength)) ** 2)
         return np.asarray(np.tensordot(weights / weights.sum(), values, axes=1), np.float32)
 
     def encode(self, values: Sequence[Value | None]) -> NDArray[Any]:
-        """Return the array that a motion file holds, N x shape of `kind`. Here: float32, NaN where nobody looked."""
+        """Return the array for a motion file, N x `shape` of `array_kind`. Default: float32, NaN where absent."""
         absent = np.full(self.shape, np.nan, np.float32)
         return np.stack([absent if value is None else value for value in values]).astype(np.float32)
 
     def decode(self, array: NDArray[Any], step: float) -> list[Value | None]:  # noqa: ARG002
-        """Return the values in such an array, once its shape and kind are checked.
+        """Return the values of an array from `encode` whose shape and kind have been checked.
 
         Args:
-            array: from a file, maybe made to harm.
+            array: from an untrusted file.
             step: canonical centimetres per unit of length, from the file's header.
         """
         return [value.astype(np.float32) if np.isfinite(value).all() else None for value in array]
 
-    def migrated(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return the array of an earlier version's file (N x its shape then) in today's form (N x `shape`)."""
+    def migrate(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Convert the array of an earlier format version to the current one (N x `shape`)."""
         return array
 
     def scaled(self, value: Value, settings: MotionSettings, pose_scale: float) -> NDArray[Any] | None:  # noqa: ARG002
-        """Return the value for a target face, as strong as the settings say; None where it is off.
+        """Return the value for a target face, multiplied by its strength; None where it is off.
 
         Args:
-            value: of one moment.
+            value: of one frame.
             settings: see `strength`.
-            pose_scale: pixels of the target's crop in a canonical centimetre.
+            pose_scale: pixels of the target's crop per canonical centimetre.
         """
         strength = self.strength(settings)
         return np.asarray(value * np.float32(strength), np.float32) if strength > 0 else None
 
 
 class ChannelValues(Mapping[str, Value]):
-    """Name to value of the channels of one moment, and how each is treated. Absent: nobody looked.
+    """Channel values of one frame by name, and the channels' definitions. Absent: not measured.
 
     Args:
-        channels: those there may be.
+        channels: definitions of all permitted channels.
         values: name to value; None counts as absent.
 
     Raises:
-        KeyError: a value of a channel that is not among them.
+        KeyError: a value of a channel that is not permitted.
     """
 
     def __init__(self, channels: Sequence[Channel] = (), values: Mapping[str, Value | None] | None = None) -> None:
-        known = {channel.name: channel for channel in channels}
-        given = {name: value for name, value in (values or {}).items() if value is not None}
-        self.kinds: dict[str, Channel] = {name: known[name] for name in given}
-        self._values = given
+        by_name = {channel.name: channel for channel in channels}
+        present = {name: value for name, value in (values or {}).items() if value is not None}
+        self.definitions: dict[str, Channel] = {name: by_name[name] for name in present}
+        self._values = present
 
     def __getitem__(self, name: str) -> Value:
         return self._values[name]
@@ -164,7 +164,7 @@ class ChannelValues(Mapping[str, Value]):
         return len(self._values)
 
 
-def combined(moments: Sequence[ChannelValues], value: Callable[[Channel], Value | None]) -> ChannelValues:
-    """Return what a function says of every channel that any of the moments has."""
-    channels = {name: channel for moment in moments for name, channel in moment.kinds.items()}
+def merge_channels(frames: Sequence[ChannelValues], value: Callable[[Channel], Value | None]) -> ChannelValues:
+    """Apply a function to every channel that is present in any of the frames."""
+    channels = {name: channel for values in frames for name, channel in values.definitions.items()}
     return ChannelValues(tuple(channels.values()), {name: value(channel) for name, channel in channels.items()})

@@ -16,28 +16,28 @@ class JitterMeter:
     """Accumulates the jitter of a sequence of landmarks, one frame at a time.
 
     Args:
-        pixels_per_256: how many pixels of the given points make one pixel at 256: side of the head's crop / 256.
+        pixels_per_256: side of the head's crop in pixels of the points, divided by 256.
     """
 
     def __init__(self, pixels_per_256: float) -> None:
-        self._unit = pixels_per_256
-        self._before: list[NDArray[np.float64]] = []
+        self._pixels_per_256 = pixels_per_256
+        self._previous: list[NDArray[np.float64]] = []
         self._sum = 0.0
         self._count = 0
 
     def add(self, points: Points) -> None:
         """Add the next frame's landmarks (N >= 468 x (2 or 3), pixels)."""
         xy = points[:MESH_POINTS, :2].astype(np.float64)
-        if len(self._before) == 2:
-            second = xy - 2 * self._before[1] + self._before[0]
-            self._sum += float(np.abs(second).mean()) / self._unit
+        if len(self._previous) == 2:
+            second = xy - 2 * self._previous[1] + self._previous[0]
+            self._sum += float(np.abs(second).mean()) / self._pixels_per_256
             self._count += 1
-            self._before.pop(0)
-        self._before.append(xy)
+            self._previous.pop(0)
+        self._previous.append(xy)
 
     def interrupt(self) -> None:
-        """Start anew after a frame without a face: differences across it mean nothing."""
-        self._before.clear()
+        """Restart after a frame without a face: differences across it are meaningless."""
+        self._previous.clear()
 
     @property
     def value(self) -> float | None:

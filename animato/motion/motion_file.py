@@ -1,7 +1,7 @@
 """Motion files: motion without images of the driver's face and without its shape.
 
-A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading it runs no code:
-sizes are checked before anything is unpacked, arrays of objects are refused, and every shape must match the header.
+A `.motion` file is a zip archive of `header.json` and plain NumPy arrays (docs/formats.md). Reading executes no code:
+sizes are checked before unpacking, object arrays are rejected, and every shape must match the header.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from animato.media.probe import read_head
 from animato.motion.channel import Channel, ChannelValues
 from animato.motion.motion_file_checks import (
     FORMAT,
-    LONGEST,
+    MAX_SECONDS,
     SHAPES,
     VERSION,
+    array_name_of,
     check_arrays,
     check_header,
     is_rotation,
-    member_of,
 )
 from animato.motion.motion_frame import MotionFrame, Neutral
-from animato.motion.quantize import STEP, quantized_steps, summed_steps
+from animato.motion.quantize import STEP, delta_decode, delta_encode
 from animato.version import __version__
 
 MAX_BYTES = 512 * 1024 * 1024
@@ -45,13 +45,13 @@ SUFFIX = ".motion"
 
 @dataclass(frozen=True)
 class MotionClip:
-    """A recorded movement.
+    """A recorded motion.
 
     Attributes:
         name: title, one line.
-        attribution: who is owed credit, or "".
-        licence: of the movement, or "".
-        fps: frames a second at which it was recorded.
+        attribution: author to be credited, or "".
+        licence: of the motion, or "".
+        fps: frame rate of the recording, frames a second.
         neutral: the driver's neutral measures.
         frames: in order of time.
         duration: seconds.
@@ -67,7 +67,7 @@ class MotionClip:
 
 
 def save_motion(path: Path, clip: MotionClip) -> None:
-    """Write a motion file; it appears whole or not at all.
+    """Write a motion file atomically.
 
     Raises:
         OutputError: the file cannot be written.
@@ -93,16 +93,16 @@ def save_motion(path: Path, clip: MotionClip) -> None:
     arrays = {
         "time": np.array([frame.time for frame in clip.frames], np.float64),
         "rotation": np.stack([frame.rotation for frame in clip.frames]).astype(np.float32),
-        "shift": np.stack([frame.shift for frame in clip.frames]).astype(np.float32),
-        "zoom": np.array([frame.zoom for frame in clip.frames], np.float32),
+        "shift": np.stack([frame.translation for frame in clip.frames]).astype(np.float32),
+        "zoom": np.array([frame.scale for frame in clip.frames], np.float32),
         "apertures": np.stack([frame.apertures for frame in clip.frames]).astype(np.float32),
         "blendshapes": np.rint(np.stack([f.blendshapes for f in clip.frames]) * 255).clip(0, 255).astype(np.uint8),
-        "seen": np.array([frame.seen for frame in clip.frames], bool),
-        "expression": quantized_steps(np.stack([frame.expression for frame in clip.frames])),
+        "seen": np.array([frame.tracked for frame in clip.frames], bool),
+        "expression": delta_encode(np.stack([frame.expression for frame in clip.frames])),
     }
-    channels = {name: channel for frame in clip.frames for name, channel in frame.channels.kinds.items()}
+    channels = {name: channel for frame in clip.frames for name, channel in frame.channels.definitions.items()}
     for name, channel in channels.items():
-        arrays[member_of(channel)] = channel.encode([frame.channels.get(name) for frame in clip.frames])
+        arrays[array_name_of(channel)] = channel.encode([frame.channels.get(name) for frame in clip.frames])
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -116,7 +116,7 @@ def load_motion(path: Path, channels: Sequence[Channel]) -> MotionClip:
 
     Args:
         path: of the file.
-        channels: those to read; what a file holds of others is left unread.
+        channels: those to read; arrays of others are ignored.
 
     Raises:
         FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
@@ -129,10 +129,10 @@ def load_motion(path: Path, channels: Sequence[Channel]) -> MotionClip:
                 raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
             header = json.loads(file.read("header.json"))
             check_header(path, header)
-            there = set(file.namelist())
-            stored = [channel for channel in channels if f"{member_of(channel)}.npy" in there]
+            members = set(file.namelist())
+            stored = [channel for channel in channels if f"{array_name_of(channel)}.npy" in members]
             arrays = {name: _array(file, name) for name in SHAPES}
-            arrays |= {(name := member_of(channel)): channel.migrated(_array(file, name)) for channel in stored}
+            arrays |= {(name := array_name_of(channel)): channel.migrate(_array(file, name)) for channel in stored}
     except FileFormatError:
         raise
     except _DAMAGE as problem:
@@ -149,19 +149,19 @@ _DAMAGE = (
     *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
     *(struct.error, zipfile.BadZipFile, zlib.error),
 )
-"""What the archive, array and JSON readers raise on files that were cut, changed or made to harm."""
+"""Exceptions of the archive, array and JSON readers on truncated, corrupt or malicious files."""
 
 
 def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """Read one array of plain numbers; a header that promises more than the file holds allocates nothing."""
+    """Read one numeric array; nothing is allocated for a header that declares more than the file contains."""
     stream = io.BytesIO(file.read(f"{name}.npy"))
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError(f"{name} is in another array format")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
     values = stream.read()
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(values):
         raise ValueError(f"{name} does not hold {dtype} {shape}")
-    return np.frombuffer(values, dtype).reshape(shape, order="F" if by_columns else "C")
+    return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
 def _clip(
@@ -173,23 +173,23 @@ def _clip(
         neutral = _neutral(header["neutral"])
         fps = Fraction(*(int(part) for part in header["fps"]))
         duration, step = float(header["duration"]), float(header["step"])
-        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < LONGEST):
+        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < MAX_SECONDS):
             raise ValueError("fps, step or duration out of range")
     except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem
-    expression = summed_steps(arrays["expression"], step)
-    values = {channel.name: channel.decode(arrays[member_of(channel)], step) for channel in channels}
+    expression = delta_decode(arrays["expression"], step)
+    values = {channel.name: channel.decode(arrays[array_name_of(channel)], step) for channel in channels}
     frames = tuple(
         MotionFrame(
             time=float(arrays["time"][index]),
             rotation=_orthogonal(arrays["rotation"][index]),
-            shift=arrays["shift"][index].astype(np.float64),
-            zoom=float(arrays["zoom"][index]),
+            translation=arrays["shift"][index].astype(np.float64),
+            scale=float(arrays["zoom"][index]),
             expression=expression[index],
             apertures=arrays["apertures"][index].astype(np.float64),
             blendshapes=arrays["blendshapes"][index].astype(np.float32) / 255,
-            seen=bool(arrays["seen"][index]),
-            channels=ChannelValues(channels, {name: moments[index] for name, moments in values.items()}),
+            tracked=bool(arrays["seen"][index]),
+            channels=ChannelValues(channels, {name: sequence[index] for name, sequence in values.items()}),
         )
         for index in range(count)
     )
@@ -198,7 +198,7 @@ def _clip(
 
 
 def _line(text: object) -> str:
-    """Return a text of the header as one printable line: it may reach a terminal."""
+    """Return a header text as one printable line, safe for terminals."""
     return "".join(letter if letter.isprintable() else " " for letter in str(text)[:500]).strip()
 
 
@@ -217,6 +217,6 @@ def _neutral(header: dict[str, Any]) -> Neutral:
 
 
 def _orthogonal(matrix: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the nearest rotation: stored in float32, a rotation is not exactly one any more."""
+    """Return the nearest rotation: rotations stored as float32 are not exactly orthogonal."""
     u, _, vt = np.linalg.svd(matrix.astype(np.float64))
     return np.asarray(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)

@@ -1,6 +1,6 @@
 """Validate motion files: format, array shapes and plausible values.
 
-The rules are those of docs/formats.md; a file comes from a stranger, so each broken one ends in a sentence.
+The rules are those of docs/formats.md. Files are untrusted, so every violation raises an error with a message.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from animato.motion.channel import Channel
 FORMAT = "animato-motion"
 VERSION = 3
 MAX_FRAMES = 200_000
-LONGEST = 1e6
-"""Seconds."""
+MAX_SECONDS = 1e6
+"""Upper bound of times and durations, seconds."""
 
 SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "time": ((), "f"),
@@ -32,16 +32,16 @@ SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "seen": ((), "b"),
     "expression": ((POINTS, 3), "i"),
 }
-"""Shape of one frame's entry and NumPy kind of each array."""
+"""Shape per frame and NumPy kind of each array."""
 
 
-def member_of(channel: Channel) -> str:
+def array_name_of(channel: Channel) -> str:
     """Return the name of a channel's array in the archive."""
-    return channel.member or channel.name
+    return channel.array_name or channel.name
 
 
 def check_header(path: Path, header: Any) -> None:
-    """Check what a header says of format, version and length.
+    """Check format, version and number of frames of a header.
 
     Raises:
         FileFormatError: another format, a newer version, or no frames.
@@ -59,19 +59,19 @@ def check_header(path: Path, header: Any) -> None:
 
 
 def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channels: Sequence[Channel]) -> None:
-    """Check shapes, kinds and values: numbers no head can have would overflow, or make a video without end.
+    """Check shapes, kinds and ranges; implausible values could overflow or produce an endless video.
 
     Args:
         path: of the file, for messages.
-        count: frames the header promises.
+        count: number of frames in the header.
         arrays: name to array, for every name in `SHAPES` and those of `channels`.
         channels: those that the file has.
 
     Raises:
         FileFormatError: a rule is broken; the message names it.
     """
-    given = {member_of(channel): (channel.shape, channel.kind) for channel in channels}
-    for name, (shape, kind) in (SHAPES | given).items():
+    stored = {array_name_of(channel): (channel.shape, channel.array_kind) for channel in channels}
+    for name, (shape, kind) in (SHAPES | stored).items():
         array = arrays[name]
         if array.shape != (count, *shape) or array.dtype.kind != kind:
             raise FileFormatError(f"{path} is damaged", where=f"{name} is {array.dtype} {array.shape}")
@@ -79,14 +79,14 @@ def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channe
             raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
     times = arrays["time"]
     rules = {
-        "times must grow from 0": times[0] >= 0 and times[-1] < LONGEST and (np.diff(times) > 0).all(),
+        "times must grow from 0": times[0] >= 0 and times[-1] < MAX_SECONDS and (np.diff(times) > 0).all(),
         "zoom must lie between 0.01 and 100": ((arrays["zoom"] >= 0.01) & (arrays["zoom"] <= 100)).all(),
         "shift must stay under 1000 cm": (np.abs(arrays["shift"]) < 1000).all(),
         "apertures must stay under 10": (np.abs(arrays["apertures"]) < 10).all(),
         "rotations must be rotations": is_rotation(arrays["rotation"].astype(np.float64)),
     }
-    for rule, kept in rules.items():
-        if not kept:
+    for rule, satisfied in rules.items():
+        if not satisfied:
             raise FileFormatError(f"{path} is damaged", where=rule)
 
 

@@ -1,7 +1,7 @@
 """Motion frames: pose and expression of a driver relative to its neutral frame.
 
-Only differences are kept, so the driver's face shape is not in them: it can neither leak into the result nor be read
-from a motion file. What an open mouth shows is kept as it is, coarsely: teeth and tongue.
+Only differences are stored, so the driver's face shape can neither leak into the result nor be recovered from a motion
+file. The mouth interior is stored as absolute values, coarsely.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from numpy.typing import NDArray
 from animato.geometry.apertures import apertures, eye_widths, mouth_width
 from animato.geometry.landmarks import BLENDSHAPES, MESH_POINTS
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
-from animato.motion.channel import Channel, ChannelValues, combined
+from animato.motion.channel import Channel, ChannelValues, merge_channels
 from animato.motion.photo_expression import own_expression
 from animato.tracking.face_finder import face_width
 from animato.types import Face
 
-SMALL = 120.0
-"""Size of a face, pixels, at which being small counts 1 against a photo, as much as being turned by twenty degrees."""
+SMALL_FACE = 120.0
+"""Size of a face in pixels at which its smallness costs a photo 1, as much as twenty degrees of rotation."""
 
 
 @dataclass(frozen=True)
 class Neutral:
-    """What is kept of the driver's neutral frame.
+    """Measures of the driver's neutral frame.
 
     Attributes:
-        rotation: 3 x 3 float64, the head's orientation.
+        rotation: 3 x 3 float64, orientation of the head.
         apertures: 3 float64, left eye, right eye, mouth (`geometry.apertures`).
         eye_widths: two widths in canonical centimetres.
         mouth_width: canonical centimetres.
-        smile: by how much it widens the mouth, canonical centimetres (`motion.photo_expression`); not in motion files.
-        gaze: how far it looks aside, right and down, eye widths; not in motion files.
+        smile: widening of the mouth, canonical centimetres (`motion.photo_expression`); not in motion files.
+        gaze: averted gaze, right and down, eye widths; not in motion files.
     """
 
     rotation: NDArray[np.float64]
@@ -47,39 +47,39 @@ class Neutral:
 
 @dataclass(frozen=True)
 class MotionFrame:
-    """One moment of movement.
+    """Motion of one driver frame.
 
     Attributes:
         time: seconds.
-        rotation: 3 x 3 float64, turn of the head since neutral, in image axes.
-        shift: 2 float64, shift of the head since neutral, in canonical centimetres at the neutral's scale.
-        zoom: size of the head over its neutral size.
-        expression: 478 x 3 float32, difference to the neutral face in the head's own frame, canonical centimetres.
-        apertures: 3 float64, left eye, right eye and mouth as they are (not differences).
+        rotation: 3 x 3 float64, rotation of the head relative to neutral, in image axes.
+        translation: 2 float64, relative to neutral, canonical centimetres at the neutral scale.
+        scale: size of the head divided by its neutral size.
+        expression: 478 x 3 float32, difference of the canonical landmarks to neutral, centimetres.
+        apertures: 3 float64, left eye, right eye and mouth, absolute.
         blendshapes: 52 float32 in [0, 1].
-        seen: whether the driver's face was visible; otherwise this frame was filled in.
-        channels: name to float32 array, and how each is treated (`motion.channel`); absent: nobody looked.
+        tracked: whether the driver's face was detected; otherwise the frame was filled in.
+        channels: values and definitions of the channels (`motion.channel`); absent: not measured.
     """
 
     time: float
     rotation: NDArray[np.float64]
-    shift: NDArray[np.float64]
-    zoom: float
+    translation: NDArray[np.float64]
+    scale: float
     expression: NDArray[np.float32]
     apertures: NDArray[np.float64]
     blendshapes: NDArray[np.float32]
-    seen: bool = True
+    tracked: bool = True
     channels: ChannelValues = field(default_factory=ChannelValues)
 
 
 @dataclass(frozen=True)
 class Factored:
-    """A driver face split into rigid pose and local face, before it is compared with the neutral frame.
+    """A driver face factored into head pose and canonical landmarks, not yet relative to the neutral frame.
 
     Attributes:
         time: seconds.
         pose: rigid pose.
-        local: 478 x 3 float64, the head's own frame.
+        local: 478 x 3 float64, canonical landmarks, centimetres.
         blendshapes: 52 float32.
         channels: as of `Face`.
     """
@@ -92,41 +92,41 @@ class Factored:
 
 
 def factor(face: Face, time: float) -> Factored:
-    """Split a tracked face into pose and local face."""
+    """Factor a tracked face into head pose and canonical landmarks."""
     pose = fit_pose(face.points)
     local = local_from_points(face.points, pose)
     return Factored(time, pose, local, face.blendshapes, face.channels)
 
 
 def neutral_of(frame: Factored) -> Neutral:
-    """Return what is kept of a frame chosen as neutral."""
-    own = own_expression(frame.local, frame.pose, frame.blendshapes)
+    """Return the measures of a frame chosen as neutral."""
+    expression = own_expression(frame.local, frame.pose, frame.blendshapes)
     widths, mouth = eye_widths(frame.local), mouth_width(frame.local)
-    gaze = float(own.gaze[0]), float(own.gaze[1])
-    return Neutral(frame.pose.rotation, apertures(frame.local), widths, mouth, own.smile, gaze)
+    gaze = float(expression.gaze[0]), float(expression.gaze[1])
+    return Neutral(frame.pose.rotation, apertures(frame.local), widths, mouth, expression.smile, gaze)
 
 
 def relative_to(neutral: Factored, frame: Factored, channels: Sequence[Channel] = ()) -> MotionFrame:
-    """Return a driver frame as movement since the neutral frame.
+    """Return the motion of a driver frame relative to the neutral frame.
 
     Args:
         neutral: the neutral frame.
         frame: the driver frame.
-        channels: all that the frame may have.
+        channels: definitions of all channels that the frame may have.
 
     Raises:
         KeyError: the frame has another channel.
     """
-    scale = neutral.pose.scale
+    neutral_scale = neutral.pose.scale
     return MotionFrame(
         time=frame.time,
         rotation=frame.pose.rotation @ neutral.pose.rotation.T,
-        shift=(frame.pose.translation - neutral.pose.translation)[:2] / scale,
-        zoom=frame.pose.scale / scale,
+        translation=(frame.pose.translation - neutral.pose.translation)[:2] / neutral_scale,
+        scale=frame.pose.scale / neutral_scale,
         expression=(frame.local - neutral.local).astype(np.float32),
         apertures=apertures(frame.local),
         blendshapes=frame.blendshapes,
-        channels=combined(
+        channels=merge_channels(
             [ChannelValues(channels, frame.channels)],
             lambda channel: channel.relative(neutral.channels.get(channel.name), frame.channels[channel.name]),
         ),
@@ -137,15 +137,15 @@ LIPS_HIDDEN = [
     BLENDSHAPES.index(name)
     for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower")
 ]
-"""Expression scores of what hides the red of the lips."""
+"""Blendshapes that hide the red of the lips."""
 
 
 def neutral_cost(frame: Factored) -> float:
-    """Return how far a frame is from a neutral, frontal face: smaller is better.
+    """Return the deviation of a frame from a neutral, frontal face: smaller is better.
 
-    Expression counts by the blendshape scores (gaze aside), pose by its angle in units of twenty degrees, and a closed
-    eye or an open mouth as their apertures say. Lips pressed together or rolled in count more: what they hide is not
-    there to be animated.
+    Sums the blendshapes without gaze, the rotation in units of twenty degrees, and penalties for closed eyes and an
+    open mouth by aperture. Lips pressed together or rolled in cost extra, because what they hide cannot be
+    animated.
     """
     scores = frame.blendshapes.astype(np.float64).copy()
     scores[[0, *range(11, 19)]] = 0.0  # "_neutral" and the eight gaze directions
@@ -158,12 +158,12 @@ def neutral_cost(frame: Factored) -> float:
 
 
 def photo_cost(face: Face) -> float:
-    """Return how ill suited a photo is to be animated: how far from neutral and frontal, and how small.
+    """Return the cost of a photo as the animated one: deviation from neutral and frontal, and small size.
 
     Args:
         face: its landmarks, pixels of the photo.
     """
-    return neutral_cost(factor(face, 0.0)) + SMALL / face_width(face)
+    return neutral_cost(factor(face, 0.0)) + SMALL_FACE / face_width(face)
 
 
 def mesh_rms(points: NDArray[np.floating]) -> float:

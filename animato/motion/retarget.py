@@ -20,29 +20,29 @@ from animato.geometry.apertures import (
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp, rotation_log
 from animato.geometry.region_weights import part_weights
 from animato.geometry.smoothstep import smoothstep
-from animato.motion.aperture_profile import gaps_of, set_gaps
-from animato.motion.edge_clearance import EdgeRoom
+from animato.motion.aperture_profile import aperture_vectors, set_aperture_vectors
+from animato.motion.edge_clearance import EdgeLimits
 from animato.motion.motion_frame import MotionFrame, Neutral
-from animato.motion.neck_limits import face_width_cm, on_neck
-from animato.motion.photo_expression import averted, expression_findings, move_gaze, own_expression, without_expression
+from animato.motion.neck_limits import face_width_cm, limit_to_neck
+from animato.motion.photo_expression import averted, expression_warnings, move_gaze, own_expression, remove_expression
 from animato.settings.motion import MotionSettings
 from animato.types import Points
 
-BEYOND = 1.0
-"""Movement asked for, in units of what a neck allows, from which it counts as held back."""
+NECK_EXCESS = 1.0
+"""Motion, in units of the neck's limits, from which a frame counts as limited."""
 
-BOUNDED_SHARE = 0.02
-"""Share of such moments from which a run says so."""
+LIMITED_SHARE = 0.02
+"""Share of limited frames from which a warning is given."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the person's face must be in one output frame.
+    """The person's face in one output frame.
 
     Attributes:
         points: 478 x 3 float32, pixels of the crop.
         pose: its rigid pose.
-        channels: name to array, what the driver showed beside it, as strong as wanted (`motion.channel`).
+        channels: name to scaled value (`motion.channel`).
     """
 
     points: Points
@@ -51,15 +51,15 @@ class Target:
 
 
 class Retargeter:
-    """Applies movement to one person's face.
+    """Applies motion to one person's face.
 
     Args:
         points: 478 x 3, landmarks of the photo in pixels of the crop.
         neutral: the driver's neutral measures.
-        settings: what to take and how strongly.
-        blendshapes: 52 float32 in [0, 1], the photo's expression scores; without them its smile is not known.
-        edges: of the photo that cut the head: it moves away from them less far; None for none.
-        pose: of the landmarks, where it is known already.
+        settings: strengths and mode.
+        blendshapes: 52 float32 in [0, 1], of the photo; without them its smile is not removed.
+        edges: limits of motion away from edges of the photo that crop the head; None for no limits.
+        pose: of the landmarks, if already computed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Retargeter:
         neutral: Neutral,
         settings: MotionSettings,
         blendshapes: NDArray[np.float32] | None = None,
-        edges: EdgeRoom | None = None,
+        edges: EdgeLimits | None = None,
         pose: HeadPose | None = None,
     ) -> None:
         self.settings = settings
@@ -76,122 +76,126 @@ class Retargeter:
         self._edges = edges
         self.pose = pose or fit_pose(points)
         photo = local_from_points(points, self.pose)
-        self._opening = 0.0
+        self._remaining_opening = 0.0
         self.local = self._neutralised(photo, blendshapes)
         self._width = face_width_cm(self.local)
-        self._moments = self._bounded = 0
-        self._gaps = gaps_of(photo)
+        self._frame_count = self._limited_count = 0
+        self._aperture_vectors = aperture_vectors(photo)
         self._apertures = apertures(photo)
         strengths = np.array([settings.mouth, settings.eyes, settings.brows])
         self._gain: NDArray[np.float64] = (strengths @ part_weights())[:, None]
 
     def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
-        """Return the photo's face less its own expression, as far as the driver's replaces it.
+        """Return the photo's canonical landmarks with its own expression removed, by the strength of each part.
 
-        What the driver's neutral frame expresses is in no movement, so the photo's counts by what exceeds it; a driver
-        who looks aside there has every gaze measured from it, and is followed.
+        The expression of the driver's neutral frame is not part of the motion, so only the photo's excess over it is
+        removed. Gaze is relative to the neutral frame's, so a driver who looks aside there is followed.
         """
-        own, smile = own_expression(photo, self.pose, blendshapes), self.settings.neutralise
+        own, strength = own_expression(photo, self.pose, blendshapes), self.settings.neutralise
         self._own = own
-        # Opening and gaze come from the driver as they are, a smile is part of how the photo looks.
-        mouth, eyes = (min(2.0 * smile, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
+        # Opening and gaze are the driver's alone; a slight smile is part of the person's look and is kept by default.
+        mouth, eyes = (min(2.0 * strength, 1.0) * min(part, 1.0) for part in (self.settings.mouth, self.settings.eyes))
         surplus = max(0.0, own.opening - max(float(self.neutral.apertures[2]), MOUTH_CLOSED))
-        self._opening = surplus * (1.0 - mouth)
-        widening = smile * min(self.settings.mouth, 1.0) * max(0.0, own.smile - self.neutral.smile)
-        aside = averted(own.gaze - np.array(self.neutral.gaze))
-        rest = without_expression(photo, mouth * surplus * mouth_width(photo), widening)
-        return move_gaze(rest, -eyes * aside) if aside.any() else rest
+        self._remaining_opening = surplus * (1.0 - mouth)
+        widening = strength * min(self.settings.mouth, 1.0) * max(0.0, own.smile - self.neutral.smile)
+        averted_gaze = averted(own.gaze - np.array(self.neutral.gaze))
+        neutral = remove_expression(photo, mouth * surplus * mouth_width(photo), widening)
+        return move_gaze(neutral, -eyes * averted_gaze) if averted_gaze.any() else neutral
 
     def __call__(self, motion: MotionFrame) -> Target:
-        """Return the target face of one moment of movement."""
+        """Return the target face of one motion frame."""
         local = self.local + motion.expression * self._gain
-        local = set_gaps(local, self._wanted_gaps(local, motion))
-        local = move_gaze(local, np.zeros(2))  # irises stay inside their eyes, whatever photo and driver add up to
+        local = set_aperture_vectors(local, self._target_apertures(local, motion))
+        local = move_gaze(local, np.zeros(2))  # keeps the sum of photo and driver inside the eyes
         pose = self._pose(motion)
-        pose = pose if self._edges is None else self._edges.bounded(self.pose, pose)
+        pose = pose if self._edges is None else self._edges.limit(self.pose, pose)
         scaled = {
             name: channel.scaled(motion.channels[name], self.settings, self.pose.scale)
-            for name, channel in motion.channels.kinds.items()
+            for name, channel in motion.channels.definitions.items()
         }
         channels = {name: value for name, value in scaled.items() if value is not None}
         return Target(points_from_local(local, pose), pose, channels)
 
     def _pose(self, motion: MotionFrame) -> HeadPose:
         strength = self.settings.pose_strength
-        turn = rotation_exp(rotation_log(motion.rotation) * strength)
-        rotation = turn @ self.pose.rotation
+        rotation = rotation_exp(rotation_log(motion.rotation) * strength) @ self.pose.rotation
         if self.settings.motion == "absolute":
-            wanted = motion.rotation @ self.neutral.rotation
+            absolute = motion.rotation @ self.neutral.rotation
             rotation = (
-                rotation_exp(rotation_log(wanted @ self.pose.rotation.T) * min(strength, 1.0)) @ self.pose.rotation
+                rotation_exp(rotation_log(absolute @ self.pose.rotation.T) * min(strength, 1.0)) @ self.pose.rotation
             )
-        zoom = float(motion.zoom**strength)
+        scale = float(motion.scale**strength)
         translation = self.pose.translation.copy()
-        translation[:2] += strength * motion.shift * self.pose.scale
-        asked_for = HeadPose(rotation, translation, self.pose.scale * zoom)
-        shift, grow = self.settings.shift_strength, self.settings.zoom_strength
-        pose, asked = on_neck(self.pose, asked_for, self._width, shift, grow)
-        self._moments += 1
-        self._bounded += asked > BEYOND
+        translation[:2] += strength * motion.translation * self.pose.scale
+        target = HeadPose(rotation, translation, self.pose.scale * scale)
+        gains = self.settings.shift_strength, self.settings.zoom_strength
+        pose, excess = limit_to_neck(self.pose, target, self._width, *gains)
+        self._frame_count += 1
+        self._limited_count += excess > NECK_EXCESS
         return pose
 
     def warnings(self) -> list[str]:
-        """Return sentences about the photo's own expression, and about movement that its head could not follow."""
-        warnings = expression_findings(self._own, self.settings.neutralise)
-        if self._bounded < max(1.0, BOUNDED_SHARE * self._moments):
+        """Return warnings about the photo's own expression and about motion beyond the neck's limits."""
+        warnings = expression_warnings(self._own, self.settings.neutralise)
+        if self._limited_count < max(1.0, LIMITED_SHARE * self._frame_count):
             return warnings
         return [
             *warnings,
-            f"the driver's head moves or grows by more than a neck allows in {self._bounded / self._moments:.0%} "
-            "of the frames; it was held back: `still_place=True` keeps the head in its place, `neutral` may name a "
-            "better frame to measure from",
+            "the driver's head moves or grows by more than a neck allows in "
+            f"{self._limited_count / self._frame_count:.0%} of the frames and is limited: `still_place=True` keeps the "
+            "head in place, `neutral` selects a better neutral frame",
         ]
 
-    def _wanted_gaps(self, local: NDArray[np.float64], motion: MotionFrame) -> list[NDArray[np.float64]]:
-        current, now = gaps_of(local), apertures(local)
-        eyes = [self._eye_gap(index, current[index], float(now[index]), motion) for index in (0, 1)]
-        return [*eyes, self._mouth_gap(current[2], float(now[2]), motion)]
+    def _target_apertures(self, local: NDArray[np.float64], motion: MotionFrame) -> list[NDArray[np.float64]]:
+        vectors, current = aperture_vectors(local), apertures(local)
+        eyes = [self._eye_aperture(index, vectors[index], float(current[index]), motion) for index in (0, 1)]
+        return [*eyes, self._mouth_aperture(vectors[2], float(current[2]), motion)]
 
-    def _eye_gap(
-        self, index: int, current: NDArray[np.float64], now: float, motion: MotionFrame
+    def _eye_aperture(
+        self, index: int, vectors: NDArray[np.float64], current: float, motion: MotionFrame
     ) -> NDArray[np.float64]:
-        """Lids: the driver's opening in proportion, so that narrow and wide eyes close at the same moment."""
-        own, theirs = float(self._apertures[index]), float(self.neutral.apertures[index])
-        driver = float(motion.apertures[index])
-        ratio = 1.0 + self.settings.eyes * (driver / max(theirs, EYE_CLOSED) - 1.0)
-        if self.settings.motion == "absolute":
-            wanted = own + min(self.settings.eyes, 1.0) * (driver - own)
-        elif ratio < 1.0:
-            wanted = own * max(ratio, 0.0)
-        else:
-            wanted = own + self.settings.eyes * (driver - theirs)
-        closing = 1.0 - smoothstep(driver, EYE_CLOSED, EYE_OPEN)
-        wanted *= 1.0 - closing * min(self.settings.eyes, 1.0)
-        wanted = max(wanted, 0.0)
-        # The gaps' own shape is kept where the moved lids have one; where they crossed, the photo's shape serves.
-        proper = smoothstep(now / max(wanted, 1e-6), 0.2, 0.6) if now > 0 else 0.0
-        scaled = current * (wanted / max(now, 1e-3))
-        gap = proper * scaled + (1.0 - proper) * self._gaps[index] * (wanted / max(own, 0.05))
-        gap[:, 1] = np.maximum(gap[:, 1], 0.0)  # lids never cross
-        return np.asarray(gap)
+        """Return the aperture vectors (P x 3) of an eye.
 
-    def _mouth_gap(self, current: NDArray[np.float64], now: float, motion: MotionFrame) -> NDArray[np.float64]:
-        """Lips: they touch when the driver's touch, never cross, and open as far as the driver's, in mouth widths.
-
-        Of a photo's open mouth, what is not taken off combines with the driver's opening like the larger of the two
-        (a cubic mean): they do not add up.
+        Apertures below neutral are proportional to the driver's, so that narrow and wide eyes close at the same moment.
         """
-        driver, kept = max(float(motion.apertures[2]), 0.0), self._opening
-        own = min(float(self._apertures[2]), max(float(self.neutral.apertures[2]), MOUTH_CLOSED) + kept)
+        own, neutral = float(self._apertures[index]), float(self.neutral.apertures[index])
+        driver = float(motion.apertures[index])
+        ratio = 1.0 + self.settings.eyes * (driver / max(neutral, EYE_CLOSED) - 1.0)
         if self.settings.motion == "absolute":
-            kept = 0.0
-        wanted = (driver**3 + kept**3) ** (1 / 3) * smoothstep(driver, MOUTH_CLOSED, MOUTH_OPEN)
-        wanted = max(own + min(self.settings.mouth, 2.0) * (wanted - own), 0.0)
-        proper = smoothstep(now / max(wanted, 1e-6), 0.25, 0.6) if now > 0 else 0.0
-        scaled = current * (wanted / max(now, 1e-3))
-        plain = np.zeros_like(current)
-        arch = np.sin(np.linspace(0, np.pi, len(current) + 2)[1:-1])
-        plain[:, 1] = arch / arch.mean() * wanted * mouth_width(self.local)
-        result = proper * scaled + (1.0 - proper) * plain
+            aperture = own + min(self.settings.eyes, 1.0) * (driver - own)
+        elif ratio < 1.0:
+            aperture = own * max(ratio, 0.0)
+        else:
+            aperture = own + self.settings.eyes * (driver - neutral)
+        closing = 1.0 - smoothstep(driver, EYE_CLOSED, EYE_OPEN)
+        aperture *= 1.0 - closing * min(self.settings.eyes, 1.0)
+        aperture = max(aperture, 0.0)
+        # Keep the profile of the moved lids where they are open; where they crossed, use the photo's profile.
+        shape_weight = smoothstep(current / max(aperture, 1e-6), 0.2, 0.6) if current > 0 else 0.0
+        scaled = vectors * (aperture / max(current, 1e-3))
+        result = shape_weight * scaled + (1.0 - shape_weight) * self._aperture_vectors[index] * (
+            aperture / max(own, 0.05)
+        )
+        result[:, 1] = np.maximum(result[:, 1], 0.0)  # lids never cross
+        return np.asarray(result)
+
+    def _mouth_aperture(self, vectors: NDArray[np.float64], current: float, motion: MotionFrame) -> NDArray[np.float64]:
+        """Return the aperture vectors (P x 3) of the mouth.
+
+        The lips touch when the driver's do, never cross, and open as far as the driver's, in mouth widths. A remaining
+        opening of the photo is combined with the driver's by a cubic mean, approximately the larger of the two.
+        """
+        driver, remaining = max(float(motion.apertures[2]), 0.0), self._remaining_opening
+        own = min(float(self._apertures[2]), max(float(self.neutral.apertures[2]), MOUTH_CLOSED) + remaining)
+        if self.settings.motion == "absolute":
+            remaining = 0.0
+        aperture = (driver**3 + remaining**3) ** (1 / 3) * smoothstep(driver, MOUTH_CLOSED, MOUTH_OPEN)
+        aperture = max(own + min(self.settings.mouth, 2.0) * (aperture - own), 0.0)
+        shape_weight = smoothstep(current / max(aperture, 1e-6), 0.25, 0.6) if current > 0 else 0.0
+        scaled = vectors * (aperture / max(current, 1e-3))
+        arched = np.zeros_like(vectors)
+        arch = np.sin(np.linspace(0, np.pi, len(vectors) + 2)[1:-1])
+        arched[:, 1] = arch / arch.mean() * aperture * mouth_width(self.local)
+        result = shape_weight * scaled + (1.0 - shape_weight) * arched
         result[:, 1] = np.maximum(result[:, 1], 0.0)
         return np.asarray(result)

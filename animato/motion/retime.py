@@ -14,39 +14,43 @@ from animato.geometry.region_weights import part_weights
 from animato.motion.dropouts import mix
 from animato.motion.motion_frame import MotionFrame
 
-SNAP = 0.12
-"""Within this share of a step a recorded moment is taken as it is."""
+SNAP_SHARE = 0.12
+"""Distance from a recorded frame, as a share of the frame interval, up to which it is used without interpolation."""
 
-EARLY = 1e-9
-"""Seconds within which two times are one."""
+TIME_TOLERANCE = 1e-9
+"""Seconds within which two times are equal."""
 
 
 def retime(
     frames: Iterable[MotionFrame], fps: Fraction, duration: float | Callable[[], float | None] | None = None
 ) -> Iterator[MotionFrame]:
-    """Return movement at times 0, 1/fps, 2/fps, ...
+    """Resample motion to the times 0, 1/fps, 2/fps, ...
 
-    Lips or lids that are shut in one recorded moment only are shut in the output frame nearest to it: a closure between
-    two output frames would otherwise be interpolated away.
+    A closure of lips or lids in a single recorded frame is kept in the nearest output frame; interpolation would remove
+    a closure between two output frames.
 
     Args:
         frames: in order of time; the first counts as time 0 if it comes later.
-        fps: frames a second wanted.
-        duration: seconds to fill; by default up to the last moment given. A function is asked once the frames are over:
-            only then is it known how much of a damaged video could be read.
+        fps: output frame rate, frames a second.
+        duration: seconds of output; by default up to the last frame. A function is called after the last frame, because
+            the readable length of a damaged video is known only then.
     """
     count = 0
     half = float(1 / fps) / 2
     recent: deque[MotionFrame] = deque()
     for frame in frames:
-        # A frame is due once all moments are known that lie nearer to it than to the next one.
-        while recent and count / fps <= recent[-1].time + EARLY and float(count / fps) + half <= frame.time + EARLY:
+        # An output frame is due once all recorded frames nearest to it have arrived.
+        while (
+            recent
+            and count / fps <= recent[-1].time + TIME_TOLERANCE
+            and float(count / fps) + half <= frame.time + TIME_TOLERANCE
+        ):
             yield _at(recent, float(count / fps), half)
             count += 1
         recent.append(frame)
-        while len(recent) > 2 and recent[1].time < float(count / fps) - half - EARLY:
+        while len(recent) > 2 and recent[1].time < float(count / fps) - half - TIME_TOLERANCE:
             recent.popleft()
-    while recent and count / fps <= recent[-1].time + EARLY:
+    while recent and count / fps <= recent[-1].time + TIME_TOLERANCE:
         yield _at(recent, float(count / fps), half)
         count += 1
     length = duration() if callable(duration) else duration
@@ -56,39 +60,43 @@ def retime(
 
 
 def _at(recent: deque[MotionFrame], time: float, half: float) -> MotionFrame:
-    """Return the movement at a time, from the recorded moments around it."""
-    after = next((frame for frame in recent if frame.time + EARLY >= time), recent[-1])
+    """Return the motion at a time from the surrounding recorded frames."""
+    after = next((frame for frame in recent if frame.time + TIME_TOLERANCE >= time), recent[-1])
     before = recent[0]
     for frame in recent:
         if frame is after:
             break
         before = frame
-    near = [frame for frame in recent if time - half - EARLY <= frame.time < time + half - EARLY and frame.seen]
-    return _shut(_between(before, after, time), near)
+    nearest = [
+        frame
+        for frame in recent
+        if time - half - TIME_TOLERANCE <= frame.time < time + half - TIME_TOLERANCE and frame.tracked
+    ]
+    return _keep_closures(_interpolate(before, after, time), nearest)
 
 
-def _shut(moment: MotionFrame, near: list[MotionFrame]) -> MotionFrame:
-    """Return a moment with the mouth, or the eyes, of the recorded moment near it in which they are shut."""
-    if not moment.seen:
-        return moment
+def _keep_closures(frame: MotionFrame, nearest: list[MotionFrame]) -> MotionFrame:
+    """Return a frame with the mouth or eyes of a nearest recorded frame in which they are closed."""
+    if not frame.tracked:
+        return frame
     mouth, eyes, _ = part_weights()
-    for part, openings, closed in ((mouth, [2], MOUTH_CLOSED), (eyes, [0, 1], EYE_CLOSED)):
-        shown = moment.apertures[openings].max()
-        tightest = min(near, key=lambda frame: float(frame.apertures[openings].max()), default=None)
-        if tightest is None or shown <= closed or tightest.apertures[openings].max() > closed:
+    for weights, indices, closed in ((mouth, [2], MOUTH_CLOSED), (eyes, [0, 1], EYE_CLOSED)):
+        aperture = frame.apertures[indices].max()
+        tightest = min(nearest, key=lambda near: float(near.apertures[indices].max()), default=None)
+        if tightest is None or aperture <= closed or tightest.apertures[indices].max() > closed:
             continue
-        change = part[:, None] * (tightest.expression - moment.expression)
-        apertures = moment.apertures.copy()
-        apertures[openings] = tightest.apertures[openings]
-        moment = replace(moment, expression=(moment.expression + change).astype(np.float32), apertures=apertures)
-    return moment
+        change = weights[:, None] * (tightest.expression - frame.expression)
+        apertures = frame.apertures.copy()
+        apertures[indices] = tightest.apertures[indices]
+        frame = replace(frame, expression=(frame.expression + change).astype(np.float32), apertures=apertures)
+    return frame
 
 
-def _between(first: MotionFrame, second: MotionFrame, time: float) -> MotionFrame:
+def _interpolate(first: MotionFrame, second: MotionFrame, time: float) -> MotionFrame:
     step = second.time - first.time
     weight = 1.0 if step <= 0 else min(max((time - first.time) / step, 0.0), 1.0)
-    if weight >= 1 - SNAP:
+    if weight >= 1 - SNAP_SHARE:
         return replace(second, time=time)
-    if weight <= SNAP:
+    if weight <= SNAP_SHARE:
         return replace(first, time=time)
-    return replace(mix(first, second, weight), time=time, seen=first.seen and second.seen)
+    return replace(mix(first, second, weight), time=time, tracked=first.tracked and second.tracked)

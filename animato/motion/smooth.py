@@ -1,8 +1,8 @@
 """Smooth motion: zero lag for files, causal for live input.
 
-Files: a bilateral filter over time (Tomasi, Manduchi 1998, applied to a sequence): each part of the movement is
-averaged with its neighbours in time, weighted by closeness in time and by likeness, so tremble goes and fast movement
-stays. It looks as far ahead as back, hence no delay. Live: the One Euro filter (Casiez, Roussel, Vogel 2012, equations
+Files: a bilateral filter over time (Tomasi, Manduchi 1998, applied to a sequence): each part of the motion is averaged
+with its neighbours in time, weighted by time difference and by similarity, which removes jitter and keeps fast motion.
+The window is symmetric, so there is no delay. Live: the One Euro filter (Casiez, Roussel, Vogel 2012, equations
 1 to 5).
 """
 
@@ -19,25 +19,25 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import rotation_exp, rotation_log
 from animato.geometry.region_weights import part_weights
-from animato.motion.channel import Channel, Value, combined
+from animato.motion.channel import Channel, Value, merge_channels
 from animato.motion.motion_frame import MotionFrame
 
-REACH = 0.1
-"""Seconds to either side over which a file is smoothed."""
-SAME_TIME = 1e-6
-"""Seconds: a neighbour exactly at the reach counts on both sides, however its time was rounded."""
-TREMBLE = (0.105, 0.054, 0.09)
-"""Size of tremble in canonical centimetres for mouth, eyes and brows at full strength; larger changes pass."""
-POSE_TREMBLE = 0.18
-"""The same for the head: root mean square movement of a mesh point by pose alone."""
+WINDOW_RADIUS = 0.1
+"""Half-width of the temporal window of the bilateral filter, seconds; its temporal sigma is half of it."""
+TIME_TOLERANCE = 1e-6
+"""Seconds: includes neighbours exactly at the radius on both sides, however their times were rounded."""
+EXPRESSION_RANGE_SIGMA = (0.105, 0.054, 0.09)
+"""Range sigma for mouth, eyes and brows at full strength, canonical centimetres; larger changes are kept."""
+POSE_RANGE_SIGMA = 0.18
+"""The same for the pose: root mean square displacement of a mesh point by pose alone."""
 HEAD_RADIUS = 7.0
-"""Canonical centimetres; turns radians into centimetres at the face's surface."""
+"""Canonical centimetres; converts radians to centimetres at the surface of the face."""
 
 
 def pose_vector(frame: MotionFrame) -> NDArray[np.float64]:
-    """Return (rotation vector, shift, log zoom) as 6 float64, all in centimetres at the surface of the face."""
-    turn = rotation_log(frame.rotation) * HEAD_RADIUS
-    return np.array([*turn, *frame.shift, math.log(frame.zoom) * HEAD_RADIUS])
+    """Return (rotation vector, translation, log scale) as 6 float64, all in centimetres at the surface of the face."""
+    rotation = rotation_log(frame.rotation) * HEAD_RADIUS
+    return np.array([*rotation, *frame.translation, math.log(frame.scale) * HEAD_RADIUS])
 
 
 def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionFrame:
@@ -45,13 +45,13 @@ def with_pose_vector(frame: MotionFrame, vector: NDArray[np.float64]) -> MotionF
     return replace(
         frame,
         rotation=rotation_exp(vector[:3] / HEAD_RADIUS),
-        shift=vector[3:5],
-        zoom=float(math.exp(vector[5] / HEAD_RADIUS)),
+        translation=vector[3:5],
+        scale=float(math.exp(vector[5] / HEAD_RADIUS)),
     )
 
 
 def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[MotionFrame]:
-    """Smooth a sequence without delay; holds a few frames of movement (not pictures) at a time.
+    """Smooth a sequence without delay; buffers a few motion frames (no pictures).
 
     Args:
         frames: in order of time.
@@ -61,13 +61,13 @@ def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[Moti
         yield from frames
         return
     window: deque[MotionFrame] = deque()
-    ready = 0  # index in the window of the next frame to give out
+    ready = 0  # index in the window of the next frame to yield
     for frame in frames:
         window.append(frame)
-        while ready < len(window) and window[-1].time - window[ready].time >= REACH - SAME_TIME:
+        while ready < len(window) and window[-1].time - window[ready].time >= WINDOW_RADIUS - TIME_TOLERANCE:
             yield _bilateral(window, ready, strength)
             ready += 1
-            while window[ready].time - window[0].time > REACH + SAME_TIME:
+            while window[ready].time - window[0].time > WINDOW_RADIUS + TIME_TOLERANCE:
                 window.popleft()
                 ready -= 1
     while ready < len(window):
@@ -77,38 +77,44 @@ def smooth_file(frames: Iterable[MotionFrame], strength: float) -> Iterator[Moti
 
 def _bilateral(window: deque[MotionFrame], centre: int, strength: float) -> MotionFrame:
     frame = window[centre]
-    near = [item for item in window if abs(item.time - frame.time) <= REACH + SAME_TIME and item.seen]
-    if len(near) < 2 or not frame.seen:
+    neighbours = [
+        item for item in window if abs(item.time - frame.time) <= WINDOW_RADIUS + TIME_TOLERANCE and item.tracked
+    ]
+    if len(neighbours) < 2 or not frame.tracked:
         return frame
-    closeness = np.array([math.exp(-0.5 * ((item.time - frame.time) / (0.5 * REACH)) ** 2) for item in near])
-    poses = np.stack([pose_vector(item) for item in near])
+    time_weights = np.array(
+        [math.exp(-0.5 * ((item.time - frame.time) / (0.5 * WINDOW_RADIUS)) ** 2) for item in neighbours]
+    )
+    poses = np.stack([pose_vector(item) for item in neighbours])
     distance = np.linalg.norm(poses - pose_vector(frame), axis=1)
-    weights = closeness * np.exp(-0.5 * (distance / (POSE_TREMBLE * strength)) ** 2)
+    weights = time_weights * np.exp(-0.5 * (distance / (POSE_RANGE_SIGMA * strength)) ** 2)
     pose = (weights / weights.sum()) @ poses
-    faces = np.stack([item.expression for item in near]).astype(np.float64)
+    faces = np.stack([item.expression for item in neighbours]).astype(np.float64)
     change = faces - frame.expression
     expression = np.zeros_like(faces[0])
-    for part, tremble in zip(part_weights(), TREMBLE, strict=True):
-        moved = np.sqrt((change[:, :MESH_POINTS] ** 2).sum(axis=2) @ part[:MESH_POINTS] ** 2 / (part**2).sum())
-        likeness = closeness * np.exp(-0.5 * (moved / (tremble * strength)) ** 2)
-        expression += part[:, None] * np.tensordot(likeness / likeness.sum(), faces, axes=1)
+    for part, range_sigma in zip(part_weights(), EXPRESSION_RANGE_SIGMA, strict=True):
+        distance = np.sqrt((change[:, :MESH_POINTS] ** 2).sum(axis=2) @ part[:MESH_POINTS] ** 2 / (part**2).sum())
+        similarity = time_weights * np.exp(-0.5 * (distance / (range_sigma * strength)) ** 2)
+        expression += part[:, None] * np.tensordot(similarity / similarity.sum(), faces, axes=1)
     smoothed = replace(
         frame,
         expression=expression.astype(np.float32),
-        channels=combined([item.channels for item in near], lambda channel: _smoothed(channel, frame, near, strength)),
+        channels=merge_channels(
+            [item.channels for item in neighbours], lambda channel: _smoothed(channel, frame, neighbours, strength)
+        ),
     )
     return with_pose_vector(smoothed, pose)
 
 
-def _smoothed(channel: Channel, frame: MotionFrame, near: list[MotionFrame], strength: float) -> Value | None:
-    known = [item for item in near if channel.name in item.channels]
-    lags = np.array([item.time - frame.time for item in known]) / (0.5 * REACH)
-    values = [item.channels[channel.name] for item in known]
+def _smoothed(channel: Channel, frame: MotionFrame, neighbours: list[MotionFrame], strength: float) -> Value | None:
+    measured = [item for item in neighbours if channel.name in item.channels]
+    lags = np.array([item.time - frame.time for item in measured]) / (0.5 * WINDOW_RADIUS)
+    values = [item.channels[channel.name] for item in measured]
     return channel.smooth(frame.channels.get(channel.name), lags, values, strength)
 
 
 class OneEuro:
-    """The One Euro filter over a vector, for live use: its delay shrinks as the movement gets faster.
+    """The One Euro filter over a vector, for live use: its delay decreases with speed.
 
     Args:
         cutoff: hertz at rest.
@@ -141,7 +147,7 @@ def _alpha(cutoff: float, step: float) -> float:
 
 
 class CausalSmoother:
-    """Smooths movement as it arrives, for live use.
+    """Smooths motion causally, for live use.
 
     Args:
         strength: 0 (unchanged) to 1.
@@ -155,19 +161,19 @@ class CausalSmoother:
         self._channels: defaultdict[str, OneEuro] = defaultdict(lambda: OneEuro(cutoff, 6.0))
 
     def __call__(self, frame: MotionFrame) -> MotionFrame:
-        """Return the next frame, smoothed by what came before it."""
+        """Return the next frame, smoothed with the preceding ones."""
         if self.strength <= 0:
             return frame
         face = frame.expression.astype(np.float64)
         parts = zip(part_weights(), self._parts, strict=True)
         expression = sum(part[:, None] * filtered(face, frame.time) for part, filtered in parts)
         pose = self._pose(pose_vector(frame), frame.time)
-        channels = combined([frame.channels], lambda channel: self._smoothed(channel, frame))
+        channels = merge_channels([frame.channels], lambda channel: self._smoothed(channel, frame))
         smoothed = replace(frame, expression=np.asarray(expression, np.float32), channels=channels)
         return with_pose_vector(smoothed, pose)
 
     def _smoothed(self, channel: Channel, frame: MotionFrame) -> Value:
         value = frame.channels[channel.name]
-        if not channel.live:
+        if not channel.smooth_live:
             return value
         return self._channels[channel.name](value.astype(np.float64), frame.time).astype(np.float32)

@@ -68,7 +68,7 @@ def _warped(actor: Actor, scene: Scene, clock: StageClock) -> Iterator[Paint]:
         for motion_frame in retime(smooth_file(motion, actor.smooth), scene.fps, lambda: actor.driver.duration):
             with clock.stage("motion"):
                 target = actor.retargeter(motion_frame)
-                if motion_frame.seen:
+                if motion_frame.tracked:
                     actor.jitter.add(target.points[:POINTS])
                 else:
                     actor.jitter.interrupt()

@@ -1,4 +1,4 @@
-"""Light and shade of an expression are read from a driver and laid on another face; nothing else of the driver is."""
+"""Expression light is measured on a driver and applied to another face, without other traits of the driver."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from head_material import Head
 
-from animato.appearance.expression_light import COLOUR, MOST, SHADE_PLACES, ShadeReader
-from animato.appearance.mouth_grid import Places
-from animato.appearance.skin_shading import _planes, shade_skin
+from animato.appearance.expression_light import LIGHT_VERTICES, MAX_CHROMA, MAX_LOG_RATIO, ExpressionLightReader
+from animato.appearance.mouth_grid import ApertureGrid
+from animato.appearance.skin_shading import _planes, apply_expression_light
 from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.head.view import HeadView
 from animato.renderers.warp.warper import Warper
@@ -18,8 +18,8 @@ from animato.types import Face, Frame
 CHEEK = 50
 """A vertex in the middle of a cheek."""
 
-PLACES = (5, 10)
-"""Places behind an opening, down and across."""
+GRID = (5, 10)
+"""Rows and columns of a grid."""
 
 
 def face_of(head: Head) -> Face:
@@ -27,7 +27,7 @@ def face_of(head: Head) -> Face:
 
 
 def spot(head: Head, vertex: int, gain: tuple[float, float, float], sigma: float) -> Frame:
-    """Return the head's picture with light around a vertex multiplied by a gain that fades with distance."""
+    """Return the head's picture multiplied by a gain that fades with the distance from a vertex."""
     height, width = head.crop.shape[:2]
     x, y = head.points[vertex, :2]
     away = np.hypot(np.arange(width) - x, (np.arange(height) - y)[:, None])
@@ -36,86 +36,86 @@ def spot(head: Head, vertex: int, gain: tuple[float, float, float], sigma: float
 
 
 def logs(head: Head, now: Frame) -> np.ndarray:
-    shade = ShadeReader(head.crop, face_of(head)).read(now, face_of(head))
-    assert shade.shape == (SHADE_PLACES, 3) and np.abs(shade).max() <= 1
-    return shade * MOST
+    shade = ExpressionLightReader(head.crop, face_of(head)).read(now, face_of(head))
+    assert shade.shape == (LIGHT_VERTICES, 3) and np.abs(shade).max() <= 1
+    return shade * MAX_LOG_RATIO
 
 
 @pytest.mark.parametrize("light", [1.0, 0.6])
-def test_the_same_face_has_no_shade_in_any_light(calm: Head, light: float) -> None:
+def test_the_same_face_has_no_expression_light_under_any_light(calm: Head, light: float) -> None:
     found = logs(calm, np.clip(calm.crop * light, 0, 255).astype(np.uint8))
     assert np.abs(found[:MESH_POINTS]).mean() < 0.02
     if light == 1.0:
         assert np.abs(found).max() < 0.01
 
 
-def test_a_fold_that_darkens_is_found_where_it_is(calm: Head) -> None:
+def test_a_darkened_fold_is_localised(calm: Head) -> None:
     found = logs(calm, spot(calm, CHEEK, (0.85, 0.85, 0.85), 12.0))[:MESH_POINTS].mean(axis=1)
     assert -0.17 < found[CHEEK] < -0.08
     away = np.linalg.norm(calm.points[:MESH_POINTS, :2] - calm.points[CHEEK, :2], axis=1)
     assert np.abs(found[away > 60]).max() < 0.03
 
 
-def test_what_is_hardly_a_shade_is_hardly_believed(calm: Head) -> None:
+def test_large_and_coloured_changes_are_down_weighted(calm: Head) -> None:
     dark = logs(calm, spot(calm, CHEEK, (0.3, 0.3, 0.3), 12.0))[CHEEK]
     assert np.abs(dark).max() < 0.05, "a strand of hair over a cheek"
     red = logs(calm, spot(calm, CHEEK, (1.1, 0.8, 0.8), 12.0))[CHEEK]
-    assert np.ptp(red) <= 2 * COLOUR + 1e-6
+    assert np.ptp(red) <= 2 * MAX_CHROMA + 1e-6
 
 
-def test_where_the_face_ends_and_behind_the_lips_there_is_none(calm: Head) -> None:
+def test_it_is_zero_at_the_outline_and_the_lips(calm: Head) -> None:
     found = logs(calm, spot(calm, LIPS_INNER[5], (0.8, 0.8, 0.8), 40.0))
     assert (found[[*OVAL, *LIPS_INNER]] == 0).all()
 
 
-def test_skin_that_turned_away_says_nothing(calm: Head) -> None:
+def test_skin_that_turned_away_has_no_weight(calm: Head) -> None:
     turned = calm.points.copy()
     middle = turned[:, :2].mean(axis=0)
     angle = np.radians(75)
     x, z = turned[:, 0] - middle[0], turned[:, 2].copy()
     turned[:, 0] = middle[0] + np.cos(angle) * x + np.sin(angle) * z
     turned[:, 2] = -np.sin(angle) * x + np.cos(angle) * z
-    reader = ShadeReader(calm.crop, face_of(calm))
+    reader = ExpressionLightReader(calm.crop, face_of(calm))
     noise = np.random.default_rng(0).integers(0, 255, calm.crop.shape, np.uint8)
     seen = np.abs(reader.read(noise, face_of(calm))[:MESH_POINTS]).max(axis=1) > 0
     left = np.abs(reader.read(noise, Face(turned, np.zeros(52, np.float32), 1.0))[:MESH_POINTS]).max(axis=1) > 0
     assert left.sum() < 0.6 * seen.sum()
 
 
-def test_skin_that_left_the_frame_says_nothing(calm: Head) -> None:
+def test_skin_outside_the_frame_has_no_weight(calm: Head) -> None:
     cut_off = int(calm.points[CHEEK, 0]) + 5
     lit = spot(calm, CHEEK, (1.2, 1.2, 1.2), 30.0)[:, cut_off:]
     moved = calm.points - np.array([cut_off, 0, 0], np.float32)
-    reader = ShadeReader(calm.crop, face_of(calm))
+    reader = ExpressionLightReader(calm.crop, face_of(calm))
     found = reader.read(np.ascontiguousarray(lit), Face(moved, np.zeros(52, np.float32), 1.0))
     outside = moved[:MESH_POINTS, 0] < 0
     assert outside[CHEEK] and (found[:MESH_POINTS][outside] == 0).all()
 
 
-def test_eyes_take_no_light_from_the_drivers(calm: Head) -> None:
+def test_eyes_have_no_expression_light(calm: Head) -> None:
     lids = np.zeros(calm.crop.shape[:2], np.uint8)
     cv2.fillPoly(lids, [np.rint(calm.points[list(EYE_LEFT), :2]).astype(np.int32)], 1)
     glare = np.where(lids[..., None] > 0, 255, calm.crop).astype(np.uint8)
     assert (logs(calm, glare)[list(EYE_LEFT)] == 0).all()
 
 
-def test_a_shut_eye_has_no_places() -> None:
+def test_a_closed_eye_has_no_grid() -> None:
     shut = np.zeros((64, 64), np.uint8)
-    assert Places.behind(shut, PLACES) is None
+    assert ApertureGrid.from_mask(shut, GRID) is None
 
 
-def test_places_that_are_spread_are_read_again() -> None:
+def test_interpolated_cells_are_sampled_back() -> None:
     lids = np.zeros((64, 64), np.uint8)
     cv2.ellipse(lids, (31, 30), (22, 12), 0, 0, 360, 255, -1)
-    places = Places.behind(lids, PLACES)
-    assert places is not None
-    values = np.linspace(20, 80, PLACES[1], dtype=np.float32)[None, :, None] * np.ones((PLACES[0], 1, 3))
-    picture = places.spread(values.astype(np.float32))
+    grid = ApertureGrid.from_mask(lids, GRID)
+    assert grid is not None
+    values = np.linspace(20, 80, GRID[1], dtype=np.float32)[None, :, None] * np.ones((GRID[0], 1, 3))
+    picture = grid.interpolate(values.astype(np.float32))
     assert (picture[lids == 0] == 0).all()
-    assert np.abs(places.read(picture) - values)[:, 1:-1].max() < 6
+    assert np.abs(grid.sample(picture) - values)[:, 1:-1].max() < 6
 
 
-def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(calm: Head) -> None:
+def test_light_is_interpolated_between_vertices_and_ends_with_the_face(calm: Head) -> None:
     warper = Warper(HeadView(calm.crop, calm.points))
     vertices = warper.target_vertices(calm.points, warper.pose)
     drawn = warper.render(calm.points, warper.pose, vertices).drawn
@@ -123,7 +123,7 @@ def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(
     slope = np.array([0.2, -0.1, 0.05]) / size
     shade = (vertices[:MESH_POINTS, :1] * slope + vertices[:MESH_POINTS, 1:2] * 0.1 / size - 0.1).astype(np.float32)
     made = np.full((size, size, 3), 120, np.uint8)
-    shade_skin(made, drawn, vertices, shade)
+    apply_expression_light(made, drawn, vertices, shade)
     y, x = np.mgrid[:size, :size]
     wanted = 120 * np.exp(x[..., None] * slope + y[..., None] * 0.1 / size - 0.1)
     face = np.zeros((size, size), np.uint8)
@@ -134,8 +134,8 @@ def test_shade_is_interpolated_linearly_between_vertices_and_ends_with_the_face(
     assert (made[outer] == 120).all()
 
 
-def test_a_triangle_thinner_than_a_pixel_throws_no_coloured_dot() -> None:
-    # Where lips close, corners a hair apart may differ in shade: drawn a little outside, it must stay between theirs.
+def test_a_triangle_thinner_than_a_pixel_leaves_no_coloured_dot() -> None:
+    # Where lips close, nearly coincident corners may differ: extrapolated values must stay between theirs.
     vertices = np.array([[20.0, 30.0], [44.0, 30.0], [32.0, 30.02]])
     values = np.array([[0.1, 0.1, 0.1], [0.0, 0.02, 0.0], [-0.1, -0.12, -0.1]], np.float32)
     plane = _planes(vertices, values, np.array([[0, 1, 2]], np.int32), 2.0)[0]

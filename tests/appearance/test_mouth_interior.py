@@ -1,4 +1,4 @@
-"""What a driver's open mouth shows is read from its picture, and the target's mouth is brought to it."""
+"""The driver's mouth interior is measured in its picture, and the target's mouth is matched to it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from head_material import Head
 
-from animato.appearance.mouth_grid import INSIDE_PLACES, INSIDE_SHAPE
+from animato.appearance.mouth_grid import MOUTH_GRID, MOUTH_INTERIOR_SHAPE
 from animato.appearance.mouth_levels import (
-    BRIGHTEST,
-    MouthWindow,
-    match_inside,
-    matched,
+    MAX_BRIGHTNESS,
+    MouthPatch,
+    match_mouth_interior,
     measure,
-    read_mouth_interior,
+    measure_mouth_interior,
+    with_mouth_interior,
 )
 from animato.appearance.teeth import ToothLight, tooth_redness
 from animato.geometry.landmarks import LIPS_OUTER
@@ -23,7 +23,7 @@ from animato.geometry.pose import fit_pose
 from animato.types import Face, Frame
 
 SIDE = 96
-ROWS, COLUMNS = INSIDE_PLACES
+ROWS, COLUMNS = MOUTH_GRID
 SKIN, LIPS, TEETH, TONGUE, GAP = (190, 150, 135), (170, 118, 118), (225, 215, 200), (150, 75, 75), (40, 25, 22)
 
 
@@ -39,7 +39,7 @@ def mouth(height: float, width: float = 26.0) -> np.ndarray:
 
 
 def painted(drawing: np.ndarray, rows: list[tuple[int, int, int]]) -> np.ndarray:
-    """Return a picture of a mouth whose inside is made of horizontal bands, upper first."""
+    """Return a picture of a mouth with an interior of horizontal bands, upper first."""
     picture = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
     picture[drawing[..., 1] > 127] = LIPS
     opening = drawing[..., 0] > 127
@@ -57,19 +57,19 @@ def levels(picture: np.ndarray, drawing: np.ndarray) -> np.ndarray:
     return shown.levels
 
 
-def made_to_show(picture: np.ndarray, drawing: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    return matched(picture, drawing, wanted, tooth_redness(picture, drawing))
+def matched(picture: np.ndarray, drawing: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    return with_mouth_interior(picture, drawing, wanted, tooth_redness(picture, drawing))
 
 
 def bright(level: float, redness: float = 0.0) -> np.ndarray:
-    """Return what is as bright, and as red, everywhere between the lips."""
-    return np.full(INSIDE_SHAPE, (level, redness), np.float32)
+    """Return a uniform mouth interior."""
+    return np.full(MOUTH_INTERIOR_SHAPE, (level, redness), np.float32)
 
 
-def test_teeth_tongue_and_gap_are_told_apart_where_they_are() -> None:
+def test_teeth_tongue_and_gap_are_distinguished() -> None:
     drawing = mouth(16)
     shown = levels(painted(drawing, [TEETH, TEETH, GAP, TONGUE, TONGUE]), drawing)
-    assert shown.shape == INSIDE_SHAPE
+    assert shown.shape == MOUTH_INTERIOR_SHAPE
     upper, gap, tongue = (shown[row, 4:-4].mean(axis=0) for row in (2, 8, 13))
     assert upper[0] > 1.4 and gap[0] < 0.5
     assert gap[0] < tongue[0] < upper[0]
@@ -78,12 +78,12 @@ def test_teeth_tongue_and_gap_are_told_apart_where_they_are() -> None:
     assert turned[13, 10, 0] > 1.4 > turned[2, 10, 0]
 
 
-def test_single_teeth_are_seen() -> None:
+def test_single_teeth_are_resolved() -> None:
     drawing = mouth(16)
     picture = painted(drawing, [TEETH])
     picture[:, ::5][drawing[:, ::5, 0] > 127] = GAP
     row = levels(picture, drawing)[ROWS // 2, 4:-4, 0]
-    made = made_to_show(painted(drawing, [TEETH]), drawing, levels(picture, drawing))
+    made = matched(painted(drawing, [TEETH]), drawing, levels(picture, drawing))
     assert np.ptp(row) > 0.4
     assert np.ptp(made[50, 30:66].astype(int).min(axis=1)) > 60, "and shown on another mouth"
     shown = levels(made, drawing)[ROWS // 2, 4:-4, 0]
@@ -91,107 +91,107 @@ def test_single_teeth_are_seen() -> None:
 
 
 @pytest.mark.parametrize("light", [0.4, 0.7, 1.1])
-def test_light_does_not_change_what_is_shown(light: float) -> None:
+def test_brightness_of_the_light_does_not_change_the_levels(light: float) -> None:
     drawing = mouth(14)
     picture = painted(drawing, [TEETH, GAP, TONGUE])
     lit = np.clip(picture * light, 0, 255).astype(np.uint8)
     assert np.abs(levels(picture, drawing) - levels(lit, drawing)).max() < 0.08
 
 
-def test_a_lamp_does_not_change_what_is_shown() -> None:
+def test_colour_of_the_light_does_not_change_the_levels() -> None:
     drawing = mouth(14)
     picture = painted(drawing, [TEETH, GAP, TONGUE])
     lit = (picture * (1.0, 0.8, 0.7)).astype(np.uint8)
     assert np.abs(levels(picture, drawing) - levels(lit, drawing)).max() < 0.12
-    made = made_to_show(picture, drawing, levels(lit, drawing))
+    made = matched(picture, drawing, levels(lit, drawing))
     red, green, _ = made[drawing[..., 0] > 127][:40].astype(float).mean(axis=0)
     assert red < 1.15 * green, "teeth seen by a warm lamp are not pink by daylight"
 
 
-def test_touching_lips_and_darkness_show_nothing() -> None:
+def test_touching_lips_and_darkness_are_not_measured() -> None:
     assert measure(painted(mouth(16), [TEETH]), np.zeros((SIDE, SIDE, 3), np.uint8), 0.0) is None
     assert measure(np.zeros((SIDE, SIDE, 3), np.uint8), mouth(16), 0.0) is None
     black = np.zeros((SIDE, SIDE, 3), np.uint8)
-    np.testing.assert_array_equal(made_to_show(black, mouth(16), bright(1.0)), black)
+    np.testing.assert_array_equal(matched(black, mouth(16), bright(1.0)), black)
 
 
 @pytest.mark.parametrize(("height", "width"), [(7.0, 26.0), (16.0, 20.0), (24.0, 30.0)])
-def test_a_mouth_of_any_shape_is_brought_to_what_is_wanted(height: float, width: float) -> None:
+def test_a_mouth_of_any_shape_is_matched_to_given_levels(height: float, width: float) -> None:
     drawing = mouth(height, width)
     picture = painted(drawing, [GAP])
     wanted = bright(0.0)
     wanted[..., 0] += np.linspace(0.3, 1.3, ROWS, dtype=np.float32)[:, None]
     wanted[..., 1] += np.linspace(0.3, 0.0, ROWS, dtype=np.float32)[:, None]
-    made = made_to_show(picture, drawing, wanted)
+    made = matched(picture, drawing, wanted)
     # Nearer to the rim than a pixel, lips are seen, too.
     assert np.abs(levels(made, drawing) - wanted)[2:-2, 4:-4].max() < 0.15
     outside = drawing[..., 0] == 0
     np.testing.assert_array_equal(made[outside], picture[outside])
 
 
-def test_a_mouth_that_shows_what_is_wanted_stays_as_it_is() -> None:
+def test_a_mouth_with_the_given_levels_is_unchanged() -> None:
     drawing = mouth(16)
     picture = painted(drawing, [TEETH, GAP, TONGUE])
-    made = made_to_show(picture, drawing, levels(picture, drawing))
+    made = matched(picture, drawing, levels(picture, drawing))
     assert np.abs(made.astype(int) - picture).max() <= 8
 
 
 def test_teeth_have_the_colour_of_the_light() -> None:
     drawing = mouth(16)
     by_candle = (painted(drawing, [GAP]) * (1.0, 0.85, 0.5)).astype(np.uint8)
-    red, green, blue = made_to_show(by_candle, drawing, bright(1.3))[50, 48].astype(float)
+    red, green, blue = matched(by_candle, drawing, bright(1.3))[50, 48].astype(float)
     assert red > green > blue
-    red, green, blue = made_to_show(painted(drawing, [GAP]), drawing, bright(1.3))[50, 48].astype(float)
+    red, green, blue = matched(painted(drawing, [GAP]), drawing, bright(1.3))[50, 48].astype(float)
     assert abs(red - green) < 40 and 0 <= green - blue < 40
 
 
 def test_teeth_made_dark_become_tongue_and_not_grey() -> None:
     drawing = mouth(16)
     teeth = painted(drawing, [(205, 209, 219)])
-    window = MouthWindow(np.eye(3)[:2], drawing, np.ones((SIDE, SIDE, 1), np.float32))
+    patch = MouthPatch(np.eye(3)[:2], drawing, np.ones((SIDE, SIDE, 1), np.float32))
     light = ToothLight(1.0, tooth_redness(teeth, drawing))
     made = teeth.copy()
-    match_inside(made, window, bright(0.45, 0.3) / BRIGHTEST, light, 1.0)
+    match_mouth_interior(made, patch, bright(0.45, 0.3) / MAX_BRIGHTNESS, light, 1.0)
     red, green, blue = made[50, 48].astype(float)
     assert red > 1.3 * green and blue <= green + 5
     kept = teeth.copy()
-    match_inside(kept, window, levels(teeth, drawing) / BRIGHTEST, light, 1.0)
+    match_mouth_interior(kept, patch, levels(teeth, drawing) / MAX_BRIGHTNESS, light, 1.0)
     assert kept[50, 48].min() > 150, "teeth that are wanted stay teeth"
 
 
-def test_lent_teeth_stay_where_the_driver_shows_teeth() -> None:
+def test_source_teeth_are_kept_where_the_driver_shows_teeth() -> None:
     drawing = mouth(16)
     light = ToothLight(1.5, tooth_redness(painted(drawing, [TEETH]), drawing))
-    window = MouthWindow(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
+    patch = MouthPatch(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
     lent, hollow = painted(drawing, [TEETH, TEETH, TEETH, GAP, GAP]), drawing[..., 0] > 250
     freed = {}
     for name, inside in (("teeth", bright(0.5)), ("gap", bright(0.1, 0.05)), ("tongue", bright(0.3, 0.15))):
-        free = window.with_lent_teeth(lent, inside, light).free[..., 0]
+        free = patch.with_source_teeth(lent, inside, light).weight[..., 0]
         freed[name] = free[40:44][hollow[40:44]].mean(), free[60:64][hollow[60:64]].mean()
     assert freed["teeth"][0] < 0.1 and freed["teeth"][1] > 0.9, "where the lent mouth has a gap it has no teeth to keep"
     assert min(freed["gap"]) > 0.9 and min(freed["tongue"]) > 0.9
 
 
-def test_a_thin_gap_between_lent_teeth_is_given_free_with_what_lies_beside_it() -> None:
+def test_a_thin_gap_between_source_teeth_is_released_with_its_neighbours() -> None:
     drawing = mouth(16)
     lent = painted(drawing, [TEETH])
     lent[50:52][drawing[50:52, :, 0] > 127] = GAP
     light = ToothLight(1.5, tooth_redness(lent, drawing))
-    window = MouthWindow(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
-    free = window.with_lent_teeth(lent, bright(0.5), light).free[:, 40:56, 0]
+    patch = MouthPatch(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
+    free = patch.with_source_teeth(lent, bright(0.5), light).weight[:, 40:56, 0]
     assert free[50:52].mean() > 0.9 and free[48].mean() > 0.4 and free[54].mean() > 0.4
     assert free[40:44].mean() < 0.1 and free[58:62].mean() < 0.1
 
 
-def test_a_little_redness_is_not_believed() -> None:
+def test_a_small_redness_difference_is_ignored() -> None:
     drawing = mouth(16)
     picture = painted(drawing, [(240, 190, 175)])
     wanted = levels(picture, drawing)
-    as_it_is = made_to_show(picture, drawing, wanted)[50, 48].astype(int)
+    as_it_is = matched(picture, drawing, wanted)[50, 48].astype(int)
     for redder, moved in ((0.04, False), (0.3, True)):
         asked = wanted.copy()
         asked[..., 1] += redder * wanted[..., 0]
-        made = made_to_show(picture, drawing, asked)
+        made = matched(picture, drawing, asked)
         assert bool(np.abs(made[50, 48] - as_it_is).max() > 2) is moved
 
 
@@ -199,24 +199,24 @@ def test_a_little_redness_is_not_believed() -> None:
 def test_nothing_between_the_lips_is_bluer_or_greener_than_a_tooth(colour: tuple[int, int, int]) -> None:
     drawing = mouth(16)
     picture = painted(drawing, [colour])
-    red, green, blue = made_to_show(picture, drawing, levels(picture, drawing))[50, 48].astype(float)
+    red, green, blue = matched(picture, drawing, levels(picture, drawing))[50, 48].astype(float)
     assert red > green and blue < 1.05 * green
 
 
 def test_blue_light_is_left_blue() -> None:
     drawing = mouth(16)
     by_night = (painted(drawing, [TEETH]) * (0.45, 0.7, 1.0)).astype(np.uint8)
-    made = made_to_show(by_night, drawing, levels(by_night, drawing))[50, 48].astype(float)
+    made = matched(by_night, drawing, levels(by_night, drawing))[50, 48].astype(float)
     assert made[2] > made[0]
 
 
-def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face) -> None:
+def test_the_gain_scales_the_change_and_0_changes_nothing(portrait: Frame, portrait_face: Face) -> None:
     pose = fit_pose(portrait_face.points)
-    light = ToothLight.on(portrait, portrait_face.points)
+    light = ToothLight.from_frame(portrait, portrait_face.points)
     made, half, whole = (np.array(portrait) for _ in range(3))
     for picture, gain in ((made, 0.0), (half, 0.5), (whole, 1.0)):
-        window = MouthWindow.of(portrait_face.points, pose, len(picture), np.zeros((64, 64), np.float32))
-        match_inside(picture, window, bright(0.1), light, gain)
+        patch = MouthPatch.from_face(portrait_face.points, pose, len(picture), np.zeros((64, 64), np.float32))
+        match_mouth_interior(picture, patch, bright(0.1), light, gain)
     np.testing.assert_array_equal(made, portrait)
     change = [np.abs(picture.astype(int) - portrait).sum() for picture in (half, whole)]
     assert 0 < change[0] < change[1]
@@ -226,42 +226,43 @@ def test_a_gain_of_nothing_changes_nothing(portrait: Frame, portrait_face: Face)
     np.testing.assert_array_equal(whole[far], np.asarray(portrait)[far])
 
 
-def test_teeth_that_the_photo_shows_stay(portrait: Frame, portrait_face: Face) -> None:
+def test_teeth_of_the_photo_are_kept(portrait: Frame, portrait_face: Face) -> None:
     picture, pose = np.array(portrait), fit_pose(portrait_face.points)
-    light = ToothLight.on(portrait, portrait_face.points)
-    window = MouthWindow.of(portrait_face.points, pose, len(picture), np.ones((64, 64), np.float32))
-    match_inside(picture, window, bright(0.0), light, 1.0)
+    light = ToothLight.from_frame(portrait, portrait_face.points)
+    patch = MouthPatch.from_face(portrait_face.points, pose, len(picture), np.ones((64, 64), np.float32))
+    match_mouth_interior(picture, patch, bright(0.0), light, 1.0)
     np.testing.assert_array_equal(picture, portrait)
 
 
 def test_a_smile_with_teeth_is_bright_inside(portrait: Frame, portrait_face: Face) -> None:
-    shown = read_mouth_interior(portrait, portrait_face, ToothLight.on(portrait, portrait_face.points))
-    assert shown is not None and shown.shape == INSIDE_SHAPE
+    shown = measure_mouth_interior(portrait, portrait_face, ToothLight.from_frame(portrait, portrait_face.points))
+    assert shown is not None and shown.shape == MOUTH_INTERIOR_SHAPE
     assert shown[:9, 4:-4, 0].mean() > 0.5
     assert shown[2:9, 4:-4, 1].mean() < 0.15, "teeth are not red"
     assert ((shown >= 0) & (shown <= 1)).all()
 
 
-def test_a_closed_mouth_shows_nothing(calm: Head) -> None:
+def test_a_closed_mouth_is_not_measured(calm: Head) -> None:
     assert (
-        read_mouth_interior(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1)) is None
+        measure_mouth_interior(calm.crop, Face(calm.points, np.zeros(52, np.float32), 1.0), ToothLight(1.2, -0.1))
+        is None
     )
 
 
-def test_a_dark_corner_is_not_taken_for_red(portrait: Frame, portrait_face: Face) -> None:
+def test_the_redness_of_a_dark_corner_is_limited(portrait: Frame, portrait_face: Face) -> None:
     dark = (np.array(portrait) * (0.25, 0.05, 0.05)).astype(np.uint8)
     pose = fit_pose(portrait_face.points)
-    window = MouthWindow.of(portrait_face.points, pose, len(dark), np.zeros((64, 64), np.float32))
+    patch = MouthPatch.from_face(portrait_face.points, pose, len(dark), np.zeros((64, 64), np.float32))
     picture = np.array(portrait)
-    lips = cv2.warpAffine(window.drawing[..., 0], window.placed, picture.shape[1::-1]) > 200
+    lips = cv2.warpAffine(patch.drawing[..., 0], patch.picture_from_patch, picture.shape[1::-1]) > 200
     picture[lips] = dark[lips]
-    shown = read_mouth_interior(picture, portrait_face, ToothLight.on(portrait, portrait_face.points))
+    shown = measure_mouth_interior(picture, portrait_face, ToothLight.from_frame(portrait, portrait_face.points))
     assert shown is not None
     black = shown[..., 0] < 0.05
     assert black.sum() > 30 and shown[black, 1].max() <= 0.1
 
 
-def test_a_mouth_far_right_in_a_wide_frame_is_cut_as_in_a_square_one(smiling: Head) -> None:
+def test_a_mouth_at_the_right_of_a_wide_frame_is_cut_as_in_a_square_one(smiling: Head) -> None:
     large = np.asarray(cv2.resize(smiling.crop, None, fx=3.0, fy=3.0, interpolation=cv2.INTER_CUBIC), np.uint8)
     points = smiling.points * 3.0 + np.array([1.0, 1.0, 0.0], np.float32)
     wide = np.concatenate([np.zeros((large.shape[0], 2 * large.shape[0], 3), np.uint8), large], axis=1)

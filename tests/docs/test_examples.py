@@ -56,6 +56,7 @@ def test_the_fifteen_lines_read_what_the_package_reads(name: str) -> None:
     header, arrays = space["read_motion"](bundled()[name])
     clip = load_motion(bundled()[name], CHANNELS)
     assert header["frames"] == len(clip.frames) and header["duration"] == clip.duration
+    renamed = {"shift": "translation", "zoom": "scale", "seen": "tracked"}
     for key in ("time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"):
-        expected = np.stack([np.asarray(getattr(frame, key)) for frame in clip.frames])
+        expected = np.stack([np.asarray(getattr(frame, renamed.get(key, key))) for frame in clip.frames])
         np.testing.assert_allclose(arrays[key], expected, atol=1e-6, err_msg=key)

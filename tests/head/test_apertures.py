@@ -20,7 +20,7 @@ from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER
 from animato.geometry.pose import HeadPose, fit_pose
 from animato.head.eyeballs import build_eyeballs, render_eye
 from animato.head.mouth import build_mouth, render_mouth
-from animato.motion.aperture_profile import close_gaps
+from animato.motion.aperture_profile import scale_apertures
 
 
 def oval(width: float, height: float, middle: tuple[float, float] = (40.0, 30.0), count: int = 16) -> np.ndarray:
@@ -105,7 +105,7 @@ def test_an_opening_at_rest_shows_the_photo_and_a_moved_one_the_layer() -> None:
 
 
 def test_closed_lids_show_no_eyeball(smiling: Head) -> None:
-    shut = smiling.with_face(close_gaps(smiling.local, (0.0, 0.0, 1.0)))
+    shut = smiling.with_face(scale_apertures(smiling.local, (0.0, 0.0, 1.0)))
     for eye in smiling.warper.eyes:
         _, layer, mask, known = render_eye(eye, shut, smiling.warper.pose, smiling.warper.pose, SIZE)
         assert mask.max() < 0.02
@@ -127,7 +127,7 @@ def test_an_eyeball_has_no_lid_in_it(smiling: Head) -> None:
 
 
 def test_an_eye_that_the_photo_shows_closed_is_drawn_and_known_to_be_a_guess(smiling: Head) -> None:
-    shut = smiling.with_face(close_gaps(smiling.local, (0.0, 0.0, 1.0)))
+    shut = smiling.with_face(scale_apertures(smiling.local, (0.0, 0.0, 1.0)))
     asleep = smiling.warper.render(shut, smiling.warper.pose).image
     for eye in build_eyeballs(asleep, shut, smiling.warper.pose, smiling.warper.gamut):
         _, layer, mask, known = render_eye(eye, smiling.points, smiling.warper.pose, smiling.warper.pose, SIZE)

@@ -1,4 +1,4 @@
-"""Fixtures of the movement tests."""
+"""Fixtures of the motion tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from animato.types import Face
 
 @pytest.fixture(scope="session")
 def face_local(portrait_face: Face) -> np.ndarray:
-    """The portrait's face in its own frame, 478 x 3, canonical centimetres: a smile that shows teeth."""
+    """Canonical landmarks of the portrait, 478 x 3, centimetres: a smile that shows teeth."""
     return factor(portrait_face, 0.0).local
 
 
@@ -30,7 +30,7 @@ def calm_local(face_local: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def recorded(calm_local: np.ndarray) -> MotionClip:
-    """A short movement of one person, with turns of the head."""
+    """A short motion of one person, with head rotation."""
     rng = np.random.default_rng(8)
     frames = []
     for number, source in enumerate(clip("talk").frames[:24]):
@@ -39,10 +39,10 @@ def recorded(calm_local: np.ndarray) -> MotionClip:
             replace(
                 motion,
                 rotation=rotation_exp(rng.normal(size=3) * 0.2),
-                shift=rng.normal(size=2),
-                zoom=float(np.exp(rng.normal() * 0.1)),
+                translation=rng.normal(size=2),
+                scale=float(np.exp(rng.normal() * 0.1)),
                 blendshapes=rng.uniform(0, 1, 52).astype(np.float32),
-                seen=number % 7 != 3,
+                tracked=number % 7 != 3,
             )
         )
     title = ("A wave", "Somebody, who is owed credit", "CC BY 4.0")

@@ -1,4 +1,4 @@
-"""Closed is closed: lids and lips meet exactly where the driver's do, whatever the shapes, and never cross."""
+"""Closure: lids and lips meet exactly when the driver's do, for any face shapes, and never cross."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gallery_faces import PHOTOS, gallery_driver, gallery_photo
-from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, seen, shaped, since, still, turned
+from motion_material import POSE, SHAPES, clip, neutral, person, relaxed, shaped, since, still, tracked, turned
 
 from animato.geometry.apertures import (
     EYE_CLOSED,
@@ -21,7 +21,7 @@ from animato.geometry.pose import local_from_points
 from animato.geometry.smoothstep import smoothstep
 from animato.media.image import load_picture
 from animato.media.reader import open_video
-from animato.motion.aperture_profile import close_gaps, gaps_of, set_gaps
+from animato.motion.aperture_profile import aperture_vectors, scale_apertures, set_aperture_vectors
 from animato.motion.motion_frame import MotionFrame, Neutral, factor, neutral_of, relative_to
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
@@ -38,7 +38,7 @@ def check_closure(photo: Points, measures: Neutral, frames: list[MotionFrame], s
     closed = [0, 0, 0]
     for motion in frames:
         target = retarget(motion)
-        gaps = gaps_of(local_from_points(target.points, target.pose))
+        gaps = aperture_vectors(local_from_points(target.points, target.pose))
         for place, limit in enumerate(SHUT):
             assert gaps[place][:, 1].min() > -1e-4, f"opening {place} crossed at {motion.time:.2f} s"
             if motion.apertures[place] <= limit:
@@ -51,7 +51,7 @@ def check_closure(photo: Points, measures: Neutral, frames: list[MotionFrame], s
 @pytest.mark.parametrize("whose", SHAPES)
 @pytest.mark.parametrize("movement", ["talk", "blink"])
 @pytest.mark.parametrize("motion", ["relative", "absolute"])
-def test_what_the_driver_closes_is_closed(face_local: np.ndarray, whose: str, movement: str, motion: str) -> None:
+def test_openings_close_when_the_drivers_do(face_local: np.ndarray, whose: str, movement: str, motion: str) -> None:
     recorded = clip(movement)
     photo = person(shaped(face_local, whose), turned(15, -5, 8))
     closed = check_closure(photo, recorded.neutral, list(recorded.frames), MotionSettings(motion=motion))
@@ -65,17 +65,17 @@ def test_lids_and_lips_never_cross_at_any_strength(face_local: np.ndarray, stren
     retarget = Retargeter(person(face_local), talk.neutral, MotionSettings(mouth=mouth, eyes=eyes))
     for motion in talk.frames:
         target = retarget(motion)
-        gaps = gaps_of(local_from_points(target.points, target.pose))
+        gaps = aperture_vectors(local_from_points(target.points, target.pose))
         assert min(gap[:, 1].min() for gap in gaps) > -1e-4
 
 
 @pytest.mark.parametrize("lid", [160, 159, 157])
 def test_lids_of_a_driver_that_cross_at_one_point_do_not_cross_here(calm_local: np.ndarray, lid: int) -> None:
-    squinting = close_gaps(calm_local, (0.5, 0.5, 1.0))
+    squinting = scale_apertures(calm_local, (0.5, 0.5, 1.0))
     squinting[lid, 1] += 0.6  # the tracker puts one point of the upper lid below the lower one
-    assert gaps_of(squinting)[0][:, 1].min() < -0.05
+    assert aperture_vectors(squinting)[0][:, 1].min() < -0.05
     target = Retargeter(person(calm_local), neutral(calm_local), MotionSettings())(since(calm_local, squinting))
-    assert gaps_of(local_from_points(target.points, target.pose))[0][:, 1].min() > -1e-4
+    assert aperture_vectors(local_from_points(target.points, target.pose))[0][:, 1].min() > -1e-4
 
 
 def test_real_blinks_and_lips_close_real_portraits(shared_data: Path, face_finder: FaceFinder) -> None:
@@ -103,7 +103,7 @@ def test_a_real_blink_and_real_lips_close_other_people(face_finder: FaceFinder) 
 
 
 def test_a_wink_closes_one_eye_only(calm_local: np.ndarray) -> None:
-    wink = close_gaps(calm_local, (0.0, 1.0, 1.0))
+    wink = scale_apertures(calm_local, (0.0, 1.0, 1.0))
     photo = shaped(calm_local, "wide")
     target = Retargeter(person(photo), neutral(calm_local), MotionSettings())(since(calm_local, wink))
     left, right, _ = apertures(local_from_points(target.points, target.pose))
@@ -118,7 +118,7 @@ def test_wide_and_narrow_eyes_close_at_the_same_moment(calm_local: np.ndarray) -
         retarget = Retargeter(person(photo), neutral(calm_local), MotionSettings())
         shares = []
         for keep in np.linspace(1, 0, 11):
-            target = retarget(since(calm_local, close_gaps(calm_local, (keep, keep, 1.0))))
+            target = retarget(since(calm_local, scale_apertures(calm_local, (keep, keep, 1.0))))
             shares.append(apertures(local_from_points(target.points, target.pose))[0] / own)
         assert shares == sorted(shares, reverse=True)
         assert shares[0] == pytest.approx(1, abs=0.02) and shares[-1] == pytest.approx(0, abs=1e-3)
@@ -126,16 +126,19 @@ def test_wide_and_narrow_eyes_close_at_the_same_moment(calm_local: np.ndarray) -
 
 
 def test_wider_eyes_of_the_driver_widen_the_photos(calm_local: np.ndarray) -> None:
-    startled = close_gaps(calm_local, (1.3, 1.3, 1.0))
+    startled = scale_apertures(calm_local, (1.3, 1.3, 1.0))
     target = Retargeter(person(calm_local), neutral(calm_local), MotionSettings())(since(calm_local, startled))
     now = apertures(local_from_points(target.points, target.pose))[:2]
     assert now == pytest.approx(1.3 * apertures(calm_local)[:2], rel=0.03)
 
 
-def test_gaps_are_set_exactly_and_nothing_far_away_moves(face_local: np.ndarray) -> None:
-    wanted = [np.tile([0.01, 0.3, -0.02], (len(gap), 1)) * (place + 1) for place, gap in enumerate(gaps_of(face_local))]
-    result = set_gaps(face_local, wanted)
-    for got, want in zip(gaps_of(result), wanted, strict=True):
+def test_aperture_vectors_are_set_exactly_and_distant_points_stay(face_local: np.ndarray) -> None:
+    wanted = [
+        np.tile([0.01, 0.3, -0.02], (len(gap), 1)) * (place + 1)
+        for place, gap in enumerate(aperture_vectors(face_local))
+    ]
+    result = set_aperture_vectors(face_local, wanted)
+    for got, want in zip(aperture_vectors(result), wanted, strict=True):
         assert np.abs(got - want).max() < 1e-9
     moved = np.linalg.norm(result - face_local, axis=1)
     vertices = canonical_face().vertices
@@ -144,13 +147,13 @@ def test_gaps_are_set_exactly_and_nothing_far_away_moves(face_local: np.ndarray)
     assert moved[468:].max() == 0  # gaze is not a matter of lids
 
 
-def test_gaps_that_are_right_already_change_nothing(face_local: np.ndarray) -> None:
-    assert set_gaps(face_local, gaps_of(face_local)) is face_local
-    assert close_gaps(face_local, (1.0, 1.0, 1.0)) is face_local
+def test_setting_the_current_aperture_vectors_changes_nothing(face_local: np.ndarray) -> None:
+    assert set_aperture_vectors(face_local, aperture_vectors(face_local)) is face_local
+    assert scale_apertures(face_local, (1.0, 1.0, 1.0)) is face_local
 
 
-def test_the_skin_follows_a_closing_lid_less_and_less_with_distance(face_local: np.ndarray) -> None:
-    moved = (close_gaps(face_local, (0.0, 1.0, 1.0)) - face_local)[:, 1]
+def test_skin_follows_a_closing_lid_with_decaying_weight(face_local: np.ndarray) -> None:
+    moved = (scale_apertures(face_local, (0.0, 1.0, 1.0)) - face_local)[:, 1]
     lid, crease, under_brow, brow = (moved[index] for index in (159, 27, 222, 52))  # the left eye, upwards
     assert lid > crease > under_brow >= brow >= 0
     assert brow < 0.1 * lid
@@ -162,7 +165,7 @@ def test_openness_runs_smoothly_from_closed_to_open() -> None:
 
 
 def test_apertures_do_not_change_when_the_head_turns(face_local: np.ndarray) -> None:
-    straight, away = (seen(face_local, pose).local for pose in (POSE, turned(35, 20, 60)))
+    straight, away = (tracked(face_local, pose).local for pose in (POSE, turned(35, 20, 60)))
     assert apertures(away) == pytest.approx(apertures(straight), abs=1e-4)
 
 
@@ -175,7 +178,7 @@ def test_lid_pairs_face_each_other() -> None:
 
 
 def test_a_photo_with_closed_eyes_opens_only_as_far_as_a_driver_opens(face_local: np.ndarray) -> None:
-    asleep = close_gaps(relaxed(face_local), (0.0, 0.0, 1.0))
+    asleep = scale_apertures(relaxed(face_local), (0.0, 0.0, 1.0))
     awake = still(local=relaxed(face_local))
     retarget = Retargeter(person(asleep), neutral(relaxed(face_local)), MotionSettings())
     target = retarget(awake)

@@ -1,4 +1,4 @@
-"""Motion files: true to what was recorded, silent about who was recorded, and safe to read from a stranger."""
+"""Motion files: round trips are exact, contain no face shape, and untrusted files are safe to read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 from motion_material import channels_of, clip, neutral, shaped, since
 
 from animato.appearance.channels import CHANNELS
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.residual_flow import RING_POINTS
 from animato.errors import InputError, OutputError
 from animato.motion.bundled import bundled, find_driver
 from animato.motion.motion_file import STEP, MotionClip, load_motion, save_motion
@@ -26,25 +26,25 @@ from animato.motion.motion_file import STEP, MotionClip, load_motion, save_motio
 NAMES = {"time", "rotation", "shift", "zoom", "apertures", "blendshapes", "seen", "expression"}
 
 
-def test_a_movement_comes_back_within_its_quantisation(recorded: MotionClip, saved: Path) -> None:
+def test_a_round_trip_is_exact_within_quantisation(recorded: MotionClip, saved: Path) -> None:
     again = load_motion(saved, CHANNELS)
     for name in ("name", "attribution", "licence", "fps", "duration"):
         assert getattr(again, name) == getattr(recorded, name)
     assert len(again.frames) == len(recorded.frames)
     for ours, theirs in zip(again.frames, recorded.frames, strict=True):
-        assert ours.time == theirs.time and ours.seen == theirs.seen
+        assert ours.time == theirs.time and ours.tracked == theirs.tracked
         assert np.abs(ours.expression - theirs.expression).max() <= STEP / 2 + 1e-6
         assert np.abs(ours.blendshapes - theirs.blendshapes).max() <= 0.5 / 255 + 1e-6
         assert np.abs(ours.rotation - theirs.rotation).max() < 1e-6
         assert np.abs(ours.rotation @ ours.rotation.T - np.eye(3)).max() < 1e-12
-        assert np.abs(ours.shift - theirs.shift).max() < 1e-6 and abs(ours.zoom - theirs.zoom) < 1e-6
+        assert np.abs(ours.translation - theirs.translation).max() < 1e-6 and abs(ours.scale - theirs.scale) < 1e-6
         assert np.abs(ours.apertures - theirs.apertures).max() < 1e-6
     assert again.neutral.eye_widths == recorded.neutral.eye_widths
     assert np.array_equal(again.neutral.apertures, recorded.neutral.apertures)
 
 
-def test_the_drift_of_hair_and_shoulders_comes_back_and_may_be_missing(recorded: MotionClip, tmp_path: Path) -> None:
-    drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), DRIFT_POINTS, 2)).astype(np.float32)
+def test_residual_flow_round_trips_and_may_be_absent(recorded: MotionClip, tmp_path: Path) -> None:
+    drifts = np.random.default_rng(2).normal(0, 1, (len(recorded.frames), RING_POINTS, 2)).astype(np.float32)
     frames = [
         replace(frame, channels=channels_of(residual_flow=drift))
         for frame, drift in zip(recorded.frames, drifts, strict=True)
@@ -62,7 +62,7 @@ def test_the_drift_of_hair_and_shoulders_comes_back_and_may_be_missing(recorded:
     assert all(frame.channels.get("residual_flow") is None for frame in load_motion(path, CHANNELS).frames)
 
 
-def test_errors_of_rounding_do_not_add_up_over_time(recorded: MotionClip, tmp_path: Path) -> None:
+def test_rounding_errors_do_not_accumulate(recorded: MotionClip, tmp_path: Path) -> None:
     many = [replace(recorded.frames[n % 24], time=n / 25) for n in range(600)]
     path = tmp_path / "long.motion"
     save_motion(path, replace(recorded, frames=tuple(many), duration=24.0))
@@ -77,7 +77,7 @@ def test_saving_what_was_loaded_gives_the_same_file(saved: Path, tmp_path: Path)
     assert all(np.array_equal(a.expression, b.expression) for a, b in zip(first.frames, second.frames, strict=True))
 
 
-def test_the_file_holds_the_documented_parts_and_no_picture(saved: Path) -> None:
+def test_the_file_contains_the_documented_members_and_no_picture(saved: Path) -> None:
     with zipfile.ZipFile(saved) as file:
         assert {info.filename for info in file.infolist()} == {"header.json", *(f"{name}.npy" for name in NAMES)}
         header = json.loads(file.read("header.json"))
@@ -88,7 +88,7 @@ def test_the_file_holds_the_documented_parts_and_no_picture(saved: Path) -> None
     assert saved.stat().st_size < 24 * 478 * 3 * 2  # less than two bytes a coordinate: no room for a picture
 
 
-def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tmp_path: Path) -> None:
+def test_motion_does_not_contain_the_face_shape(calm_local: np.ndarray, tmp_path: Path) -> None:
     files = []
     for name in ("plain", "wide", "long"):
         face = shaped(calm_local, name)
@@ -108,15 +108,15 @@ def test_the_movement_does_not_tell_whose_face_it_was(calm_local: np.ndarray, tm
 
 
 @pytest.mark.parametrize("name", ["talk", "nod", "smile", "blink", "look"])
-def test_bundled_movements_load_and_name_licence_and_credit(name: str) -> None:
+def test_bundled_motions_load_and_state_licence_and_credit(name: str) -> None:
     movement = load_motion(bundled()[name], CHANNELS)
     assert re.fullmatch(r"CC0-1\.0|CC BY 4\.0", movement.licence)
     assert movement.attribution and movement.name
-    assert len(movement.frames) >= 50 and all(frame.seen for frame in movement.frames)
+    assert len(movement.frames) >= 50 and all(frame.tracked for frame in movement.frames)
     assert movement.frames[-1].time < movement.duration <= 10
 
 
-def test_bundled_movements_do_what_their_names_say() -> None:
+def test_bundled_motions_match_their_names() -> None:
     from animato.geometry.pose import HeadPose
 
     def pitch(frame: Any) -> float:
@@ -141,7 +141,7 @@ def test_a_driver_is_a_file_or_a_bundled_name(tmp_path: Path, monkeypatch: pytes
     assert "blink, look, nod, smile, talk" in (caught.value.where or "") and caught.value.hint
 
 
-def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_path: Path) -> None:
+def test_a_motion_file_is_written_atomically(recorded: MotionClip, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         save_motion(tmp_path / "missing" / "wave.motion", recorded)
     broken = replace(recorded, frames=(*recorded.frames, replace(recorded.frames[0], rotation=np.zeros((2, 2)))))
@@ -150,8 +150,8 @@ def test_a_motion_file_appears_whole_or_not_at_all(recorded: MotionClip, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: MotionClip, tmp_path: Path) -> None:
-    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *INSIDE_SHAPE)).astype(np.float32)
+def test_the_mouth_interior_round_trips_and_may_be_absent(recorded: MotionClip, tmp_path: Path) -> None:
+    shown = np.random.default_rng(4).uniform(0, 1, (len(recorded.frames), *MOUTH_INTERIOR_SHAPE)).astype(np.float32)
     frames = [
         replace(frame, channels=channels_of(mouth_interior=inside))
         for frame, inside in zip(recorded.frames, shown, strict=True)
@@ -172,7 +172,7 @@ def test_what_a_mouth_shows_inside_comes_back_and_may_be_unknown(recorded: Motio
     assert all(frame.channels.get("mouth_interior") is None for frame in load_motion(path, CHANNELS).frames)
 
 
-def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp_path: Path) -> None:
+def test_version_1_mouths_and_eyes_are_migrated(recorded: MotionClip, tmp_path: Path) -> None:
     shown = np.linspace(0, 250, 30).astype(np.uint8).reshape(5, 6)
     path, first = tmp_path / "now.motion", tmp_path / "first.motion"
     save_motion(path, recorded)
@@ -195,7 +195,7 @@ def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp
     for frame in seen:
         assert (
             frame.channels.get("mouth_interior") is not None
-            and frame.channels["mouth_interior"].shape == INSIDE_SHAPE
+            and frame.channels["mouth_interior"].shape == MOUTH_INTERIOR_SHAPE
             and frame.channels.get("expression_light") is not None
         )
         bright, red = frame.channels["mouth_interior"][..., 0], frame.channels["mouth_interior"][..., 1]
@@ -205,13 +205,13 @@ def test_mouths_and_eyes_of_the_first_version_are_read(recorded: MotionClip, tmp
         )
         assert red[bright == 0].max() < 0.06
         assert (
-            frame.channels["expression_light"].shape == (SHADE_PLACES, 3)
+            frame.channels["expression_light"].shape == (LIGHT_VERTICES, 3)
             and (frame.channels["expression_light"] == 0).all()
         ), "eyes are left out"
 
 
-def test_light_and_shade_come_back_and_older_files_have_none(recorded: MotionClip, tmp_path: Path) -> None:
-    shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), SHADE_PLACES, 3)).astype(np.float32)
+def test_expression_light_round_trips_and_is_absent_in_older_files(recorded: MotionClip, tmp_path: Path) -> None:
+    shades = np.random.default_rng(5).uniform(-1, 1, (len(recorded.frames), LIGHT_VERTICES, 3)).astype(np.float32)
     shades[0], shades[1] = 1.0, -1.0
     frames = [
         replace(frame, channels=channels_of(expression_light=shade))

@@ -1,4 +1,4 @@
-"""Motion files come from strangers: whatever is wrong with one ends in a sentence, and nothing in it is run."""
+"""Motion files are untrusted: every invalid one raises an error with a message, and nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def with_value(value: float, place: int = 5) -> Callable[[bytes], bytes]:
 
 
 def promising(shape: str) -> Callable[[bytes], bytes]:
-    """Change what an array's header promises, and not what it holds."""
+    """Change the header of an array without its data."""
     return lambda data: re.sub(
         rb"'shape': \([^)]*\), }( *)\n", lambda m: f"'shape': {shape}, }}".encode().ljust(len(m[0]) - 1) + b"\n", data
     )
@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[dict[str, Callable[[bytes], bytes | None]], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_that_breaks_a_rule_is_refused_with_a_sentence(saved: Path, tmp_path: Path, case: str) -> None:
+def test_an_invalid_file_is_refused_with_a_message(saved: Path, tmp_path: Path, case: str) -> None:
     changes, said = REFUSED[case]
     path = rewritten(saved, tmp_path / "odd.motion", **changes)
     with pytest.raises(FileFormatError) as caught:
@@ -120,14 +120,14 @@ def test_a_file_that_breaks_a_rule_is_refused_with_a_sentence(saved: Path, tmp_p
     assert caught.value.where and caught.value.exit_code == 3
 
 
-def test_a_newer_version_says_how_to_read_it(saved: Path, tmp_path: Path) -> None:
+def test_a_newer_version_names_the_remedy(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(FileFormatError) as caught:
         load_motion(rewritten(saved, tmp_path / "new.motion", header=header(version=7)), CHANNELS)
     assert caught.value.where == "version 7; this one reads up to 3"
     assert caught.value.hint == "pip install --upgrade animato"
 
 
-def test_a_pickled_object_is_not_run(saved: Path, tmp_path: Path) -> None:
+def test_a_pickled_object_is_not_executed(saved: Path, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "sprung",))
@@ -138,7 +138,7 @@ def test_a_pickled_object_is_not_run(saved: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_file_that_would_unpack_to_more_than_allowed_is_refused_before_it_does(
+def test_a_file_that_unpacks_to_too_much_is_refused_before_unpacking(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert template.MAX_BYTES == 512 << 20
@@ -176,7 +176,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
             load_motion(path, CHANNELS)
 
 
-def test_a_damaged_file_is_refused_or_read_and_nothing_else_happens(saved: Path, tmp_path: Path) -> None:
+def test_a_corrupt_file_is_refused_or_read(saved: Path, tmp_path: Path) -> None:
     data = bytearray(saved.read_bytes())
     rng = np.random.default_rng(11)
     path, refused = tmp_path / "damaged.motion", 0
@@ -193,7 +193,7 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else_happens(saved: Path,
     assert refused > 200
 
 
-def test_a_file_cut_anywhere_is_refused(saved: Path, tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path) -> None:
     data, path = saved.read_bytes(), tmp_path / "cut.motion"
     for length in np.linspace(0, len(data) - 1, 40).astype(int):
         path.write_bytes(data[:length])
@@ -201,13 +201,13 @@ def test_a_file_cut_anywhere_is_refused(saved: Path, tmp_path: Path) -> None:
             load_motion(path, CHANNELS)
 
 
-def test_texts_of_a_stranger_reach_a_terminal_as_plain_lines(saved: Path, tmp_path: Path) -> None:
+def test_header_texts_are_printable_lines(saved: Path, tmp_path: Path) -> None:
     text = "wave\x1b[31m\r\nDONE \u202egnp" + "x" * 900
     movement = load_motion(rewritten(saved, tmp_path / "odd.motion", header=header(name=text, licence=None)), CHANNELS)
     assert movement.name.isprintable() and len(movement.name) <= 500 and movement.name.startswith("wave")
 
 
-def test_an_array_written_by_columns_is_read_too(recorded: MotionClip, saved: Path, tmp_path: Path) -> None:
+def test_an_array_in_fortran_order_is_read(recorded: MotionClip, saved: Path, tmp_path: Path) -> None:
     path = rewritten(saved, tmp_path / "columns.motion", rotation=array(np.asfortranarray))
     loaded = load_motion(path, CHANNELS)
     assert np.abs(loaded.frames[5].rotation - recorded.frames[5].rotation).max() < 1e-6

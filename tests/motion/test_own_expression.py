@@ -1,4 +1,4 @@
-"""What a photo's own mouth, smile and eyes show is measured, said, and not added to the driver's movement."""
+"""A photo's own mouth opening, smile and gaze are measured, reported and not added to the driver's motion."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from animato.geometry.pose import fit_pose, local_from_points
 from animato.media.image import load_picture
 from animato.motion.motion_frame import factor
 from animato.motion.photo_expression import (
-    EYEBALL,
-    IRIS_MOST,
+    EYEBALL_RADIUS,
+    IRIS_HARD_LIMIT,
     averted,
-    expression_findings,
+    expression_warnings,
     move_gaze,
     own_expression,
-    without_expression,
+    remove_expression,
 )
 from animato.motion.retarget import Retargeter
 from animato.settings.motion import MotionSettings
@@ -34,7 +34,7 @@ IRISES = [*IRIS_LEFT, *IRIS_RIGHT]
 
 
 def gaze(local: np.ndarray) -> np.ndarray:
-    """Mean place of both irises from the middles of their eyes, in eye widths."""
+    """Mean offset of both irises from the centres of their eyes, eye widths."""
     found = []
     for ring, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT)):
         first, last = local[ring[0]], local[ring[8]]
@@ -60,7 +60,7 @@ def test_a_photo_that_looks_aside_looks_where_the_driver_looks(calm_local: np.nd
     assert gaze(seen_local(kept.points))[0] > 0.12
 
 
-def test_irises_stay_inside_their_eyes_whatever_photo_and_driver_add_up_to(calm_local: np.ndarray) -> None:
+def test_irises_stay_inside_their_eyes_for_any_photo_and_driver(calm_local: np.ndarray) -> None:
     motion = since(calm_local, calm_local)
     for right in (-1.5, 1.5):
         expression = motion.expression.copy()
@@ -71,22 +71,22 @@ def test_irises_stay_inside_their_eyes_whatever_photo_and_driver_add_up_to(calm_
             replace(motion, expression=expression)
         )
         across, down = gaze(seen_local(target.points))
-        assert abs(across) <= IRIS_MOST[0] + 0.01 and abs(down) < 0.25
+        assert abs(across) <= IRIS_HARD_LIMIT[0] + 0.01 and abs(down) < 0.25
 
 
-def test_a_calm_gaze_is_left_exactly_as_it_is(calm_local: np.ndarray) -> None:
+def test_a_neutral_gaze_is_unchanged(calm_local: np.ndarray) -> None:
     target = Retargeter(person(calm_local), neutral(calm_local), MotionSettings())(still(local=calm_local))
     assert np.abs(target.points[IRISES] - person(calm_local)[IRISES]).max() < 1e-3
 
 
-def test_who_turns_the_head_and_looks_into_the_camera_does_not_look_aside(calm_local: np.ndarray) -> None:
+def test_a_turned_head_that_looks_at_the_camera_does_not_look_aside(calm_local: np.ndarray) -> None:
     pose = turned(yaw=25)
-    towards_camera = move_gaze(calm_local, -EYEBALL * pose.rotation[2, :2])
+    towards_camera = move_gaze(calm_local, -EYEBALL_RADIUS * pose.rotation[2, :2])
     assert not averted(own_expression(towards_camera, pose).gaze).any()
     assert averted(own_expression(towards_camera, POSE).gaze).any()  # of a head that faces the camera, it does
 
 
-def test_a_smile_is_taken_off_as_far_as_asked(calm_local: np.ndarray) -> None:
+def test_a_smile_is_removed_by_the_given_share(calm_local: np.ndarray) -> None:
     widths = []
     for share in (0.0, 0.5, 1.0):
         settings = MotionSettings(neutralise=share)
@@ -97,20 +97,20 @@ def test_a_smile_is_taken_off_as_far_as_asked(calm_local: np.ndarray) -> None:
     assert widths[0] - widths[2] == pytest.approx(1.48 * 0.8, rel=0.15)
 
 
-def test_a_calm_face_has_no_expression_to_take_off(calm_local: np.ndarray) -> None:
+def test_a_neutral_face_has_no_expression_to_remove(calm_local: np.ndarray) -> None:
     own = own_expression(calm_local, POSE, smiling(0.15))
     assert own.opening < 0.001 and own.smile == 0 and not averted(own.gaze).any()
-    assert expression_findings(own, 0.5) == []
+    assert expression_warnings(own, 0.5) == []
 
 
 def test_closing_an_open_mouth_lifts_the_chin(face_local: np.ndarray) -> None:
-    closed = without_expression(face_local, 1.0, 0.0)
+    closed = remove_expression(face_local, 1.0, 0.0)
     assert face_local[CHIN, 1] - closed[CHIN, 1] == pytest.approx(0.5, abs=0.1)
     assert np.linalg.norm(closed[FOREHEAD] - face_local[FOREHEAD]) < 0.2
 
 
-def test_what_the_drivers_neutral_frame_shows_too_is_not_taken_off(face_local: np.ndarray) -> None:
-    """A person who drives their own photo with an open mouth keeps it where they do."""
+def test_expression_of_the_drivers_neutral_frame_is_not_removed(face_local: np.ndarray) -> None:
+    """A person who drives their own photo with an open mouth keeps it open."""
     same = Retargeter(person(face_local), neutral(face_local), MotionSettings())
     assert np.abs(same.local - face_local).max() < 1e-3
 
@@ -128,23 +128,23 @@ def test_a_person_who_looks_aside_and_drives_themselves_keeps_looking_there(calm
     assert np.abs(same.local - aside).max() < 1e-3
 
 
-def test_mouth_and_eyes_that_are_not_driven_stay_as_the_photo_has_them(face_local: np.ndarray) -> None:
+def test_mouth_and_eyes_that_are_not_driven_are_unchanged(face_local: np.ndarray) -> None:
     photo = move_gaze(face_local, ASIDE / 2)
     settings = MotionSettings(mouth=0.0, eyes=0.0)
     kept = Retargeter(person(photo), neutral(relaxed(face_local)), settings, smiling(0.8))
     assert np.abs(kept.local - photo).max() < 1e-3
 
 
-def test_notes_about_an_expression_name_the_option_that_helps(face_local: np.ndarray) -> None:
+def test_warnings_about_an_expression_name_the_option_that_helps(face_local: np.ndarray) -> None:
     own = own_expression(move_gaze(face_local, ASIDE), POSE, smiling(0.8))
-    said = {share: expression_findings(own, share) for share in (0.0, 0.5, 1.0)}
-    assert [len(said[share]) for share in said] == [3, 3, 2], "with all taken off, a smile needs no note"
+    said = {share: expression_warnings(own, share) for share in (0.0, 0.5, 1.0)}
+    assert [len(said[share]) for share in said] == [3, 3, 2], "a removed smile needs no warning"
     assert all("neutralise" in sentence for sentences in said.values() for sentence in sentences)
-    assert "stays open" in said[0.0][0] and "is closed before" in said[0.5][0]
+    assert "is added to it" in said[0.0][0] and "is closed before" in said[0.5][0]
 
 
 @pytest.mark.data
-def test_a_photo_with_an_open_mouth_is_named(shared_data: Path, face_finder: FaceFinder) -> None:
+def test_a_photo_with_an_open_mouth_gets_a_warning(shared_data: Path, face_finder: FaceFinder) -> None:
     case = shared_data.parent / "cases" / "open.png"
     if not case.is_file():
         pytest.skip("the cases are not beside this checkout")
@@ -154,13 +154,13 @@ def test_a_photo_with_an_open_mouth_is_named(shared_data: Path, face_finder: Fac
         (face,) = face_finder.find(image)
         face = face_finder.refined(image, face)
         own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)
-        assert len(expression_findings(own, 0.5)) == open_mouths
+        assert len(expression_warnings(own, 0.5)) == open_mouths
 
 
-def test_of_another_persons_frames_the_one_with_an_open_mouth_is_named(face_finder: FaceFinder) -> None:
+def test_only_the_frame_with_an_open_mouth_gets_a_warning(face_finder: FaceFinder) -> None:
     calm, *_, speaking, _, _ = gallery_driver("portrait-c049f", 2.0)
     for image, open_mouths in ((speaking, 1), (calm, 0)):
         (face,) = face_finder.find(image)
         face = face_finder.refined(image, face)
         own = own_expression(factor(face, 0.0).local, fit_pose(face.points), face.blendshapes)
-        assert len(expression_findings(own, 0.5)) == open_mouths
+        assert len(expression_warnings(own, 0.5)) == open_mouths

@@ -17,14 +17,14 @@ from motion_material import (
     neutral,
     person,
     relaxed,
-    seen,
     shaped,
     since,
     still,
+    tracked,
     turned,
 )
 
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.residual_flow import RING_POINTS
 from animato.geometry.apertures import EYE_OPEN, MOUTH_OPEN, apertures
 from animato.geometry.landmarks import (
     BROW_LEFT,
@@ -279,7 +279,7 @@ def test_half_the_pose_is_half_the_turn(calm_local: np.ndarray) -> None:
 
 def test_absolute_motion_takes_the_drivers_direction(calm_local: np.ndarray) -> None:
     driver_pose = turned(25, -10, 5)
-    face = seen(calm_local, driver_pose)
+    face = tracked(calm_local, driver_pose)
     motion = relative_to(face, face)  # the driver rests in a turned pose
     settings = MotionSettings(motion="absolute")
     target = Retargeter(person(calm_local, turned(-20, 0, 0)), neutral_of(face), settings)(motion)
@@ -294,7 +294,7 @@ def fit_rotation(local: np.ndarray) -> np.ndarray:
 
 
 def test_hair_and_shoulders_move_as_far_as_asked_and_no_further_than_the_head(calm_local: np.ndarray) -> None:
-    points, drift = person(calm_local), np.full((DRIFT_POINTS, 2), 0.5, np.float32)
+    points, drift = person(calm_local), np.full((RING_POINTS, 2), 0.5, np.float32)
     motion = replace(still(local=calm_local), channels=channels_of(residual_flow=drift))
 
     def moved(**settings: float | bool) -> np.ndarray | None:

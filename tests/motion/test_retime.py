@@ -1,4 +1,4 @@
-"""Retiming gives every output moment the movement of its own time; the jitter meter measures what it says."""
+"""Retiming resamples motion at the output times; the jitter meter matches its definition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from motion_material import moving
 from animato.geometry.apertures import MOUTH_CLOSED
 from animato.motion.jitter import JitterMeter
 from animato.motion.motion_frame import MotionFrame
-from animato.motion.retime import SNAP, retime
+from animato.motion.retime import SNAP_SHARE, retime
 
 
 def swaying(times: list[float]) -> list[MotionFrame]:
@@ -22,16 +22,16 @@ def swaying(times: list[float]) -> list[MotionFrame]:
 
 
 def places(frames: list[MotionFrame]) -> np.ndarray:
-    return np.array([[frame.time, frame.shift[0] / 2, frame.expression[17, 1]] for frame in frames])
+    return np.array([[frame.time, frame.translation[0] / 2, frame.expression[17, 1]] for frame in frames])
 
 
 @pytest.mark.parametrize(("given", "wanted"), [(25, 30), (30, 25), (24, 60), (50, 12), (Fraction(30000, 1001), 25)])
-def test_another_frame_rate_gives_the_movement_between_the_recorded_moments(given: Fraction | int, wanted: int) -> None:
+def test_another_frame_rate_interpolates_between_recorded_frames(given: Fraction | int, wanted: int) -> None:
     frames = swaying([float(n / Fraction(given)) for n in range(60)])
     retimed = places(list(retime(frames, Fraction(wanted))))
     assert np.allclose(retimed[:, 0], np.arange(len(retimed)) / wanted)
     # Moments within the snap are taken as they are: at most this share of a recorded step away.
-    assert np.abs(retimed[:, 1:] - retimed[:, :1]).max() <= SNAP / float(given) + 1e-6
+    assert np.abs(retimed[:, 1:] - retimed[:, :1]).max() <= SNAP_SHARE / float(given) + 1e-6
     assert retimed[-1, 0] <= frames[-1].time < retimed[-1, 0] + 1 / wanted
 
 
@@ -39,42 +39,42 @@ def test_halfway_is_halfway() -> None:
     first, second = moving(0.0, 1.0, 2.0, 0.3), moving(0.1, 2.0, 4.0, 0.5)
     middle = list(retime([first, second], Fraction(20)))[1]
     assert middle.time == pytest.approx(0.05)
-    assert middle.shift[0] == pytest.approx(1.5)
+    assert middle.translation[0] == pytest.approx(1.5)
     assert middle.expression[17, 1] == pytest.approx(0.4)
 
 
-def test_uneven_frames_land_at_their_own_times() -> None:
+def test_variable_frame_rates_keep_their_times() -> None:
     rng = np.random.default_rng(4)
     times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.01, 0.12, 60))])
     retimed = places(list(retime(swaying(times.tolist()), Fraction(25))))
     assert np.allclose(retimed[:, 0], np.arange(len(retimed)) / 25)
-    assert np.abs(retimed[:, 1:] - retimed[:, :1]).max() <= SNAP * 0.12 + 1e-6
+    assert np.abs(retimed[:, 1:] - retimed[:, :1]).max() <= SNAP_SHARE * 0.12 + 1e-6
 
 
-def test_the_same_rate_gives_the_same_moments() -> None:
+def test_the_same_rate_gives_the_same_frames() -> None:
     frames = swaying([n / 25 for n in range(50)])
     retimed = list(retime(frames, Fraction(25)))
     assert len(retimed) == 50
     assert all(np.array_equal(a.expression, b.expression) for a, b in zip(retimed, frames, strict=True))
 
 
-def test_a_late_first_moment_fills_the_beginning() -> None:
+def test_a_late_first_frame_fills_the_beginning() -> None:
     retimed = list(retime(swaying([0.2, 0.24, 0.28]), Fraction(25)))
     assert [frame.time for frame in retimed] == pytest.approx([n / 25 for n in range(8)])
-    assert all(frame.shift[0] == pytest.approx(0.4) for frame in retimed[:5])
+    assert all(frame.translation[0] == pytest.approx(0.4) for frame in retimed[:5])
 
 
 @pytest.mark.parametrize("duration", [1.0, 1.5, 2.0])
-def test_the_last_moment_is_held_until_the_clip_ends(duration: float) -> None:
+def test_the_last_frame_is_held_until_the_clip_ends(duration: float) -> None:
     retimed = list(retime(swaying([n / 25 for n in range(25)]), Fraction(30), duration))
     assert len(retimed) == round(duration * 30)
-    assert retimed[-1].shift[0] == pytest.approx(2 * 24 / 25, abs=0.1)
+    assert retimed[-1].translation[0] == pytest.approx(2 * 24 / 25, abs=0.1)
 
 
-def test_a_moment_between_seen_and_unseen_counts_as_unseen() -> None:
+def test_a_frame_between_tracked_and_filled_counts_as_filled() -> None:
     frames = swaying([0.0, 0.1, 0.2])
-    frames[1] = replace(frames[1], seen=False)
-    assert [frame.seen for frame in retime(frames, Fraction(20))] == [True, False, False, False, True]
+    frames[1] = replace(frames[1], tracked=False)
+    assert [frame.tracked for frame in retime(frames, Fraction(20))] == [True, False, False, False, True]
 
 
 def talking(times: list[float], shut: int, openings: tuple[int, ...] = (2,)) -> list[MotionFrame]:
@@ -101,7 +101,7 @@ def test_lips_that_touch_between_two_output_frames_touch_in_one_of_them(given: i
         assert len(retimed) == length, shut
 
 
-def test_lips_of_uneven_clips_touch_too() -> None:
+def test_lips_touch_at_variable_frame_rates_too() -> None:
     rng = np.random.default_rng(1)
     times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.005, 0.07, 80))]).tolist()
     for shut in range(5, 76):
@@ -109,13 +109,13 @@ def test_lips_of_uneven_clips_touch_too() -> None:
         assert any(frame.apertures[2] <= MOUTH_CLOSED for frame in retimed)
 
 
-def test_a_blink_between_two_output_frames_is_seen() -> None:
+def test_a_blink_between_two_output_frames_is_kept() -> None:
     retimed = list(retime(talking([n / 120 for n in range(60)], 21, (0, 1)), Fraction(25)))
     assert sum(frame.apertures[:2].max() == 0.0 for frame in retimed) == 1
     assert all(frame.apertures[2] == 0.2 for frame in retimed)
 
 
-def test_no_movement_at_all_gives_nothing() -> None:
+def test_an_empty_sequence_gives_nothing() -> None:
     assert list(retime([], Fraction(25), 3.0)) == []
 
 
@@ -132,7 +132,7 @@ def test_the_jitter_of_a_parabola_is_its_second_difference() -> None:
     assert meter.value == pytest.approx(3.0 / 2 / 2)  # mean over x and y, at two pixels to one
 
 
-def test_even_movement_has_no_jitter() -> None:
+def test_uniform_motion_has_no_jitter() -> None:
     meter = JitterMeter(1.0)
     for number in range(10):
         meter.add(points(7.0 * number))

@@ -1,4 +1,4 @@
-"""Smoothing takes the tremble and leaves the movement: without delay in a file, without foresight live."""
+"""Smoothing removes jitter and keeps motion: without delay for files, causally for live input."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from motion_material import channels_of, moving
 
-from animato.appearance.expression_light import SHADE_PLACES
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.residual_flow import DRIFT_POINTS
+from animato.appearance.expression_light import LIGHT_VERTICES
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.residual_flow import RING_POINTS
 from animato.motion.motion_frame import MotionFrame
 from animato.motion.smooth import (
-    POSE_TREMBLE,
-    REACH,
+    POSE_RANGE_SIGMA,
+    WINDOW_RADIUS,
     CausalSmoother,
     OneEuro,
     pose_vector,
@@ -25,12 +25,12 @@ from animato.motion.smooth import (
 
 FPS = 30
 NOISE = 0.02
-"""Tremble in centimetres, about what the tracker shows."""
+"""Jitter in centimetres, about the tracker's."""
 
 
 def values(frames: list[MotionFrame]) -> np.ndarray:
     """N x 3: shift, turn and jaw, in centimetres."""
-    return np.array([[frame.shift[0], pose_vector(frame)[1], frame.expression[17, 1]] for frame in frames])
+    return np.array([[frame.translation[0], pose_vector(frame)[1], frame.expression[17, 1]] for frame in frames])
 
 
 def signal(frames: int, noise: float = 0.0, slow: float = 0.1) -> tuple[list[MotionFrame], np.ndarray]:
@@ -58,7 +58,7 @@ def best_shift(rows: np.ndarray, reference: np.ndarray) -> list[int]:
     return [int(np.argmax(row)) - 6 for row in scores]
 
 
-def test_a_file_is_smoothed_without_delay_and_with_less_tremble() -> None:
+def test_a_file_is_smoothed_without_delay_and_with_less_jitter() -> None:
     noisy, clean = signal(300, NOISE)
     smooth = values(list(smooth_file(noisy, 0.5)))
     assert np.abs(lag(smooth, clean) - lag(values(noisy), clean)).max() < 0.15
@@ -67,7 +67,7 @@ def test_a_file_is_smoothed_without_delay_and_with_less_tremble() -> None:
 
 
 @pytest.mark.parametrize("hertz", [0.5, 1.0, 2.0, 4.0])
-def test_movement_of_any_speed_is_not_shifted_in_time(hertz: float) -> None:
+def test_motion_of_any_speed_is_not_delayed(hertz: float) -> None:
     noisy, clean = signal(120, NOISE, hertz)
     assert best_shift(values(list(smooth_file(noisy, 1.0))), clean) == [0, 0, 0]
 
@@ -105,13 +105,15 @@ def test_smoothing_equals_a_slow_weighted_mean_of_the_whole_file() -> None:
     poses = np.stack([pose_vector(frame) for frame in noisy])
     times = np.array([frame.time for frame in noisy])
     for number, frame in enumerate(smooth_file(noisy, 0.5)):
-        near = np.abs(times - times[number]) <= REACH + 1e-6
+        near = np.abs(times - times[number]) <= WINDOW_RADIUS + 1e-6
         far = np.linalg.norm(poses - poses[number], axis=1)
-        weights = near * np.exp(-2 * ((times - times[number]) / REACH) ** 2 - 0.5 * (far / (POSE_TREMBLE * 0.5)) ** 2)
+        weights = near * np.exp(
+            -2 * ((times - times[number]) / WINDOW_RADIUS) ** 2 - 0.5 * (far / (POSE_RANGE_SIGMA * 0.5)) ** 2
+        )
         assert np.abs(pose_vector(frame) - weights @ poses / weights.sum()).max() < 1e-9
 
 
-def test_a_file_is_read_no_further_ahead_than_the_reach() -> None:
+def test_lookahead_is_limited_to_the_window() -> None:
     frames, _ = signal(60)
     taken = 0
 
@@ -122,10 +124,10 @@ def test_a_file_is_read_no_further_ahead_than_the_reach() -> None:
             yield frame
 
     for given, _ in enumerate(smooth_file(counted(), 0.5), 1):  # type: ignore[arg-type]
-        assert taken - given <= REACH * FPS + 1
+        assert taken - given <= WINDOW_RADIUS * FPS + 1
 
 
-def test_times_and_measures_are_those_of_the_driver() -> None:
+def test_times_and_apertures_are_the_drivers() -> None:
     frames, _ = signal(30, NOISE)
     uneven = [replace(frame, time=frame.time + 0.01 * (n % 3)) for n, frame in enumerate(frames)]
     smooth = list(smooth_file(uneven, 0.8))
@@ -135,14 +137,14 @@ def test_times_and_measures_are_those_of_the_driver() -> None:
 
 def test_filled_frames_neither_change_nor_count() -> None:
     frames, _ = signal(30)
-    frames = [replace(frame, seen=n not in range(10, 20)) for n, frame in enumerate(frames)]
-    odd = [replace(frame, shift=frame.shift + 0.02) if not frame.seen else frame for frame in frames]
+    frames = [replace(frame, tracked=n not in range(10, 20)) for n, frame in enumerate(frames)]
+    odd = [replace(frame, translation=frame.translation + 0.02) if not frame.tracked else frame for frame in frames]
     smooth, other = list(smooth_file(frames, 0.5)), list(smooth_file(odd, 0.5))
     assert all(smooth[n] is frames[n] for n in range(10, 20))
     assert all(np.array_equal(values([smooth[n]]), values([other[n]])) for n in range(30) if n not in range(10, 20))
 
 
-def test_live_smoothing_never_looks_ahead() -> None:
+def test_live_smoothing_is_causal() -> None:
     noisy, _ = signal(40, NOISE)
     other = [*noisy[:25], *(moving(frame.time, 9.0, 9.0, 9.0) for frame in noisy[25:])]
     first, second = CausalSmoother(0.7), CausalSmoother(0.7)
@@ -151,7 +153,7 @@ def test_live_smoothing_never_looks_ahead() -> None:
     assert np.abs(ours[25:] - theirs[25:]).min() > 0.1
 
 
-def test_live_smoothing_trembles_less_and_follows_within_three_frames() -> None:
+def test_live_smoothing_reduces_jitter_and_lags_under_three_frames() -> None:
     noisy, clean = signal(300, NOISE)
     causal = CausalSmoother(0.5)
     smooth = values([causal(frame) for frame in noisy])
@@ -183,24 +185,24 @@ def test_the_one_euro_filter_follows_its_equations() -> None:
         assert np.abs(got - value).max() < 1e-12
 
 
-def test_a_clock_that_jumps_back_starts_the_live_filter_anew() -> None:
+def test_a_clock_that_jumps_back_resets_the_live_filter() -> None:
     euro = OneEuro(1.0, 0.1)
     euro(np.zeros(2), 5.0)
     assert np.array_equal(euro(np.ones(2), 1.0), np.ones(2))
 
 
 @pytest.mark.parametrize("zoom", [0.5, 1.0, 1.7])
-def test_a_pose_survives_its_vector(zoom: float) -> None:
-    frame = replace(moving(0.0, 1.5, -4.0, 0.0), zoom=zoom)
+def test_a_pose_vector_round_trips(zoom: float) -> None:
+    frame = replace(moving(0.0, 1.5, -4.0, 0.0), scale=zoom)
     again = with_pose_vector(frame, pose_vector(frame))
     assert np.abs(again.rotation - frame.rotation).max() < 1e-12
-    assert again.zoom == pytest.approx(zoom) and np.allclose(again.shift, frame.shift)
+    assert again.scale == pytest.approx(zoom) and np.allclose(again.translation, frame.translation)
 
 
-def test_the_tremble_of_hair_and_shoulders_is_smoothed_and_their_movement_is_not() -> None:
+def test_residual_flow_jitter_is_smoothed_and_motion_is_kept() -> None:
     random = np.random.default_rng(5)
     time = np.arange(90) / FPS
-    clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, DRIFT_POINTS, 2))
+    clean = 0.8 * np.sin(2 * np.pi * 0.3 * time)[:, None, None] * np.ones((1, RING_POINTS, 2))
     noisy = clean + random.normal(0, NOISE, clean.shape)
     frames = [
         replace(moving(t), channels=channels_of(residual_flow=row.astype(np.float32)))
@@ -220,9 +222,9 @@ def test_the_tremble_of_hair_and_shoulders_is_smoothed_and_their_movement_is_not
     assert [frame.channels.get("residual_flow") is None for frame in smooth_file(one_seen, 0.5)] == [False, *[True] * 4]
 
 
-def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_their_neighbours() -> None:
+def test_mouth_interior_flicker_is_smoothed_and_touching_lips_take_their_neighbours() -> None:
     random = np.random.default_rng(6)
-    noisy = 0.5 + random.normal(0, 0.02, (40, *INSIDE_SHAPE))
+    noisy = 0.5 + random.normal(0, 0.02, (40, *MOUTH_INTERIOR_SHAPE))
     frames = [
         replace(moving(n / FPS), channels=channels_of(mouth_interior=row.astype(np.float32)))
         for n, row in enumerate(noisy)
@@ -234,24 +236,24 @@ def test_a_mouth_that_flickers_inside_is_calmed_and_lips_that_just_touch_take_th
     assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     assert np.abs(smooth - 0.5).max() < 0.1
     teeth_appear = [
-        replace(f, channels=channels_of(mouth_interior=np.full(INSIDE_SHAPE, float(n >= 20), np.float32)))
+        replace(f, channels=channels_of(mouth_interior=np.full(MOUTH_INTERIOR_SHAPE, float(n >= 20), np.float32)))
         for n, f in enumerate(frames)
     ]
     steps = np.array([frame.channels.get("mouth_interior") for frame in smooth_file(teeth_appear, 0.5)])[:, 0, 0, 0]
-    assert steps[18] < 0.05 and steps[21] > 0.95, "a change is no tremble"
+    assert steps[18] < 0.05 and steps[21] > 0.95, "a change is not jitter"
 
 
-def test_light_and_shade_that_tremble_are_calmed_and_a_blink_is_not() -> None:
+def test_expression_light_jitter_is_smoothed_and_a_blink_is_kept() -> None:
     random = np.random.default_rng(7)
-    noisy = random.normal(0, 0.05, (40, SHADE_PLACES, 3)).astype(np.float32)
+    noisy = random.normal(0, 0.05, (40, LIGHT_VERTICES, 3)).astype(np.float32)
     frames = [replace(moving(n / FPS), channels=channels_of(expression_light=row)) for n, row in enumerate(noisy)]
     live = CausalSmoother(0.5)
     for made in (list(smooth_file(frames, 0.5)), [live(frame) for frame in frames]):
         smooth = np.array([frame.channels.get("expression_light") for frame in made])
         assert np.abs(np.diff(smooth, 2, axis=0)).mean() < 0.7 * np.abs(np.diff(noisy, 2, axis=0)).mean()
     lids = [
-        replace(f, channels=channels_of(expression_light=np.full((SHADE_PLACES, 3), 0.5 * (n >= 20), np.float32)))
+        replace(f, channels=channels_of(expression_light=np.full((LIGHT_VERTICES, 3), 0.5 * (n >= 20), np.float32)))
         for n, f in enumerate(frames)
     ]
     steps = np.array([frame.channels.get("expression_light") for frame in smooth_file(lids, 0.5)])[:, 0, 0]
-    assert steps[18] < 0.05 and steps[21] > 0.45, "a change is no tremble"
+    assert steps[18] < 0.05 and steps[21] > 0.45, "a change is not jitter"

@@ -37,7 +37,7 @@ def movement(path: Path, settings: AnimateSettings = CROP) -> list[MotionFrame]:
 def test_a_face_that_leaves_is_held_then_eased_back_to_rest_and_said(made: Material) -> None:
     driver = open_driver(made.gap, CROP, finder())
     frames = list(driver.frames(StageClock()))
-    assert [frame.seen for frame in frames] == [True] * 3 + [False] * 9 + [True] * 4, "filled, not cut out"
+    assert [frame.tracked for frame in frames] == [True] * 3 + [False] * 9 + [True] * 4, "filled, not cut out"
     size = [float(np.abs(frame.expression).mean()) for frame in frames]
     assert size[3] == size[4] == size[5] == size[2] > 0.005, "0.4 s held"
     assert size[5] > size[6] > size[7] > size[8], "then eased"
@@ -54,7 +54,7 @@ def test_a_driver_that_begins_and_ends_without_a_face_is_filled(tmp_path: Path) 
     driver = open_driver(path, CROP, finder())
     for _ in range(2):  # read twice, to move two people
         moments = list(driver.frames(StageClock()))
-        assert [moment.seen for moment in moments] == [False] * 2 + [True] * 6 + [False] * 2
+        assert [moment.tracked for moment in moments] == [False] * 2 + [True] * 6 + [False] * 2
         assert all(np.isfinite(moment.expression).all() for moment in moments)
         assert len([text for text in driver.report.warnings if "no face" in text]) == 2
 
@@ -171,7 +171,7 @@ def test_the_head_follows_the_drivers_pixels_and_not_the_errors_of_its_landmarks
 
 def test_hair_and_shoulders_of_the_driver_are_followed_unless_nothing_is_wanted_of_them(made: Material) -> None:
     followed = movement(made.driver, replace(CROP, residual_flow=1.0))
-    assert all("residual_flow" in moment.channels for moment in followed if moment.seen)
+    assert all("residual_flow" in moment.channels for moment in followed if moment.tracked)
     assert all(
         "residual_flow" not in moment.channels for moment in movement(made.driver, replace(CROP, residual_flow=0.0))
     )
@@ -189,7 +189,7 @@ def test_the_drivers_open_mouth_is_looked_into_unless_it_is_not_wanted(made: Mat
 
 def test_the_drivers_light_and_shade_are_read_unless_they_are_not_wanted(made: Material) -> None:
     seen = movement(made.driver, replace(CROP, expression_light=1.0))
-    assert all("expression_light" in moment.channels for moment in seen if moment.seen)
+    assert all("expression_light" in moment.channels for moment in seen if moment.tracked)
     assert all(
         "expression_light" not in moment.channels
         for moment in movement(made.driver, replace(CROP, expression_light=0.0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from animato.appearance.mouth_grid import INSIDE_SHAPE
-from animato.appearance.mouth_levels import BRIGHTEST
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
+from animato.appearance.mouth_levels import MAX_BRIGHTNESS
 from animato.geometry.affine import move_points
 from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
@@ -35,7 +35,7 @@ def test_a_mouth_opened_wider_keeps_its_teeth_and_takes_the_rest_from_the_driver
     lower = wide[:, 1] > wide[14, 1] - 1
     wide[lower, 1] += 14.0
     pose = fit_pose(wide)
-    dark = np.zeros(INSIDE_SHAPE, np.float32)
+    dark = np.zeros(MOUTH_INTERIOR_SHAPE, np.float32)
     made = {}
     for name, inside in (("asked", dark), ("nobody looked", None)):
         warped = warper.render(wide, pose, warper.target_vertices(wide, pose))
@@ -65,7 +65,7 @@ def test_lent_teeth_give_way_to_a_dark_gap_and_never_turn_grey(portrait: Frame, 
         for whose in (main, lender):
             warped = main.render(wide, pose, main.target_vertices(wide, pose))
             before = warped.image.copy()
-            inside = np.full(INSIDE_SHAPE, (whites / BRIGHTEST, 0.0), np.float32)
+            inside = np.full(MOUTH_INTERIOR_SHAPE, (whites / MAX_BRIGHTNESS, 0.0), np.float32)
             show(warped.image, MouthMatch([main, lender], whose).wanted(warped, shown_in(wide, pose, inside), local))
             known = cv2.resize(warped.validity, before.shape[1::-1]) > 0.9
             lips = cv2.fillPoly(np.zeros(before.shape[:2], np.uint8), [np.rint(wide[RING, :2]).astype(np.int32)], 1)

@@ -34,11 +34,11 @@ class Followed:
 
     def shift(self) -> np.ndarray:
         """How far the head has moved on its neck, N x 2, centimetres."""
-        turned = np.stack([frame.zoom * frame.rotation @ PIVOT - PIVOT for frame in self.frames])
-        return np.stack([frame.shift for frame in self.frames]) + turned[:, :2]
+        turned = np.stack([frame.scale * frame.rotation @ PIVOT - PIVOT for frame in self.frames])
+        return np.stack([frame.translation for frame in self.frames]) + turned[:, :2]
 
     def zoom(self) -> np.ndarray:
-        return np.array([frame.zoom for frame in self.frames])
+        return np.array([frame.scale for frame in self.frames])
 
     def part(self, name: int) -> np.ndarray:
         """Movement of a part of the face by expression, N x 478 x 3."""
@@ -95,8 +95,8 @@ def test_a_steady_camera_is_measured_as_before(tmp_path: Path) -> None:
     path = write_video(tmp_path / "steady.mp4", speaking_frames(), FPS)
     with_it, without = followed(path), followed(path, AnimateSettings(model="geometry", stabilize=False))
     for one, other in zip(with_it.frames, without.frames, strict=True):
-        assert (one.expression == other.expression).all() and (one.shift == other.shift).all()
-        assert one.zoom == other.zoom and (one.rotation == other.rotation).all()
+        assert (one.expression == other.expression).all() and (one.translation == other.translation).all()
+        assert one.scale == other.scale and (one.rotation == other.rotation).all()
 
 
 @pytest.mark.data
@@ -143,8 +143,8 @@ def test_each_shot_has_a_neutral_frame_of_its_own(cases: Path) -> None:
 @pytest.mark.data
 def test_a_cut_can_be_held_over(cases: Path) -> None:
     clip = followed(cases / "cut.mp4", AnimateSettings(model="geometry", cuts="hold"))
-    assert [frame.seen for frame in clip.frames if 1.6 < frame.time < 2.9] == [False] * 32
-    assert all(frame.seen for frame in clip.frames if frame.time < 1.5 or frame.time > 3.1)
+    assert [frame.tracked for frame in clip.frames if 1.6 < frame.time < 2.9] == [False] * 32
+    assert all(frame.tracked for frame in clip.frames if frame.time < 1.5 or frame.time > 3.1)
     assert "`cuts=follow`" in clip.notes
 
 
@@ -194,8 +194,8 @@ def test_a_drawn_cut_can_be_held_over(tmp_path: Path) -> None:
     other = [np.asarray(cv2.resize(frame, (512, 512)), np.uint8) for frame in gallery_driver("portrait-c049f")]
     path = write_video(tmp_path / "cut.mp4", [*frames, *(frame for frame in other for _ in range(2)), *frames], FPS)
     clip = followed(path, AnimateSettings(model="geometry", cuts="hold"))
-    assert not any(frame.seen for frame in clip.frames[16:26])
-    assert all(frame.seen for frame in [*clip.frames[:14], *clip.frames[29:]])
+    assert not any(frame.tracked for frame in clip.frames[16:26])
+    assert all(frame.tracked for frame in [*clip.frames[:14], *clip.frames[29:]])
     assert "`cuts=follow`" in clip.notes
 
 

@@ -34,7 +34,7 @@ class Reader:
 
     neutral: Value
 
-    def read(self, frame: Frame, face: Face, steady: Face, neutral_from_frame: Affine | None) -> Value:
+    def read(self, frame: Frame, face: Face, stabilized: Face, neutral_from_frame: Affine | None) -> Value:
         return brightness(frame, face) - self.neutral
 
 
@@ -54,7 +54,7 @@ def test_a_channel_of_ones_own_travels_from_a_video_to_the_target_and_through_a_
     settings, channels = AnimateSettings(frame="crop", size=256, threads=1), [Cheeks()]
     driver = open_driver(made.driver, settings, finder(), channels)
     frames = list(driver.frames(StageClock()))
-    assert all(set(frame.channels) == {"cheeks"} for frame in frames if frame.seen)
+    assert all(set(frame.channels) == {"cheeks"} for frame in frames if frame.tracked)
     path = tmp_path / "cheeks.motion"
     save_motion(path, MotionClip("", "", "", driver.fps, driver.neutral, tuple(frames), frames[-1].time + 0.04))
     again = list(open_driver(path, settings, finder(), channels).frames(StageClock()))

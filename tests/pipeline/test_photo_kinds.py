@@ -26,7 +26,9 @@ def rendered(person: Head, down: float, mouth: float, settings: AnimateSettings)
     from dataclasses import replace
 
     framing, renderer = make_renderer(person, settings, finder().engine)
-    motion = replace(rest_frame(NEUTRAL), shift=np.array([0.0, down]), apertures=np.array([0.2, 0.2, mouth]), seen=True)
+    motion = replace(
+        rest_frame(NEUTRAL), translation=np.array([0.0, down]), apertures=np.array([0.2, 0.2, mouth]), tracked=True
+    )
     view, clock = framing.view, StageClock()
     retarget = Retargeter(view.points, NEUTRAL, settings, view.blendshapes, view.edges)
     layer = renderer.warp(retarget(motion), clock)(clock)

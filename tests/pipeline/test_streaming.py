@@ -19,7 +19,7 @@ from animato.drivers.base import DriverReport
 from animato.motion.bundled import bundled
 from animato.motion.motion_file import load_motion
 from animato.motion.motion_frame import MotionFrame
-from animato.motion.smooth import REACH
+from animato.motion.smooth import WINDOW_RADIUS
 from animato.pipeline.flow import STAGE_PREFETCH, frames_of
 from animato.pipeline.output import Output
 from animato.pipeline.prefetch import PREFETCH_DEPTH
@@ -52,7 +52,7 @@ def test_the_driver_is_read_no_further_ahead_than_smoothing_and_the_queues_reach
     counted = replace(scene, actors=(replace(scene.actors[0], driver=driver),))
     frames = frames_of(counted, StageClock())
     # Behind each queue one waits to be put and one is in work; there are three queues.
-    window = int(REACH * driver.fps) + 2 + PREFETCH_DEPTH + 2 + 2 * (STAGE_PREFETCH + 2)
+    window = int(WINDOW_RADIUS * driver.fps) + 2 + PREFETCH_DEPTH + 2 + 2 * (STAGE_PREFETCH + 2)
     prefetch = [driver.taken - given for given, _ in enumerate(frames, 1)]
     assert len(prefetch) == 30
     assert 0 < max(prefetch) <= window < 30

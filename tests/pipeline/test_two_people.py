@@ -40,12 +40,12 @@ def opened(folder: Path, sizes: list[tuple[int, int]], **settings: float) -> tup
 
 
 def at(frames: list[MotionFrame], time: float) -> MotionFrame:
-    return min((frame for frame in frames if frame.seen), key=lambda frame: abs(frame.time - time))
+    return min((frame for frame in frames if frame.tracked), key=lambda frame: abs(frame.time - time))
 
 
 def is_neutral(frame: MotionFrame) -> bool:
     """Whether the head is where the neutral frame has it: a hand's breadth off would be the other person's."""
-    return float(np.linalg.norm(frame.shift)) < 1.0 and abs(frame.zoom - 1) < 0.1
+    return float(np.linalg.norm(frame.translation)) < 1.0 and abs(frame.scale - 1) < 0.1
 
 
 def test_with_a_neutral_time_the_person_of_that_moment_is_followed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from head_material import Head, at_size
 
 from animato.head.view import HeadView
-from animato.motion.aperture_profile import close_gaps
+from animato.motion.aperture_profile import scale_apertures
 from animato.renderers.portrait.eyelids import RINGS, Lid, build_lids, close_lid
 from animato.renderers.warp.warper import Warped, Warper
 from animato.types import Face, Frame
@@ -31,7 +31,7 @@ def lids(sharp: Head) -> tuple[Lid, ...]:
 
 def closed(head: Head, left: float) -> tuple[Warped, np.ndarray, np.ndarray]:
     """The head with so much of its eyes' opening left, its landmarks, and these in its own frame."""
-    local = close_gaps(head.local, (left, left, 1.0))
+    local = scale_apertures(head.local, (left, left, 1.0))
     points = head.with_face(local)
     return head.warper.render(points, head.warper.pose), points, local
 

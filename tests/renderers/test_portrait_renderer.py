@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from animato.appearance.expression_light import SHADE_PLACES, ExpressionLight
-from animato.appearance.mouth_grid import INSIDE_SHAPE
+from animato.appearance.expression_light import LIGHT_VERTICES, ExpressionLight
+from animato.appearance.mouth_grid import MOUTH_INTERIOR_SHAPE
 from animato.drivers.reference_frame import Measurements, ReferenceFrame
 from animato.geometry.affine import invert, move, move_points
 from animato.geometry.crop import crop_from_frame, cut, head_square
@@ -18,7 +18,7 @@ from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
-from animato.motion.aperture_profile import close_gaps
+from animato.motion.aperture_profile import scale_apertures
 from animato.motion.retarget import Target
 from animato.renderers.portrait.networks import PortraitNetworks, portrait_networks
 from animato.renderers.portrait.renderer import PortraitRenderer
@@ -133,7 +133,7 @@ def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer
 
 def with_light(target: Target) -> Target:
     """The same face with a driver's mouth (bright and red above, dark below) and a shade of one colour."""
-    inside, shade = np.zeros(INSIDE_SHAPE, np.float32), np.full((SHADE_PLACES, 3), 0.2, np.float32)
+    inside, shade = np.zeros(MOUTH_INTERIOR_SHAPE, np.float32), np.full((LIGHT_VERTICES, 3), 0.2, np.float32)
     inside[:6, :, 0], inside[:, :, 1], shade[:, 2] = 0.8, 0.3, 0.1
     return replace(target, channels={"mouth_interior": inside, "expression_light": shade})
 
@@ -144,7 +144,7 @@ def test_a_grey_photo_stays_exactly_grey(renderer: PortraitRenderer) -> None:
     # The second photo has colours, and shows the mouth and the side that the first one hides.
     photos = [HeadView(photo, colour.points), HeadView(colour.crop, turned(colour, 20.0).points)]
     grey = PortraitRenderer(photos, portrait_networks(Engine(1)))
-    blinking = Target(points_from_local(close_gaps(colour.local, (0.3, 0.0, 1.0)), colour.pose), colour.pose)
+    blinking = Target(points_from_local(scale_apertures(colour.local, (0.3, 0.0, 1.0)), colour.pose), colour.pose)
     for target in (opened(colour), with_light(opened(colour)), turned(colour, 32.0), blinking):
         made, _ = drawn(grey, target)
         assert np.abs(made.astype(int) - photo).max() > 20, "it moves"
@@ -180,7 +180,7 @@ def test_lids_of_a_sharp_photo_close_over_what_was_painted(portrait: Frame, port
     crop, points = cut(portrait, crop_from_picture, side), move_points(crop_from_picture, portrait_face.points)
     renderer = PortraitRenderer([HeadView(crop, points)], portrait_networks(Engine(1)))
     warper, clock = renderer.warpers[0], StageClock()
-    shut = Target(points_from_local(close_gaps(warper.local, (0.0, 0.0, 1.0)), warper.pose), warper.pose)
+    shut = Target(points_from_local(scale_apertures(warper.local, (0.0, 0.0, 1.0)), warper.pose), warper.pose)
     assert len(renderer._lids) == 2
     unrolled = renderer.warp(shut, clock)(clock).image
     renderer._lids = ()

@@ -31,7 +31,7 @@ from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER
 from animato.geometry.mesh import head_topology
 from animato.geometry.raster import draw_triangles
 from animato.media.image import load_picture
-from animato.motion.aperture_profile import close_gaps
+from animato.motion.aperture_profile import scale_apertures
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame
 
@@ -188,7 +188,7 @@ def test_an_opened_mouth_is_darker_than_lips_and_has_no_skin_in_it(calm: Head) -
 
 
 def test_closed_eyes_show_lids(calm: Head) -> None:
-    points = calm.with_face(close_gaps(calm.local, (0.0, 0.0, 1.0)))
+    points = calm.with_face(scale_apertures(calm.local, (0.0, 0.0, 1.0)))
     made = calm.warper.render(points, calm.warper.pose).image
     for ring in (EYE_LEFT, EYE_RIGHT):
         eye = inside(calm.points, ring, SIZE, 1)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.appearance.mouth_levels import BRIGHTEST, MouthWindow, match_inside, read_mouth_interior
+from animato.appearance.mouth_levels import MAX_BRIGHTNESS, MouthPatch, match_mouth_interior, measure_mouth_interior
 from animato.appearance.teeth import ToothLight
 from animato.geometry.aperture_mask import activation
 from animato.geometry.landmarks import LIPS_INNER
@@ -32,12 +32,12 @@ class WantedMouth:
     Attributes:
         window: where it is.
         inside: 16 x 28 x 2 float32 in [0, 1], what the driver's shows
-            (`appearance.mouth_interior.read_mouth_interior`).
+            (`appearance.mouth_interior.measure_mouth_interior`).
         light: on the person's face.
         gain: how much of the difference counts, in (0, 1].
     """
 
-    window: MouthWindow
+    window: MouthPatch
     inside: NDArray[np.float32]
     light: ToothLight
     gain: float
@@ -53,7 +53,7 @@ class MouthMatch:
 
     def __init__(self, warpers: Sequence[Warper], mouth_view: Warper) -> None:
         main = warpers[0]
-        self._light = ToothLight.of([(warper.crop, warper.points) for warper in warpers])
+        self._light = ToothLight.from_photos([(warper.crop, warper.points) for warper in warpers])
         self._local = main.local[RING]
         self._kept = np.float32(shows_teeth(mouth_view.crop, mouth_view.points))
         self._lent = mouth_view is not main
@@ -71,9 +71,9 @@ class MouthMatch:
         if inside is None or gain <= 0:
             return None
         own = self._kept * warped.validity
-        window = MouthWindow.of(target.points, target.pose, warped.image.shape[0], own)
+        window = MouthPatch.from_face(target.points, target.pose, warped.image.shape[0], own)
         if self._lent:
-            window = window.with_lent_teeth(warped.image, inside, self._light)
+            window = window.with_source_teeth(warped.image, inside, self._light)
         return WantedMouth(window, inside, self._light, gain)
 
 
@@ -85,7 +85,7 @@ def show(image: Frame, mouth: WantedMouth | None) -> None:
         mouth: from `MouthMatch.wanted`.
     """
     if mouth is not None:
-        match_inside(image, mouth.window, mouth.inside, mouth.light, mouth.gain)
+        match_mouth_interior(image, mouth.window, mouth.inside, mouth.light, mouth.gain)
 
 
 def shows_teeth(photo: Frame, points: Points) -> float:
@@ -96,8 +96,8 @@ def shows_teeth(photo: Frame, points: Points) -> float:
         points: 478 x 3, its landmarks, pixels.
     """
     face = Face(points, np.zeros(52, np.float32), 1.0)
-    shown = read_mouth_interior(photo, face, ToothLight.on(photo, points))
+    shown = measure_mouth_interior(photo, face, ToothLight.from_frame(photo, points))
     if shown is None:
         return 0.0
     coarse = cv2.resize(shown[..., 0], (6, 5), interpolation=cv2.INTER_AREA)
-    return smoothstep(float(np.percentile(coarse, 75)) * BRIGHTEST, TEETH_FROM, TEETH_TO)
+    return smoothstep(float(np.percentile(coarse, 75)) * MAX_BRIGHTNESS, TEETH_FROM, TEETH_TO)

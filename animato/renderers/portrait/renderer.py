@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.appearance.expression_light import MOST as MOST_SHADE
-from animato.appearance.skin_shading import shade_skin
+from animato.appearance.expression_light import MAX_LOG_RATIO
+from animato.appearance.skin_shading import apply_expression_light
 from animato.geometry.aperture_mask import activation
 from animato.geometry.composite import PatchOutput, composite_patch
 from animato.geometry.landmarks import IRIS_LEFT, IRIS_RIGHT
@@ -100,7 +100,9 @@ class PortraitRenderer:
             # What is painted and what is copied get the same shade, so no seam shows between them.
             shade = warped.target.channels.get("expression_light")
             if shade is not None:
-                shade_skin(warped.warped.image, warped.warped.drawn, warped.vertices, shade * np.float32(MOST_SHADE))
+                apply_expression_light(
+                    warped.warped.image, warped.warped.drawn, warped.vertices, shade * np.float32(MAX_LOG_RATIO)
+                )
             show(warped.warped.image, mouth)
             self._gamut.clip_painted(warped.warped.image, copied)
         return Layer(warped.warped.image)

@@ -36,7 +36,7 @@ ALIKE, UNLIKE = 20.0, 60.0
 showing something else: hair before the skin, another fold."""
 
 FEWEST = 8.0
-"""Places, of MATCH_SIDE squared, that must be alike; with fewer the colour of the skin must do."""
+"""ApertureGrid, of MATCH_SIDE squared, that must be alike; with fewer the colour of the skin must do."""
 
 FAINT = np.float32(0.05)
 """How much of the mean is mixed in everywhere, in shares of what is compared nearby."""

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animato.appearance.mouth_levels import matched, measure
+from animato.appearance.mouth_levels import measure, with_mouth_interior
 from animato.appearance.teeth import tooth_redness
 from animato.settings.portrait import MAX_PHOTOS
 from animato.training.portrait.augment import NetworkInput, augmented
@@ -171,4 +171,4 @@ def _match_interior(pictures: NDArray[np.uint8], random: np.random.Generator | N
         noise = random.normal(0, INTERIOR_NOISE, (*INTERIOR_GRID, 2)).astype(np.float32)
         fine = cv2.resize(noise, levels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         levels = np.asarray(levels * np.exp(random.normal(0, INTERIOR_LOG_LEVEL)) + fine, np.float32)
-    pictures[..., 3:6] = matched(np.ascontiguousarray(pictures[..., 3:6]), drawing, levels, redness)
+    pictures[..., 3:6] = with_mouth_interior(np.ascontiguousarray(pictures[..., 3:6]), drawing, levels, redness)
