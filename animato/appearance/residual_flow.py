@@ -85,8 +85,8 @@ class Surroundings:
         shift, _ = self._rings.movement(self._pose, pose, expression)
         start = self._points * self._scale + self._shift
         expected = (self._points + shift) * self._scale + self._shift
-        moved, weight = SEARCH.find(self._picture, self._cut(frame, neutral_from_frame), start, expected)
-        drift = SEARCH.even_out(self._near, np.arange(len(moved)), weight * self._inside, moved)
+        moved, weight = SEARCH.track(self._picture, self._cut(frame, neutral_from_frame), start, expected)
+        drift = SEARCH.smooth(self._near, np.arange(len(moved)), weight * self._inside, moved)
         return (drift / (self._scale * self._pose.scale)).astype(np.float32)
 
     def read(self, frame: Frame, face: Face, steady: Face, neutral_from_frame: Affine | None) -> Value:  # noqa: ARG002

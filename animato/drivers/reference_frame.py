@@ -15,7 +15,7 @@ from animato.geometry.region_weights import PARTS
 from animato.motion.channel import Channel
 from animato.tracking.body_stabilizer import BodyStabilizer
 from animato.tracking.landmark_stabilizer import LandmarkMatch, LandmarkStabilizer, corrected
-from animato.tracking.occlusion import OcclusionDetector, outside
+from animato.tracking.occlusion import OcclusionDetector, outside_share
 from animato.types import Face, Frame
 
 SAME_SKIN = 0.3
@@ -74,7 +74,7 @@ class ReferenceFrame:
         self._readers = {name: reader for name, reader in readers.items() if reader is not None}
         self.unread = readers.keys() - self._readers.keys()
         self._occlusion = OcclusionDetector(frame, face)
-        self.cut = outside(face, frame, np.array(OVAL))
+        self.cut = outside_share(face, frame, np.array(OVAL))
         self._body = BodyStabilizer(frame, face) if self._wanted.stabilize else None
 
     @property
@@ -99,7 +99,7 @@ class ReferenceFrame:
         middle = (face.points - self._face.points)[:MESH_POINTS, :2].mean(axis=0)
         if abs(np.log(now / before)) > np.log(SAME_SIZE) or np.hypot(*middle) > SAME_PLACE * before:
             return False
-        return float(self._skin.find(frame, face).weight.mean()) > SAME_SKIN
+        return float(self._skin.track(frame, face).weight.mean()) > SAME_SKIN
 
     def read(self, frame: Frame, face: Face, time: float | None = None) -> Reading:
         """Compare a frame with the reference.
@@ -109,8 +109,8 @@ class ReferenceFrame:
             face: landmarks as the network found them, pixels of the frame.
             time: seconds, growing from call to call; without it nothing is said of hidden parts.
         """
-        match = self._skin.find(frame, face)
-        hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
+        match = self._skin.track(frame, face)
+        hidden = np.zeros(len(PARTS), bool) if time is None else self._occlusion.occluded(frame, face, match, time)
         return Reading(self._measured(frame, face, match, time or 0.0), hidden)
 
     def _measured(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:

@@ -13,7 +13,7 @@ from animato.media.cuts import CutDetector
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
 from animato.motion.neutral_frame import panel_costs
 from animato.tracking.face_finder import FaceFinder
-from animato.tracking.occlusion import face_pattern, odd_ones
+from animato.tracking.occlusion import face_pattern, outlier_frames
 from animato.tracking.tracker import Seed, Tracker
 from animato.types import Face, Frame, TimedFrame
 
@@ -73,14 +73,14 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         panel.append(factor(face, frame.time))
         patterns.append(face_pattern(frame.image, face))
         kept.append((len(panel) - 1, frame, face))
-        costs = panel_costs(panel) + COVERED * odd_ones(patterns)
+        costs = panel_costs(panel) + COVERED * outlier_frames(patterns)
         if len(kept) > KEPT:
             kept.remove(max(kept, key=lambda item: costs[item[0]]))
         if len(panel) >= PANEL and costs.min() < GOOD_ENOUGH:
             break
     if not panel:
         return None, read
-    costs = panel_costs(panel) + COVERED * odd_ones(patterns)
+    costs = panel_costs(panel) + COVERED * outlier_frames(patterns)
     index, best, face = min(kept, key=lambda item: costs[item[0]])
     return Candidate(best, face, float(costs[index])), read
 
