@@ -42,7 +42,7 @@ consecutive frames that may be rejected."""
 DEADBAND_RELEASE = 1.0
 """Seconds in which the deadband closes once the camera moves."""
 ROLL_RADIUS, SCALE_RADIUS = 7.0, 20.0
-"""Canonical centimetres; convert roll and log scale to centimetres. A change of scale is more visible: `DEADBAND` is 4 %."""
+"""Canonical centimetres; convert roll and log scale to centimetres. Scaling is more visible: `DEADBAND` is 4 %."""
 HEAD_SCALE = np.array([1.5, 1.45, 1.0])
 """Size of head and hair relative to the face oval, along the axes of the head."""
 SHOULDER_HALF_WIDTH = 1.6
