@@ -85,8 +85,8 @@ class ResidualFlowReader:
         shift, _ = self._rings.movement(self._pose, pose, expression)
         start = self._points * self._scale + self._shift
         expected = (self._points + shift) * self._scale + self._shift
-        moved, weight = SEARCH.find(self._crop, self._grey_crop(frame, neutral_from_frame), start, expected)
-        residual = SEARCH.even_out(self._neighbour_weights, np.arange(len(moved)), weight * self._inside, moved)
+        moved, weight = SEARCH.track(self._crop, self._grey_crop(frame, neutral_from_frame), start, expected)
+        residual = SEARCH.smooth(self._neighbour_weights, np.arange(len(moved)), weight * self._inside, moved)
         return (residual / (self._scale * self._pose.scale)).astype(np.float32)
 
     def read(self, frame: Frame, face: Face, stabilized: Face, neutral_from_frame: Affine | None) -> Value:  # noqa: ARG002

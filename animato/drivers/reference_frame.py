@@ -15,7 +15,7 @@ from animato.geometry.region_weights import PARTS
 from animato.motion.channel import Channel
 from animato.tracking.body_stabilizer import BodyStabilizer
 from animato.tracking.landmark_stabilizer import LandmarkMatch, LandmarkStabilizer, corrected
-from animato.tracking.occlusion import OcclusionDetector, outside
+from animato.tracking.occlusion import OcclusionDetector, outside_share
 from animato.types import Face, Frame
 
 MIN_SKIN_MATCH = 0.3
@@ -72,7 +72,7 @@ class ReferenceFrame:
         self._readers = {name: reader for name, reader in readers.items() if reader is not None}
         self.unavailable_channels = readers.keys() - self._readers.keys()
         self._occlusion = OcclusionDetector(frame, face)
-        self.outside_share = outside(face, frame, np.array(OVAL))
+        self.outside_share = outside_share(face, frame, np.array(OVAL))
         self._body = BodyStabilizer(frame, face) if self._measurements.stabilize else None
 
     @property
@@ -98,7 +98,7 @@ class ReferenceFrame:
         resized = abs(np.log(size / reference_size)) > np.log(MAX_SIZE_RATIO)
         if resized or np.hypot(*offset) > MAX_OFFSET * reference_size:
             return False
-        return float(self._skin.find(frame, face).weight.mean()) > MIN_SKIN_MATCH
+        return float(self._skin.track(frame, face).weight.mean()) > MIN_SKIN_MATCH
 
     def measure(self, frame: Frame, face: Face, time: float | None = None) -> MeasuredFrame:
         """Measure a frame against the reference.
@@ -108,8 +108,8 @@ class ReferenceFrame:
             face: landmarks from the network, pixels of the frame.
             time: seconds, increasing from call to call; None skips occlusion detection.
         """
-        match = self._skin.find(frame, face)
-        occluded = np.zeros(len(PARTS), bool) if time is None else self._occlusion.hidden(frame, face, match, time)
+        match = self._skin.track(frame, face)
+        occluded = np.zeros(len(PARTS), bool) if time is None else self._occlusion.occluded(frame, face, match, time)
         return MeasuredFrame(self._corrected_face(frame, face, match, time or 0.0), occluded)
 
     def _corrected_face(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> Face:

@@ -13,7 +13,7 @@ from animato.media.cuts import CutDetector
 from animato.motion.motion_frame import Factored, MotionFrame, Neutral, factor, neutral_cost, neutral_of, relative_to
 from animato.motion.neutral_frame import neutral_costs
 from animato.tracking.face_finder import FaceFinder
-from animato.tracking.occlusion import face_pattern, odd_ones
+from animato.tracking.occlusion import face_pattern, outlier_frames
 from animato.tracking.tracker import Seed, Tracker
 from animato.types import Face, Frame, TimedFrame
 
@@ -73,14 +73,14 @@ def most_neutral(frames: Iterable[TimedFrame], track: Callable[[Frame], Face | N
         panel.append(factor(face, frame.time))
         patterns.append(face_pattern(frame.image, face))
         candidates.append((len(panel) - 1, frame, face))
-        costs = neutral_costs(panel) + OCCLUSION_COST * odd_ones(patterns)
+        costs = neutral_costs(panel) + OCCLUSION_COST * outlier_frames(patterns)
         if len(candidates) > MAX_CANDIDATES:
             candidates.remove(max(candidates, key=lambda item: costs[item[0]]))
         if len(panel) >= PANEL_SIZE and costs.min() < EARLY_STOP_COST:
             break
     if not panel:
         return None, last_time
-    costs = neutral_costs(panel) + OCCLUSION_COST * odd_ones(patterns)
+    costs = neutral_costs(panel) + OCCLUSION_COST * outlier_frames(patterns)
     index, best, face = min(candidates, key=lambda item: costs[item[0]])
     return Candidate(best, face, float(costs[index])), last_time
 

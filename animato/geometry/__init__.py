@@ -1,1 +1,1 @@
-"""Maps, meshes, poses and resampling: arrays in, arrays out. Nothing here reads a file or runs a network."""
+"""Affine maps, meshes, poses and resampling: pure functions of arrays, without file access or networks."""

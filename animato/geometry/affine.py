@@ -16,15 +16,15 @@ def invert(target_from_source: Affine) -> Affine:
 
 def chain(*maps: Affine) -> Affine:
     """Return the product of 2 x 3 maps, the last applied first: `chain(c_from_b, b_from_a)` is c_from_a."""
-    whole = maps[0]
+    product = maps[0]
     for affine in maps[1:]:
-        linear = whole[:, :2]
-        whole = linear @ affine + np.array([[0.0, 0.0, whole[0, 2]], [0.0, 0.0, whole[1, 2]]])
-    return whole
+        linear = product[:, :2]
+        product = linear @ affine + np.array([[0.0, 0.0, product[0, 2]], [0.0, 0.0, product[1, 2]]])
+    return product
 
 
 def move(target_from_source: Affine, xy: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return points (N x 2 or more; only x and y count) mapped by a 2 x 3 map, N x 2 float64."""
+    """Return points (N x 2 or more columns, of which x and y are used) mapped by a 2 x 3 map, N x 2 float64."""
     return np.asarray(xy[:, :2].astype(np.float64) @ target_from_source[:, :2].T + target_from_source[:, 2])
 
 
@@ -42,20 +42,20 @@ def move_points(target_from_source: Affine, points: Points) -> Points:
     return moved.astype(np.float32)
 
 
-def smaller(step: float) -> Affine:
-    """Return the map from pixels of a picture to those of the same picture made smaller.
+def downscale(step: float) -> Affine:
+    """Return the map from pixels of an image to pixels of its downscaled copy.
 
     Args:
-        step: pixels of the picture in one of the smaller one.
+        step: image pixels per pixel of the copy.
     """
     return np.array([[1 / step, 0, 0.5 / step - 0.5], [0, 1 / step, 0.5 / step - 0.5]])
 
 
 def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Affine:
-    """Return the turn, scale and shift that bring points (N x 2) nearest to others, in the sense of least squares."""
-    middle, there = source.mean(axis=0), target.mean(axis=0)
-    a, b = source - middle, target - there
-    size = float((a * a).sum())
-    cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    turn = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([turn, there - turn @ middle])
+    """Return the least-squares similarity (rotation, scale, translation) from points (N x 2) to others (N x 2)."""
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    a, b = source - source_mean, target - target_mean
+    squared_norm = float((a * a).sum())
+    cos, sin = float((a * b).sum()) / squared_norm, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / squared_norm
+    linear = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([linear, target_mean - linear @ source_mean])

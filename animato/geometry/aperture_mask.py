@@ -1,7 +1,7 @@
 """Outlines and soft masks of the apertures (eyes, mouth), and the plane behind them.
 
-Behind an opening is something that does not move with the skin around it: an eyeball, or teeth that sit on the skull.
-Each is treated as a small picture on a plane that follows the head rigidly and is seen only through the opening.
+What is behind an aperture does not move with the skin around it: an eyeball, or teeth fixed to the skull. Each is a
+textured plane that follows the head rigidly and is visible through the aperture only.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from animato.geometry.smoothstep import smoothstep
 from animato.types import Affine, Frame, Plane
 
 SUBPIXEL_BITS = 4
-AT_REST = 0.02
-AWAY = 0.08
-"""Movement of an opening's points over its width: below the first the photo is shown, above the second the layer."""
+COPY_BELOW = 0.02
+RENDER_FROM = 0.08
+"""Displacement of an aperture's outline relative to its width: up to the first the photo is copied, from the second on
+the layer is rendered."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of a picture, clipped to it.
+    """A rectangle of an image, clipped to it.
 
     Attributes:
         left: first column.
@@ -41,30 +42,30 @@ class Window:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of the rectangle lies in the picture."""
+        """Whether the rectangle lies outside the image."""
         return self.right <= self.left or self.bottom <= self.top
 
     def grid(self) -> tuple[Plane, Plane]:
-        """Return the x and y of every pixel of the rectangle, each h x w float32."""
+        """Return x and y of every pixel, each h x w float32."""
         x = np.arange(self.left, self.right, dtype=np.float32)
         y = np.arange(self.top, self.bottom, dtype=np.float32)
         columns, rows = np.meshgrid(x, y)
         return columns, rows
 
-    def of(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the rectangle of a picture (H x W x 3), as a view."""
-        return picture[self.top : self.bottom, self.left : self.right]
+    def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the rectangle of an image (H x W x 3), as a view."""
+        return image[self.top : self.bottom, self.left : self.right]
 
 
 def window_around(outline: NDArray[np.floating], margin: float, width: int, height: int) -> Window:
-    """Return the rectangle around an outline, grown by a margin in pixels and clipped to the picture."""
+    """Return the bounding box of an outline, with a margin in pixels, clipped to the image."""
     low, high = outline.min(axis=0) - margin, outline.max(axis=0) + margin
     left, top = max(0, int(np.floor(low[0]))), max(0, int(np.floor(low[1])))
     return Window(left, top, min(width, int(np.ceil(high[0])) + 1), min(height, int(np.ceil(high[1])) + 1))
 
 
 def smooth_outline(ring: NDArray[np.floating], corners: tuple[int, int], steps: int = 4) -> NDArray[np.float64]:
-    """Return a closed outline through the ring's points as a Catmull-Rom spline, sharp at its two corners.
+    """Return a closed Catmull-Rom spline through the points of a ring, sharp at its two corners.
 
     Args:
         ring: N x 2, pixels, in order.
@@ -76,11 +77,11 @@ def smooth_outline(ring: NDArray[np.floating], corners: tuple[int, int], steps: 
 
 @functools.cache
 def _spline(count: int, corners: tuple[int, int], steps: int) -> NDArray[np.float64]:
-    """Return the weights of a ring's points in each point of the spline: (steps N) x N."""
+    """Return the interpolation matrix of the spline, (steps N) x N."""
     points = np.eye(count)
     before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
     tangent = (after - before) / 2
-    tangent[list(corners)] = 0.0  # a zero tangent makes the curve come to a point
+    tangent[list(corners)] = 0.0  # a zero tangent makes a sharp corner
     t = (np.arange(steps) / steps)[None, :, None]
     p0, p1, m0, m1 = points[:, None], after[:, None], tangent[:, None], np.roll(tangent, -1, axis=0)[:, None]
     h00, h10 = 2 * t**3 - 3 * t**2 + 1, t**3 - 2 * t**2 + t
@@ -89,29 +90,29 @@ def _spline(count: int, corners: tuple[int, int], steps: int) -> NDArray[np.floa
 
 
 def soft_mask(outline: NDArray[np.float64], window: Window, blur: float) -> Plane:
-    """Return the inside of an outline over a window: float32 in [0, 1], with an edge softened by `blur` pixels."""
+    """Return the filled outline over a window, float32 in [0, 1], blurred with a sigma of `blur` pixels."""
     height, width = window.bottom - window.top, window.right - window.left
     mask = np.zeros((height, width), np.uint8)
     shifted = np.rint((outline - (window.left, window.top)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
     cv2.fillPoly(mask, [shifted], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    # Filling draws the outline too, so a shut opening would leave a line: columns one pixel high fade away.
-    high = (mask > 127).sum(axis=0).astype(np.float32)
-    mask = (mask * np.clip((high - 1.0) * 0.5, 0, 1)).astype(np.uint8)
+    # fillPoly draws the outline too, so a closed aperture would leave a line: fade out columns one pixel high.
+    column_height = (mask > 127).sum(axis=0).astype(np.float32)
+    mask = (mask * np.clip((column_height - 1.0) * 0.5, 0, 1)).astype(np.uint8)
     if blur > 0.2:
         cv2.GaussianBlur(mask, (0, 0), blur, dst=mask)
-    # Polygons are drawn with their border, which would leave a hairline of a closed opening.
-    line = outline.astype(np.float32)
-    thick = min(1.0, cv2.contourArea(line) / max(cv2.arcLength(line, True) / 2, 1e-6))  # mean height in pixels
-    return np.asarray(mask.astype(np.float32) * np.float32(thick / 255), np.float32)
+    # The same for apertures less than a pixel high on average.
+    contour = outline.astype(np.float32)
+    opacity = min(1.0, cv2.contourArea(contour) / max(cv2.arcLength(contour, True) / 2, 1e-6))  # mean height in pixels
+    return np.asarray(mask.astype(np.float32) * np.float32(opacity / 255), np.float32)
 
 
 def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: HeadPose) -> Affine:
-    """Return source_from_target of a plane through a point of the head, parallel to the canonical face plane.
+    """Return the map source_from_target of a plane through a point of the head, parallel to the canonical face plane.
 
     Args:
         centre: 3 float64, a point in the head's own frame, canonical centimetres.
         source_pose: pose in the photo.
-        target_pose: pose wanted.
+        target_pose: pose of the target.
     """
     corners = centre + np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
     source = (source_pose.scale * corners @ source_pose.rotation.T + source_pose.translation)[:, :2]
@@ -120,27 +121,27 @@ def plane_map(centre: NDArray[np.float64], source_pose: HeadPose, target_pose: H
 
 
 def activation(source: NDArray[np.float64], target: NDArray[np.float64]) -> float:
-    """Return how far an opening has moved from what the photo shows: 0 not at all, 1 enough to be made anew.
+    """Return the opacity in [0, 1] of the rendered layer, from the displacement of the aperture since the photo.
 
-    At rest the photo itself is the best picture of an eye or a mouth, down to the shadow of the lashes.
+    Near its pose in the photo, an eye or a mouth is copied, because the photo has details such as shadows of lashes.
 
     Args:
-        source: N x 3, the opening's points in the photo, in the head's own frame.
-        target: N x 3, the same points wanted.
+        source: N x 3, outline in the photo, in the head's own frame.
+        target: N x 3, outline in the target.
     """
     width = float(np.ptp(source[:, 0]))
-    moved = float(np.linalg.norm((target - source)[:, :2], axis=1).max()) / max(width, 1e-6)
-    return smoothstep(moved, AT_REST, AWAY)
+    displacement = float(np.linalg.norm((target - source)[:, :2], axis=1).max()) / max(width, 1e-6)
+    return smoothstep(displacement, COPY_BELOW, RENDER_FROM)
 
 
-def blend(picture: Frame, window: Window, layer: NDArray[np.floating], mask: Plane) -> None:
-    """Lay a layer over a window of a picture, in place.
+def blend(image: Frame, window: Window, layer: NDArray[np.floating], mask: Plane) -> None:
+    """Blend a layer over a window of an image, in place.
 
     Args:
-        picture: H x W x 3 uint8, changed.
+        image: H x W x 3 uint8, changed.
         layer: h x w x 3, range 0..255.
         mask: h x w float32 in [0, 1].
     """
-    view = window.of(picture)
-    soft = mask[..., None]
-    view[:] = np.clip(view * (1 - soft) + layer * soft + 0.5, 0, 255).astype(np.uint8)
+    region = window.of(image)
+    alpha = mask[..., None]
+    region[:] = np.clip(region * (1 - alpha) + layer * alpha + 0.5, 0, 255).astype(np.uint8)

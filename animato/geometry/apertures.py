@@ -1,4 +1,4 @@
-"""Aperture of eyes and mouth, measured in the head's own frame and therefore invariant to pose."""
+"""Aperture of eyes and mouth, measured in the head's own frame and thus invariant to pose."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LID_PAIRS_RIGHT = tuple(zip(EYE_RIGHT[1:8], EYE_RIGHT[:8:-1], strict=True))
 
 EYE_CLOSED = 0.055
 EYE_OPEN = 0.13
-"""Lid gap over eye width: at or below the first the eye is closed (blinks of eighteen people: 0.00 to 0.05 when shut,
-0.17 to 0.26 when open); above the second nothing is corrected."""
+"""Lid gap over eye width: at or below the first the eye is closed (blinks of 18 people: 0.00 to 0.05 closed, 0.17 to
+0.26 open); above the second no correction is applied."""
 
 MOUTH_CLOSED = 0.012
 MOUTH_OPEN = 0.024
@@ -24,7 +24,7 @@ MOUTH_OPEN = 0.024
 
 
 def apertures(local: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (left eye, right eye, mouth): mean gap over width, without unit; 0 is closed.
+    """Return the apertures (left eye, right eye, mouth), 3 float64: mean gap over width; 0 is closed.
 
     Args:
         local: 478 (or 468) x 3, landmarks in the head's own frame.
@@ -37,17 +37,17 @@ def apertures(local: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def face_apertures(points: Points, pose: HeadPose | None = None) -> NDArray[np.float64]:
-    """Return the apertures (left eye, right eye, mouth) of a face in a picture.
+    """Return the apertures (left eye, right eye, mouth) of a face in an image.
 
     Args:
         points: 478 (or 468) x 3, landmarks, pixels.
-        pose: of the head, from `points`; fitted where not given.
+        pose: of the head; fitted to `points` if None.
     """
     return apertures(local_from_points(points, pose or fit_pose(points)))
 
 
 def mouth_width(local: NDArray[np.float64]) -> float:
-    """Return the distance of the mouth's corners, in the unit of `local` (N >= 468 x 3)."""
+    """Return the distance between the corners of the mouth, in the unit of `local` (N >= 468 x 3)."""
     return float(np.linalg.norm(local[MOUTH_CORNERS[0]] - local[MOUTH_CORNERS[1]]))
 
 

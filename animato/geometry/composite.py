@@ -15,35 +15,35 @@ from animato.types import Affine, Frame
 
 @dataclass(frozen=True)
 class PatchOutput:
-    """What a network says of a patch, all float32.
+    """Output of a patch network, all float32.
 
     Attributes:
         layer: S x S x 4: m paint + (1 - m) light, RGB in 0..255, and the mask m in [0, 1].
-        flow: S x S x 2, pixels of the patch by which the copy is fetched further.
+        flow: S x S x 2, displacement d at which the copy is sampled, pixels of the patch.
     """
 
     layer: NDArray[np.float32]
     flow: NDArray[np.float32]
 
 
-LEAST_COLOUR, LEAST_FLOW = 0.4, 0.06
-"""Changes below these (of 255, and pixels of the patch) are not laid."""
+MIN_COLOUR, MIN_FLOW = 0.4, 0.06
+"""Changes below these (of 255, and pixels of the patch) are not composited."""
 
 
-def composite_patch(image: Frame, crop_from_patch: Affine, answer: PatchOutput, gain: float = 1.0) -> None:
-    """Lay an answer over a frame, in place: (1 - m) copy(x + d) + layer.
+def composite_patch(image: Frame, crop_from_patch: Affine, output: PatchOutput, gain: float = 1.0) -> None:
+    """Composite a network output over a frame, in place: (1 - m) copy(x + d) + layer.
 
     Args:
         image: H x W x 3 uint8 RGB, changed.
-        crop_from_patch: where the patch lies in it.
-        answer: of the network.
+        crop_from_patch: 2 x 3, pixels of the image from pixels of the patch.
+        output: of the network.
         gain: factor on layer, mask and flow, in [0, 1].
     """
-    busy = _busy(answer)
-    if busy is None:
+    box = _changed_box(output)
+    if box is None:
         return
     height, width = image.shape[:2]
-    corners = busy @ crop_from_patch[:, :2].T + crop_from_patch[:, 2]
+    corners = box @ crop_from_patch[:, :2].T + crop_from_patch[:, 2]
     left, top = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
     if right - left < 2 or bottom - top < 2:
@@ -52,8 +52,8 @@ def composite_patch(image: Frame, crop_from_patch: Affine, answer: PatchOutput, 
     patch_from_window = invert(crop_from_patch)
     patch_from_window[:, 2] += patch_from_window[:, :2] @ (left, top)
     linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    layer = cv2.warpAffine(answer.layer, patch_from_window, window, flags=linear)
-    flow = cv2.warpAffine(answer.flow, patch_from_window, window, flags=linear)
+    layer = cv2.warpAffine(output.layer, patch_from_window, window, flags=linear)
+    flow = cv2.warpAffine(output.flow, patch_from_window, window, flags=linear)
     shift = cv2.transform(flow, gain * crop_from_patch[:, :2])
     x = np.arange(left, right, dtype=np.float32)
     y = np.arange(top, bottom, dtype=np.float32)[:, None]
@@ -62,20 +62,20 @@ def composite_patch(image: Frame, crop_from_patch: Affine, answer: PatchOutput, 
     colour, mask = layer[..., :3], layer[..., 3:]
     if gain < 1:
         colour, mask = colour * np.float32(gain), mask * np.float32(gain)
-    made = copied * (1 - mask) + colour + np.float32(0.5)
-    image[top:bottom, left:right] = np.clip(made, 0, 255).astype(np.uint8)
+    blended = copied * (1 - mask) + colour + np.float32(0.5)
+    image[top:bottom, left:right] = np.clip(blended, 0, 255).astype(np.uint8)
 
 
-def _busy(answer: PatchOutput) -> NDArray[np.float64] | None:
-    """Return the corners (4 x 2) of the part of the patch in which the answer changes anything, or None."""
-    side = answer.layer.shape[0]
-    least = np.array([LEAST_COLOUR] * 3 + [LEAST_COLOUR / 255], np.float32)
-    changes = np.concatenate([np.abs(answer.layer) > least, np.abs(answer.flow) > LEAST_FLOW], axis=2)
-    rows = np.flatnonzero(changes.reshape(side, -1).any(axis=1))
-    columns = np.flatnonzero(changes.any(axis=0).reshape(side, -1).any(axis=1))
+def _changed_box(output: PatchOutput) -> NDArray[np.float64] | None:
+    """Return the corners (4 x 2) of the box of the patch with changes above the thresholds, or None."""
+    side = output.layer.shape[0]
+    thresholds = np.array([MIN_COLOUR] * 3 + [MIN_COLOUR / 255], np.float32)
+    changed = np.concatenate([np.abs(output.layer) > thresholds, np.abs(output.flow) > MIN_FLOW], axis=2)
+    rows = np.flatnonzero(changed.reshape(side, -1).any(axis=1))
+    columns = np.flatnonzero(changed.any(axis=0).reshape(side, -1).any(axis=1))
     if not rows.size:
         return None
-    # One pixel more on every side: up to there the answer is interpolated towards 0.
+    # One more pixel on every side, over which the output is interpolated to 0.
     left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
     return np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
 

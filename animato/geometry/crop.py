@@ -1,4 +1,4 @@
-"""Square crops around a head: position, extraction, and the map between crop and frame."""
+"""Square crops around a head: position, sampling, and the map between crop and frame."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from animato.geometry.landmarks import MESH_POINTS
 from animato.types import Affine, Frame, Points
 
 MARGIN = 2.1
-"""Side of the crop in units of the longer side of the mesh's box: hair, ears, neck and some background fit in."""
+"""Side of the crop relative to the longer side of the mesh's bounding box; includes hair, ears, neck and background."""
 
-RAISE = 0.08
-"""The crop's centre lies this much above the centre of the mesh, in units of its longer side: hair is above."""
+UPWARD_OFFSET = 0.08
+"""Offset of the crop's centre above that of the mesh, relative to its longer side, to include hair."""
 
 
 def head_square(points: Points, margin: float = MARGIN) -> tuple[float, float, float]:
     """Return (left, top, side) of the square around a head, in pixels of the frame; it may reach outside the frame.
 
-    Squares count from the frame's edge: one at (0, 0) begins with the first pixel, whose centre is half a pixel inside.
+    Squares are measured from the edge of the frame: one at (0, 0) starts at the edge of the first pixel, half a pixel
+    before its centre.
 
     Args:
         points: N >= 468 x (2 or 3) float32, pixels.
-        margin: side in units of the longer side of the mesh's box.
+        margin: side relative to the longer side of the mesh's bounding box.
     """
     low, high = points[:MESH_POINTS, :2].min(axis=0), points[:MESH_POINTS, :2].max(axis=0)
     size = float((high - low).max())
     x, y = (low + high) / 2
     side = size * margin
-    return float(x - side / 2), float(y - RAISE * size - side / 2), side
+    return float(x - side / 2), float(y - UPWARD_OFFSET * size - side / 2), side
 
 
 def fit_square(square: tuple[float, float, float], width: int, height: int) -> tuple[float, float, float]:
-    """Return the square moved, and if need be shrunk, so that it lies inside the frame.
+    """Return the square moved, and shrunk if necessary, to lie inside the frame.
 
     Args:
         square: (left, top, side) in pixels of the frame.
@@ -51,20 +52,20 @@ def crop_from_frame(square: tuple[float, float, float], size: int) -> Affine:
     """Return the map from pixels of the frame to pixels of a crop.
 
     Args:
-        square: (left, top, side) in pixels, counted from the frame's edge: (0, 0, width) is a square frame as it is.
+        square: (left, top, side) in pixels from the edge of the frame: (0, 0, width) is a whole square frame.
         size: side of the crop in pixels.
     """
     left, top, side = square
     scale = size / side
-    # Pixel centres sit at whole numbers, so edges are half a pixel off on either side of the map.
+    # Pixel centres are at integer coordinates, so edges are half a pixel off on both sides of the map.
     shift = 0.5 * scale - 0.5
     return np.array([[scale, 0.0, -left * scale + shift], [0.0, scale, -top * scale + shift]])
 
 
 def shrink(frame: Frame, factor: int) -> Frame:
-    """Return a frame reduced by a whole factor, each pixel the mean of factor x factor pixels.
+    """Return a frame reduced by an integer factor; each pixel is the mean of factor x factor pixels.
 
-    Rows and columns that do not fill a last block are left out, so that a pixel of the result lies exactly at
+    Incomplete blocks at the right and bottom are dropped, so that a pixel of the result lies exactly at
     (factor x, factor y) + (factor - 1) / 2 of the frame.
 
     Args:
@@ -72,12 +73,12 @@ def shrink(frame: Frame, factor: int) -> Frame:
         factor: 1 or more.
     """
     size = max(1, frame.shape[1] // factor), max(1, frame.shape[0] // factor)
-    whole = frame[: size[1] * factor, : size[0] * factor]
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+    blocks = frame[: size[1] * factor, : size[0] * factor]
+    return np.asarray(cv2.resize(blocks, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
-    """Cut a square crop out of a frame; outside the frame its border pixels are repeated.
+    """Sample a square crop of a frame; border pixels are repeated outside it.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -86,7 +87,7 @@ def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     """
     scale = float(np.sqrt(abs(np.linalg.det(target_from_frame[:, :2]))))
     if scale < 0.5:
-        # Reduce by area first: a bilinear look-up alone would skip pixels and alias.
+        # Reduce by area first: bilinear sampling alone would alias.
         factor = 2 ** int(np.floor(np.log2(1 / scale)))
         frame = shrink(frame, factor)
         frame_from_small = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
@@ -96,16 +97,16 @@ def cut(frame: Frame, target_from_frame: Affine, size: int) -> Frame:
     return np.asarray(crop, np.uint8)
 
 
-def picture_from_frame(points: NDArray[np.floating], room: float, side: int) -> Affine:
-    """Return the map from pixels of a frame to those of a square picture with the face's box in its middle.
+def picture_from_frame(points: NDArray[np.floating], margin: float, side: int) -> Affine:
+    """Return the map from pixels of a frame to those of a square crop centred on the face's bounding box.
 
     Args:
         points: N >= 468 x (2 or 3), landmarks, pixels of the frame.
-        room: side of the picture in units of the longer side of the mesh's box.
-        side: of the picture, pixels.
+        margin: side of the crop relative to the longer side of the mesh's bounding box.
+        side: of the crop, pixels.
     """
     xy = points[:MESH_POINTS, :2].astype(np.float64)
     low, high = xy.min(axis=0), xy.max(axis=0)
-    scale = side / (room * float((high - low).max()))
+    scale = side / (margin * float((high - low).max()))
     shift = (side - 1) / 2 - scale * (low + high) / 2
     return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])

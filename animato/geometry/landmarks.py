@@ -1,6 +1,6 @@
 """The face mesh: landmark indices, the canonical mesh and the 33 points used to fit the head pose.
 
-Source of numbers: `face_landmarker.task` (Google, Apache-2.0), whose geometry file holds the canonical 468-vertex mesh
+Source: `face_landmarker.task` (Google, Apache-2.0), whose geometry file holds the canonical 468-vertex mesh
 in centimetres (x right in the image, y up, z towards the camera), 898 triangles and the Procrustes weights.
 "Left" and "right" name the side in the image, not the person's.
 """
@@ -72,7 +72,7 @@ BLENDSHAPES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )  # fmt: skip
-"""Names of the 52 expression scores; here Left and Right are the person's own, as ARKit has them."""
+"""Names of the 52 expression scores; here, as in ARKit, Left and Right are the person's own."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class CanonicalFace:
     """The average face.
 
     Attributes:
-        vertices: 468 x 3 float64, centimetres, x right, y down, z away from the camera (turned from the file's y up,
-            z towards the camera, so that it agrees with pixels).
+        vertices: 468 x 3 float64, centimetres, x right, y down, z away from the camera (the file has y up and
+            z towards the camera; flipped to match pixels).
         triangles: 898 x 3 int32, indices into vertices.
         rigid: 33 int32, the points that move least with expression.
         rigid_weights: 33 float64, their weights in the Procrustes fit.
@@ -122,7 +122,7 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _fields(data: bytes) -> list[tuple[int, int | bytes]]:
-    """Split a protocol-buffer message into (field number, value); the wire format is documented by its makers."""
+    """Split a protocol-buffer message into (field number, value)."""
     rows: list[tuple[int, int | bytes]] = []
     position = 0
     while position < len(data):
@@ -141,7 +141,7 @@ def _fields(data: bytes) -> list[tuple[int, int | bytes]]:
 
 @functools.cache
 def canonical_face() -> CanonicalFace:
-    """Read the canonical mesh, its triangles and the Procrustes weights from the bundled file, once."""
+    """Read the canonical mesh, its triangles and the Procrustes weights from the bundled file (cached)."""
     floats: list[bytes] = []
     indices: list[int] = []
     basis: list[tuple[int, float]] = []

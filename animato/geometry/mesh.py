@@ -1,8 +1,8 @@
 """Head mesh: the face, three surrounding rings for hair, ears and neck, and the fixed border of the crop.
 
-The ring vertices live in the head's own frame (canonical centimetres) on a shell that falls back behind the face, so
-that they turn with the head and are hidden by it. Their weight says how far they follow: the inner ring moves with the
-skull, the outer ones fade out, and all of them fade towards the neck and shoulders, which stay.
+The ring vertices are defined in the head's own frame (canonical centimetres) on a shell behind the face, so that they
+rotate with the head and are occluded by it. A weight scales their rigid motion: 1 for the inner ring, less for the
+outer ones, and decreasing towards neck and shoulders, which are static.
 """
 
 from __future__ import annotations
@@ -21,34 +21,35 @@ from animato.types import Points
 
 COLUMNS = len(OVAL)
 RING_SCALE = (1.16, 1.42, 1.85)
-"""Distance of each ring from the middle of the oval, in units of the oval's own."""
+"""Scale of each ring relative to the oval, about its centre."""
 RING_DEPTH = (0.7, 1.8, 3.0)
-"""How far each ring lies behind the oval, in canonical centimetres."""
+"""Depth of each ring behind the oval, canonical centimetres."""
 RING_FOLLOW = (1.0, 0.92, 0.45)
-"""How much of the head's rigid motion each ring takes at the height of the eyes and above."""
+"""Weight of the head's rigid motion for each ring, at the height of the eyes and above."""
 NECK_FOLLOW = (0.62, 0.26, 0.06)
-"""The same straight below the chin."""
+"""The same below the chin."""
 RING_EXPRESSION = (0.55, 0.18, 0.0)
-"""How much of the nearest oval point's expression (a dropping jaw) each ring takes."""
-MOST_STRETCH = 2.5
-"""How many times as far from the picture's edge as in the photo a ring vertex may come to lie."""
+"""Weight of the expression (such as a dropping jaw) of the nearest oval point for each ring."""
+MAX_EDGE_STRETCH = 2.5
+"""Maximum distance of a ring vertex from the image edge, relative to that in the photo."""
 RINGS = len(RING_SCALE)
 VERTICES = MESH_POINTS + COLUMNS * (RINGS + 1)
 BORDER_START = MESH_POINTS + COLUMNS * RINGS
 
 
 Extent: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right and bottom edge of what a photo shows of a square crop, pixels; its corner is (-0.5, -0.5)."""
+"""Left, top, right and bottom edge of the part of a square crop inside the photo, pixels; the crop's corner is
+(-0.5, -0.5)."""
 
 
 @dataclass(frozen=True)
 class HeadTopology:
-    """Which vertices form triangles.
+    """Triangles of the extended mesh.
 
     Attributes:
         triangles: T x 3 int32 into the extended vertices (mesh, rings, border); the first 898 are the face.
         face_triangles: number of face triangles.
-        aperture: T bool, triangles that close an eye or the mouth (nothing to copy there).
+        aperture: T bool, triangles across an eye or the mouth, which are not copied.
         outward: 1 or -1, sign of the signed area of a triangle that faces the camera.
     """
 
@@ -60,7 +61,7 @@ class HeadTopology:
 
 @functools.cache
 def head_topology() -> HeadTopology:
-    """Build the extended mesh's triangles, once."""
+    """Build the triangles of the extended mesh (cached)."""
     face = canonical_face()
     strips = []
     loops = [np.array(OVAL)] + [MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS + 1)]
@@ -71,7 +72,7 @@ def head_topology() -> HeadTopology:
     xy = face.vertices[:, :2]
     outward = float(np.sign(np.median(signed_area(xy, face.triangles))))
     ring_triangles = np.concatenate(strips).astype(np.int32)
-    # The oval runs one way round; turn the strips if they face away while the face looks at the camera.
+    # Flip the strips if their winding differs from that of the face.
     shell = np.concatenate([xy, *(xy[list(OVAL)] * scale for scale in (*RING_SCALE, 4.0))])
     if np.sign(np.median(signed_area(shell, ring_triangles))) != outward:
         ring_triangles = ring_triangles[:, ::-1]
@@ -90,12 +91,12 @@ def signed_area(xy: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArr
 
 @dataclass(frozen=True)
 class Rings:
-    """The rings around one face, and how they follow it.
+    """The rings around one face, with their motion weights.
 
     Attributes:
         local: 108 x 3 float64, ring vertices in the head's own frame, canonical centimetres.
-        follow: 108 float64, share of the rigid motion each ring vertex takes.
-        expression: 108 float64, share of the oval's expression each takes.
+        follow: 108 float64, weight of the rigid motion for each ring vertex.
+        expression: 108 float64, weight of the oval's expression for each.
     """
 
     local: NDArray[np.float64]
@@ -105,15 +106,19 @@ class Rings:
     def movement(
         self, source_pose: HeadPose, target_pose: HeadPose, oval_expression: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return by how much the vertices move as the head does (108 x 2, pixels), and their depth then (108).
+        """Return the displacements of the vertices (108 x 2, pixels), and their depth in the target pose (108).
 
         Args:
             source_pose: pose in which the rings were built.
-            target_pose: pose wanted.
+            target_pose: pose of the target.
             oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
         """
         local = self.local + np.tile(oval_expression, (RINGS, 1)) * self.expression[:, None]
-        rigid, still, base = _placed(local, target_pose), _placed(local, source_pose), _placed(self.local, source_pose)
+        rigid, still, base = (
+            _project(local, target_pose),
+            _project(local, source_pose),
+            _project(self.local, source_pose),
+        )
         moved = (still - base) + (rigid - still) * self.follow[:, None]
         return moved[:, :2], rigid[:, 2]
 
@@ -126,7 +131,7 @@ class HeadShell:
         rings: in the head's own frame.
         points: 108 x 3 float64, their vertices in pixels of the source crop, inside it.
         border: 36 x 3 float64, points on the extent's edge, pixels; their depth is behind everything.
-        extent: what the photo shows of the crop.
+        extent: part of the crop inside the photo.
     """
 
     rings: Rings
@@ -135,7 +140,7 @@ class HeadShell:
     extent: Extent
 
 
-def _placed(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
+def _project(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
     """Return vertices of the head's own frame (N x 3) in pixels."""
     return pose.scale * local @ pose.rotation.T + pose.translation
 
@@ -147,22 +152,22 @@ def build_shell(points: Points, pose: HeadPose, size: int, extent: Extent | None
         points: 478 x 3, pixels of the source crop.
         pose: the pose fitted to them.
         size: side of the crop in pixels.
-        extent: what the photo shows of the crop; None for all of it.
+        extent: part of the crop inside the photo; None for all of it.
     """
     extent = extent or whole_extent(size)
     rings = build_rings(points, pose)
-    pixels = _placed(rings.local, pose)
-    pixels[:, :2] = _inside(pixels[:, :2], extent)
+    pixels = _project(rings.local, pose)
+    pixels[:, :2] = _clamped(pixels[:, :2], extent)
     return HeadShell(rings, pixels, _border(pixels[-COLUMNS:, :2], extent), extent)
 
 
 def whole_extent(size: int) -> Extent:
-    """Return the extent of a crop of which the photo shows all."""
+    """Return the extent of a crop that lies inside the photo."""
     return -0.5, -0.5, size - 0.5, size - 0.5
 
 
-def _inside(points: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
-    """Return points (N x 2) moved to at least a pixel and a half inside an extent."""
+def _clamped(points: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
+    """Return points (N x 2) clamped to at least 1.5 pixels inside an extent."""
     return np.clip(points, np.array(extent[:2]) + 1.5, np.array(extent[2:]) - 1.5)
 
 
@@ -180,18 +185,18 @@ def build_rings(points: Points, pose: HeadPose) -> Rings:
         ring = centre + (oval - centre) * scale
         ring[:, 2] = oval[:, 2] + depth
         rings.append(ring)
-    # 0 at the height of the oval's centre and above, 1 straight below the chin.
+    # 0 at the height of the oval's centre and above, 1 at the chin.
     below = np.clip((oval[:, 1] - centre[1]) / (oval[:, 1].max() - centre[1]), 0, 1) ** 1.5
     follow = np.concatenate([up + (down - up) * below for up, down in zip(RING_FOLLOW, NECK_FOLLOW, strict=True)])
     return Rings(np.concatenate(rings), follow, np.repeat(RING_EXPRESSION, COLUMNS))
 
 
 def _border(ring: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
-    """Shoot a ray from the middle of the outer ring through each of its points to the edge of the extent."""
+    """Return the intersections of rays from the centre of the outer ring with the edge of the extent."""
     low, high = np.array(extent[:2]), np.array(extent[2:])
     middle = np.clip(ring.mean(axis=0), low + 0.25 * (high - low), low + 0.75 * (high - low))
     direction = ring - middle
-    # A clipped ring would bunch its rays in the corners; the original angles order them, evenly spaced ones place them.
+    # The rays of a clipped ring would cluster in the corners, so they are spaced evenly in the order of their angles.
     angles = np.unwrap(np.arctan2(direction[:, 1], direction[:, 0]))
     even = angles[0] + np.sign(angles[-1] - angles[0]) * np.arange(COLUMNS) * 2 * np.pi / COLUMNS
     offset = np.arctan2(np.sin(angles - even).mean(), np.cos(angles - even).mean())
@@ -202,7 +207,7 @@ def _border(ring: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
         reach_y = np.where(sin > 0, (high[1] - middle[1]) / sin, (low[1] - middle[1]) / sin)
     reach = np.minimum(np.abs(reach_x), np.abs(reach_y))
     border = np.stack([middle[0] + cos * reach, middle[1] + sin * reach, np.full(COLUMNS, 1e6)], axis=1)
-    # The four corners must be covered: pull the nearest ray of each onto it.
+    # Snap the nearest point to each of the four corners, so that the mesh covers them.
     for x in (low[0], high[0]):
         for y in (low[1], high[1]):
             nearest = int(np.argmin(np.hypot(border[:, 0] - x, border[:, 1] - y)))
@@ -215,7 +220,7 @@ def extend(points: Points, shell: HeadShell, rings: NDArray[np.float64]) -> NDAr
 
     Args:
         points: N >= 468 x 3, pixels.
-        shell: gives the border.
+        shell: whose border is used.
         rings: 108 x 3, pixels.
     """
     return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings, shell.border])
@@ -226,24 +231,26 @@ def move_rings(
     source_pose: HeadPose,
     target_pose: HeadPose,
     oval_expression: NDArray[np.float64],
-    drift: NDArray[np.float64] | None = None,
+    residual: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the ring vertices of a target pose, in pixels, inside what the photo shows.
+    """Return the ring vertices in a target pose (108 x 3, pixels), inside the extent.
 
     Args:
         shell: the source's rings.
         source_pose: pose of the photo.
-        target_pose: pose wanted.
+        target_pose: pose of the target.
         oval_expression: 36 x 3, displacement of the oval by expression alone, in the head's own frame, centimetres.
-        drift: 108 x 2, pixels, what they move beyond following the head; None for nothing.
+        residual: 108 x 2, pixels, residual flow added to the rigid motion, or None.
     """
     shift, depth = shell.rings.movement(source_pose, target_pose, oval_expression)
-    moved = shell.points[:, :2] + shift if drift is None else shell.points[:, :2] + shift + drift
-    return np.column_stack([_inside(_near_edges(moved, shell), shell.extent), depth])
+    moved = shell.points[:, :2] + shift if residual is None else shell.points[:, :2] + shift + residual
+    return np.column_stack([_clamped(_limit_edge_stretch(moved, shell), shell.extent), depth])
 
 
-def _near_edges(moved: NDArray[np.float64], shell: HeadShell) -> NDArray[np.float64]:
-    """Return ring vertices (108 x 2) kept near the edges they lay at: what lies between is stretched, not smeared."""
+def _limit_edge_stretch(moved: NDArray[np.float64], shell: HeadShell) -> NDArray[np.float64]:
+    """Return ring vertices (108 x 2) with limited distance from each edge, which bounds the stretch there."""
     low, high = np.array(shell.extent[:2]), np.array(shell.extent[2:])
-    own = shell.points[:, :2]
-    return np.clip(moved, high - MOST_STRETCH * (high - own), low + MOST_STRETCH * (own - low))
+    source_points = shell.points[:, :2]
+    return np.clip(
+        moved, high - MAX_EDGE_STRETCH * (high - source_points), low + MAX_EDGE_STRETCH * (source_points - low)
+    )

@@ -11,13 +11,13 @@ from animato.geometry.smoothstep import smoothstep
 from animato.types import Frame, Plane
 
 EDGE = 0.05
-"""Width of the soft edge, in units of the square's side. The flow is the identity there, so little changes in it."""
+"""Width of the soft edge relative to the side of the square. The flow is close to the identity there."""
 
 
 def soft_square(size: int) -> Plane:
     """Return size x size float32 in [0, 1]: 1 inside, falling to 0 at the border (smoothstep).
 
-    Whoever pastes many squares of one size keeps it: it has as many bytes as four channels of the square.
+    Callers that paste many squares of one size should reuse it: it takes as much memory as four channels of the square.
     """
     distance = (np.minimum(np.arange(size), size - 1 - np.arange(size)).astype(np.float32) + 0.5) / (EDGE * size)
     ramp = smoothstep(distance, 0.0, 1.0)
@@ -25,14 +25,14 @@ def soft_square(size: int) -> Plane:
 
 
 def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Frame:
-    """Return a copy of the photo with a square laid into it.
+    """Return a copy of the photo with a square pasted into it.
 
     Args:
         photo: H x W x 3 uint8 RGB.
         square: S x S x 3 uint8 RGB, at the photo's resolution.
         left: column of the square's first pixel in the photo; the square may reach outside.
         top: row of the square's first pixel.
-        mask: S x S float32 in [0, 1], from `soft_square`: 1 further than `EDGE` from the border.
+        mask: S x S float32 in [0, 1], from `soft_square`: 1 farther than `EDGE` from the border.
     """
     result = photo.copy()
     height, width = photo.shape[:2]
@@ -41,7 +41,7 @@ def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Fram
     if x0 >= x1 or y0 >= y1:
         return result
     result[y0:y1, x0:x1] = square[y0 - top : y1 - top, x0 - left : x1 - left]
-    # Only the edge is a mixture: of a large photo that is a fifth of the square.
+    # Only the edge, about a fifth of the square, is blended.
     edge = math.ceil(EDGE * size)
     bands = (
         (0, 0, size, edge),
@@ -57,7 +57,7 @@ def paste(photo: Frame, square: Frame, left: int, top: int, mask: Plane) -> Fram
 def _blend(
     result: Frame, photo: Frame, square: Frame, at: tuple[int, int], mask: Plane, band: tuple[int, int, int, int]
 ) -> None:
-    """Mix a band (left, top, right and bottom in the square) of a square with the photo, in place where both are."""
+    """Blend a band of the square (left, top, right, bottom in its pixels) with the photo, in place."""
     left, top = at
     height, width = photo.shape[:2]
     x0, y0, x1, y1 = (

@@ -2,7 +2,7 @@
 
     landmarks = scale * rotation @ local + translation                                     (weak perspective)
 
-`local` is the face turned to the front, in canonical centimetres: person shape plus expression. The rotation, scale and
+`local` is the frontalised face, in canonical centimetres: person shape plus expression. The rotation, scale and
 translation are the weighted similarity that best maps the canonical rigid points onto the landmarks: the weighted
 orthogonal Procrustes problem, solved by the SVD (Umeyama 1991, "Least-squares estimation of transformation parameters
 between two point patterns", equations 40 to 42).
@@ -26,7 +26,7 @@ class HeadPose:
 
     Attributes:
         rotation: 3 x 3 float64, image axes (x right, y down, z away) from canonical axes; identity faces the camera.
-        translation: 3 float64, pixels; where the canonical origin lies (its z is free in weak perspective).
+        translation: 3 float64, pixels; position of the canonical origin (z is arbitrary in weak perspective).
         scale: pixels per canonical centimetre.
     """
 
@@ -35,9 +35,9 @@ class HeadPose:
     scale: float
 
     def degrees(self) -> tuple[float, float, float]:
-        """Return (yaw, pitch, roll) in degrees; yaw turns to the image's right, pitch looks down, roll is clockwise."""
+        """Return (yaw, pitch, roll) in degrees; positive is to the image's right, down, and clockwise."""
         r = self.rotation
-        # The face looks along -z; its direction in the image gives yaw and pitch, the rest is roll.
+        # The face points along -z; its direction gives yaw and pitch, the remaining rotation is roll.
         yaw = np.degrees(np.arctan2(-r[0, 2], r[2, 2]))
         pitch = np.degrees(np.arcsin(np.clip(-r[1, 2], -1, 1)))
         roll = np.degrees(np.arctan2(r[1, 0], r[1, 1]))
@@ -62,7 +62,7 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64], wei
     Args:
         source: N x 3.
         target: N x 3.
-        weights: N, not negative, not all zero.
+        weights: N, non-negative, not all zero.
     """
     weights = weights / weights.sum()
     source_mean, target_mean = weights @ source, weights @ target
@@ -89,21 +89,21 @@ def points_from_local(local: NDArray[np.float64], pose: HeadPose) -> Points:
 
     Args:
         local: N x 3, canonical centimetres.
-        pose: where the head is.
+        pose: of the head.
     """
     return np.asarray(pose.scale * local @ pose.rotation.T + pose.translation, np.float32)
 
 
 def rotation_log(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rotation vector (axis times angle in radians) of a 3 x 3 rotation (Rodrigues)."""
-    # cv2.Rodrigues would give zero for turns below 1e-5 and is inexact near half a turn.
+    # cv2.Rodrigues returns zero for angles below 1e-5 and is inexact near pi.
     cos = np.clip((np.trace(rotation) - 1) / 2, -1, 1)
     angle = float(np.arccos(cos))
     skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
     if angle < 1e-6:
         return np.asarray(skew / 2)
     if angle > np.pi - 1e-3:
-        # Near half a turn the skew part vanishes; the axis is read from the symmetric part, (1 - cos) a a^T + cos I.
+        # Near pi the skew part vanishes; the axis follows from the symmetric part, (1 - cos) a a^T + cos I.
         outer = (rotation + rotation.T) / 2 - cos * np.eye(3)
         column = outer[:, int(np.argmax(np.diag(outer)))]
         axis = column / np.linalg.norm(column) * (-1.0 if column @ skew < 0 else 1.0)

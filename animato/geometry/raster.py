@@ -1,8 +1,8 @@
 """Rasterise the target mesh with a depth test into a dense backward flow.
 
-Triangles are drawn far to near (painter's order), each as its own number; every pixel then looks up the affine map of
-its triangle. All triangles are drawn at once, by array operations: a thousand calls of a drawing function would each
-give up the interpreter's lock and wait for it while other threads work.
+Triangle indices are drawn far to near (painter's algorithm), and each pixel looks up the affine map of its triangle.
+All triangles are drawn at once with array operations: a thousand short calls to a drawing function would contend for
+the GIL.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from animato.geometry.mesh import signed_area
 
-REACH = 0.5
-"""Pixels by which a triangle is drawn beyond its edge, so that no hairline stays free between neighbours."""
+GROWTH = 0.5
+"""Pixels by which a triangle is grown, so that there are no gaps between neighbours."""
 
 
 def draw_triangles(
@@ -21,59 +21,61 @@ def draw_triangles(
     triangles: NDArray[np.int32],
     size: int,
     outward: float,
-    smallest: NDArray[np.float64] | float = 1e-6,
+    min_area: NDArray[np.float64] | float = 1e-6,
 ) -> NDArray[np.int16]:
-    """Draw triangle numbers with a depth test; triangles that face away are left out.
+    """Draw triangle indices with a depth test and back-face culling.
 
     Args:
         vertices: V x 3, pixels of the target, z away from the camera.
         triangles: T x 3.
-        size: side of the picture in pixels.
+        size: side of the output in pixels.
         outward: sign of the signed area of a triangle that faces the camera.
-        smallest: twice the area in square pixels from which a triangle is drawn (one number, or T of them): the border
-            of a sliver would be filled by extrapolating its map far beyond it.
+        min_area: twice the minimum area of a drawn triangle, square pixels (scalar or T): the map of a sliver would be
+            extrapolated far beyond it in its grown border.
 
     Returns:
-        size x size int16: number of the nearest triangle, -1 where there is none.
+        size x size int16: index of the nearest triangle, -1 for none.
     """
-    facing = np.flatnonzero(signed_area(vertices, triangles) * outward > smallest)
+    facing = np.flatnonzero(signed_area(vertices, triangles) * outward > min_area)
     depth = vertices[:, 2][triangles[facing]].mean(axis=1)
     order = facing[np.argsort(-depth, kind="stable")]
     corners = np.clip(vertices[:, :2], -4 * size, 5 * size)[triangles[order]]
     top, middle, bottom = np.take_along_axis(corners, np.argsort(corners[..., 1:], axis=1), axis=1).transpose(1, 2, 0)
-    first, rows = _whole(top[1], bottom[1], size)
+    first, rows = _integers_in(top[1], bottom[1], size)
     row = np.arange(rows.sum()) + np.repeat(first - (np.cumsum(rows) - rows), rows)
-    # A row beyond a triangle counts as its highest or lowest one.
+    # Rows of the grown border use the edges of the nearest row of the triangle.
     y = np.clip(row, np.repeat(top[1], rows), np.repeat(bottom[1], rows))
-    one = _along(top, bottom, y, rows)
-    other = np.where(y <= np.repeat(middle[1], rows), _along(top, middle, y, rows), _along(middle, bottom, y, rows))
-    first, columns = _whole(np.minimum(one, other), np.maximum(one, other), size)
+    edge = _edge_x(top, bottom, y, rows)
+    other_edge = np.where(
+        y <= np.repeat(middle[1], rows), _edge_x(top, middle, y, rows), _edge_x(middle, bottom, y, rows)
+    )
+    first, columns = _integers_in(np.minimum(edge, other_edge), np.maximum(edge, other_edge), size)
     pixel = np.repeat(row * size + first - (np.cumsum(columns) - columns), columns)
     pixel += np.arange(len(pixel))
     drawn: NDArray[np.int16] = np.full(size * size, -1, np.int16)
-    # Of several triangles that reach a pixel the last one stays: the nearest.
+    # The last write to a pixel, the nearest triangle, wins.
     drawn[pixel] = np.repeat(np.repeat(order.astype(np.int16), rows), columns)
     return drawn.reshape(size, size)
 
 
-def _whole(
+def _integers_in(
     low: NDArray[np.float64], high: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first whole number of each range widened by REACH, and how many there are, within 0 .. size - 1."""
-    first = np.ceil(np.maximum(low - REACH, 0)).astype(np.int64)
-    last = np.floor(np.minimum(high + REACH, size - 1)).astype(np.int64)
+    """Return the first integer of each range grown by `GROWTH`, and the number of integers, within 0 .. size - 1."""
+    first = np.ceil(np.maximum(low - GROWTH, 0)).astype(np.int64)
+    last = np.floor(np.minimum(high + GROWTH, size - 1)).astype(np.int64)
     return first, np.maximum(last - first + 1, 0)
 
 
-def _along(
+def _edge_x(
     a: NDArray[np.float64], b: NDArray[np.float64], y: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the x at which an edge of each triangle crosses each of its rows.
+    """Return x of an edge of each triangle in each of its rows.
 
     Args:
         a, b: 2 x N, the edge's upper and lower end (x, y).
         y: of all rows of all triangles.
-        rows: N, how many each has.
+        rows: N, number of rows of each.
     """
     height = b[1] - a[1]
     slope = np.where(height < 1e-9, 0.0, (b[0] - a[0]) / np.maximum(height, 1e-9))
@@ -110,12 +112,12 @@ def affine_per_triangle(
 
 
 def flow_from_drawing(drawn: NDArray[np.int16], affine: NDArray[np.float32], step: float) -> NDArray[np.float32]:
-    """Return the flow of a drawing.
+    """Return the backward flow of a triangle index map.
 
     Args:
-        drawn: h x w int16 triangle numbers, -1 for none.
+        drawn: h x w int16 triangle indices, -1 for none.
         affine: 6 x (T + 1), source_from_target in full-resolution pixels, identity last.
-        step: full-resolution pixels per pixel of the drawing.
+        step: full-resolution pixels per pixel of `drawn`.
 
     Returns:
         2 x h x w float32: x and y in the source of each pixel, in full-resolution pixels.
@@ -123,8 +125,8 @@ def flow_from_drawing(drawn: NDArray[np.int16], affine: NDArray[np.float32], ste
     height, width = drawn.shape
     x = (np.arange(width, dtype=np.float32) + 0.5) * step - 0.5
     y = ((np.arange(height, dtype=np.float32) + 0.5) * step - 0.5)[:, None]
-    numbers = drawn.reshape(-1)
-    xx, xy, x0, yx, yy, y0 = (np.take(affine[row], numbers, mode="wrap").reshape(height, width) for row in range(6))
+    indices = drawn.reshape(-1)
+    xx, xy, x0, yx, yy, y0 = (np.take(affine[row], indices, mode="wrap").reshape(height, width) for row in range(6))
     flow = np.empty((2, height, width), np.float32)
     flow[0] = xx * x + xy * y + x0
     flow[1] = yx * x + yy * y + y0

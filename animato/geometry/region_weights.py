@@ -21,7 +21,7 @@ from animato.geometry.landmarks import (
 
 PARTS = ("mouth", "eyes", "brows")
 SOFTNESS = 0.9
-"""Canonical centimetres over which one part fades into the next."""
+"""Width of the transition between parts, canonical centimetres."""
 
 
 @functools.cache
@@ -34,7 +34,7 @@ def part_weights() -> NDArray[np.float64]:
     )
     weights = np.exp(-((distance - distance.min(axis=0)) / SOFTNESS))
     weights /= weights.sum(axis=0)
-    # Lids and lips belong wholly to their part, or a strength of zero would leave a trace of movement there.
+    # Lids and lips get one-hot weights, so that a strength of zero removes all of their motion.
     for row, part in enumerate(seeds):
         weights[:, list(part)] = 0.0
         weights[row, list(part)] = 1.0

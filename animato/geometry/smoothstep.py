@@ -19,14 +19,14 @@ def smoothstep(values: NDArray[FloatingT], low: float, high: float) -> NDArray[F
 
 
 def smoothstep(values: float | NDArray[FloatingT], low: float, high: float) -> float | NDArray[FloatingT]:
-    """Return values in [0, 1]: 0 at `low` and below, 1 at `high` and above, with level ends (3 t^2 - 2 t^3).
+    """Return values in [0, 1]: 0 up to `low`, 1 from `high` on, and 3 t^2 - 2 t^3 in between.
 
     Args:
-        values: a number or an array of any shape, float32 or float64; an array keeps its shape and dtype.
-        high: differs from `low`.
+        values: a number or an array of any shape, float32 or float64; shape and dtype are kept.
+        high: not equal to `low`.
     """
     if not isinstance(values, np.ndarray):
-        share = min(max((values - low) / (high - low), 0.0), 1.0)
-        return share * share * (3 - 2 * share)
-    ramp = np.clip((values - low) / (high - low), 0, 1)
-    return np.asarray(ramp * ramp * (3 - 2 * ramp), values.dtype)
+        ratio = min(max((values - low) / (high - low), 0.0), 1.0)
+        return ratio * ratio * (3 - 2 * ratio)
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), values.dtype)

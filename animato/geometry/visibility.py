@@ -1,9 +1,9 @@
 """Visibility of mesh vertices in a photo, and substitutes for hidden ones.
 
-A vertex of a turned head may lie behind the nose or on the far cheek. Its pixel in the photo belongs to something else,
-so it must not be copied. Its source position is moved to where visible skin is: the nearest visible surface is
-stretched over it (a membrane over the mesh's edges with the visible vertices held fixed), and the validity map says
-that this is a guess.
+A vertex of a rotated head may be occluded by the nose or lie on the far cheek. Its pixel in the photo belongs to
+another surface and must not be copied. Its source position is interpolated from visible vertices instead (a membrane
+over the edges of the mesh, with visible vertices fixed), which stretches the nearest visible skin; confidence is low
+there.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from animato.geometry.raster import draw_triangles
 from animato.types import Plane, Points
 
 DEPTH_SLACK = 0.8
-"""Canonical centimetres a vertex may lie behind the drawn surface and still count as visible."""
+"""Tolerance of the depth test, canonical centimetres."""
 
 DRAW_SIDE = 256
 
 MIRROR_MARGIN = 0.12
-"""The mirrored side of the face is preferred when it is seen this much more squarely (difference of cosines)."""
+"""Minimum advantage in facing ratio for which the mirrored side of the face is used."""
 
 
 @functools.cache
 def mesh_edges() -> NDArray[np.int32]:
-    """Return the face mesh's edges, E x 2 int32, each once."""
+    """Return the unique edges of the face mesh, E x 2 int32."""
     triangles = canonical_face().triangles
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     return np.unique(np.sort(pairs, axis=1), axis=0).astype(np.int32)
@@ -38,7 +38,7 @@ def mesh_edges() -> NDArray[np.int32]:
 
 @functools.cache
 def _neighbours() -> NDArray[np.bool_]:
-    """Return 468 x 468 bool: whether two vertices are the same or share an edge."""
+    """Return the adjacency matrix, 468 x 468 bool, with a true diagonal."""
     near = np.eye(MESH_POINTS, dtype=bool)
     a, b = mesh_edges().T
     near[a, b] = near[b, a] = True
@@ -46,19 +46,19 @@ def _neighbours() -> NDArray[np.bool_]:
 
 
 @functools.cache
-def _corners() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the corners of all triangles of the face in one row, and how many triangles each vertex has."""
+def _triangle_corners() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the corners of all triangles of the face, concatenated, and the number of triangles at each vertex."""
     corners = canonical_face().triangles.T.reshape(-1).astype(np.int64)
     return corners, np.bincount(corners, minlength=MESH_POINTS).clip(1).astype(np.float64)
 
 
 def facing_ratio(points: Points) -> NDArray[np.float32]:
-    """Return how squarely the skin at each of the 468 vertices faces the camera: cosine of its tilt, in [-1, 1].
+    """Return the facing ratio at each of the 468 vertices: cosine between normal and view direction, in [-1, 1].
 
     Args:
         points: N >= 468 x 3, landmarks, pixels.
     """
-    corners, count = _corners()
+    corners, count = _triangle_corners()
     a, b, c = (points[corner].astype(np.float64) for corner in corners.reshape(3, -1))
     normal = np.cross(b - a, c - a)
     cosine = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-9) * head_topology().outward
@@ -66,7 +66,7 @@ def facing_ratio(points: Points) -> NDArray[np.float32]:
 
 
 def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: int) -> NDArray[np.bool_]:
-    """Return which of the 468 mesh vertices the photo shows.
+    """Return which of the 468 mesh vertices are visible in the photo.
 
     Args:
         vertices: extended vertices of the source, pixels.
@@ -80,21 +80,23 @@ def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: 
     depth = vertices[:, 2]
     columns = np.clip(np.rint(scaled[:MESH_POINTS, 0]), 0, DRAW_SIDE - 1).astype(int)
     rows = np.clip(np.rint(scaled[:MESH_POINTS, 1]), 0, DRAW_SIDE - 1).astype(int)
-    number = drawn[rows, columns]
-    nearest = np.where(number >= 0, depth[face[number]].max(axis=1), np.inf)
-    covered = depth[:MESH_POINTS] > nearest + DEPTH_SLACK * pixels_per_cm
-    # At the rim of the face the skin falls away steeply: what lies before a vertex there is its own neighbourhood.
-    covered &= ~_neighbours()[np.arange(MESH_POINTS)[:, None], face[number]].any(axis=1)
-    # A vertex none of whose triangles faces the camera is hidden even where nothing is drawn over it.
+    nearest_triangle = drawn[rows, columns]
+    nearest_depth = np.where(nearest_triangle >= 0, depth[face[nearest_triangle]].max(axis=1), np.inf)
+    occluded = depth[:MESH_POINTS] > nearest_depth + DEPTH_SLACK * pixels_per_cm
+    # At grazing angles the nearest triangle belongs to the vertex's own neighbourhood; that is not an occlusion.
+    occluded &= ~_neighbours()[np.arange(MESH_POINTS)[:, None], face[nearest_triangle]].any(axis=1)
+    # A vertex without a front-facing triangle is hidden even if nothing occludes it.
     facing = signed_area(vertices, face) * topology.outward > 0
-    seen = np.zeros(MESH_POINTS, bool)
-    seen[np.unique(face[facing])] = True
+    visible = np.zeros(MESH_POINTS, bool)
+    visible[np.unique(face[facing])] = True
     outside = (scaled[:MESH_POINTS, :2] < -1).any(axis=1) | (scaled[:MESH_POINTS, :2] > DRAW_SIDE).any(axis=1)
-    return seen & ~covered & ~outside
+    return visible & ~occluded & ~outside
 
 
-def pull_hidden(points: NDArray[np.float64], visible: NDArray[np.bool_], steps: int = 200) -> NDArray[np.float64]:
-    """Return source positions in which hidden vertices rest on a membrane spanned by the visible ones.
+def interpolate_hidden(
+    points: NDArray[np.float64], visible: NDArray[np.bool_], steps: int = 200
+) -> NDArray[np.float64]:
+    """Return source positions with hidden vertices interpolated from visible ones by a membrane.
 
     Args:
         points: 468 x 2, pixels.
@@ -122,30 +124,30 @@ def mirror_index() -> NDArray[np.int32]:
     vertices = canonical_face().vertices
     flipped = vertices * (-1.0, 1.0, 1.0)
     distance = np.linalg.norm(flipped[:, None] - vertices[None], axis=2)
-    columns = (COLUMNS - np.arange(COLUMNS)) % COLUMNS  # the oval starts at the top and runs round
+    columns = (COLUMNS - np.arange(COLUMNS)) % COLUMNS  # the oval starts at the top
     rings = [MESH_POINTS + COLUMNS * ring + columns for ring in range(RINGS)]
     border = np.arange(BORDER_START, VERTICES)
     return np.concatenate([distance.argmin(axis=1), *rings, border]).astype(np.int32)
 
 
 def facing_cosine(local: NDArray[np.float64], rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how squarely each triangle of the head faces the camera: cosine of its tilt, negative when turned away.
+    """Return the facing ratio of each triangle of the head (T float64); negative for back faces.
 
     Args:
         local: V x 3, extended vertices in the head's own frame.
         rotation: 3 x 3 of the pose.
     """
     topology = head_topology()
-    turned = local @ rotation.T
-    a, b, c = (turned[topology.triangles[:, corner]] for corner in range(3))
+    rotated = local @ rotation.T
+    a, b, c = (rotated[topology.triangles[:, corner]] for corner in range(3))
     normal = np.cross(b - a, c - a)
     return np.asarray(normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-9) * topology.outward)
 
 
-def better_mirrored(
+def mirrored_triangles(
     local: NDArray[np.float64], rotation: NDArray[np.float64], visible: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Return which triangles are better taken from the other side of the face (T bool).
+    """Return which triangles should be sampled from the mirrored side of the face (T bool).
 
     Args:
         local: V x 3, extended vertices in the head's own frame (the border's are ignored).
@@ -155,29 +157,29 @@ def better_mirrored(
     topology = head_topology()
     partner = mirror_index()
     direct = facing_cosine(local, rotation)
-    mirrored = facing_cosine(local[partner], rotation) * -1.0  # a mirror turns the winding round
-    seen = np.concatenate([visible, np.ones(len(partner) - MESH_POINTS, bool)])
-    here = seen[topology.triangles].all(axis=1)
-    there = seen[partner[topology.triangles]].all(axis=1)
-    direct = np.where(here, direct, -1.0)
-    better = there & (mirrored > 0.15) & (mirrored > direct + MIRROR_MARGIN)
-    # Beyond the ear the other side shows background: mirrored, it would stand beside the head like a pane of glass.
-    outer = (topology.triangles >= MESH_POINTS + COLUMNS).any(axis=1)
-    return better & ~outer
+    mirrored = facing_cosine(local[partner], rotation) * -1.0  # mirroring reverses the winding
+    visible_vertices = np.concatenate([visible, np.ones(len(partner) - MESH_POINTS, bool)])
+    direct_visible = visible_vertices[topology.triangles].all(axis=1)
+    mirrored_visible = visible_vertices[partner[topology.triangles]].all(axis=1)
+    direct = np.where(direct_visible, direct, -1.0)
+    use_mirrored = mirrored_visible & (mirrored > 0.15) & (mirrored > direct + MIRROR_MARGIN)
+    # Triangles beyond the ears contain background, which must not be mirrored.
+    beyond_ears = (topology.triangles >= MESH_POINTS + COLUMNS).any(axis=1)
+    return use_mirrored & ~beyond_ears
 
 
 def hidden_share(validity: Plane, points: Points, size: int) -> float:
-    """Return the share of the crop, in [0, 1], that the photo does not show, openings aside.
+    """Return the share of the crop with low confidence, in [0, 1], without eyes and mouth.
 
     Args:
         validity: h x w float32, of a warped frame.
-        points: 478 x 3, the target, pixels of the crop.
+        points: 478 x 3, landmarks of the target, pixels of the crop.
         size: side of the crop in pixels.
     """
     step = size / validity.shape[0]
-    aside = np.zeros(validity.shape, np.uint8)
+    apertures = np.zeros(validity.shape, np.uint8)
     for ring in (EYE_LEFT, EYE_RIGHT, LIPS_OUTER):
         outline = (points[list(ring), :2] + 0.5) / step - 0.5
-        cv2.fillConvexPoly(aside, cv2.convexHull(np.rint(outline).astype(np.int32)), 1)
-    aside = np.asarray(cv2.dilate(aside, np.ones((7, 7), np.uint8)), np.uint8)
-    return float(((validity < 0.5) & (aside == 0)).mean())
+        cv2.fillConvexPoly(apertures, cv2.convexHull(np.rint(outline).astype(np.int32)), 1)
+    apertures = np.asarray(cv2.dilate(apertures, np.ones((7, 7), np.uint8)), np.uint8)
+    return float(((validity < 0.5) & (apertures == 0)).mean())

@@ -1,7 +1,7 @@
-"""Face detection with the bundled BlazeFace network (128 px, short range), the whole picture first, then tiles.
+"""Face detection with the bundled BlazeFace network (128 px, short range), on the whole image, then on tiles.
 
-Source: Bazarevsky et al. 2019, "BlazeFace", section 3 (anchors, tie resolution by blending); the numbers are those of
-the bundled model: 896 anchors, strides 8 and 16, coordinates in units of the 128 px input.
+Source: Bazarevsky et al. 2019, "BlazeFace", section 3 (anchors, tie resolution by blending). The bundled
+model has 896 anchors at strides 8 and 16, and coordinates relative to the 128 px input.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from animato.types import Frame, Points
 
 INPUT_SIDE = 128
 MIN_SCORE = 0.5
-OVERLAP = 0.3
-SMALLEST_EIGHTH = 240
-"""Pixels: eighths of smaller pictures hold no face that is large enough to animate."""
+MIN_OVERLAP = 0.3
+MIN_EIGHTH_SIDE = 240
+"""Side in pixels below which tiles of an eighth are skipped: faces in them are too small to animate."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def _anchors() -> NDArray[np.float32]:
     return np.concatenate(rows).astype(np.float32)
 
 
-class Detector:
-    """Finds faces in a frame.
+class FaceDetector:
+    """Detects faces in a frame.
 
     Args:
         engine: runs the network.
@@ -69,48 +69,49 @@ class Detector:
 
         Args:
             frame: H x W x 3 uint8 RGB.
-            tiles: when the whole picture shows no face, look again in overlapping tiles of a half, a quarter and, in
-                a large picture, an eighth of its longer side: the network sees faces from an eighth of what it is
-                shown, so this finds them down to a thirtieth, in a large picture a sixtieth, of the longer side.
-            min_score: smallest score that counts.
+            tiles: if the whole image has no face, search overlapping tiles of a half, a quarter and, in a large
+                image, an eighth of its longer side. The network detects faces from an eighth of its input, so the
+                smallest face is a thirtieth, in a large image a sixtieth, of the longer side.
+            min_score: score threshold.
         """
-        found: list[Detection] = []
-        for found in self.levels(frame, tiles=tiles, min_score=min_score):
-            if found:
+        detections: list[Detection] = []
+        for detections in self.levels(frame, tiles=tiles, min_score=min_score):
+            if detections:
                 break
-        return found
+        return detections
 
     def levels(self, frame: Frame, *, tiles: bool = True, min_score: float = MIN_SCORE) -> Iterator[list[Detection]]:
-        """Yield the faces of the whole picture, then of ever smaller tiles, each list largest first.
+        """Yield the faces of the whole image, then of ever smaller tiles, each list largest first.
 
-        A caller that refuses what one level shows goes on to the next: the pattern of a curtain must not hide a face.
+        A caller that rejects the detections of one level continues with the next, so that a false positive on a curtain
+        does not hide a face.
 
         Args:
             frame: H x W x 3 uint8 RGB.
-            tiles: go on to tiles; otherwise only the whole picture is looked at.
-            min_score: smallest score that counts.
+            tiles: search tiles too; otherwise only the whole image.
+            min_score: score threshold.
         """
         height, width = frame.shape[:2]
         longer = max(height, width)
         yield _largest_first(self._detect_window(frame, 0, 0, longer, min_score))
         for parts in (2, 4, 8) if tiles else ():
             side = max(64, int(np.ceil(longer / parts)))
-            if side >= longer or (parts == 8 and side < SMALLEST_EIGHTH):
+            if side >= longer or (parts == 8 and side < MIN_EIGHTH_SIDE):
                 return
-            found = []
+            detections = []
             for top in range(0, max(1, height - side // 2), side // 2):
                 for left in range(0, max(1, width - side // 2), side // 2):
-                    found += self._detect_window(frame, left, top, side, min_score)
-            yield _largest_first(_blend(found))
+                    detections += self._detect_window(frame, left, top, side, min_score)
+            yield _largest_first(_blend(detections))
 
     def _detect_window(self, frame: Frame, left: int, top: int, side: int, min_score: float) -> list[Detection]:
         """Run the network on a square window, black outside the frame."""
         window = frame[top : top + side, left : left + side]
         scale = INPUT_SIDE / side
         size = max(1, round(window.shape[1] * scale)), max(1, round(window.shape[0] * scale))
-        small = cv2.resize(window, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        resized = cv2.resize(window, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         canvas = np.zeros((1, INPUT_SIDE, INPUT_SIDE, 3), np.float32)
-        canvas[0, : size[1], : size[0]] = small
+        canvas[0, : size[1], : size[0]] = resized
         canvas = canvas / 127.5 - 1.0
         regressors, logits = self._network(canvas)
         scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
@@ -121,10 +122,10 @@ class Detector:
         detections = []
         offset = np.array([left, top], np.float32)
         for index, score in enumerate(scores[keep]):
-            corner = (centre[index, 0] - extent[index, 0] / 2) * side + offset
-            far = (centre[index, 0] + extent[index, 0] / 2) * side + offset
+            top_left = (centre[index, 0] - extent[index, 0] / 2) * side + offset
+            bottom_right = (centre[index, 0] + extent[index, 0] / 2) * side + offset
             keypoints = (points[index] * side + offset).astype(np.float32)
-            box = (float(corner[0]), float(corner[1]), float(far[0]), float(far[1]))
+            box = (float(top_left[0]), float(top_left[1]), float(bottom_right[0]), float(bottom_right[1]))
             detections.append(Detection(box, keypoints, float(score)))
         return _blend(detections)
 
@@ -135,22 +136,22 @@ def _largest_first(detections: list[Detection]) -> list[Detection]:
 
 def _overlap(a: Detection, b: Detection) -> float:
     """Intersection over union of two boxes."""
-    wide = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
-    high = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
-    if wide <= 0 or high <= 0:
+    width = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
+    height = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
+    if width <= 0 or height <= 0:
         return 0.0
-    area = [(d.box[2] - d.box[0]) * (d.box[3] - d.box[1]) for d in (a, b)]
-    return wide * high / (area[0] + area[1] - wide * high)
+    areas = [(d.box[2] - d.box[0]) * (d.box[3] - d.box[1]) for d in (a, b)]
+    return width * height / (areas[0] + areas[1] - width * height)
 
 
 def _blend(detections: list[Detection]) -> list[Detection]:
     """Merge overlapping detections into their score-weighted mean (BlazeFace, section 3.3, instead of suppression)."""
-    rest = sorted(detections, key=lambda face: -face.score)
+    remaining = sorted(detections, key=lambda face: -face.score)
     merged = []
-    while rest:
-        best = rest[0]
-        group = [face for face in rest if _overlap(best, face) > OVERLAP]
-        rest = [face for face in rest if _overlap(best, face) <= OVERLAP]
+    while remaining:
+        best = remaining[0]
+        group = [face for face in remaining if _overlap(best, face) > MIN_OVERLAP]
+        remaining = [face for face in remaining if _overlap(best, face) <= MIN_OVERLAP]
         weights = np.array([face.score for face in group])
         box = np.average([face.box for face in group], axis=0, weights=weights)
         keypoints = np.average([face.keypoints for face in group], axis=0, weights=weights).astype(np.float32)

@@ -1,10 +1,9 @@
 """Landmark stabilisation: correct landmarks by tracking skin patches of a reference frame (KLT).
 
-The network looks at each frame alone and errs by a third to a half of a pixel at 256, differently in each pose, so a
-mole would wander over the face that it drives. Here patches of skin of one frame, the anchor, are searched for in every
-other frame, starting where the landmarks expect them (Lucas, Kanade 1981, an image registration of small windows; as in
-Bouguet 2000). The differences, weighted by how well a patch was found again and evened out over the face, correct all
-landmarks. The correction never adds up over time: each frame is compared with the anchor itself.
+The network processes each frame alone, with a pose-dependent error of a third to a half of a pixel at 256, so skin
+texture would swim on the animated face. Skin patches of a reference frame are therefore tracked into every other frame,
+starting at the landmarks (Lucas, Kanade 1981; Bouguet 2000). The residuals, weighted by patch similarity and smoothed
+over the face, correct all landmarks. Each frame is matched to the reference frame itself, so errors do not accumulate.
 """
 
 from __future__ import annotations
@@ -33,46 +32,46 @@ from animato.tracking.patch_matching import PatchSearch
 from animato.types import Affine, Face, Frame
 
 SIDE = 160
-"""Side, in pixels, of the picture of the face in which skin is searched for."""
-ROOM = 1.3
-"""Side of that picture in units of the longer side of the mesh's box."""
+"""Side, in pixels, of the face crop in which patches are tracked."""
+CROP_MARGIN = 1.3
+"""Side of that crop relative to the longer side of the mesh's bounding box."""
 PATCHES = 140
-"""How many places of the skin are searched for."""
+"""Number of skin patches."""
 WINDOW = 17
 """Side of a patch, pixels."""
-GRAIN = 11
-"""Brightness is judged against the mean of a square of this side, pixels, so light may change."""
-FARTHEST = 3.5
-"""A patch found farther than this from where its landmark is, pixels, is another patch."""
-LIKENESS = 10.0
-"""Mean difference of patches, in levels of the evened picture, at which one counts half."""
-EVENING = 0.8
-"""Canonical centimetres over which corrections are evened out."""
-DOUBT = 0.1
-"""Weight of the landmark network's own word, in found patches."""
-ODD = 0.5
-"""Pixels from its neighbours' correction at which a patch counts half."""
+NORMALISATION_SIDE = 11
+"""Side, in pixels, of the box filter whose mean is subtracted for invariance to lighting."""
+MAX_DISPLACEMENT = 3.5
+"""Maximum displacement of a patch from its landmark, pixels; larger ones are mismatches."""
+HALF_WEIGHT_DIFFERENCE = 10.0
+"""Mean patch difference, in levels of the normalised crop, with weight one half."""
+SMOOTHING = 0.8
+"""Sigma of the spatial smoothing of corrections, canonical centimetres."""
+ZERO_PRIOR = 0.1
+"""Weight of the prior on zero correction, in patches."""
+HALF_WEIGHT_OUTLIER = 0.5
+"""Distance from its neighbours' correction, pixels, at which a patch has weight one half."""
 
-SEARCH = PatchSearch(WINDOW, 10, FARTHEST, LIKENESS, DOUBT, ODD)
+SEARCH = PatchSearch(WINDOW, 10, MAX_DISPLACEMENT, HALF_WEIGHT_DIFFERENCE, ZERO_PRIOR, HALF_WEIGHT_OUTLIER)
 
 
 @dataclass(frozen=True)
 class LandmarkMatch:
-    """Where the anchor's patches of skin are in another frame.
+    """Skin patches of the reference frame tracked into another frame.
 
     Attributes:
-        moved: N x 2 float64, how far each patch lies from its landmark, pixels of the anchor's picture.
-        weight: N float64 in [0, 1], how well each patch was found again.
-        placed: the anchor's picture from the frame.
+        displacement: N x 2 float64, offset of each patch from its landmark, pixels of the reference crop.
+        weight: N float64 in [0, 1], confidence of each patch.
+        crop_from_frame: 2 x 3, pixels of the reference crop from pixels of the frame.
     """
 
-    moved: NDArray[np.float64]
+    displacement: NDArray[np.float64]
     weight: NDArray[np.float64]
-    placed: Affine
+    crop_from_frame: Affine
 
 
 class LandmarkStabilizer:
-    """Holds the landmarks of later frames to the skin of one frame.
+    """Corrects landmarks of other frames by tracking the skin of a reference frame.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -81,72 +80,74 @@ class LandmarkStabilizer:
 
     def __init__(self, frame: Frame, face: Face) -> None:
         points = face.points[:, :2].astype(np.float64)
-        placed = picture_from_frame(points, ROOM, SIDE)
-        self._places = points @ placed[:, :2].T + placed[:, 2]
-        self._picture = _evened(frame, placed)
+        crop_from_frame = picture_from_frame(points, CROP_MARGIN, SIDE)
+        self._reference_points = points @ crop_from_frame[:, :2].T + crop_from_frame[:, 2]
+        self._reference_crop = _normalised_crop(frame, crop_from_frame)
 
-    def find(self, frame: Frame, face: Face) -> LandmarkMatch:
-        """Search a frame for the anchor's skin.
+    def track(self, frame: Frame, face: Face) -> LandmarkMatch:
+        """Track the reference frame's skin patches into a frame.
 
         Args:
-            frame: H x W x 3 uint8 RGB, of the anchor's size.
-            face: landmarks as the network found them, pixels of the frame.
+            frame: H x W x 3 uint8 RGB, of the reference frame's size.
+            face: landmarks of the network, pixels of the frame.
         """
-        chosen, _ = skin_patches()
+        indices, _ = skin_patches()
         points = face.points[:, :2].astype(np.float64)
-        placed = similarity(points[chosen], self._places[chosen])
-        now = points[chosen] @ placed[:, :2].T + placed[:, 2]
-        moved, weight = SEARCH.find(self._picture, _evened(frame, placed), self._places[chosen], now)
-        return LandmarkMatch(moved, weight, placed)
+        crop_from_frame = similarity(points[indices], self._reference_points[indices])
+        expected = points[indices] @ crop_from_frame[:, :2].T + crop_from_frame[:, 2]
+        displacement, weight = SEARCH.track(
+            self._reference_crop, _normalised_crop(frame, crop_from_frame), self._reference_points[indices], expected
+        )
+        return LandmarkMatch(displacement, weight, crop_from_frame)
 
     def correct(self, frame: Frame, face: Face) -> Face:
-        """Return the face with its landmarks where the anchor's skin is now; see `corrected`."""
-        return corrected(face, self.find(frame, face))
+        """Return the face with stabilised landmarks; see `corrected`."""
+        return corrected(face, self.track(frame, face))
 
 
 def corrected(face: Face, match: LandmarkMatch) -> Face:
-    """Return a face with its landmarks where the anchor's skin is now.
+    """Return a face with stabilised landmarks.
 
-    Where no skin is found again (it turned away, a hand lies over it) the landmarks stay as they are.
+    Where no patch is tracked (skin turned away or occluded) the landmarks are unchanged.
 
     Args:
-        face: landmarks as the network found them, pixels of the frame.
+        face: landmarks of the network, pixels of the frame.
         match: of the same face.
     """
-    chosen, kernel = skin_patches()
-    correction = SEARCH.even_out(kernel, chosen, match.weight, match.moved)
+    indices, kernel = skin_patches()
+    correction = SEARCH.smooth(kernel, indices, match.weight, match.displacement)
     points = face.points.copy()
-    points[:, :2] += correction @ invert(match.placed)[:, :2].T
+    points[:, :2] += correction @ invert(match.crop_from_frame)[:, :2].T
     return replace(face, points=points)
 
 
-def _evened(frame: Frame, placed: Affine) -> NDArray[np.uint8]:
-    """Return the face in grey, SIDE x SIDE uint8, its contrast made equal everywhere around 128."""
-    grey = cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    grey -= cv2.blur(grey, (GRAIN, GRAIN))
-    spread = cv2.sqrt(cv2.blur(grey * grey, (2 * GRAIN + 1, 2 * GRAIN + 1)) + 4.0)
+def _normalised_crop(frame: Frame, crop_from_frame: Affine) -> NDArray[np.uint8]:
+    """Return a grey crop of the face, SIDE x SIDE uint8, with locally normalised contrast around 128."""
+    grey = cv2.cvtColor(cut(frame, crop_from_frame, SIDE), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey -= cv2.blur(grey, (NORMALISATION_SIDE, NORMALISATION_SIDE))
+    spread = cv2.sqrt(cv2.blur(grey * grey, (2 * NORMALISATION_SIDE + 1, 2 * NORMALISATION_SIDE + 1)) + 4.0)
     return np.asarray(cv2.addWeighted(grey / spread, 40.0, grey, 0.0, 128.0, dtype=cv2.CV_8U), np.uint8)
 
 
 @functools.cache
 def skin_patches() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the landmarks whose surroundings are searched for, and 478 x PATCHES, how near each lies to every point.
+    """Return the landmarks at patch centres (PATCHES int64), and the smoothing kernel (478 x PATCHES float64).
 
-    They are spread evenly over the face: no lids and no inner lips, which change when they move, and no outline,
-    where the background begins. An iris is where its lids are.
+    Patches are sampled evenly (farthest-point sampling), without lids and inner lips, whose appearance changes with
+    motion, and without the oval, next to the background. For the kernel, an iris lies at the mean of its lids.
     """
     vertices = canonical_face().vertices
-    left_out = {*LIPS_INNER, *EYE_LEFT, *EYE_RIGHT, *OVAL}
-    usable = np.array([index for index in range(MESH_POINTS) if index not in left_out])
-    chosen = [int(usable[0])]
-    distance = np.linalg.norm(vertices[usable] - vertices[chosen[0]], axis=1)
-    while len(chosen) < PATCHES:
-        chosen.append(int(usable[int(distance.argmax())]))
-        distance = np.minimum(distance, np.linalg.norm(vertices[usable] - vertices[chosen[-1]], axis=1))
-    places = np.zeros((POINTS, 3))
-    places[:MESH_POINTS] = vertices
+    excluded = {*LIPS_INNER, *EYE_LEFT, *EYE_RIGHT, *OVAL}
+    usable = np.array([index for index in range(MESH_POINTS) if index not in excluded])
+    sampled = [int(usable[0])]
+    distance = np.linalg.norm(vertices[usable] - vertices[sampled[0]], axis=1)
+    while len(sampled) < PATCHES:
+        sampled.append(int(usable[int(distance.argmax())]))
+        distance = np.minimum(distance, np.linalg.norm(vertices[usable] - vertices[sampled[-1]], axis=1))
+    positions = np.zeros((POINTS, 3))
+    positions[:MESH_POINTS] = vertices
     for iris, lids in ((IRIS_LEFT, EYE_LEFT), (IRIS_RIGHT, EYE_RIGHT)):
-        places[list(iris)] = vertices[list(lids)].mean(axis=0)
-    indices = np.array(sorted(chosen))
-    apart = np.linalg.norm(places[:, None] - places[indices][None], axis=2)
-    return indices, np.exp(-0.5 * (apart / EVENING) ** 2)
+        positions[list(iris)] = vertices[list(lids)].mean(axis=0)
+    indices = np.array(sorted(sampled))
+    distance = np.linalg.norm(positions[:, None] - positions[indices][None], axis=2)
+    return indices, np.exp(-0.5 * (distance / SMOOTHING) ** 2)

@@ -1,8 +1,8 @@
 """478 landmarks and 52 expression scores of one face in a rotated square region of a frame.
 
 Source: the bundled `face_landmarker.task`: Kartynnik et al. 2019 (mesh), Ablavatski et al. 2020 (irises), and its
-blendshape network, which reads 146 of the points. The mesh network returns pixels of its 256 px input, z to the same
-scale.
+blendshape network, whose input is 146 of the points. The mesh network returns pixels of its 256 px input, with z to the
+same scale.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from animato.types import Face, Frame, Points
 
 INPUT_SIDE = 256
 REGION_SCALE = 1.5
-"""The region is this much larger than the face's box, as the network was trained."""
+"""Side of the region relative to the face's bounding box, as in the training of the network."""
 
-LOOK_SHIFT, LOOK_SCALE, LOOK_TURN = 0.008, 0.015, 0.015
-"""How far looks at one face lie apart: standard deviations in shares of the region's side, log of scale, radians."""
+CROP_SHIFT, CROP_SCALE, CROP_ROTATION = 0.008, 0.015, 0.015
+"""Perturbation of averaged crops: standard deviations relative to the region's side, of log scale, and in radians."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RegionOfInterest:
 
 
 def region_from_detection(face: Detection) -> RegionOfInterest:
-    """Return the region for a detected face: its box grown 1.5 times, turned so that the eyes lie level."""
+    """Return the region of a detected face: its box scaled by `REGION_SCALE`, rotated so that the eyes are level."""
     (x0, y0), (x1, y1) = face.keypoints[0], face.keypoints[1]
     left, top, right, bottom = face.box
     side = max(right - left, bottom - top) * REGION_SCALE
@@ -62,7 +62,7 @@ def region_from_detection(face: Detection) -> RegionOfInterest:
 
 
 def region_from_points(points: Points) -> RegionOfInterest:
-    """Return the region for the next look: box of the mesh in the face's own upright frame, grown 1.5 times.
+    """Return the region for the next pass: the upright bounding box of the mesh, scaled by `REGION_SCALE`.
 
     Args:
         points: N >= 468 x (2 or 3), pixels.
@@ -90,25 +90,25 @@ class Landmarker:
         self._blendshapes = engine.network(read_asset("face_blendshapes.tflite"), threads=1)
         self._subset = np.array(BLENDSHAPE_POINTS)
 
-    def locate(self, frame: Frame, region: RegionOfInterest, *, blendshapes: bool = True, looks: int = 1) -> Face:
-        """Return the landmarks of the face in a region; `score` says how sure the network is that one is there.
+    def locate(self, frame: Frame, region: RegionOfInterest, *, blendshapes: bool = True, crops: int = 1) -> Face:
+        """Return the landmarks of the face in a region; `score` is the network's presence probability.
 
         Args:
             frame: H x W x 3 uint8 RGB.
-            region: where to look; outside the frame is black.
+            region: input of the network; outside the frame is black.
             blendshapes: run the expression network too; otherwise the scores are zero.
-            looks: regions that are looked at, this one and some beside it; the landmarks are their mean. What the
-                network says changes by a few tenths of a pixel with where a face lies in its input.
+            crops: number of crops, the region and perturbed copies, over which landmarks are averaged: the output of
+                the network varies by a few tenths of a pixel with the position of the face in its input.
         """
-        found = [self._look(frame, near) for near in regions_around(region, looks)]
-        points: Points = np.stack([points for points, _ in found]).mean(axis=0, dtype=np.float64).astype(np.float32)
+        results = [self._run_mesh(frame, perturbed) for perturbed in perturbed_regions(region, crops)]
+        points: Points = np.stack([points for points, _ in results]).mean(axis=0, dtype=np.float64).astype(np.float32)
         scores = np.zeros(52, np.float32)
         if blendshapes:
             scores = self._blendshapes(points[None, self._subset, :2])[0].reshape(52).copy()
-        return Face(points, scores, found[0][1])
+        return Face(points, scores, results[0][1])
 
-    def _look(self, frame: Frame, region: RegionOfInterest) -> tuple[Points, float]:
-        """Return the landmarks that the network sees in one region, pixels of the frame, and how sure it is."""
+    def _run_mesh(self, frame: Frame, region: RegionOfInterest) -> tuple[Points, float]:
+        """Return the landmarks of one region, pixels of the frame, and the presence probability."""
         frame_from_region = region.frame_from_region()
         crop = cut_region(frame, region)
         outputs = self._mesh(crop[None].astype(np.float32) * (1.0 / 255.0))
@@ -122,11 +122,11 @@ class Landmarker:
 
 
 def cut_region(frame: Frame, region: RegionOfInterest) -> Frame:
-    """Return a region of a frame, upright, 256 x 256 x 3 uint8 RGB; outside the frame it is black.
+    """Crop a region of a frame upright: 256 x 256 x 3 uint8 RGB, black outside the frame.
 
     Args:
         frame: H x W x 3 uint8 RGB.
-        region: what to cut out.
+        region: the square to crop.
     """
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_AREA if region.side > 2 * INPUT_SIDE else cv2.INTER_LINEAR)
     size = (INPUT_SIDE, INPUT_SIDE)
@@ -134,26 +134,26 @@ def cut_region(frame: Frame, region: RegionOfInterest) -> Frame:
     return np.asarray(cv2.warpAffine(_shrunk(frame, region), shrunk_map, size, flags=flags), np.uint8)
 
 
-def regions_around(region: RegionOfInterest, count: int) -> list[RegionOfInterest]:
-    """Return a region and others beside it: shifted, scaled and turned a little, in opposite pairs, always the same."""
-    near = [region]
-    random = np.random.default_rng(0)
-    while len(near) < count:
-        x, y, scale, turn = random.normal(0.0, (LOOK_SHIFT, LOOK_SHIFT, LOOK_SCALE, LOOK_TURN))
-        near += [
+def perturbed_regions(region: RegionOfInterest, count: int) -> list[RegionOfInterest]:
+    """Return a region and perturbed copies (translation, scale, rotation) in opposite pairs, with a fixed seed."""
+    regions = [region]
+    rng = np.random.default_rng(0)
+    while len(regions) < count:
+        x, y, scale, rotation = rng.normal(0.0, (CROP_SHIFT, CROP_SHIFT, CROP_SCALE, CROP_ROTATION))
+        regions += [
             RegionOfInterest(
                 region.x + sign * x * region.side,
                 region.y + sign * y * region.side,
                 region.side * float(np.exp(sign * scale)),
-                region.angle + sign * turn,
+                region.angle + sign * rotation,
             )
             for sign in (1, -1)
         ]
-    return near[:count]
+    return regions[:count]
 
 
 def _shrink_factor(region: RegionOfInterest) -> int:
-    """Power of two by which the frame is reduced first, so that a large face is averaged, not aliased."""
+    """Return the power of two by which the frame is reduced before sampling, against aliasing."""
     factor = 1
     while region.side / factor > 2.5 * INPUT_SIDE:
         factor *= 2
@@ -167,8 +167,8 @@ def _shrunk(frame: Frame, region: RegionOfInterest) -> Frame:
 
 def _shrunk_map(frame_from_region: NDArray[np.float64], region: RegionOfInterest) -> NDArray[np.float64]:
     factor = _shrink_factor(region)
-    moved = frame_from_region.copy()
-    moved[:, 2] += 0.5
-    moved /= factor
-    moved[:, 2] -= 0.5
-    return moved
+    shrunk_map = frame_from_region.copy()
+    shrunk_map[:, 2] += 0.5
+    shrunk_map /= factor
+    shrunk_map[:, 2] -= 0.5
+    return shrunk_map

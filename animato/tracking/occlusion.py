@@ -1,9 +1,9 @@
 """Detect occluded parts of a driver's face: by a hand, a cup, a microphone, or the edge of the picture.
 
-Two signs must agree, because each alone has harmless causes. The coarse pattern of light and dark over a part (its
-normalised correlation with the same part a moment ago and in the neutral frame) also changes when a lamp does; fine
-skin texture (how well patches of the neutral frame are found again, `tracking.landmark_stabilizer`) also changes
-with noise and turning, so it counts only where it has been found until then.
+Two cues must agree, because each alone has harmless causes. The coarse brightness pattern of a region (its normalised
+correlation with the recent average and with the neutral frame) also changes with the lighting. Fine skin texture (mean
+confidence of the neutral frame's patches, `tracking.landmark_stabilizer`) also changes with noise and rotation, so its
+loss counts only in regions that used to have texture.
 """
 
 from __future__ import annotations
@@ -25,34 +25,35 @@ from animato.tracking.landmark_stabilizer import LandmarkMatch, skin_patches
 from animato.types import Affine, Face, Frame
 
 SIDE = 128
-"""Side, in pixels, of the picture of the face in which parts are compared."""
-ROOM = 1.3
-"""Side of that picture in units of the longer side of the mesh's box."""
+"""Side, in pixels, of the face crop in which regions are compared."""
+CROP_MARGIN = 1.3
+"""Side of that crop relative to the longer side of the mesh's bounding box."""
 BLUR = 2.0
-"""Sigma of the blur, pixels: coarse structure only, so noise and pores do not count."""
-FLOOR = 10.0
-"""Added to brightness, of 255, before its logarithm is taken."""
+"""Sigma of the blur, pixels, which removes noise and pores."""
+LOG_OFFSET = 10.0
+"""Offset added to brightness (of 255) before the logarithm."""
 FACING = (0.3, 0.6)
-"""Cosine of the tilt to the camera from which skin begins to count, and from which it counts fully."""
-FEWEST = 0.25
-"""Share of a region's skin that must face the camera before anything is said of it."""
-TEXTURED = 0.45
-"""Usual mean weight of a region's patches from which losing them says anything."""
-LOST, FOUND = 0.3, 0.5
-"""Share of that usual weight below which texture counts as lost, and above which as found again."""
-HIDES, SHOWS = 0.75, 0.8
-"""Correlation below which a region without its texture is hidden, and above which it is seen again."""
-MEMORY = 0.7
-"""Seconds over which a region's usual appearance follows what is seen; nothing counts as hidden before that time."""
-STRANGE, WORSE, KEPT = 0.55, 0.75, 0.85
-"""Correlation below which a region is hidden with its texture only worse than the second share of the usual, as a small
-thing before the lips leaves it; and share below which a hidden region stays so."""
-FRESH = 0.6
-"""Most that the first frame's texture counts as usual: it may be the neutral frame, which shows all of its own."""
-AROUND_LIPS = 2.5
-"""Canonical centimetres from the lips within which skin belongs to the mouth: a microphone leaves cheeks free."""
-OUTSIDE = 0.3
-"""Share of a region's outline outside the picture from which it is hidden."""
+"""Facing ratio (cosine of the tilt to the camera) at which the weight of skin is 0, and at which it is 1."""
+MIN_FACING_SHARE = 0.25
+"""Minimum share of a region's skin that faces the camera; below it the region's state is unchanged."""
+MIN_TEXTURE = 0.45
+"""Average patch confidence of a region from which loss of texture is a cue."""
+TEXTURE_LOST, TEXTURE_RECOVERED = 0.3, 0.5
+"""Texture relative to its average below which it is lost, and above which it is recovered."""
+OCCLUDED_CORRELATION, VISIBLE_CORRELATION = 0.75, 0.8
+"""Correlation below which a region without texture is occluded, and above which it is visible again."""
+TIME_CONSTANT = 0.7
+"""Time constant of a region's average appearance, seconds; no region is occluded before that time."""
+LOW_CORRELATION, TEXTURE_REDUCED, TEXTURE_STILL_LOST = 0.55, 0.75, 0.85
+"""Correlation below which a region is occluded even if its texture is only reduced (below the second value, relative to
+its average), as by a small object before the lips; and texture below which an occluded region stays occluded."""
+MAX_INITIAL_TEXTURE = 0.6
+"""Maximum of the initial average texture: the first frame may be the neutral frame, which matches itself fully."""
+MOUTH_DISTANCE = 2.5
+"""Distance from the lips, canonical centimetres, within which skin belongs to the mouth: a microphone leaves the
+cheeks visible."""
+MAX_OUTSIDE_SHARE = 0.3
+"""Share of a region's outline outside the image from which it is occluded."""
 
 
 class OcclusionDetector:
@@ -64,119 +65,132 @@ class OcclusionDetector:
     """
 
     def __init__(self, frame: Frame, face: Face) -> None:
-        self._placed = picture_from_frame(face.points, ROOM, SIDE)
+        self._neutral_crop_from_frame = picture_from_frame(face.points, CROP_MARGIN, SIDE)
         points = face.points[:, :2].astype(np.float64)
-        self._places = points @ self._placed[:, :2].T + self._placed[:, 2]
+        self._neutral_points = points @ self._neutral_crop_from_frame[:, :2].T + self._neutral_crop_from_frame[:, 2]
         self._facing = facing_ratio(face.points)
-        self._neutral = _pattern(frame, self._placed, self._places)
+        self._neutral = _pattern(frame, self._neutral_crop_from_frame, self._neutral_points)
         self.reset()
 
     def reset(self) -> None:
-        """Forget all frames but the neutral one."""
+        """Clear the averages; only the neutral frame is kept."""
         self._states = [_State(self._neutral) for _ in _regions()]
         self._time: float | None = None
-        self._known = 0.0
+        self._elapsed = 0.0
 
-    def hidden(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> NDArray[np.bool_]:
-        """Return which of `geometry.region_weights.PARTS` (mouth, eyes, brows) are hidden.
+    def occluded(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> NDArray[np.bool_]:
+        """Return which of `geometry.region_weights.PARTS` (mouth, eyes, brows) are occluded (3 bool).
 
         Args:
             frame: H x W x 3 uint8 RGB.
             face: its landmarks.
-            match: of the same frame with the neutral one's skin.
-            time: seconds; grows from call to call.
+            match: skin patches of the neutral frame, tracked into this one.
+            time: seconds; increases from call to call.
         """
         points = face.points[:, :2].astype(np.float64)
-        placed = similarity(points[:MESH_POINTS], self._places[:MESH_POINTS])
-        pattern = _pattern(frame, placed, points @ placed[:, :2].T + placed[:, 2])
+        crop_from_frame = similarity(points[:MESH_POINTS], self._neutral_points[:MESH_POINTS])
+        pattern = _pattern(frame, crop_from_frame, points @ crop_from_frame[:, :2].T + crop_from_frame[:, 2])
         facing = np.minimum(facing_ratio(face.points), self._facing)
-        seen = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
+        facing_weight = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
         step = 0.0 if self._time is None else time - self._time
-        self._time, self._known, share = time, self._known + step, 1.0 - float(np.exp(-step / MEMORY))
-        looks = [self._look(region, state, pattern, seen, match) for region, state in zip(*self._pairs(), strict=True)]
+        self._time, self._elapsed, rate = time, self._elapsed + step, 1.0 - float(np.exp(-step / TIME_CONSTANT))
+        cues = [
+            self._cues(region, state, pattern, facing_weight, match)
+            for region, state in zip(*self._pairs(), strict=True)
+        ]
         parts = np.zeros(len(PARTS), bool)
-        for number, (region, state) in enumerate(zip(*self._pairs(), strict=True)):
-            others = max(look.texture for other, look in enumerate(looks) if other != number)
-            state.update(looks[number], pattern, others, share, self._known >= MEMORY)
-            parts |= region.parts & (state.hidden or outside(face, frame, region.outline) > OUTSIDE)
+        for index, (region, state) in enumerate(zip(*self._pairs(), strict=True)):
+            other_texture = max(other.texture for number, other in enumerate(cues) if number != index)
+            state.update(cues[index], pattern, other_texture, rate, self._elapsed >= TIME_CONSTANT)
+            parts |= region.parts & (state.occluded or outside_share(face, frame, region.outline) > MAX_OUTSIDE_SHARE)
         return parts
 
     def _pairs(self) -> tuple[tuple[_Region, ...], list[_State]]:
         return _regions(), self._states
 
-    def _look(
+    def _cues(
         self,
         region: _Region,
         state: _State,
         pattern: NDArray[np.float64],
-        seen: NDArray[np.float64],
+        facing_weight: NDArray[np.float64],
         match: LandmarkMatch,
-    ) -> _Look:
-        weight = seen * region.vertices
-        if weight.sum() < FEWEST * region.vertices.sum():
-            return _Look(False, 1.0, 0.0, 0.0)
-        alike = max(_correlation(pattern, before, weight) for before in (self._neutral, state.recent))
+    ) -> _Cues:
+        weight = facing_weight * region.vertices
+        if weight.sum() < MIN_FACING_SHARE * region.vertices.sum():
+            return _Cues(False, 1.0, 0.0, 0.0)
+        correlation = max(_correlation(pattern, before, weight) for before in (self._neutral, state.average_pattern))
         patches = weight[skin_patches()[0]]
-        found = float(match.weight @ patches / max(patches.sum(), 1e-6))
-        return _Look(True, alike, found, found / max(state.usual or found, 1e-6))
+        confidence = float(match.weight @ patches / max(patches.sum(), 1e-6))
+        return _Cues(True, correlation, confidence, confidence / max(state.average_texture or confidence, 1e-6))
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One region in one frame.
+class _Cues:
+    """Cues of one region in one frame.
 
     Attributes:
-        faces: whether enough of it faces the camera.
-        alike: correlation with what it looked like before.
-        found: mean weight of its patches.
-        texture: the same over what is usual.
+        faces_camera: whether enough of it faces the camera.
+        correlation: the larger one of those with the neutral frame and with the recent average.
+        confidence: mean confidence of its patches.
+        texture: confidence relative to its average.
     """
 
-    faces: bool
-    alike: float
-    found: float
+    faces_camera: bool
+    correlation: float
+    confidence: float
     texture: float
 
 
 class _State:
-    """What is known of one region so far: its usual appearance and texture, and whether it is hidden."""
+    """State of one region: average appearance and texture, and whether it is occluded."""
 
     def __init__(self, neutral: NDArray[np.float64]) -> None:
-        self.recent = neutral
-        self.usual: float | None = None
-        self.hidden = False
+        self.average_pattern = neutral
+        self.average_texture: float | None = None
+        self.occluded = False
 
-    def update(self, look: _Look, pattern: NDArray[np.float64], others: float, share: float, known: bool) -> None:
-        """Take in a frame.
+    def update(
+        self, cues: _Cues, pattern: NDArray[np.float64], other_texture: float, rate: float, initialised: bool
+    ) -> None:
+        """Update the state with a frame.
 
         Args:
-            look: the region in it.
-            pattern: of the frame.
-            others: the best texture of the other regions, over what is usual.
-            share: by how much the usual follows.
-            known: whether enough frames were seen to say anything.
+            cues: of the region.
+            pattern: 468 float64, of the frame.
+            other_texture: highest relative texture of the other regions.
+            rate: update rate of the averages, in [0, 1].
+            initialised: whether the averages cover enough time.
         """
-        if not look.faces:
+        if not cues.faces_camera:
             return
-        usual = min(look.found, FRESH) if self.usual is None else self.usual
-        changed = look.alike < (SHOWS if self.hidden else HIDES)
-        strange = look.alike < STRANGE and look.texture < WORSE
-        lost = usual >= TEXTURED and (look.texture < (KEPT if self.hidden else LOST) or strange)
-        # Light and turning take the texture of all regions, a hand that of some.
-        alone = self.hidden or others > LOST
-        self.hidden = known and changed and lost and alone
-        if not self.hidden and (not known or (look.alike > SHOWS and look.texture > LOST) or look.texture > FOUND):
-            self.recent = self.recent + share * (pattern - self.recent)
-            self.usual = usual + share * (look.found - usual)
+        average_texture = (
+            min(cues.confidence, MAX_INITIAL_TEXTURE) if self.average_texture is None else self.average_texture
+        )
+        changed = cues.correlation < (VISIBLE_CORRELATION if self.occluded else OCCLUDED_CORRELATION)
+        unlike = cues.correlation < LOW_CORRELATION and cues.texture < TEXTURE_REDUCED
+        texture_lost = average_texture >= MIN_TEXTURE and (
+            cues.texture < (TEXTURE_STILL_LOST if self.occluded else TEXTURE_LOST) or unlike
+        )
+        # Changes of lighting and pose reduce the texture of all regions, a hand that of some.
+        alone = self.occluded or other_texture > TEXTURE_LOST
+        self.occluded = initialised and changed and texture_lost and alone
+        if not self.occluded and (
+            not initialised
+            or (cues.correlation > VISIBLE_CORRELATION and cues.texture > TEXTURE_LOST)
+            or cues.texture > TEXTURE_RECOVERED
+        ):
+            self.average_pattern = self.average_pattern + rate * (pattern - self.average_pattern)
+            self.average_texture = average_texture + rate * (cues.confidence - average_texture)
 
 
 class _Region:
-    """A part of the face that something may lie over.
+    """A region of the face that may be occluded.
 
     Attributes:
-        vertices: 468 float64, 1 for those whose skin is compared.
-        outline: landmarks that must lie in the picture.
-        parts: 3 bool, which parts of the movement are hidden with it.
+        vertices: 468 float64, 1 for vertices that are compared, else 0.
+        outline: landmarks that must lie in the image.
+        parts: 3 bool, which of `PARTS` are occluded with it.
     """
 
     def __init__(self, vertices: NDArray[np.bool_], outline: tuple[int, ...], parts: tuple[str, ...]) -> None:
@@ -187,7 +201,7 @@ class _Region:
 
 @functools.cache
 def _regions() -> tuple[_Region, ...]:
-    """Return the surroundings of the lips, left eye with its brow, and right eye with its brow."""
+    """Return the skin around the lips, the left eye with its brow, and the right eye with its brow."""
     x = canonical_face().vertices[:, 0]
     skin = np.ones(MESH_POINTS, bool)
     skin[[*LIPS_INNER, *OVAL, *EYE_LEFT, *EYE_RIGHT]] = False
@@ -195,7 +209,7 @@ def _regions() -> tuple[_Region, ...]:
     lower = part_weights()[:, :MESH_POINTS].argmax(axis=0) == PARTS.index("mouth")
     to_lips = np.linalg.norm(vertices[:, None] - vertices[list(LIPS_OUTER)][None], axis=2).min(axis=1)
     upper = ~lower
-    lower &= to_lips < AROUND_LIPS
+    lower &= to_lips < MOUTH_DISTANCE
     return (
         _Region(skin & lower, LIPS_OUTER, ("mouth",)),
         _Region(skin & upper & (x < 0), EYE_LEFT, ("eyes", "brows")),
@@ -204,33 +218,35 @@ def _regions() -> tuple[_Region, ...]:
 
 
 def face_pattern(frame: Frame, face: Face) -> NDArray[np.float64]:
-    """Return the logarithm of the coarse brightness at each of the 468 vertices of a face, 468 float64.
+    """Return the log of the blurred brightness at each of the 468 vertices of a face, 468 float64.
 
     Args:
         frame: H x W x 3 uint8 RGB.
         face: its landmarks.
     """
-    placed = picture_from_frame(face.points, ROOM, SIDE)
-    return _pattern(frame, placed, face.points[:, :2].astype(np.float64) @ placed[:, :2].T + placed[:, 2])
+    crop_from_frame = picture_from_frame(face.points, CROP_MARGIN, SIDE)
+    return _pattern(
+        frame, crop_from_frame, face.points[:, :2].astype(np.float64) @ crop_from_frame[:, :2].T + crop_from_frame[:, 2]
+    )
 
 
-def odd_ones(patterns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
-    """Return which of several frames of one face show a region as most others do not: something may lie over it.
+def outlier_frames(patterns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Return which of several frames of one face differ from their median in some region, as occluded ones do.
 
     Args:
-        patterns: of `face_pattern`.
+        patterns: from `face_pattern`, 468 float64 each.
     """
-    usual = np.median(np.stack(patterns), axis=0)
-    alike = [[_correlation(one, usual, region.vertices) for region in _regions()] for one in patterns]
-    return np.asarray(np.min(alike, axis=1) < HIDES)
+    median = np.median(np.stack(patterns), axis=0)
+    correlations = [[_correlation(pattern, median, region.vertices) for region in _regions()] for pattern in patterns]
+    return np.asarray(np.min(correlations, axis=1) < OCCLUDED_CORRELATION)
 
 
-def _pattern(frame: Frame, placed: Affine, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of the coarse brightness at each of the 468 vertices, `places` in the cut picture."""
-    grey = cv2.GaussianBlur(cv2.cvtColor(cut(frame, placed, SIDE), cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
-    xy = places[:MESH_POINTS].astype(np.float32)
-    read = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.log(read.reshape(-1).astype(np.float64) + FLOOR)
+def _pattern(frame: Frame, crop_from_frame: Affine, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of the blurred brightness at each of the 468 vertices; `positions` are pixels of the crop."""
+    grey = cv2.GaussianBlur(cv2.cvtColor(cut(frame, crop_from_frame, SIDE), cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
+    xy = positions[:MESH_POINTS].astype(np.float32)
+    sampled = cv2.remap(grey, xy[:, 0], xy[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.log(sampled.reshape(-1).astype(np.float64) + LOG_OFFSET)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
@@ -240,8 +256,8 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray
     return float(weight @ (a * b) / max(float(np.sqrt((weight @ (a * a)) * (weight @ (b * b)))), 1e-9))
 
 
-def outside(face: Face, frame: Frame, outline: NDArray[np.int64]) -> float:
-    """Return the share of some landmarks (indices) that lie outside the picture (H x W x 3 uint8 RGB)."""
+def outside_share(face: Face, frame: Frame, outline: NDArray[np.int64]) -> float:
+    """Return the share of landmarks (indices) that lie outside the frame (H x W x 3 uint8 RGB)."""
     height, width = frame.shape[:2]
     xy = face.points[outline, :2]
     return float(((xy < 0) | (xy > (width - 1, height - 1))).any(axis=1).mean())

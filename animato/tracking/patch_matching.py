@@ -1,4 +1,4 @@
-"""Match small patches between two pictures, and regularise the displacements."""
+"""Match small patches between two images (KLT), and regularise the displacements."""
 
 from __future__ import annotations
 
@@ -11,79 +11,79 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class PatchSearch:
-    """How patches are searched for (Lucas, Kanade 1981, an image registration of small windows; as in Bouguet 2000).
+    """Parameters of patch matching (Lucas, Kanade 1981; Bouguet 2000).
 
     Attributes:
         window: side of a patch, pixels.
-        steps: most steps of the search.
-        farthest: a patch found farther than this from where it was expected, pixels, is another patch.
-        likeness: mean difference of patches, grey levels, at which one counts half.
-        doubt: weight of no movement at all, in found patches.
-        odd: pixels from its neighbours' movement at which a patch counts half.
+        max_iterations: of the search.
+        max_displacement: from the initial position, pixels; larger ones are mismatches.
+        half_weight_difference: mean patch difference, grey levels, with weight one half.
+        zero_prior: weight of the prior on zero displacement, in patches.
+        half_weight_outlier: distance from the neighbours' displacement, pixels, with weight one half.
     """
 
     window: int
-    steps: int
-    farthest: float
-    likeness: float
-    doubt: float
-    odd: float
+    max_iterations: int
+    max_displacement: float
+    half_weight_difference: float
+    zero_prior: float
+    half_weight_outlier: float
 
-    def find(
+    def track(
         self,
-        before: NDArray[np.uint8],
-        now: NDArray[np.uint8],
-        places: NDArray[np.float64],
-        expected: NDArray[np.float64],
+        reference: NDArray[np.uint8],
+        image: NDArray[np.uint8],
+        centres: NDArray[np.float64],
+        initial: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how far patches lie from where they were expected (N x 2, pixels), and how much each counts (N).
+        """Return the displacements of patches from their initial positions (N x 2, pixels), and confidences (N).
 
         Args:
-            before: h x w uint8, the picture that the patches are of.
-            now: h x w uint8, the one they are searched for in.
-            places: N x 2, their middles in the first, pixels.
-            expected: N x 2, where they should be in the second, pixels.
+            reference: h x w uint8, the image that the patches are cut from.
+            image: h x w uint8, the image to search.
+            centres: N x 2, patch centres in the reference, pixels.
+            initial: N x 2, initial positions in the image, pixels.
         """
-        there = np.ascontiguousarray(expected[:, None], np.float32)
-        found, seen, error = cv2.calcOpticalFlowPyrLK(
-            before,
-            now,
-            np.ascontiguousarray(places[:, None], np.float32),
-            there.copy(),
+        start = np.ascontiguousarray(initial[:, None], np.float32)
+        positions, status, error = cv2.calcOpticalFlowPyrLK(
+            reference,
+            image,
+            np.ascontiguousarray(centres[:, None], np.float32),
+            start.copy(),
             winSize=(self.window, self.window),
             maxLevel=0,
-            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, self.steps, 0.02),
+            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, self.max_iterations, 0.02),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
-        moved = (found - there)[:, 0].astype(np.float64)
-        # Where nothing was found, neither place nor error means anything.
-        usable = (seen[:, 0] > 0) & (np.hypot(moved[:, 0], moved[:, 1]) < self.farthest)
-        weight = np.zeros(len(moved))
-        weight[usable] = 1.0 / (1.0 + (error[usable, 0].astype(np.float64) / self.likeness) ** 4)
-        moved[~usable] = 0.0
-        return moved, weight
+        displacement = (positions - start)[:, 0].astype(np.float64)
+        # Position and error of a lost patch are undefined.
+        tracked = (status[:, 0] > 0) & (np.hypot(displacement[:, 0], displacement[:, 1]) < self.max_displacement)
+        weight = np.zeros(len(displacement))
+        weight[tracked] = 1.0 / (1.0 + (error[tracked, 0].astype(np.float64) / self.half_weight_difference) ** 4)
+        displacement[~tracked] = 0.0
+        return displacement, weight
 
-    def even_out(
+    def smooth(
         self,
-        near: NDArray[np.float64],
-        chosen: NDArray[np.int64],
+        kernel: NDArray[np.float64],
+        indices: NDArray[np.int64],
         weight: NDArray[np.float64],
-        moved: NDArray[np.float64],
+        displacement: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Return the movement of points, M x 2: the patches', by nearness and trust; odd patches count less.
+        """Return the displacement of points (M x 2): the weighted mean of the patches, with outliers down-weighted.
 
         Args:
-            near: M x N, how near each patch lies to every point.
-            chosen: N, which of the points each patch is.
-            weight: N, how much each patch counts.
-            moved: N x 2, how far each has moved.
+            kernel: M x N, spatial weight of each patch at every point.
+            indices: N, the point at the centre of each patch.
+            weight: N, confidence of each patch.
+            displacement: N x 2, of each patch, pixels.
         """
-        odd = np.linalg.norm(moved - self._mean(near, weight, moved)[chosen], axis=1)
-        return self._mean(near, weight / (1.0 + (odd / self.odd) ** 2), moved)
+        distance = np.linalg.norm(displacement - self._mean(kernel, weight, displacement)[indices], axis=1)
+        return self._mean(kernel, weight / (1.0 + (distance / self.half_weight_outlier) ** 2), displacement)
 
     def _mean(
-        self, near: NDArray[np.float64], weight: NDArray[np.float64], moved: NDArray[np.float64]
+        self, kernel: NDArray[np.float64], weight: NDArray[np.float64], displacement: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        shares = near * weight
-        mean: NDArray[np.float64] = shares @ moved / (shares.sum(axis=1) + self.doubt)[:, None]
+        weights = kernel * weight
+        mean: NDArray[np.float64] = weights @ displacement / (weights.sum(axis=1) + self.zero_prior)[:, None]
         return mean

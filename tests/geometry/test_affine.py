@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.geometry.affine import chain, invert, move, move_points, similarity, smaller
+from animato.geometry.affine import chain, downscale, invert, move, move_points, similarity
 from animato.geometry.smoothstep import smoothstep
 
 B_FROM_A = np.array([[0.8, -0.6, 5.0], [0.6, 0.8, -2.0]])
@@ -32,7 +32,7 @@ def test_depth_is_scaled_like_x() -> None:
 
 def test_a_smaller_picture_keeps_its_corner() -> None:
     """The outer corner of the first pixel lies at (-0.5, -0.5) at every size."""
-    np.testing.assert_allclose(move(smaller(4.0), np.array([[-0.5, -0.5]])), [[-0.5, -0.5]])
+    np.testing.assert_allclose(move(downscale(4.0), np.array([[-0.5, -0.5]])), [[-0.5, -0.5]])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -20,11 +20,11 @@ from animato.geometry.mesh import (
 from animato.geometry.pose import HeadPose
 from animato.geometry.raster import draw_triangles
 from animato.geometry.visibility import (
-    better_mirrored,
     facing_cosine,
+    interpolate_hidden,
     mesh_edges,
     mirror_index,
-    pull_hidden,
+    mirrored_triangles,
     visible_vertices,
 )
 
@@ -99,13 +99,13 @@ def test_hidden_vertices_rest_between_their_neighbours(calm: Head) -> None:
     points = calm.points[:MESH_POINTS, :2].astype(float)
     visible = np.ones(MESH_POINTS, bool)
     visible[[234, 93, 132, 227, 137, 177, 116, 123]] = False
-    pulled = pull_hidden(points, visible)
+    pulled = interpolate_hidden(points, visible)
     assert np.array_equal(pulled[visible], points[visible])
     for vertex in np.flatnonzero(~visible):
         edges = mesh_edges()
         near = np.concatenate([edges[edges[:, 0] == vertex, 1], edges[edges[:, 1] == vertex, 0]])
         assert np.abs(pulled[vertex] - pulled[near].mean(axis=0)).max() < 0.01
-    assert pull_hidden(points, np.ones(MESH_POINTS, bool)) is points
+    assert interpolate_hidden(points, np.ones(MESH_POINTS, bool)) is points
 
 
 def test_a_turned_photo_is_copied_from_where_it_shows_skin(calm: Head) -> None:
@@ -148,7 +148,7 @@ def test_only_the_hidden_half_of_a_turned_face_is_better_mirrored(calm: Head) ->
     middle = canonical_face().vertices[canonical_face().triangles].mean(axis=1)[:, 0]
     for yaw in (40.0, -40.0):
         turned = head(*drawn_head(calm.local, yaw)).warper
-        everywhere = better_mirrored(turned.extended_local, turned.pose.rotation, turned.visible)
+        everywhere = mirrored_triangles(turned.extended_local, turned.pose.rotation, turned.visible)
         beyond = (head_topology().triangles >= MESH_POINTS + COLUMNS).any(axis=1)
         assert not everywhere[beyond].any(), "background would be mirrored"
         better = everywhere[:faces]

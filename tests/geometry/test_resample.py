@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from animato.geometry.resample import FINE, FinePicture, still_grid
+from animato.geometry.resample import UPSAMPLING, UpsampledImage, identity_flow
 from animato.types import Frame
 
 SIZE = 256
@@ -19,8 +19,8 @@ def picture() -> Frame:
 
 
 def test_at_rest_nothing_changes(picture: Frame) -> None:
-    x, y = FINE * still_grid(SIZE, SIZE)
-    assert np.array_equal(FinePicture(picture).fetch(x, y), picture)
+    x, y = UPSAMPLING * identity_flow(SIZE, SIZE)
+    assert np.array_equal(UpsampledImage(picture).sample(x, y), picture)
 
 
 def test_between_pixels_it_is_nearer_to_an_exact_shift_than_bicubic(picture: Frame) -> None:
@@ -29,8 +29,8 @@ def test_between_pixels_it_is_nearer_to_an_exact_shift_than_bicubic(picture: Fra
     for right, down in ((0.25, 0.25), (0.5, 0.5), (0.25, 0.0), (0.13, 0.4)):
         turn = np.exp(2j * np.pi * (frequency[None, :, None] * right + frequency[:, None, None] * down))
         exact = np.real(np.fft.ifft2(np.fft.fft2(picture.astype(float), axes=(0, 1)) * turn, axes=(0, 1)))
-        x, y = still_grid(SIZE, SIZE) + np.array([right, down], np.float32)[:, None, None]
-        fetched = FinePicture(picture).fetch(FINE * x, FINE * y)
+        x, y = identity_flow(SIZE, SIZE) + np.array([right, down], np.float32)[:, None, None]
+        fetched = UpsampledImage(picture).sample(UPSAMPLING * x, UPSAMPLING * y)
         bicubic = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         errors.append([np.abs(made.astype(float) - exact)[inside, inside].mean() for made in (fetched, bicubic)])
     mine, theirs = np.mean(errors, axis=0)
@@ -38,7 +38,7 @@ def test_between_pixels_it_is_nearer_to_an_exact_shift_than_bicubic(picture: Fra
 
 
 def test_beyond_the_border_the_last_pixels_repeat(picture: Frame) -> None:
-    x, y = FINE * (still_grid(SIZE, SIZE) + np.array([SIZE, 0], np.float32)[:, None, None])
-    made = FinePicture(picture).fetch(x, y)
+    x, y = UPSAMPLING * (identity_flow(SIZE, SIZE) + np.array([SIZE, 0], np.float32)[:, None, None])
+    made = UpsampledImage(picture).sample(x, y)
     assert np.array_equal(made, np.repeat(made[:, :1], SIZE, axis=1))
     assert np.abs(made[:, 0].astype(int) - picture[:, -1]).mean() < 3

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from animato.tracking.face_finder import REFERENCE_LOOKS, FaceFinder
-from animato.tracking.landmarker import RegionOfInterest, region_from_points, regions_around
+from animato.tracking.face_finder import REFERENCE_CROPS, FaceFinder
+from animato.tracking.landmarker import RegionOfInterest, perturbed_regions, region_from_points
 from animato.types import Face, Frame
 
 
@@ -21,16 +21,16 @@ def spread(faces: list[Face], shifts: list[tuple[float, float]]) -> float:
 
 def test_one_look_is_the_region_itself_and_others_come_in_opposite_pairs() -> None:
     region = RegionOfInterest(200.0, 100.0, 150.0, 0.2)
-    assert regions_around(region, 1) == [region]
-    first, *others = regions_around(region, REFERENCE_LOOKS)
-    assert first == region and len(others) == REFERENCE_LOOKS - 1
+    assert perturbed_regions(region, 1) == [region]
+    first, *others = perturbed_regions(region, REFERENCE_CROPS)
+    assert first == region and len(others) == REFERENCE_CROPS - 1
     for one, other in zip(others[::2], others[1::2], strict=True):
         assert one != other
         assert (one.x + other.x) / 2 == pytest.approx(region.x)
         assert (one.y + other.y) / 2 == pytest.approx(region.y)
         assert math.sqrt(one.side * other.side) == pytest.approx(region.side)
         assert (one.angle + other.angle) / 2 == pytest.approx(region.angle)
-    assert regions_around(region, REFERENCE_LOOKS) == [first, *others]
+    assert perturbed_regions(region, REFERENCE_CROPS) == [first, *others]
 
 
 def test_a_settled_face_depends_less_on_where_it_lies_in_the_picture(portrait: Frame, face_finder: FaceFinder) -> None:
@@ -63,6 +63,6 @@ def test_where_no_face_is_seen_the_landmarks_given_stay(portrait_face: Face, fac
 def test_the_mean_of_looks_is_what_is_returned(portrait: Frame, portrait_face: Face, face_finder: FaceFinder) -> None:
     region = region_from_points(portrait_face.points)
     landmarker = face_finder.landmarker
-    single = [landmarker.locate(portrait, near).points for near in regions_around(region, 3)]
-    together = landmarker.locate(portrait, region, looks=3).points
+    single = [landmarker.locate(portrait, near).points for near in perturbed_regions(region, 3)]
+    together = landmarker.locate(portrait, region, crops=3).points
     np.testing.assert_allclose(together, np.mean(single, axis=0), atol=1e-3)

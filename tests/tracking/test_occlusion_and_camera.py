@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animato.tracking.body_stabilizer import REST, BodyStabilizer
+from animato.tracking.body_stabilizer import DEADBAND, BodyStabilizer
 from animato.tracking.landmark_stabilizer import LandmarkStabilizer
 from animato.tracking.occlusion import OcclusionDetector
 from animato.types import Face, Frame
@@ -25,7 +25,7 @@ def hidden(portrait: Frame, face: Face, change: Callable[[Frame], Frame]) -> np.
     for number in range(30):
         frame = np.clip(portrait + random.normal(0, 3, portrait.shape), 0, 255).astype(np.uint8)
         frame = frame if number < 25 else change(frame)
-        found = detector.hidden(frame, face, skin.find(frame, face), number * STEP)
+        found = detector.occluded(frame, face, skin.track(frame, face), number * STEP)
         assert number >= 25 or not found.any(), "nothing lies over it yet"
     return found
 
@@ -81,7 +81,11 @@ def test_lips_outside_the_picture_count_as_hidden(portrait: Frame, portrait_face
     bottom = int(portrait_face.points[13, 1])
     frame = np.ascontiguousarray(portrait[:bottom])
     detector, skin = OcclusionDetector(frame, portrait_face), LandmarkStabilizer(frame, portrait_face)
-    assert detector.hidden(frame, portrait_face, skin.find(frame, portrait_face), 0.0).tolist() == [True, False, False]
+    assert detector.occluded(frame, portrait_face, skin.track(frame, portrait_face), 0.0).tolist() == [
+        True,
+        False,
+        False,
+    ]
 
 
 def seen(portrait: Frame, face: Face, right: float, zoom: float = 1.0) -> tuple[Frame, Face, np.ndarray]:
@@ -118,6 +122,6 @@ def test_movement_below_rest_changes_nothing(portrait: Frame, portrait_face: Fac
     from animato.geometry.pose import fit_pose
 
     body = BodyStabilizer(portrait, portrait_face)
-    small = 0.5 * REST * fit_pose(portrait_face.points).scale
+    small = 0.5 * DEADBAND * fit_pose(portrait_face.points).scale
     frame, face, _ = seen(portrait, portrait_face, small)
     assert body.neutral_from_frame(frame, face, 0.0) is None

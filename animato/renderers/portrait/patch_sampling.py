@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.affine import chain, invert, move, smaller
+from animato.geometry.affine import chain, downscale, invert, move
 from animato.geometry.aperture_mask import plane_map
 from animato.geometry.apertures import apertures
 from animato.geometry.landmarks import IRIS_LEFT, IRIS_RIGHT
@@ -93,7 +93,7 @@ def target_patch(region: FacePatch, points: Points, pose: HeadPose, drawn: NDArr
     """
     placed = crop_from_patch(region, points, pose, size)
     drawing = draw_region(region, move(invert(placed), points))
-    drawn_from_crop = smaller(size / drawn.shape[0])
+    drawn_from_crop = downscale(size / drawn.shape[0])
     part = cv2.warpAffine(
         drawn,
         chain(drawn_from_crop, placed, PATCH_FROM_GRID),

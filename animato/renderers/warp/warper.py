@@ -14,7 +14,13 @@ from animato.geometry.mesh import COLUMNS, build_shell, extend, head_topology, m
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
-from animato.geometry.visibility import better_mirrored, facing_cosine, mirror_index, pull_hidden, visible_vertices
+from animato.geometry.visibility import (
+    facing_cosine,
+    interpolate_hidden,
+    mirror_index,
+    mirrored_triangles,
+    visible_vertices,
+)
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInside, render_mouth
 from animato.head.view import HeadView
@@ -96,7 +102,7 @@ class Warper:
         self.borrowed_mouth: MouthInside | None = None
         vertices = extend(self.points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
-        vertices[:MESH_POINTS, :2] = pull_hidden(vertices[:MESH_POINTS, :2], self.visible)
+        vertices[:MESH_POINTS, :2] = interpolate_hidden(vertices[:MESH_POINTS, :2], self.visible)
         self.source_vertices = vertices
         self.confidence = self._triangle_confidence()
         topology = head_topology()
@@ -112,7 +118,7 @@ class Warper:
 
     def _mirror(self) -> SourceView | None:
         """Return the other side of the face as a source view; None in a frontal photo."""
-        better = better_mirrored(self.extended_local, self.pose.rotation, self.visible)
+        better = mirrored_triangles(self.extended_local, self.pose.rotation, self.visible)
         if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
             return None
         taken = np.append(better, False).astype(np.float32)
