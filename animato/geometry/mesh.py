@@ -51,12 +51,18 @@ class HeadTopology:
         face_triangles: number of face triangles.
         aperture: T bool, triangles across an eye or the mouth, which are not copied.
         outward: 1 or -1, sign of the signed area of a triangle that faces the camera.
+        partner: V int32, the corresponding vertex on the other side of the face.
+        mirrorable: T bool, triangles that may show the other side of the face: those beyond the ears hold background.
+        on_head: T bool, triangles of the head itself, without background.
     """
 
     triangles: NDArray[np.int32]
     face_triangles: int
     aperture: NDArray[np.bool_]
     outward: float
+    partner: NDArray[np.int32]
+    mirrorable: NDArray[np.bool_]
+    on_head: NDArray[np.bool_]
 
 
 @functools.cache
@@ -80,7 +86,26 @@ def head_topology() -> HeadTopology:
     aperture = np.zeros(len(triangles), bool)
     for ring in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
         aperture |= np.isin(triangles, ring).all(axis=1)
-    return HeadTopology(np.ascontiguousarray(triangles), len(face.triangles), aperture, outward)
+    border = np.arange(BORDER_START, VERTICES)
+    return HeadTopology(
+        np.ascontiguousarray(triangles),
+        len(face.triangles),
+        aperture,
+        outward,
+        np.concatenate([mirror_partners(RINGS), border]).astype(np.int32),
+        np.asarray((triangles < MESH_POINTS + COLUMNS).all(axis=1)),
+        np.asarray((triangles < MESH_POINTS + COLUMNS * 2).all(axis=1)),
+    )
+
+
+def mirror_partners(rings: int) -> NDArray[np.int32]:
+    """Return the vertex on the other side of the face for the mesh and a number of rings, (468 + 36 rings) int32."""
+    vertices = canonical_face().vertices
+    flipped = vertices * (-1.0, 1.0, 1.0)
+    distance = np.linalg.norm(flipped[:, None] - vertices[None], axis=2)
+    columns = (COLUMNS - np.arange(COLUMNS)) % COLUMNS  # the oval starts at the top
+    around = [MESH_POINTS + COLUMNS * ring + columns for ring in range(rings)]
+    return np.concatenate([distance.argmin(axis=1), *around]).astype(np.int32)
 
 
 def signed_area(xy: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_OUTER, MESH_POINTS, canonical_face
-from animato.geometry.mesh import BORDER_START, COLUMNS, RINGS, VERTICES, head_topology, signed_area
+from animato.geometry.mesh import HeadTopology, head_topology, signed_area
 from animato.geometry.raster import draw_triangles
 from animato.types import Plane, Points
 
@@ -118,26 +118,16 @@ def interpolate_hidden(
     return result
 
 
-@functools.cache
-def mirror_index() -> NDArray[np.int32]:
-    """Return, for each extended vertex, its partner on the other side of the face (V int32)."""
-    vertices = canonical_face().vertices
-    flipped = vertices * (-1.0, 1.0, 1.0)
-    distance = np.linalg.norm(flipped[:, None] - vertices[None], axis=2)
-    columns = (COLUMNS - np.arange(COLUMNS)) % COLUMNS  # the oval starts at the top
-    rings = [MESH_POINTS + COLUMNS * ring + columns for ring in range(RINGS)]
-    border = np.arange(BORDER_START, VERTICES)
-    return np.concatenate([distance.argmin(axis=1), *rings, border]).astype(np.int32)
-
-
-def facing_cosine(local: NDArray[np.float64], rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+def facing_cosine(
+    local: NDArray[np.float64], rotation: NDArray[np.float64], topology: HeadTopology
+) -> NDArray[np.float64]:
     """Return the facing ratio of each triangle of the head (T float64); negative for back faces.
 
     Args:
         local: V x 3, extended vertices in the head's own frame.
         rotation: 3 x 3 of the pose.
+        topology: of the mesh.
     """
-    topology = head_topology()
     rotated = local @ rotation.T
     a, b, c = (rotated[topology.triangles[:, corner]] for corner in range(3))
     normal = np.cross(b - a, c - a)
@@ -145,7 +135,7 @@ def facing_cosine(local: NDArray[np.float64], rotation: NDArray[np.float64]) -> 
 
 
 def mirrored_triangles(
-    local: NDArray[np.float64], rotation: NDArray[np.float64], visible: NDArray[np.bool_]
+    local: NDArray[np.float64], rotation: NDArray[np.float64], visible: NDArray[np.bool_], topology: HeadTopology
 ) -> NDArray[np.bool_]:
     """Return which triangles should be sampled from the mirrored side of the face (T bool).
 
@@ -153,19 +143,17 @@ def mirrored_triangles(
         local: V x 3, extended vertices in the head's own frame (the border's are ignored).
         rotation: 3 x 3 of the photo's pose.
         visible: 468 bool, from `visible_vertices`.
+        topology: of the mesh.
     """
-    topology = head_topology()
-    partner = mirror_index()
-    direct = facing_cosine(local, rotation)
-    mirrored = facing_cosine(local[partner], rotation) * -1.0  # mirroring reverses the winding
+    partner = topology.partner
+    direct = facing_cosine(local, rotation, topology)
+    mirrored = facing_cosine(local[partner], rotation, topology) * -1.0  # mirroring reverses the winding
     visible_vertices = np.concatenate([visible, np.ones(len(partner) - MESH_POINTS, bool)])
     direct_visible = visible_vertices[topology.triangles].all(axis=1)
     mirrored_visible = visible_vertices[partner[topology.triangles]].all(axis=1)
     direct = np.where(direct_visible, direct, -1.0)
     use_mirrored = mirrored_visible & (mirrored > 0.15) & (mirrored > direct + MIRROR_MARGIN)
-    # Triangles beyond the ears contain background, which must not be mirrored.
-    beyond_ears = (topology.triangles >= MESH_POINTS + COLUMNS).any(axis=1)
-    return use_mirrored & ~beyond_ears
+    return use_mirrored & topology.mirrorable
 
 
 def hidden_share(validity: Plane, points: Points, size: int) -> float:

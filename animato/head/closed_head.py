@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS, OVAL, canonical_face
-from animato.geometry.mesh import signed_area
+from animato.geometry.mesh import HeadTopology, head_topology, mirror_partners, signed_area
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.types import Plane, Points
 
@@ -48,51 +48,49 @@ REACH = ((-0.1, 5.5), (0.2, 7.7), (0.6, 14.6))
 
 
 @dataclass(frozen=True)
-class ClosedTopology:
+class ClosedTopology(HeadTopology):
     """Connectivity of the closed head.
 
     Attributes:
-        triangles: T x 3 int32; the face's first.
-        face_triangles: how many they are.
         fringe: T bool, triangles of the fringe.
         back: T bool, triangles behind the silhouette.
-        outward: 1 or -1, sign of the signed area of a triangle that faces the camera.
     """
 
-    triangles: NDArray[np.int32]
-    face_triangles: int
     fringe: NDArray[np.bool_]
     back: NDArray[np.bool_]
-    outward: float
 
 
 @functools.cache
 def closed_topology() -> ClosedTopology:
     """Return the triangles of the closed head, built once."""
     face = canonical_face()
-    outward = float(np.sign(np.median(signed_area(face.vertices[:, :2], face.triangles))))
+    inner = head_topology()
     loops = [np.array(OVAL), *(MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS))]
-    front = loops[: FRONT + 1]
-    strips = [_strip(inner, outer) for inner, outer in itertools.pairwise(front)]
+    strips = [_strip(a, b) for a, b in itertools.pairwise(loops[: FRONT + 1])]
     fringe = _strip(loops[FRONT], loops[FRONT + 1])
-    chain = loops[FRONT + 2 :]
-    closed = np.abs(np.arange(COLUMNS) + 0.5 - COLUMNS / 2) > OPEN_BELOW
-    back = [_strip(inner, outer)[np.tile(closed, 2)] for inner, outer in itertools.pairwise(chain)]
+    open_columns = np.abs(np.arange(COLUMNS) + 0.5 - COLUMNS / 2) <= OPEN_BELOW
+    back = [_strip(a, b)[~np.tile(open_columns, 2)] for a, b in itertools.pairwise(loops[FRONT + 2 :])]
     ring_triangles = np.concatenate([*strips, fringe, *back])
-    flat = np.concatenate(
-        [face.vertices[:, :2], *(face.vertices[list(OVAL), :2] * (1 + 0.2 * n) for n in range(1, RINGS + 1))]
-    )
-    if np.sign(np.median(signed_area(flat, np.concatenate(strips)))) != outward:
+    oval = face.vertices[list(OVAL), :2]
+    flat = np.concatenate([face.vertices[:, :2], *(oval * (1 + 0.2 * number) for number in range(1, RINGS + 1))])
+    if np.sign(np.median(signed_area(flat, np.concatenate(strips)))) != inner.outward:
         ring_triangles = ring_triangles[:, ::-1]
-    triangles = np.concatenate([face.triangles, ring_triangles]).astype(np.int32)
+    triangles = np.ascontiguousarray(np.concatenate([face.triangles, ring_triangles]).astype(np.int32))
     number = np.arange(len(triangles)) - len(face.triangles)
-    per = 2 * COLUMNS
+    strip = 2 * COLUMNS
+    aperture = np.zeros(len(triangles), bool)
+    aperture[: len(face.triangles)] = inner.aperture[: len(face.triangles)]
+    is_fringe = (number >= FRONT * strip) & (number < (FRONT + 1) * strip)
     return ClosedTopology(
-        np.ascontiguousarray(triangles),
+        triangles,
         len(face.triangles),
-        (number >= FRONT * per) & (number < (FRONT + 1) * per),
-        number >= (FRONT + 1) * per,
-        outward,
+        aperture,
+        inner.outward,
+        mirror_partners(RINGS),
+        np.asarray((triangles < MESH_POINTS + COLUMNS).all(axis=1)),
+        ~is_fringe,
+        is_fringe,
+        number >= (FRONT + 1) * strip,
     )
 
 

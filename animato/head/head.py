@@ -16,6 +16,7 @@ from animato.geometry.pose import fit_pose
 from animato.head.animation import FrameStream, Streams
 from animato.head.cut_edges import cut_edges, edge_findings
 from animato.head.head_file import PHOTO_FIELDS, read_head_file, write_head_file
+from animato.head.parts import HeadParts, read_parts
 from animato.head.photo_files import MOST_PHOTOS, Photos, photo_list
 from animato.head.plausibility import no_real_face, plausibility
 from animato.head.quality import check_photo_face, drawn_finding, is_blurred, is_drawn, no_face
@@ -44,6 +45,7 @@ class HeadPhoto:
         bytes: size of what was hashed.
         path: of the file, or None.
         warnings: sentences about the photo.
+        parts: of the head, see `head.parts`; None where nobody looked.
     """
 
     image: Frame
@@ -54,6 +56,7 @@ class HeadPhoto:
     bytes: int
     path: Path | None
     warnings: tuple[str, ...]
+    parts: HeadParts | None = None
 
     @functools.cached_property
     def drawn(self) -> bool:
@@ -221,7 +224,7 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> H
     chosen = finder.refined(image, chosen)
     pose = fit_pose(chosen.points)
     warnings += check_photo_face(image, chosen, pose.degrees()[0], name)
-    photo = HeadPhoto(image, chosen, name, kind, digest, size, path, ())
+    photo = HeadPhoto(image, chosen, name, kind, digest, size, path, (), read_parts(image, pose, finder.engine))
     if photo.drawn:
         warnings.append(drawn_finding(name))
     warnings += edge_findings(photo.cut_edges, name)

@@ -2,9 +2,10 @@
 of consent.
 
 A safetensors file (`weights.io`). For photo N: `N.image` (the photo as a PNG file, lossless, its bytes as uint8),
-`N.points` (478 x 3 float32) and `N.blendshapes` (52 float32). The header holds `photos` (a list of name, media type,
-SHA-256 and size of the file it came from, score of the face, warnings), `consent`, `made` and `version`. Reading runs
-no code.
+`N.points` (478 x 3 float32), `N.blendshapes` (52 float32) and, where known, `N.parts` (8 x S x S uint8), `N.depth`
+(S x S float16) and `N.parts_from_photo` (2 x 3; see `head.parts`). The header holds `photos` (a list of name, media
+type, SHA-256 and size of the file it came from, score of the face, warnings), `consent`, `made` and `version`. Reading
+runs no code.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from PIL import Image
 
 from animato.errors import FileFormatError, UsageError
 from animato.geometry.landmarks import BLENDSHAPES, POINTS
+from animato.head.parts import HeadParts
+from animato.models.parts.config import PARTS
 from animato.types import Face, Frame
 from animato.version import __version__
 from animato.weights.io import read_arrays, write_arrays
@@ -28,7 +31,7 @@ from animato.weights.io import read_arrays, write_arrays
 KIND = "head"
 SCHEMA = 1
 SUFFIX = ".animato"
-PHOTO_FIELDS = ("image", "face", "name", "media_type", "sha256", "bytes", "warnings")
+PHOTO_FIELDS = ("image", "face", "name", "media_type", "sha256", "bytes", "warnings", "parts")
 """What is kept of a photo; never where its file lay."""
 
 MOST_PIXELS = 200_000_000
@@ -62,6 +65,10 @@ def write_head_file(
         arrays[f"{number}.image"] = _png(photo["image"])
         arrays[f"{number}.points"] = face.points.astype(np.float32)
         arrays[f"{number}.blendshapes"] = face.blendshapes.astype(np.float32)
+        parts: HeadParts | None = photo["parts"]
+        if parts is not None:
+            arrays[f"{number}.parts"], arrays[f"{number}.depth"] = parts.probabilities, parts.depth
+            arrays[f"{number}.parts_from_photo"] = parts.parts_from_photo.astype(np.float64)
         described.append(
             {
                 **{name: photo[name] for name in (*_TEXTS, "bytes")},
@@ -103,7 +110,23 @@ def _photo(path: Path, number: int, entry: Any, arrays: Mapping[str, NDArray[Any
     if not proper or not all(isinstance(text, str) for text in (*texts.values(), *warnings)):
         raise damaged
     face = Face(points, scores, score)
-    return {**texts, "image": image, "face": face, "bytes": size, "path": None, "warnings": warnings}
+    found = {"image": image, "face": face, "bytes": size, "path": None, "warnings": warnings}
+    return {**texts, **found, "parts": _parts(number, arrays, damaged)}
+
+
+def _parts(number: int, arrays: Mapping[str, NDArray[Any]], damaged: FileFormatError) -> HeadParts | None:
+    """Return the parts of a photo; None in a file written before they were known."""
+    if f"{number}.parts" not in arrays:
+        return None
+    try:
+        probabilities, depth, placed = (arrays[f"{number}.{name}"] for name in ("parts", "depth", "parts_from_photo"))
+    except KeyError as problem:
+        raise damaged from problem
+    proper = probabilities.dtype == np.uint8 and probabilities.shape[:1] == (len(PARTS),) and probabilities.ndim == 3
+    proper = proper and depth.shape == probabilities.shape[1:] and depth.dtype == np.float16 and placed.shape == (2, 3)
+    if not proper or not np.isfinite(placed).all() or not abs(np.linalg.det(placed[:, :2])) > 0:
+        raise damaged
+    return HeadParts(probabilities, depth, placed)
 
 
 def _png(image: Frame) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ RADIUS_CM, EPSILON = 0.6, 1e-3
 FLOOR, CEILING = 0.08, 0.92
 """Opacity below which a pixel is background, and above which it is the person: nothing faint is left standing."""
 
-MOST_SOFT = 0.08
+MOST_SOFT = 0.3
 """Largest share of half-transparent pixels in the person's, beyond which a matte is not trusted."""
 
 LEAST_FACE = 0.97

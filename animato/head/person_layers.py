@@ -17,7 +17,7 @@ from animato.geometry.pose import HeadPose
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import back_texture
-from animato.head.closed_head import COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology, fit_closed_head
+from animato.head.closed_head import COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
@@ -90,7 +90,9 @@ class Shares:
         )
 
 
-def person_layers(image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares) -> PersonLayers:
+def person_layers(
+    image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares, shell: ClosedHead
+) -> PersonLayers:
     """Take a photo apart.
 
     Args:
@@ -99,12 +101,14 @@ def person_layers(image: Frame, points: Points, pose: HeadPose, alpha: Plane, sh
         pose: fitted to them.
         alpha: S x S float32 in [0, 1], opacity of the person.
         shares: of the person's parts.
+        shell: fitted to the head.
     """
     size, scale = image.shape[0], pose.scale
     plate = plate_of(image, alpha, scale)
-    shell = fit_closed_head(points, pose, alpha * shares.head, alpha)
     head_alpha = alpha * _head_region(points, pose, shell, size)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
+    # Hair above the chin that the shell leaves out would stand still: it is no body.
+    body_alpha *= np.maximum(1 - shares.head, head_height(pose, size))
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = _continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, foreground, shares

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.head.closed_head import ClosedHead, fit_closed_head
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
+from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInside, build_mouth
+from animato.head.parts import HeadParts
+from animato.head.person_layers import PersonLayers, Shares, person_layers
 from animato.head.white_balance import white_balance_of
 from animato.motion.edge_clearance import EdgeLimits, edge_limits
 from animato.types import Frame, Points
@@ -28,6 +32,7 @@ class HeadView:
         extent: left, top, right and bottom edge of what the photo shows of the square, pixels; None for all of it.
         blendshapes: 52 float32 in [0, 1], the photo's expression scores, or None.
         cut: edges of the photo that cut the head, of "top", "bottom", "left" and "right".
+        parts: of the head, their map from pixels of the square; None where they are not known.
     """
 
     image: Frame
@@ -35,6 +40,7 @@ class HeadView:
     extent: Extent | None = None
     blendshapes: NDArray[np.float32] | None = None
     cut: tuple[str, ...] = ()
+    parts: HeadParts | None = None
 
     @property
     def size(self) -> int:
@@ -80,3 +86,28 @@ class HeadView:
     def mouth(self) -> MouthInside:
         """What the photo shows behind the lips."""
         return build_mouth(self.image, self.points, self.pose, self.gamut)
+
+    @functools.cached_property
+    def matte(self) -> Matte | None:
+        """Opacity of the person; None where the parts are not known."""
+        return None if self.parts is None else matte_of(self.image, self.points, self.parts)
+
+    @functools.cached_property
+    def closed_head(self) -> ClosedHead:
+        """The head beyond its face mesh.
+
+        Raises:
+            ValueError: the parts are not known.
+        """
+        if self.parts is None or self.matte is None:
+            raise ValueError("a closed head needs the parts of the photo")
+        shares = Shares.of(self.parts, self.size)
+        return fit_closed_head(self.points, self.pose, self.matte.alpha * shares.head, self.matte.alpha)
+
+    @functools.cached_property
+    def layers(self) -> PersonLayers | None:
+        """The photo taken apart; None where its outline is unsure or its edge cuts the head."""
+        if self.parts is None or self.matte is None or self.matte.doubt or {"top", "left", "right"} & set(self.cut):
+            return None
+        shares = Shares.of(self.parts, self.size)
+        return person_layers(self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head)

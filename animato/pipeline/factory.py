@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 
 from animato.drivers.base import Driver
 from animato.head.head import Head
+from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
 from animato.pipeline.compositor import Compositor, Placement
 from animato.pipeline.framing import Framing, frame_head, source_view
@@ -142,6 +144,10 @@ def make_renderer(
         return framing, PaperRenderer(person, framing.view, settings.threads)
     framing = frame_head(head.photo, settings)
     drawing = settings.person is None and parameters is None and head.photo.drawn
+    if drawing:
+        # Of a drawing the parts network knows nothing.
+        framing = replace(framing, view=replace(framing.view, parts=None))
+    framing = replace(framing, warnings=(*framing.warnings, *_outline_warning(framing.view, head.photo.name)))
     if settings.model == "geometry" or drawing:
         return framing, GeometryRenderer(framing.view)
     networks = networks or portrait_networks(engine)
@@ -149,6 +155,16 @@ def make_renderer(
         parameters = load_portrait_person(settings.person, networks.weights)
     views = [framing.view, *(source_view(photo) for photo in head.photos[1:])]
     return framing, PortraitRenderer(views, networks, parameters)
+
+
+def _outline_warning(view: HeadView, name: str) -> tuple[str, ...]:
+    """Return why a photo is bent as a whole instead of being taken apart, where its outline is the reason."""
+    if view.matte is None or not view.matte.doubt:
+        return ()
+    return (
+        f"{view.matte.doubt} in {name}, so its background bends with the head; a photo before a plain background "
+        "works better",
+    )
 
 
 class BackgroundCompilation:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from animato.geometry.affine import move_points
+from animato.geometry.affine import chain, move_points
 from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square
 from animato.head.cut_edges import cut_edges
 from animato.head.head import HeadPhoto
 from animato.head.view import HeadView
 from animato.pipeline.compositor import Placement
 from animato.settings.animate import AnimateSettings
-from animato.types import Frame, Points
+from animato.types import Affine, Frame
 
 DEFAULT_CROP = 512
 MAX_SQUARE = 1024
@@ -71,12 +71,15 @@ def _square_of(photo: HeadPhoto, side: int, margin: float) -> HeadView:
     height, width = photo.image.shape[:2]
     square = fit_square(head_square(photo.face.points, margin), width, height)
     crop_from_photo = crop_from_frame(square, side)
-    return HeadView(cut(photo.image, crop_from_photo, side), move_points(crop_from_photo, photo.face.points))
+    parts = None if photo.parts is None else photo.parts.moved(crop_from_photo)
+    image = cut(photo.image, crop_from_photo, side)
+    return HeadView(image, move_points(crop_from_photo, photo.face.points), parts=parts)
 
 
 def _frame_in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
     warnings: list[str] = []
-    base, points = _fit_photo(photo, settings.max_side, warnings)
+    base, base_from_photo = _fit_photo(photo, settings.max_side, warnings)
+    points = move_points(base_from_photo, photo.face.points)
     height, width = base.shape[:2]
     left, top, side = head_square(points, margin)
     # Integer coordinates, so that a square at native resolution is cropped and pasted without resampling.
@@ -95,25 +98,28 @@ def _frame_in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) 
         extent=(max(x0, -0.5), max(y0, -0.5), min(x1, size - 0.5), min(y1, size - 0.5)),
         blendshapes=photo.face.blendshapes,
         cut=cut_edges(base, points),
+        parts=None if photo.parts is None else photo.parts.moved(chain(scaling, translation, base_from_photo)),
     )
     return Framing(view, base, place, tuple(warnings))
 
 
-def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Frame, Points]:
-    """Return the photo and its landmarks at output size: even sides, from `MIN_SIDE` to `max_side` where possible."""
+def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Frame, Affine]:
+    """Return the photo at output size, and the map from its pixels to the result's.
+
+    Sides are even, from `MIN_SIDE` to `max_side` where possible.
+    """
     image = photo.image
     height, width = image.shape[:2]
     scale = min(1.0, max_side / max(height, width))
     if min(height, width) * scale < MIN_SIDE:
         scale = min(MIN_SIDE / min(height, width), max_side / max(height, width))
-    if scale == 1.0:
-        points = photo.face.points
-    else:
+    base_from_photo = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    if scale != 1.0:
         size = max(2, round(width * scale)), max(2, round(height * scale))
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         image = _resized(image, *size, interpolation)
         sx, sy = size[0] / width, size[1] / height
-        points = move_points(np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]]), photo.face.points)
+        base_from_photo = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5]])
         change = "downscaled" if scale < 1 else "enlarged"
         reason = "because of `max_side`" if scale < 1 else "so that the watermark survives compression"
         warnings.append(f"{photo.name} ({width} x {height}) is {change} to {size[0]} x {size[1]}, {reason}")
@@ -124,7 +130,7 @@ def _fit_photo(photo: HeadPhoto, max_side: int, warnings: list[str]) -> tuple[Fr
             f"the shorter side of the video has only {min(even.shape[:2])} px, so its watermark may not survive "
             "compression; use a larger `max_side`, or `frame=crop`"
         )
-    return np.ascontiguousarray(even), points
+    return np.ascontiguousarray(even), base_from_photo
 
 
 def _resized(image: Frame, width: int, height: int, interpolation: int) -> Frame:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
-from animato.types import Frame
+from animato.types import Frame, Plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +16,12 @@ class Layer:
     """One head in one frame, ready to be laid over a base.
 
     Attributes:
-        image: S x S x 3 uint8 RGB, the caller's own.
+        image: S x S x 3 uint8 RGB, the caller's own; what lies behind the head is in it.
+        alpha: S x S float32 in [0, 1], opacity of the person; None where that is not known.
     """
 
     image: Frame
+    alpha: Plane | None = None
 
 
 Paint = Callable[[StageClock], Layer]

@@ -34,7 +34,8 @@ from animato.renderers.portrait.networks import MOST_AT_ONCE, ORDER, PersonParam
 from animato.renderers.portrait.patch_sampling import photo_patch, sampling_grid, target_patch
 from animato.renderers.portrait.photo_selection import PhotoSelector
 from animato.renderers.warp.multi_view import share_mouth, share_sides
-from animato.renderers.warp.warper import Warper
+from animato.renderers.warp.shell import ClosedShell
+from animato.renderers.warp.warper import Warper, animated_warper
 from animato.runtime.stage_clock import StageClock
 from animato.types import Affine
 
@@ -62,17 +63,20 @@ class PortraitRenderer:
         networks: PortraitNetworks,
         parameters: PersonParameters | None = None,
     ) -> None:
-        main = Warper(views[0])
+        main = animated_warper(views[0])
         self._gamut = main.gamut
         others = [replace(view, image=main.gamut.clipped(view.image)) for view in views[1:]]
-        self.warpers = [main, *(Warper(view) for view in others)]
+        closed = views[0].layers is not None
+        self.warpers = [main, *(Warper(view, ClosedShell(view) if closed else None) for view in others)]
         networks = networks if parameters is None else networks.replaced(parameters)
         tints = [warper.view.white_balance for warper in self.warpers]
         mouth_view = share_mouth(self.warpers)
         share_sides(self.warpers)
-        patches = [_RegionView(region, self.warpers, tints, networks, parameters) for region in FACE_PATCHES]
+        # Over layers nothing is left for the pass over the whole head: it knows only pictures that bend.
+        regions = [region for region in FACE_PATCHES if not (closed and region.network == "head")]
+        patches = [_RegionView(region, self.warpers, tints, networks, parameters) for region in regions]
         together = [[view for view in patches if view.region.network == name] for name in ORDER]
-        self._painters = [_Painter(part, networks) for part in together]
+        self._painters = [_Painter(part, networks) for part in together if part]
         self._mouth = MouthMatch(self.warpers, mouth_view)
         self._lids = build_lids(main)
         # What the photo hides at its own pose (nostrils, the rim of the face) is right as it is.
@@ -105,7 +109,7 @@ class PortraitRenderer:
                 )
             show(warped.warped.image, mouth)
             self._gamut.clip_painted(warped.warped.image, copied)
-        return Layer(warped.warped.image)
+        return Layer(warped.warped.image, warped.warped.alpha)
 
     def _head_gain(self, moment: PortraitFrame) -> float:
         """Return how much the whole head's pass counts, in [0, 1]: not at all where nothing hidden turns into view."""

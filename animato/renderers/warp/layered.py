@@ -13,7 +13,7 @@ from animato.geometry.pose import HeadPose
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import HEIGHT, texture_columns
-from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology
+from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.person_layers import GRID, PersonLayers, head_height
 from animato.types import Frame, Plane
 
@@ -253,49 +253,21 @@ def _texture_places() -> NDArray[np.float64]:
     return places
 
 
-def beyond_edges(flow: NDArray[np.float32], drawn: NDArray[np.int16], step: float) -> NDArray[np.float32]:
+def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:
     """Return a flow continued where the photo's side of the head is not drawn: interpolation at its edge stays on it.
 
     Args:
         flow: 2 x h x w float32, pixels.
-        drawn: h x w int16, -1 where nothing is drawn.
+        there: h x w bool, where the photo's side of the head is drawn.
         step: pixels for each cell.
     """
-    there = (drawn >= 0) & ~np.take(np.append(closed_topology().back, False), drawn, mode="wrap")
     if there.all() or not there.any():
         return flow
     from_cell = _nearest_cell(there)
-    rows, columns = np.divmod(from_cell, drawn.shape[1])
-    y, x = np.indices(drawn.shape)
+    rows, columns = np.divmod(from_cell, there.shape[1])
+    y, x = np.indices(there.shape)
     away = np.stack([x - columns, y - rows]).astype(np.float32) * np.float32(step)
     return np.asarray(flow.reshape(2, -1)[:, from_cell] + away, np.float32)
-
-
-def fringe_behind(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mesh with its fringe behind everything: it may only be seen where nothing else is."""
-    result = vertices.copy()
-    first = MESH_POINTS + COLUMNS * FRONT
-    result[first : first + COLUMNS, 2] += 1e5
-    return result
-
-
-def target_vertices(
-    shell: ClosedHead, points: NDArray[np.floating], photo: HeadPose, pose: HeadPose, oval: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the closed mesh of a target, (468 + rings) x 3 float64, pixels.
-
-    Args:
-        shell: of the photo.
-        points: 478 x 3, landmarks of the target, pixels.
-        photo, pose: poses of the photo and the target.
-        oval: 36 x 3, displacement of the face oval by expression alone, in the head's own frame, centimetres.
-    """
-    local = shell.local + np.tile(oval, (RINGS, 1)) * shell.expression[:, None]
-    placed = pose.scale * local @ pose.rotation.T + pose.translation
-    still = photo.scale * local @ photo.rotation.T + photo.translation
-    rest = photo.scale * shell.local @ photo.rotation.T + photo.translation
-    rings = shell.points + (still - rest) + (placed - still) * shell.follow[:, None]
-    return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings])
 
 
 def _degrees_between(a: HeadPose, b: HeadPose) -> float:

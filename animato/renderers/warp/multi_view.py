@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS
-from animato.geometry.mesh import VERTICES, head_topology
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.head.mouth import in_other_light, shown_inside
@@ -64,7 +63,7 @@ def share_sides(warpers: Sequence[Warper]) -> None:
     main, others = warpers[0], list(warpers[1:])
     shown = [_shown(other) for other in others]
     # The rings around the face are no surface that two photos could agree on: hair comes from the animated one.
-    face = np.arange(len(head_topology().triangles)) < head_topology().face_triangles
+    face = np.arange(len(main.topology.triangles)) < main.topology.face_triangles
     best = _shown(main)
     owner = np.full(len(best), -1)
     for _ in range(min(MOST_SIDES, len(others))):
@@ -84,8 +83,8 @@ def share_sides(warpers: Sequence[Warper]) -> None:
 
 def _shown(warper: Warper) -> NDArray[np.float64]:
     """Return how squarely a photo shows each triangle (T), -1 where it does not."""
-    seen = np.concatenate([warper.visible, np.ones(VERTICES - MESH_POINTS, bool)])
-    here = seen[head_topology().triangles].all(axis=1) & (warper.facing_cosine > SQUARE_ENOUGH)
+    seen = np.concatenate([warper.visible, np.ones(len(warper.source_vertices) - MESH_POINTS, bool)])
+    here = seen[warper.topology.triangles].all(axis=1) & (warper.facing_cosine > SQUARE_ENOUGH)
     return np.where(here, warper.facing_cosine, -1.0)
 
 
@@ -106,9 +105,9 @@ def _source_view(main: Warper, other: Warper, taken: NDArray[np.bool_]) -> Sourc
 def _gain(main: Warper, other: Warper, resampler: Resampler, vertices: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return another photo's colour gain (3 float32): brought to the animated one's pose, on skin that both show."""
     _, validity, drawn = main.flow(main.points, main.pose)
-    affine = affine_per_triangle(main.source_vertices, vertices, head_topology().triangles)
+    affine = affine_per_triangle(main.source_vertices, vertices, main.topology.triangles)
     moved = resampler.copy(flow_from_drawing(drawn, affine, main.size / drawn.shape[0]))
-    on_face = (drawn >= 0) & (drawn < head_topology().face_triangles)
+    on_face = (drawn >= 0) & (drawn < main.topology.face_triangles)
     both = (validity * np.take(other.confidence, drawn, mode="wrap") * on_face).astype(np.float32)
     small = (COLOUR_SIDE, COLOUR_SIDE)
     shared = cv2.resize(both, small, interpolation=cv2.INTER_AREA) > 0.9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.base import Layer, Paint
-from animato.renderers.warp.warper import Warper
+from animato.renderers.warp.warper import animated_warper
 from animato.runtime.stage_clock import StageClock
 
 
@@ -19,11 +19,12 @@ class GeometryRenderer:
     name = "geometry"
 
     def __init__(self, view: HeadView) -> None:
-        self._warper = Warper(view)
+        self._warper = animated_warper(view)
 
     def warp(self, target: Target, clock: StageClock) -> Paint:
         """Warp the photo to a target face; nothing is painted over it."""
         with clock.stage("warp"):
             vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
-            layer = Layer(self._warper.render(target.points, target.pose, vertices).image)
+            warped = self._warper.render(target.points, target.pose, vertices)
+            layer = Layer(warped.image, warped.alpha)
         return lambda _clock: layer

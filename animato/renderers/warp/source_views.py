@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.mesh import head_topology
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.types import Frame, Plane
@@ -80,7 +79,7 @@ class SourceView:
         if not weight.any():
             return
         side, size = scene.drawn.shape[0], image.shape[0]
-        affine = affine_per_triangle(scene.vertices, self.vertices, head_topology().triangles)
+        affine = affine_per_triangle(scene.vertices, self.vertices, scene.triangles)
         flow = flow_from_drawing(scene.drawn, affine, size / side)
         # Grow first, so that the soft edge lies on the side that the photo shows.
         soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), SOFT_EDGE * side)
@@ -101,12 +100,14 @@ class Scene:
     """What compositing source views needs of a target.
 
     Attributes:
+        triangles: T x 3 int32, of the extended mesh.
         vertices: V x 3 float64, the extended mesh, pixels.
         drawn: h x w int16, number of the triangle at each place.
         turned: T + 1 float32 in [0, 1], how far each triangle is turned towards the camera beyond the photo.
         on_head: h x w float32, 1 where the head is.
     """
 
+    triangles: NDArray[np.int32]
     vertices: NDArray[np.float64]
     drawn: NDArray[np.int16]
     turned: NDArray[np.float32]

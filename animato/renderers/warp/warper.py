@@ -9,22 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import activation, blend
-from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS, OVAL
-from animato.geometry.mesh import COLUMNS, build_shell, extend, head_topology, move_rings, signed_area
+from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS
+from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import (
     facing_cosine,
     interpolate_hidden,
-    mirror_index,
     mirrored_triangles,
     visible_vertices,
 )
+from animato.head.closed_head import ClosedTopology
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInside, render_mouth
+from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
+from animato.renderers.warp.layered import HeadWarp, LayeredHead, beyond_edges
+from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import Scene, SourceView, turned_more
 from animato.types import Frame, Plane, Points
 
@@ -58,6 +61,7 @@ class Warped:
         validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it guesses.
         drawn: h x w int16 on the same grid: number of the triangle, -1 where there is none.
         mesh: where the triangles lie in the photo.
+        alpha: S x S float32 in [0, 1], opacity of the person; None where the whole picture was bent.
     """
 
     image: Frame
@@ -65,6 +69,7 @@ class Warped:
     validity: Plane
     drawn: NDArray[np.int16]
     mesh: MeshMap
+    alpha: Plane | None = None
 
 
 class Warper:
@@ -72,6 +77,9 @@ class Warper:
 
     Args:
         view: the photo in its square. The edge of what it shows keeps still, so nothing beyond comes into view.
+        shell: of its head; None for rings that bend the picture.
+        layers: of the photo, for a closed shell that is drawn over body and background; None for a photo that only
+            lends its face.
 
     Attributes:
         view: as given.
@@ -85,56 +93,65 @@ class Warper:
         confidence: T + 1 float32, 1 for triangles that the photo shows.
         mouth: what the photo shows behind the lips.
         borrowed_mouth: what is shown instead, from another photo of the person; None for the photo's own.
-        extended_local: the mesh and the rings in the head's own frame, V x 3 (the border's are 0).
+        shell: the extended mesh.
+        topology: its triangles.
         facing_cosine: T, how squarely the photo shows each triangle, see `visibility.facing_cosine`.
         mirror: the other side of the face, which stands in for what a turned photo hides; None in a frontal photo.
         source_views: pictures used for what this photo hides: the mirror, and other photos of the person.
     """
 
-    def __init__(self, view: HeadView) -> None:
+    def __init__(self, view: HeadView, shell: Shell | None = None, layers: PersonLayers | None = None) -> None:
         self.view = view
         self.crop = np.ascontiguousarray(view.image)
         self.size, self.points = view.size, view.points
         self.pose, self.local = view.pose, view.local
-        self.resampler = Resampler(self.crop)
-        self.shell = build_shell(self.points, self.pose, self.size, view.extent)
+        self.resampler = Resampler(self.crop if layers is None else layers.head)
+        self.shell: Shell = shell or RingShell(view)
         self.gamut, self.eyes, self.mouth = view.gamut, view.eyeballs, view.mouth
         self.borrowed_mouth: MouthInside | None = None
-        vertices = extend(self.points, self.shell, self.shell.points)
-        self.visible = visible_vertices(vertices, self.pose.scale, self.size)
-        vertices[:MESH_POINTS, :2] = interpolate_hidden(vertices[:MESH_POINTS, :2], self.visible)
-        self.source_vertices = vertices
+        topology = self.topology = self.shell.topology
+        self.visible = visible_vertices(self.shell.vertices, self.pose.scale, self.size)
+        self.source_vertices = np.column_stack([self.shell.source, self.shell.vertices[:, 2]])
+        self.source_vertices[:MESH_POINTS, :2] = interpolate_hidden(self.shell.source[:MESH_POINTS], self.visible)
         self.confidence = self._triangle_confidence()
-        topology = head_topology()
-        inner = ~(topology.triangles >= MESH_POINTS + COLUMNS * 2).any(axis=1)
-        self._on_head = np.append(inner, False).astype(np.float32)
-        self.extended_local = np.concatenate([self.local[:MESH_POINTS], self.shell.rings.local, np.zeros((COLUMNS, 3))])
-        self.facing_cosine = facing_cosine(self.extended_local, self.pose.rotation)
+        self._on_head = np.append(topology.on_head, False).astype(np.float32)
+        self.facing_cosine = facing_cosine(self.shell.local, self.pose.rotation, topology)
         areas = np.abs(signed_area(self.source_vertices, topology.triangles))
         self._smallest = np.maximum(SLIVER * areas, 0.05)
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
+        self._layered = None if layers is None else self._at_rest(layers)
+
+    def _at_rest(self, layers: PersonLayers) -> LayeredHead:
+        """Return the layers with what they lack of the photo at its own pose."""
+        layered = LayeredHead(layers, self.crop, self.pose)
+        vertices = self.target_vertices(self.points, self.pose)
+        mesh = self.map_mesh(vertices)
+        flow, _, drawn = self.flow(self.points, self.pose, vertices, mesh)
+        rest = HeadWarp(self.resampler.copy(flow), flow, drawn, vertices, mesh.affine)
+        layered.keep_residual(self.crop, layered.compose(rest, self.pose).image)
+        return layered
 
     def _mirror(self) -> SourceView | None:
         """Return the other side of the face as a source view; None in a frontal photo."""
-        better = mirrored_triangles(self.extended_local, self.pose.rotation, self.visible)
-        if better[: head_topology().face_triangles].mean() < MIRROR_SHARE:
+        better = mirrored_triangles(self.shell.local, self.pose.rotation, self.visible, self.topology)
+        if better[: self.topology.face_triangles].mean() < MIRROR_SHARE:
             return None
         taken = np.append(better, False).astype(np.float32)
-        vertices = self.source_vertices[mirror_index()]
+        vertices = self.source_vertices[self.topology.partner]
         return SourceView(self.resampler, vertices, taken, self._mirror_gain(better), np.zeros_like(taken))
 
     def _mirror_gain(self, better: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the colour gain (3 float32) that fits the lit side of a face to the side it is copied to."""
-        partner = mirror_index()[:MESH_POINTS]
+        partner = self.topology.partner[:MESH_POINTS]
         both = np.flatnonzero(self.visible & self.visible[partner] & (partner != np.arange(MESH_POINTS)))
         if len(both) < 20:
             return np.ones(3, np.float32)
         soft = cv2.blur(self.crop, (9, 9))
         xy = np.clip(np.rint(self.points[:MESH_POINTS, :2]), 0, self.size - 1).astype(int)
         colour = soft[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
-        used = np.unique(head_topology().triangles[better])
+        used = np.unique(self.topology.triangles[better])
         side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
         here = both[np.sign(self.local[both, 0]) == side]
         if len(here) <= 8:
@@ -143,7 +160,7 @@ class Warper:
 
     def _triangle_confidence(self) -> NDArray[np.float32]:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
-        topology = head_topology()
+        topology = self.topology
         seen = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
         shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
         return np.append(shown, False).astype(np.float32)
@@ -154,7 +171,7 @@ class Warper:
         Args:
             vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
         """
-        affine = affine_per_triangle(vertices, self.source_vertices, head_topology().triangles)
+        affine = affine_per_triangle(vertices, self.source_vertices, self.topology.triangles)
         # A triangle much larger in the target than in the photo smears a few pixels over it: its confidence is lower.
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         return MeshMap(affine, self.confidence * np.clip((det - 0.08) / 0.17, 0, 1))
@@ -175,13 +192,16 @@ class Warper:
         """
         side = min(FLOW_SIDE, self.size)
         step = self.size / side
-        topology = head_topology()
+        topology = self.topology
         vertices = self.target_vertices(target, pose) if vertices is None else vertices
         mesh = self.map_mesh(vertices) if mesh is None else mesh
         on_grid = vertices.copy()
         on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
         drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
         flow = flow_from_drawing(drawn, mesh.affine, step)
+        if isinstance(topology, ClosedTopology):
+            back = np.take(np.append(topology.back, False), drawn, mode="wrap")
+            flow = beyond_edges(flow, (drawn >= 0) & ~back, step)
         return flow, np.take(mesh.confidence, drawn, mode="wrap").astype(np.float32), drawn
 
     def render(self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None) -> Warped:
@@ -209,7 +229,10 @@ class Warper:
                 moved = activation(self.local[list(ring)], local[list(ring)])
                 blend(image, window, np.asarray(layer), mask * np.float32(moved))
                 _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
-        return Warped(image, flow, validity, drawn, mesh)
+        if self._layered is None:
+            return Warped(image, flow, validity, drawn, mesh)
+        composed = self._layered.compose(HeadWarp(image, flow, drawn, vertices, mesh.affine), pose)
+        return Warped(composed.image, flow, validity, drawn, mesh, composed.alpha)
 
     def _composite_source_views(
         self,
@@ -220,8 +243,9 @@ class Warper:
         drawn: NDArray[np.int16],
     ) -> None:
         """Composite what source views show better over the warped photo; picture and map are changed."""
-        turned = turned_more(facing_cosine(self.extended_local, pose.rotation), self.facing_cosine)
-        scene = Scene(vertices, drawn, turned, np.take(self._on_head, drawn, mode="wrap").astype(np.float32))
+        turned = turned_more(facing_cosine(self.shell.local, pose.rotation, self.topology), self.facing_cosine)
+        on_head = np.take(self._on_head, drawn, mode="wrap").astype(np.float32)
+        scene = Scene(self.topology.triangles, vertices, drawn, turned, on_head)
         for view in self.source_views:
             view.composite_patch(image, validity, scene)
 
@@ -229,10 +253,12 @@ class Warper:
         self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
-        oval = list(OVAL)
-        expression = local_from_points(target[oval], pose) - self.local[oval]
-        rings = move_rings(self.shell, self.pose, pose, expression, drift)
-        return extend(target, self.shell, rings)
+        return self.shell.target(target, pose, drift)
+
+
+def animated_warper(view: HeadView) -> Warper:
+    """Return the warper of a photo that is animated: a closed head, or rings where its outline is unsure."""
+    return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers)
 
 
 def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:

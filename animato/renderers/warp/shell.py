@@ -1,0 +1,99 @@
+"""Shell of a head around its face mesh: rings that bend the picture, or a closed head that is drawn over it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
+from animato.geometry.pose import HeadPose, local_from_points
+from animato.head.closed_head import FRONT, RINGS, closed_topology
+from animato.head.view import HeadView
+from animato.types import Points
+
+
+class Shell(Protocol):
+    """One photo's head as an extended mesh of V vertices, the face's 468 first.
+
+    Attributes:
+        vertices: V x 3 float64, in the photo, pixels.
+        source: V x 2 float64, where their texture lies in the photo, pixels.
+        local: V x 3 float64, in the head's own frame, canonical centimetres.
+    """
+
+    @property
+    def topology(self) -> HeadTopology:
+        """Its triangles."""
+        ...
+
+    vertices: NDArray[np.float64]
+    source: NDArray[np.float64]
+    local: NDArray[np.float64]
+
+    def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return the mesh of a target, V x 3 float64, pixels.
+
+        Args:
+            points: 478 x 3, landmarks wanted, pixels.
+            pose: their rigid pose.
+            residual: 108 x 2, pixels, what surrounds the face moves beyond following the head; None for nothing.
+        """
+        ...
+
+
+class RingShell:
+    """Three rings and the fixed border of the picture: the whole picture bends with the head."""
+
+    def __init__(self, view: HeadView) -> None:
+        self._view, self.topology = view, head_topology()
+        self._shell = build_shell(view.points, view.pose, view.size, view.extent)
+        self.vertices = extend(view.points, self._shell, self._shell.points)
+        self.source = self.vertices[:, :2]
+        border = np.zeros((COLUMNS, 3))
+        self.local = np.concatenate([view.local[:MESH_POINTS], self._shell.rings.local, border])
+
+    def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return the mesh of a target; see `Shell`."""
+        expression = _oval_expression(self._view, points, pose)
+        return extend(points, self._shell, move_rings(self._shell, self._view.pose, pose, expression, residual))
+
+
+class ClosedShell:
+    """The closed head: it turns as one, and body and background stay where they are."""
+
+    def __init__(self, view: HeadView) -> None:
+        self._view, self.topology = view, closed_topology()
+        self.head = view.closed_head
+        self.vertices = np.concatenate([view.points[:MESH_POINTS].astype(np.float64), self.head.points])
+        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], np.nan_to_num(self.head.source)])
+        self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local])
+
+    def target(
+        self,
+        points: Points,
+        pose: HeadPose,
+        residual: NDArray[np.float64] | None,  # noqa: ARG002  (the skull is rigid)
+    ) -> NDArray[np.float64]:
+        """Return the mesh of a target, see `Shell`; its fringe lies behind everything."""
+        head, photo = self.head, self._view.pose
+        oval = np.tile(_oval_expression(self._view, points, pose), (RINGS, 1))
+        local = head.local + oval * head.expression[:, None]
+        moved = pose.scale * local @ pose.rotation.T + pose.translation
+        still = photo.scale * local @ photo.rotation.T + photo.translation
+        rest = photo.scale * head.local @ photo.rotation.T + photo.translation
+        rings = head.points + (still - rest) + (moved - still) * head.follow[:, None]
+        rings[COLUMNS * FRONT : COLUMNS * (FRONT + 1), 2] += FRINGE_DEPTH
+        return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings])
+
+
+FRINGE_DEPTH = 1e5
+"""Pixels by which the fringe is drawn behind the head."""
+
+
+def _oval_expression(view: HeadView, points: Points, pose: HeadPose) -> NDArray[np.float64]:
+    """Return the displacement of the face oval by expression alone, 36 x 3, the head's own frame, centimetres."""
+    oval = list(OVAL)
+    return np.asarray(local_from_points(points[oval], pose) - view.local[oval])
