@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from animato.errors import PictureError
-from animato.trust.mark_sync import Lock, read_near
+from animato.trust.mark_sync import MarkDecoding, read_near
 from animato.trust.payload import MarkPayload
 from animato.trust.residual import SMALLEST_SIDE, Residual
 from animato.trust.search import Peak, find_peaks, whitened_power
@@ -79,7 +79,7 @@ class MarkReading:
         }
 
 
-class Detector:
+class WatermarkDetector:
     """Accumulates frames and detects a watermark in them.
 
     Example:
@@ -112,7 +112,7 @@ class Detector:
         if self.frames < MOST_FRAMES:
             self._residual.add(frame)
 
-    def merge(self, other: Detector) -> None:
+    def merge(self, other: WatermarkDetector) -> None:
         """Add the frames of another detector."""
         self._residual.merge(other._residual)
 
@@ -122,7 +122,7 @@ class Detector:
         if mean is None or min(mean.shape) < SMALLEST_SIDE or not _has_signal(mean):
             return MarkReading(None, False, 0.0, 0.0, None, self.frames)
         power = whitened_power(mean)
-        best: tuple[Peak, Lock] | None = None
+        best: tuple[Peak, MarkDecoding] | None = None
         for candidate in find_peaks(power, CANDIDATES):
             lock, placement = read_near(mean, candidate.placement)
             peak = replace(candidate, placement=placement)
@@ -149,7 +149,7 @@ def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkR
         PictureError: a frame is not H x W x 3 uint8.
     """
     stream = islice(iter(frames), max(1, min(max_frames, MOST_FRAMES)))
-    whole = Detector()
+    whole = WatermarkDetector()
     best = MarkReading(None, False, 0.0, 0.0, None, 0)
     groups = 0
     for group in _groups(stream):
@@ -161,10 +161,10 @@ def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkR
     return _better(best, whole.read(), whole.frames) if groups > 1 else best
 
 
-def _groups(frames: Iterator[Frame]) -> Iterator[Detector]:
+def _groups(frames: Iterator[Frame]) -> Iterator[WatermarkDetector]:
     """Yield a detector for each second of a stream of frames."""
     while True:
-        group = Detector()
+        group = WatermarkDetector()
         for frame in islice(frames, GROUP):
             group.add(frame)
         if group.frames == 0:
@@ -187,15 +187,15 @@ def _has_signal(mean: Plane) -> bool:
     return bool(np.isfinite(mean).all() and float(mean.std()) > 1e-3)
 
 
-def _weight(peak: Peak, lock: Lock) -> float:
+def _weight(peak: Peak, lock: MarkDecoding) -> float:
     return peak.z + lock.phase
 
 
-def _id_holds(peak: Peak, lock: Lock) -> bool:
+def _id_holds(peak: Peak, lock: MarkDecoding) -> bool:
     return lock.phase >= ID_PHASE and (peak.z >= ID_Z or lock.phase >= ID_PHASE_ALONE)
 
 
-def _reading(peak: Peak, lock: Lock, frames: int) -> MarkReading:
+def _reading(peak: Peak, lock: MarkDecoding, frames: int) -> MarkReading:
     named = lock.payload is not None and _id_holds(peak, lock)
     present = named or (peak.z >= PRESENT_Z and lock.phase >= PRESENT_PHASE)
     place = peak.placement

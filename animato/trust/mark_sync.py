@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animato.trust.convolution import CODED_BITS, encode, viterbi
 from animato.trust.payload import MarkPayload, unpack
-from animato.trust.search import Placement
+from animato.trust.search import MarkPlacement
 from animato.trust.tile import PILOT_GAIN, PILOTS, TILE, lattice
 from animato.types import Plane
 
@@ -42,7 +42,7 @@ SCALE_WALK, TURN_WALK = 0.001, 0.001
 
 
 @dataclass(frozen=True)
-class Lock:
+class MarkDecoding:
     """Result of one decoding attempt.
 
     Attributes:
@@ -57,7 +57,7 @@ class Lock:
     agreement: float | None
 
 
-def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
+def fold(residual: Plane, placement: MarkPlacement) -> NDArray[np.float64]:
     """Resample the residual to tile coordinates and sum it over all repeats: 128 x 128 float64."""
     height, width = residual.shape
     picture_from_tile = placement.matrix()
@@ -72,7 +72,7 @@ def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
     )
 
 
-def read_near(residual: Plane, placement: Placement) -> tuple[Lock, Placement]:
+def read_near(residual: Plane, placement: MarkPlacement) -> tuple[MarkDecoding, MarkPlacement]:
     """Decode near a placement estimated from the power spectrum; return the result and the refined placement.
 
     The power spectrum gives a placement to about a pixel over the image. If the bits cannot be decoded but the phases
@@ -88,7 +88,7 @@ def read_near(residual: Plane, placement: Placement) -> tuple[Lock, Placement]:
     return lock, placement
 
 
-def _walk(residual: Plane, lock: Lock, placement: Placement) -> tuple[Lock, Placement]:
+def _walk(residual: Plane, lock: MarkDecoding, placement: MarkPlacement) -> tuple[MarkDecoding, MarkPlacement]:
     """Search around a placement; return the first result that decodes, else the one with the best phase agreement."""
     upright = replace(placement, turn=0.0, stretch=1.0)
     choices = [upright] if abs(placement.turn) < UPRIGHT_TURN and abs(placement.stretch - 1) < UPRIGHT_STRETCH else []
@@ -106,7 +106,7 @@ def _walk(residual: Plane, lock: Lock, placement: Placement) -> tuple[Lock, Plac
     return lock, placement
 
 
-def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
+def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDecoding:
     """Decode the mark at a placement.
 
     Args:
@@ -123,7 +123,7 @@ def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
     )
     phase, shift = _position(pilots, noise[:PILOTS])
     payload, agreement = _read_bits(data * np.exp(2j * np.pi * (places.data @ shift) / TILE), noise[PILOTS:], paths)
-    return Lock(phase, payload, agreement)
+    return MarkDecoding(phase, payload, agreement)
 
 
 def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

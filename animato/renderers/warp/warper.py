@@ -22,7 +22,7 @@ from animato.geometry.visibility import (
     visible_vertices,
 )
 from animato.head.eyeballs import render_eye
-from animato.head.mouth import MouthInside, render_mouth
+from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
 from animato.renderers.warp.source_views import Scene, SourceView, turned_more
@@ -99,7 +99,7 @@ class Warper:
         self.resampler = Resampler(self.crop)
         self.shell = build_shell(self.points, self.pose, self.size, view.extent)
         self.gamut, self.eyes, self.mouth = view.gamut, view.eyeballs, view.mouth
-        self.borrowed_mouth: MouthInside | None = None
+        self.borrowed_mouth: MouthInterior | None = None
         vertices = extend(self.points, self.shell, self.shell.points)
         self.visible = visible_vertices(vertices, self.pose.scale, self.size)
         vertices[:MESH_POINTS, :2] = interpolate_hidden(vertices[:MESH_POINTS, :2], self.visible)
