@@ -51,7 +51,7 @@ def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyRep
     except (PictureError, VideoError) as problem:
         if credentials.state == "none" and not declared:
             raise
-        warnings = [*warnings, f"The pictures cannot be read: {problem.what}."]
+        warnings = [*warnings, f"The frames cannot be read: {problem.what}."]
     return _report(path, kind, credentials, mark, declared, warnings)
 
 
@@ -60,7 +60,7 @@ def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
     try:
         return read_credentials(path, kind), []
     except MissingPartError as problem:
-        return Credentials(), [f"Content credentials were not looked for: {problem.what}."]
+        return Credentials(), [f"Content credentials were not read: {problem.what}."]
     except OSError as problem:
         raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
 
