@@ -123,8 +123,8 @@ class Head:
         ranked = sorted(found, key=lambda photo: photo_cost(photo.face))
         first = ranked[0]
         # Landmarks must mark the same points of the skin in all photos; otherwise merged views would blur.
-        tracker = LandmarkStabilizer(first.image, first.face) if len(ranked) > 1 else None
-        others = [replace(photo, face=tracker.correct(photo.image, photo.face)) for photo in ranked[1:] if tracker]
+        reference = LandmarkStabilizer(first.image, first.face) if len(ranked) > 1 else None
+        others = [replace(photo, face=reference.correct(photo.image, photo.face)) for photo in ranked[1:] if reference]
         return cls((replace(first, warnings=(*first.warnings, *skipped)), *others))
 
     @classmethod

@@ -181,7 +181,7 @@ def no_face(name: str, width: int, height: int) -> FaceError:
     """Return the error for an image without a detected face."""
     return FaceError(
         f"no face found in {name}",
-        where=f"{width} x {height}, whole picture and parts of it, also turned",
+        where=f"{width} x {height}, whole picture and tiles, also rotated",
         hint="a photo where the face is larger, upright and seen from the front",
         more="docs/photos.md",
     )

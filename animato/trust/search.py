@@ -20,11 +20,11 @@ SIDE = 1024
 """Side of the Fourier transform, a power of two above `residual.WORK_SIDE`."""
 
 WHITEN_WINDOW = 17
-STRONGEST = 8.0
+MAX_WHITENED = 8.0
 """Upper limit of the whitened power of one frequency, so that a few lines (a fence, a halftone) cannot dominate."""
 
-SMALLEST_SCALE, LARGEST_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
-LARGEST_TURN, TURN_STEP = 6.0, 0.15
+MIN_SCALE, MAX_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
+MAX_TURN, TURN_STEP = 6.0, 0.15
 SHORTLIST = 40
 """Separate pilot peaks that are also evaluated on the data frequencies."""
 
@@ -69,7 +69,7 @@ class Peak:
 
 
 def whitened_power(residual: Plane) -> Plane:
-    """Compute the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, STRONGEST], mean 1.
+    """Compute the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, MAX_WHITENED], mean 1.
 
     Args:
         residual: h x w float32, both sides at most 1024.
@@ -80,9 +80,9 @@ def whitened_power(residual: Plane) -> Plane:
     transform = cv2.dft(field, flags=cv2.DFT_COMPLEX_OUTPUT)
     power = transform[..., 0] ** 2 + transform[..., 1] ** 2
     edge = WHITEN_WINDOW // 2
-    around = cv2.blur(np.pad(power, edge, mode="wrap"), (WHITEN_WINDOW, WHITEN_WINDOW))[edge:-edge, edge:-edge]
+    local_mean = cv2.blur(np.pad(power, edge, mode="wrap"), (WHITEN_WINDOW, WHITEN_WINDOW))[edge:-edge, edge:-edge]
     floor = max(float(power.mean()) * 1e-6, 1e-12)
-    return np.asarray(np.minimum(power / np.maximum(around, floor), STRONGEST), dtype=np.float32)
+    return np.asarray(np.minimum(power / np.maximum(local_mean, floor), MAX_WHITENED), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -91,8 +91,8 @@ def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float3
 
     The second half of the positions is mirrored.
     """
-    scales = np.exp(np.arange(np.log(SMALLEST_SCALE), np.log(LARGEST_SCALE), SCALE_STEP))
-    turns = np.deg2rad(np.arange(-LARGEST_TURN, LARGEST_TURN + TURN_STEP / 2, TURN_STEP))
+    scales = np.exp(np.arange(np.log(MIN_SCALE), np.log(MAX_SCALE), SCALE_STEP))
+    turns = np.deg2rad(np.arange(-MAX_TURN, MAX_TURN + TURN_STEP / 2, TURN_STEP))
     positions = [
         lattice().pilots @ np.linalg.inv(MarkPlacement(1.0, float(turn), mirror).matrix()) * (SIDE / TILE)
         for mirror in (1, -1)

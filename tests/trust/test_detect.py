@@ -11,7 +11,7 @@ from gallery_faces import gallery_driver
 from trust_material import HANDLINGS, cropped, h264, scaled
 
 from animato.errors import PictureError
-from animato.trust.detect import GROUP, MOST_FRAMES, WatermarkDetector, detect_mark
+from animato.trust.detect import GROUP_FRAMES, MAX_FRAMES, WatermarkDetector, detect_mark
 from animato.trust.payload import MarkPayload
 from animato.trust.search import MarkPlacement, pilot_scores, whitened_power
 from animato.trust.tile import PILOTS, TILE, lattice
@@ -88,7 +88,7 @@ def test_a_mark_over_a_mark_leaves_one_of_them_readable(
 def test_a_mark_on_the_second_half_of_a_clip_is_found(
     portrait_clip: list[Frame], marked_portrait_clip: list[Frame], payload: MarkPayload
 ) -> None:
-    clip = [portrait_clip[0]] * GROUP + marked_portrait_clip
+    clip = [portrait_clip[0]] * GROUP_FRAMES + marked_portrait_clip
     reading = detect_mark(clip)
     assert reading.found_id == payload and reading.frames_read == len(clip)
 
@@ -130,8 +130,8 @@ def test_no_more_frames_are_read_than_allowed() -> None:
             taken += 1
             yield np.zeros((64, 64, 3), dtype=np.uint8)
 
-    assert detect_mark(endless(), max_frames=10**9).frames_read == MOST_FRAMES
-    assert taken == MOST_FRAMES
+    assert detect_mark(endless(), max_frames=10**9).frames_read == MAX_FRAMES
+    assert taken == MAX_FRAMES
 
 
 def test_a_clip_that_changes_size_is_still_read(marked_portrait_clip: list[Frame], payload: MarkPayload) -> None:
