@@ -40,7 +40,7 @@ def photo_list(photos: Any) -> list[Path | Frame]:
     several = isinstance(photos, (Sequence, Iterator)) and not single
     found = [_photo(item) for item in photos] if several else [_photo(photos)]
     if not 1 <= len(found) <= MOST_PHOTOS:
-        raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(found)}", hint=_PHOTO)
+        raise UsageError(f"a person needs 1 to {MOST_PHOTOS} photos, not {len(found)}", hint=_PHOTO)
     return found
 
 
@@ -58,7 +58,7 @@ def _photo(item: Any) -> Path | Frame:
         hint = "PIL.Image.open(io.BytesIO(data)) for the bytes of a picture file, or its path"
     elif hasattr(item, "photos"):
         hint = "the person alone, not in a list"
-    raise UsageError(f"a photo cannot be {kind_of(item)}", hint=hint)
+    raise UsageError(f"a photo cannot be {describe_value(item)}", hint=hint)
 
 
 def _array(item: np.ndarray[Any, Any]) -> Frame:
@@ -90,7 +90,7 @@ def path_of(value: Any) -> Path | None:
     return None
 
 
-def kind_of(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Describe a value for an error message."""
     if value is None:
         return "None"
