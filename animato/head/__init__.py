@@ -1,1 +1,1 @@
-"""The head: photos of a person, and everything that is computed from them once."""
+"""Head: photos of a person, and everything computed from them once."""

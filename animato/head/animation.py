@@ -1,4 +1,4 @@
-"""Protocols of streams and of what opens them, so that `Head.animate` imports nothing above it."""
+"""Protocols of frame streams and their factory, so that `Head.animate` imports nothing from higher layers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class FrameStream(Protocol):
-    """Frames of an animation, one at a time; a context manager, whose end frees everything.
+    """Iterator over the frames of an animation; a context manager that frees its resources on exit.
 
     Attributes:
-        fps: frames a second.
+        fps: frames per second.
         width: pixels.
         height: pixels.
     """
@@ -29,7 +29,7 @@ class FrameStream(Protocol):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about photos, driver and movement; complete once the frames are over."""
+        """Warnings about photos, driver and motion; complete after the last frame."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -39,15 +39,15 @@ class FrameStream(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
-        """End the stream."""
+        """Close the stream."""
         ...
 
 
 class Streams(Protocol):
-    """Makes streams: an `Animator`."""
+    """Factory of streams; implemented by `Animator`."""
 
     def stream(
         self, head: Head, driver: Path | str, settings: AnimateSettings | None = None, **options: Any
     ) -> FrameStream:
-        """Open a stream of a head moved by a driver."""
+        """Open a stream of a head animated by a driver."""
         ...

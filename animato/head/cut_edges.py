@@ -12,21 +12,22 @@ from animato.geometry.landmarks import CHIN, FOREHEAD, OVAL
 from animato.types import Frame, Points
 
 NEAR_TOP, NEAR_SIDE, NEAR_CHIN = 0.5, 0.35, 0.04
-"""Room between the face's outline and an edge from which it cuts nothing, in heights (at the sides widths) of it."""
-SKULL, EARS = 0.3, 0.05
-"""Room below which an edge cuts the head for certain: the top of a skull lies 0.28 heights above the face."""
-ALIKE, UNLIKE = 18.0, 40.0
-"""Distance in CIE Lab (of 8 bits) below which the picture at its edge is the same thing as what lies beside the face,
-and above which it is another than what fills the upper corners."""
-STRIP = 0.02
-"""Width of the strip along the edge that is compared, in heights of the face."""
+"""Distance between face oval and edge above which the edge does not crop the head, relative to the height of the oval
+(at the sides, to its width)."""
+CROPPED_TOP, CROPPED_SIDE = 0.3, 0.05
+"""Distance below which an edge always crops the head: the top of the skull is 0.28 heights above the oval."""
+SAME_COLOUR, OTHER_COLOUR = 18.0, 40.0
+"""Distance in 8-bit CIE Lab below which the colour at the edge matches that beside the face, and above which it differs
+from that of the upper corners."""
+STRIP_WIDTH = 0.02
+"""Width of the strip along the edge that is compared, relative to the height of the oval."""
 EDGES = ("top", "bottom", "left", "right")
-CUT_THING = {"top": "the hair", "bottom": "the chin", "left": "the head", "right": "the head"}
+CROPPED_PART = {"top": "the hair", "bottom": "the chin", "left": "the head", "right": "the head"}
 
 
 @dataclass(frozen=True)
 class _Box:
-    """The face's outline: its box, its height from forehead to chin and its width, pixels."""
+    """Bounding box of the face oval, its height from forehead to chin, and its width, pixels."""
 
     left: float
     right: float
@@ -38,10 +39,10 @@ class _Box:
 
 
 def cut_edges(frame: Frame, points: Points) -> tuple[str, ...]:
-    """Return the edges ("top", "bottom", "left", "right") that cut the head of an upright face.
+    """Return the edges ("top", "bottom", "left", "right") that crop the head of an upright face.
 
-    Above and beside the face an edge cuts when it is near and shows the same colours as what lies next to the face:
-    hair, an ear, skin, and not what the upper corners show. Below, when the chin is as good as at it.
+    The top and the sides crop the head if they are near the face and their colours match those next to the face (hair,
+    ear, skin) rather than those of the upper corners (background). The bottom does if the chin is next to it.
 
     Args:
         frame: H x W x 3 uint8 RGB.
@@ -50,38 +51,41 @@ def cut_edges(frame: Frame, points: Points) -> tuple[str, ...]:
     height, width = frame.shape[:2]
     box = _box(points)
     lab = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2LAB), np.uint8)
-    strip = max(2, round(STRIP * box.height))
-    across = box.middle - 0.3 * box.width, box.middle + 0.3 * box.width
-    # From the brows to the tip of the nose: there ears and hair stand out beside the face.
-    down = box.forehead + 0.25 * box.height, box.forehead + 0.6 * box.height
+    strip = max(2, round(STRIP_WIDTH * box.height))
+    central_columns = box.middle - 0.3 * box.width, box.middle + 0.3 * box.width
+    # From the brows to the tip of the nose, where ears and hair are beside the face.
+    ear_rows = box.forehead + 0.25 * box.height, box.forehead + 0.6 * box.height
     corners = [lab[:strip, :strip], lab[:strip, -strip:]]
-    level, sideways = _span(*down, height), _span(*across, width)
+    side_rows, columns = _span(*ear_rows, height), _span(*central_columns, width)
     left_side = _span(box.left - 0.08 * box.width, box.left - 0.02 * box.width, width)
     right_side = _span(box.right + 0.02 * box.width, box.right + 0.08 * box.width, width)
     above = _span(0.5 * box.forehead, 0.9 * box.forehead, height)
-    near = {
-        "top": box.forehead < SKULL * box.height
-        or (box.forehead < NEAR_TOP * box.height and _cuts(lab[:strip, sideways], lab[above, sideways], corners)),
+    crops = {
+        "top": box.forehead < CROPPED_TOP * box.height
+        or (box.forehead < NEAR_TOP * box.height and _crops_head(lab[:strip, columns], lab[above, columns], corners)),
         "bottom": height - box.chin < NEAR_CHIN * box.height,
-        "left": box.left < EARS * box.width
-        or (box.left < NEAR_SIDE * box.width and _cuts(lab[level, :strip], lab[level, left_side], corners[:1])),
-        "right": width - box.right < EARS * box.width
+        "left": box.left < CROPPED_SIDE * box.width
+        or (
+            box.left < NEAR_SIDE * box.width
+            and _crops_head(lab[side_rows, :strip], lab[side_rows, left_side], corners[:1])
+        ),
+        "right": width - box.right < CROPPED_SIDE * box.width
         or (
             width - box.right < NEAR_SIDE * box.width
-            and _cuts(lab[level, -strip:], lab[level, right_side], corners[1:])
+            and _crops_head(lab[side_rows, -strip:], lab[side_rows, right_side], corners[1:])
         ),
     }
-    return tuple(edge for edge in EDGES if near[edge])
+    return tuple(edge for edge in EDGES if crops[edge])
 
 
-def edge_findings(cut: tuple[str, ...], name: str) -> list[str]:
-    """Return a sentence about the edges that cut the head in a photo, none where nothing is cut."""
+def edge_warnings(cut: tuple[str, ...], name: str) -> list[str]:
+    """Return a warning about the edges that crop the head in a photo, if any."""
     if not cut:
         return []
-    where = " and ".join(f"{CUT_THING[edge]} at the {edge}" for edge in cut)
+    where = " and ".join(f"{CROPPED_PART[edge]} at the {edge}" for edge in cut)
     return [
-        f"the edge of {name} cuts {where}; the head keeps near it, because what lies beyond is not in the photo: "
-        "a photo with more room around the head works better"
+        f"the edge of {name} cuts {where}; head movement away from it is limited: "
+        "a photo with more space around the head works better"
     ]
 
 
@@ -96,15 +100,15 @@ def _box(points: Points) -> _Box:
 
 
 def _span(low: float, high: float, size: int) -> slice:
-    """Return the pixels between two positions, at least one, inside the picture."""
+    """Return the slice between two positions, with at least one pixel inside the image."""
     first = min(max(int(low), 0), size - 1)
     return slice(first, min(max(int(high), first + 1), size))
 
 
-def _cuts(edge: NDArray[np.uint8], beside: NDArray[np.uint8], corners: list[NDArray[np.uint8]]) -> bool:
-    """Return whether what lies at the edge is what lies beside the face, and not what fills the corners."""
-    here, there, *others = (
+def _crops_head(edge: NDArray[np.uint8], beside: NDArray[np.uint8], corners: list[NDArray[np.uint8]]) -> bool:
+    """Return whether the edge has the colour next to the face, and not that of the corners."""
+    edge_colour, beside_colour, *corner_colours = (
         np.median(part.reshape(-1, 3).astype(np.float64), axis=0) for part in (edge, beside, *corners)
     )
-    far = min(float(np.linalg.norm(here - other)) for other in others)
-    return float(np.linalg.norm(here - there)) < ALIKE and far > UNLIKE
+    corner_distance = min(float(np.linalg.norm(edge_colour - corner)) for corner in corner_colours)
+    return float(np.linalg.norm(edge_colour - beside_colour)) < SAME_COLOUR and corner_distance > OTHER_COLOUR

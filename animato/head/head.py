@@ -14,12 +14,12 @@ import numpy as np
 from animato.errors import FaceError, UsageError
 from animato.geometry.pose import fit_pose
 from animato.head.animation import FrameStream, Streams
-from animato.head.cut_edges import cut_edges, edge_findings
+from animato.head.cut_edges import cut_edges, edge_warnings
 from animato.head.head_file import PHOTO_FIELDS, read_head_file, write_head_file
 from animato.head.parts import HeadParts, read_parts
 from animato.head.photo_files import MOST_PHOTOS, Photos, photo_list
-from animato.head.plausibility import no_real_face, plausibility
-from animato.head.quality import check_photo_face, drawn_finding, is_blurred, is_drawn, no_face
+from animato.head.plausibility import false_detection, plausibility
+from animato.head.quality import check_photo_face, drawn_warning, is_blurred, is_drawn, no_face
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.motion_frame import photo_cost
@@ -40,12 +40,12 @@ class HeadPhoto:
         image: H x W x 3 uint8 RGB, upright.
         face: the chosen face, in pixels of the image.
         name: file name, or "photo 1".
-        media_type: what the file was.
+        media_type: of the file.
         sha256: of the file, or of the pixels when there was no file.
         bytes: size of what was hashed.
         path: of the file, or None.
-        warnings: sentences about the photo.
-        parts: of the head, see `head.parts`; None where nobody looked.
+        warnings: about the photo.
+        parts: of the head, see `head.parts`; None where it was not analysed.
     """
 
     image: Frame
@@ -71,12 +71,12 @@ class HeadPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """What is known of a person before anything moves: a value, made once and rendered any number of times.
+    """Appearance of a person: an immutable value, computed once and rendered any number of times.
 
     Attributes:
-        photos: one to thirty-two, the one to animate first.
-        consent: the record of consent of a saved head, or None; see `settings.consent`.
-        animator: what `animate` renders with; set for heads that an `Animator` made.
+        photos: 1 to 32; the first is animated.
+        consent: consent record of a saved head, or None; see `settings.consent`.
+        animator: used by `animate`; set for heads made by an `Animator`.
     """
 
     photos: tuple[HeadPhoto, ...]
@@ -90,7 +90,7 @@ class Head:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about all photos."""
+        """Warnings about all photos."""
         return tuple(sentence for photo in self.photos for sentence in photo.warnings)
 
     @classmethod
@@ -98,14 +98,14 @@ class Head:
         """Read photos and find the person's face in each.
 
         Args:
-            photos: one file (JPEG, PNG, WEBP), PIL image or array (H x W x 3 uint8 RGB), or up to thirty-two of them.
-            face: which face, where a photo shows several: "largest", "left", "right" or a number from the left.
-            finder: existing networks to use, or None.
+            photos: one file (JPEG, PNG, WEBP), PIL image or array (H x W x 3 uint8 RGB), or up to 32 of them.
+            face: which one, if a photo has several: "largest", "left", "right" or a number from the left.
+            finder: detector and landmarker to use, or None for new ones.
 
         Raises:
-            UsageError: something that is no photo, none, or too many.
-            PictureError: a file is not a picture, is damaged or too large.
-            FaceError: no usable face; of several photos, those without one are left out with a warning.
+            UsageError: an argument that is not a photo, no photos, or too many.
+            PictureError: a file is not an image, is damaged or too large.
+            FaceError: no usable face. Of several photos, those without one are left out with a warning.
 
         Example:
             >>> import animato
@@ -122,21 +122,21 @@ class Head:
                 problems.append(problem)
         if not found:
             raise problems[0]
-        left_out = tuple(f"{problem.what}; the photo was left out" for problem in problems)
+        skipped = tuple(f"{problem.what}; the photo was left out" for problem in problems)
         ranked = sorted(found, key=lambda photo: photo_cost(photo.face))
         first = ranked[0]
-        # One landmark must name one place of the skin in all photos, or what several of them show would blur.
-        skin = LandmarkStabilizer(first.image, first.face) if len(ranked) > 1 else None
-        others = [replace(photo, face=skin.correct(photo.image, photo.face)) for photo in ranked[1:] if skin]
-        return cls((replace(first, warnings=(*first.warnings, *left_out)), *others))
+        # Landmarks must mark the same points of the skin in all photos; otherwise merged views would blur.
+        reference = LandmarkStabilizer(first.image, first.face) if len(ranked) > 1 else None
+        others = [replace(photo, face=reference.correct(photo.image, photo.face)) for photo in ranked[1:] if reference]
+        return cls((replace(first, warnings=(*first.warnings, *skipped)), *others))
 
     @classmethod
     def load(cls, path: Path | str) -> Head:
-        """Read a head that `save` wrote; it renders the same frames, bit for bit.
+        """Load a head written by `save`; it renders identical frames, bit for bit.
 
         Raises:
-            InputError: there is no such file.
-            FileFormatError: it is damaged, another kind of file, or of another version.
+            InputError: the file does not exist.
+            FileFormatError: the file is damaged, of another kind, or of another version.
 
         Example:
             >>> head = animato.Head.load("me.animato")  # doctest: +SKIP
@@ -145,16 +145,16 @@ class Head:
         return cls(tuple(HeadPhoto(**photo) for photo in photos), consent)
 
     def save(self, path: Path | str, consent: ConsentSettings | None = None, *, overwrite: bool = False) -> None:
-        """Write the photos, without their files' metadata, and all that was found in them to one file.
+        """Write the photos, without file metadata, and their landmarks to one file.
 
         Args:
             path: ends in .animato.
-            consent: on what ground videos of this person are made; needed unless the head has a record already.
+            consent: basis of consent for videos of this person; required unless the head has a record.
             overwrite: whether an existing file may be replaced.
 
         Raises:
-            RefusedError: no basis of consent was named, or its statement not affirmed.
-            UsageError: another suffix, or a file that exists already.
+            RefusedError: no basis of consent, or its statement is not affirmed.
+            UsageError: another suffix, or the file exists.
             OutputError: the file cannot be written.
 
         Example:
@@ -166,12 +166,12 @@ class Head:
         write_head_file(Path(path), photos, record, overwrite=overwrite)
 
     def animate(self, driver: Path | str, settings: AnimateSettings | None = None, **options: Any) -> FrameStream:
-        """Return the stream of this head's frames moved by a driver: `Animator.stream` of the one that made it.
+        """Return a stream of this head animated by a driver; see `Animator.stream`.
 
         Args:
             driver: as of `Animator.stream`.
             settings: see `AnimateSettings`.
-            options: fields of `AnimateSettings`, instead of or over `settings`.
+            options: fields of `AnimateSettings`, which override `settings`.
 
         Raises:
             UsageError: the head was not made by an `Animator`.
@@ -190,27 +190,27 @@ class Head:
 def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> HeadPhoto:
     path: Path | None = None
     if isinstance(item, np.ndarray):
-        image, name, kind = item, f"photo {number}", "image/raw"
-        digest, warnings = hashlib.sha256(item.tobytes()).hexdigest(), []
+        image, name, media_type = item, f"photo {number}", "image/raw"
+        sha256, warnings = hashlib.sha256(item.tobytes()).hexdigest(), []
         size = item.nbytes
     else:
         path = item
         picture = load_picture(path)
-        image, name, kind = picture.image, path.name, picture.media_type
-        digest, warnings = sha256_file(path), list(picture.warnings)
+        image, name, media_type = picture.image, path.name, picture.media_type
+        sha256, warnings = sha256_file(path), list(picture.warnings)
         size = path.stat().st_size
     faces = finder.find(image)
     if not faces:
         raise no_face(name, image.shape[1], image.shape[0])
-    doubts = [(face, plausibility(image, face, finder)) for face in faces]
-    # Of what is out of focus nothing is certain.
-    doubts = [(face, doubt) for face, doubt in doubts if not doubt.refused or is_blurred(image, face)]
-    if not doubts:
-        raise no_real_face(name, image.shape[1], image.shape[0])
-    faces = [face for face, _ in doubts]
-    if any(doubt.doubted for _, doubt in doubts):
+    checked = [(face, plausibility(image, face, finder)) for face in faces]
+    # The check is unreliable for blurred faces.
+    checked = [(face, check) for face, check in checked if not check.rejected or is_blurred(image, face)]
+    if not checked:
+        raise false_detection(name, image.shape[1], image.shape[0])
+    faces = [face for face, _ in checked]
+    if any(check.doubtful for _, check in checked):
         warnings.append(
-            f"the face in {name} is hardly one: check that eyes and lips move where the picture has them; a photo, "
+            f"the face in {name} may be a false detection: check that eyes and lips move in the right place; a photo, "
             "painting or drawing of a human face seen from the front works better"
         )
     if len(faces) > 1 and choice == "largest":
@@ -224,8 +224,9 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> H
     chosen = finder.refined(image, chosen)
     pose = fit_pose(chosen.points)
     warnings += check_photo_face(image, chosen, pose.degrees()[0], name)
-    photo = HeadPhoto(image, chosen, name, kind, digest, size, path, (), read_parts(image, pose, finder.engine))
+    parts = read_parts(image, pose, finder.engine)
+    photo = HeadPhoto(image, chosen, name, media_type, sha256, size, path, (), parts)
     if photo.drawn:
-        warnings.append(drawn_finding(name))
-    warnings += edge_findings(photo.cut_edges, name)
+        warnings.append(drawn_warning(name))
+    warnings += edge_warnings(photo.cut_edges, name)
     return replace(photo, warnings=tuple(warnings))

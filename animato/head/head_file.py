@@ -1,11 +1,10 @@
-"""Head files (.animato, kind "head"): the photos of a head and what was found in them, with the record
-of consent.
+"""Head files (.animato, kind "head"): the photos of a head with their landmarks, and the consent record.
 
 A safetensors file (`weights.io`). For photo N: `N.image` (the photo as a PNG file, lossless, its bytes as uint8),
 `N.points` (478 x 3 float32), `N.blendshapes` (52 float32) and, where known, `N.parts` (8 x S x S uint8), `N.depth`
 (S x S float16) and `N.parts_from_photo` (2 x 3; see `head.parts`). The header holds `photos` (a list of name, media
-type, SHA-256 and size of the file it came from, score of the face, warnings), `consent`, `made` and `version`. Reading
-runs no code.
+type, SHA-256 and size of the original file, score of the face, warnings), `consent`, `made` and `version`. Reading
+executes no code.
 """
 
 from __future__ import annotations
@@ -32,27 +31,26 @@ KIND = "head"
 SCHEMA = 1
 SUFFIX = ".animato"
 PHOTO_FIELDS = ("image", "face", "name", "media_type", "sha256", "bytes", "warnings", "parts")
-"""What is kept of a photo; never where its file lay."""
+"""Saved fields of a photo; its path is not saved."""
 
-MOST_PIXELS = 200_000_000
+MAX_PIXELS = 200_000_000
 _TEXTS = ("name", "media_type", "sha256")
 
 
 def write_head_file(
     path: Path, photos: Sequence[Mapping[str, Any]], consent: Mapping[str, Any], *, overwrite: bool
 ) -> None:
-    """Write a head file, whole or not at all.
+    """Write a head file atomically.
 
-        Args:
-            path: ends in .animato.
-            photos: each with `PHOTO_FIELDS`.
-            consent: the record
-    of consent.
-            overwrite: whether an existing file may be replaced.
+    Args:
+        path: ends in .animato.
+        photos: each with `PHOTO_FIELDS`.
+        consent: the consent record.
+        overwrite: whether an existing file may be replaced.
 
-        Raises:
-            UsageError: another suffix, or a file that exists already.
-            OutputError: the file cannot be written.
+    Raises:
+        UsageError: another suffix, or the file exists.
+        OutputError: the file cannot be written.
     """
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"head files end in {SUFFIX}, not {path.suffix or 'without a suffix'!r}", where=str(path))
@@ -82,12 +80,11 @@ def write_head_file(
 
 
 def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Read a head file: the fields of each photo, and the record
-    of consent.
+    """Read a head file: the fields of each photo, and the consent record.
 
-        Raises:
-            InputError: there is no such file.
-            FileFormatError: it is damaged, another kind of file, or of another version.
+    Raises:
+        InputError: the file does not exist.
+        FileFormatError: the file is damaged, of another kind, or of another version.
     """
     file = read_arrays(path, KIND, SCHEMA)
     described, consent = file.header.get("photos"), file.header.get("consent")
@@ -105,9 +102,9 @@ def _photo(path: Path, number: int, entry: Any, arrays: Mapping[str, NDArray[Any
         size, warnings, score = int(entry["bytes"]), tuple(entry["warnings"]), float(entry["score"])
     except (KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as problem:
         raise damaged from problem
-    proper = points.shape == (POINTS, 3) and scores.shape == (len(BLENDSHAPES),)
-    proper = proper and points.dtype == scores.dtype == np.float32 and bool(np.isfinite(points).all())
-    if not proper or not all(isinstance(text, str) for text in (*texts.values(), *warnings)):
+    valid = points.shape == (POINTS, 3) and scores.shape == (len(BLENDSHAPES),)
+    valid = valid and points.dtype == scores.dtype == np.float32 and bool(np.isfinite(points).all())
+    if not valid or not all(isinstance(text, str) for text in (*texts.values(), *warnings)):
         raise damaged
     face = Face(points, scores, score)
     found = {"image": image, "face": face, "bytes": size, "path": None, "warnings": warnings}
@@ -137,6 +134,6 @@ def _png(image: Frame) -> NDArray[np.uint8]:
 
 def _pixels(data: NDArray[Any]) -> Frame:
     with Image.open(io.BytesIO(data.astype(np.uint8).tobytes()), formats=["PNG"]) as picture:
-        if picture.mode != "RGB" or picture.width * picture.height > MOST_PIXELS:
+        if picture.mode != "RGB" or picture.width * picture.height > MAX_PIXELS:
             raise ValueError(picture.mode)
         return np.array(picture, np.uint8)

@@ -1,4 +1,4 @@
-"""Validate the photos argument of the library."""
+"""Validate the `photos` argument of the library."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Photo = os.PathLike[str] | str | Frame | Image.Image
 """A file, an array (H x W x 3 uint8 RGB) or a PIL image."""
 
 Photos = Photo | Sequence[Photo]
-"""One to thirty-two photos of one person."""
+"""1 to 32 photos of one person."""
 
 _PHOTO = "the path of a JPEG, PNG or WEBP file, a PIL image, or an array: H x W x 3 uint8 RGB"
 
 
 def photo_list(photos: Any) -> list[Path | Frame]:
-    """Return photos as a list of paths and of arrays of their own (H x W x 3 uint8 RGB).
+    """Return photos as a list of paths and copied arrays (H x W x 3 uint8 RGB).
 
     Args:
         photos: a path, a PIL image or an array, or several of them.
 
     Raises:
-        UsageError: none or too many, or something that is no photo.
+        UsageError: no photos, too many, or an argument that is not a photo.
     """
     if isinstance(photos, np.ndarray) and photos.ndim == 4:
         photos = list(photos)
@@ -40,7 +40,7 @@ def photo_list(photos: Any) -> list[Path | Frame]:
     several = isinstance(photos, (Sequence, Iterator)) and not single
     found = [_photo(item) for item in photos] if several else [_photo(photos)]
     if not 1 <= len(found) <= MOST_PHOTOS:
-        raise UsageError(f"a person is made from 1 to {MOST_PHOTOS} photos, not {len(found)}", hint=_PHOTO)
+        raise UsageError(f"a person needs 1 to {MOST_PHOTOS} photos, not {len(found)}", hint=_PHOTO)
     return found
 
 
@@ -58,11 +58,11 @@ def _photo(item: Any) -> Path | Frame:
         hint = "PIL.Image.open(io.BytesIO(data)) for the bytes of a picture file, or its path"
     elif hasattr(item, "photos"):
         hint = "the person alone, not in a list"
-    raise UsageError(f"a photo cannot be {kind_of(item)}", hint=hint)
+    raise UsageError(f"a photo cannot be {describe_value(item)}", hint=hint)
 
 
 def _array(item: np.ndarray[Any, Any]) -> Frame:
-    """Return a copy of a photo; whoever gave it may draw on it afterwards."""
+    """Return a copy of a photo, so that the caller may modify the original."""
     if item.ndim == 3 and item.shape[2] == 3 and item.dtype == np.uint8 and item.size:
         return np.array(item, np.uint8, order="C")
     if item.dtype != np.uint8:
@@ -81,7 +81,7 @@ def _array(item: np.ndarray[Any, Any]) -> Frame:
 
 
 def path_of(value: Any) -> Path | None:
-    """Return a path or a text as a path; None for anything else."""
+    """Return a path or a string as a path; None for anything else."""
     if isinstance(value, (str, Path)):
         return Path(value)
     if isinstance(value, os.PathLike):
@@ -90,8 +90,8 @@ def path_of(value: Any) -> Path | None:
     return None
 
 
-def kind_of(value: Any) -> str:
-    """Return what a value is, in words, for a message."""
+def describe_value(value: Any) -> str:
+    """Describe a value for an error message."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):

@@ -14,7 +14,7 @@ from animato.head.closed_head import ClosedHead, fit_closed_head
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
 from animato.head.matte import Matte, matte_of
-from animato.head.mouth import MouthInside, build_mouth
+from animato.head.mouth import MouthInterior, build_mouth
 from animato.head.parts import HeadParts
 from animato.head.person_layers import PersonLayers, Shares, person_layers
 from animato.head.white_balance import white_balance_of
@@ -24,14 +24,14 @@ from animato.types import Frame, Points
 
 @dataclass(frozen=True, eq=False)
 class HeadView:
-    """One photo of a head in a square. What follows from it is computed at the first use and kept.
+    """A square crop of one photo of a head. Derived properties are computed on first use and cached.
 
     Attributes:
         image: S x S x 3 uint8 RGB.
         points: 478 x 3 float32, its landmarks in pixels of the square.
-        extent: left, top, right and bottom edge of what the photo shows of the square, pixels; None for all of it.
+        extent: left, top, right and bottom edge of the part inside the photo, pixels; None for all of it.
         blendshapes: 52 float32 in [0, 1], the photo's expression scores, or None.
-        cut: edges of the photo that cut the head, of "top", "bottom", "left" and "right".
+        cut: edges of the photo that crop the head, of "top", "bottom", "left" and "right".
         parts: of the head, their map from pixels of the square; None where they are not known.
     """
 
@@ -49,7 +49,7 @@ class HeadView:
 
     @property
     def shown(self) -> Extent:
-        """What the photo shows of the square: `extent`, or all of it."""
+        """Part of the square inside the photo: `extent`, or all of it."""
         return self.extent or whole_extent(self.size)
 
     @functools.cached_property
@@ -59,7 +59,7 @@ class HeadView:
 
     @functools.cached_property
     def edges(self) -> EdgeLimits:
-        """How far the head may move away from the edges that cut it."""
+        """Limits of motion away from the edges that crop the head."""
         return edge_limits(self.points, self.pose, self.shown, self.cut)
 
     @functools.cached_property
@@ -69,22 +69,22 @@ class HeadView:
 
     @functools.cached_property
     def white_balance(self) -> NDArray[np.float32]:
-        """3 float32: the light on the face, as gains that make its skin neutral (`head.white_balance`)."""
+        """3 float32: gains that white-balance the skin of the face (`head.white_balance`)."""
         return white_balance_of(self.image, self.points, self.pose)
 
     @functools.cached_property
     def gamut(self) -> FaceGamut:
-        """The range of colours of the face; what is drawn or painted is clipped to it."""
+        """Colour range of the face, to which painted pixels are clipped."""
         return FaceGamut.of(self.image, self.points)
 
     @functools.cached_property
     def eyeballs(self) -> tuple[Eyeball, Eyeball]:
-        """What lies behind the lids, left and right."""
+        """Eyeball textures, left and right."""
         return build_eyeballs(self.image, self.points, self.pose, self.gamut)
 
     @functools.cached_property
-    def mouth(self) -> MouthInside:
-        """What the photo shows behind the lips."""
+    def mouth(self) -> MouthInterior:
+        """Mouth interior of the photo."""
         return build_mouth(self.image, self.points, self.pose, self.gamut)
 
     @functools.cached_property

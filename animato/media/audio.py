@@ -63,7 +63,7 @@ def choose_sound(container: Any, path: Path) -> Any | None:
         return best if best in usable else usable[0]
     if streams:
         raise InputError(
-            f"the sound of {path} is coded in a way animato does not read",
+            f"the audio codec of {path} is not supported",
             where=f"codec {codec_name(streams[0])}",
             hint="convert it to wav or m4a, and give that as `audio`",
         )

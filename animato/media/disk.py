@@ -12,15 +12,15 @@ from pathlib import Path
 from animato.errors import OutputError
 
 _REASONS: dict[int, tuple[str, str]] = {
-    errno.ENOSPC: ("there is no room left on that disk", "free some space, or write to another disk"),
-    getattr(errno, "EDQUOT", -1): ("your quota on that disk is used up", "free some space, or write to another disk"),
-    errno.EFBIG: ("the file grew past the largest size allowed there", "a shorter clip, or write to another disk"),
-    errno.EACCES: ("you may not write there", "a folder of your own, with -o"),
-    errno.EPERM: ("you may not write there", "a folder of your own, with -o"),
-    errno.EROFS: ("that disk is read-only", "a folder of your own, with -o"),
+    errno.ENOSPC: ("no space is left on the disk", "free some space, or write to another disk"),
+    getattr(errno, "EDQUOT", -1): ("the quota on the disk is used up", "free some space, or write to another disk"),
+    errno.EFBIG: ("the file exceeds the largest size allowed", "a shorter clip, or write to another disk"),
+    errno.EACCES: ("permission denied", "a folder of your own, with -o"),
+    errno.EPERM: ("permission denied", "a folder of your own, with -o"),
+    errno.EROFS: ("the disk is read-only", "a folder of your own, with -o"),
     errno.ENOENT: ("the folder does not exist", "make the folder first"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "another path, with -o"),
-    errno.EISDIR: ("that is a folder", "the path of a file, with -o"),
+    errno.EISDIR: ("the path is a folder", "the path of a file, with -o"),
     errno.ENAMETOOLONG: ("the name is too long", "a shorter name, with -o"),
     errno.EIO: ("the disk reports an error", "write to another disk"),
 }

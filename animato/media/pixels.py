@@ -15,12 +15,12 @@ _MAX_PROFILE_BYTES = 4 << 20
 _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS: dict[int, tuple[Image.Transpose, str]] = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT, "mirrored"),
-    3: (Image.Transpose.ROTATE_180, "turned upside down"),
+    3: (Image.Transpose.ROTATE_180, "rotated by 180 degrees"),
     4: (Image.Transpose.FLIP_TOP_BOTTOM, "flipped top to bottom"),
-    5: (Image.Transpose.TRANSPOSE, "turned and mirrored"),
-    6: (Image.Transpose.ROTATE_270, "turned a quarter to the right"),
-    7: (Image.Transpose.TRANSVERSE, "turned and mirrored"),
-    8: (Image.Transpose.ROTATE_90, "turned a quarter to the left"),
+    5: (Image.Transpose.TRANSPOSE, "rotated and mirrored"),
+    6: (Image.Transpose.ROTATE_270, "rotated clockwise"),
+    7: (Image.Transpose.TRANSVERSE, "rotated and mirrored"),
+    8: (Image.Transpose.ROTATE_90, "rotated counter-clockwise"),
 }
 
 
@@ -46,11 +46,11 @@ def flatten(picture: Image.Image, warnings: list[str]) -> Image.Image:
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     colour = picture.convert({"LA": "L", "RGBA": "RGB"}[picture.mode]) if alpha is not None else picture
     if colour.mode == "CMYK":
-        warnings.append("the picture is in printing colours (CMYK); it was converted to RGB")
+        warnings.append("the picture is CMYK; it was converted to RGB")
     rgb = _to_srgb(colour, profile, warnings)
     if alpha is None or alpha.getextrema() == (255, 255):
         return rgb
-    warnings.append("the picture has transparent parts; they were laid on light grey")
+    warnings.append("the picture has transparent parts; they were composited over light grey")
     backdrop = Image.new("RGB", rgb.size, (BACKDROP, BACKDROP, BACKDROP))
     return Image.composite(rgb, backdrop, alpha)
 
@@ -60,12 +60,12 @@ def turn_upright(source: Image.Image, pixels: Image.Image, warnings: list[str]) 
     try:
         value = source.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block must not prevent reading the image
-        warnings.append("the camera's notes in the picture are damaged; if it lies on its side, turn and save it")
+        warnings.append("the EXIF data of the picture is damaged; if the picture is sideways, rotate and save it")
         return pixels
     if value not in _ORIENTATIONS:
         return pixels
     method, change = _ORIENTATIONS[value]
-    warnings.append(f"the picture was {change}, as the camera noted")
+    warnings.append(f"the picture was {change} (EXIF orientation)")
     return pixels.transpose(method)
 
 

@@ -173,7 +173,7 @@ class VideoReader:
             count += 1
             yield TimedFrame(self._upright(decoded), time)
         if count == 0:
-            raise VideoError(f"{self.path} shows nothing after {self._start:g} s", hint="an earlier start")
+            raise VideoError(f"{self.path} has no frames after {self._start:g} s", hint="an earlier start")
         self._note_damage()
 
     def _shown(self, decoded: Any) -> float:

@@ -34,8 +34,8 @@ def choose_video(container: Any, path: Path) -> Any:
     name = codec_name(stream)
     if name not in VIDEO_CODECS:
         raise VideoError(
-            f"{path} is coded in a way animato does not read",
-            where=f"codec {name}; read are {', '.join(sorted(VIDEO_CODECS))}",
+            f"the video codec of {path} is not supported",
+            where=f"codec {name}; supported: {', '.join(sorted(VIDEO_CODECS))}",
             hint="export it as mp4 (h264)",
         )
     return stream

@@ -82,9 +82,9 @@ class FrameClock:
         """Return messages about irregular timestamps."""
         messages = []
         if self.counting and not self._forced:
-            messages.append(f"the times in the file stand still; {1 / self.period:.3g} frames a second were assumed")
+            messages.append(f"the timestamps do not advance; {1 / self.period:.3g} frames a second were assumed")
         elif self.jumps:
-            messages.append(f"the times in the file jump {_times(self.jumps)}; the gaps were closed")
+            messages.append(f"the timestamps jump {_times(self.jumps)}; the gaps were closed")
         if self.skipped:
             most = 1 / max(self.fastest, _SAME)
             messages.append(f"{self.skipped} frames were left out: more than {most:.0f} a second are not read")

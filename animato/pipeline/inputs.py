@@ -11,7 +11,7 @@ import numpy as np
 
 from animato.drivers.base import Driver
 from animato.errors import UsageError
-from animato.head.photo_files import kind_of, path_of
+from animato.head.photo_files import describe_value, path_of
 from animato.motion.bundled import find_driver
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
@@ -34,7 +34,7 @@ def driver_path(driver: Any) -> Path:
         hint = "write the frames to a video file and pass its path"
     elif is_driver(driver):
         hint = "animato.render takes an opened driver; animato.animate takes the path of its file"
-    raise UsageError(f"a driver cannot be {kind_of(driver)}", hint=hint)
+    raise UsageError(f"a driver cannot be {describe_value(driver)}", hint=hint)
 
 
 def is_driver(value: Any) -> TypeGuard[Driver]:
@@ -54,7 +54,7 @@ def file_path(value: Any, name: str) -> Path:
     """
     path = path_of(value)
     if path is None:
-        raise UsageError(f"the {name} cannot be {kind_of(value)}", hint="a path: pathlib.Path or str")
+        raise UsageError(f"the {name} cannot be {describe_value(value)}", hint="a path: pathlib.Path or str")
     if value in ("", "-"):
         raise UsageError(f"the {name} cannot be {value!r}", hint="the name of a file or folder")
     return path
@@ -75,4 +75,4 @@ def settings_of(settings: Any, options: Mapping[str, Any] | None = None) -> Anim
     if isinstance(settings, AnimateSettings):
         return from_mapping(AnimateSettings, {**vars(settings), **(options or {})}) if options else settings
     hint = "AnimateSettings(**settings)" if isinstance(settings, dict) else "AnimateSettings(mouth=0.7), for example"
-    raise UsageError(f"settings cannot be {kind_of(settings)}", hint=hint)
+    raise UsageError(f"settings cannot be {describe_value(settings)}", hint=hint)

@@ -1,1 +1,1 @@
-"""The engine: device, threads, compiled networks and their requests. Independent of faces."""
+"""Inference engine: device, threads, compiled networks and their requests. Independent of faces."""

@@ -45,7 +45,7 @@ class Network:
             request = self._compiled.create_infer_request()
         # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
         outputs = request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
-        # Not after an error or Ctrl-C: the state of such a request is unknown, and a new one costs a millisecond.
+        # Not reused after an error or Ctrl-C, when its state is undefined; a new request takes a millisecond.
         self._idle.append(request)
         return list(outputs.to_tuple())
 
@@ -102,16 +102,16 @@ class Compiler:
 class Engine:
     """Runs networks on one device with a fixed number of threads.
 
-    Safe to share between threads. What it holds is freed with it, as long as nothing that it keeps (`shared`) refers
-    back to it: such a value takes the engine's `compiler`.
+    Safe to share between threads. Cached values (`shared`) are freed with the engine unless one refers back to it; such
+    a value should hold the engine's `compiler` instead.
 
     Args:
-        threads: CPU threads of a whole render (`runtime.thread_bound`). Its stages run at once, so each of the
-            renderer's networks gets half of them (`network_threads`).
+        threads: CPU threads of a whole render (`runtime.thread_bound`). Its stages run concurrently, so each
+            of the renderer's networks gets half of them (`network_threads`).
         device: "cpu".
 
     Attributes:
-        threads, device: as given.
+        threads, device: the arguments.
         compiler: compiles networks without keeping them.
 
     Raises:
@@ -122,8 +122,8 @@ class Engine:
         self.compiler = Compiler(threads, device)
         self.threads, self.device = threads, device
         self._lock = threading.Lock()
-        self._making: dict[Hashable, threading.Lock] = {}
-        self._made: dict[Hashable, object] = {}
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._cache: dict[Hashable, object] = {}
 
     @property
     def network_threads(self) -> int:
@@ -140,11 +140,11 @@ class Engine:
             make: creates the value; it may request other keys, but not this one.
         """
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            if key not in self._made:
-                self._made[key] = make()
-            return cast(T, self._made[key])
+            key_lock = self._locks.setdefault(key, threading.Lock())
+        with key_lock:
+            if key not in self._cache:
+                self._cache[key] = make()
+            return cast(T, self._cache[key])
 
     def network(self, model: bytes, input_shape: tuple[int, ...] | None = None, threads: int | None = None) -> Network:
         """Return a compiled network; compiled once per engine.
@@ -159,9 +159,9 @@ class Engine:
         return self.shared(key, lambda: self.compiler.compile_file(model, input_shape, count))
 
     def compile(self, model: Any, threads: int | None = None) -> Network:
-        """Compile a graph that the caller keeps; see `Compiler.compile`."""
+        """Compile a graph without caching it; see `Compiler.compile`."""
         return self.compiler.compile(model, threads)
 
     def bounded(self) -> contextlib.AbstractContextManager[None]:
-        """Bound the threads of what is not a network while a block runs; see `runtime.thread_bound`."""
+        """Bound the threads of OpenCV while a block runs; see `runtime.thread_bound`."""
         return bounded(self.threads)

@@ -12,7 +12,7 @@ from animato.runtime.openvino_library import import_openvino
 
 Arrays = Mapping[str, NDArray[Any]]
 Ranges = Mapping[str, Sequence[float]]
-"""Name of a convolution -> smallest and largest value that it takes in; see `models.portrait.ranges`."""
+"""Name of a convolution -> minimum and maximum of its input; see `models.portrait.ranges`."""
 
 NORM_EPS = 1e-4
 TINY = 1e-8
@@ -21,10 +21,10 @@ TINY = 1e-8
 class GraphBuilder:
     """Builds a graph from named arrays; every node is N C H W float32.
 
-    Convolutions with a known range are computed with 8-bit numbers where the processor can (Jacob et al. 2018,
-    "Quantization and training of neural networks for efficient integer-arithmetic-only inference", section 2.1): the
-    inputs in 256 steps over their range, the weights of each output channel in 127 steps over theirs, so that all
-    processors compute the same.
+    Convolutions with a known range are quantised to 8 bits where the processor supports it (Jacob et al. 2018,
+    "Quantization and training of neural networks for efficient integer-arithmetic-only inference", section 2.1): inputs
+    to 256 levels over their range, the weights of each output channel to 127 over theirs, so that results are the same
+    on all processors.
     """
 
     def __init__(self, arrays: Arrays, ranges: Ranges | None = None) -> None:
@@ -58,14 +58,14 @@ class GraphBuilder:
         kernel = self.constant(weight)
         if name in self._ranges:
             low, high = self._ranges[name]
-            x = self._stepped(x, *((0.0, high) if low >= 0 else (-max(-low, high), max(-low, high) * 127 / 128)), 256)
-            most = np.maximum(np.abs(weight).max(axis=(1, 2, 3), keepdims=True), TINY)
-            # Twice their range leaves a bit unused: processors without VNNI add two products in 16 bits, and saturate.
-            kernel = self._stepped(kernel, -2 * most, 2 * most, 255)
+            x = self._quantised(x, *((0.0, high) if low >= 0 else (-max(-low, high), max(-low, high) * 127 / 128)), 256)
+            max_weight = np.maximum(np.abs(weight).max(axis=(1, 2, 3), keepdims=True), TINY)
+            # Twice the range leaves one bit unused: without VNNI, processors add two products in 16 bits and saturate.
+            kernel = self._quantised(kernel, -2 * max_weight, 2 * max_weight, 255)
         output = self.ops.convolution(x, kernel, [1, 1], pad, pad, [1, 1])
         return self.ops.add(output, self.constant(bias[None, :, None, None]))
 
-    def _stepped(self, x: Any, low: Any, high: Any, levels: int) -> Any:
+    def _quantised(self, x: Any, low: Any, high: Any, levels: int) -> Any:
         ends = [self.constant(np.asarray(end, np.float32).reshape(-1, 1, 1, 1)) for end in (low, high)]
         return self.ops.fake_quantize(x, *ends, *ends, levels)
 
@@ -89,11 +89,11 @@ class GraphBuilder:
         )  # fmt: skip
 
     def fold(self, x: Any) -> Any:
-        """Turn squares of two by two into channels, as torch's `pixel_unshuffle` does."""
+        """Move 2 x 2 blocks to channels, as `torch.pixel_unshuffle`."""
         return self.ops.space_to_depth(x, "depth_first", 2)
 
     def unfold(self, x: Any) -> Any:
-        """Turn channels into squares of two by two, as torch's `pixel_shuffle` does."""
+        """Move channels to 2 x 2 blocks, as `torch.pixel_shuffle`."""
         return self.ops.depth_to_space(x, "depth_first", 2)
 
     def block(self, x: Any, name: str) -> Any:
@@ -102,7 +102,7 @@ class GraphBuilder:
         return self.relu(self.ops.add(x, self.conv(x, f"{name}.second")))
 
     def norm(self, x: Any, shift: Any, scale: Any) -> Any:
-        """AdaIN: instance normalisation, then a scale and a shift from outside (1 C 1 1)."""
+        """AdaIN: instance normalisation, then the given scale and shift (1 C 1 1)."""
         normal = self.ops.mvn(x, self.constant([2, 3]), True, NORM_EPS, "inside_sqrt")
         return self.ops.add(self.ops.multiply(normal, scale), shift)
 
@@ -113,10 +113,10 @@ class GraphBuilder:
         return self.ops.add(x, y)
 
     def near_hidden(self, valid: Any) -> Any:
-        """1 - validity, grown by three pixels and softened over seven."""
+        """1 - validity, dilated by three pixels and blurred over seven."""
         hidden = self.ops.subtract(self.number(1.0), valid)
-        grown = self.ops.max_pool(hidden, [1, 1], [1, 1], [3, 3], [3, 3], [7, 7]).output(0)
-        return self.ops.avg_pool(grown, [1, 1], [3, 3], [3, 3], [7, 7], False)
+        dilated = self.ops.max_pool(hidden, [1, 1], [1, 1], [3, 3], [3, 3], [7, 7]).output(0)
+        return self.ops.avg_pool(dilated, [1, 1], [3, 3], [3, 3], [7, 7], False)
 
     def part(self, x: Any, first: int, last: int, axis: int = 1) -> Any:
         """Slice a range of an axis."""
@@ -134,5 +134,5 @@ class GraphBuilder:
         return self.ops.transpose(x, self.constant([0, 2, 3, 1]))
 
     def model(self, outputs: list[Any], inputs: list[Any]) -> Any:
-        """Return the graph between inputs and outputs (`openvino.Model`), not compiled."""
+        """Return the uncompiled graph between inputs and outputs (`openvino.Model`)."""
         return self.openvino.Model(outputs, inputs, "patch")

@@ -14,7 +14,7 @@ from animato.errors import MissingPartError, OutputError
 
 
 class _SilentTelemetry:
-    """Stands in for OpenVINO's usage reporter: every call does nothing, so no name is looked up."""
+    """Stub of OpenVINO's telemetry: every call does nothing, so there is no network access."""
 
     def __init__(self, *_args: object, **_kwargs: object) -> None:
         pass
@@ -26,8 +26,8 @@ class _SilentTelemetry:
 def import_openvino() -> Any:
     """Import OpenVINO with its telemetry replaced by a stub.
 
-    OpenVINO sends an analytics event when it is imported. The stub must be in place first; an import by somebody
-    else before ours is not ours to undo, but every import inside animato goes through this function.
+    OpenVINO sends an analytics event when it is imported, so the stub must be in place first. Every import in animato
+    goes through this function; an earlier import by other code is unaffected.
 
     Raises:
         MissingPartError: OpenVINO is not installed or cannot be loaded.
@@ -50,7 +50,7 @@ def import_openvino() -> Any:
 
 @contextlib.contextmanager
 def read_model(model: bytes) -> Iterator[tuple[Any, Any]]:
-    """Give OpenVINO's core and an uncompiled network; the file it may be mapped from exists until the block ends.
+    """Yield OpenVINO's core and an uncompiled network, whose temporary file exists until the block ends.
 
     Args:
         model: the bytes of an ONNX or TensorFlow Lite file.

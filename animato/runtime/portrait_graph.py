@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from animato.runtime.graph_builder import Arrays, GraphBuilder, Ranges
 
-VALID_BIAS = 4.0
-"""What validity takes from the mask's logit: without it a network copies for ever and never learns to paint."""
+VALIDITY_BIAS = 4.0
+"""Range of the bias of the mask's logit by validity; without it a network only copies and never learns to paint."""
 
-UNSEEN = 8.0
-"""What a photo's score loses where the photo does not show what is needed."""
+INVISIBLE_PENALTY = 8.0
+"""Penalty on the score of a photo where the point is not visible in it."""
 
 
 def build_encoder(config: Mapping[str, Any], arrays: Arrays) -> Any:
@@ -58,53 +58,53 @@ def build_painter(
     Args:
         config, arrays: as for `build_encoder`.
         photos: K, for each patch.
-        targets: B, how many patches.
-        ranges: of the convolutions to be computed with 8-bit numbers, or None for none.
+        targets: B, number of patches.
+        ranges: of the convolutions to quantise, or None for none.
 
     Returns:
         f(composite B S S 3 uint8, drawing B S S 3 uint8, validity B S S 1 float32, features BK F h w, grid BK h w 2,
         seen BK 1 h w, log-weight BK 1 1 1, affine B A) -> [layer B S S 4, flow B S S 2], float32. The
         layer's RGB is m paint + (1 - m) light in 0..255, its fourth channel the mask m in [0, 1]; the flow is in pixels
-        of the patch; all is faded out at the patch's edge. The photos of one patch follow each other.
+        of the patch; all fade out at the edge of the patch. The photos of one patch are consecutive.
     """
     g, side = GraphBuilder(arrays, ranges), int(config["side"])
-    half, fetched = side // 2, targets * photos
+    half, samples = side // 2, targets * photos
     composite = g.input([targets, side, side, 3], np.uint8, "composite")
     drawing = g.input([targets, side, side, 3], np.uint8, "drawing")
     validity = g.input([targets, side, side, 1], np.float32, "validity")
-    features = g.input([fetched, int(config["features"]), half, half], np.float32, "features")
-    grid = g.input([fetched, half, half, 2], np.float32, "grid")
-    seen = g.input([fetched, 1, half, half], np.float32, "seen")
-    prior = g.input([fetched, 1, 1, 1], np.float32, "prior")
+    features = g.input([samples, int(config["features"]), half, half], np.float32, "features")
+    grid = g.input([samples, half, half, 2], np.float32, "grid")
+    seen = g.input([samples, 1, half, half], np.float32, "seen")
+    prior = g.input([samples, 1, 1, 1], np.float32, "prior")
     affine = g.input([targets, affine_count(config)], np.float32, "affine")
     strokes, valid = g.pixels(drawing, 1 / 255, 0.0), _first(g, validity)
-    mixed, known = _gather(g, features, grid, seen, prior, strokes, photos)
-    given = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
-    x = _unet(g, g.concat([given, mixed, known]), _pairs(g, affine, config), config)
-    outputs = _answer(g, x, valid, config)
+    mixed, visible = _gather(g, features, grid, seen, prior, strokes, photos)
+    inputs = g.fold(g.concat([g.pixels(composite, 1 / 127.5, -1.0), valid, strokes]))
+    x = _unet(g, g.concat([inputs, mixed, visible]), _pairs(g, affine, config), config)
+    outputs = _outputs(g, x, valid, config)
     return g.model(outputs, [composite, drawing, validity, features, grid, seen, prior, affine])
 
 
 def _gather(
     g: GraphBuilder, features: Any, grid: Any, seen: Any, prior: Any, strokes: Any, photos: int
 ) -> tuple[Any, Any]:
-    """Fetch each photo's features and weigh the photos of a patch pixel by pixel."""
-    every, channels, half, _ = (int(length) for length in features.shape)
-    fetch = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
-    fetched = g.ops.multiply(g.ops.grid_sample(features, grid, fetch), seen)
-    if photos == 1:  # its weight is 1 whatever the score; the prior stays an input of the graph
-        return g.ops.add(fetched, g.ops.multiply(prior, g.number(0.0))), seen
+    """Sample the features of each photo, and average them over the photos of a patch with per-pixel weights."""
+    total, channels, half, _ = (int(length) for length in features.shape)
+    sampling = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
+    sampled = g.ops.multiply(g.ops.grid_sample(features, grid, sampling), seen)
+    if photos == 1:  # its weight is always 1; the prior stays an input of the graph
+        return g.ops.add(sampled, g.ops.multiply(prior, g.number(0.0))), seen
 
     def grouped(x: Any, depth: int) -> Any:
-        return g.ops.reshape(x, g.constant([every // photos, photos, depth, half, half]), False)
+        return g.ops.reshape(x, g.constant([total // photos, photos, depth, half, half]), False)
 
     small = g.ops.unsqueeze(g.halve(strokes), g.constant([1]))
-    many = g.ops.broadcast(small, g.constant(np.array([every // photos, photos, 3, half, half], np.int64)))
-    many = g.ops.reshape(many, g.constant([every, 3, half, half]), False)
-    score = g.conv(g.relu(g.conv(g.concat([fetched, seen, many]), "score_in")), "score_out")
-    score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(UNSEEN)))
+    drawings = g.ops.broadcast(small, g.constant(np.array([total // photos, photos, 3, half, half], np.int64)))
+    drawings = g.ops.reshape(drawings, g.constant([total, 3, half, half]), False)
+    score = g.conv(g.relu(g.conv(g.concat([sampled, seen, drawings]), "score_in")), "score_out")
+    score = g.ops.add(score, g.ops.multiply(g.ops.add(seen, g.number(-1.0)), g.number(INVISIBLE_PENALTY)))
     weight = g.ops.softmax(grouped(g.ops.add(score, prior), 1), 1)
-    mixed = g.ops.reduce_sum(g.ops.multiply(weight, grouped(fetched, channels)), g.constant([1]), False)
+    mixed = g.ops.reduce_sum(g.ops.multiply(weight, grouped(sampled, channels)), g.constant([1]), False)
     return mixed, g.ops.reduce_sum(g.ops.multiply(weight, grouped(seen, 1)), g.constant([1]), False)
 
 
@@ -126,14 +126,14 @@ def _unet(g: GraphBuilder, x: Any, pairs: list[tuple[Any, Any]], config: Mapping
     return x
 
 
-def _answer(g: GraphBuilder, x: Any, valid: Any, config: Mapping[str, Any]) -> list[Any]:
+def _outputs(g: GraphBuilder, x: Any, valid: Any, config: Mapping[str, Any]) -> list[Any]:
     """Return layer and flow from the U-Net's last features."""
     raw = g.unfold(g.conv(x, "out"))
     light = g.ops.tanh(g.double(g.conv(x, "light"), "linear_onnx"))
     ramp = g.constant(edge_ramp(int(config["side"]))[None, None])
     if config["hidden_only"]:
         ramp = g.ops.multiply(ramp, g.near_hidden(valid))
-    bias = g.ops.multiply(g.ops.subtract(g.number(0.5), valid), g.number(VALID_BIAS))
+    bias = g.ops.multiply(g.ops.subtract(g.number(0.5), valid), g.number(VALIDITY_BIAS))
     mask = g.ops.multiply(g.ops.sigmoid(g.ops.add(g.part(raw, 3, 4), bias)), ramp)
     paint = g.ops.multiply(g.ops.add(g.ops.tanh(g.part(raw, 0, 3)), g.number(1.0)), g.number(127.5))
     flow = g.ops.multiply(g.ops.multiply(g.ops.tanh(g.part(raw, 4, 6)), g.number(float(config["reach"]))), ramp)

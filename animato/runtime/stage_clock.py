@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 STAGES = ("decode", "track", "motion", "warp", "draw", "paint", "composite", "mark", "encode", "sign")
-"""Every stage, in the order of the pipeline; the paper renderer draws, the others warp and paint."""
+"""All stages, in the order of the pipeline; "draw" is used by the paper renderer, "warp" and "paint" by the others."""
 
 
 class StageClock:
-    """Adds up the time spent in each stage; several threads may use it at once.
+    """Accumulates the time spent in each stage; thread-safe.
 
     Attributes:
         seconds: stage to seconds, for the stages that ran.
@@ -24,10 +24,10 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure a block as part of a stage.
+        """Time a block as part of a stage.
 
         Raises:
-            ValueError: there is no such stage.
+            ValueError: unknown stage.
         """
         _check(name)
         begin = time.perf_counter()
@@ -37,10 +37,10 @@ class StageClock:
             self.add({name: time.perf_counter() - begin})
 
     def add(self, seconds: Mapping[str, float]) -> None:
-        """Add what was measured elsewhere, stage to seconds.
+        """Add times measured elsewhere, stage to seconds.
 
         Raises:
-            ValueError: there is no such stage.
+            ValueError: unknown stage.
         """
         for name in seconds:
             _check(name)

@@ -3,14 +3,14 @@
 `threads` of an engine (`threads` in the settings) reaches every library that starts threads of its own:
 
 - OpenVINO: a property of each compiled network (`runtime.engine`);
-- OpenCV: one number of the process, lowered while a render works and put back afterwards (`bounded`, here);
+- OpenCV: one count per process, lowered during a render and restored afterwards (`bounded`, here);
 - PyAV: a property of each decoder and encoder (`ReaderSettings.decode_threads`, `WriterSettings.encode_threads`);
 - torch, in the paper renderer: `runtime.torch_threads`;
-- the stages of a render, which otherwise run at once: with one thread they run one after the other
-  (`pipeline.prefetch`), the driver is tracked in this process, and nothing is compiled ahead.
+- the stages of a render, which otherwise run concurrently: with one thread they run sequentially
+  (`pipeline.prefetch`), the driver is tracked in this process, and nothing is compiled in advance.
 
-The BLAS behind numpy is not bounded: it splits only products far larger than those of a render. Where a program's own
-products are to be bounded too, `OPENBLAS_NUM_THREADS` is read when numpy is imported.
+numpy's BLAS is not bounded: it splits only products far larger than those of a render. To bound it for other code, set
+`OPENBLAS_NUM_THREADS` before numpy is imported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def bounded(threads: int) -> Iterator[None]:
-    """Bound OpenCV's threads while this block runs; of several open blocks, in any threads, the lowest bound counts.
+    """Bound OpenCV's threads in a block; the lowest bound of all open blocks, in any thread, applies.
 
     Args:
         threads: at least 1.
@@ -40,10 +40,10 @@ def bounded(threads: int) -> Iterator[None]:
 
 
 def bounded_items(items: Iterator[T], threads: int) -> Generator[T]:
-    """Yield the items of an iterator; it is bounded while it makes them, not while the caller uses them.
+    """Yield the items of an iterator, bounded while it produces them, not while the caller uses them.
 
     Args:
-        items: closed when this generator is, if it can be.
+        items: closed with this generator if it has a `close` method.
         threads: at least 1.
     """
     with contextlib.ExitStack() as stack:
@@ -55,36 +55,36 @@ def bounded_items(items: Iterator[T], threads: int) -> Generator[T]:
                 except StopIteration:
                     return
             yield item
-            del item  # while the next one is made, only the caller holds this one
+            del item  # so that only the caller holds it while the next one is produced
 
 
 class _OpenCvThreads:
-    """OpenCV's thread count, with the bounds that are on it."""
+    """OpenCV's thread count and its active bounds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bounds: list[int] = []
-        self._before = 0
+        self._original = 0
 
     def enter(self, threads: int) -> None:
         """Add a bound."""
         with self._lock:
             if not self._bounds:
-                self._before = cv2.getNumThreads()
+                self._original = cv2.getNumThreads()
             self._bounds.append(threads)
             self._apply()
 
     def leave(self, threads: int) -> None:
-        """Take a bound away; without any, the count is what it was."""
+        """Remove a bound; without any, the original count is restored."""
         with self._lock:
             self._bounds.remove(threads)
             self._apply()
 
     def _apply(self) -> None:
-        wanted = min([self._before, *self._bounds])
-        if cv2.getNumThreads() != wanted:
-            cv2.setNumThreads(wanted)
+        count = min([self._original, *self._bounds])
+        if cv2.getNumThreads() != count:
+            cv2.setNumThreads(count)
 
 
 _OPENCV = _OpenCvThreads()
-"""Of the process, because the count is."""
+"""One per process, as OpenCV's count is."""

@@ -7,38 +7,38 @@ import threading
 from collections.abc import Iterator
 
 
-class _Users:
-    """How many blocks are open, and torch's thread count before the first of them."""
+class _OpenBlocks:
+    """Number of open blocks, and torch's thread count before the first of them."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.count = 0
-        self.before = 1
+        self.original_threads = 1
 
 
-_USERS = _Users()
+_OPEN_BLOCKS = _OpenBlocks()
 
 
 @contextlib.contextmanager
 def torch_bounded(threads: int) -> Iterator[None]:
-    """Bound the threads that torch uses in this thread while a block runs, then put them back.
+    """Bound the threads that torch uses in this thread while a block runs, then restore them.
 
-    Each thread keeps a count of its own once it has used torch; a thread that has not takes the last one that was
-    set anywhere. So every block puts back what was there before the first of those that are open at once.
+    A thread that has used torch keeps its own count; others take the last one set in any thread. Every block therefore
+    restores the count from before the first of the open blocks.
 
     Args:
         threads: at least 1.
     """
     import torch
 
-    with _USERS.lock:
-        if _USERS.count == 0:
-            _USERS.before = torch.get_num_threads()
-        _USERS.count += 1
-        torch.set_num_threads(min(threads, _USERS.before))
+    with _OPEN_BLOCKS.lock:
+        if _OPEN_BLOCKS.count == 0:
+            _OPEN_BLOCKS.original_threads = torch.get_num_threads()
+        _OPEN_BLOCKS.count += 1
+        torch.set_num_threads(min(threads, _OPEN_BLOCKS.original_threads))
     try:
         yield
     finally:
-        with _USERS.lock:
-            _USERS.count -= 1
-            torch.set_num_threads(_USERS.before)
+        with _OPEN_BLOCKS.lock:
+            _OPEN_BLOCKS.count -= 1
+            torch.set_num_threads(_OPEN_BLOCKS.original_threads)

@@ -20,7 +20,7 @@ from animato.trust.payload import MarkPayload
 from animato.version import __version__
 
 ROLES = ("photo", "driver", "audio")
-LONGEST_TEXT = 80
+MAX_TEXT = 80
 """Longest text setting that is published, characters."""
 
 TOOL = "animato"
@@ -123,7 +123,7 @@ def _is_public(value: Any) -> bool:
     if isinstance(value, (bool, int, float)):
         return value == value and abs(value) != float("inf")
     # Words only: no path separators of any platform, and no file suffix.
-    if not isinstance(value, str) or not re.fullmatch(rf"[\w .,:+-]{{1,{LONGEST_TEXT}}}", value):
+    if not isinstance(value, str) or not re.fullmatch(rf"[\w .,:+-]{{1,{MAX_TEXT}}}", value):
         return False
     return re.search(r"\.[A-Za-z]\w*$", value) is None and re.match(r"[A-Za-z]:", value) is None
 

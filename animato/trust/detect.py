@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from animato.errors import PictureError
-from animato.trust.mark_sync import Lock, read_near
+from animato.trust.mark_sync import MarkDecoding, read_near
 from animato.trust.payload import MarkPayload
-from animato.trust.residual import SMALLEST_SIDE, Residual
+from animato.trust.residual import MIN_SIDE, Residual
 from animato.trust.search import Peak, find_peaks, whitened_power
 from animato.types import Frame, Plane
 
@@ -28,14 +28,14 @@ ID_PHASE_ALONE = 6.5
 ID_PHASE = 5.0
 PRESENT_Z = 8.3
 PRESENT_PHASE = 6.5
-CANDIDATES = 6
+MAX_CANDIDATES = 6
 """Peaks decoded per detection; each passes the checksum by chance with probability 2**-24."""
 
-MOST_FRAMES = 250
-GROUP = 25
+MAX_FRAMES = 250
+GROUP_FRAMES = 25
 """Frames averaged per detection: a second of video."""
 
-MOST_PIXELS = 64_000_000
+MAX_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class MarkReading:
         }
 
 
-class Detector:
+class WatermarkDetector:
     """Accumulates frames and detects a watermark in them.
 
     Example:
@@ -97,45 +97,45 @@ class Detector:
         return self._residual.frames
 
     def add(self, frame: Frame) -> None:
-        """Add one frame; frames beyond `MOST_FRAMES` are ignored.
+        """Add one frame; frames beyond `MAX_FRAMES` are ignored.
 
         Args:
             frame: H x W x 3 uint8 RGB.
 
         Raises:
-            PictureError: not H x W x 3 uint8, or more than `MOST_PIXELS` pixels.
+            PictureError: not H x W x 3 uint8, or more than `MAX_PIXELS` pixels.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
             raise PictureError("a frame to check must be H x W x 3 uint8", where=f"{frame.shape} {frame.dtype}")
-        if frame.shape[0] * frame.shape[1] > MOST_PIXELS:
-            raise PictureError(f"a frame to check has at most {MOST_PIXELS:,} pixels", where=f"{frame.shape}")
-        if self.frames < MOST_FRAMES:
+        if frame.shape[0] * frame.shape[1] > MAX_PIXELS:
+            raise PictureError(f"a frame to check has at most {MAX_PIXELS:,} pixels", where=f"{frame.shape}")
+        if self.frames < MAX_FRAMES:
             self._residual.add(frame)
 
-    def merge(self, other: Detector) -> None:
+    def merge(self, other: WatermarkDetector) -> None:
         """Add the frames of another detector."""
         self._residual.merge(other._residual)
 
     def read(self) -> MarkReading:
         """Detect a mark in the frames added so far. Takes about 0.2 s with a mark, 0.4 s without."""
         mean = self._residual.mean()
-        if mean is None or min(mean.shape) < SMALLEST_SIDE or not _has_signal(mean):
+        if mean is None or min(mean.shape) < MIN_SIDE or not _has_signal(mean):
             return MarkReading(None, False, 0.0, 0.0, None, self.frames)
         power = whitened_power(mean)
-        best: tuple[Peak, Lock] | None = None
-        for candidate in find_peaks(power, CANDIDATES):
-            lock, placement = read_near(mean, candidate.placement)
+        best: tuple[Peak, MarkDecoding] | None = None
+        for candidate in find_peaks(power, MAX_CANDIDATES):
+            decoding, placement = read_near(mean, candidate.placement)
             peak = replace(candidate, placement=placement)
-            if best is None or _weight(peak, lock) > _weight(*best):
-                best = (peak, lock)
-            if lock.payload is not None and _id_holds(peak, lock):
-                best = (peak, lock)
+            if best is None or _weight(peak, decoding) > _weight(*best):
+                best = (peak, decoding)
+            if decoding.payload is not None and _id_holds(peak, decoding):
+                best = (peak, decoding)
                 break
         assert best is not None  # find_peaks returns CANDIDATES peaks
         return _reading(*best, self.frames)
 
 
-def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkReading:
+def detect_mark(frames: Iterable[Frame], max_frames: int = MAX_FRAMES) -> MarkReading:
     """Detect a mark in the frames of a clip or in one image.
 
     Frames are averaged per second of video. Each second is analysed separately, because a mark may cover only a part of
@@ -148,8 +148,8 @@ def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkR
     Raises:
         PictureError: a frame is not H x W x 3 uint8.
     """
-    stream = islice(iter(frames), max(1, min(max_frames, MOST_FRAMES)))
-    whole = Detector()
+    stream = islice(iter(frames), max(1, min(max_frames, MAX_FRAMES)))
+    whole = WatermarkDetector()
     best = MarkReading(None, False, 0.0, 0.0, None, 0)
     groups = 0
     for group in _groups(stream):
@@ -161,11 +161,11 @@ def detect_mark(frames: Iterable[Frame], max_frames: int = MOST_FRAMES) -> MarkR
     return _better(best, whole.read(), whole.frames) if groups > 1 else best
 
 
-def _groups(frames: Iterator[Frame]) -> Iterator[Detector]:
+def _groups(frames: Iterator[Frame]) -> Iterator[WatermarkDetector]:
     """Yield a detector for each second of a stream of frames."""
     while True:
-        group = Detector()
-        for frame in islice(frames, GROUP):
+        group = WatermarkDetector()
+        for frame in islice(frames, GROUP_FRAMES):
             group.add(frame)
         if group.frames == 0:
             return
@@ -187,24 +187,24 @@ def _has_signal(mean: Plane) -> bool:
     return bool(np.isfinite(mean).all() and float(mean.std()) > 1e-3)
 
 
-def _weight(peak: Peak, lock: Lock) -> float:
-    return peak.z + lock.phase
+def _weight(peak: Peak, decoding: MarkDecoding) -> float:
+    return peak.z + decoding.phase
 
 
-def _id_holds(peak: Peak, lock: Lock) -> bool:
-    return lock.phase >= ID_PHASE and (peak.z >= ID_Z or lock.phase >= ID_PHASE_ALONE)
+def _id_holds(peak: Peak, decoding: MarkDecoding) -> bool:
+    return decoding.phase >= ID_PHASE and (peak.z >= ID_Z or decoding.phase >= ID_PHASE_ALONE)
 
 
-def _reading(peak: Peak, lock: Lock, frames: int) -> MarkReading:
-    named = lock.payload is not None and _id_holds(peak, lock)
-    present = named or (peak.z >= PRESENT_Z and lock.phase >= PRESENT_PHASE)
+def _reading(peak: Peak, decoding: MarkDecoding, frames: int) -> MarkReading:
+    named = decoding.payload is not None and _id_holds(peak, decoding)
+    present = named or (peak.z >= PRESENT_Z and decoding.phase >= PRESENT_PHASE)
     place = peak.placement
     return MarkReading(
-        found_id=lock.payload if named else None,
+        found_id=decoding.payload if named else None,
         present=present,
         z=peak.z,
-        phase=lock.phase,
-        bit_confidence=lock.agreement if named else None,
+        phase=decoding.phase,
+        bit_confidence=decoding.agreement if named else None,
         frames_read=frames,
         scale=place.scale if present else None,
         turn=float(np.rad2deg(place.turn)) if present else None,

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.trust.detect import Detector
+from animato.trust.detect import WatermarkDetector
 from animato.types import Frame
 
 
@@ -21,7 +21,7 @@ class AlarmCount:
     """Detector results on unmarked images.
 
     Attributes:
-        looks: number of clips tested.
+        clips: number of clips tested.
         ids: number of clips in which an id was read.
         present: number of clips in which a mark was detected, ids included.
         mean_z: mean z of the pilots.
@@ -29,7 +29,7 @@ class AlarmCount:
         highest_phase: largest phase agreement of the pilots.
     """
 
-    looks: int
+    clips: int
     ids: int
     present: int
     mean_z: float
@@ -37,11 +37,11 @@ class AlarmCount:
     highest_phase: float
 
 
-def count_false_alarms(looks: Iterable[Iterable[Frame]]) -> AlarmCount:
+def count_false_alarms(clips: Iterable[Iterable[Frame]]) -> AlarmCount:
     """Run the detector on unmarked clips and count its false positives.
 
     Args:
-        looks: one iterable of frames (H x W x 3 uint8 RGB) per clip; an image is a clip of one frame.
+        clips: one iterable of frames (H x W x 3 uint8 RGB) per clip; an image is a clip of one frame.
 
     Raises:
         PictureError: a frame is not H x W x 3 uint8.
@@ -49,8 +49,8 @@ def count_false_alarms(looks: Iterable[Iterable[Frame]]) -> AlarmCount:
     ids = present = 0
     strengths: list[float] = []
     phases: list[float] = []
-    for frames in looks:
-        detector = Detector()
+    for frames in clips:
+        detector = WatermarkDetector()
         for frame in frames:
             detector.add(frame)
         reading = detector.read()

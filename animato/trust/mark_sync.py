@@ -11,38 +11,37 @@ from numpy.typing import NDArray
 
 from animato.trust.convolution import CODED_BITS, encode, viterbi
 from animato.trust.payload import MarkPayload, unpack
-from animato.trust.search import Placement
+from animato.trust.search import MarkPlacement
 from animato.trust.tile import PILOT_GAIN, PILOTS, TILE, lattice
 from animato.types import Plane
 
-FINE = 2
-"""Positions are searched in steps of 1 / FINE tile pixels."""
+OVERSAMPLING = 2
+"""Positions are searched in steps of 1 / OVERSAMPLING tile pixels."""
 
 NEIGHBOURHOOD = 2.5
 """Standard deviation of the window for the noise estimate around a frequency, cycles per tile."""
 
-CERTAINTY = 0.75
+NOISE_EXPONENT = 0.75
 """Exponent of the noise power by which a dimension is divided: 1 for known noise, less for estimated noise."""
 
-LOUDEST = 3.0
+CLIP_LIMIT = 3.0
 """Limit of one dimension, in multiples of the root mean square of all."""
 
-
-HINT = 4.5
+REFINE_PHASE = 4.5
 """Phase agreement above which the placement is refined."""
 
-UPRIGHT_TURN, UPRIGHT_STRETCH = 0.004, 0.003
+MAX_UPRIGHT_TURN, MAX_UPRIGHT_STRETCH = 0.004, 0.003
 """Turn (radians) and stretch below which zero is tried too."""
 
-LIST, LIST_PHASE = 64, 5.5
+LIST_LENGTH, LIST_PHASE = 64, 5.5
 """Length of the decoder's list when the most likely message fails the checksum, and the phase agreement required."""
 
-SCALE_WALK, TURN_WALK = 0.001, 0.001
+SCALE_SEARCH_STEP, TURN_SEARCH_STEP = 0.001, 0.001
 """First step of the local search: half a pixel over half an image."""
 
 
 @dataclass(frozen=True)
-class Lock:
+class MarkDecoding:
     """Result of one decoding attempt.
 
     Attributes:
@@ -57,7 +56,7 @@ class Lock:
     agreement: float | None
 
 
-def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
+def fold(residual: Plane, placement: MarkPlacement) -> NDArray[np.float64]:
     """Resample the residual to tile coordinates and sum it over all repeats: 128 x 128 float64."""
     height, width = residual.shape
     picture_from_tile = placement.matrix()
@@ -72,41 +71,49 @@ def fold(residual: Plane, placement: Placement) -> NDArray[np.float64]:
     )
 
 
-def read_near(residual: Plane, placement: Placement) -> tuple[Lock, Placement]:
+def read_near(residual: Plane, placement: MarkPlacement) -> tuple[MarkDecoding, MarkPlacement]:
     """Decode near a placement estimated from the power spectrum; return the result and the refined placement.
 
     The power spectrum gives a placement to about a pixel over the image. If the bits cannot be decoded but the phases
     indicate a mark, the placement without turn and stretch is tried (the usual case), then a local search that
     maximises the phase agreement, which is sharper.
     """
-    lock = read_at(residual, placement)
-    if lock.payload is not None or lock.phase < HINT:
-        return lock, placement
-    lock, placement = _walk(residual, lock, placement)
-    if lock.payload is None and lock.phase >= LIST_PHASE:
-        lock = read_at(residual, placement, LIST)
-    return lock, placement
+    decoding = read_at(residual, placement)
+    if decoding.payload is not None or decoding.phase < REFINE_PHASE:
+        return decoding, placement
+    decoding, placement = _local_search(residual, decoding, placement)
+    if decoding.payload is None and decoding.phase >= LIST_PHASE:
+        decoding = read_at(residual, placement, LIST_LENGTH)
+    return decoding, placement
 
 
-def _walk(residual: Plane, lock: Lock, placement: Placement) -> tuple[Lock, Placement]:
+def _local_search(
+    residual: Plane, decoding: MarkDecoding, placement: MarkPlacement
+) -> tuple[MarkDecoding, MarkPlacement]:
     """Search around a placement; return the first result that decodes, else the one with the best phase agreement."""
     upright = replace(placement, turn=0.0, stretch=1.0)
-    choices = [upright] if abs(placement.turn) < UPRIGHT_TURN and abs(placement.stretch - 1) < UPRIGHT_STRETCH else []
+    candidates = (
+        [upright] if abs(placement.turn) < MAX_UPRIGHT_TURN and abs(placement.stretch - 1) < MAX_UPRIGHT_STRETCH else []
+    )
     for step in (1.0, 0.5):
-        choices += [replace(placement, scale=placement.scale * (1 + sign * step * SCALE_WALK)) for sign in (-1, 1)]
-        choices += [replace(placement, turn=placement.turn + sign * step * TURN_WALK) for sign in (-1, 1)]
-        choices += [replace(placement, stretch=placement.stretch * (1 + sign * step * SCALE_WALK)) for sign in (-1, 1)]
-        for choice in choices:
-            tried = read_at(residual, choice)
+        candidates += [
+            replace(placement, scale=placement.scale * (1 + sign * step * SCALE_SEARCH_STEP)) for sign in (-1, 1)
+        ]
+        candidates += [replace(placement, turn=placement.turn + sign * step * TURN_SEARCH_STEP) for sign in (-1, 1)]
+        candidates += [
+            replace(placement, stretch=placement.stretch * (1 + sign * step * SCALE_SEARCH_STEP)) for sign in (-1, 1)
+        ]
+        for candidate in candidates:
+            tried = read_at(residual, candidate)
             if tried.payload is not None:
-                return tried, choice
-            if tried.phase > lock.phase:
-                lock, placement = tried, choice
-        choices = []
-    return lock, placement
+                return tried, candidate
+            if tried.phase > decoding.phase:
+                decoding, placement = tried, candidate
+        candidates = []
+    return decoding, placement
 
 
-def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
+def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDecoding:
     """Decode the mark at a placement.
 
     Args:
@@ -123,7 +130,7 @@ def read_at(residual: Plane, placement: Placement, paths: int = 1) -> Lock:
     )
     phase, shift = _position(pilots, noise[:PILOTS])
     payload, agreement = _read_bits(data * np.exp(2j * np.pi * (places.data @ shift) / TILE), noise[PILOTS:], paths)
-    return Lock(phase, payload, agreement)
+    return MarkDecoding(phase, payload, agreement)
 
 
 def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -133,15 +140,15 @@ def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tup
     single frequency dominates.
     """
     places = lattice()
-    size = np.abs(pilots)
-    even = np.minimum(size / np.sqrt(noise) / PILOT_GAIN, 2.0) * pilots / np.maximum(size, 1e-12)
-    even /= max(float(np.sqrt(np.mean(np.abs(even) ** 2))), 1e-12)
-    side = TILE * FINE
-    sheet = np.zeros((side, side), dtype=np.complex128)
-    sheet[places.pilots[:, 1], places.pilots[:, 0] % side] = even
-    surface = np.fft.ifft2(sheet).real * side * side / np.sqrt(PILOTS / 2)
+    magnitude = np.abs(pilots)
+    normalised = np.minimum(magnitude / np.sqrt(noise) / PILOT_GAIN, 2.0) * pilots / np.maximum(magnitude, 1e-12)
+    normalised /= max(float(np.sqrt(np.mean(np.abs(normalised) ** 2))), 1e-12)
+    side = TILE * OVERSAMPLING
+    spectrum = np.zeros((side, side), dtype=np.complex128)
+    spectrum[places.pilots[:, 1], places.pilots[:, 0] % side] = normalised
+    surface = np.fft.ifft2(spectrum).real * side * side / np.sqrt(PILOTS / 2)
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
-    return float(surface[row, column]), np.array([column, row], dtype=np.float64) / FINE
+    return float(surface[row, column]), np.array([column, row], dtype=np.float64) / OVERSAMPLING
 
 
 def _read_bits(
@@ -150,9 +157,9 @@ def _read_bits(
     """Decode the aligned data frequencies; return the payload and the share of coded bits that agree with it."""
     places = lattice()
     dimensions = np.empty(2 * len(data))
-    weighted = data / noise**CERTAINTY
+    weighted = data / noise**NOISE_EXPONENT
     dimensions[0::2], dimensions[1::2] = weighted.real, weighted.imag
-    limit = LOUDEST * float(np.sqrt(np.mean(dimensions**2)))
+    limit = CLIP_LIMIT * float(np.sqrt(np.mean(dimensions**2)))
     dimensions = np.clip(dimensions, -limit, limit) * places.flip_of_dimension
     soft = np.bincount(places.bit_of_dimension, dimensions, CODED_BITS).astype(np.float64)
     for bits in viterbi(soft, paths):

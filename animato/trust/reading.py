@@ -15,7 +15,7 @@ from animato.trust.text import clean
 
 State = Literal["none", "invalid", "valid", "trusted"]
 
-LARGEST_SIDECAR = 16_000_000
+MAX_SIDECAR_BYTES = 16_000_000
 UNRECOGNISED = "signingCredential.untrusted"
 AI_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic")
 """IPTC terms for media generated wholly or partly by an algorithm."""
@@ -79,7 +79,7 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
     beside = sidecar_of(path)
     manifest = None
     if media_type not in library.Reader.get_supported_mime_types():
-        if not beside.is_file() or beside.stat().st_size > LARGEST_SIDECAR:
+        if not beside.is_file() or beside.stat().st_size > MAX_SIDECAR_BYTES:
             return Credentials()
         manifest = beside.read_bytes()
     try:

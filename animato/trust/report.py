@@ -11,7 +11,7 @@ from animato.trust.reading import Credentials
 from animato.trust.text import clean
 
 NO_MARK = "No mark found. This does not mean the video is real."
-MARK_CAVEAT = "A mark says a tool like animato put it there; marks can be copied onto real video."
+MARK_CAVEAT = "A mark shows that a tool like animato was used, but marks can be copied onto real video."
 
 FOUND, NOTHING_FOUND, UNREADABLE = 0, 7, 3
 """Exit codes."""
@@ -84,14 +84,12 @@ class VerifyReport:
         credentials = self.credentials
         where = " (in the .c2pa file beside it)" if credentials.beside else ""
         if credentials.elsewhere:
-            return (
-                "Content credentials are kept at an address on a network; nothing was fetched, so they were not read."
-            )
+            return "Content credentials are stored at a remote address; they were not fetched."
         if credentials.state == "none":
             return "No content credentials."
         if credentials.state == "invalid":
             return (
-                f"Content credentials{where} that do not hold: the file was changed after it was signed, or the "
+                f"Invalid content credentials{where}: the file was changed after it was signed, or the "
                 f"signature is broken ({', '.join(credentials.problems) or 'no reason given'})."
             )
         signer = (
@@ -107,23 +105,23 @@ class VerifyReport:
         ]
         statement = "; ".join(part for part in parts if part)
         return (
-            f"Content credentials{where} hold; {signer}{recognised}. They say: {statement or 'nothing of the source'}."
+            f"Valid content credentials{where}; {signer}{recognised}. Claims: {statement or 'none about the source'}."
         )
 
     def _mark_sentences(self) -> list[str]:
         mark = self.mark
         if mark is None:
-            return ["No pictures could be read, so no mark was looked for."]
+            return ["No frames could be read, so there was no search for a mark."]
         evidence = f"z {mark.z:.1f}, {mark.frames_read} frame{'s' if mark.frames_read != 1 else ''} read"
         if not mark.present:
             return [f"{NO_MARK} ({evidence})"]
         if mark.found_id is None:
-            return [f"An invisible mark is there, but its id cannot be read ({evidence})."]
+            return [f"An invisible mark was detected, but its id cannot be decoded ({evidence})."]
         payload = mark.found_id
         share = f"{100 * (mark.bit_confidence or 0):.0f} % of the bits agree"
         rows = [f"Invisible mark found: id {payload.id_text}, kind {payload.kind.word} ({share}, {evidence})."]
         if self.note is not None:
-            rows.append(f"This computer made it, on {clean(self.note.get('made', 'an unknown day'), 20)}.")
+            rows.append(f"Made on this computer, on {clean(self.note.get('made', 'an unknown day'), 20)}.")
         claimed = self.credentials.mark_id
         if claimed is not None and claimed != payload.id_text:
             rows.append(f"The credentials name another mark ({claimed}): they may have been moved from another file.")

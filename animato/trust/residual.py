@@ -17,12 +17,12 @@ from animato.types import Frame, Plane
 WORK_SIDE = 720
 """Longest side, in pixels, at which an image is searched; larger ones are downscaled first."""
 
-SMALLEST_SIDE = 48
+MIN_SIDE = 48
 """Short side, in pixels, below which an image cannot hold a readable mark."""
 
 MEAN_WINDOW = 9
 DEVIATION_WINDOW = 8
-QUIET = 1.0
+DEVIATION_FLOOR = 1.0
 """Deviation, in levels, added in quadrature to avoid division by zero in flat regions."""
 
 
@@ -69,7 +69,7 @@ def normalised_residual(luma: Plane) -> Plane:
     high = luma - cv2.blur(luma, (MEAN_WINDOW, MEAN_WINDOW))
     # A box filter of squares can return tiny negative values in flat regions, whose root would be NaN.
     power = np.maximum(cv2.blur(high * high, (DEVIATION_WINDOW, DEVIATION_WINDOW)), 0.0)
-    return np.asarray(high / np.sqrt(power + QUIET**2), dtype=np.float32)
+    return np.asarray(high / np.sqrt(power + DEVIATION_FLOOR**2), dtype=np.float32)
 
 
 def _work_luma(frame: Frame) -> Plane:

@@ -20,11 +20,11 @@ SIDE = 1024
 """Side of the Fourier transform, a power of two above `residual.WORK_SIDE`."""
 
 WHITEN_WINDOW = 17
-STRONGEST = 8.0
+MAX_WHITENED = 8.0
 """Upper limit of the whitened power of one frequency, so that a few lines (a fence, a halftone) cannot dominate."""
 
-SMALLEST_SCALE, LARGEST_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
-LARGEST_TURN, TURN_STEP = 6.0, 0.15
+MIN_SCALE, MAX_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
+MAX_TURN, TURN_STEP = 6.0, 0.15
 SHORTLIST = 40
 """Separate pilot peaks that are also evaluated on the data frequencies."""
 
@@ -33,7 +33,7 @@ NEAR_SCALE, NEAR_TURN = 4, 4
 
 
 @dataclass(frozen=True)
-class Placement:
+class MarkPlacement:
     """Linear map from the tile to the image: R(turn) . diag(mirror scale stretch, scale / stretch).
 
     Attributes:
@@ -64,12 +64,12 @@ class Peak:
         z: power of the pilots above chance, in standard deviations.
     """
 
-    placement: Placement
+    placement: MarkPlacement
     z: float
 
 
 def whitened_power(residual: Plane) -> Plane:
-    """Compute the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, STRONGEST], mean 1.
+    """Compute the power spectrum divided by its local mean: 1024 x 1024 float32 in [0, MAX_WHITENED], mean 1.
 
     Args:
         residual: h x w float32, both sides at most 1024.
@@ -80,9 +80,9 @@ def whitened_power(residual: Plane) -> Plane:
     transform = cv2.dft(field, flags=cv2.DFT_COMPLEX_OUTPUT)
     power = transform[..., 0] ** 2 + transform[..., 1] ** 2
     edge = WHITEN_WINDOW // 2
-    around = cv2.blur(np.pad(power, edge, mode="wrap"), (WHITEN_WINDOW, WHITEN_WINDOW))[edge:-edge, edge:-edge]
+    local_mean = cv2.blur(np.pad(power, edge, mode="wrap"), (WHITEN_WINDOW, WHITEN_WINDOW))[edge:-edge, edge:-edge]
     floor = max(float(power.mean()) * 1e-6, 1e-12)
-    return np.asarray(np.minimum(power / np.maximum(around, floor), STRONGEST), dtype=np.float32)
+    return np.asarray(np.minimum(power / np.maximum(local_mean, floor), MAX_WHITENED), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -91,10 +91,10 @@ def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float3
 
     The second half of the positions is mirrored.
     """
-    scales = np.exp(np.arange(np.log(SMALLEST_SCALE), np.log(LARGEST_SCALE), SCALE_STEP))
-    turns = np.deg2rad(np.arange(-LARGEST_TURN, LARGEST_TURN + TURN_STEP / 2, TURN_STEP))
+    scales = np.exp(np.arange(np.log(MIN_SCALE), np.log(MAX_SCALE), SCALE_STEP))
+    turns = np.deg2rad(np.arange(-MAX_TURN, MAX_TURN + TURN_STEP / 2, TURN_STEP))
     positions = [
-        lattice().pilots @ np.linalg.inv(Placement(1.0, float(turn), mirror).matrix()) * (SIDE / TILE)
+        lattice().pilots @ np.linalg.inv(MarkPlacement(1.0, float(turn), mirror).matrix()) * (SIDE / TILE)
         for mirror in (1, -1)
         for turn in turns
     ]
@@ -139,7 +139,9 @@ def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
         row, column = (int(v) for v in np.unravel_index(int(scores.argmax()), scores.shape))
         mirrored, turn = divmod(column, len(turns))
         peaks.append(
-            Peak(Placement(float(scales[row]), float(turns[turn]), -1 if mirrored else 1), float(scores[row, column]))
+            Peak(
+                MarkPlacement(float(scales[row]), float(turns[turn]), -1 if mirrored else 1), float(scores[row, column])
+            )
         )
         start = mirrored * len(turns)
         near = slice(start + max(0, turn - NEAR_TURN), start + min(len(turns), turn + NEAR_TURN + 1))
@@ -147,7 +149,7 @@ def _separate_peaks(scores: NDArray[np.float32]) -> list[Peak]:
     return peaks
 
 
-def refine(power: Plane, rough: Placement) -> Placement:
+def refine(power: Plane, rough: MarkPlacement) -> MarkPlacement:
     """Refine a placement by maximising the power of pilots and data.
 
     The data frequencies have known amplitude and unknown sign, which does not affect the power. The first pass includes
@@ -164,11 +166,11 @@ def refine(power: Plane, rough: Placement) -> Placement:
 
 
 def neighbours(
-    centre: Placement, scale_step: float, turn_step: float, stretch_step: float, stretch_reach: int, reach: int = 2
-) -> list[Placement]:
+    centre: MarkPlacement, scale_step: float, turn_step: float, stretch_step: float, stretch_reach: int, reach: int = 2
+) -> list[MarkPlacement]:
     """Return the grid of placements around one: `reach` steps each way in scale (relative) and turn (radians)."""
     return [
-        Placement(
+        MarkPlacement(
             centre.scale * (1 + scale * scale_step),
             centre.turn + turn * turn_step,
             centre.mirror,
@@ -180,7 +182,7 @@ def neighbours(
     ]
 
 
-def _strengths(power: Plane, placements: list[Placement]) -> NDArray[np.float32]:
+def _strengths(power: Plane, placements: list[MarkPlacement]) -> NDArray[np.float32]:
     """Compute the weighted power of each placement over all 364 frequencies, with bilinear sampling."""
     inverses = np.linalg.inv(np.array([placement.matrix() for placement in placements])).astype(np.float32)
     cells = np.matmul(_frequencies(), inverses)

@@ -17,7 +17,7 @@ from animato.trust.claim import Claim, public_settings
 from animato.trust.key_folder import data_home, private_folder, write_whole
 
 FOLDER = "marks"
-LARGEST_NOTE = 1_000_000
+MAX_RECORD_BYTES = 1_000_000
 
 
 def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> Path:
@@ -30,7 +30,7 @@ def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> 
     Raises:
         OutputError: the data home cannot be written.
     """
-    note = {
+    record = {
         "schema": 1,
         "mark": claim.payload.as_json(),
         "source_type": claim.source_type.value,
@@ -44,7 +44,7 @@ def remember(claim: Claim, media_type: str, finished: Path, manifest: bytes) -> 
     folder = private_folder(FOLDER)
     name = claim.payload.id_text
     write_whole(folder / f"{name}.c2pa", manifest)
-    write_whole(folder / f"{name}.json", json.dumps(note, indent=1, ensure_ascii=True).encode())
+    write_whole(folder / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=True).encode())
     return folder / f"{name}.json"
 
 
@@ -58,9 +58,9 @@ def recall(id_text: str) -> dict[str, Any] | None:
         return None
     path = data_home() / FOLDER / f"{id_text}.json"
     try:
-        if path.stat().st_size > LARGEST_NOTE:
+        if path.stat().st_size > MAX_RECORD_BYTES:
             return None
-        note = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return note if isinstance(note, dict) else None
+    return record if isinstance(record, dict) else None

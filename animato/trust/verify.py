@@ -12,7 +12,7 @@ from animato.media.probe import media_type as probe
 from animato.media.reader import open_video
 from animato.settings.provenance import VerifySettings
 from animato.trust.declared import Signal, declared_signals
-from animato.trust.detect import GROUP, MarkReading, detect_mark
+from animato.trust.detect import GROUP_FRAMES, MarkReading, detect_mark
 from animato.trust.reading import Credentials, State, read_credentials
 from animato.trust.report import VerifyReport
 from animato.trust.residual import WORK_SIDE
@@ -21,7 +21,7 @@ from animato.types import Frame
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-MOST_SIGNATURES = 2000
+MAX_SIGNATURES = 2000
 """Images of a folder whose credentials are read, at most."""
 
 _WORST: tuple[State, ...] = ("invalid", "none", "valid", "trusted")
@@ -51,7 +51,7 @@ def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyRep
     except (PictureError, VideoError) as problem:
         if credentials.state == "none" and not declared:
             raise
-        warnings = [*warnings, f"The pictures cannot be read: {problem.what}."]
+        warnings = [*warnings, f"The frames cannot be read: {problem.what}."]
     return _report(path, kind, credentials, mark, declared, warnings)
 
 
@@ -60,7 +60,7 @@ def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
     try:
         return read_credentials(path, kind), []
     except MissingPartError as problem:
-        return Credentials(), [f"Content credentials were not looked for: {problem.what}."]
+        return Credentials(), [f"Content credentials were not read: {problem.what}."]
     except OSError as problem:
         raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
 
@@ -78,7 +78,7 @@ def _report(
     return VerifyReport(path.name, kind, credentials, mark, declared, note, tuple(warnings))
 
 
-def _video_frames(path: Path, most: int) -> Iterator[Frame]:
+def _video_frames(path: Path, max_frames: int) -> Iterator[Frame]:
     """Yield frames of a video: groups of one second, evenly spaced over its duration.
 
     Raises:
@@ -86,14 +86,14 @@ def _video_frames(path: Path, most: int) -> Iterator[Frame]:
     """
     with open_video(path, max_side=WORK_SIDE) as video:
         duration, frames = video.info.duration, video.info.frames
-        if duration is None or frames is None or frames <= most:
-            yield from (timed.image for timed in islice(video, most))
+        if duration is None or frames is None or frames <= max_frames:
+            yield from (timed.image for timed in islice(video, max_frames))
             return
-    groups = max(1, most // GROUP)
+    groups = max(1, max_frames // GROUP_FRAMES)
     for number in range(groups):
         try:
             with open_video(path, max_side=WORK_SIDE, start=duration * number / groups) as video:
-                yield from (timed.image for timed in islice(video, min(GROUP, most)))
+                yield from (timed.image for timed in islice(video, min(GROUP_FRAMES, max_frames)))
         except VideoError:
             if number == 0:
                 raise
@@ -104,7 +104,7 @@ def _verify_folder(folder: Path, settings: VerifySettings) -> VerifyReport:
     pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     if not pictures:
         raise InputError(f"there is no PNG or JPEG file in {folder}", hint="a video, a picture, or a folder of frames")
-    read = [_credentials(path, probe(path))[0] for path in pictures[:MOST_SIGNATURES]]
+    read = [_credentials(path, probe(path))[0] for path in pictures[:MAX_SIGNATURES]]
     folder_state = next(state for state in _WORST if any(item.state == state for item in read))
     warnings: list[str] = []
     states = {state: sum(item.state == state for item in read) for state in _WORST}

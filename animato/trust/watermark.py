@@ -22,10 +22,10 @@ from animato.types import Frame, Plane
 REFERENCE_SIDE = 720
 """Short side in pixels above which the tile grows with the frame, so that the mark survives downscaling."""
 
-SMALLEST_SIDE = 8
+MIN_SIDE = 8
 """Short side in pixels below which a frame is too small for one period and is not marked."""
 
-FLOOR, BRIGHT_FLOOR, CEILING = 0.55, 0.42, 2.2
+MIN_GAIN, MIN_GAIN_BRIGHT, MAX_GAIN = 0.55, 0.42, 2.2
 """Limits of the gain, in units of the strength: minimum (skin and walls), minimum on bright areas, maximum (hair)."""
 
 BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
@@ -34,7 +34,7 @@ BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
 ACTIVITY_SLOPE = 0.4
 """Gain per level of local activity."""
 
-CALM = np.ones((5, 5), dtype=np.uint8)
+ACTIVITY_WINDOW = np.ones((5, 5), dtype=np.uint8)
 """Neighbourhood in quarter-size pixels; its minimum activity sets the gain, so a wall beside a head has a low gain."""
 
 QUARTER = 4
@@ -78,7 +78,7 @@ class Marker:
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
             raise PictureError("a frame to mark must be H x W x 3 uint8", where=f"{frame.shape} {frame.dtype}")
-        if min(frame.shape[:2]) < SMALLEST_SIDE:
+        if min(frame.shape[:2]) < MIN_SIDE:
             return frame.copy()
         return self._marked(frame, self._pattern(*frame.shape[:2]))
 
@@ -101,7 +101,7 @@ class Marker:
     def _marked(self, frame: Frame, pattern: Plane) -> Frame:
         quarter = np.asarray(cv2.cvtColor(_quarter(frame), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         up, down = _change(pattern, quarter, 1.0)
-        return _shift(frame, _three(up), _three(down))
+        return _shift(frame, _to_three_channels(up), _to_three_channels(down))
 
     def embed_luma(self, luma: NDArray[np.uint8], video_range: bool = False) -> NDArray[np.uint8]:
         """Return a marked copy of a luma plane, for an encoder's Y plane.
@@ -118,7 +118,7 @@ class Marker:
         """
         if luma.ndim != 2 or luma.dtype != np.uint8 or luma.size == 0:
             raise PictureError("a luma plane to mark must be H x W uint8", where=f"{luma.shape} {luma.dtype}")
-        if min(luma.shape) < SMALLEST_SIDE:
+        if min(luma.shape) < MIN_SIDE:
             return luma.copy()
         up, down = _change(self._pattern(*luma.shape), _quarter(luma), VIDEO_RANGE if video_range else 1.0)
         return _shift(luma, up, down)
@@ -156,7 +156,7 @@ def _change(
     return up.view(np.uint8), np.asarray(cv2.subtract(up, change)).view(np.uint8)
 
 
-def _three(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_three_channels(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Repeat a plane to three channels."""
     return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
@@ -167,27 +167,27 @@ def _quarter(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _floor_of_luma(range_scale: float) -> Plane:
+def _min_gain_of_luma(range_scale: float) -> Plane:
     """Return the minimum gain for each of the 256 levels of a full- or limited-range plane: 256 float32."""
     level = np.arange(256) if range_scale == 1.0 else (np.arange(256) - 16) / range_scale
     bright = np.clip((level - BRIGHT_FROM) / (BRIGHT_TO - BRIGHT_FROM), 0, 1)
-    return np.asarray(FLOOR + (BRIGHT_FLOOR - FLOOR) * bright, dtype=np.float32)
+    return np.asarray(MIN_GAIN + (MIN_GAIN_BRIGHT - MIN_GAIN) * bright, dtype=np.float32)
 
 
-_FLOORS = {scale: _floor_of_luma(scale) for scale in (1.0, VIDEO_RANGE)}
+_MIN_GAINS = {scale: _min_gain_of_luma(scale) for scale in (1.0, VIDEO_RANGE)}
 
 
 def gain_map(quarter: NDArray[np.uint8], range_scale: float = 1.0) -> Plane:
-    """Compute the gain of each quarter-size pixel: h x w float32 in [BRIGHT_FLOOR, CEILING].
+    """Compute the gain of each quarter-size pixel: h x w float32 in [MIN_GAIN_BRIGHT, MAX_GAIN].
 
     Activity is the mean absolute difference from a local mean, both over 5 x 5 quarter-size pixels (20 px of the
     frame), in levels of a full-range image; the local minimum is used, because at edges the mark would otherwise extend
     onto the smooth side, where it is most visible.
     """
-    rough = cv2.blur(cv2.absdiff(quarter, cv2.blur(quarter, (5, 5))).astype(np.float32), (5, 5))
-    calm = cv2.erode(rough, CALM)
-    floor = _FLOORS[range_scale][quarter]
-    return np.minimum(floor + np.float32(ACTIVITY_SLOPE / range_scale) * calm, np.float32(CEILING))
+    activity = cv2.blur(cv2.absdiff(quarter, cv2.blur(quarter, (5, 5))).astype(np.float32), (5, 5))
+    local_minimum = cv2.erode(activity, ACTIVITY_WINDOW)
+    min_gain = _MIN_GAINS[range_scale][quarter]
+    return np.minimum(min_gain + np.float32(ACTIVITY_SLOPE / range_scale) * local_minimum, np.float32(MAX_GAIN))
 
 
 def _shift(picture: NDArray[np.uint8], up: NDArray[np.uint8], down: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -199,7 +199,7 @@ def test_a_result_that_cannot_be_printed_is_a_sentence(where: str, code: int) ->
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.returncode == code
     if code:
-        assert "there is no room left on that disk" in done.stderr
+        assert "no space is left on the disk" in done.stderr
         assert "standard output" in done.stderr
         assert "bug" not in done.stderr
 
@@ -288,5 +288,5 @@ def test_a_disk_that_is_full_when_the_output_is_signed_is_called_full(
     monkeypatch.setattr("animato.trust.credentials._sign_stream", fail)
     monkeypatch.setattr("animato.trust.credentials.shutil.disk_usage", lambda _: Usage(10**9, 10**9, 0))
     assert run(["animate", str(made.photo), "-d", "nod", "--end", "0.12", "-o", str(out / "a.mp4")]) == 3
-    assert "there is no room left on that disk" in capsys.readouterr().err
+    assert "no space is left on the disk" in capsys.readouterr().err
     assert contents(out) == []

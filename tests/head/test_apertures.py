@@ -118,7 +118,7 @@ def test_an_eyeball_has_no_lid_in_it(smiling: Head) -> None:
         x0, y0 = eye.origin
         y, x = np.mgrid[: eye.texture.shape[0], : eye.texture.shape[1]]
         lids = np.hypot(x + x0 - eye.iris[0], y + y0 - eye.iris[1]) < eye.radius
-        seen = eye.texture[(eye.known > 0.9)].astype(int)
+        seen = eye.texture[(eye.confidence > 0.9)].astype(int)
         assert len(seen) > 20
         darkest_iris = np.percentile(eye.texture[lids].mean(axis=1), 50)
         assert darkest_iris < seen.mean(axis=1).max() - 30
@@ -153,7 +153,7 @@ def test_the_teeth_of_the_photo_stay_on_the_skull_while_the_jaw_drops(smiling: H
 
 def test_a_closed_mouth_knows_nothing_of_its_inside(calm: Head) -> None:
     mouth = build_mouth(calm.crop, calm.points, calm.warper.pose, calm.warper.gamut)
-    assert mouth.known.max() == 0.0
+    assert mouth.confidence.max() == 0.0
     window, layer, mask, _ = render_mouth(mouth, calm.points, calm.warper.pose, SIZE)
     assert mask.max() < 0.05 and layer.shape[:2] == mask.shape
     assert not window.empty
@@ -185,4 +185,4 @@ def test_open_eyes_are_known_in_a_photo_lying_on_its_side(calm: Head) -> None:
     points = calm.points.copy()
     points[:, 0], points[:, 1] = calm.points[:, 1], len(side) - 1 - calm.points[:, 0]
     for eye in build_eyeballs(side, points, fit_pose(points), calm.warper.gamut):
-        assert eye.known.max() > 0.9
+        assert eye.confidence.max() > 0.9

@@ -9,7 +9,7 @@ import pytest
 from gallery_faces import gallery_photo
 
 from animato.geometry.landmarks import CHIN, FOREHEAD
-from animato.head.cut_edges import cut_edges, edge_findings
+from animato.head.cut_edges import cut_edges, edge_warnings
 from animato.media.image import load_picture
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame
@@ -22,15 +22,15 @@ def trimmed(portrait: Frame, face: Face, top: int, bottom: int) -> tuple[str, ..
 
 def test_a_head_with_room_around_it_is_not_cut(portrait: Frame, portrait_face: Face) -> None:
     assert cut_edges(portrait, portrait_face.points) == ()
-    assert edge_findings((), "me.jpg") == []
+    assert edge_warnings((), "me.jpg") == []
 
 
 def test_an_edge_through_hair_or_chin_is_found(portrait: Frame, portrait_face: Face) -> None:
     forehead, chin = (int(portrait_face.points[index, 1]) for index in (FOREHEAD, CHIN))
     assert trimmed(portrait, portrait_face, forehead - 15, 512) == ("top",)
     assert trimmed(portrait, portrait_face, 0, chin + 4) == ("bottom",)
-    (said,) = edge_findings(("top", "bottom"), "me.jpg")
-    assert "hair at the top and the chin at the bottom" in said and "more room" in said
+    (said,) = edge_warnings(("top", "bottom"), "me.jpg")
+    assert "hair at the top and the chin at the bottom" in said and "more space" in said
 
 
 @pytest.mark.data

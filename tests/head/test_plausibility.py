@@ -60,7 +60,7 @@ def test_a_real_face_is_trusted_turned_dark_blurred_or_small(
     side = np.ascontiguousarray(np.rot90(portrait))
     for picture in (small, dark, cv2.GaussianBlur(portrait, (0, 0), 2), side):
         face = max(face_finder.find(np.asarray(picture, np.uint8)), key=lambda face: np.ptp(face.points[:, 0]))
-        assert not plausibility(np.asarray(picture, np.uint8), face, face_finder).doubted
+        assert not plausibility(np.asarray(picture, np.uint8), face, face_finder).doubtful
     found = plausibility(portrait, portrait_face, face_finder)
     assert found.disagreement < 0.04 and found.score > 0.85
 
@@ -70,7 +70,7 @@ def test_no_real_portrait_is_refused_or_doubted(shared_data: Path, face_finder: 
     for path in sorted((shared_data / "portraits").glob("*.jpg"))[::14]:
         image = load_picture(path).image
         (face,) = face_finder.find(image)
-        assert not plausibility(image, face, face_finder).doubted, path.name
+        assert not plausibility(image, face, face_finder).doubtful, path.name
         assert not is_drawn(image, face), path.name
 
 
@@ -78,7 +78,7 @@ def test_no_real_person_of_the_gallery_is_refused_or_doubted(face_finder: FaceFi
     for sheet in PHOTOS:
         image = gallery_photo(sheet, 2.0)
         (face,) = face_finder.find(image)
-        assert not plausibility(image, face, face_finder).doubted, sheet
+        assert not plausibility(image, face, face_finder).doubtful, sheet
         assert not is_drawn(image, face), sheet
 
 
@@ -86,4 +86,4 @@ def test_a_face_drawn_in_flat_colours_is_known_as_such(portrait: Frame, portrait
     finder = FaceFinder(Engine(1))
     (face,) = finder.find(cartoon())
     assert is_drawn(cartoon(), face) and not is_drawn(portrait, portrait_face)
-    assert not plausibility(cartoon(), face, finder).doubted
+    assert not plausibility(cartoon(), face, finder).doubtful

@@ -11,7 +11,7 @@ from gallery_faces import gallery_driver, gallery_photo
 
 from animato.errors import FaceError
 from animato.geometry.pose import fit_pose
-from animato.head.quality import check_photo_face, covered, is_drawn, no_face
+from animato.head.quality import check_photo_face, is_covered, is_drawn, no_face
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.tracking.face_finder import FaceFinder
@@ -75,7 +75,7 @@ def test_a_face_turned_away_is_refused_with_the_angle(portrait: Frame, portrait_
     for yaw in (-60.0, 60.0):
         problem = refusal(portrait, portrait_face, yaw)
         assert "turned away too far (60 degrees)" in problem.what
-        assert problem.hint == "a photo in which both eyes are seen"
+        assert problem.hint == "a photo in which both eyes are visible"
 
 
 def test_a_turned_face_is_noted(shared_data: Path, face_finder: FaceFinder) -> None:
@@ -136,7 +136,7 @@ def test_a_covered_face_is_noted(portrait: Frame, face_finder: FaceFinder, name:
     picture = large(portrait)
     (face,) = face_finder.find(picture)
     said = warnings(face_finder, masked(picture, face, MASKS[name]))
-    assert len(said) == 1 and "seems to be covered" in said[0] and "use a photo with a free face" in said[0]
+    assert len(said) == 1 and "seems to be covered" in said[0] and "use a photo of an uncovered face" in said[0]
 
 
 def shared_portraits(folder: Path, every: int) -> list[Path]:
@@ -157,7 +157,7 @@ def test_most_masks_on_other_people_are_noted(shared_data: Path, face_finder: Fa
         picture = load_picture(path).image
         (face,) = face_finder.find(picture)
         picture = masked(picture, face, list(MASKS.values())[number % len(MASKS)])
-        noted += [covered(picture, found) for found in face_finder.find(picture)]
+        noted += [is_covered(picture, found) for found in face_finder.find(picture)]
     assert np.mean(noted) >= 0.8
 
 
@@ -179,7 +179,7 @@ def test_good_photos_of_the_gallery_raise_no_alarm_and_masks_on_them_do(face_fin
         assert warnings(face_finder, picture) == [], sheet
         (face,) = face_finder.find(picture)
         picture = masked(picture, face, list(MASKS.values())[number])
-        noted += [covered(picture, found) for found in face_finder.find(picture)]
+        noted += [is_covered(picture, found) for found in face_finder.find(picture)]
     assert np.mean(noted) >= 0.75
 
 
@@ -187,4 +187,4 @@ def test_a_face_half_outside_is_not_called_covered_for_what_lies_elsewhere(
     portrait: Frame, portrait_face: Face
 ) -> None:
     shifted = Face(portrait_face.points - np.float32([0, 100, 0]), portrait_face.blendshapes, 1.0)
-    assert not covered(np.ascontiguousarray(portrait[100:]), shifted)
+    assert not is_covered(np.ascontiguousarray(portrait[100:]), shifted)

@@ -131,7 +131,7 @@ def test_a_whole_file_appears_only_when_its_block_ends_well(tmp_path: Path) -> N
 
 
 def test_output_errors_say_what_to_do(tmp_path: Path) -> None:
-    assert "no room" in output_error(tmp_path / "x.mp4", OSError(28, "No space left on device")).what
+    assert "no space" in output_error(tmp_path / "x.mp4", OSError(28, "No space left on device")).what
     assert "folder does not exist" in output_error(tmp_path / "x.mp4", FileNotFoundError(2, "x")).what
     with pytest.raises(OutputError, match="folder does not exist"), whole_file(tmp_path / "absent" / "x.png"):
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from head_material import Head, head, opened
 
-from animato.head.mouth import in_other_light, shown_inside
+from animato.head.mouth import relit, visible_area
 from animato.renderers.warp.multi_view import share_mouth
 
 
@@ -24,7 +24,7 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
     share_mouth([main.warper, lender.warper])
     lent = inside(main, wide)
     wanted = inside(lender, lender.with_face(opened(lender.local, 1.2)))
-    assert main.warper.borrowed_mouth is not None and shown_inside(main.warper.mouth) == 0
+    assert main.warper.borrowed_mouth is not None and visible_area(main.warper.mouth) == 0
     count = min(len(own), len(lent), len(wanted))
     apart = [np.abs(np.sort(a[:count].mean(axis=1)) - np.sort(wanted[:count].mean(axis=1))).mean() for a in (own, lent)]
     assert apart[1] < 0.5 * apart[0]
@@ -52,7 +52,7 @@ def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, 
     lent = main.warper.borrowed_mouth
     assert lent is not None
     light = [
-        float(mouth.texture[mouth.known > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
+        float(mouth.texture[mouth.confidence > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
     ]
     assert light[1] < 0.7 * light[2]
     assert abs(light[0] - light[2]) < 0.1 * light[2]
@@ -60,7 +60,7 @@ def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, 
 
 def test_another_light_changes_colours_only(smiling: Head) -> None:
     mouth = smiling.warper.mouth
-    lit = in_other_light(mouth, np.array([1.2, 1.0, 0.8]))
-    assert np.array_equal(lit.known, mouth.known) and lit.pose is mouth.pose
+    lit = relit(mouth, np.array([1.2, 1.0, 0.8]))
+    assert np.array_equal(lit.confidence, mouth.confidence) and lit.pose is mouth.pose
     assert np.allclose(lit.teeth, mouth.teeth * [1.2, 1.0, 0.8])
     assert lit.texture.dtype == np.uint8

@@ -11,9 +11,9 @@ from gallery_faces import gallery_driver
 from trust_material import HANDLINGS, cropped, h264, scaled
 
 from animato.errors import PictureError
-from animato.trust.detect import GROUP, MOST_FRAMES, Detector, detect_mark
+from animato.trust.detect import GROUP_FRAMES, MAX_FRAMES, WatermarkDetector, detect_mark
 from animato.trust.payload import MarkPayload
-from animato.trust.search import Placement, pilot_scores, whitened_power
+from animato.trust.search import MarkPlacement, pilot_scores, whitened_power
 from animato.trust.tile import PILOTS, TILE, lattice
 from animato.trust.watermark import Marker
 from animato.types import Frame
@@ -88,7 +88,7 @@ def test_a_mark_over_a_mark_leaves_one_of_them_readable(
 def test_a_mark_on_the_second_half_of_a_clip_is_found(
     portrait_clip: list[Frame], marked_portrait_clip: list[Frame], payload: MarkPayload
 ) -> None:
-    clip = [portrait_clip[0]] * GROUP + marked_portrait_clip
+    clip = [portrait_clip[0]] * GROUP_FRAMES + marked_portrait_clip
     reading = detect_mark(clip)
     assert reading.found_id == payload and reading.frames_read == len(clip)
 
@@ -118,7 +118,7 @@ def test_pictures_too_small_for_a_mark_are_answered_not_crashed(size: tuple[int,
 def test_no_frames_at_all_are_an_answer_too() -> None:
     reading = detect_mark([])
     assert not reading.present and reading.frames_read == 0
-    assert not Detector().read().present
+    assert not WatermarkDetector().read().present
 
 
 def test_no_more_frames_are_read_than_allowed() -> None:
@@ -130,8 +130,8 @@ def test_no_more_frames_are_read_than_allowed() -> None:
             taken += 1
             yield np.zeros((64, 64, 3), dtype=np.uint8)
 
-    assert detect_mark(endless(), max_frames=10**9).frames_read == MOST_FRAMES
-    assert taken == MOST_FRAMES
+    assert detect_mark(endless(), max_frames=10**9).frames_read == MAX_FRAMES
+    assert taken == MAX_FRAMES
 
 
 def test_a_clip_that_changes_size_is_still_read(marked_portrait_clip: list[Frame], payload: MarkPayload) -> None:
@@ -166,7 +166,7 @@ def test_the_fast_search_agrees_with_adding_up_pilots_one_by_one(portrait: Frame
     turns = np.deg2rad(np.arange(-6, 6.075, 0.15))
     for _ in range(20):
         row, column = int(rng.integers(scores.shape[0])), int(rng.integers(scores.shape[1]))
-        placement = Placement(scales[row], turns[column % len(turns)], 1 if column < len(turns) else -1)
+        placement = MarkPlacement(scales[row], turns[column % len(turns)], 1 if column < len(turns) else -1)
         total = 0.0
         for x, y in lattice().pilots @ np.linalg.inv(placement.matrix()) * (1024 / TILE):
             total += power[round(float(y)) % 1024, round(float(x)) % 1024]

@@ -19,7 +19,7 @@ from animato.types import Frame
 def test_periodic_pictures_raise_no_alarm() -> None:
     pictures = [picture for _, picture in periodic_pictures()]
     count = count_false_alarms([picture] for picture in pictures[:: max(1, len(pictures) // 10)])
-    assert count.looks >= 10
+    assert count.clips >= 10
     assert count.ids == count.present == 0
     # The strength rule alone would cry wolf here; the phases are what keeps it quiet.
     assert count.highest_z > PRESENT_Z and count.highest_phase < PRESENT_PHASE
@@ -28,30 +28,30 @@ def test_periodic_pictures_raise_no_alarm() -> None:
 def test_packaged_pictures_raise_no_alarm() -> None:
     data = pytest.importorskip("skimage.data")
     pictures = [data.astronaut(), data.coffee(), as_rgb(data.brick()), as_rgb(data.camera())]
-    looks: list[list[Frame]] = [[picture] for picture in pictures] + [[jpeg(picture, 60)] for picture in pictures]
-    count = count_false_alarms(looks)
-    assert count.looks == 8 and count.ids == count.present == 0
+    clips: list[list[Frame]] = [[picture] for picture in pictures] + [[jpeg(picture, 60)] for picture in pictures]
+    count = count_false_alarms(clips)
+    assert count.clips == 8 and count.ids == count.present == 0
 
 
 @pytest.mark.data
 def test_faces_raise_no_alarm(shared_data: Path) -> None:
     portraits = sorted((shared_data / "portraits").glob("*.jpg"))[::30]
-    clips = (
+    videos = (
         sorted((shared_data / "rendered").glob("*.mp4"))[::110] + sorted((shared_data / "talking").glob("*.mp4"))[::20]
     )
-    looks = [[load_picture(path).image] for path in portraits] + [read_clip(path, 5, 384) for path in clips]
-    count = count_false_alarms(looks)
-    assert count.looks >= 12 and count.ids == count.present == 0
+    clips = [[load_picture(path).image] for path in portraits] + [read_clip(path, 5, 384) for path in videos]
+    count = count_false_alarms(clips)
+    assert count.clips >= 12 and count.ids == count.present == 0
 
 
 def test_people_of_the_gallery_raise_no_alarm() -> None:
-    looks = [[gallery_photo(sheet, 2.1)] for sheet in PHOTOS] + [gallery_driver(sheet, 1.6) for sheet in DRIVERS]
-    count = count_false_alarms(looks)
-    assert count.looks == 12 and count.ids == count.present == 0
+    clips = [[gallery_photo(sheet, 2.1)] for sheet in PHOTOS] + [gallery_driver(sheet, 1.6) for sheet in DRIVERS]
+    count = count_false_alarms(clips)
+    assert count.clips == 12 and count.ids == count.present == 0
 
 
 def test_nothing_asked_is_nothing_counted() -> None:
-    assert count_false_alarms([]).looks == 0
+    assert count_false_alarms([]).clips == 0
 
 
 def as_rgb(grey: np.ndarray) -> Frame:

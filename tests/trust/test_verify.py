@@ -63,7 +63,7 @@ def test_the_mark_outlives_stripped_credentials(sign: Write, tmp_path: Path, pay
     report = verify_file(tmp_path / "stripped.jpg")
     assert report.credentials.state == "none" and report.declared == ()
     assert report.mark is not None and report.mark.found_id == payload
-    assert any("This computer made it" in sentence for sentence in report.sentences())
+    assert any("Made on this computer" in sentence for sentence in report.sentences())
 
 
 def test_an_unmarked_picture_is_not_called_real(portrait: Frame, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_unmarked_picture_is_not_called_real(portrait: Frame, tmp_path: Path)
 
 def test_the_fixed_sentences_are_the_agreed_ones() -> None:
     assert NO_MARK == "No mark found. This does not mean the video is real."
-    assert MARK_CAVEAT == "A mark says a tool like animato put it there; marks can be copied onto real video."
+    assert MARK_CAVEAT == "A mark shows that a tool like animato was used, but marks can be copied onto real video."
 
 
 def test_changed_files_are_reported_as_changed(sign: Write) -> None:
@@ -87,7 +87,7 @@ def test_changed_files_are_reported_as_changed(sign: Write) -> None:
     content[-200] ^= 255
     path.write_bytes(content)
     report = verify_file(path)
-    assert report.credentials.state == "invalid" and "do not hold" in report.sentences()[0]
+    assert report.credentials.state == "invalid" and "Invalid" in report.sentences()[0]
 
 
 def test_credentials_of_another_output_are_noticed(portrait: Frame, tmp_path: Path, payload: MarkPayload) -> None:

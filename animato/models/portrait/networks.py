@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from animato.models.layers import AdaptiveNorm
 from animato.models.portrait.config import DRAWING, PICTURE, PatchConfig
-from animato.runtime.portrait_graph import UNSEEN, VALID_BIAS
+from animato.runtime.portrait_graph import INVISIBLE_PENALTY, VALIDITY_BIAS
 
 OUTPUTS = 4 + 2
 """Channels at full patch size: paint (3), mask (1), flow (2); light (3) is at half size."""
@@ -147,7 +147,7 @@ class PatchNetwork(nn.Module):
         visible = validity.clamp_min(0)
         score = self.score_out(F.relu(self.score_in(torch.cat([resampled * visible, visible, small_drawing], 1))))
         # a missing photo (-1) gets a score so low that its weight is 0
-        score = score + UNSEEN * (visible - 1) + 60.0 * (validity - visible)
+        score = score + INVISIBLE_PENALTY * (visible - 1) + 60.0 * (validity - visible)
         sizes = (people, photos)
         weight = torch.unflatten(score, 0, sizes).softmax(1)
         fused = (weight * torch.unflatten(resampled * visible, 0, sizes)).sum(1)
@@ -178,7 +178,7 @@ class PatchNetwork(nn.Module):
                 x = self.personal(x, pairs[-2:])
         raw = F.pixel_shuffle(self.out(x), 2)
         light = F.interpolate(self.light(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        bias = VALID_BIAS * (0.5 - input_BCSS[:, 3:4])
+        bias = VALIDITY_BIAS * (0.5 - input_BCSS[:, 3:4])
         return PainterOutput(
             torch.tanh(raw[:, :3]),
             torch.sigmoid(raw[:, 3:4] + bias),

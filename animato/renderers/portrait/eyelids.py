@@ -20,7 +20,7 @@ from animato.geometry.landmarks import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGH
 from animato.geometry.patch import LEFT_EYE
 from animato.geometry.smoothstep import smoothstep
 from animato.head.eye_axes import EyeAxes
-from animato.head.eyeballs import CORNERS, OPEN_ENOUGH
+from animato.head.eyeballs import CORNERS, MIN_APERTURE
 from animato.renderers.warp.warper import Warped, Warper
 from animato.types import Frame, Plane, Points
 
@@ -94,7 +94,7 @@ def build_lids(photo: Warper) -> tuple[Lid, ...]:
         photo: that is animated.
     """
     crop, points, found = photo.crop, photo.points, apertures(photo.local)
-    seen = [index for index in (0, 1) if found[index] >= OPEN_ENOUGH and photo.visible[list(RINGS[index])].all()]
+    seen = [index for index in (0, 1) if found[index] >= MIN_APERTURE and photo.visible[list(RINGS[index])].all()]
     outlines = [points[list(ring), :2].astype(np.float64) for ring in RINGS]
     near = [_window(outlines[index], NEAR, crop) for index in seen]
     crisp = 0.0

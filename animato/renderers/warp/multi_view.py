@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
-from animato.head.mouth import in_other_light, shown_inside
+from animato.head.mouth import relit, visible_area
 from animato.head.white_balance import light_gain, skin_colour
 from animato.renderers.warp.source_views import SourceView
 from animato.renderers.warp.warper import Warper
@@ -44,12 +44,12 @@ def share_mouth(warpers: Sequence[Warper]) -> Warper:
     Returns:
         The warper of the photo whose inside is shown now.
     """
-    main, shown = warpers[0], [shown_inside(warper.mouth) for warper in warpers]
+    main, shown = warpers[0], [visible_area(warper.mouth) for warper in warpers]
     best = int(np.argmax(shown))
     main.borrowed_mouth = None
     if shown[best] > MORE_INSIDE * shown[0]:
         other = warpers[best]
-        main.borrowed_mouth = in_other_light(other.mouth, light_gain(_skin(main), _skin(other)))
+        main.borrowed_mouth = relit(other.mouth, light_gain(_skin(main), _skin(other)))
         return other
     return main
 

@@ -22,7 +22,7 @@ from animato.geometry.visibility import (
 )
 from animato.head.closed_head import ClosedTopology
 from animato.head.eyeballs import render_eye
-from animato.head.mouth import MouthInside, render_mouth
+from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
@@ -108,7 +108,7 @@ class Warper:
         self.resampler = Resampler(self.crop if layers is None else layers.head)
         self.shell: Shell = shell or RingShell(view)
         self.gamut, self.eyes, self.mouth = view.gamut, view.eyeballs, view.mouth
-        self.borrowed_mouth: MouthInside | None = None
+        self.borrowed_mouth: MouthInterior | None = None
         topology = self.topology = self.shell.topology
         self.visible = visible_vertices(self.shell.vertices, self.pose.scale, self.size)
         self.source_vertices = np.column_stack([self.shell.source, self.shell.vertices[:, 2]])
