@@ -118,7 +118,7 @@ def test_interpolated_cells_are_sampled_back() -> None:
 def test_light_is_interpolated_between_vertices_and_ends_with_the_face(calm: Head) -> None:
     warper = Warper(HeadView(calm.crop, calm.points))
     vertices = warper.target_vertices(calm.points, warper.pose)
-    drawn = warper.render(calm.points, warper.pose, vertices).drawn
+    drawn = warper.render(calm.points, warper.pose, vertices).triangle_map
     size = calm.crop.shape[0]
     slope = np.array([0.2, -0.1, 0.05]) / size
     shade = (vertices[:MESH_POINTS, :1] * slope + vertices[:MESH_POINTS, 1:2] * 0.1 / size - 0.1).astype(np.float32)

@@ -14,7 +14,7 @@ from animato.geometry.pose import fit_pose
 from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
-from animato.renderers.warp.multi_view import share_mouth, share_sides
+from animato.renderers.warp.multi_view import select_mouth_source, select_side_sources
 from animato.renderers.warp.warper import Warper
 from animato.settings.portrait import MOST_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.pairs import Pair, Shot
@@ -76,8 +76,8 @@ def own_cases(
         truth, main = own.pair.truth, warpers[own.pair.photos[0]]
         pose = fit_pose(truth.points)
         together = [warpers[index] for index in own.pair.photos]
-        share_mouth(together)
-        share_sides(together)
+        select_mouth_source(together)
+        select_side_sources(together)
         vertices = main.target_vertices(truth.points, pose)
         warped = main.render(truth.points, pose, vertices)
         for region in regions:
