@@ -95,12 +95,12 @@ def build_eyelids(photo: Warper) -> tuple[Eyelid, ...]:
     crop, points, openings = photo.crop, photo.points, apertures(photo.local)
     visible = [index for index in (0, 1) if openings[index] >= OPEN_ENOUGH and photo.visible[list(RINGS[index])].all()]
     outlines = [points[list(ring), :2].astype(np.float64) for ring in RINGS]
-    near = [_window(outlines[index], NEAR_MARGIN, crop) for index in visible]
+    windows = [_window(outlines[index], NEAR_MARGIN, crop) for index in visible]
     sharpness = 0.0
-    if near and not any(window.empty for window in near):
+    if windows and not any(window.empty for window in windows):
         patch_pixel = max(1.0, photo.pose.scale * LEFT_EYE.span / LEFT_EYE.side)
         sharpness = smoothstep(
-            float(np.mean([_sharpness(window.of(crop), patch_pixel) for window in near])), *SHARPNESS_RANGE
+            float(np.mean([_sharpness(window.of(crop), patch_pixel) for window in windows])), *SHARPNESS_RANGE
         )
     if sharpness == 0:
         return ()

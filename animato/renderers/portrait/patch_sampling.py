@@ -51,8 +51,8 @@ def photo_patch(region: FacePatch, warper: Warper) -> PhotoPatch:
     drawing = draw_region(region, move(invert(placement), warper.points))
     opening = np.zeros((region.grid, region.grid), np.float32)
     if region.rings:
-        gap = apertures(warper.local)[("left-eye", "right-eye", "mouth").index(region.name)]
-        if gap >= CLOSED_APERTURE[region.network]:
+        aperture = apertures(warper.local)[("left-eye", "right-eye", "mouth").index(region.name)]
+        if aperture >= CLOSED_APERTURE[region.network]:
             opening = halved(drawing[..., 0])
     return PhotoPatch(region, cut_patch(warper.crop, placement, region.side), drawing, placement, opening)
 

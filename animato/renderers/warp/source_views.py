@@ -64,7 +64,7 @@ class SourceView:
         """Return the same view without some triangles.
 
         Args:
-            triangles: T bool, the triangles to remove.
+            triangles: vector of T bool, the triangles to remove.
         """
         return replace(self, weight=self.weight * ~np.append(triangles, False))
 
