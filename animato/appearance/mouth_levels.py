@@ -76,10 +76,10 @@ def measure_mouth_interior(frame: Frame, face: Face, light: ToothLight) -> NDArr
     measured = measure(patch, drawing, light.redness)
     if measured is None or relative_noise(patch, drawing) >= 2 * MAX_NOISE:
         return None
-    inside: NDArray[np.float32] = np.clip(measured.levels / (light.white * MAX_BRIGHTNESS), 0, 1).astype(np.float32)
+    interior: NDArray[np.float32] = np.clip(measured.levels / (light.white * MAX_BRIGHTNESS), 0, 1).astype(np.float32)
     black, more = MAX_REDNESS
-    inside[..., 1] = np.minimum(inside[..., 1], black + more * inside[..., 0])
-    return inside
+    interior[..., 1] = np.minimum(interior[..., 1], black + more * interior[..., 0])
+    return interior
 
 
 @dataclass(frozen=True)
@@ -143,18 +143,18 @@ class MouthPatch:
         drawing = draw_region(MOUTH, move(invert(picture_from_patch), points))
         return cls(picture_from_patch, drawing, 1 - cut_validity(kept, picture_from_patch, MOUTH.side, size)[..., None])
 
-    def with_source_teeth(self, image: Frame, inside: NDArray[np.float32], light: ToothLight) -> MouthPatch:
+    def with_source_teeth(self, image: Frame, interior: NDArray[np.float32], light: ToothLight) -> MouthPatch:
         """Return the patch with teeth of another photo, which are kept where the driver may show teeth too.
 
         Args:
             image: S x S x 3 uint8 RGB, with the other photo's teeth.
-            inside: 16 x 28 x 2 float32 in [0, 1], from `measure_mouth_interior`.
+            interior: 16 x 28 x 2 float32 in [0, 1], from `measure_mouth_interior`.
             light: tooth colour of the face in the picture.
         """
         measured = measure(cut_patch(image, self.picture_from_patch, MOUTH.side), self.drawing, light.redness)
         if measured is None:
             return self
-        driver_teeth = smoothstep((inside[..., 0] - inside[..., 1]) * MAX_BRIGHTNESS, *DRIVER_TOOTH_RANGE)
+        driver_teeth = smoothstep((interior[..., 0] - interior[..., 1]) * MAX_BRIGHTNESS, *DRIVER_TOOTH_RANGE)
         source_teeth = cv2.erode(
             smoothstep(measured.levels[..., 0] / light.white, *SOURCE_TOOTH_RANGE),
             np.ones((EROSION, EROSION), np.uint8),
@@ -164,21 +164,21 @@ class MouthPatch:
 
 
 def match_mouth_interior(
-    image: Frame, mouth: MouthPatch, inside: NDArray[np.float32], light: ToothLight, gain: float
+    image: Frame, mouth: MouthPatch, interior: NDArray[np.float32], light: ToothLight, gain: float
 ) -> None:
     """Match a mouth interior to a driver's, in place and at the picture's own resolution.
 
     Args:
         image: S x S x 3 uint8 RGB, changed.
         mouth: its mouth's patch.
-        inside: 16 x 28 x 2 float32 in [0, 1], from `measure_mouth_interior`.
+        interior: 16 x 28 x 2 float32 in [0, 1], from `measure_mouth_interior`.
         light: tooth colour of the face in the picture.
         gain: share of the difference that is applied, in [0, 1].
     """
     patch = cut_patch(image, mouth.picture_from_patch, MOUTH.side)
     measured = measure(patch, mouth.drawing, light.redness)
     if measured is not None:
-        added = _difference(patch, mouth.drawing, measured, inside * np.float32(MAX_BRIGHTNESS * light.white))
+        added = _difference(patch, mouth.drawing, measured, interior * np.float32(MAX_BRIGHTNESS * light.white))
         added *= mouth.weight * np.float32(gain)
         add_patch(image, mouth.picture_from_patch, added, cv2.boundingRect(mouth.drawing[..., 0]))
 

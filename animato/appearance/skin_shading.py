@@ -12,13 +12,13 @@ from animato.types import Frame
 
 
 def apply_expression_light(
-    image: Frame, drawn: NDArray[np.int16], vertices: NDArray[np.float64], log_ratio: NDArray[np.float32]
+    image: Frame, triangle_map: NDArray[np.int16], vertices: NDArray[np.float64], log_ratio: NDArray[np.float32]
 ) -> None:
     """Multiply the skin of a face by its expression light, in place.
 
     Args:
         image: S x S x 3 uint8 RGB, changed.
-        drawn: h x w int16, triangle indices (`warp.warper.Warped.drawn`).
+        triangle_map: h x w int16, triangle indices (`warp.warper.Warped.triangle_map`).
         vertices: V x 3, the extended mesh, pixels of the image.
         log_ratio: 468 x 3 float32, RGB.
     """
@@ -29,10 +29,10 @@ def apply_expression_light(
     if x1 <= x0 or y1 <= y0:
         return
     # Shading is smooth: half the resolution of the flow's grid is enough, and four times as fast.
-    step = size / drawn.shape[0]
+    step = size / triangle_map.shape[0]
     left, top = int(x0 / (2 * step)), int(y0 / (2 * step))
     right, bottom = int(x1 / (2 * step)) + 2, int(y1 / (2 * step)) + 2
-    coarse = np.ascontiguousarray(drawn[2 * top : 2 * bottom : 2, 2 * left : 2 * right : 2])
+    coarse = np.ascontiguousarray(triangle_map[2 * top : 2 * bottom : 2, 2 * left : 2 * right : 2])
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]
     planes = np.zeros((len(topology.triangles) + 1, 3, 3), np.float32)
@@ -52,8 +52,8 @@ def _planes(
 ) -> NDArray[np.float64]:
     """Return, for each triangle, the linear functions through the values at its corners.
 
-    A triangle may be drawn at a pixel whose centre lies slightly outside it. For triangles thinner than that, where
-    lips close, extrapolation would explode, so slopes are reduced with thickness.
+    A triangle may be rasterised at a pixel whose centre lies slightly outside it. For triangles thinner than that,
+    where lips close, extrapolation would explode, so slopes are reduced with thickness.
 
     Args:
         vertices: V x 2, pixels.

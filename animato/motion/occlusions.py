@@ -73,8 +73,8 @@ class OcclusionFiller:
             return frame
         last[flags] = frame.time
         replaced = upcoming | (frame.time - last < RELEASE)
-        for part, replace_part, occluded in zip(self._parts, replaced, flags, strict=True):
-            frame = part.apply(frame, bool(replace_part))
+        for part, is_held, occluded in zip(self._parts, replaced, flags, strict=True):
+            frame = part.apply(frame, bool(is_held))
             if occluded:
                 self._record(part.name, frame.time)
         return frame

@@ -100,7 +100,7 @@ def expression_warnings(own: OwnExpression, neutralise: float) -> list[str]:
             "the eyes in the photo look aside; they are turned to the front before the driver's gaze is added "
             "(`neutralise=0` leaves them): a photo that looks at the camera works better"
             if neutralise > 0
-            else "the eyes in the photo look aside, and the driver's gaze is added to it: leave out `neutralise=0`"
+            else "the eyes in the photo look aside, and the driver's gaze is added to theirs: leave out `neutralise=0`"
         )
     return warnings
 

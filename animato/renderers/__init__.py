@@ -1,1 +1,1 @@
-"""From a target face to a layer: the portrait, geometry and paper renderers."""
+"""Render a target face to a layer: the portrait, geometry and paper renderers."""

@@ -13,10 +13,10 @@ from animato.types import Frame, Plane
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One head in one frame, ready to be laid over a base.
+    """One rendered head of one frame, to be composited over the base picture.
 
     Attributes:
-        image: S x S x 3 uint8 RGB, the caller's own; what lies behind the head is in it.
+        image: S x S x 3 uint8 RGB, owned by the caller, with what lies behind the head.
         alpha: S x S float32 in [0, 1], opacity of the person; None where that is not known.
     """
 
@@ -25,20 +25,20 @@ class Layer:
 
 
 Paint = Callable[[StageClock], Layer]
-"""The second half of a frame's work."""
+"""The second stage of rendering a frame, which returns the layer."""
 
 
 class Renderer(Protocol):
-    """Renders one head in two halves, so that two frames can be in work at once.
+    """Renders one head in two stages, so that two frames can be processed at once.
 
-    The halves of different frames may run in different threads; each half gets its frames in order.
+    The stages of different frames may run in different threads; each stage gets its frames in order.
 
     Attributes:
-        name: as `model` in the settings calls it.
+        name: value of the setting `model`.
     """
 
     name: str
 
     def warp(self, target: Target, clock: StageClock) -> Paint:
-        """Do the first half for a target face, in pixels of the square, and return the second."""
+        """Run the first stage for a target face, in pixels of the square, and return the second."""
         ...

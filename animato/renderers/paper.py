@@ -1,4 +1,4 @@
-"""Paper renderer: the personalised generator of the 2019 system draws the square from landmarks."""
+"""Paper renderer: the personalised generator of the 2019 system synthesises the square from landmarks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class PaperRenderer:
-    """Draws a person with a personalised generator; the whole square is drawn, so it should be the generator's own.
+    """Renders a person with a personalised generator, which synthesises the whole square, background included.
 
     Args:
         person: from `load_paper_person`.
         view: the animated photo in its square.
-        threads: CPU threads of torch while it draws.
+        threads: CPU threads of torch during inference.
     """
 
     name = "paper"
@@ -41,18 +41,18 @@ class PaperRenderer:
         self._square_from_model = invert(self._model_from_square)
 
     def warp(self, target: Target, clock: StageClock) -> Paint:  # noqa: ARG002
-        """Copy nothing from a photo: all is drawn."""
+        """Defer all work to the second stage: nothing is warped."""
         return functools.partial(self._draw, target)
 
     def _draw(self, target: Target, clock: StageClock) -> Layer:
         with clock.stage("draw"), torch_bounded(self._threads):
-            drawn = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
+            rendered = self._person.render_frame(move_points(self._model_from_square, target.points), self._size)
         with clock.stage("composite"):
             side = (self._side, self._side)
-            large = cv2.warpAffine(
-                drawn, self._square_from_model, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            square = cv2.warpAffine(
+                rendered, self._square_from_model, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             )
-        return Layer(np.asarray(large, np.uint8))
+        return Layer(np.asarray(square, np.uint8))
 
 
 def load_paper_person(file: Path) -> PaperPerson:

@@ -77,9 +77,9 @@ def test_skin_that_turned_away_has_no_weight(calm: Head) -> None:
     turned[:, 2] = -np.sin(angle) * x + np.cos(angle) * z
     reader = ExpressionLightReader(calm.crop, face_of(calm))
     noise = np.random.default_rng(0).integers(0, 255, calm.crop.shape, np.uint8)
-    seen = np.abs(reader.read(noise, face_of(calm))[:MESH_POINTS]).max(axis=1) > 0
+    frontal = np.abs(reader.read(noise, face_of(calm))[:MESH_POINTS]).max(axis=1) > 0
     left = np.abs(reader.read(noise, Face(turned, np.zeros(52, np.float32), 1.0))[:MESH_POINTS]).max(axis=1) > 0
-    assert left.sum() < 0.6 * seen.sum()
+    assert left.sum() < 0.6 * frontal.sum()
 
 
 def test_skin_outside_the_frame_has_no_weight(calm: Head) -> None:
@@ -118,12 +118,12 @@ def test_interpolated_cells_are_sampled_back() -> None:
 def test_light_is_interpolated_between_vertices_and_ends_with_the_face(calm: Head) -> None:
     warper = Warper(HeadView(calm.crop, calm.points))
     vertices = warper.target_vertices(calm.points, warper.pose)
-    drawn = warper.render(calm.points, warper.pose, vertices).drawn
+    triangle_map = warper.render(calm.points, warper.pose, vertices).triangle_map
     size = calm.crop.shape[0]
     slope = np.array([0.2, -0.1, 0.05]) / size
     shade = (vertices[:MESH_POINTS, :1] * slope + vertices[:MESH_POINTS, 1:2] * 0.1 / size - 0.1).astype(np.float32)
     made = np.full((size, size, 3), 120, np.uint8)
-    apply_expression_light(made, drawn, vertices, shade)
+    apply_expression_light(made, triangle_map, vertices, shade)
     y, x = np.mgrid[:size, :size]
     wanted = 120 * np.exp(x[..., None] * slope + y[..., None] * 0.1 / size - 0.1)
     face = np.zeros((size, size), np.uint8)

@@ -87,7 +87,7 @@ def test_single_teeth_are_resolved() -> None:
     assert np.ptp(row) > 0.4
     assert np.ptp(made[50, 30:66].astype(int).min(axis=1)) > 60, "and shown on another mouth"
     shown = levels(made, drawing)[ROWS // 2, 4:-4, 0]
-    assert shown.std() > 0.9 * row.std(), "as crisp as they were seen"
+    assert shown.std() > 0.9 * row.std(), "as sharp as measured"
 
 
 @pytest.mark.parametrize("light", [0.4, 0.7, 1.1])
@@ -105,7 +105,7 @@ def test_colour_of_the_light_does_not_change_the_levels() -> None:
     assert np.abs(levels(picture, drawing) - levels(lit, drawing)).max() < 0.12
     made = matched(picture, drawing, levels(lit, drawing))
     red, green, _ = made[drawing[..., 0] > 127][:40].astype(float).mean(axis=0)
-    assert red < 1.15 * green, "teeth seen by a warm lamp are not pink by daylight"
+    assert red < 1.15 * green, "teeth measured under warm light are not pink in daylight"
 
 
 def test_touching_lips_and_darkness_are_not_measured() -> None:
@@ -123,7 +123,7 @@ def test_a_mouth_of_any_shape_is_matched_to_given_levels(height: float, width: f
     wanted[..., 0] += np.linspace(0.3, 1.3, ROWS, dtype=np.float32)[:, None]
     wanted[..., 1] += np.linspace(0.3, 0.0, ROWS, dtype=np.float32)[:, None]
     made = matched(picture, drawing, wanted)
-    # Nearer to the rim than a pixel, lips are seen, too.
+    # Within a pixel of the rim, samples include the lips.
     assert np.abs(levels(made, drawing) - wanted)[2:-2, 4:-4].max() < 0.15
     outside = drawing[..., 0] == 0
     np.testing.assert_array_equal(made[outside], picture[outside])
@@ -163,22 +163,22 @@ def test_source_teeth_are_kept_where_the_driver_shows_teeth() -> None:
     drawing = mouth(16)
     light = ToothLight(1.5, tooth_redness(painted(drawing, [TEETH]), drawing))
     patch = MouthPatch(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
-    lent, hollow = painted(drawing, [TEETH, TEETH, TEETH, GAP, GAP]), drawing[..., 0] > 250
+    source, hollow = painted(drawing, [TEETH, TEETH, TEETH, GAP, GAP]), drawing[..., 0] > 250
     freed = {}
     for name, inside in (("teeth", bright(0.5)), ("gap", bright(0.1, 0.05)), ("tongue", bright(0.3, 0.15))):
-        free = patch.with_source_teeth(lent, inside, light).weight[..., 0]
+        free = patch.with_source_teeth(source, inside, light).weight[..., 0]
         freed[name] = free[40:44][hollow[40:44]].mean(), free[60:64][hollow[60:64]].mean()
-    assert freed["teeth"][0] < 0.1 and freed["teeth"][1] > 0.9, "where the lent mouth has a gap it has no teeth to keep"
+    assert freed["teeth"][0] < 0.1 and freed["teeth"][1] > 0.9, "a gap of the source has no teeth to keep"
     assert min(freed["gap"]) > 0.9 and min(freed["tongue"]) > 0.9
 
 
 def test_a_thin_gap_between_source_teeth_is_released_with_its_neighbours() -> None:
     drawing = mouth(16)
-    lent = painted(drawing, [TEETH])
-    lent[50:52][drawing[50:52, :, 0] > 127] = GAP
-    light = ToothLight(1.5, tooth_redness(lent, drawing))
+    source = painted(drawing, [TEETH])
+    source[50:52][drawing[50:52, :, 0] > 127] = GAP
+    light = ToothLight(1.5, tooth_redness(source, drawing))
     patch = MouthPatch(np.eye(3)[:2], drawing, np.zeros((SIDE, SIDE, 1), np.float32))
-    free = patch.with_source_teeth(lent, bright(0.5), light).weight[:, 40:56, 0]
+    free = patch.with_source_teeth(source, bright(0.5), light).weight[:, 40:56, 0]
     assert free[50:52].mean() > 0.9 and free[48].mean() > 0.4 and free[54].mean() > 0.4
     assert free[40:44].mean() < 0.1 and free[58:62].mean() < 0.1
 
@@ -189,9 +189,9 @@ def test_a_small_redness_difference_is_ignored() -> None:
     wanted = levels(picture, drawing)
     as_it_is = matched(picture, drawing, wanted)[50, 48].astype(int)
     for redder, moved in ((0.04, False), (0.3, True)):
-        asked = wanted.copy()
-        asked[..., 1] += redder * wanted[..., 0]
-        made = matched(picture, drawing, asked)
+        redder_levels = wanted.copy()
+        redder_levels[..., 1] += redder * wanted[..., 0]
+        made = matched(picture, drawing, redder_levels)
         assert bool(np.abs(made[50, 48] - as_it_is).max() > 2) is moved
 
 

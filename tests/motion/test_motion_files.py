@@ -49,7 +49,7 @@ def test_residual_flow_round_trips_and_may_be_absent(recorded: MotionClip, tmp_p
         replace(frame, channels=channels_of(residual_flow=drift))
         for frame, drift in zip(recorded.frames, drifts, strict=True)
     ]
-    frames[3] = replace(frames[3], channels=channels_of(residual_flow=None))  # nobody looked there: no drift
+    frames[3] = replace(frames[3], channels=channels_of(residual_flow=None))  # absent: stored as 0
     path = tmp_path / "drifting.motion"
     save_motion(path, replace(recorded, frames=tuple(frames)))
     drifts[3] = 0
@@ -103,7 +103,7 @@ def test_motion_does_not_contain_the_face_shape(calm_local: np.ndarray, tmp_path
     for other in files[1:]:
         for ours, theirs in zip(files[0].frames, other.frames, strict=True):
             assert np.abs(ours.expression - theirs.expression).mean() < 0.03 * shapes_apart
-        # At the neutral frame only the tracker's tremble is left: that frame was looked at once more with care.
+        # At the neutral frame only tracking jitter remains: its landmarks are averaged over several crops.
     assert np.abs(files[0].frames[0].expression).max() < 0.05
 
 
@@ -190,9 +190,9 @@ def test_version_1_mouths_and_eyes_are_migrated(recorded: MotionClip, tmp_path: 
         steps[0, 468:486], steps[0, 486:] = np.arange(18)[:, None], 30
         np.save(buffer, steps)
         written.writestr("shade.npy", buffer.getvalue())
-    unseen, *seen = load_motion(first, CHANNELS).frames
-    assert unseen.channels.get("mouth_interior") is None
-    for frame in seen:
+    absent, *present = load_motion(first, CHANNELS).frames
+    assert absent.channels.get("mouth_interior") is None
+    for frame in present:
         assert (
             frame.channels.get("mouth_interior") is not None
             and frame.channels["mouth_interior"].shape == MOUTH_INTERIOR_SHAPE

@@ -112,11 +112,11 @@ REFUSED: dict[str, tuple[dict[str, Callable[[bytes], bytes | None]], str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_invalid_file_is_refused_with_a_message(saved: Path, tmp_path: Path, case: str) -> None:
-    changes, said = REFUSED[case]
+    changes, message = REFUSED[case]
     path = rewritten(saved, tmp_path / "odd.motion", **changes)
     with pytest.raises(FileFormatError) as caught:
         load_motion(path, CHANNELS)
-    assert said in caught.value.what and "odd.motion" in caught.value.what
+    assert message in caught.value.what and "odd.motion" in caught.value.what
     assert caught.value.where and caught.value.exit_code == 3
 
 

@@ -39,7 +39,7 @@ def test_an_occluded_mouth_is_held_from_before_and_eased_to_rest(calm_local: np.
     assert np.allclose(lips[held_from : first + 4], lips[held_from - 1], atol=0.11), "held before it is covered"
     at_rest = held_from + round((HOLD_SECONDS + EASE_SECONDS) * RATE) + 2
     assert np.abs(lips[at_rest : last + 1]).max() < 1e-4, "at rest"
-    assert np.diff(lips[last + 1 :]).max() < 3.0, "and taken up without a jump"
+    assert np.diff(lips[last + 1 :]).max() < 3.0, "and blended back without a jump"
     assert np.allclose(
         lips[last + round(RESUME_SECONDS * RATE) + 6 :], lids[last + round(RESUME_SECONDS * RATE) + 6 :], atol=1e-4
     )
@@ -54,7 +54,7 @@ def test_order_dropouts_and_cuts_are_preserved(calm_local: np.ndarray) -> None:
     given[3:3] = [(Missing(0.1), NONE), (Cut(0.12), NONE)]
     made = list(parts.fill(given))
     assert [type(item) for item in made] == [type(item) for item, _ in given]
-    assert all(one is other for one, (other, _) in zip(made, given, strict=True)), "nothing hidden, nothing changed"
+    assert all(one is other for one, (other, _) in zip(made, given, strict=True)), "without occlusions nothing changes"
 
 
 def test_a_cut_ends_an_occlusion(calm_local: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""A photo that shows teeth lends them to the animated one that hides them, in the animated one's light."""
+"""Teeth of another photo are used if the animated photo hides its own, matched to its light."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from head_material import Head, head, opened
 
 from animato.head.mouth import relit, visible_area
-from animato.renderers.warp.multi_view import share_mouth
+from animato.renderers.warp.multi_view import select_mouth_source
 
 
 def inside(of: Head, wide: np.ndarray) -> np.ndarray:
@@ -21,10 +21,10 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
     main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
     wide = main.with_face(opened(main.local, 1.2))
     own = inside(main, wide)
-    share_mouth([main.warper, lender.warper])
+    select_mouth_source([main.warper, lender.warper])
     lent = inside(main, wide)
     wanted = inside(lender, lender.with_face(opened(lender.local, 1.2)))
-    assert main.warper.borrowed_mouth is not None and visible_area(main.warper.mouth) == 0
+    assert main.warper.mouth_override is not None and visible_area(main.warper.mouth) == 0
     count = min(len(own), len(lent), len(wanted))
     apart = [np.abs(np.sort(a[:count].mean(axis=1)) - np.sort(wanted[:count].mean(axis=1))).mean() for a in (own, lent)]
     assert apart[1] < 0.5 * apart[0]
@@ -32,27 +32,27 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
 
 def test_a_photo_that_shows_its_own_teeth_keeps_them(calm: Head, smiling: Head) -> None:
     main = head(smiling.crop, smiling.points)
-    share_mouth([main.warper, head(calm.crop, calm.points).warper])
-    assert main.warper.borrowed_mouth is None
-    share_mouth([main.warper, head(smiling.crop, smiling.points).warper])
-    assert main.warper.borrowed_mouth is None, "not for a little more"
+    select_mouth_source([main.warper, head(calm.crop, calm.points).warper])
+    assert main.warper.mouth_override is None
+    select_mouth_source([main.warper, head(smiling.crop, smiling.points).warper])
+    assert main.warper.mouth_override is None, "not for a little more"
 
 
-def test_what_was_lent_is_given_back_when_others_take_part(calm: Head, smiling: Head) -> None:
+def test_the_mouth_source_is_reset_for_other_photos(calm: Head, smiling: Head) -> None:
     main, lender = head(calm.crop, calm.points), head(smiling.crop, smiling.points)
-    share_mouth([main.warper, lender.warper])
-    share_mouth([main.warper])
-    assert main.warper.borrowed_mouth is None
+    select_mouth_source([main.warper, lender.warper])
+    select_mouth_source([main.warper])
+    assert main.warper.mouth_override is None
 
 
-def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, smiling: Head) -> None:
+def test_teeth_of_a_darker_photo_are_matched_in_brightness(calm: Head, smiling: Head) -> None:
     dark = head(np.asarray(smiling.crop * 0.6 + 0.5, np.uint8), smiling.points)
     main = head(calm.crop, calm.points)
-    share_mouth([main.warper, dark.warper])
-    lent = main.warper.borrowed_mouth
+    select_mouth_source([main.warper, dark.warper])
+    lent = main.warper.mouth_override
     assert lent is not None
     light = [
-        float(mouth.texture[mouth.confidence > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
+        float(mouth.texture[mouth.known > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
     ]
     assert light[1] < 0.7 * light[2]
     assert abs(light[0] - light[2]) < 0.1 * light[2]
@@ -61,6 +61,6 @@ def test_teeth_from_a_darker_photo_are_as_light_as_the_animated_one(calm: Head, 
 def test_another_light_changes_colours_only(smiling: Head) -> None:
     mouth = smiling.warper.mouth
     lit = relit(mouth, np.array([1.2, 1.0, 0.8]))
-    assert np.array_equal(lit.confidence, mouth.confidence) and lit.pose is mouth.pose
+    assert np.array_equal(lit.known, mouth.known) and lit.pose is mouth.pose
     assert np.allclose(lit.teeth, mouth.teeth * [1.2, 1.0, 0.8])
     assert lit.texture.dtype == np.uint8

@@ -1,4 +1,4 @@
-"""A photo from another side lends the animated one what that hides, in the animated one's light."""
+"""Sides that the animated photo hides come from another photo, matched to its light."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from head_material import SIZE, Head, apart, drawn_head, head, inside
 
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import points_from_local, rotation_exp
-from animato.renderers.warp.multi_view import share_sides
+from animato.renderers.warp.multi_view import select_side_sources
 
 AWAY = 45.0
 
 
 @pytest.fixture
 def photo(calm: Head) -> Head:
-    """The drawn head turned away: half of it is not seen."""
+    """The drawn head turned away, half of it hidden."""
     return head(*drawn_head(calm.local, AWAY))
 
 
 def seen_from(of: Head, yaw: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return (what the renderer makes of the head turned by degrees, mask of the face without its rim)."""
+    """Render the head at a yaw in degrees; return (image, mask of the face without its rim)."""
     truth, points = drawn_head(of.local, yaw)
     made = of.warper.render(points, head(truth, points).warper.pose)
     return apart(made.image, truth), inside(points, OVAL, SIZE, 6)
@@ -28,47 +28,47 @@ def seen_from(of: Head, yaw: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_far_side_comes_from_the_photo_that_shows_it(photo: Head, calm: Head) -> None:
     alone, face = seen_from(photo, -25.0)
-    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    select_side_sources([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     lent, _ = seen_from(photo, -25.0)
     assert lent[face].mean() < 0.5 * alone[face].mean()
 
 
-def test_at_its_own_pose_a_photo_borrows_nothing(photo: Head, calm: Head) -> None:
-    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+def test_at_its_own_pose_only_the_photo_is_used(photo: Head, calm: Head) -> None:
+    select_side_sources([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     assert photo.warper.source_views
     made = photo.warper.render(photo.points, photo.warper.pose)
     assert apart(made.image, photo.crop)[inside(photo.points, OVAL, SIZE, 6)].mean() < 1.0
 
 
-def test_what_was_lent_counts_as_known(photo: Head, calm: Head) -> None:
+def test_source_views_raise_validity(photo: Head, calm: Head) -> None:
     _, points = drawn_head(calm.local, -25.0)
     pose = head(*drawn_head(calm.local, -25.0)).warper.pose
     before = photo.warper.render(points, pose).validity.mean()
-    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+    select_side_sources([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     assert photo.warper.render(points, pose).validity.mean() > before + 0.01
 
 
-def test_a_darker_photo_lends_in_the_animated_one_s_light(photo: Head, calm: Head) -> None:
+def test_a_darker_source_view_is_matched_in_brightness(photo: Head, calm: Head) -> None:
     side = drawn_head(calm.local, -AWAY)
     results = []
     for light in (1.0, 0.7):
         main = head(photo.crop, photo.points)
-        share_sides([main.warper, head(np.asarray(side[0] * light, np.uint8), side[1]).warper])
+        select_side_sources([main.warper, head(np.asarray(side[0] * light, np.uint8), side[1]).warper])
         away, face = seen_from(main, -25.0)
         results.append(away[face].mean())
     assert results[1] < results[0] + 4.0
 
 
-def test_photos_of_the_same_side_lend_nothing(photo: Head, calm: Head) -> None:
+def test_photos_of_the_same_side_are_not_used(photo: Head, calm: Head) -> None:
     before = photo.warper.source_views
-    share_sides([photo.warper, head(*drawn_head(calm.local, AWAY)).warper])
+    select_side_sources([photo.warper, head(*drawn_head(calm.local, AWAY)).warper])
     assert len(photo.warper.source_views) == len(before)
-    share_sides([photo.warper])
-    assert len(photo.warper.source_views) == len(before), "nothing stays lent when others take part"
+    select_side_sources([photo.warper])
+    assert len(photo.warper.source_views) == len(before), "source views are reset"
 
 
-def test_a_side_comes_without_a_jump(photo: Head, calm: Head) -> None:
-    share_sides([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
+def test_a_side_is_blended_in_without_a_jump(photo: Head, calm: Head) -> None:
+    select_side_sources([photo.warper, head(*drawn_head(calm.local, -AWAY)).warper])
     pictures = []
     for yaw in np.linspace(30, -25, 56):
         pose = head_pose(photo, yaw)

@@ -1,4 +1,4 @@
-"""Windows on a face: their maps, their drawings, where photos lend pixels, how an answer is laid."""
+"""Patches of a face: their maps, drawings, sampling grids and compositing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_patchs_map_and_its_inverse_return_every_point(smiling: Head, region: 
 
 
 @pytest.mark.parametrize("region", [MOUTH, LEFT_EYE, RIGHT_EYE], ids=lambda region: region.name)
-def test_a_patch_stands_upright_in_the_head_round_its_landmarks(smiling: Head, region: FacePatch) -> None:
+def test_a_patch_is_upright_in_the_head_and_contains_its_landmarks(smiling: Head, region: FacePatch) -> None:
     shapes = []
     for roll, zoom in ((0.0, 1.0), (30.0, 1.0), (-30.0, 1.5)):
         points, pose = smiling.posed(roll=roll, zoom=zoom)
@@ -87,7 +87,7 @@ def test_the_right_eyes_patch_is_the_left_eyes_patch_of_the_mirrored_face(smilin
 
 
 @pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
-def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head, region: FacePatch) -> None:
+def test_sampling_a_photo_at_its_own_landmarks_is_the_identity(smiling: Head, region: FacePatch) -> None:
     warper = smiling.warper
     vertices = warper.target_vertices(warper.points, warper.pose)
     drawn = warper.flow(warper.points, warper.pose, vertices)[2]
@@ -102,7 +102,7 @@ def test_a_photo_fetched_onto_its_own_landmarks_stays_where_it_is(smiling: Head,
 
 
 @pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
-def test_features_are_fetched_from_where_the_frame_copies_its_pixels(smiling: Head, region: FacePatch) -> None:
+def test_features_are_sampled_where_the_frame_samples_its_pixels(smiling: Head, region: FacePatch) -> None:
     warper = smiling.warper
     points, pose = smiling.posed(yaw=12, roll=8)
     vertices = warper.target_vertices(points, pose)
@@ -116,18 +116,18 @@ def test_features_are_fetched_from_where_the_frame_copies_its_pixels(smiling: He
     step = warper.size / flow.shape[1]
     maps = ((here + 0.5) / step - 0.5).reshape(region.grid, region.grid, 2)
     copied = np.stack([cv2.remap(plane, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR) for plane in flow], -1)
-    skin = (seen > 0.9) & (target.inside < 0.05) & (np.abs(grid).max(axis=-1) < 0.95)
+    skin = (seen > 0.9) & (target.opening < 0.05) & (np.abs(grid).max(axis=-1) < 0.95)
     assert skin.mean() > 0.2
     error = np.linalg.norm(in_photo - copied, axis=-1)[skin]
     assert np.median(error) < 0.3 and np.percentile(error, 95) < 2.0
 
 
-def test_a_photo_with_closed_lips_shows_nothing_of_what_lies_behind_them(smiling: Head, calm: Head) -> None:
+def test_a_photo_with_closed_lips_has_no_validity_behind_them(smiling: Head, calm: Head) -> None:
     warper = calm.warper
     points = points_from_local(smiling.local, warper.pose)
     vertices = warper.target_vertices(points, warper.pose)
     target = target_patch(MOUTH, points, warper.pose, warper.flow(points, warper.pose, vertices)[2], warper.size)
-    inside = target.inside > 0.9
+    inside = target.opening > 0.9
     assert inside.sum() > 20
     for source, shows in ((calm, False), (smiling, True)):
         mesh = source.warper.map_mesh(vertices)
@@ -136,7 +136,7 @@ def test_a_photo_with_closed_lips_shows_nothing_of_what_lies_behind_them(smiling
 
 
 @pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
-def test_a_drawing_marks_the_opening_within_what_surrounds_it(smiling: Head, region: FacePatch) -> None:
+def test_a_drawing_marks_the_opening_inside_its_surroundings(smiling: Head, region: FacePatch) -> None:
     drawing = photo_patch(region, smiling.warper).drawing
     assert drawing.shape == (region.side, region.side, 3) and drawing.dtype == np.uint8
     opening = drawing[..., 0] > 200
@@ -174,7 +174,7 @@ def answer(region: FacePatch, layer: float = 0.0, mask: float = 0.0, flow: float
 
 
 @pytest.mark.parametrize("region", FACE_PATCHES, ids=NAMES)
-def test_an_empty_answer_leaves_the_picture_as_it_is(smiling: Head, region: FacePatch) -> None:
+def test_an_empty_output_leaves_the_picture_unchanged(smiling: Head, region: FacePatch) -> None:
     picture = smiling.crop.copy()
     placed = crop_from_patch(region, smiling.points, smiling.warper.pose, 320)
     for gain in (0.0, 1.0):
@@ -210,7 +210,7 @@ def test_half_a_gain_gives_half_the_paint_and_light_is_added(smiling: Head) -> N
         assert np.abs(picture[y, x] - np.clip(wanted, 0, 255)).max() <= 1
 
 
-def test_a_flow_fetches_the_copy_from_so_many_pixels_of_the_patch_away() -> None:
+def test_a_flow_samples_the_warped_image_at_an_offset_in_patch_pixels() -> None:
     side = 320
     ramp = np.repeat(np.arange(side)[None, :, None] * 0.7, side, 0).repeat(3, 2).astype(np.uint8)
     placed = np.array([[2.0, 0, 60], [0, 2.0, 60]])
@@ -219,7 +219,7 @@ def test_a_flow_fetches_the_copy_from_so_many_pixels_of_the_patch_away() -> None
     assert np.abs(middle - 2 * 3 * 0.7).max() <= 1
 
 
-def test_the_mirror_is_one(smiling: Head) -> None:
+def test_the_mirror_fixture_is_a_mirror(smiling: Head) -> None:
     again = mirrored(mirrored(smiling))
     assert np.array_equal(again.crop, smiling.crop)
     np.testing.assert_allclose(again.points, smiling.points, atol=1e-3)

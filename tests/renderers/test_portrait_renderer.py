@@ -1,4 +1,4 @@
-"""What the portrait renderer paints and what it leaves alone, with the shipped weights on a real face."""
+"""What the portrait renderer paints and what it leaves unchanged, with the shipped weights on a real face."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def turned(warper: Warper, yaw: float) -> Target:
 
 
 def drawn(renderer: PortraitRenderer, target: Target) -> tuple[Frame, Warped]:
-    """Return the finished square, and what geometry alone makes of the same target."""
+    """Return the rendered square, and the warped square of the same target."""
     clock = StageClock()
     made = renderer.warp(target, clock)(clock).image
     return made, renderer.warpers[0].render(target.points, target.pose)
@@ -68,12 +68,12 @@ def beside_the_windows(target: Target) -> np.ndarray:
     return free.reshape(SIZE, SIZE)
 
 
-def test_at_rest_the_photo_is_left_as_it_is_eyes_and_mouth_too(renderer: PortraitRenderer) -> None:
+def test_at_rest_the_photo_is_unchanged_eyes_and_mouth_included(renderer: PortraitRenderer) -> None:
     made, _ = drawn(renderer, turned(renderer.warpers[0], 0.0))
     assert np.abs(made.astype(int) - renderer.warpers[0].crop).max() <= 2
 
 
-def test_painting_grows_with_what_has_moved_without_a_jump(renderer: PortraitRenderer) -> None:
+def test_painting_increases_with_motion_without_a_jump(renderer: PortraitRenderer) -> None:
     warper = renderer.warpers[0]
     changes = []
     for gap in np.linspace(0, 0.5, 11):
@@ -85,7 +85,7 @@ def test_painting_grows_with_what_has_moved_without_a_jump(renderer: PortraitRen
     assert np.diff(changes).max() < 0.5 * max(changes)
 
 
-def test_the_whole_heads_pass_paints_where_a_turn_shows_what_the_photo_hid(renderer: PortraitRenderer) -> None:
+def test_the_head_pass_paints_what_rotation_exposes(renderer: PortraitRenderer) -> None:
     target = turned(renderer.warpers[0], 32.0)
     made, copied = drawn(renderer, target)
     rows = np.arange(SIZE) * copied.validity.shape[0] // SIZE
@@ -104,7 +104,7 @@ def opened(warper: Warper) -> Target:
     return Target(points_from_local(local, warper.pose), warper.pose)
 
 
-def test_eight_bit_numbers_change_little_in_a_real_frame(renderer: PortraitRenderer) -> None:
+def test_int8_changes_little_in_a_real_frame(renderer: PortraitRenderer) -> None:
     weights = read_portrait()
     plain = {name: {**entry, "ranges": {}} for name, entry in weights.header["networks"].items()}
     header = {**weights.header, "networks": plain}
@@ -120,7 +120,7 @@ def test_eight_bit_numbers_change_little_in_a_real_frame(renderer: PortraitRende
     assert 0 < change.max() <= 8 and change[change.max(axis=2) > 0].mean() < 1.0
 
 
-def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer) -> None:
+def test_painted_pixels_have_the_photos_light(renderer: PortraitRenderer) -> None:
     warper, light = renderer.warpers[0], np.array([0.8, 1.05, 0.9], np.float32)
     lit = PortraitRenderer([HeadView(white_balanced(warper.crop, light), warper.points)], portrait_networks(Engine(1)))
     target = opened(warper)
@@ -132,7 +132,7 @@ def test_what_is_painted_takes_the_light_of_the_photo(renderer: PortraitRenderer
 
 
 def with_light(target: Target) -> Target:
-    """The same face with a driver's mouth (bright and red above, dark below) and a shade of one colour."""
+    """The target with a driver's mouth interior (bright and red above, dark below) and coloured expression light."""
     inside, shade = np.zeros(MOUTH_INTERIOR_SHAPE, np.float32), np.full((LIGHT_VERTICES, 3), 0.2, np.float32)
     inside[:6, :, 0], inside[:, :, 1], shade[:, 2] = 0.8, 0.3, 0.1
     return replace(target, channels={"mouth_interior": inside, "expression_light": shade})
@@ -173,7 +173,7 @@ def test_an_opened_mouth_is_painted_inside_the_lips(renderer: PortraitRenderer) 
     assert change[y - 3 : y + 4, x - 6 : x + 7].mean() > 4
 
 
-def test_lids_of_a_sharp_photo_close_over_what_was_painted(portrait: Frame, portrait_face: Face) -> None:
+def test_lids_of_a_sharp_photo_close_over_the_painted_eyes(portrait: Frame, portrait_face: Face) -> None:
     # At the picture's own size the face is sharp; enlarged, as in the other tests, it is not.
     side = 230
     crop_from_picture = crop_from_frame(head_square(portrait_face.points), side)

@@ -1,4 +1,4 @@
-"""A warped photo: itself at rest, still at its border, never showing what the photo hides, and honest about guesses."""
+"""Warping: exact at rest, fixed at the border, no hidden pixels on the face, and low validity for guesses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from animato.types import Face, Frame
 
 
 @pytest.mark.parametrize("size", [256, 300, 512, 768])
-def test_the_photo_itself_comes_back_when_nothing_moves(portrait: Frame, portrait_face: Face, size: int) -> None:
+def test_the_photo_is_reproduced_at_rest(portrait: Frame, portrait_face: Face, size: int) -> None:
     photo = at_size(portrait, portrait_face, size)
     made = photo.warper.render(photo.points, photo.warper.pose)
     changed = apart(made.image, photo.crop)
@@ -46,13 +46,13 @@ def test_the_photo_itself_comes_back_when_nothing_moves(portrait: Frame, portrai
     assert np.quantile(still, 0.999) < 0.01 and still.max() < 1.0
 
 
-def test_photos_of_other_people_come_back_too(face_finder: FaceFinder) -> None:
+def test_photos_of_other_people_are_reproduced_too(face_finder: FaceFinder) -> None:
     for sheet in PHOTOS:
         comes_back(gallery_photo(sheet, 2.0), face_finder)
 
 
 @pytest.mark.data
-def test_photos_of_many_people_come_back_too(shared_data: Path, face_finder: FaceFinder) -> None:
+def test_photos_of_many_people_are_reproduced_too(shared_data: Path, face_finder: FaceFinder) -> None:
     for path in sorted((shared_data / "portraits").glob("*.jpg"))[::40]:
         comes_back(load_picture(path).image, face_finder)
 
@@ -84,7 +84,7 @@ def test_rendering_changes_neither_the_photo_nor_the_warper(smiling: Head) -> No
     assert np.array_equal(smiling.warper.render(smiling.points, smiling.warper.pose).image, first)
 
 
-def test_the_border_of_the_crop_keeps_still_however_the_head_moves(smiling: Head) -> None:
+def test_the_border_of_the_crop_is_fixed(smiling: Head) -> None:
     rng = np.random.default_rng(6)
     still = grid_of(256, SIZE)
     for _ in range(25):
@@ -95,7 +95,7 @@ def test_the_border_of_the_crop_keeps_still_however_the_head_moves(smiling: Head
         assert np.median(moved[100:140, 100:140]) > 2  # and the face did move
 
 
-def test_the_head_goes_where_the_target_says(smiling: Head) -> None:
+def test_the_head_moves_to_the_target(smiling: Head) -> None:
     # The photo is sampled where each landmark was, at the place where it now is.
     points, pose = smiling.posed(8, 4, 6, (0.5, -0.3), 1.05)
     flow, validity, _ = smiling.warper.flow(points, pose)
@@ -110,7 +110,7 @@ YAWS = [20.0, 35.0, 45.0, -20.0, -35.0, -45.0]
 
 
 @pytest.mark.parametrize("yaw", YAWS)
-def test_what_lies_behind_the_far_cheek_never_comes_onto_the_face(calm: Head, yaw: float) -> None:
+def test_background_behind_the_far_cheek_never_appears_on_the_face(calm: Head, yaw: float) -> None:
     picture, points = drawn_head(calm.local, yaw)
     assert magenta_share(picture, inside(points, OVAL, SIZE, -20)) > 0.1  # it would be there to take
     turned = head(picture, points)
@@ -119,7 +119,7 @@ def test_what_lies_behind_the_far_cheek_never_comes_onto_the_face(calm: Head, ya
 
 
 @pytest.mark.parametrize("yaw", YAWS)
-def test_what_the_nose_hides_is_not_filled_with_nose(calm: Head, yaw: float) -> None:
+def test_skin_hidden_by_the_nose_is_not_filled_with_nose(calm: Head, yaw: float) -> None:
     dyed = nose()
     turned = head(*drawn_head(calm.local, yaw, dyed))
     points, pose = turned.posed(-yaw)
@@ -134,7 +134,7 @@ def test_what_the_nose_hides_is_not_filled_with_nose(calm: Head, yaw: float) -> 
 
 
 @pytest.mark.parametrize("yaw", [35.0, 45.0, -45.0])
-def test_validity_is_low_where_the_photo_hid_the_face_and_full_where_it_showed_it(calm: Head, yaw: float) -> None:
+def test_validity_is_low_where_the_photo_hides_the_face_and_full_elsewhere(calm: Head, yaw: float) -> None:
     turned = head(*drawn_head(calm.local, yaw))
     points, pose = turned.posed(-yaw)
     validity = turned.warper.render(points, pose).validity
@@ -151,12 +151,12 @@ def test_validity_is_low_where_the_photo_hid_the_face_and_full_where_it_showed_i
     assert at(50 if near == 234 else 280) > 0.95 and at(151) > 0.95
 
 
-def test_a_frontal_photo_at_rest_is_known_everywhere_but_at_the_openings(calm: Head) -> None:
+def test_a_frontal_photo_at_rest_is_valid_except_at_the_openings(calm: Head) -> None:
     validity = calm.warper.render(calm.points, calm.warper.pose).validity
     assert (validity < 0.99).mean() < 0.01
 
 
-def test_nothing_is_known_inside_an_opened_mouth_that_the_photo_shows_closed(calm: Head) -> None:
+def test_the_interior_of_a_mouth_closed_in_the_photo_is_not_valid(calm: Head) -> None:
     points = calm.with_face(opened(calm.local, 1.6))
     made = calm.warper.render(points, calm.warper.pose)
     mouth = (
@@ -168,7 +168,7 @@ def test_nothing_is_known_inside_an_opened_mouth_that_the_photo_shows_closed(cal
     assert made.validity[y - 3 : y + 4, x - 3 : x + 4].min() == 1.0
 
 
-def test_teeth_that_the_photo_shows_are_known(smiling: Head) -> None:
+def test_teeth_of_the_photo_are_valid(smiling: Head) -> None:
     made = smiling.warper.render(smiling.points, smiling.warper.pose)
     mouth = (
         cv2.resize(
@@ -214,7 +214,7 @@ def test_gaze_moves_the_iris_and_leaves_the_skin(smiling: Head) -> None:
         assert after - before > 0.8
 
 
-def test_lips_that_part_slowly_show_no_jump(calm: Head) -> None:
+def test_lips_that_part_slowly_do_not_jump(calm: Head) -> None:
     mouth = inside(calm.with_face(opened(calm.local, 1.0)), LIPS_INNER, SIZE, -2)
     pictures = [
         calm.warper.render(calm.with_face(opened(closed_lips(calm.local), gap)), calm.warper.pose).image

@@ -1,1 +1,1 @@
-"""Painting: small networks over the warped photo."""
+"""Portrait renderer: small networks refine patches of the warped photo."""

@@ -13,7 +13,7 @@ from animato.renderers.warp.warper import MeshMap, Warped, Warper
 
 
 class PortraitFrame:
-    """One frame in work, with where its mesh lies in each photo that takes part."""
+    """One frame, with the maps from its mesh to the photos used."""
 
     def __init__(
         self, target: Target, warped: Warped, vertices: NDArray[np.float64], warpers: Sequence[Warper]
@@ -24,7 +24,7 @@ class PortraitFrame:
         self.local = local_from_points(target.points, target.pose)
 
     def mesh(self, photo: int) -> MeshMap:
-        """Return where the target's triangles lie in a photo."""
+        """Return the maps from the target's triangles to a photo, computed on first use."""
         if photo not in self._meshes:
             self._meshes[photo] = self._warpers[photo].map_mesh(self.vertices)
         return self._meshes[photo]

@@ -17,20 +17,20 @@ from animato.runtime.engine import Compiler, Engine, Network
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.weights.portrait import PortraitWeights, read_portrait
 
-MOST_AT_ONCE = 4
-"""Photos whose features are fetched for one patch of one frame; of more, the most similar ones take part."""
+MAX_PHOTOS = 4
+"""Maximum number of photos sampled per patch and frame; of more photos, the most similar ones are selected."""
 
 ORDER = tuple(dict.fromkeys(patch.network for patch in FACE_PATCHES))
-"""Networks in the order in which they paint."""
+"""Networks in the order in which they are applied."""
 
 
 @dataclass(frozen=True)
 class PersonParameters:
-    """What adaptation found for a person.
+    """Result of adaptation to a person.
 
     Attributes:
         affine: network name to AdaIN parameters, 1 x A float32.
-        weights: network name to the weights that replace the shipped ones (name to array).
+        weights: network name to replacements of the shipped weights (name to array).
     """
 
     affine: Mapping[str, NDArray[np.float32]]
@@ -47,7 +47,7 @@ class PortraitNetworks:
 
     def __init__(self, weights: PortraitWeights, compiler: Compiler) -> None:
         self.weights = weights
-        self._compiler = compiler  # not the engine, which keeps this object: a cycle would outlive the last render
+        self._compiler = compiler  # not the engine, which caches this object: a reference cycle would delay its release
         self._lock = threading.RLock()
         self._compiled: dict[tuple[object, ...], Network] = {}
 
@@ -61,19 +61,19 @@ class PortraitNetworks:
         return self._network(("encoder", name), lambda: build_encoder(config, arrays))
 
     def painter(self, name: str, photos: int, targets: int) -> Network:
-        """Return the painter of a network for so many photos of each of so many patches."""
+        """Return the painter of a network, compiled for a number of photos and of target patches."""
         config, arrays, ranges = self.weights.configs[name], self.weights.arrays[name], self.weights.ranges(name)
         return self._network(
             ("painter", name, photos, targets), lambda: build_painter(config, arrays, photos, targets, ranges)
         )
 
     def compile_all(self, photos: int) -> None:
-        """Compile every network that a head with so many photos will need.
+        """Compile all networks that a head needs.
 
         Args:
-            photos: of the head.
+            photos: number of photos of the head.
         """
-        count = min(photos, MOST_AT_ONCE)
+        count = min(photos, MAX_PHOTOS)
         for name in ORDER:
             self._encoder(name)
             self.painter(name, count, sum(patch.network == name for patch in FACE_PATCHES))
@@ -101,7 +101,7 @@ def portrait_networks(engine: Engine, path: Path | None = None) -> PortraitNetwo
     """Return the networks of a weight file, or of the shipped one; read and compiled once per engine.
 
     Raises:
-        MissingPartError: the shipped file, or OpenVINO, is not there.
-        InputError, FileFormatError: the file is not there, damaged, or another kind.
+        MissingPartError: the shipped file or OpenVINO is missing.
+        InputError, FileFormatError: the file is missing, damaged or of another kind.
     """
     return engine.shared(("portrait", path), lambda: PortraitNetworks(read_portrait(path), engine.compiler))

@@ -1,1 +1,1 @@
-"""Copying: one photo warped to a target, with what other views show."""
+"""Warp one photo to a target face, with source views for hidden areas."""

@@ -22,7 +22,7 @@ class GeometryRenderer:
         self._warper = animated_warper(view)
 
     def warp(self, target: Target, clock: StageClock) -> Paint:
-        """Warp the photo to a target face; nothing is painted over it."""
+        """Warp the photo to a target face; there is no second stage."""
         with clock.stage("warp"):
             vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
             warped = self._warper.render(target.points, target.pose, vertices)

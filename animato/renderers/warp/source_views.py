@@ -1,8 +1,8 @@
 """Source views: other pictures of a head, sampled where the animated photo hides or foreshortens it.
 
-A far cheek that turns into view is missing in the photo, or squeezed to a few pixels. Another photo taken from that
-side shows it; without one, the mirrored other side of the face is used. Both are composited over the warped photo only
-as far as a triangle turns towards the camera: at the photo's own pose the photo is right.
+A far cheek that rotation exposes is missing in the photo or covers a few pixels only. Another photo from that side
+supplies it, or else the mirrored other side of the face. Both are blended in as a triangle turns towards the camera; at
+the photo's own pose only the photo is used.
 """
 
 from __future__ import annotations
@@ -17,139 +17,142 @@ from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.types import Frame, Plane
 
-TURNED_FROM, TURNED_TO = 0.06, 0.3
-"""How much more squarely than in the photo (difference of cosines) a triangle is seen when it begins to be taken from
-a source view, and when it is taken fully."""
+BLEND_START, BLEND_END = 0.06, 0.3
+"""Gain in the cosine of the viewing angle over the photo at which a source view begins to be blended in, and is used
+fully."""
 
-SOFT_EDGE = 0.012
-"""Blur of a source view's edge, in shares of the picture's side."""
+EDGE_BLUR = 0.012
+"""Blur of a source view's edge, as a share of the picture's side."""
 
-MATCH_SIDE, MATCH_REACH = 64, 8.0
-"""Side at which a source view's brightness is compared with the photo's, and radius of the average there, pixels."""
+MATCH_SIDE, MATCH_SIGMA = 64, 8.0
+"""Side at which the brightness of a source view and the photo is compared, and sigma of the average there, pixels."""
 
-DARKER, LIGHTER = 0.7, 1.4
-"""Least and most by which a source view's brightness is multiplied to fit the photo's."""
+MIN_GAIN, MAX_GAIN = 0.7, 1.4
+"""Limits of the gain that matches a source view's brightness to the photo's."""
 
-ALIKE, UNLIKE = 20.0, 60.0
-"""Difference, of 255, up to which two pictures count as showing the same there in another light, and from which as
-showing something else: hair before the skin, another fold."""
+SAME_DIFFERENCE, OTHER_DIFFERENCE = 20.0, 60.0
+"""Differences, of 255, up to which two pictures show the same skin in another light, and from which they show different
+things, such as hair in front of the skin."""
 
-FEWEST = 8.0
-"""ApertureGrid, of MATCH_SIDE squared, that must be alike; with fewer the colour of the skin must do."""
+MIN_CONFIDENCE = 8.0
+"""Minimum sum of confidence over MATCH_SIDE squared pixels; below it brightness is not matched."""
 
-FAINT = np.float32(0.05)
-"""How much of the mean is mixed in everywhere, in shares of what is compared nearby."""
+MEAN_WEIGHT = np.float32(0.05)
+"""Weight of the global mean relative to the local average."""
 
 
 @dataclass(frozen=True)
 class SourceView:
-    """Another picture of the head, and what of it is taken.
+    """Another picture of the head, and the triangles that it supplies.
 
     Attributes:
         resampler: its pixels, at the size of the animated crop.
-        vertices: V x (2 or 3) float64, where the extended mesh lies in it, pixels.
-        better: T + 1 float32 in [0, 1], triangles that it shows better than the animated photo.
-        gain: 3 float32, factor on its red, green and blue.
-        confidence: T + 1 float32 in [0, 1], triangles that it really shows; all 0 where it is a guess.
+        vertices: V x (2 or 3) float64, the extended mesh in it, pixels.
+        weight: T + 1 float32 in [0, 1], of the triangles that it supplies.
+        gain: 3 float32, factor on red, green and blue.
+        confidence: T + 1 float32 in [0, 1], of the triangles; all 0 for the mirror, which is a guess.
     """
 
     resampler: Resampler
     vertices: NDArray[np.float64]
-    better: NDArray[np.float32]
+    weight: NDArray[np.float32]
     gain: NDArray[np.float32]
     confidence: NDArray[np.float32]
 
-    def without(self, taken: NDArray[np.bool_]) -> SourceView:
-        """Return the same view without the triangles that others have.
+    def without(self, triangles: NDArray[np.bool_]) -> SourceView:
+        """Return the same view without some triangles.
 
         Args:
-            taken: T bool, a vector with one entry for each triangle.
+            triangles: vector of T bool, the triangles to remove.
         """
-        return replace(self, better=self.better * ~np.append(taken, False))
+        return replace(self, weight=self.weight * ~np.append(triangles, False))
 
-    def composite_patch(self, image: Frame, validity: Plane, scene: Scene) -> None:
-        """Composite what this view shows better over the warped photo, and raise the validity there, both in place.
+    def composite(self, image: Frame, validity: Plane, target: CompositeTarget) -> None:
+        """Composite this view over the warped photo and raise the validity there, both in place.
 
         Args:
             image: S x S x 3 uint8 RGB.
             validity: h x w float32, as in `Warped`.
-            scene: the target.
+            target: geometry of the frame.
         """
-        weight = scene.spread(self.better * scene.turned)
+        weight = target.per_pixel(self.weight * target.exposure)
         if not weight.any():
             return
-        side, size = scene.drawn.shape[0], image.shape[0]
-        affine = affine_per_triangle(scene.vertices, self.vertices, scene.triangles)
-        flow = flow_from_drawing(scene.drawn, affine, size / side)
-        # Grow first, so that the soft edge lies on the side that the photo shows.
-        soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), SOFT_EDGE * side)
-        soft = np.asarray(soft * scene.on_head, np.float32)
+        side, size = target.triangle_map.shape[0], image.shape[0]
+        affine = affine_per_triangle(target.vertices, self.vertices, target.triangles)
+        flow = flow_from_drawing(target.triangle_map, affine, size / side)
+        # Dilate first, so that the soft edge lies outside the exposed area.
+        soft = cv2.GaussianBlur(cv2.dilate(weight, np.ones((7, 7), np.uint8)), (0, 0), EDGE_BLUR * side)
+        soft = np.asarray(soft * target.on_head, np.float32)
         full = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
-        other = np.asarray(
+        view = np.asarray(
             cv2.multiply(self.resampler.copy(flow), np.append(self.gain.astype(np.float64), 1.0)), np.uint8
         )
         if self.confidence.any():
-            shown = scene.spread(self.confidence)
-            other = _in_light_of(other, image, scene.on_head * validity * shown * (1 - soft))
+            shown = target.per_pixel(self.confidence)
+            view = _match_brightness(view, image, target.on_head * validity * shown * (1 - soft))
             validity[:] = np.maximum(validity, soft * shown)
-        image[:] = cv2.blendLinear(other, image, full, 1 - full)
+        image[:] = cv2.blendLinear(view, image, full, 1 - full)
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What compositing source views needs of a target.
+class CompositeTarget:
+    """Geometry of the target frame onto which source views are composited.
 
     Attributes:
         triangles: T x 3 int32, of the extended mesh.
         vertices: V x 3 float64, the extended mesh, pixels.
-        drawn: h x w int16, number of the triangle at each place.
-        turned: T + 1 float32 in [0, 1], how far each triangle is turned towards the camera beyond the photo.
-        on_head: h x w float32, 1 where the head is.
+        triangle_map: h x w int16, triangle index of each pixel.
+        exposure: T + 1 float32 in [0, 1], blend weight of each triangle, see `exposure_weight`.
+        on_head: h x w float32, 1 on the head.
     """
 
     triangles: NDArray[np.int32]
     vertices: NDArray[np.float64]
-    drawn: NDArray[np.int16]
-    turned: NDArray[np.float32]
+    triangle_map: NDArray[np.int16]
+    exposure: NDArray[np.float32]
     on_head: Plane
 
-    def spread(self, values: NDArray[np.float32]) -> Plane:
-        """Return values of triangles (T + 1 float32) at each place of the drawing, h x w float32."""
-        return np.take(values, self.drawn, mode="wrap").astype(np.float32)
+    def per_pixel(self, values: NDArray[np.float32]) -> Plane:
+        """Look up values of triangles (T + 1 float32) per pixel, h x w float32."""
+        return np.take(values, self.triangle_map, mode="wrap").astype(np.float32)
 
 
-def turned_more(now: NDArray[np.float64], photo: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return how far triangles count as turned into view, T + 1 float32 in [0, 1].
+def exposure_weight(target: NDArray[np.float64], photo: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the blend weight of triangles that rotation exposes, T + 1 float32 in [0, 1].
 
     Args:
-        now: T, from `visibility.facing_cosine`, of the target.
+        target: T, from `visibility.facing_cosine`, of the target.
         photo: T, the same of the animated photo.
     """
-    ramp = np.clip((np.append(now - photo, 0.0) - TURNED_FROM) / (TURNED_TO - TURNED_FROM), 0, 1)
+    ramp = np.clip((np.append(target - photo, 0.0) - BLEND_START) / (BLEND_END - BLEND_START), 0, 1)
     return np.asarray(ramp, np.float32)
 
 
-def _in_light_of(other: Frame, image: Frame, both: Plane) -> Frame:
-    """Return a view matched to the photo's brightness, from where both show the same skin, smoothly over the face.
+def _match_brightness(view: Frame, photo: Frame, both: Plane) -> Frame:
+    """Return a view whose brightness is matched to the photo's where both show the same skin, smooth over the face.
 
     Args:
-        other: S x S x 3 uint8, the view's.
-        image: S x S x 3 uint8, the photo's.
+        view: S x S x 3 uint8, the warped view.
+        photo: S x S x 3 uint8, the warped photo.
         both: h x w float32 in [0, 1], the confidence that both show skin.
     """
     small = (MATCH_SIDE, MATCH_SIDE)
     confidence = cv2.resize(both, small, interpolation=cv2.INTER_AREA)[..., None]
-    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (image, other))
-    apart = a - b
-    confidence = confidence * np.clip((UNLIKE - np.abs(apart).max(axis=2, keepdims=True)) / (UNLIKE - ALIKE), 0, 1)
-    if confidence.sum() < FEWEST:
-        return other
-    # Brightness alone: single colours, spread from an ear or a lip over a cheek, would dye it.
-    light = np.stack([picture.mean(axis=2, keepdims=True) * confidence for picture in (a, b)])
-    # Far from anything that both show, the mean holds.
-    photo, view = (
-        cv2.GaussianBlur(plane, (0, 0), MATCH_REACH) + FAINT * plane.sum() / confidence.sum() for plane in light[..., 0]
+    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (photo, view))
+    difference = a - b
+    confidence = confidence * np.clip(
+        (OTHER_DIFFERENCE - np.abs(difference).max(axis=2, keepdims=True)) / (OTHER_DIFFERENCE - SAME_DIFFERENCE), 0, 1
     )
-    field = np.clip(photo / np.maximum(view, 1e-3), DARKER, LIGHTER).astype(np.float32)
-    full = cv2.resize(field, other.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(other * full[..., None], 0, 255), np.uint8)
+    if confidence.sum() < MIN_CONFIDENCE:
+        return view
+    # Brightness only: matching colours would tint a cheek with the hue of an ear or a lip.
+    brightness = np.stack([picture.mean(axis=2, keepdims=True) * confidence for picture in (a, b)])
+    # Far from shared skin, the global mean dominates.
+    photo_mean, view_mean = (
+        cv2.GaussianBlur(plane, (0, 0), MATCH_SIGMA) + MEAN_WEIGHT * plane.sum() / confidence.sum()
+        for plane in brightness[..., 0]
+    )
+    gain = np.clip(photo_mean / np.maximum(view_mean, 1e-3), MIN_GAIN, MAX_GAIN).astype(np.float32)
+    full = cv2.resize(gain, view.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(view * full[..., None], 0, 255), np.uint8)

@@ -14,12 +14,7 @@ from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
-from animato.geometry.visibility import (
-    facing_cosine,
-    interpolate_hidden,
-    mirrored_triangles,
-    visible_vertices,
-)
+from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirrored_triangles, visible_vertices
 from animato.head.closed_head import ClosedTopology
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInterior, render_mouth
@@ -28,23 +23,23 @@ from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
 from animato.renderers.warp.layered import HeadWarp, LayeredHead, beyond_edges
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
-from animato.renderers.warp.source_views import Scene, SourceView, turned_more
+from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
 from animato.types import Frame, Plane, Points
 
 SLIVER = 0.04
-"""A triangle squeezed below this share of its area in the photo is seen edge-on and not drawn."""
+"""Share of its area in the photo below which a triangle is seen edge-on and not rasterised."""
 
 MIRROR_SHARE = 0.04
-"""Share of face triangles better seen on the other side from which a photo counts as turned."""
+"""Share of face triangles shown at a better angle on the other side from which the mirror is used."""
 
 
 @dataclass(frozen=True)
 class MeshMap:
-    """Where each triangle of a target face lies in a photo.
+    """Affine map from each triangle of a target face to a photo.
 
     Attributes:
         affine: 6 x (T + 1) float32, source_from_target in pixels of the crop, see `affine_per_triangle`.
-        confidence: T + 1 float32 in [0, 1]: 1 for triangles that the photo shows, less where they are smeared out.
+        confidence: T + 1 float32 in [0, 1]: 1 for triangles that the photo shows, less where they are stretched.
     """
 
     affine: NDArray[np.float32]
@@ -53,21 +48,21 @@ class MeshMap:
 
 @dataclass(frozen=True)
 class Warped:
-    """One target frame made by copying.
+    """One warped target frame.
 
     Attributes:
         image: S x S x 3 uint8 RGB.
         flow: 2 x h x w float32, source x and y of each pixel of the flow grid, in pixels of the S x S crop.
-        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows what is needed, 0 where it guesses.
-        drawn: h x w int16 on the same grid: number of the triangle, -1 where there is none.
-        mesh: where the triangles lie in the photo.
-        alpha: S x S float32 in [0, 1], opacity of the person; None where the whole picture was bent.
+        validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows the required pixels, 0 elsewhere.
+        triangle_map: h x w int16 on the same grid: triangle index, -1 for none.
+        mesh: maps from the triangles to the photo.
+        alpha: S x S float32 in [0, 1], opacity of the person; None where the whole picture is warped.
     """
 
     image: Frame
     flow: NDArray[np.float32]
     validity: Plane
-    drawn: NDArray[np.int16]
+    triangle_map: NDArray[np.int16]
     mesh: MeshMap
     alpha: Plane | None = None
 
@@ -76,10 +71,9 @@ class Warper:
     """Warps one photo.
 
     Args:
-        view: the photo in its square. The edge of what it shows keeps still, so nothing beyond comes into view.
-        shell: of its head; None for rings that bend the picture.
-        layers: of the photo, for a closed shell that is drawn over body and background; None for a photo that only
-            lends its face.
+        view: the photo in its square. The photo's edge stays fixed, so nothing beyond it is exposed.
+        shell: of the head; None for rings that warp the whole picture.
+        layers: of the photo, for a closed shell; None for rings, and for a photo that only supplies the face.
 
     Attributes:
         view: as given.
@@ -88,16 +82,16 @@ class Warper:
         size: side of the crop in pixels.
         pose: the photo's head pose.
         local: the landmarks in the head's own frame.
-        gamut: the range of colours of the photo's face; what is drawn or painted is clipped to it.
-        source_vertices: V x 3 float64, the extended mesh; hidden vertices rest on what is visible.
+        gamut: the range of colours of the photo's face; synthesised and painted colours are clipped to it.
+        source_vertices: V x 3 float64, the extended mesh; hidden vertices are moved to visible skin.
         confidence: T + 1 float32, 1 for triangles that the photo shows.
-        mouth: what the photo shows behind the lips.
-        borrowed_mouth: what is shown instead, from another photo of the person; None for the photo's own.
+        mouth: the photo's mouth interior.
+        mouth_override: mouth interior of another photo, used instead; None for the photo's own.
         shell: the extended mesh.
         topology: its triangles.
-        facing_cosine: T, how squarely the photo shows each triangle, see `visibility.facing_cosine`.
-        mirror: the other side of the face, which stands in for what a turned photo hides; None in a frontal photo.
-        source_views: pictures used for what this photo hides: the mirror, and other photos of the person.
+        facing_cosine: T, cosine of the viewing angle of each triangle, see `visibility.facing_cosine`.
+        mirror: the mirrored other side of the face, for areas that a turned photo hides; None for a frontal photo.
+        source_views: pictures used for areas that this photo hides: the mirror, and other photos of the person.
     """
 
     def __init__(self, view: HeadView, shell: Shell | None = None, layers: PersonLayers | None = None) -> None:
@@ -108,7 +102,7 @@ class Warper:
         self.resampler = Resampler(self.crop if layers is None else layers.head)
         self.shell: Shell = shell or RingShell(view)
         self.gamut, self.eyes, self.mouth = view.gamut, view.eyeballs, view.mouth
-        self.borrowed_mouth: MouthInterior | None = None
+        self.mouth_override: MouthInterior | None = None
         topology = self.topology = self.shell.topology
         self.visible = visible_vertices(self.shell.vertices, self.pose.scale, self.size)
         self.source_vertices = np.column_stack([self.shell.source, self.shell.vertices[:, 2]])
@@ -121,15 +115,15 @@ class Warper:
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
-        self._layered = None if layers is None else self._at_rest(layers)
+        self._layered = None if layers is None else self._layered_at_rest(layers)
 
-    def _at_rest(self, layers: PersonLayers) -> LayeredHead:
-        """Return the layers with what they lack of the photo at its own pose."""
+    def _layered_at_rest(self, layers: PersonLayers) -> LayeredHead:
+        """Return the layers, with the residual between them and the photo at its own pose."""
         layered = LayeredHead(layers, self.crop, self.pose)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
-        flow, _, drawn = self.flow(self.points, self.pose, vertices, mesh)
-        rest = HeadWarp(self.resampler.copy(flow), flow, drawn, vertices, mesh.affine)
+        flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
+        rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
         layered.keep_residual(self.crop, layered.compose(rest, self.pose).image)
         return layered
 
@@ -138,41 +132,41 @@ class Warper:
         better = mirrored_triangles(self.shell.local, self.pose.rotation, self.visible, self.topology)
         if better[: self.topology.face_triangles].mean() < MIRROR_SHARE:
             return None
-        taken = np.append(better, False).astype(np.float32)
+        weight = np.append(better, False).astype(np.float32)
         vertices = self.source_vertices[self.topology.partner]
-        return SourceView(self.resampler, vertices, taken, self._mirror_gain(better), np.zeros_like(taken))
+        return SourceView(self.resampler, vertices, weight, self._mirror_gain(better), np.zeros_like(weight))
 
     def _mirror_gain(self, better: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return the colour gain (3 float32) that fits the lit side of a face to the side it is copied to."""
+        """Return the colour gain (3 float32) that matches the mirrored side of a face to the side it replaces."""
         partner = self.topology.partner[:MESH_POINTS]
         both = np.flatnonzero(self.visible & self.visible[partner] & (partner != np.arange(MESH_POINTS)))
         if len(both) < 20:
             return np.ones(3, np.float32)
-        soft = cv2.blur(self.crop, (9, 9))
+        blurred = cv2.blur(self.crop, (9, 9))
         xy = np.clip(np.rint(self.points[:MESH_POINTS, :2]), 0, self.size - 1).astype(int)
-        colour = soft[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
+        colour = blurred[xy[:, 1], xy[:, 0]].astype(np.float64) + 8.0
         used = np.unique(self.topology.triangles[better])
         side = np.sign(self.local[used[used < MESH_POINTS], 0].mean())
-        here = both[np.sign(self.local[both, 0]) == side]
-        if len(here) <= 8:
+        visible = both[np.sign(self.local[both, 0]) == side]
+        if len(visible) <= 8:
             return np.ones(3, np.float32)
-        return light_gain(colour[here], colour[partner[here]]).astype(np.float32)
+        return light_gain(colour[visible], colour[partner[visible]]).astype(np.float32)
 
     def _triangle_confidence(self) -> NDArray[np.float32]:
         """Return T + 1 float32: 1 for triangles that the photo shows, 0 for hidden ones and closed openings."""
         topology = self.topology
-        seen = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
-        shown = seen[topology.triangles].all(axis=1) & ~topology.aperture
+        vertices = np.concatenate([self.visible, np.ones(len(self.source_vertices) - MESH_POINTS, bool)])
+        shown = vertices[topology.triangles].all(axis=1) & ~topology.aperture
         return np.append(shown, False).astype(np.float32)
 
     def map_mesh(self, vertices: NDArray[np.float64]) -> MeshMap:
-        """Return where the triangles of a target face lie in this photo.
+        """Return the maps from the triangles of a target face to this photo.
 
         Args:
             vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
         """
         affine = affine_per_triangle(vertices, self.source_vertices, self.topology.triangles)
-        # A triangle much larger in the target than in the photo smears a few pixels over it: its confidence is lower.
+        # A triangle much larger in the target than in the photo stretches a few pixels: reduce its confidence.
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         return MeshMap(affine, self.confidence * np.clip((det - 0.08) / 0.17, 0, 1))
 
@@ -182,13 +176,13 @@ class Warper:
         """Return the backward flow to a target face.
 
         Args:
-            target: 478 x 3, landmarks wanted, pixels of the crop.
+            target: 478 x 3, target landmarks, pixels of the crop.
             pose: their rigid pose.
-            vertices: `target_vertices` of the two, where they are known already.
-            mesh: `map_mesh` of these, where it is known already.
+            vertices: `target_vertices` of the two, if already computed.
+            mesh: `map_mesh` of these, if already computed.
 
         Returns:
-            (flow, validity, drawn) on a grid of `FLOW_SIDE` (or the crop's size, if smaller).
+            (flow, validity, triangle_map) on a grid of `FLOW_SIDE` (or the crop's size, if downscale).
         """
         side = min(FLOW_SIDE, self.size)
         step = self.size / side
@@ -197,42 +191,42 @@ class Warper:
         mesh = self.map_mesh(vertices) if mesh is None else mesh
         on_grid = vertices.copy()
         on_grid[:, :2] = (vertices[:, :2] + 0.5) / step - 0.5
-        drawn = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
-        flow = flow_from_drawing(drawn, mesh.affine, step)
+        triangle_map = draw_triangles(on_grid, topology.triangles, side, topology.outward, self._smallest / step**2)
+        flow = flow_from_drawing(triangle_map, mesh.affine, step)
         if isinstance(topology, ClosedTopology):
-            back = np.take(np.append(topology.back, False), drawn, mode="wrap")
-            flow = beyond_edges(flow, (drawn >= 0) & ~back, step)
-        return flow, np.take(mesh.confidence, drawn, mode="wrap").astype(np.float32), drawn
+            back = np.take(np.append(topology.back, False), triangle_map, mode="wrap")
+            flow = beyond_edges(flow, (triangle_map >= 0) & ~back, step)
+        return flow, np.take(mesh.confidence, triangle_map, mode="wrap").astype(np.float32), triangle_map
 
     def render(self, target: Points, pose: HeadPose, vertices: NDArray[np.float64] | None = None) -> Warped:
-        """Make the target frame by copying, with eyeballs and the mouth's inside behind their openings.
+        """Warp the photo to a target face and composite eyeballs and mouth interior behind their openings.
 
         Args:
-            target: 478 x 3, landmarks wanted, pixels of the crop.
+            target: 478 x 3, target landmarks, pixels of the crop.
             pose: their rigid pose.
-            vertices: `target_vertices` of the two, where they are known already.
+            vertices: `target_vertices` of the two, if already computed.
         """
         vertices = self.target_vertices(target, pose) if vertices is None else vertices
         mesh = self.map_mesh(vertices)
-        flow, validity, drawn = self.flow(target, pose, vertices, mesh)
+        flow, validity, triangle_map = self.flow(target, pose, vertices, mesh)
         image = self.resampler.copy(flow)
         if self.source_views:
-            self._composite_source_views(image, validity, pose, vertices, drawn)
+            self._composite_source_views(image, validity, pose, vertices, triangle_map)
         step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
         ]
-        mouth = render_mouth(self.borrowed_mouth or self.mouth, target, pose, self.size)
-        for ring, (window, layer, mask, known) in (*openings, (LIPS_INNER, mouth)):
+        mouth = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
+        for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, mouth)):
             if mask.size:
-                moved = activation(self.local[list(ring)], local[list(ring)])
-                blend(image, window, np.asarray(layer), mask * np.float32(moved))
-                _lay_validity(validity, window.left / step, window.top / step, mask, known, step)
+                weight = activation(self.local[list(ring)], local[list(ring)])
+                blend(image, window, np.asarray(layer), mask * np.float32(weight))
+                _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
         if self._layered is None:
-            return Warped(image, flow, validity, drawn, mesh)
-        composed = self._layered.compose(HeadWarp(image, flow, drawn, vertices, mesh.affine), pose)
-        return Warped(composed.image, flow, validity, drawn, mesh, composed.alpha)
+            return Warped(image, flow, validity, triangle_map, mesh)
+        composed = self._layered.compose(HeadWarp(image, flow, triangle_map, vertices, mesh.affine), pose)
+        return Warped(composed.image, flow, validity, triangle_map, mesh, composed.alpha)
 
     def _composite_source_views(
         self,
@@ -240,34 +234,34 @@ class Warper:
         validity: Plane,
         pose: HeadPose,
         vertices: NDArray[np.float64],
-        drawn: NDArray[np.int16],
+        triangle_map: NDArray[np.int16],
     ) -> None:
-        """Composite what source views show better over the warped photo; picture and map are changed."""
-        turned = turned_more(facing_cosine(self.shell.local, pose.rotation, self.topology), self.facing_cosine)
-        on_head = np.take(self._on_head, drawn, mode="wrap").astype(np.float32)
-        scene = Scene(self.topology.triangles, vertices, drawn, turned, on_head)
+        """Composite the source views over the warped photo; image and validity are changed."""
+        exposure = exposure_weight(facing_cosine(self.shell.local, pose.rotation, self.topology), self.facing_cosine)
+        on_head = np.take(self._on_head, triangle_map, mode="wrap").astype(np.float32)
+        target = CompositeTarget(self.topology.triangles, vertices, triangle_map, exposure, on_head)
         for view in self.source_views:
-            view.composite_patch(image, validity, scene)
+            view.composite(image, validity, target)
 
     def target_vertices(
-        self, target: Points, pose: HeadPose, drift: NDArray[np.float64] | None = None
+        self, target: Points, pose: HeadPose, residual_flow: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the extended mesh of a target face, V x 3 float64, pixels of the crop."""
-        return self.shell.target(target, pose, drift)
+        return self.shell.target(target, pose, residual_flow)
 
 
 def animated_warper(view: HeadView) -> Warper:
-    """Return the warper of a photo that is animated: a closed head, or rings where its outline is unsure."""
+    """Return the warper of the animated photo: a closed head, or rings where the person's outline is not reliable."""
     return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers)
 
 
-def _lay_validity(validity: Plane, left: float, top: float, mask: Plane, known: Plane, step: float) -> None:
-    """Write an opening's confidence into the validity map: inside the mask it replaces the skin's."""
+def _composite_validity(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:
+    """Composite an opening's confidence into the validity map, in place."""
     height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
     row, column = round(top), round(left)
     view = validity[row : row + height, column : column + width]
     if not view.size:
         return
     small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
-    seen = cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
-    view += small * (seen - view)
+    inside = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    view += small * (inside - view)

@@ -14,7 +14,7 @@ from animato.geometry.pose import fit_pose
 from animato.head.view import HeadView
 from animato.head.white_balance import white_balanced
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
-from animato.renderers.warp.multi_view import share_mouth, share_sides
+from animato.renderers.warp.multi_view import select_mouth_source, select_side_sources
 from animato.renderers.warp.warper import Warper
 from animato.settings.portrait import MAX_PHOTOS, PortraitAdaptSettings
 from animato.training.portrait.pairs import LandmarkedImage, Pair
@@ -79,8 +79,8 @@ def person_samples(
         truth, animated = person_pair.pair.truth, warpers[person_pair.pair.photos[0]]
         pose = fit_pose(truth.points)
         sources = [warpers[index] for index in person_pair.pair.photos]
-        share_mouth(sources)
-        share_sides(sources)
+        select_mouth_source(sources)
+        select_side_sources(sources)
         vertices = animated.target_vertices(truth.points, pose)
         warped = animated.render(truth.points, pose, vertices)
         for region in regions:

@@ -182,7 +182,7 @@ def make_sample(
     """
     size = pair.truth.image.shape[0]
     pose = fit_pose(pair.truth.points)
-    target = target_patch(region, pair.truth.points, pose, warped.drawn, size)
+    target = target_patch(region, pair.truth.points, pose, warped.triangle_map, size)
     truth = cut_patch(pair.truth.image, target.crop_from_patch, region.side)
     composite = cut_patch(warped.image, target.crop_from_patch, region.side)
     validity = cut_validity(warped.validity, target.crop_from_patch, region.side, size)

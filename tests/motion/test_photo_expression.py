@@ -137,10 +137,10 @@ def test_mouth_and_eyes_that_are_not_driven_are_unchanged(face_local: np.ndarray
 
 def test_warnings_about_an_expression_name_the_option_that_helps(face_local: np.ndarray) -> None:
     own = own_expression(move_gaze(face_local, ASIDE), POSE, smiling(0.8))
-    said = {share: expression_warnings(own, share) for share in (0.0, 0.5, 1.0)}
-    assert [len(said[share]) for share in said] == [3, 3, 2], "a removed smile needs no warning"
-    assert all("neutralise" in sentence for sentences in said.values() for sentence in sentences)
-    assert "is added to it" in said[0.0][0] and "is closed before" in said[0.5][0]
+    warnings = {share: expression_warnings(own, share) for share in (0.0, 0.5, 1.0)}
+    assert [len(warnings[share]) for share in warnings] == [3, 3, 2], "a removed smile needs no warning"
+    assert all("neutralise" in message for messages in warnings.values() for message in messages)
+    assert "is added to it" in warnings[0.0][0] and "is closed before" in warnings[0.5][0]
 
 
 @pytest.mark.data
