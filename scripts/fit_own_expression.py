@@ -16,7 +16,7 @@ import numpy as np
 
 from animato.geometry.apertures import apertures, mouth_width
 from animato.geometry.landmarks import MESH_POINTS
-from animato.geometry.visibility import mirror_index
+from animato.geometry.mesh import head_topology
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.motion.motion_frame import Factored, factor, neutral_cost
@@ -53,7 +53,7 @@ def main(data: Path) -> None:
     displacements = np.array([(current - neutral)[:MESH_POINTS].ravel() for neutral, current in changes])
     weighted = amounts * np.array(weights)[:, None]
     fields = np.linalg.solve(weighted.T @ amounts, weighted.T @ displacements).reshape(2, MESH_POINTS, 3)
-    fields = (fields + fields[:, mirror_index()[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
+    fields = (fields + fields[:, head_topology().partner[:MESH_POINTS]] * (-1.0, 1.0, 1.0)) / 2
     residual = _rms(displacements - amounts @ fields.reshape(2, -1))
     np.save(FIELDS, fields.astype(np.float32))
     print(f"{len(changes)} changes; residual {residual:.3f} of {_rms(displacements):.3f} cm")

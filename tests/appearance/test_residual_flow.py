@@ -79,8 +79,8 @@ def test_rings_take_the_residual_and_stay_in_the_crop(calm: Head) -> None:
     drift = np.zeros((RING_POINTS, 2))
     drift[:COLUMNS] = 3.0, -2.0
     drift[-1] = 1e4, 1e4
-    plain = move_rings(warper.shell, warper.pose, warper.pose, still)
-    moved = move_rings(warper.shell, warper.pose, warper.pose, still, drift)
+    plain = move_rings(warper.shell.shell, warper.pose, warper.pose, still)
+    moved = move_rings(warper.shell.shell, warper.pose, warper.pose, still, drift)
     assert np.allclose(moved[:COLUMNS, :2] - plain[:COLUMNS, :2], (3.0, -2.0))
     assert np.allclose(moved[COLUMNS:-1], plain[COLUMNS:-1])
     assert moved[-1, 0] == SIZE - 2 and 1 <= moved[-1, 1] <= SIZE - 2

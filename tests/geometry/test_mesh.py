@@ -23,7 +23,6 @@ from animato.geometry.visibility import (
     facing_cosine,
     interpolate_hidden,
     mesh_edges,
-    mirror_index,
     mirrored_triangles,
     visible_vertices,
 )
@@ -37,7 +36,7 @@ def test_the_mesh_uses_every_vertex_and_starts_with_the_face() -> None:
 
 
 def test_at_rest_the_mesh_covers_the_whole_crop_and_faces_the_camera(calm: Head) -> None:
-    shell = calm.warper.shell
+    shell = calm.warper.shell.shell
     vertices = extend(calm.points, shell, shell.points)
     topology = head_topology()
     drawn = draw_triangles(vertices, topology.triangles, SIZE, topology.outward)
@@ -47,7 +46,7 @@ def test_at_rest_the_mesh_covers_the_whole_crop_and_faces_the_camera(calm: Head)
 
 
 def test_the_border_lies_on_the_edge_and_reaches_all_corners(calm: Head) -> None:
-    border = calm.warper.shell.border[:, :2]
+    border = calm.warper.shell.shell.border[:, :2]
     low, high = -0.5, SIZE - 0.5
     on_edge = np.isclose(border, low) | np.isclose(border, high)
     assert on_edge.any(axis=1).all()
@@ -60,7 +59,7 @@ def test_a_head_at_the_edge_of_its_crop_still_gets_a_whole_mesh(calm: Head, side
     shift = {"left": (-90, 0), "right": (90, 0), "top": (0, -90), "bottom": (0, 90)}[side]
     points = calm.points + np.float32([*shift, 0])
     photo = head(calm.crop, points)
-    shell = photo.warper.shell
+    shell = photo.warper.shell.shell
     assert shell.points[:, :2].min() >= 1 and shell.points[:, :2].max() <= SIZE - 2
     made = photo.warper.render(points, photo.warper.pose)
     assert np.abs(made.image.astype(int) - calm.crop).mean() < 0.5
@@ -70,14 +69,14 @@ def test_rings_follow_the_head_fully_above_and_hardly_at_the_neck(calm: Head) ->
     warper = calm.warper
     old = warper.pose
     moved = HeadPose(old.rotation, old.translation + np.array([12.0, 0, 0]), old.scale)
-    rings = move_rings(warper.shell, old, moved, np.zeros((COLUMNS, 3))) - warper.shell.points
+    rings = move_rings(warper.shell.shell, old, moved, np.zeros((COLUMNS, 3))) - warper.shell.shell.points
     top, chin = 0, OVAL.index(152)
     inner, middle, outer = (rings[ring * COLUMNS : (ring + 1) * COLUMNS, 0] for ring in range(3))
     assert inner[top] == pytest.approx(12.0) and outer[top] < inner[top]
     assert inner[chin] < 9 and outer[chin] < 1.5
     assert (inner >= middle - 1e-9).all() and (middle >= outer - 1e-9).all()
-    still = move_rings(warper.shell, old, old, np.zeros((COLUMNS, 3)))
-    assert np.allclose(still[:, :2], warper.shell.points[:, :2])
+    still = move_rings(warper.shell.shell, old, old, np.zeros((COLUMNS, 3)))
+    assert np.allclose(still[:, :2], warper.shell.shell.points[:, :2])
 
 
 def test_a_frontal_face_is_seen_whole(calm: Head, smiling: Head) -> None:
@@ -125,7 +124,7 @@ def test_edges_are_those_of_the_triangles_once_each() -> None:
 
 
 def test_the_mirror_swaps_sides_and_swaps_back() -> None:
-    partner = mirror_index()
+    partner = head_topology().partner
     assert np.array_equal(partner[partner], np.arange(VERTICES))
     assert partner[33] == 263 and partner[61] == 291 and partner[NOSE_TIP] == NOSE_TIP
     assert np.array_equal(partner[BORDER_START:], np.arange(BORDER_START, VERTICES))
@@ -135,7 +134,7 @@ def test_squareness_is_the_cosine_of_the_tilt(calm: Head) -> None:
     local = np.concatenate([canonical_face().vertices, np.zeros((VERTICES - MESH_POINTS, 3))])
     for yaw in (0.0, 30.0, 60.0):
         pose = calm.posed(yaw)[1]
-        cosines = facing_cosine(local, pose.rotation)[: head_topology().face_triangles]
+        cosines = facing_cosine(local, pose.rotation, head_topology())[: head_topology().face_triangles]
         a, b, c = (local[canonical_face().triangles[:, k]] @ pose.rotation.T for k in range(3))
         normal = np.cross(b - a, c - a)
         slow = -normal[:, 2] / np.linalg.norm(normal, axis=1)
@@ -148,7 +147,7 @@ def test_only_the_hidden_half_of_a_turned_face_is_better_mirrored(calm: Head) ->
     middle = canonical_face().vertices[canonical_face().triangles].mean(axis=1)[:, 0]
     for yaw in (40.0, -40.0):
         turned = head(*drawn_head(calm.local, yaw)).warper
-        everywhere = mirrored_triangles(turned.extended_local, turned.pose.rotation, turned.visible)
+        everywhere = mirrored_triangles(turned.shell.local, turned.pose.rotation, turned.visible, turned.topology)
         beyond = (head_topology().triangles >= MESH_POINTS + COLUMNS).any(axis=1)
         assert not everywhere[beyond].any(), "background would be mirrored"
         better = everywhere[:faces]

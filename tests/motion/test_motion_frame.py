@@ -122,9 +122,9 @@ def test_features_belong_entirely_to_their_part() -> None:
 
 def test_part_weights_are_symmetric() -> None:
     from animato.geometry.landmarks import canonical_face
-    from animato.geometry.visibility import mirror_index
+    from animato.geometry.mesh import head_topology
 
-    partner = mirror_index()[:468]
+    partner = head_topology().partner[:468]
     apart = np.abs(part_weights()[:, :468] - part_weights()[:, partner]).max(axis=0)
     assert np.abs(canonical_face().vertices[partner] * (-1, 1, 1) - canonical_face().vertices).max() < 0.3
     assert apart.max() < 0.15

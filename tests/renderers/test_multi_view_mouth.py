@@ -52,7 +52,7 @@ def test_teeth_of_a_darker_photo_are_matched_in_brightness(calm: Head, smiling: 
     lent = main.warper.mouth_override
     assert lent is not None
     light = [
-        float(mouth.texture[mouth.known > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
+        float(mouth.texture[mouth.confidence > 0.9].mean()) for mouth in (lent, dark.warper.mouth, smiling.warper.mouth)
     ]
     assert light[1] < 0.7 * light[2]
     assert abs(light[0] - light[2]) < 0.1 * light[2]
@@ -61,6 +61,6 @@ def test_teeth_of_a_darker_photo_are_matched_in_brightness(calm: Head, smiling: 
 def test_another_light_changes_colours_only(smiling: Head) -> None:
     mouth = smiling.warper.mouth
     lit = relit(mouth, np.array([1.2, 1.0, 0.8]))
-    assert np.array_equal(lit.known, mouth.known) and lit.pose is mouth.pose
+    assert np.array_equal(lit.confidence, mouth.confidence) and lit.pose is mouth.pose
     assert np.allclose(lit.teeth, mouth.teeth * [1.2, 1.0, 0.8])
     assert lit.texture.dtype == np.uint8

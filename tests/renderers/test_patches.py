@@ -10,6 +10,7 @@ from head_material import Head
 from animato.geometry.affine import invert, move
 from animato.geometry.composite import PatchOutput, composite_patch
 from animato.geometry.landmarks import LIPS_INNER
+from animato.geometry.mesh import head_topology
 from animato.geometry.patch import (
     FACE_PATCHES,
     HEAD,
@@ -23,7 +24,6 @@ from animato.geometry.patch import (
     draw_region,
 )
 from animato.geometry.pose import fit_pose, points_from_local
-from animato.geometry.visibility import mirror_index
 from animato.head.view import HeadView
 from animato.renderers.portrait.patch_sampling import photo_patch, sampling_grid, target_patch
 from animato.renderers.warp.warper import Warper
@@ -37,7 +37,7 @@ def mirrored(head: Head) -> Head:
     """The same photo in a mirror, its landmarks renamed so that left stays left."""
     side = head.crop.shape[0]
     partner = np.arange(478)
-    partner[:468] = mirror_index()[:468]
+    partner[:468] = head_topology().partner[:468]
     for one, other in IRISES:
         partner[one], partner[other] = other, one
     points = head.points[partner].copy()

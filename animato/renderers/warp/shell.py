@@ -49,16 +49,16 @@ class RingShell:
 
     def __init__(self, view: HeadView) -> None:
         self._view, self.topology = view, head_topology()
-        self._shell = build_shell(view.points, view.pose, view.size, view.extent)
-        self.vertices = extend(view.points, self._shell, self._shell.points)
+        self.shell = build_shell(view.points, view.pose, view.size, view.extent)
+        self.vertices = extend(view.points, self.shell, self.shell.points)
         self.source = self.vertices[:, :2]
         border = np.zeros((COLUMNS, 3))
-        self.local = np.concatenate([view.local[:MESH_POINTS], self._shell.rings.local, border])
+        self.local = np.concatenate([view.local[:MESH_POINTS], self.shell.rings.local, border])
 
     def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Return the mesh of a target; see `Shell`."""
         expression = _oval_expression(self._view, points, pose)
-        return extend(points, self._shell, move_rings(self._shell, self._view.pose, pose, expression, residual))
+        return extend(points, self.shell, move_rings(self.shell, self._view.pose, pose, expression, residual))
 
 
 class ClosedShell:
