@@ -32,10 +32,11 @@ def apply_expression_light(
     step = size / triangle_map.shape[0]
     left, top = int(x0 / (2 * step)), int(y0 / (2 * step))
     right, bottom = int(x1 / (2 * step)) + 2, int(y1 / (2 * step)) + 2
-    coarse = np.ascontiguousarray(triangle_map[2 * top : 2 * bottom : 2, 2 * left : 2 * right : 2])
     topology = head_topology()
     face = topology.triangles[: topology.face_triangles]
-    planes = np.zeros((len(topology.triangles) + 1, 3, 3), np.float32)
+    coarse = triangle_map[2 * top : 2 * bottom : 2, 2 * left : 2 * right : 2]
+    coarse = np.where(coarse < len(face), coarse, -1)  # whatever shell surrounds the face
+    planes = np.zeros((len(face) + 1, 3, 3), np.float32)
     planes[: len(face)] = _planes(vertices[:, :2], log_ratio, face, step)
     gain = _interpolated(coarse, planes, (left, top), step)
     np.clip(gain, np.minimum(log_ratio.min(axis=0), 0), np.maximum(log_ratio.max(axis=0), 0), out=gain)

@@ -211,7 +211,7 @@ def build_rings(points: Points, pose: HeadPose) -> Rings:
         ring[:, 2] = oval[:, 2] + depth
         rings.append(ring)
     # 0 at the height of the oval's centre and above, 1 at the chin.
-    below = np.clip((oval[:, 1] - centre[1]) / (oval[:, 1].max() - centre[1]), 0, 1) ** 1.5
+    below = np.clip((oval[:, 1] - centre[1]) / (oval[:, 1].max() - centre[1]), 0, 1)
     follow = np.concatenate([up + (down - up) * below for up, down in zip(RING_FOLLOW, NECK_FOLLOW, strict=True)])
     return Rings(np.concatenate(rings), follow, np.repeat(RING_EXPRESSION, COLUMNS))
 

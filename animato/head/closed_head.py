@@ -31,8 +31,15 @@ RINGS = FRONT + 1 + 1 + BACK
 
 OPEN_BELOW = 3
 """Columns to either side of the chin without a back: the neck begins there."""
-WIDEST_CM, BACK_CM = 6.5, 9.0
-"""Depth of the skull's widest section behind the canonical origin, and of its back behind that, centimetres."""
+WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 11.6
+"""Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
+that, centimetres."""
+
+PERSPECTIVE = 0.0075
+"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
+
+BACK_RISE_CM = 3.5
+"""How much higher the back of the skull lies than its widest section, centimetres."""
 
 FRINGE_CM = 1.2
 """Width of the fringe beyond the silhouette, centimetres."""
@@ -40,10 +47,13 @@ FRINGE_CM = 1.2
 SKIRT_CM = 2.5
 """Length of the skirt of neck skin below the jaw, centimetres."""
 
+HAIR_LOOK_CM = 4.0
+"""How far from the jaw hair is looked for, centimetres."""
+
 NECK_SHARE = 0.25
 """Share of the head's motion that the lower end of the skirt takes."""
 
-REACH = ((-0.1, 5.5), (0.2, 7.7), (0.6, 14.6))
+REACH = ((-0.6, 6.0), (-0.1, 10.0), (0.2, 12.0), (0.6, 16.0))
 """How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""
 
 
@@ -120,13 +130,14 @@ class ClosedHead:
     radius: NDArray[np.float64]
 
 
-def fit_closed_head(points: Points, pose: HeadPose, head: Plane, person: Plane) -> ClosedHead:
+def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, person: Plane) -> ClosedHead:
     """Fit the closed head to a photo.
 
     Args:
         points: 478 x 3, landmarks, pixels.
         pose: fitted to them.
         head: H x W float32 in [0, 1], opacity of face, hair and ears.
+        hair: H x W float32 in [0, 1], opacity of the hair.
         person: H x W float32 in [0, 1], opacity of the whole person.
     """
     scale = pose.scale
@@ -139,18 +150,56 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, person: Plane) 
     direction /= inner[:, None]
     height = direction @ up
     below = np.clip((-height - 0.35) / 0.45, 0, 1)
+    # Where hair hangs beside the jaw, the column is no neck's: it turns with the skull.
+    below *= 1 - _mean_along(hair, oval[:, :2], direction, HAIR_LOOK_CM * scale)
     reach = np.interp(height, *np.transpose(REACH)) * scale
     radius = np.array(
         [
-            _march(person if low > 0 else head, oval[column, :2], direction[column], reach[column])
+            _march(person if low > 0.5 else head, oval[column, :2], direction[column], reach[column])
             for column, low in enumerate(below)
         ]
     )
     radius = _smoothed(np.maximum(radius, 0.4 * scale))
     radius = radius * (1 - below) + np.minimum(radius, SKIRT_CM * scale) * below
-    centre = pose.scale * pose.rotation @ np.array([0.0, -1.0, WIDEST_CM]) + pose.translation
+    column = _Columns(oval, middle, direction, up, radius, below)
+    vertices, sources, follow = _rings(column, pose)
+    seen = vertices
+    vertices = with_perspective(vertices, pose, 1.0)
+    expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
+    local = local_from_points(vertices.astype(np.float32), pose)
+    return ClosedHead(local, seen, sources, follow, expression, radius)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The 36 columns of one photo: where they start, where they run to, and which are the neck's.
+
+    Attributes:
+        oval: 36 x 3, the face oval, pixels.
+        middle: its middle, x and y.
+        direction: 36 x 2, unit vectors outwards.
+        up: 2, unit vector towards the top of the head.
+        radius: 36, distance of the silhouette from the oval, pixels.
+        below: 36 in [0, 1], 1 for columns straight below the chin.
+    """
+
+    oval: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    up: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    below: NDArray[np.float64]
+
+
+def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return vertices (N x 3) and source (N x 2) of all rings, pixels, and their share of the rigid motion (N)."""
+    oval, middle, direction = columns.oval, columns.middle, columns.direction
+    radius, below, scale = columns.radius, columns.below, pose.scale
     start = oval[:, 2]
-    widest = np.maximum(np.full(COLUMNS, centre[2]), start + scale)
+    height = np.clip(direction @ columns.up, 0, 1)
+    behind = WIDEST_SIDE + (WIDEST_TOP - WIDEST_SIDE) * height
+    origin = pose.translation[2] + scale * pose.rotation[2, 1] * -1.0
+    widest = np.maximum(origin + scale * pose.rotation[2, 2] * behind, start + scale)
     rings: list[NDArray[np.float64]] = []
     sources: list[NDArray[np.float64]] = []
     follow: list[NDArray[np.float64]] = []
@@ -170,20 +219,20 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, person: Plane) 
     outer = np.linalg.norm(rim[:, :2] - middle, axis=1)
     for ring in range(BACK + 1):
         turn = ring / BACK * np.pi / 2 * 0.98
-        xy = middle + direction * (outer * np.cos(turn))[:, None]
+        rise = columns.up * (BACK_RISE_CM * scale * np.sin(turn))
+        xy = middle + rise + direction * (outer * np.cos(turn))[:, None]
         rings.append(np.column_stack([xy, rim[:, 2] + BACK_CM * scale * np.sin(turn)]))
         sources.append(np.full((COLUMNS, 2), np.nan))
         follow.append(follow[FRONT - 1])
-    vertices = np.concatenate(rings)
-    expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
-    return ClosedHead(
-        local_from_points(vertices.astype(np.float32), pose),
-        vertices,
-        np.concatenate(sources),
-        np.concatenate(follow),
-        expression,
-        radius,
-    )
+    return np.concatenate(rings), np.concatenate(sources), np.concatenate(follow)
+
+
+def with_perspective(vertices: NDArray[np.float64], pose: HeadPose, sign: float) -> NDArray[np.float64]:
+    """Return vertices (N x 3, pixels) as they are in space (sign 1) from how they look, or the reverse (sign -1)."""
+    away = (vertices[:, 2:] - pose.translation[2]) / pose.scale
+    factor = np.maximum(1 + PERSPECTIVE * away, 0.5) ** sign
+    offset = vertices[:, :2] - pose.translation[:2]
+    return np.column_stack([pose.translation[:2] + offset * factor, vertices[:, 2]])
 
 
 def _march(plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float64], reach: float) -> float:
@@ -198,9 +247,16 @@ def _march(plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float
     return float(steps[out[0]] if len(out) else steps[-1])
 
 
+def _mean_along(
+    plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """Return a plane's mean along each column (starts and directions 36 x 2), up to a reach in pixels."""
+    xy = start[:, None] + direction[:, None] * np.linspace(0.15, 1.0, 16)[None, :, None] * reach
+    height, width = plane.shape
+    column, row = np.clip(np.rint(xy), 0, (width - 1, height - 1)).astype(int).transpose(2, 0, 1)
+    return np.asarray(plane[row, column].mean(axis=1), np.float64)
+
+
 def _smoothed(radius: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return radii smoothed around the head: a median of five against single strands, then a mean of five."""
-    around = np.stack([np.roll(radius, shift) for shift in (-2, -1, 0, 1, 2)])
-    middle = np.median(around, axis=0)
-    around = np.stack([np.roll(middle, shift) for shift in (-2, -1, 0, 1, 2)])
-    return np.asarray(np.average(around, axis=0, weights=(1, 2, 3, 2, 1)))
+    """Return radii without single strands: the median of each column and its neighbours around the head."""
+    return np.asarray(np.median([np.roll(radius, shift) for shift in (-1, 0, 1)], axis=0))

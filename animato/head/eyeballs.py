@@ -161,7 +161,7 @@ def render_eye(
     iris = linear @ target[eye.iris_index, :2].astype(np.float64) + offset
     gaze = iris - eye.iris
     # The iris moves rigidly; the sclera at the corners is static, so the displacement fades out from iris to corners.
-    reach = max(0.55 * eye.width, eye.radius * 1.3) + 0.8 * float(np.hypot(*gaze))
+    reach = 0.55 * eye.width
     distance = np.hypot(source_x - iris[0], source_y - iris[1])
     falloff = np.clip((distance - eye.radius * 1.05) / max(reach - eye.radius * 1.05, 1e-3), 0, 1)
     weight = 0.5 + 0.5 * np.cos(np.pi * falloff)

@@ -156,7 +156,7 @@ def render_mouth(
     if window.empty or width < 2:
         return window, np.zeros((0, 0, 3), np.float32), empty, empty
     outline = smooth_outline(inner, CORNERS)
-    mask = soft_mask(outline, window, 0.7 * size / 512)
+    mask = soft_mask(outline, window, 0.0)
     source_from_target = plane_map(mouth.centre, mouth.pose, target_pose)
     x, y = window.grid()
     a = source_from_target
@@ -201,8 +201,7 @@ def _draw_teeth(mouth: MouthInterior, layer: NDArray[np.float32], source_x: Plan
     right = (a[0, 0] * source_x + a[0, 1] * source_y + a[0, 2]).astype(np.float32)
     below = (a[1, 0] * source_x + a[1, 1] * source_y + a[1, 2]).astype(np.float32)
     side = np.abs(right)
-    lower_edge = TEETH_HEIGHT - 0.07 * (side / TEETH_HALF_WIDTH) ** 2
-    mask = np.clip((lower_edge - below) / 0.07, 0, 1) * np.clip((TEETH_HALF_WIDTH - side) / 0.5, 0, 1)
+    mask = np.clip((TEETH_HEIGHT - below) / 0.07, 0, 1) * np.clip((TEETH_HALF_WIDTH - side) / 0.5, 0, 1)
     gaps = np.min([np.abs(side - edge) for edge in TEETH_EDGES], axis=0)
     shading = (1.0 - 0.5 * (side / TEETH_HALF_WIDTH) ** 1.5) * (0.86 + 0.14 * np.clip(gaps / 0.07, 0, 1))
     enamel = mouth.teeth * shading[..., None]

@@ -59,5 +59,6 @@ def _grain(image: Frame, free: NDArray[np.bool_], pixels_per_cm: float) -> NDArr
     fine = image.astype(np.float32) - cv2.GaussianBlur(image, (0, 0), max(1.0, 0.1 * pixels_per_cm))
     # The median, so that edges of things in the background are no grain.
     size = 1.4826 * np.median(np.abs(fine[free]), axis=0)
-    random = np.random.default_rng(0).normal(0, 1, image.shape).astype(np.float32)
+    # The same for all colours: a grey photo stays grey.
+    random = np.random.default_rng(0).normal(0, 1, (*image.shape[:2], 1)).astype(np.float32)
     return np.asarray(random * size, np.float32)

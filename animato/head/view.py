@@ -102,7 +102,9 @@ class HeadView:
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
         shares = Shares.of(self.parts, self.size)
-        return fit_closed_head(self.points, self.pose, self.matte.alpha * shares.head, self.matte.alpha)
+        return fit_closed_head(
+            self.points, self.pose, self.matte.alpha * shares.head, self.matte.alpha * shares.hair, self.matte.alpha
+        )
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:

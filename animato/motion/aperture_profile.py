@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.apertures import LID_PAIRS_LEFT, LID_PAIRS_RIGHT
-from animato.geometry.landmarks import LIP_PAIRS, LIPS_INNER, LIPS_OUTER, MESH_POINTS, canonical_face
+from animato.geometry.landmarks import LIP_PAIRS, LIPS_INNER, MESH_POINTS, canonical_face
 
 
 @dataclass(frozen=True)
@@ -73,38 +73,28 @@ def _openings() -> tuple[_Opening, _Opening, _Opening]:
     lips = tuple(zip(LIPS_INNER[1:10], LIPS_INNER[:10:-1], strict=True))
     if set(lips) != set(LIP_PAIRS):
         raise AssertionError("LIPS_INNER and LIP_PAIRS are inconsistent")
-    outer_upper = {inner: LIPS_OUTER[index] for index, inner in enumerate(LIPS_INNER) if 1 <= index <= 9}
-    outer_lower = {inner: LIPS_OUTER[index] for index, inner in enumerate(LIPS_INNER) if index >= 11}
     return (
-        _opening(LID_PAIRS_LEFT, UPPER_LID_SHARE, 0.55, 0.4, {}, {}),
-        _opening(LID_PAIRS_RIGHT, UPPER_LID_SHARE, 0.55, 0.4, {}, {}),
-        _opening(lips, UPPER_LIP_SHARE, 0.9, 1.6, outer_upper, outer_lower),
+        _opening(LID_PAIRS_LEFT, UPPER_LID_SHARE, 0.5, 0.5),
+        _opening(LID_PAIRS_RIGHT, UPPER_LID_SHARE, 0.5, 0.5),
+        _opening(lips, UPPER_LIP_SHARE, 0.9, 1.6),
     )
 
 
 def _opening(
-    pairs: tuple[tuple[int, int], ...],
-    upper_share: float,
-    upper_radius: float,
-    lower_radius: float,
-    upper_partners: dict[int, int],
-    lower_partners: dict[int, int],
+    pairs: tuple[tuple[int, int], ...], upper_share: float, upper_radius: float, lower_radius: float
 ) -> _Opening:
-    upper = _skinning_weights([a for a, _ in pairs], [b for _, b in pairs], upper_radius, upper_partners, above=True)
-    lower = _skinning_weights([b for _, b in pairs], [a for a, _ in pairs], lower_radius, lower_partners, above=False)
+    upper = _skinning_weights([a for a, _ in pairs], [b for _, b in pairs], upper_radius, above=True)
+    lower = _skinning_weights([b for _, b in pairs], [a for a, _ in pairs], lower_radius, above=False)
     return _Opening(np.array(pairs, np.int32), upper_share, upper, lower)
 
 
-def _skinning_weights(
-    moving: list[int], opposite: list[int], radius: float, partners: dict[int, int], *, above: bool
-) -> NDArray[np.float64]:
+def _skinning_weights(moving: list[int], opposite: list[int], radius: float, *, above: bool) -> NDArray[np.float64]:
     """Return 468 x P weights with which each vertex follows each moving point.
 
     Args:
         moving: indices of the points that move.
         opposite: indices of the opposite points, which stay fixed.
         radius: of the Gaussian decay, canonical centimetres.
-        partners: moving point to the point of the outer lip that moves with it.
         above: whether the moving skin lies above the opening.
     """
     vertices = canonical_face().vertices
@@ -122,6 +112,4 @@ def _skinning_weights(
     weights[opposite] = 0.0
     for row, point in enumerate(moving):
         weights[point] = np.eye(len(moving))[row]
-        if point in partners:
-            weights[partners[point]] = 0.9 * np.eye(len(moving))[row]
     return weights

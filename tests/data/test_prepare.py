@@ -244,7 +244,7 @@ def test_a_full_disk_is_an_error_and_not_a_broken_clip(tmp_path: Path, monkeypat
     with pytest.raises(OSError, match="No space"):
         cut_source(source, settings, DrawnFinder(), Full())  # type: ignore[arg-type]
     monkeypatch.setattr("animato.data.cut.add_member", lambda *_: Full().write(b""))
-    with pytest.raises(OutputError, match="no room"):
+    with pytest.raises(OutputError, match="no space"):
         prepare_drawn(tmp_path / "out", [source.path])
     monkeypatch.undo()
     assert prepare_drawn(tmp_path / "out", [source.path]).manifest["summary"]["clips"] == 1

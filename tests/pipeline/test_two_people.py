@@ -49,9 +49,10 @@ def is_neutral(frame: MotionFrame) -> bool:
 
 
 def test_with_a_neutral_time_the_person_of_that_moment_is_followed(tmp_path: Path) -> None:
-    sizes = [(LARGE, SMALL)] * 5 + [(SMALL, LARGE)] * 5
+    sizes = [(LARGE, SMALL)] * 5 + [(SMALL, LARGE)] * 12
     driver, frames = opened(tmp_path, sizes, neutral=0.28)
-    assert is_neutral(at(frames, 0.28))
+    # The change may count as a cut, after which motion is eased in.
+    assert is_neutral(at(frames, 0.6))
     assert driver.report.neutral_time == 0.28
 
 

@@ -42,7 +42,7 @@ def test_wrong_damaged_and_missing_files_are_named(tmp_path: Path) -> None:
     write_arrays(path, ARRAYS, {"kind": "test", "schema": 1})
     with pytest.raises(FileFormatError, match="not a person file"):
         read_arrays(path, "person", 1)
-    with pytest.raises(FileFormatError, match="version 1"):
+    with pytest.raises(FileFormatError, match="schema 1"):
         read_arrays(path, "test", 2)
     whole = path.read_bytes()
     for broken in (whole[:-5], b"\x00" * 40, b"", whole[:8] + b"x" * 50):

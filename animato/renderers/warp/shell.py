@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
 from animato.geometry.pose import HeadPose, local_from_points
-from animato.head.closed_head import FRONT, RINGS, closed_topology
+from animato.head.closed_head import FRONT, RINGS, closed_topology, with_perspective
 from animato.head.view import HeadView
 from animato.types import Points
 
@@ -56,7 +56,7 @@ class RingShell:
         self.local = np.concatenate([view.local[:MESH_POINTS], self.shell.rings.local, border])
 
     def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Return the mesh of a target; see `Shell`."""
+        """Return the mesh of a target, V x 3 float64, pixels; see `Shell`."""
         expression = _oval_expression(self._view, points, pose)
         return extend(points, self.shell, move_rings(self.shell, self._view.pose, pose, expression, residual))
 
@@ -77,14 +77,15 @@ class ClosedShell:
         pose: HeadPose,
         residual: NDArray[np.float64] | None,  # noqa: ARG002  (the skull is rigid)
     ) -> NDArray[np.float64]:
-        """Return the mesh of a target, see `Shell`; its fringe lies behind everything."""
+        """Return the mesh of a target, V x 3 float64, pixels, see `Shell`; its fringe lies behind everything."""
         head, photo = self.head, self._view.pose
         oval = np.tile(_oval_expression(self._view, points, pose), (RINGS, 1))
         local = head.local + oval * head.expression[:, None]
         moved = pose.scale * local @ pose.rotation.T + pose.translation
         still = photo.scale * local @ photo.rotation.T + photo.translation
         rest = photo.scale * head.local @ photo.rotation.T + photo.translation
-        rings = head.points + (still - rest) + (moved - still) * head.follow[:, None]
+        there = rest + (still - rest) + (moved - still) * head.follow[:, None]
+        rings = with_perspective(there, pose, -1.0)
         rings[COLUMNS * FRONT : COLUMNS * (FRONT + 1), 2] += FRINGE_DEPTH
         return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings])
 

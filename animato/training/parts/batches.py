@@ -67,7 +67,11 @@ class PartsBatches:
         return _stacked([self._sample(random) for _ in range(self._settings.batch)])
 
     def plain(self, numbers: NDArray[np.int64]) -> PartsBatch:
-        """Return cases as they are, without augmentation, for validation."""
+        """Return cases as they are, without augmentation.
+
+        Args:
+            numbers: N int64, which cases.
+        """
         to_square = _centred(1.0, 0.0, np.zeros(2), self._side)
         return _stacked([_moved(*self._case(number), to_square, self._side) for number in numbers])
 

@@ -105,7 +105,9 @@ def read_parts_cases(folder: Path) -> PartsCases:
     """
     try:
         listed = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-        pictures, labels, depth = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
+        pictures, labels, depth = (
+            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS
+        )
     except (OSError, ValueError) as problem:
         raise FileFormatError(f"{folder.name} holds no complete cases", where=str(folder)) from problem
     return PartsCases(pictures, labels, depth, listed["people"], listed["splits"], listed["kinds"])

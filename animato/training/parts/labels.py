@@ -16,7 +16,14 @@ STEPS_PER_CM = 5.5
 
 
 def depth_in_cm(far: NDArray[np.uint8], labels: NDArray[np.uint8], face: Face, pose: HeadPose) -> NDArray[np.float32]:
-    """Return depth in centimetres behind the middle of the face, H x W float32, NaN where there is nobody."""
+    """Return depth in centimetres behind the middle of the face, H x W float32, NaN where there is nobody.
+
+    Args:
+        far: h x w uint8, stored depth.
+        labels: H x W uint8, index into `PARTS`.
+        face: landmarks, pixels.
+        pose: fitted to them.
+    """
     size = labels.shape[::-1]
     metric = (far.astype(np.float32) - 128) / STEPS_PER_CM
     metric[far == 0] = np.nan
@@ -34,7 +41,14 @@ EAR_SIDE, EAR_HEIGHT, EAR_BEHIND = 5.8, 7.0, 3.0
 
 
 def with_ears(labels: NDArray[np.uint8], depth: NDArray[np.float32], face: Face, pose: HeadPose) -> NDArray[np.uint8]:
-    """Return labels in which the skin at the sides of the head, outside the face mesh, is called ear."""
+    """Return labels in which the skin at the sides of the head, outside the face mesh, is called ear.
+
+    Args:
+        labels: H x W uint8, index into `PARTS`.
+        depth: H x W float32, from `depth_in_cm`.
+        face: landmarks, pixels.
+        pose: fitted to them.
+    """
     rows, columns = np.nonzero(labels == PARTS.index("face"))
     xyz = np.column_stack([columns, rows, depth[rows, columns] * pose.scale + pose.translation[2]])
     local = (xyz - pose.translation) @ pose.rotation / pose.scale
@@ -52,7 +66,13 @@ def with_ears(labels: NDArray[np.uint8], depth: NDArray[np.float32], face: Face,
 
 
 def draw_face(labels: NDArray[np.uint8], face: Face, pose: HeadPose) -> None:
-    """Mark what landmarks say, in place: the lower face, eyes and the open mouth; a fringe may hide the forehead."""
+    """Mark what landmarks say, in place: the lower face, eyes and the open mouth; a fringe may hide the forehead.
+
+    Args:
+        labels: H x W uint8, changed.
+        face: landmarks, pixels.
+        pose: fitted to them.
+    """
     xy = face.points[:, :2].astype(np.float64)
     oval = xy[list(OVAL)]
     lower = oval[(local_y := _local_y(face, pose))[list(OVAL)] > local_y[list(EYE_LEFT)].mean() + 1.0]
