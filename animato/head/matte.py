@@ -64,7 +64,10 @@ def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
 
 
 def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Plane:
-    """Return a plane smoothed so that its edges follow those of a colour picture (He, Sun, Tang 2013, equations 14-16).
+    """Return a plane smoothed so that its edges follow those of a colour picture.
+
+    The guided filter (He, Sun, Tang 2013, equations 14-16), its linear maps computed at a lower resolution where the
+    radius allows it (He, Sun 2015, "Fast guided filter").
 
     Args:
         image: H x W x 3 uint8 RGB, the guide.
@@ -72,15 +75,19 @@ def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Pl
         radius: of the box filter, pixels.
         epsilon: regularisation, for a guide in [0, 1].
     """
-    guide = image.astype(np.float32) / 255
-    size = (2 * radius + 1, 2 * radius + 1)
+    height, width = plane.shape
+    factor = max(1, radius // 3)
+    small = max(1, width // factor), max(1, height // factor)
+    guide = cv2.resize(image, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    coarse = np.asarray(cv2.resize(plane, small, interpolation=cv2.INTER_AREA), np.float32)
+    window = 2 * max(1, round(radius / factor)) + 1
 
     def box(values: NDArray[np.floating]) -> NDArray[np.float32]:
-        return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT), np.float32)
+        return np.asarray(cv2.blur(values, (window, window), borderType=cv2.BORDER_REFLECT), np.float32)
 
-    mean_guide, mean_plane = box(guide), box(plane)
-    covariance = box(guide * plane[..., None]) - mean_guide * mean_plane[..., None]
-    spread = np.empty((*plane.shape, 3, 3), np.float32)
+    mean_guide, mean_plane = box(guide), box(coarse)
+    covariance = box(guide * coarse[..., None]) - mean_guide * mean_plane[..., None]
+    spread = np.empty((*coarse.shape, 3, 3), np.float32)
     for row in range(3):
         for column in range(row, 3):
             product = box(guide[..., row] * guide[..., column]) - mean_guide[..., row] * mean_guide[..., column]
@@ -88,7 +95,8 @@ def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Pl
     spread[..., range(3), range(3)] += epsilon
     slope = np.linalg.solve(spread, covariance[..., None])[..., 0].astype(np.float32)
     offset = mean_plane - (slope * mean_guide).sum(-1)
-    return np.asarray((box(slope) * guide).sum(-1) + box(offset), np.float32)
+    linear = cv2.resize(box(np.dstack([slope, offset])), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray((linear[..., :3] * (image.astype(np.float32) / 255)).sum(-1) + linear[..., 3], np.float32)
 
 
 def _doubt(alpha: Plane, points: Points) -> str:

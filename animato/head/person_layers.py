@@ -111,7 +111,7 @@ def person_layers(
     body_alpha *= np.maximum(1 - shares.head, head_height(pose, size))
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = _continued_body(
-        image, alpha, head_alpha, body_alpha.astype(np.float32), pose, foreground, shares
+        image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
     )
     middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
@@ -163,11 +163,15 @@ def _continued_body(
     head_alpha: Plane,
     body_alpha: Plane,
     pose: HeadPose,
-    foreground: Frame,
+    colours: tuple[Frame, Frame],
     shares: Shares,
 ) -> tuple[Frame, Plane]:
-    """Return the body's colours and opacity, with a neck behind the jaw that comes into view when the head moves."""
+    """Return the body's colours and opacity, with a neck behind the jaw that comes into view when the head moves.
+
+    `colours` are the foreground's and the plate's.
+    """
     size, scale = image.shape[0], pose.scale
+    foreground, plate = colours
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
     up /= np.linalg.norm(up)
@@ -186,7 +190,9 @@ def _continued_body(
     known = skin if skin.sum() > (1.5 * scale) ** 2 else known  # a neck is skin, whatever the clothes beside it
     behind = spread_colours(image.astype(np.float32), known, 0.6 * scale)
     own = np.clip((0.999 - head_alpha) / 0.3, 0, 1)[..., None]
-    mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), foreground)
+    # A body hardly moves, so its soft edge may hold the noise of exact unmixing.
+    unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)
+    mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), unmixed)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), continued
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
-from animato.types import Frame, Plane
+from animato.types import Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +17,9 @@ class Layer:
 
     Attributes:
         image: S x S x 3 uint8 RGB, owned by the caller, with what lies behind the head.
-        alpha: S x S float32 in [0, 1], opacity of the person; None where that is not known.
     """
 
     image: Frame
-    alpha: Plane | None = None
 
 
 Paint = Callable[[StageClock], Layer]

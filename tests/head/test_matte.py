@@ -67,7 +67,7 @@ def test_a_matte_says_why_it_is_doubted(portrait: Frame, portrait_face: Face, ki
         person[140:] = 0
         person[155:, :] = 1
     elif kind == "soft":
-        person = np.clip(person + 0.3 * _face_disc(portrait_face, 192, size, 2.2), 0, 1)
+        person = np.clip(person + 0.55 * _face_disc(portrait_face, 192, size, 2.2), 0, 1)
     # Edges where the coarse matte has them, so that it stays as it is.
     large = cv2.resize(person, (size, size), interpolation=cv2.INTER_LINEAR)
     picture = np.repeat((200 - 150 * large)[..., None], 3, axis=2).astype(np.uint8)

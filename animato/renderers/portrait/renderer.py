@@ -109,7 +109,7 @@ class PortraitRenderer:
                 )
             match_mouth(frame.warped.image, mouth)
             self._gamut.clip_painted(frame.warped.image, unpainted)
-        return Layer(frame.warped.image, frame.warped.alpha)
+        return Layer(frame.warped.image)
 
     def _head_gain(self, frame: PortraitFrame) -> float:
         """Return the gain of the head pass, in [0, 1]: 0 if no hidden area is exposed."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
+from animato.geometry.resample import identity_flow
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import HEIGHT, texture_columns
 from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
@@ -29,6 +30,12 @@ EDGE_CELLS = 1.0
 
 FRINGE_TURNED_CM = (0.5, 2.0)
 """How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
+
+BEYOND_CELLS = 4
+"""How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
+
+NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
+"""Kinds of triangles."""
 
 STEEP = 3
 """Front ring from which the photo shows the head so steeply that a turn stretches its pixels."""
@@ -60,19 +67,6 @@ class HeadWarp:
     affine: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Composition:
-    """One frame of layers.
-
-    Attributes:
-        image: S x S x 3 uint8.
-        alpha: S x S float32, opacity of the person.
-    """
-
-    image: Frame
-    alpha: Plane
-
-
 class LayeredHead:
     """Composes one photo's layers for any pose.
 
@@ -85,13 +79,16 @@ class LayeredHead:
     def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose) -> None:
         self.layers, self._pose, self._size = layers, pose, image.shape[0]
         topology = closed_topology()
-        self._fringe, self._back = (np.append(mask, False) for mask in (topology.fringe, topology.back))
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
-        self._steep = np.append((strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS), False)
+        steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
+        kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
+        self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
         self._back_source = _texture_places()
         self._first_row = _first_row(layers.body_alpha)
-        self._grid_x, self._grid_y = np.meshgrid(*(np.arange(self._size, dtype=np.float32),) * 2)
-        self._residual: NDArray[np.int16] | None = None
+        self._grid = np.stack(np.meshgrid(*(np.arange(self._size, dtype=np.float32),) * 2))
+        opacity = np.rint(layers.body_alpha * 255).astype(np.uint8)
+        self._body = np.ascontiguousarray(np.dstack([layers.body, opacity]))
+        self._residual: tuple[Frame, Frame] | None = None
         body = layers.body_alpha
         self._still = np.asarray(cv2.blendLinear(layers.body, layers.plate, body, 1 - body), np.uint8)
 
@@ -104,94 +101,103 @@ class LayeredHead:
         """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        self._residual = np.zeros(image.shape, np.int16)
-        self._residual[box] = image[box].astype(np.int16) - rest[box]
+        lacking = np.zeros(image.shape, np.int16)
+        lacking[box] = image[box].astype(np.int16) - rest[box]
+        self._residual = np.maximum(lacking, 0).astype(np.uint8), np.maximum(-lacking, 0).astype(np.uint8)
         inside = self._still[box].copy()
         self._still = image.copy()
         self._still[box] = inside
 
-    def compose(self, warp: HeadWarp, pose: HeadPose) -> Composition:
-        """Lay the warped head over the moved body and the plate.
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> Frame:
+        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array.
 
         Args:
             warp: the head.
             pose: of the target.
         """
         turn = smoothstep(_degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
-        behind, body_alpha = self._body_over_plate(warp.vertices)
+        behind = self._body_over_plate(warp.vertices)
         rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
-        alpha = self._head_alpha(warp, x, y, (rows, columns), pose, turn)
-        shown = np.take(self._back_share(warp.affine), warp.drawn, mode="wrap")
+        kind = np.take(self._kinds, warp.drawn, mode="wrap")
+        alpha = self._head_alpha(warp, kind, x, y, (rows, columns), pose, turn)
+        shown = self._back_share(warp, kind)
         head = self._with_back(warp, shown) if shown.any() else warp.image
         view = np.ascontiguousarray(behind[rows, columns])
         mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
         if self._residual is not None and turn < 1:
-            lacking = cv2.remap(self._residual, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            lacking = np.rint(lacking * np.float32(1 - turn)).astype(np.int16)
-            mixed = np.clip(mixed.astype(np.int16) + lacking, 0, 255).astype(np.uint8)
+            more, less = (
+                cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in self._residual
+            )
+            mixed = cv2.addWeighted(mixed, 1.0, more, 1 - turn, 0.0)
+            mixed = cv2.addWeighted(mixed, 1.0, less, turn - 1, 0.0)
         behind[rows, columns] = mixed
-        whole = body_alpha.copy()
-        whole[rows, columns] = 1 - (1 - alpha) * (1 - body_alpha[rows, columns])
-        return Composition(behind, whole)
+        return behind
 
-    def _body_over_plate(self, vertices: NDArray[np.float64]) -> tuple[Frame, Plane]:
-        """Return the body, moved as the silhouette's columns are, over the plate; and its opacity."""
+    def _body_over_plate(self, vertices: NDArray[np.float64]) -> Frame:
+        """Return the body, moved as the silhouette's columns are, over the plate."""
         layers, size = self.layers, self._size
         moved = (vertices[MESH_POINTS:, :2] - layers.shell.points[:, :2]).reshape(RINGS, COLUMNS, 2)[SILHOUETTE]
         shift = (layers.body_follow @ moved).reshape(GRID, GRID, 2).astype(np.float32)
         if np.abs(shift).max() < STILL_PIXELS:
-            return self._still.copy(), layers.body_alpha
+            return self._still.copy()
         first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
-        x, y = (
-            grid[first:] - cv2.resize(shift[..., axis], (size, size), interpolation=cv2.INTER_CUBIC)[first:]
-            for axis, grid in enumerate((self._grid_x, self._grid_y))
-        )
-        body = cv2.remap(layers.body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opacity = cv2.remap(layers.body_alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = self._grid[:, first:] - np.stack([cv2.resize(shift[..., a], (size, size))[first:] for a in (0, 1)])
+        moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
+        body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
         behind = layers.plate.copy()
-        behind[first:] = cv2.blendLinear(body, np.ascontiguousarray(behind[first:]), opacity, 1 - opacity)
-        alpha = np.zeros((size, size), np.float32)
-        alpha[first:] = opacity
-        return behind, alpha
+        behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
+        return behind
 
-    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
-        """Return how much each triangle (T) counts: a fringe less where its rim turns towards the camera or away."""
+    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
+        """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""
         shell = self.layers.shell
         rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
         moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
         share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
         share = np.concatenate([np.ones(len(vertices) - RINGS * COLUMNS), np.tile(share, RINGS)])
         triangles = closed_topology().triangles
-        return np.where(self._fringe[:-1], share[triangles].min(axis=1), 1.0)
+        return np.asarray(share[triangles].min(axis=1), np.float32)
 
     def _head_alpha(
-        self, warp: HeadWarp, x: Plane, y: Plane, box: tuple[slice, slice], pose: HeadPose, turn: float
+        self,
+        warp: HeadWarp,
+        kind: NDArray[np.uint8],
+        x: Plane,
+        y: Plane,
+        box: tuple[slice, slice],
+        pose: HeadPose,
+        turn: float,
     ) -> Plane:
         """Return the head's opacity in a box of the square: the photo's own, and inside a turned head all of it."""
         size = (self._size, self._size)
-        # Where nothing is drawn, nothing is there: the last entry.
-        share = np.append(self._fringe_share(warp.vertices, pose) * ~self._back[:-1], 0.0)
-        drawn = np.take(share, warp.drawn, mode="wrap").astype(np.float32)
+        drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
+        fringe = kind == IS_FRINGE
+        drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
         if turn == 0:
             return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
-        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size, interpolation=cv2.INTER_CUBIC)[box]
+        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
         own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
-        core = ((warp.drawn >= 0) & ~np.take(self._fringe, warp.drawn, mode="wrap")).astype(np.uint8)
+        core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
         kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
         inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
-        back = cv2.GaussianBlur(np.take(self._back, warp.drawn, mode="wrap").astype(np.float32), (0, 0), 0.8)
+        back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), 0.8)
         soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), EDGE_CELLS)
         above = np.float32(turn) - np.float32(turn) * head_height(pose, self._size, warp.drawn.shape[0])
         whole = np.maximum(inside, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * above
         return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
 
-    def _back_share(self, affine: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How much triangles show the back's texture, T + 1 float32: also where the photo's is stretched."""
+    def _back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return how much the back's texture shows at each cell, h x w float32: also where the photo's is stretched."""
+        affine = warp.affine
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
-        return np.asarray(np.where(self._back, 1.0, self._steep * stretched), np.float32)
+        shown = (kind == IS_BACK).astype(np.float32)
+        steep = kind == IS_STEEP
+        shown[steep] = stretched[warp.drawn[steep]]
+        return np.asarray(shown, np.float32)
 
     def _with_back(self, warp: HeadWarp, shown: NDArray[np.float32]) -> Frame:
         """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
@@ -263,11 +269,16 @@ def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: floa
     """
     if there.all() or not there.any():
         return flow
-    from_cell = _nearest_cell(there)
-    rows, columns = np.divmod(from_cell, there.shape[1])
-    y, x = np.indices(there.shape)
-    away = np.stack([x - columns, y - rows]).astype(np.float32) * np.float32(step)
-    return np.asarray(flow.reshape(2, -1)[:, from_cell] + away, np.float32)
+    near = cv2.dilate(there.astype(np.uint8), np.ones((2 * BEYOND_CELLS + 1,) * 2, np.uint8)) > 0
+    beyond = np.flatnonzero(near & ~there)
+    inside = _nearest_cell(there).ravel()[beyond]
+    # Farther out nothing is seen of it: it moves as the head does on average, so no false edge of an occlusion arises.
+    identity = identity_flow(there.shape[0], round(step * there.shape[0]))
+    moved = (flow - identity)[:, there].mean(axis=1)
+    result = np.where(there, flow, identity + moved[:, None, None]).reshape(2, -1)
+    away = np.stack(np.divmod(beyond, there.shape[1])) - np.stack(np.divmod(inside, there.shape[1]))
+    result[:, beyond] = result[:, inside] + away[::-1].astype(np.float32) * np.float32(step)
+    return result.reshape(flow.shape)
 
 
 def _degrees_between(a: HeadPose, b: HeadPose) -> float:

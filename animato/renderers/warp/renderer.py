@@ -25,6 +25,5 @@ class GeometryRenderer:
         """Warp the photo to a target face; there is no second stage."""
         with clock.stage("warp"):
             vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
-            warped = self._warper.render(target.points, target.pose, vertices)
-            layer = Layer(warped.image, warped.alpha)
+            layer = Layer(self._warper.render(target.points, target.pose, vertices).image)
         return lambda _clock: layer

@@ -56,7 +56,6 @@ class Warped:
         validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows the required pixels, 0 elsewhere.
         triangle_map: h x w int16 on the same grid: triangle index, -1 for none.
         mesh: maps from the triangles to the photo.
-        alpha: S x S float32 in [0, 1], opacity of the person; None where the whole picture is warped.
     """
 
     image: Frame
@@ -64,7 +63,6 @@ class Warped:
     validity: Plane
     triangle_map: NDArray[np.int16]
     mesh: MeshMap
-    alpha: Plane | None = None
 
 
 class Warper:
@@ -124,7 +122,7 @@ class Warper:
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
         rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
-        layered.keep_residual(self.crop, layered.compose(rest, self.pose).image)
+        layered.keep_residual(self.crop, layered.compose(rest, self.pose))
         return layered
 
     def _mirror(self) -> SourceView | None:
@@ -226,7 +224,7 @@ class Warper:
         if self._layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
         composed = self._layered.compose(HeadWarp(image, flow, triangle_map, vertices, mesh.affine), pose)
-        return Warped(composed.image, flow, validity, triangle_map, mesh, composed.alpha)
+        return Warped(composed, flow, validity, triangle_map, mesh)
 
     def _composite_source_views(
         self,

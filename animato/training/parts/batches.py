@@ -70,7 +70,7 @@ class PartsBatches:
         """Return cases as they are, without augmentation.
 
         Args:
-            numbers: N int64, which cases.
+            numbers: vector of the cases' numbers.
         """
         to_square = _centred(1.0, 0.0, np.zeros(2), self._side)
         return _stacked([_moved(*self._case(number), to_square, self._side) for number in numbers])
