@@ -191,11 +191,11 @@ class Retargeter:
             remaining = 0.0
         aperture = (driver**3 + remaining**3) ** (1 / 3) * smoothstep(driver, MOUTH_CLOSED, MOUTH_OPEN)
         aperture = max(own + min(self.settings.mouth, 2.0) * (aperture - own), 0.0)
-        if current > 0:
-            result = vectors * (aperture / max(current, 1e-3))
-        else:  # the lips cross: an arch has the aperture's mean height
-            result = np.zeros_like(vectors)
-            arch = np.sin(np.linspace(0, np.pi, len(vectors) + 2)[1:-1])
-            result[:, 1] = arch / arch.mean() * aperture * mouth_width(self.local)
+        shape_weight = smoothstep(current / max(aperture, 1e-6), 0.25, 0.6) if current > 0 else 0.0
+        scaled = vectors * (aperture / max(current, 1e-3))
+        arched = np.zeros_like(vectors)
+        arch = np.sin(np.linspace(0, np.pi, len(vectors) + 2)[1:-1])
+        arched[:, 1] = arch / arch.mean() * aperture * mouth_width(self.local)
+        result = shape_weight * scaled + (1.0 - shape_weight) * arched
         result[:, 1] = np.maximum(result[:, 1], 0.0)
         return np.asarray(result)
