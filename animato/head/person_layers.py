@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
@@ -52,7 +53,7 @@ class PersonLayers:
         head, head_alpha: the same of face, hair and ears.
         back: texture of the back of the head, see `head.back_texture`.
         shell: the closed head's geometry.
-        body_follow: GRID^2 x 36 float64, how the body follows each column of the silhouette.
+        body_follow: GRID^2 x 108 float64, how places of the body follow the rings around the face (`geometry.mesh`).
     """
 
     plate: Frame
@@ -125,7 +126,7 @@ def person_layers(
         head_alpha.astype(np.float32),
         back,
         shell,
-        _body_follow(rim, size, scale),
+        _body_follow(build_shell(points, pose, size).points[:, :2], size, scale),
     )
 
 
@@ -214,12 +215,12 @@ def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[f
     return best
 
 
-def _body_follow(rim: NDArray[np.float64], size: int, scale: float) -> NDArray[np.float64]:
-    """Return how places of a coarse grid follow the silhouette's columns: nearby ones, less with distance, not at all
-    at the lower and side edges of the square."""
+def _body_follow(rings: NDArray[np.float64], size: int, scale: float) -> NDArray[np.float64]:
+    """Return how places of a coarse grid follow the rings (108 x 2, pixels): nearby ones, less with distance, not at
+    all at the lower and side edges of the square."""
     line = (np.arange(GRID) + 0.5) * size / GRID - 0.5
     x, y = (plane.ravel() for plane in np.meshgrid(line, line))
-    distance = np.hypot(x[:, None] - rim[:, 0], y[:, None] - rim[:, 1]) / scale
+    distance = np.hypot(x[:, None] - rings[:, 0], y[:, None] - rings[:, 1]) / scale
     nearest = distance.min(axis=1, keepdims=True)
     weight = np.exp(-0.5 * ((distance - nearest) / 1.5) ** 2)
     edge = smoothstep((size - 1 - y) / scale, 0.0, 4.0) * smoothstep(np.minimum(x, size - 1 - x) / scale, 0.0, 3.0)

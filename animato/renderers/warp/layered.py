@@ -44,6 +44,9 @@ LEAST_DETAIL = 0.4
 """Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
 
 
+SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
+"""First of the vertices that the body follows (`renderers.warp.shell.ClosedShell`)."""
+
 STILL_PIXELS = 0.05
 """Movement of the body, in pixels, below which it is taken as it is."""
 
@@ -56,7 +59,7 @@ class HeadWarp:
         image: S x S x 3 uint8, its colours along the flow.
         flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
         drawn: h x w int16, number of the triangle at each place, -1 where there is none.
-        vertices: (468 + rings) x 3 float64, of the target, pixels.
+        vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
         affine: 6 x (T + 1) float32, source_from_target of each triangle.
     """
 
@@ -74,10 +77,11 @@ class LayeredHead:
         layers: of the photo.
         image: S x S x 3 uint8, the photo.
         pose: of the photo.
+        rest: (468 + rings + 108) x 3 float64, the closed shell's vertices in the photo, pixels.
     """
 
-    def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose) -> None:
-        self.layers, self._pose, self._size = layers, pose, image.shape[0]
+    def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64]) -> None:
+        self.layers, self._pose, self._size, self._rest = layers, pose, image.shape[0], rest
         topology = closed_topology()
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
         steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
@@ -137,8 +141,11 @@ class LayeredHead:
     def _body_over_plate(self, vertices: NDArray[np.float64]) -> Frame:
         """Return the body, moved as the silhouette's columns are, over the plate."""
         layers, size = self.layers, self._size
-        moved = (vertices[MESH_POINTS:, :2] - layers.shell.points[:, :2]).reshape(RINGS, COLUMNS, 2)[SILHOUETTE]
-        shift = (layers.body_follow @ moved).reshape(GRID, GRID, 2).astype(np.float32)
+        shift = (
+            (layers.body_follow @ (vertices[SURROUNDINGS:, :2] - self._rest[SURROUNDINGS:, :2]))
+            .reshape(GRID, GRID, 2)
+            .astype(np.float32)
+        )
         if np.abs(shift).max() < STILL_PIXELS:
             return self._still.copy()
         first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
@@ -156,7 +163,7 @@ class LayeredHead:
         rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
         moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
         share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
-        share = np.concatenate([np.ones(len(vertices) - RINGS * COLUMNS), np.tile(share, RINGS)])
+        share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
         triangles = closed_topology().triangles
         return np.asarray(share[triangles].min(axis=1), np.float32)
 

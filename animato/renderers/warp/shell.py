@@ -67,27 +67,28 @@ class ClosedShell:
     def __init__(self, view: HeadView) -> None:
         self._view, self.topology = view, closed_topology()
         self.head = view.closed_head
-        self.vertices = np.concatenate([view.points[:MESH_POINTS].astype(np.float64), self.head.points])
-        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], np.nan_to_num(self.head.source)])
-        self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local])
+        # The rings of a ring shell follow at the end, without triangles: the body moves as they do.
+        self._rings = build_shell(view.points, view.pose, view.size, view.extent)
+        self.vertices = np.concatenate(
+            [view.points[:MESH_POINTS].astype(np.float64), self.head.points, self._rings.points]
+        )
+        head_source = np.nan_to_num(self.head.source)
+        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2]])
+        self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local, self._rings.rings.local])
 
-    def target(
-        self,
-        points: Points,
-        pose: HeadPose,
-        residual: NDArray[np.float64] | None,  # noqa: ARG002  (the skull is rigid)
-    ) -> NDArray[np.float64]:
+    def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Return the mesh of a target, V x 3 float64, pixels, see `Shell`; its fringe lies behind everything."""
         head, photo = self.head, self._view.pose
-        oval = np.tile(_oval_expression(self._view, points, pose), (RINGS, 1))
-        local = head.local + oval * head.expression[:, None]
+        expression = _oval_expression(self._view, points, pose)
+        local = head.local + np.tile(expression, (RINGS, 1)) * head.expression[:, None]
         moved = pose.scale * local @ pose.rotation.T + pose.translation
         still = photo.scale * local @ photo.rotation.T + photo.translation
         rest = photo.scale * head.local @ photo.rotation.T + photo.translation
         there = rest + (still - rest) + (moved - still) * head.follow[:, None]
         rings = with_perspective(there, pose, -1.0)
         rings[COLUMNS * FRONT : COLUMNS * (FRONT + 1), 2] += FRINGE_DEPTH
-        return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings])
+        body = move_rings(self._rings, photo, pose, expression, residual)  # the skull is rigid, what surrounds it not
+        return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings, body])
 
 
 FRINGE_DEPTH = 1e5

@@ -117,7 +117,7 @@ class Warper:
 
     def _layered_at_rest(self, layers: PersonLayers) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
-        layered = LayeredHead(layers, self.crop, self.pose)
+        layered = LayeredHead(layers, self.crop, self.pose, self.shell.vertices)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
