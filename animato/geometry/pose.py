@@ -114,3 +114,9 @@ def rotation_log(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
 def rotation_exp(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the 3 x 3 rotation of a rotation vector (Rodrigues); the inverse of `rotation_log`."""
     return np.asarray(cv2.Rodrigues(np.asarray(vector, np.float64))[0], np.float64)
+
+
+def degrees_between(a: HeadPose, b: HeadPose) -> float:
+    """Return the angle of the rotation from one pose to another, degrees in [0, 180]."""
+    cosine = (np.trace(a.rotation @ b.rotation.T) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS
-from animato.geometry.pose import HeadPose
+from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import identity_flow
 from animato.geometry.smoothstep import smoothstep
@@ -119,7 +119,7 @@ class LayeredHead:
             warp: the head.
             pose: of the target.
         """
-        turn = smoothstep(_degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
+        turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
         behind = self._body_over_plate(warp.vertices)
         rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
@@ -286,8 +286,3 @@ def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: floa
     away = np.stack(np.divmod(beyond, there.shape[1])) - np.stack(np.divmod(inside, there.shape[1]))
     result[:, beyond] = result[:, inside] + away[::-1].astype(np.float32) * np.float32(step)
     return result.reshape(flow.shape)
-
-
-def _degrees_between(a: HeadPose, b: HeadPose) -> float:
-    cosine = (np.trace(a.rotation @ b.rotation.T) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
