@@ -220,7 +220,10 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
     for ring in range(BACK + 1):
         turn = ring / BACK * np.pi / 2 * 0.98
         rise = columns.up * (BACK_RISE_CM * scale * np.sin(turn))
-        xy = middle + rise + direction * (outer * np.cos(turn))[:, None]
+        offset = rise + direction * (outer * np.cos(turn))[:, None]
+        # In the photo the back is hidden: it reaches no farther than the silhouette in front of it.
+        length = np.linalg.norm(offset, axis=1)
+        xy = middle + offset * (np.minimum(length, outer) / np.maximum(length, 1e-6))[:, None]
         rings.append(np.column_stack([xy, rim[:, 2] + BACK_CM * scale * np.sin(turn)]))
         sources.append(np.full((COLUMNS, 2), np.nan))
         follow.append(follow[FRONT - 1])

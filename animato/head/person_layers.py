@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose
@@ -53,7 +54,7 @@ class PersonLayers:
         head, head_alpha: the same of face, hair and ears.
         back: texture of the back of the head, see `head.back_texture`.
         shell: the closed head's geometry.
-        body_follow: GRID^2 x 108 float64, how places of the body follow the rings around the face (`geometry.mesh`).
+        body_places: GRID^2 places of the body, carried by the rings around the face.
     """
 
     plate: Frame
@@ -63,7 +64,7 @@ class PersonLayers:
     head_alpha: Plane
     back: Frame
     shell: ClosedHead
-    body_follow: NDArray[np.float64]
+    body_places: CarriedPlaces
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +75,13 @@ class Shares:
         head: face, hair and ears.
         hair: hair.
         skin: skin of the neck and below.
+        body: neck, clothes and whatever else is below the head.
     """
 
     head: Plane
     hair: Plane
     skin: Plane
+    body: Plane
 
     @classmethod
     def of(cls, parts: HeadParts, size: int) -> Shares:
@@ -88,6 +91,7 @@ class Shares:
             parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
             parts.share(("hair",), square),
             parts.share(("body_skin",), square),
+            parts.share(("body_skin", "clothes"), square),
         )
 
 
@@ -109,7 +113,7 @@ def person_layers(
     head_alpha = alpha * _head_region(points, pose, shell, size)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
-    body_alpha *= np.maximum(1 - shares.head, head_height(pose, size))
+    body_alpha *= np.maximum(shares.body, head_height(pose, size))
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = _continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
@@ -126,7 +130,7 @@ def person_layers(
         head_alpha.astype(np.float32),
         back,
         shell,
-        _body_follow(build_shell(points, pose, size).points[:, :2], size, scale),
+        CarriedPlaces(_body_places(size), points, build_shell(points, pose, size)),
     )
 
 
@@ -215,17 +219,10 @@ def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[f
     return best
 
 
-def _body_follow(rings: NDArray[np.float64], size: int, scale: float) -> NDArray[np.float64]:
-    """Return how places of a coarse grid follow the rings (108 x 2, pixels): nearby ones, less with distance, not at
-    all at the lower and side edges of the square."""
+def _body_places(size: int) -> NDArray[np.float64]:
+    """Return the places at which the body's movement is kept, GRID^2 x 2, pixels."""
     line = (np.arange(GRID) + 0.5) * size / GRID - 0.5
-    x, y = (plane.ravel() for plane in np.meshgrid(line, line))
-    distance = np.hypot(x[:, None] - rings[:, 0], y[:, None] - rings[:, 1]) / scale
-    nearest = distance.min(axis=1, keepdims=True)
-    weight = np.exp(-0.5 * ((distance - nearest) / 1.5) ** 2)
-    edge = smoothstep((size - 1 - y) / scale, 0.0, 4.0) * smoothstep(np.minimum(x, size - 1 - x) / scale, 0.0, 3.0)
-    fades = np.exp(-((nearest[:, 0] / BODY_FADES_CM) ** 2)) * edge
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True) * fades[:, None])
+    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
 
 FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]

@@ -47,6 +47,9 @@ LEAST_DETAIL = 0.4
 SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
 """First of the vertices that the body follows (`renderers.warp.shell.ClosedShell`)."""
 
+RESIDUAL_CELLS = 3.0
+"""Width inside the drawn head's edge, in cells of the flow's grid, over which what the layers lack begins to move."""
+
 STILL_PIXELS = 0.05
 """Movement of the body, in pixels, below which it is taken as it is."""
 
@@ -93,20 +96,27 @@ class LayeredHead:
         opacity = np.rint(layers.body_alpha * 255).astype(np.uint8)
         self._body = np.ascontiguousarray(np.dstack([layers.body, opacity]))
         self._residual: tuple[Frame, Frame] | None = None
-        body = layers.body_alpha
+        body, self._plate = layers.body_alpha, layers.plate
         self._still = np.asarray(cv2.blendLinear(layers.body, layers.plate, body, 1 - body), np.uint8)
 
-    def keep_residual(self, image: Frame, rest: Frame) -> None:
+    def keep_residual(self, image: Frame, rest: Frame, drawn: NDArray[np.bool_]) -> None:
         """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
 
         Args:
             image: S x S x 3 uint8, the photo.
             rest: S x S x 3 uint8, the layers composed at the photo's pose.
+            drawn: h x w bool, where the head's mesh is drawn there.
         """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         lacking = np.zeros(image.shape, np.int16)
         lacking[box] = image[box].astype(np.int16) - rest[box]
+        # Up to the mesh's edge it moves with the head, beyond it is the background's own.
+        inside = cv2.distanceTransform(drawn.astype(np.uint8), cv2.DIST_L2, 3) / RESIDUAL_CELLS
+        share = cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
+        moving = np.rint(lacking * share).astype(np.int16)
+        self._plate = np.clip(self._plate + (lacking - moving), 0, 255).astype(np.uint8)
+        lacking = moving
         self._residual = np.maximum(lacking, 0).astype(np.uint8), np.maximum(-lacking, 0).astype(np.uint8)
         inside = self._still[box].copy()
         self._still = image.copy()
@@ -142,7 +152,7 @@ class LayeredHead:
         """Return the body, moved as the silhouette's columns are, over the plate."""
         layers, size = self.layers, self._size
         shift = (
-            (layers.body_follow @ (vertices[SURROUNDINGS:, :2] - self._rest[SURROUNDINGS:, :2]))
+            layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:])
             .reshape(GRID, GRID, 2)
             .astype(np.float32)
         )
@@ -153,7 +163,7 @@ class LayeredHead:
         moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
         body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
-        behind = layers.plate.copy()
+        behind = self._plate.copy()
         behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
         return behind
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
 from animato.geometry.pose import HeadPose, degrees_between, local_from_points
@@ -76,7 +77,7 @@ class ClosedShell:
         head_source = np.nan_to_num(self.head.source)
         self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2]])
         self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local, self._rings.rings.local])
-        self._at_rings, self._at_shell = _correction_weights(view, self.head, self._rings.points[:, :2])
+        self._carried = CarriedPlaces(self.head.points[:, :2], view.points, self._rings)
 
     def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Return the mesh of a target, V x 3 float64, pixels, see `Shell`; its fringe lies behind everything."""
@@ -93,8 +94,8 @@ class ClosedShell:
         share = 0.0 if residual is None else 1 - smoothstep(degrees_between(pose, photo), *CORRECTED_DEGREES)
         if share > 0:
             # Near the photo's pose the driver's hair is found again: where it is known to move, it moves so.
-            beyond = body[:, :2] - self._rings.points[:, :2] - self._at_rings @ (rings - head.points)[:, :2]
-            rings[:, :2] += share * (self._at_shell @ beyond)
+            found = head.points[:, :2] + self._carried.movement(points, body)
+            rings[:, :2] += share * (found - rings[:, :2])
         return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings, body])
 
 
@@ -103,40 +104,6 @@ CORRECTED_DEGREES = (5.0, 20.0)
 
 FRINGE_DEPTH = 1e5
 """Pixels by which the fringe is drawn behind the head."""
-
-
-def _correction_weights(
-    view: HeadView, head: ClosedHead, ring_points: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how the closed head moves at the rings' points, and how their motion beyond that is passed on to it.
-
-    Both are linear along each column, by the distance from the middle of the face: 108 x N weights of the N shell
-    vertices, and N x 108 weights of the ring points. Ring points beyond the silhouette show background and count not.
-
-    Args:
-        view: the photo.
-        head: its closed head.
-        ring_points: 108 x 2, pixels.
-    """
-    middle = view.points[list(OVAL), :2].astype(np.float64).mean(axis=0)
-    start = np.linalg.norm(view.points[list(OVAL), :2] - middle, axis=1)
-    shell = np.linalg.norm(head.points[:, :2] - middle, axis=1).reshape(RINGS, COLUMNS) / start
-    rings = np.linalg.norm(ring_points - middle, axis=1).reshape(-1, COLUMNS) / start
-    at_rings = np.zeros((len(ring_points), RINGS * COLUMNS))
-    at_shell = np.zeros((RINGS * COLUMNS, len(ring_points)))
-    for column in range(COLUMNS):
-        own = np.arange(FRONT) * COLUMNS + column
-        inside = np.flatnonzero(rings[:, column] <= shell[FRONT - 1, column])
-        if not len(inside) or not (np.diff(shell[:FRONT, column]) > 0).all():
-            continue
-        for ring in inside:
-            weights = [np.interp(rings[ring, column], shell[:FRONT, column], unit) for unit in np.eye(FRONT)]
-            at_rings[ring * COLUMNS + column, own] = weights
-        knots = np.concatenate([[1.0], rings[inside, column]])
-        for row in range(RINGS):
-            weights = [np.interp(shell[row, column], knots, unit) for unit in np.eye(len(knots))[1:]]
-            at_shell[row * COLUMNS + column, inside * COLUMNS + column] = weights
-    return at_rings, at_shell
 
 
 def _oval_expression(view: HeadView, points: Points, pose: HeadPose) -> NDArray[np.float64]:
