@@ -19,6 +19,12 @@ RADIUS_CM, EPSILON = 0.6, 1e-3
 FLOOR, CEILING = 0.25, 0.9
 """Opacity below which a pixel is background, and above which it is the person: nothing faint is left standing."""
 
+SURE = 0.85
+"""Opacity of the network's from which it is sure of the person, and 1 less it of the background."""
+
+FACE_SIDE, WIDE, GRABCUT_STEPS = 64, 9, 4
+"""Unsure areas are decided with a face this high, pixels; those this wide are no edge; and iterations."""
+
 MOST_SOFT = 0.15
 """Largest share of half-transparent pixels in the person's, beyond which a matte is not trusted; 28 portraits and
 packaged pictures have 0.06 to 0.12, collages and drawings 0.15 to 0.64."""
@@ -56,11 +62,61 @@ def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
     coarse = cv2.warpAffine(
         parts.person, picture_from_parts, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    coarse = _decided(image, np.clip(coarse, 0, 1).astype(np.float32), points)
     pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
     radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
-    fine = guided_filter(image, np.clip(coarse, 0, 1).astype(np.float32), radius, EPSILON)
+    fine = guided_filter(image, coarse, radius, EPSILON)
     alpha = np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
-    return Matte(alpha, _doubt(alpha, points))
+    doubt = _doubt(alpha, points)
+    return Matte(_in_one_piece(alpha, points), doubt)
+
+
+def _in_one_piece(alpha: Plane, points: Points) -> Plane:
+    """Return a matte (H x W float32) without what is not connected to the face (478 x 3 landmarks, pixels)."""
+    _, pieces = cv2.connectedComponents((alpha > 0).astype(np.uint8), connectivity=8)
+    height, width = alpha.shape
+    columns, rows = np.rint(points[:, :2]).astype(int).T
+    own = pieces[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.asarray(alpha * np.isin(pieces, np.unique(own[own > 0])), np.float32)
+
+
+def _decided(image: Frame, coarse: Plane, points: Points) -> Plane:
+    """Return a coarse matte whose wide unsure areas are decided by colour: they are no edge, the network missed them.
+
+    By GrabCut (Rother, Kolmogorov, Blake 2004) from what is sure around them.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        coarse: H x W float32 in [0, 1].
+        points: 478 x 3, landmarks, pixels.
+    """
+    side = float(np.ptp(points[list(OVAL), 1])) / FACE_SIDE
+    size = tuple(max(8, round(length / side)) for length in coarse.shape[::-1])
+    small = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_AREA))
+    unsure = ((small > 1 - SURE) & (small < SURE)).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (WIDE, WIDE))
+    # What is next to them may be wrong as well.
+    wide = cv2.dilate(cv2.morphologyEx(unsure, cv2.MORPH_OPEN, kernel), kernel, iterations=2)
+    sure = wide == 0
+    if not wide.any() or not (small[sure] > 0.5).any() or not (small[sure] < 0.5).any():
+        return coarse
+    labels = np.where(small > 0.5, cv2.GC_FGD, cv2.GC_BGD).astype(np.uint8)
+    labels[wide > 0] = np.where(small > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)[wide > 0]
+    cv2.setRNGSeed(0)
+    cv2.grabCut(
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA),
+        labels,
+        None,
+        np.zeros((1, 65)),
+        np.zeros((1, 65)),
+        GRABCUT_STEPS,
+        cv2.GC_INIT_WITH_MASK,
+    )
+    person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    full = coarse.shape[::-1]
+    decided = cv2.resize(person.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)
+    share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1.0), full, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(coarse + share * (decided - coarse), np.float32)
 
 
 def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Plane:
