@@ -62,13 +62,20 @@ def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
     coarse = cv2.warpAffine(
         parts.person, picture_from_parts, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    coarse = _decided(image, np.clip(coarse, 0, 1).astype(np.float32), points)
+    coarse = np.clip(coarse, 0, 1).astype(np.float32)
     pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
     radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
-    fine = guided_filter(image, coarse, radius, EPSILON)
-    alpha = np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
+    alpha = _refined(image, coarse, radius)
     doubt = _doubt(alpha, points)
+    decided = _decided(image, coarse, points)
+    if decided is not coarse:
+        alpha = _refined(image, decided, radius)
     return Matte(_in_one_piece(alpha, points), doubt)
+
+
+def _refined(image: Frame, coarse: Plane, radius: int) -> Plane:
+    fine = guided_filter(image, coarse, radius, EPSILON)
+    return np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
 
 
 def _in_one_piece(alpha: Plane, points: Points) -> Plane:

@@ -96,31 +96,42 @@ class LayeredHead:
         opacity = np.rint(layers.body_alpha * 255).astype(np.uint8)
         self._body = np.ascontiguousarray(np.dstack([layers.body, opacity]))
         self._residual: tuple[Frame, Frame] | None = None
-        body, self._plate = layers.body_alpha, layers.plate
-        self._still = np.asarray(cv2.blendLinear(layers.body, layers.plate, body, 1 - body), np.uint8)
+        self._plate = layers.plate
+        self._still = self._body_at_rest()
 
-    def keep_residual(self, image: Frame, rest: Frame, drawn: NDArray[np.bool_]) -> None:
-        """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
+    def keep_background(self, image: Frame, rest: Frame, drawn: NDArray[np.bool_]) -> None:
+        """Give the plate what the layers lack of the photo where no head is drawn: it stands still.
 
         Args:
             image: S x S x 3 uint8, the photo.
             rest: S x S x 3 uint8, the layers composed at the photo's pose.
             drawn: h x w bool, where the head's mesh is drawn there.
         """
+        inside = cv2.distanceTransform(drawn.astype(np.uint8), cv2.DIST_L2, 3) / RESIDUAL_CELLS
+        beyond = 1 - cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
+        plate = self._plate + (image.astype(np.float32) - rest) * beyond
+        self._plate = np.clip(np.rint(plate), 0, 255).astype(np.uint8)
+        self._still = self._body_at_rest()
+
+    def keep_residual(self, image: Frame, rest: Frame) -> None:
+        """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
+
+        Args:
+            image: S x S x 3 uint8, the photo.
+            rest: S x S x 3 uint8, the layers composed at the photo's pose.
+        """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         lacking = np.zeros(image.shape, np.int16)
         lacking[box] = image[box].astype(np.int16) - rest[box]
-        # Up to the mesh's edge it moves with the head, beyond it is the background's own.
-        inside = cv2.distanceTransform(drawn.astype(np.uint8), cv2.DIST_L2, 3) / RESIDUAL_CELLS
-        share = cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
-        moving = np.rint(lacking * share).astype(np.int16)
-        self._plate = np.clip(self._plate + (lacking - moving), 0, 255).astype(np.uint8)
-        lacking = moving
         self._residual = np.maximum(lacking, 0).astype(np.uint8), np.maximum(-lacking, 0).astype(np.uint8)
         inside = self._still[box].copy()
         self._still = image.copy()
         self._still[box] = inside
+
+    def _body_at_rest(self) -> Frame:
+        body = self.layers.body_alpha
+        return np.asarray(cv2.blendLinear(self.layers.body, self._plate, body, 1 - body), np.uint8)
 
     def compose(self, warp: HeadWarp, pose: HeadPose) -> Frame:
         """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array.

@@ -122,7 +122,8 @@ class Warper:
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
         rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
-        layered.keep_residual(self.crop, layered.compose(rest, self.pose), triangle_map >= 0)
+        layered.keep_background(self.crop, layered.compose(rest, self.pose), triangle_map >= 0)
+        layered.keep_residual(self.crop, layered.compose(rest, self.pose))
         return layered
 
     def _mirror(self) -> SourceView | None:
