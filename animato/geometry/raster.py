@@ -83,7 +83,10 @@ def _edge_x(
 
 
 def affine_per_triangle(
-    target: NDArray[np.float64], source: NDArray[np.float64], triangles: NDArray[np.int32]
+    target: NDArray[np.float64],
+    source: NDArray[np.float64],
+    triangles: NDArray[np.int32],
+    source_triangles: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float32]:
     """Return the map source_from_target of each triangle.
 
@@ -91,12 +94,14 @@ def affine_per_triangle(
         target: V x (2 or 3), pixels.
         source: V x (2 or 3), pixels.
         triangles: T x 3.
+        source_triangles: T x 3 into `source`, where a texture is connected otherwise than the mesh; None for the same.
 
     Returns:
         6 x (T + 1) float32: xx, xy, x0, yx, yy, y0; the last column is the identity (for "no triangle").
     """
     a, b, c = (target[triangles[:, corner], :2] for corner in range(3))
-    p, q, r = (source[triangles[:, corner], :2] for corner in range(3))
+    from_triangles = triangles if source_triangles is None else source_triangles
+    p, q, r = (source[from_triangles[:, corner], :2] for corner in range(3))
     ab, ac = b - a, c - a
     det = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     det = np.where(np.abs(det) < 1e-9, 1e-9, det)

@@ -23,7 +23,13 @@ LEAST_HAIR = 0.03
 
 
 def back_texture(
-    foreground: Frame, hair: Plane, head: Plane, rim: NDArray[np.float64], inwards: NDArray[np.float64]
+    foreground: Frame,
+    hair: Plane,
+    head: Plane,
+    skin: Plane,
+    rim: NDArray[np.float64],
+    inwards: NDArray[np.float64],
+    nape: NDArray[np.float64],
 ) -> Frame:
     """Return the texture of the back of a head, HEIGHT x WIDTH x 3 uint8; columns run from the chin around.
 
@@ -34,20 +40,32 @@ def back_texture(
         foreground: H x W x 3 uint8, colours of the person.
         hair: H x W float32, opacity of the hair.
         head: H x W float32, opacity of face, hair and ears.
+        skin: H x W float32, opacity of the neck's skin.
         rim: 36 x 2, the silhouette, pixels.
         inwards: 36 x 2, unit vectors from there to the face.
+        nape: 36 in [0, 1], share of each column that lies below the hair of the nape, if none hangs over it.
     """
     picture = foreground.astype(np.float32)
     haired = hair.sum() > LEAST_HAIR * head.sum()
     mask = hair if haired else head
-    base = _rim_colours(picture, mask, rim, inwards)
-    order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
-    around = base[order]
-    row = cv2.resize(around[None], (WIDTH, 1), interpolation=cv2.INTER_LINEAR)
-    texture = np.repeat(row, HEIGHT, axis=0)
+    base, hangs = _rim_colours(picture, mask, rim, inwards)
+    neck = skin if (skin > 0.9).any() else head - hair
+    bare = (nape * (1 - hangs))[:, None] if haired else np.zeros((COLUMNS, 1))
+    base = (base + bare * (_rim_colours(picture, neck, rim, inwards)[0] - base)).astype(np.float32)
+    # Left and right meet at the middle of the back.
+    middle = np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None, None] ** 2
+    both = (base + base[-np.arange(COLUMNS) % COLUMNS]) / 2
+    texture = _around(base) * (1 - middle) + _around(both.astype(np.float32)) * middle
     if haired:
-        texture = texture + _detail(picture, hair)
+        texture = texture + _detail(picture, hair) * (1 - _around(bare.astype(np.float32)))
     return np.clip(np.rint(texture), 0, 255).astype(np.uint8)
+
+
+def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return values of the columns (36 x C) along the texture, 1 x WIDTH x C."""
+    order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
+    line = cv2.resize(values[order][None], (WIDTH, 1), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(line.reshape(1, WIDTH, -1), np.float32)
 
 
 def texture_columns() -> NDArray[np.float64]:
@@ -58,8 +76,11 @@ def texture_columns() -> NDArray[np.float64]:
 
 def _rim_colours(
     picture: NDArray[np.float32], mask: Plane, rim: NDArray[np.float64], inwards: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return the colour of a head along its silhouette, 36 x 3 float32: the mean of what the mask holds there."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the colour of a head along its silhouette, 36 x 3 float32: the mean of what the mask holds there.
+
+    The second result is how much of the silhouette the mask holds at each column, 36 float32 in [0, 1].
+    """
     height, width = mask.shape
     steps = np.linspace(0.02, 0.12, 12) * np.ptp(rim, axis=0).max()
     xy = rim[:, None] + inwards[:, None] * steps[None, :, None]
@@ -73,7 +94,8 @@ def _rim_colours(
     apart = np.abs(np.arange(COLUMNS)[:, None] - np.arange(COLUMNS)[None])
     near = np.exp(-0.5 * (np.minimum(apart, COLUMNS - apart) / 2.0) ** 2) * total[None]
     doubt = 0.5
-    return np.asarray((near @ mean + doubt * overall) / (near.sum(1, keepdims=True) + doubt), np.float32)
+    colour = (near @ mean + doubt * overall) / (near.sum(1, keepdims=True) + doubt)
+    return np.asarray(colour, np.float32), np.asarray(total / len(steps), np.float32)
 
 
 def _detail(picture: NDArray[np.float32], hair: Plane) -> NDArray[np.float32]:

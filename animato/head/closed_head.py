@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS, OVAL, canonical_face
 from animato.geometry.mesh import HeadTopology, head_topology, mirror_partners, signed_area
 from animato.geometry.pose import HeadPose, local_from_points
+from animato.geometry.smoothstep import smoothstep
 from animato.types import Plane, Points
 
 COLUMNS = len(OVAL)
@@ -38,8 +39,8 @@ that, centimetres."""
 PERSPECTIVE = 0.0075
 """How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
-BACK_RISE_CM = 3.5
-"""How much higher the back of the skull lies than its widest section, centimetres."""
+BACK_PROFILE = ((-0.2, 0.3), (0.0, 0.4), (0.2, 0.75), (0.45, 0.95), (0.7, 1.0), (0.9, 0.65), (1.0, 0.15))
+"""How far the back reaches behind the silhouette, in shares of `BACK_CM`, by height: 0 at the chin, 1 at the crown."""
 
 FRINGE_CM = 1.2
 """Width of the fringe beyond the silhouette, centimetres."""
@@ -52,6 +53,12 @@ HAIR_LOOK_CM = 4.0
 
 NECK_SHARE = 0.25
 """Share of the head's motion that the lower end of the skirt takes."""
+
+FAR_SIDE = (0.2, 0.42)
+"""Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
+
+FAR_FROM_MIDDLE_CM = (1.0, 4.0)
+"""Distance from the middle over which a column belongs to a side."""
 
 REACH = ((-0.6, 6.0), (-0.1, 10.0), (0.2, 12.0), (0.6, 16.0))
 """How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""
@@ -120,6 +127,8 @@ class ClosedHead:
         follow: N float64, share of the head's rigid motion each takes.
         expression: N float64, share of the oval's expression each takes.
         radius: 36 float64, distance of the silhouette from the oval, pixels.
+        soft: N float64 in [0, 1], 1 at the lower end of the skirt, which passes softly into the neck.
+        mirrored: 36 bool, columns of a turned photo's far side, whose shape and texture are the near side's.
     """
 
     local: NDArray[np.float64]
@@ -128,6 +137,8 @@ class ClosedHead:
     follow: NDArray[np.float64]
     expression: NDArray[np.float64]
     radius: NDArray[np.float64]
+    soft: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
 
 
 def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, person: Plane) -> ClosedHead:
@@ -166,8 +177,41 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, pe
     seen = vertices
     vertices = with_perspective(vertices, pose, 1.0)
     expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
-    local = local_from_points(vertices.astype(np.float32), pose)
-    return ClosedHead(local, seen, sources, follow, expression, radius)
+    local = np.asarray(local_from_points(vertices.astype(np.float32), pose), np.float64)
+    far = _far_side(local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 0], pose)
+    local, mirrored = _with_far_side(local, (-1.0, 1.0, 1.0), far), far > 0.5
+    sources = np.where(np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources)
+    return ClosedHead(local, seen, sources, follow, expression, radius, _skirt_end(below), mirrored)
+
+
+def _skirt_end(below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how near each ring vertex is to the skirt's lower end, N in [0, 1], by the columns' share of neck (36)."""
+    ring = np.arange(1, RINGS + 1)
+    along = np.where(ring <= FRONT, ring / FRONT, 0.0)
+    along[FRONT] = 1.0
+    # Only there is no nape behind it.
+    opening = np.clip(OPEN_BELOW + 1.5 - np.abs(np.arange(COLUMNS) - COLUMNS // 2), 0, 1)
+    return np.asarray((along[:, None] * below * opening).reshape(-1))
+
+
+def _far_side(aside: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
+    """Return how far each column lies on the far side of a turned photo, 36 in [0, 1].
+
+    Args:
+        aside: 36, distance of the columns from the middle, the head's own frame, centimetres.
+        pose: of the photo.
+    """
+    far = smoothstep(np.sign(aside) * pose.rotation[2, 0], *FAR_SIDE)
+    return np.asarray(far * smoothstep(np.abs(aside), *FAR_FROM_MIDDLE_CM))
+
+
+def _with_far_side(
+    values: NDArray[np.float64], mirror: tuple[float, ...], far: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return values of the ring vertices (N x C) with those of the other side in the far columns (36 in [0, 1])."""
+    rings = values.reshape(RINGS, COLUMNS, -1)
+    other = rings[:, -np.arange(COLUMNS) % COLUMNS] * mirror
+    return np.asarray((rings + far[None, :, None] * (other - rings)).reshape(values.shape))
 
 
 @dataclass(frozen=True)
@@ -216,18 +260,38 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
     rings.append(np.column_stack([fringe, rim[:, 2]]))
     sources.append(fringe)
     follow.append(follow[-1])
-    outer = np.linalg.norm(rim[:, :2] - middle, axis=1)
     for ring in range(BACK + 1):
-        turn = ring / BACK * np.pi / 2 * 0.98
-        rise = columns.up * (BACK_RISE_CM * scale * np.sin(turn))
-        offset = rise + direction * (outer * np.cos(turn))[:, None]
-        # In the photo the back is hidden: it reaches no farther than the silhouette in front of it.
-        length = np.linalg.norm(offset, axis=1)
-        xy = middle + offset * (np.minimum(length, outer) / np.maximum(length, 1e-6))[:, None]
-        rings.append(np.column_stack([xy, rim[:, 2] + BACK_CM * scale * np.sin(turn)]))
+        rings.append(_back_ring(columns, rim, pose, ring / BACK * np.pi / 2))
         sources.append(np.full((COLUMNS, 2), np.nan))
         follow.append(follow[FRONT - 1])
     return np.concatenate(rings), np.concatenate(sources), np.concatenate(follow)
+
+
+def _back_ring(columns: _Columns, rim: NDArray[np.float64], pose: HeadPose, turn: float) -> NDArray[np.float64]:
+    """Return one ring of the back, 36 x 3, pixels: level slices, each half an ellipse from the silhouette's left to right.
+
+    Args:
+        columns: of the photo.
+        rim: 36 x 3, the silhouette, pixels.
+        pose: of the photo.
+        turn: angle along the ellipse, 0 at the silhouette to pi / 2 at the middle of the back.
+    """
+    up = columns.up
+    across = np.array([-up[1], up[0]])
+    height, aside = (rim[:, :2] - columns.middle) @ up, (rim[:, :2] - columns.middle) @ across
+    partner = -np.arange(COLUMNS) % COLUMNS
+    level, centre = (height + height[partner]) / 2, (aside + aside[partner]) / 2
+    crown, chin = height[0], (columns.oval[COLUMNS // 2, :2] - columns.middle) @ up
+    depth = BACK_CM * pose.scale * np.interp((level - chin) / (crown - chin), *np.transpose(BACK_PROFILE))
+    # Backwards by the head's own axis; in the photo the back is hidden behind the silhouette.
+    axis = pose.rotation[:, 2]
+    back = np.outer(depth * np.sin(turn), [axis[:2] @ across, axis[:2] @ up, axis[2]])
+    sideways = centre + (aside - centre) * np.cos(turn) + back[:, 0]
+    ends = np.sort(np.stack([aside, aside[partner]]), axis=0)
+    sideways = np.clip(sideways, *ends)
+    upwards = height + (level - height) * (1 - np.cos(turn)) + back[:, 1]
+    xy = columns.middle + sideways[:, None] * across + upwards[:, None] * up
+    return np.column_stack([xy, rim[:, 2] + (rim[partner, 2] - rim[:, 2]) / 2 * (1 - np.cos(turn)) + back[:, 2]])
 
 
 def with_perspective(vertices: NDArray[np.float64], pose: HeadPose, sign: float) -> NDArray[np.float64]:

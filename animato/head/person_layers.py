@@ -34,8 +34,14 @@ SKIRT_SOFT_CM = 0.6
 BELOW_FROM, BELOW_TO = 3.0, 6.0
 """Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
 
+OUTLINE_CM = 0.2
+"""Width of a head's outline in the photo whose colours are not used when it turns, centimetres."""
+
 NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
 """Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
+
+NAPE_CM = (5.0, 7.5)
+"""How far below the head's origin, centimetres, the hair of a nape ends."""
 
 NECK = np.array([0.0, 6.0, 6.0])
 """Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
@@ -121,17 +127,34 @@ def person_layers(
     middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
-    back = back_texture(foreground, alpha * shares.hair, head_alpha, rim, inwards)
+    nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
+    back = back_texture(
+        foreground, alpha * shares.hair, head_alpha, alpha * shares.skin, rim, inwards, nape
+    )
     return PersonLayers(
         plate,
         body,
         body_alpha,
-        foreground,
+        _head_colours(foreground, alpha, shares, scale),
         head_alpha.astype(np.float32),
         back,
         shell,
         CarriedPlaces(_body_places(size), points, build_shell(points, pose, size)),
     )
+
+
+def _head_colours(foreground: Frame, alpha: Plane, shares: Shares, scale: float) -> Frame:
+    """Return the head's colours, S x S x 3 uint8: skin and hair, continued over clothes and beyond the outline.
+
+    A turned head shows what is now its outline from the side, so nothing of the light around it may be left there.
+    """
+    reach = max(1, round(OUTLINE_CM * scale))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    own = cv2.erode(((alpha > OPAQUE) & (shares.body - shares.skin < 0.3)).astype(np.uint8), kernel) > 0
+    if not own.any():
+        return foreground
+    continued = np.rint(spread_colours(foreground.astype(np.float32), own, 0.3 * scale))
+    return np.where(own[..., None], foreground, continued).astype(np.uint8)
 
 
 def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:

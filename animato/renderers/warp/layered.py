@@ -15,7 +15,7 @@ from animato.geometry.resample import identity_flow
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import HEIGHT, texture_columns
 from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
-from animato.head.person_layers import GRID, PersonLayers, head_height
+from animato.head.person_layers import GRID, PersonLayers
 from animato.types import Frame, Plane
 
 TURN_DEGREES = 6.0
@@ -43,6 +43,9 @@ STEEP = 3
 LEAST_DETAIL = 0.4
 """Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
 
+
+COLLAR_CM = (4.0, 7.0)
+"""How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
 
 SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
 """First of the vertices that the body follows (`renderers.warp.shell.ClosedShell`)."""
@@ -90,6 +93,10 @@ class LayeredHead:
         steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
         kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
         self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
+        skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
+        self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
+        height = np.concatenate([np.zeros(MESH_POINTS), smoothstep(layers.shell.local[:, 1], *COLLAR_CM)])
+        self._nape = np.append(height[topology.triangles].max(axis=1) * topology.back, 0.0).astype(np.float32)
         self._back_source = _texture_places()
         self._first_row = _first_row(layers.body_alpha)
         self._grid = np.stack(np.meshgrid(*(np.arange(self._size, dtype=np.float32),) * 2))
@@ -109,6 +116,7 @@ class LayeredHead:
         """
         inside = cv2.distanceTransform(drawn.astype(np.uint8), cv2.DIST_L2, 3) / RESIDUAL_CELLS
         beyond = 1 - cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
+        beyond *= ((self.layers.head_alpha == 0) & (self.layers.body_alpha == 0))[..., None]
         plate = self._plate + (image.astype(np.float32) - rest) * beyond
         self._plate = np.clip(np.rint(plate), 0, 255).astype(np.uint8)
         self._still = self._body_at_rest()
@@ -141,11 +149,16 @@ class LayeredHead:
             pose: of the target.
         """
         turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
-        behind = self._body_over_plate(warp.vertices)
+        behind, body = self._body_over_plate(warp.vertices)
         rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
         kind = np.take(self._kinds, warp.drawn, mode="wrap")
         alpha = self._head_alpha(warp, kind, x, y, (rows, columns), pose, turn)
+        nape = np.take(self._nape, warp.drawn, mode="wrap")
+        if nape.any():
+            # The back of the neck goes down behind the collar, and hair of the back behind the shoulders.
+            nape = cv2.resize(cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS), (self._size,) * 2)
+            alpha = alpha * (1 - nape[rows, columns] * body[rows, columns])
         shown = self._back_share(warp, kind)
         head = self._with_back(warp, shown) if shown.any() else warp.image
         view = np.ascontiguousarray(behind[rows, columns])
@@ -159,8 +172,8 @@ class LayeredHead:
         behind[rows, columns] = mixed
         return behind
 
-    def _body_over_plate(self, vertices: NDArray[np.float64]) -> Frame:
-        """Return the body, moved as the silhouette's columns are, over the plate."""
+    def _body_over_plate(self, vertices: NDArray[np.float64]) -> tuple[Frame, Plane]:
+        """Return the body, moved as the rings around the face are, over the plate, and its opacity."""
         layers, size = self.layers, self._size
         shift = (
             layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:])
@@ -168,7 +181,7 @@ class LayeredHead:
             .astype(np.float32)
         )
         if np.abs(shift).max() < STILL_PIXELS:
-            return self._still.copy()
+            return self._still.copy(), layers.body_alpha
         first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
         x, y = self._grid[:, first:] - np.stack([cv2.resize(shift[..., a], (size, size))[first:] for a in (0, 1)])
         moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -176,7 +189,9 @@ class LayeredHead:
         body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
         behind = self._plate.copy()
         behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
-        return behind
+        everywhere = np.zeros((size, size), np.float32)
+        everywhere[first:] = opacity
+        return behind, everywhere
 
     def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
         """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""
@@ -213,18 +228,24 @@ class LayeredHead:
         inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
         back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), 0.8)
         soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), EDGE_CELLS)
-        above = np.float32(turn) - np.float32(turn) * head_height(pose, self._size, warp.drawn.shape[0])
-        whole = np.maximum(inside, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * above
+        # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
+        above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
+        whole = np.maximum(inside * above, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
         return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
 
     def _back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how much the back's texture shows at each cell, h x w float32: also where the photo's is stretched."""
+        """Return how much the back's texture shows at each cell, h x w float32.
+
+        It also stands in where the photo's is stretched, and where the photo shows what lies behind the head.
+        """
         affine = warp.affine
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
         shown = (kind == IS_BACK).astype(np.float32)
         steep = kind == IS_STEEP
-        shown[steep] = stretched[warp.drawn[steep]]
+        x, y = (plane[steep][None] for plane in warp.flow)
+        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
+        shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
         return np.asarray(shown, np.float32)
 
     def _with_back(self, warp: HeadWarp, shown: NDArray[np.float32]) -> Frame:

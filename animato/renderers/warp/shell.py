@@ -22,7 +22,8 @@ class Shell(Protocol):
 
     Attributes:
         vertices: V x 3 float64, in the photo, pixels.
-        source: V x 2 float64, where their texture lies in the photo, pixels.
+        source: V or more x 2 float64, where their texture lies in the photo, pixels.
+        source_triangles: T x 3 int32 into `source`.
         local: V x 3 float64, in the head's own frame, canonical centimetres.
     """
 
@@ -33,6 +34,7 @@ class Shell(Protocol):
 
     vertices: NDArray[np.float64]
     source: NDArray[np.float64]
+    source_triangles: NDArray[np.int32]
     local: NDArray[np.float64]
 
     def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -51,6 +53,7 @@ class RingShell:
 
     def __init__(self, view: HeadView) -> None:
         self._view, self.topology = view, head_topology()
+        self.source_triangles = self.topology.triangles
         self.shell = build_shell(view.points, view.pose, view.size, view.extent)
         self.vertices = extend(view.points, self.shell, self.shell.points)
         self.source = self.vertices[:, :2]
@@ -75,9 +78,24 @@ class ClosedShell:
             [view.points[:MESH_POINTS].astype(np.float64), self.head.points, self._rings.points]
         )
         head_source = np.nan_to_num(self.head.source)
-        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2]])
+        partner = self.topology.partner[list(OVAL)]
+        # The oval once more, mirrored: where the far side's rings begin.
+        mirrored = self.vertices[partner, :2]
+        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2], mirrored])
+        self.source_triangles = self._source_triangles()
         self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local, self._rings.rings.local])
         self._carried = CarriedPlaces(self.head.points[:, :2], view.points, self._rings)
+
+    def _source_triangles(self) -> NDArray[np.int32]:
+        """Return the triangles in the texture: the first strip of mirrored columns begins at the mirrored oval."""
+        triangles = self.topology.triangles.copy()
+        first = triangles[self.topology.face_triangles :][: 2 * COLUMNS]
+        column = np.full(MESH_POINTS + COLUMNS, -1)
+        column[list(OVAL)] = np.arange(COLUMNS)
+        column[MESH_POINTS:] = np.arange(COLUMNS)
+        far = self.head.mirrored[column[first]].all(axis=1)[:, None] & (first < MESH_POINTS)
+        first[far] = len(self.vertices) + column[first[far]]
+        return triangles
 
     def target(self, points: Points, pose: HeadPose, residual: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Return the mesh of a target, V x 3 float64, pixels, see `Shell`; its fringe lies behind everything."""

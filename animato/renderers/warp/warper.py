@@ -103,12 +103,14 @@ class Warper:
         self.mouth_override: MouthInterior | None = None
         topology = self.topology = self.shell.topology
         self.visible = visible_vertices(self.shell.vertices, self.pose.scale, self.size)
-        self.source_vertices = np.column_stack([self.shell.source, self.shell.vertices[:, 2]])
+        count = len(self.shell.vertices)
+        self.source_vertices = np.column_stack([self.shell.source[:count], self.shell.vertices[:, 2]])
         self.source_vertices[:MESH_POINTS, :2] = interpolate_hidden(self.shell.source[:MESH_POINTS], self.visible)
+        self._texture = np.concatenate([self.source_vertices[:, :2], self.shell.source[count:]])
         self.confidence = self._triangle_confidence()
         self._on_head = np.append(topology.on_head, False).astype(np.float32)
         self.facing_cosine = facing_cosine(self.shell.local, self.pose.rotation, topology)
-        areas = np.abs(signed_area(self.source_vertices, topology.triangles))
+        areas = np.abs(signed_area(self._texture, self.shell.source_triangles))
         self._smallest = np.maximum(SLIVER * areas, 0.05)
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
@@ -164,7 +166,7 @@ class Warper:
         Args:
             vertices: V x 3, the extended mesh of the target (`target_vertices`), pixels of the crop.
         """
-        affine = affine_per_triangle(vertices, self.source_vertices, self.topology.triangles)
+        affine = affine_per_triangle(vertices, self._texture, self.topology.triangles, self.shell.source_triangles)
         # A triangle much larger in the target than in the photo stretches a few pixels: reduce its confidence.
         det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
         return MeshMap(affine, self.confidence * np.clip((det - 0.08) / 0.17, 0, 1))
