@@ -26,7 +26,7 @@ class CarriedPlaces:
         # The border does not move.
         self._weights = _barycentric(places, flat)[:, : COLUMNS + len(self._rings)].astype(np.float64)
 
-    def movement(self, points: Points, rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    def movement(self, points: NDArray[np.floating], rings: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the places' displacement, N x 2 float64, pixels.
 
         Args:
@@ -60,4 +60,4 @@ def _barycentric(places: NDArray[np.float64], flat: NDArray[np.float64]) -> NDAr
     weights = np.zeros((len(places), len(flat)))
     for corner in range(3):
         np.add.at(weights, (row, triangles[best, corner]), shares[row, best, corner].clip(0, 1))
-    return weights / weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

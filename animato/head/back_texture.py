@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.head.closed_head import COLUMNS
+from animato.geometry.landmarks import MESH_POINTS
+from animato.head.closed_topology import BACK, COLUMNS, FRONT, RINGS
 from animato.types import Frame, Plane
 
 WIDTH, HEIGHT = 432, 192
@@ -14,6 +15,9 @@ WIDTH, HEIGHT = 432, 192
 
 PATCHES = (40, 28, 20)
 """Side of the patches of hair that are laid over each other, pixels: the largest for which there is enough hair."""
+
+STEEP = 3
+"""Front ring from which the texture begins: the photo shows it so steeply that a turn stretches its pixels."""
 
 FEWEST = 200
 """Places at which a patch must fit into the hair."""
@@ -61,6 +65,20 @@ def back_texture(
     return np.clip(np.rint(texture), 0, 255).astype(np.uint8)
 
 
+def texture_places() -> NDArray[np.float64]:
+    """Return where the vertices lie in the back's texture, V x 2, pixels; it begins before the silhouette."""
+    columns = _texture_columns()
+    places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
+    # Front rings from STEEP on, then (after the fringe) the silhouette again and the back.
+    rows = {ring: (ring - STEEP) * 0.06 for ring in range(STEEP, FRONT + 1)}
+    start = rows[FRONT]
+    rows |= {FRONT + 2 + ring: start + (1 - start) * ring / BACK for ring in range(BACK + 1)}
+    for ring, row in rows.items():
+        first = MESH_POINTS + (ring - 1) * COLUMNS
+        places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row * (HEIGHT - 1))])
+    return places
+
+
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return values of the columns (36 x C) along the texture, 1 x WIDTH x C."""
     order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
@@ -68,7 +86,7 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(line.reshape(1, WIDTH, -1), np.float32)
 
 
-def texture_columns() -> NDArray[np.float64]:
+def _texture_columns() -> NDArray[np.float64]:
     """Return where each of the 36 columns lies across the texture, pixels; the wrap lies below the chin."""
     place = (np.arange(COLUMNS) - COLUMNS // 2) % COLUMNS
     return np.asarray((place + 0.5) / (COLUMNS + 1) * WIDTH - 0.5)

@@ -7,39 +7,25 @@ rings close the skull behind. Below the jaw the columns are a skirt of neck skin
 
 from __future__ import annotations
 
-import functools
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.landmarks import MESH_POINTS, OVAL, canonical_face
-from animato.geometry.mesh import HeadTopology, head_topology, mirror_partners, signed_area
+from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
+from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE
 from animato.types import Plane, Points
 
-COLUMNS = len(OVAL)
-FRONT, BACK = 5, 5
-"""Rings from the oval to the silhouette, and from there to the back of the skull."""
-
-SILHOUETTE = FRONT - 1
-"""Number of the ring that lies on the silhouette; the fringe is the next one."""
-
-RINGS = FRONT + 1 + 1 + BACK
-"""All rings: front, fringe, the silhouette once more as the beginning of the back, and back."""
-
-OPEN_BELOW = 3
-"""Columns to either side of the chin without a back: the neck begins there."""
-WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 11.6
+WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
 """Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
 that, centimetres."""
 
 PERSPECTIVE = 0.0075
 """How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
-BACK_PROFILE = ((-0.2, 0.3), (0.0, 0.4), (0.2, 0.75), (0.45, 0.95), (0.7, 1.0), (0.9, 0.65), (1.0, 0.15))
+BACK_PROFILE = ((-0.2, 0.25), (0.0, 0.2), (0.2, 0.5), (0.45, 0.87), (0.7, 1.0), (0.9, 0.65), (1.0, 0.3))
 """How far the back reaches behind the silhouette, in shares of `BACK_CM`, by height: 0 at the chin, 1 at the crown."""
 
 FRINGE_CM = 1.2
@@ -62,58 +48,6 @@ FAR_FROM_MIDDLE_CM = (1.0, 4.0)
 
 REACH = ((-0.6, 6.0), (-0.1, 10.0), (0.2, 12.0), (0.6, 16.0))
 """How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""
-
-
-@dataclass(frozen=True)
-class ClosedTopology(HeadTopology):
-    """Connectivity of the closed head.
-
-    Attributes:
-        fringe: T bool, triangles of the fringe.
-        back: T bool, triangles behind the silhouette.
-    """
-
-    fringe: NDArray[np.bool_]
-    back: NDArray[np.bool_]
-
-
-@functools.cache
-def closed_topology() -> ClosedTopology:
-    """Return the triangles of the closed head, built once."""
-    face = canonical_face()
-    inner = head_topology()
-    loops = [np.array(OVAL), *(MESH_POINTS + COLUMNS * ring + np.arange(COLUMNS) for ring in range(RINGS))]
-    strips = [_strip(a, b) for a, b in itertools.pairwise(loops[: FRONT + 1])]
-    fringe = _strip(loops[FRONT], loops[FRONT + 1])
-    open_columns = np.abs(np.arange(COLUMNS) + 0.5 - COLUMNS / 2) <= OPEN_BELOW
-    back = [_strip(a, b)[~np.tile(open_columns, 2)] for a, b in itertools.pairwise(loops[FRONT + 2 :])]
-    ring_triangles = np.concatenate([*strips, fringe, *back])
-    oval = face.vertices[list(OVAL), :2]
-    flat = np.concatenate([face.vertices[:, :2], *(oval * (1 + 0.2 * number) for number in range(1, RINGS + 1))])
-    if np.sign(np.median(signed_area(flat, np.concatenate(strips)))) != inner.outward:
-        ring_triangles = ring_triangles[:, ::-1]
-    triangles = np.ascontiguousarray(np.concatenate([face.triangles, ring_triangles]).astype(np.int32))
-    number = np.arange(len(triangles)) - len(face.triangles)
-    strip = 2 * COLUMNS
-    aperture = np.zeros(len(triangles), bool)
-    aperture[: len(face.triangles)] = inner.aperture[: len(face.triangles)]
-    is_fringe = (number >= FRONT * strip) & (number < (FRONT + 1) * strip)
-    return ClosedTopology(
-        triangles,
-        len(face.triangles),
-        aperture,
-        inner.outward,
-        mirror_partners(RINGS),
-        np.asarray((triangles < MESH_POINTS + COLUMNS).all(axis=1)),
-        ~is_fringe,
-        is_fringe,
-        number >= (FRONT + 1) * strip,
-    )
-
-
-def _strip(inner: NDArray[np.int64], outer: NDArray[np.int64]) -> NDArray[np.int64]:
-    after, beyond = np.roll(inner, -1), np.roll(outer, -1)
-    return np.concatenate([np.stack([inner, outer, beyond], axis=1), np.stack([inner, beyond, after], axis=1)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +114,9 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, pe
     local = np.asarray(local_from_points(vertices.astype(np.float32), pose), np.float64)
     far = _far_side(local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 0], pose)
     local, mirrored = _with_far_side(local, (-1.0, 1.0, 1.0), far), far > 0.5
-    sources = np.where(np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources)
+    sources = np.where(
+        np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources
+    )
     return ClosedHead(local, seen, sources, follow, expression, radius, _skirt_end(below), mirrored)
 
 
@@ -237,7 +173,7 @@ class _Columns:
 
 def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return vertices (N x 3) and source (N x 2) of all rings, pixels, and their share of the rigid motion (N)."""
-    oval, middle, direction = columns.oval, columns.middle, columns.direction
+    oval, direction = columns.oval, columns.direction
     radius, below, scale = columns.radius, columns.below, pose.scale
     start = oval[:, 2]
     height = np.clip(direction @ columns.up, 0, 1)
@@ -268,7 +204,7 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
 
 
 def _back_ring(columns: _Columns, rim: NDArray[np.float64], pose: HeadPose, turn: float) -> NDArray[np.float64]:
-    """Return one ring of the back, 36 x 3, pixels: level slices, each half an ellipse from the silhouette's left to right.
+    """Return one ring of the back, 36 x 3, pixels; level slices are half ellipses from the silhouette's left to right.
 
     Args:
         columns: of the photo.

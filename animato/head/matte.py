@@ -59,10 +59,10 @@ def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
     """
     height, width = image.shape[:2]
     picture_from_parts = invert(parts.parts_from_photo)
-    coarse = cv2.warpAffine(
+    resized = cv2.warpAffine(
         parts.person, picture_from_parts, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    coarse = np.clip(coarse, 0, 1).astype(np.float32)
+    coarse = np.asarray(np.clip(resized, 0, 1), np.float32)
     pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
     radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
     alpha = _refined(image, coarse, radius)
@@ -75,7 +75,7 @@ def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
 
 def _refined(image: Frame, coarse: Plane, radius: int) -> Plane:
     fine = guided_filter(image, coarse, radius, EPSILON)
-    return np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1), np.float32)
 
 
 def _in_one_piece(alpha: Plane, points: Points) -> Plane:
@@ -111,9 +111,9 @@ def _decided(image: Frame, coarse: Plane, points: Points) -> Plane:
     labels[wide > 0] = np.where(small > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)[wide > 0]
     cv2.setRNGSeed(0)
     cv2.grabCut(
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA),
+        np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8),
         labels,
-        None,
+        (0, 0, 0, 0),
         np.zeros((1, 65)),
         np.zeros((1, 65)),
         GRABCUT_STEPS,

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import build_shell
-from animato.geometry.pose import HeadPose
+from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import back_texture
-from animato.head.closed_head import COLUMNS, FRONT, RINGS, SILHOUETTE, ClosedHead, closed_topology
+from animato.head.closed_head import ClosedHead
+from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
@@ -46,8 +47,11 @@ NAPE_CM = (5.0, 7.5)
 NECK = np.array([0.0, 6.0, 6.0])
 """Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
 
-BODY_FADES_CM = 5.0
-"""Distance from the head over which the body stops following it, centimetres."""
+HAIR_UP_CM = 2.5
+"""How far up hanging hair goes on behind the head, centimetres."""
+
+HANGS_CM = 6.0
+"""Distance below the head over which hanging hair stops following it, centimetres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,8 @@ class PersonLayers:
         back: texture of the back of the head, see `head.back_texture`.
         shell: the closed head's geometry.
         body_places: GRID^2 places of the body, carried by the rings around the face.
+        hair_places: GRID^2 x 3 float64, the same in the head's own frame, centimetres: hair hangs there.
+        hair_follow: GRID^2 float64 in [0, 1], how much the body's hair at each moves with the head.
     """
 
     plate: Frame
@@ -71,6 +77,8 @@ class PersonLayers:
     back: Frame
     shell: ClosedHead
     body_places: CarriedPlaces
+    hair_places: NDArray[np.float64]
+    hair_follow: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +123,7 @@ def person_layers(
         shell: fitted to the head.
     """
     size, scale = image.shape[0], pose.scale
-    plate = plate_of(image, alpha, scale)
+    plate = plate_of(image, alpha, shares.hair * alpha, scale)
     head_alpha = alpha * _head_region(points, pose, shell, size)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
@@ -128,9 +136,10 @@ def person_layers(
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
-    back = back_texture(
-        foreground, alpha * shares.hair, head_alpha, alpha * shares.skin, rim, inwards, nape
-    )
+    back = back_texture(foreground, alpha * shares.hair, head_alpha, alpha * shares.skin, rim, inwards, nape)
+    places = _body_places(size)
+    depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
+    hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
     return PersonLayers(
         plate,
         body,
@@ -139,7 +148,9 @@ def person_layers(
         head_alpha.astype(np.float32),
         back,
         shell,
-        CarriedPlaces(_body_places(size), points, build_shell(points, pose, size)),
+        CarriedPlaces(places, points, build_shell(points, pose, size)),
+        np.asarray(hanging, np.float64),
+        _hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
 
 
@@ -210,14 +221,19 @@ def _continued_body(
     neck = ((across > left) & (across < right) & (above < NECK_UP_CM)).astype(np.float32)
     neck = cv2.GaussianBlur(neck, (0, 0), 0.15 * scale)
     under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
-    continued = np.maximum(body_alpha, under * neck).astype(np.float32)
+    # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * HAIR_UP_CM * scale) | 1,) * 2)
+    hair = shares.hair * alpha
+    behind_head = cv2.dilate((body_alpha * hair > 0.5).astype(np.uint8), reach) * (hair > 0.5)
+    hanging = cv2.GaussianBlur(behind_head.astype(np.float32), (0, 0), 0.15 * scale) * alpha
+    continued = np.maximum(np.maximum(body_alpha, under * neck), hanging).astype(np.float32)
     known = (body_alpha > OPAQUE) & (head_alpha < 0.05)
     if not known.any():
         return foreground, body_alpha
     skin = known & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
     known = skin if skin.sum() > (1.5 * scale) ** 2 else known  # a neck is skin, whatever the clothes beside it
     behind = spread_colours(image.astype(np.float32), known, 0.6 * scale)
-    own = np.clip((0.999 - head_alpha) / 0.3, 0, 1)[..., None]
+    own = np.maximum(np.clip((0.999 - head_alpha) / 0.3, 0, 1), np.clip(2 * hanging, 0, 1))[..., None]
     # A body hardly moves, so its soft edge may hold the noise of exact unmixing.
     unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)
     mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), unmixed)
@@ -240,6 +256,21 @@ def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[f
         if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
             best = (float(low), float(high))
     return best
+
+
+def _hair_follow(head_alpha: Plane, hair: Plane, scale: float) -> NDArray[np.float64]:
+    """Return how much hair below the head moves with it, GRID^2 in [0, 1]: less with the distance from it.
+
+    Args:
+        head_alpha: S x S float32, opacity of the head.
+        hair: S x S float32, opacity of the body's hair.
+        scale: pixels for a centimetre.
+    """
+    away = cv2.distanceTransform((head_alpha < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (HANGS_CM * scale)
+    # The largest share near each place: it must move whole.
+    near = cv2.dilate(hair.astype(np.float32), np.ones((round(scale) | 1,) * 2, np.uint8))
+    follow = cv2.GaussianBlur(near * np.exp(-(away**2)), (0, 0), 0.5 * scale)
+    return np.asarray(cv2.resize(follow, (GRID, GRID), interpolation=cv2.INTER_AREA).reshape(-1), np.float64)
 
 
 def _body_places(size: int) -> NDArray[np.float64]:

@@ -12,7 +12,11 @@ GROWN_CM = 0.4
 """How far the hole reaches beyond the matte, canonical centimetres: light of the person on what is near it."""
 
 
-def plate_of(image: Frame, alpha: Plane, pixels_per_cm: float) -> Frame:
+STRANDS_CM = 1.2
+"""The same beside hair, whose finest strands no matte holds."""
+
+
+def plate_of(image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float) -> Frame:
     """Return a picture without the person: the same outside the hole, filled smoothly inside.
 
     The hole is filled by push-pull on an image pyramid (Gortler, Grzeszczuk, Szeliski, Cohen 1996, section 3.4),
@@ -21,16 +25,21 @@ def plate_of(image: Frame, alpha: Plane, pixels_per_cm: float) -> Frame:
     Args:
         image: H x W x 3 uint8 RGB.
         alpha: H x W float32, opacity of the person.
+        hair: H x W float32, opacity of the hair.
         pixels_per_cm: scale of the head's pose.
     """
-    reach = max(1, round(GROWN_CM * pixels_per_cm))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    hole = cv2.dilate((alpha > 0).astype(np.uint8), kernel) > 0
+    hole = _grown(alpha > 0, GROWN_CM * pixels_per_cm) | _grown(hair > 0.5, STRANDS_CM * pixels_per_cm)
     if hole.all() or not hole.any():
         return image.copy()
     free = (~hole).astype(np.float32)
     filled = push_pull(image.astype(np.float32), free) + _grain(image, ~hole, pixels_per_cm)
     return np.where(hole[..., None], np.clip(np.rint(filled), 0, 255), image).astype(np.uint8)
+
+
+def _grown(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
+    side = 2 * max(1, round(reach)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
 def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import signed_area
 from animato.geometry.pose import fit_pose
-from animato.head.closed_head import COLUMNS, FRONT, RINGS, closed_topology, fit_closed_head
+from animato.head.closed_head import fit_closed_head
+from animato.head.closed_topology import COLUMNS, FRONT, RINGS, closed_topology
 from animato.types import Face, Frame
 
 
@@ -44,7 +45,7 @@ def test_the_front_faces_the_camera_and_the_back_does_not(portrait_face: Face, s
     front = ~topology.back & ~topology.fringe
     front[: topology.face_triangles] = False
     assert (area[front] > -1).mean() > 0.95
-    assert (area[topology.back] < 1).mean() > 0.9
+    assert (area[topology.back] < 1).mean() > 0.8  # the crown may show, in front of nothing
 
 
 def test_every_edge_of_the_back_has_two_sides_or_lies_at_the_neck() -> None:
@@ -53,3 +54,13 @@ def test_every_edge_of_the_back_has_two_sides_or_lies_at_the_neck() -> None:
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     _, count = np.unique(edges, axis=0, return_counts=True)
     assert set(count.tolist()) <= {1, 2}
+
+
+def test_in_the_photo_the_back_lies_behind_the_silhouette(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
+    shell = fit_closed_head(
+        portrait_face.points, fit_pose(portrait_face.points), silhouette, np.zeros_like(silhouette), silhouette
+    )
+    rings = shell.points.reshape(RINGS, COLUMNS, 3)
+    rim, back = rings[FRONT - 1], rings[FRONT + 2 :]
+    assert (back[..., 0].max() <= rim[:, 0].max() + 1) and (back[..., 0].min() >= rim[:, 0].min() - 1)
+    assert (back[..., 2] >= rim[:, 2].min() - 1).all()

@@ -84,7 +84,7 @@ def test_the_plate_is_the_picture_to_the_last_bit_outside_the_hole() -> None:
     image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     alpha = _disc(96, (48, 48), 20)
 
-    plate = plate_of(image, alpha, 5.0)
+    plate = plate_of(image, alpha, np.zeros_like(alpha), 5.0)
 
     outside = _disc(96, (48, 48), 20 + 4) == 0
     assert np.array_equal(plate[outside], image[outside])

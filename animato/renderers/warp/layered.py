@@ -2,78 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
-from animato.geometry.resample import identity_flow
 from animato.geometry.smoothstep import smoothstep
-from animato.head.back_texture import HEIGHT, texture_columns
-from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
-from animato.head.person_layers import GRID, PersonLayers
-from animato.types import Frame, Plane
+from animato.head.back_texture import texture_places
+from animato.head.closed_topology import closed_topology
+from animato.head.person_layers import PersonLayers
+from animato.renderers.warp.head_opacity import HeadOpacity
+from animato.renderers.warp.head_warp import HeadWarp, nearest_cell
+from animato.renderers.warp.moving_body import MovingBody
+from animato.types import Frame
 
 TURN_DEGREES = 6.0
 """Turn away from the photo's pose over which the closed head takes over from the photo's own soft edge."""
 
-INTERIOR_CELLS = 5
-"""Rim of the drawn head, in cells of the flow's grid, whose opacity is the photo's; inside, the head is opaque."""
+RESIDUAL_DEGREES = (3.0, 15.0)
+"""Turn over which what the layers lack of the photo fades."""
 
-
-EDGE_CELLS = 1.0
-"""Blur of a drawn edge in cells of the flow's grid: its steps would show as teeth."""
-
-FRINGE_TURNED_CM = (0.5, 2.0)
-"""How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
-
-BEYOND_CELLS = 4
-"""How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
-
-NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
-"""Kinds of triangles."""
-
-STEEP = 3
-"""Front ring from which the photo shows the head so steeply that a turn stretches its pixels."""
-
-LEAST_DETAIL = 0.4
-"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
-
-
-COLLAR_CM = (4.0, 7.0)
-"""How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
-
-SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
-"""First of the vertices that the body follows (`renderers.warp.shell.ClosedShell`)."""
+STREAK_CM = 0.15
+"""Blur of the head where the photo's pixels are stretched, centimetres."""
 
 RESIDUAL_CELLS = 3.0
 """Width inside the drawn head's edge, in cells of the flow's grid, over which what the layers lack begins to move."""
-
-STILL_PIXELS = 0.05
-"""Movement of the body, in pixels, below which it is taken as it is."""
-
-
-@dataclass(frozen=True)
-class HeadWarp:
-    """The head of one frame, before it is laid over anything.
-
-    Attributes:
-        image: S x S x 3 uint8, its colours along the flow.
-        flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
-        drawn: h x w int16, number of the triangle at each place, -1 where there is none.
-        vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
-        affine: 6 x (T + 1) float32, source_from_target of each triangle.
-    """
-
-    image: Frame
-    flow: NDArray[np.float32]
-    drawn: NDArray[np.int16]
-    vertices: NDArray[np.float64]
-    affine: NDArray[np.float32]
 
 
 class LayeredHead:
@@ -83,28 +37,15 @@ class LayeredHead:
         layers: of the photo.
         image: S x S x 3 uint8, the photo.
         pose: of the photo.
-        rest: (468 + rings + 108) x 3 float64, the closed shell's vertices in the photo, pixels.
     """
 
-    def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64]) -> None:
-        self.layers, self._pose, self._size, self._rest = layers, pose, image.shape[0], rest
-        topology = closed_topology()
-        strip = np.arange(len(topology.triangles)) - topology.face_triangles
-        steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
-        kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
-        self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
-        skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
-        self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
-        height = np.concatenate([np.zeros(MESH_POINTS), smoothstep(layers.shell.local[:, 1], *COLLAR_CM)])
-        self._nape = np.append(height[topology.triangles].max(axis=1) * topology.back, 0.0).astype(np.float32)
-        self._back_source = _texture_places()
-        self._first_row = _first_row(layers.body_alpha)
-        self._grid = np.stack(np.meshgrid(*(np.arange(self._size, dtype=np.float32),) * 2))
-        opacity = np.rint(layers.body_alpha * 255).astype(np.uint8)
-        self._body = np.ascontiguousarray(np.dstack([layers.body, opacity]))
+    def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose) -> None:
+        self.layers, self._pose, self._size = layers, pose, image.shape[0]
+        self._opacity = HeadOpacity(layers, pose, self._size)
+        self._body = MovingBody(layers, pose, self._size)
+        self._back_source = texture_places()
         self._residual: tuple[Frame, Frame] | None = None
         self._plate = layers.plate
-        self._still = self._body_at_rest()
 
     def keep_background(self, image: Frame, rest: Frame, drawn: NDArray[np.bool_]) -> None:
         """Give the plate what the layers lack of the photo where no head is drawn: it stands still.
@@ -119,7 +60,7 @@ class LayeredHead:
         beyond *= ((self.layers.head_alpha == 0) & (self.layers.body_alpha == 0))[..., None]
         plate = self._plate + (image.astype(np.float32) - rest) * beyond
         self._plate = np.clip(np.rint(plate), 0, 255).astype(np.uint8)
-        self._still = self._body_at_rest()
+        self._body.still = self._body.at_rest(self._plate)
 
     def keep_residual(self, image: Frame, rest: Frame) -> None:
         """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
@@ -133,13 +74,9 @@ class LayeredHead:
         lacking = np.zeros(image.shape, np.int16)
         lacking[box] = image[box].astype(np.int16) - rest[box]
         self._residual = np.maximum(lacking, 0).astype(np.uint8), np.maximum(-lacking, 0).astype(np.uint8)
-        inside = self._still[box].copy()
-        self._still = image.copy()
-        self._still[box] = inside
-
-    def _body_at_rest(self) -> Frame:
-        body = self.layers.body_alpha
-        return np.asarray(cv2.blendLinear(self.layers.body, self._plate, body, 1 - body), np.uint8)
+        still = image.copy()
+        still[box] = self._body.still[box]
+        self._body.still = still
 
     def compose(self, warp: HeadWarp, pose: HeadPose) -> Frame:
         """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array.
@@ -149,106 +86,55 @@ class LayeredHead:
             pose: of the target.
         """
         turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
-        behind, body = self._body_over_plate(warp.vertices)
+        behind, body = self._body.over(self._plate, warp.vertices, pose)
         rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
-        kind = np.take(self._kinds, warp.drawn, mode="wrap")
-        alpha = self._head_alpha(warp, kind, x, y, (rows, columns), pose, turn)
-        nape = np.take(self._nape, warp.drawn, mode="wrap")
-        if nape.any():
-            # The back of the neck goes down behind the collar, and hair of the back behind the shoulders.
-            nape = cv2.resize(cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS), (self._size,) * 2)
-            alpha = alpha * (1 - nape[rows, columns] * body[rows, columns])
-        shown = self._back_share(warp, kind)
-        head = self._with_back(warp, shown) if shown.any() else warp.image
+        kind = self._opacity.kind(warp.drawn)
+        alpha = self._opacity.alpha(warp, kind, x, y, (rows, columns), pose, turn)
+        hidden = self._opacity.behind_body(warp.drawn)
+        if hidden is not None:
+            alpha = alpha * (1 - hidden[rows, columns] * body[rows, columns])
+        shown = self._opacity.back_share(warp, kind)
+        head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
+        head = self._with_back(warp, head, shown) if shown.any() else head
         view = np.ascontiguousarray(behind[rows, columns])
         mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
-        if self._residual is not None and turn < 1:
+        lacking = 1 - smoothstep(degrees_between(pose, self._pose), *RESIDUAL_DEGREES)
+        if self._residual is not None and lacking > 0:
             more, less = (
                 cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in self._residual
             )
-            mixed = cv2.addWeighted(mixed, 1.0, more, 1 - turn, 0.0)
-            mixed = cv2.addWeighted(mixed, 1.0, less, turn - 1, 0.0)
+            mixed = cv2.addWeighted(mixed, 1.0, more, lacking, 0.0)
+            mixed = cv2.addWeighted(mixed, 1.0, less, -lacking, 0.0)
         behind[rows, columns] = mixed
         return behind
 
-    def _body_over_plate(self, vertices: NDArray[np.float64]) -> tuple[Frame, Plane]:
-        """Return the body, moved as the rings around the face are, over the plate, and its opacity."""
-        layers, size = self.layers, self._size
-        shift = (
-            layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:])
-            .reshape(GRID, GRID, 2)
-            .astype(np.float32)
-        )
-        if np.abs(shift).max() < STILL_PIXELS:
-            return self._still.copy(), layers.body_alpha
-        first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
-        x, y = self._grid[:, first:] - np.stack([cv2.resize(shift[..., a], (size, size))[first:] for a in (0, 1)])
-        moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
-        body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
-        behind = self._plate.copy()
-        behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
-        everywhere = np.zeros((size, size), np.float32)
-        everywhere[first:] = opacity
-        return behind, everywhere
+    def _without_streaks(self, warp: HeadWarp, stretch: NDArray[np.float32]) -> Frame:
+        """Return the head's colours, S x S x 3 uint8, smooth across where the photo's pixels are stretched.
 
-    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
-        """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""
-        shell = self.layers.shell
-        rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
-        moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
-        share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
-        share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
-        triangles = closed_topology().triangles
-        return np.asarray(share[triangles].min(axis=1), np.float32)
+        A pixel drawn out in one direction is a streak as long as its neighbours are sharp in the other.
 
-    def _head_alpha(
-        self,
-        warp: HeadWarp,
-        kind: NDArray[np.uint8],
-        x: Plane,
-        y: Plane,
-        box: tuple[slice, slice],
-        pose: HeadPose,
-        turn: float,
-    ) -> Plane:
-        """Return the head's opacity in a box of the square: the photo's own, and inside a turned head all of it."""
-        size = (self._size, self._size)
-        drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
-        fringe = kind == IS_FRINGE
-        drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
-        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
-        if turn == 0:
-            return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
-        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
-        own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
-        core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
-        kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
-        inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
-        back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), 0.8)
-        soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), EDGE_CELLS)
-        # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
-        above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        whole = np.maximum(inside * above, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
-        return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
-
-    def _back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how much the back's texture shows at each cell, h x w float32.
-
-        It also stands in where the photo's is stretched, and where the photo shows what lies behind the head.
+        Args:
+            warp: the head.
+            stretch: h x w float32 in [0, 1].
         """
-        affine = warp.affine
-        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-        stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
-        shown = (kind == IS_BACK).astype(np.float32)
-        steep = kind == IS_STEEP
-        x, y = (plane[steep][None] for plane in warp.flow)
-        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
-        shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
-        return np.asarray(shown, np.float32)
+        there = stretch > 0
+        if not there.any():
+            return warp.image
+        step = self._size / there.shape[0]
+        rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
+        box = np.s_[
+            round(rows[0] * step) : round((rows[-1] + 1) * step),
+            round(columns[0] * step) : round((columns[-1] + 1) * step),
+        ]
+        result = warp.image.copy()
+        view = np.ascontiguousarray(result[box])
+        soft = cv2.GaussianBlur(view, (0, 0), STREAK_CM * self._pose.scale)
+        share = cv2.resize(cv2.GaussianBlur(stretch, (0, 0), 2.0), (self._size, self._size))[box]
+        result[box] = cv2.blendLinear(soft, view, share, 1 - share)
+        return result
 
-    def _with_back(self, warp: HeadWarp, shown: NDArray[np.float32]) -> Frame:
+    def _with_back(self, warp: HeadWarp, image: Frame, shown: NDArray[np.float32]) -> Frame:
         """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
         back = shown > 0
         step = self._size / back.shape[0]
@@ -258,30 +144,15 @@ class LayeredHead:
         cells = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
         top, left = round(cells[0].start * step), round(cells[1].start * step)
         size = tuple(round(part * step) for part in back[cells].shape[::-1])
-        index = _nearest_cell(back[cells])  # outside the back its map means nothing
+        index = nearest_cell(back[cells])  # outside the back its map means nothing
         x, y = (cv2.resize(plane[cells].ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
         texture = cv2.remap(self.layers.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         soft = cv2.GaussianBlur(shown[cells], (0, 0), 1.2)
         mask = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
-        result = warp.image.copy()
+        result = image.copy()
         view = result[top : top + size[1], left : left + size[0]]
         view[:] = cv2.blendLinear(texture, np.ascontiguousarray(view), mask, 1 - mask)
         return result
-
-
-def _nearest_cell(there: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return for each cell (h x w) the flat index of the nearest one that is there."""
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    index = np.zeros(int(nearest.max()) + 1, np.int64)
-    index[nearest[there]] = np.flatnonzero(there)
-    return np.asarray(index[nearest])
-
-
-def _first_row(alpha: Plane) -> int:
-    rows = np.flatnonzero(alpha.any(axis=1))
-    return int(rows[0]) if len(rows) else len(alpha)
 
 
 def _box(there: NDArray[np.bool_], step: float, size: int) -> tuple[slice, slice]:
@@ -292,39 +163,3 @@ def _box(there: NDArray[np.bool_], step: float, size: int) -> tuple[slice, slice
         first, last = (found[0], found[-1]) if len(found) else (0, 0)
         lines.append(slice(max(0, int((first - 2) * step)), min(size, int(np.ceil((last + 3) * step)))))
     return lines[0], lines[1]
-
-
-def _texture_places() -> NDArray[np.float64]:
-    """Return where the vertices lie in the back's texture, V x 2, pixels; it begins before the silhouette."""
-    columns = texture_columns()
-    places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
-    # Front rings from STEEP on, then (after the fringe) the silhouette again and the back.
-    rows = {ring: (ring - STEEP) * 0.06 for ring in range(STEEP, FRONT + 1)}
-    start = rows[FRONT]
-    rows |= {FRONT + 2 + ring: start + (1 - start) * ring / BACK for ring in range(BACK + 1)}
-    for ring, row in rows.items():
-        first = MESH_POINTS + (ring - 1) * COLUMNS
-        places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row * (HEIGHT - 1))])
-    return places
-
-
-def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:
-    """Return a flow continued where the photo's side of the head is not drawn: interpolation at its edge stays on it.
-
-    Args:
-        flow: 2 x h x w float32, pixels.
-        there: h x w bool, where the photo's side of the head is drawn.
-        step: pixels for each cell.
-    """
-    if there.all() or not there.any():
-        return flow
-    near = cv2.dilate(there.astype(np.uint8), np.ones((2 * BEYOND_CELLS + 1,) * 2, np.uint8)) > 0
-    beyond = np.flatnonzero(near & ~there)
-    inside = _nearest_cell(there).ravel()[beyond]
-    # Farther out nothing is seen of it: it moves as the head does on average, so no false edge of an occlusion arises.
-    identity = identity_flow(there.shape[0], round(step * there.shape[0]))
-    moved = (flow - identity)[:, there].mean(axis=1)
-    result = np.where(there, flow, identity + moved[:, None, None]).reshape(2, -1)
-    away = np.stack(np.divmod(beyond, there.shape[1])) - np.stack(np.divmod(inside, there.shape[1]))
-    result[:, beyond] = result[:, inside] + away[::-1].astype(np.float32) * np.float32(step)
-    return result.reshape(flow.shape)

@@ -12,7 +12,8 @@ from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
 from animato.geometry.pose import HeadPose, degrees_between, local_from_points
 from animato.geometry.smoothstep import smoothstep
-from animato.head.closed_head import FRONT, RINGS, ClosedHead, closed_topology, with_perspective
+from animato.head.closed_head import with_perspective
+from animato.head.closed_topology import FRONT, RINGS, closed_topology
 from animato.head.view import HeadView
 from animato.types import Points
 
@@ -81,7 +82,9 @@ class ClosedShell:
         partner = self.topology.partner[list(OVAL)]
         # The oval once more, mirrored: where the far side's rings begin.
         mirrored = self.vertices[partner, :2]
-        self.source = np.concatenate([self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2], mirrored])
+        self.source = np.concatenate(
+            [self.vertices[:MESH_POINTS, :2], head_source, self._rings.points[:, :2], mirrored]
+        )
         self.source_triangles = self._source_triangles()
         self.local = np.concatenate([view.local[:MESH_POINTS], self.head.local, self._rings.rings.local])
         self._carried = CarriedPlaces(self.head.points[:, :2], view.points, self._rings)

@@ -15,13 +15,14 @@ from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirrored_triangles, visible_vertices
-from animato.head.closed_head import ClosedTopology
+from animato.head.closed_topology import ClosedTopology
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
-from animato.renderers.warp.layered import HeadWarp, LayeredHead, beyond_edges
+from animato.renderers.warp.head_warp import HeadWarp, beyond_edges
+from animato.renderers.warp.layered import LayeredHead
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
 from animato.types import Frame, Plane, Points
@@ -119,7 +120,7 @@ class Warper:
 
     def _layered_at_rest(self, layers: PersonLayers) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
-        layered = LayeredHead(layers, self.crop, self.pose, self.shell.vertices)
+        layered = LayeredHead(layers, self.crop, self.pose)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)

@@ -1,0 +1,155 @@
+"""Opacity of a closed head, cell by cell: what of it is seen, and what of that only its back's texture can show."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.pose import HeadPose
+from animato.geometry.smoothstep import smoothstep
+from animato.head.back_texture import STEEP
+from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
+from animato.head.person_layers import PersonLayers
+from animato.renderers.warp.head_warp import HeadWarp
+from animato.types import Plane
+
+INTERIOR_CELLS = 5
+"""Rim of the drawn head, in cells of the flow's grid, whose opacity is the photo's; inside, the head is opaque."""
+
+EDGE_CELLS = 1.0
+"""Blur of a drawn edge in cells of the flow's grid: its steps would show as teeth."""
+
+CONTOUR_CELLS = 1.5
+"""The same of a turned head's outline."""
+
+FRINGE_TURNED_CM = (0.5, 2.0)
+"""How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
+
+NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
+"""Kinds of triangles."""
+
+STRETCHED = (2.0, 4.0)
+"""How many times as long as in the photo a pixel is drawn, from where it begins to be a streak to where it is one."""
+
+LEAST_DETAIL = 0.4
+"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
+
+COLLAR_CM = (4.0, 7.0)
+"""How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
+
+
+class HeadOpacity:
+    """Opacity of one photo's closed head in any pose.
+
+    Args:
+        layers: of the photo.
+        pose: of the photo.
+        size: side of the square, pixels.
+    """
+
+    def __init__(self, layers: PersonLayers, pose: HeadPose, size: int) -> None:
+        self.layers, self._pose, self._size = layers, pose, size
+        topology = closed_topology()
+        strip = np.arange(len(topology.triangles)) - topology.face_triangles
+        steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
+        kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
+        self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
+        column = (topology.triangles - MESH_POINTS) % COLUMNS
+        has_back = np.abs(column - COLUMNS // 2).min(axis=1) > OPEN_BELOW + 1
+        self._has_back = np.append(has_back, False)
+        skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
+        self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
+        height = np.concatenate([np.zeros(MESH_POINTS), smoothstep(layers.shell.local[:, 1], *COLLAR_CM)])
+        self._nape = np.append(height[topology.triangles].max(axis=1) * topology.back, 0.0).astype(np.float32)
+
+    def kind(self, drawn: NDArray[np.int16]) -> NDArray[np.uint8]:
+        """Return the kind of what is drawn at each cell (h x w triangle numbers), h x w uint8."""
+        return np.asarray(np.take(self._kinds, drawn, mode="wrap"), np.uint8)
+
+    def behind_body(self, drawn: NDArray[np.int16]) -> Plane | None:
+        """Return how much of the head lies behind the body, S x S float32, or None for nothing.
+
+        The back of a neck goes down behind the collar, and hair of the back behind the shoulders.
+        """
+        nape = np.take(self._nape, drawn, mode="wrap")
+        if not nape.any():
+            return None
+        soft = cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS)
+        return np.asarray(cv2.resize(soft, (self._size, self._size)), np.float32)
+
+    def alpha(
+        self,
+        warp: HeadWarp,
+        kind: NDArray[np.uint8],
+        x: Plane,
+        y: Plane,
+        box: tuple[slice, slice],
+        pose: HeadPose,
+        turn: float,
+    ) -> Plane:
+        """Return the head's opacity in a box of the square, b x c float32: the photo's, and inside a turned one all of it.
+
+        Args:
+            warp: the head.
+            kind: h x w, of what is drawn at each cell.
+            x, y: b x c float32, source of each pixel of the box, pixels.
+            box: rows and columns of the square.
+            pose: of the target.
+            turn: how far it is turned from the photo, 0 to 1.
+        """
+        size = (self._size, self._size)
+        drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
+        fringe = kind == IS_FRINGE
+        drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
+        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
+        if turn == 0:
+            return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
+        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
+        own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
+        core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
+        kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
+        inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
+        back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), CONTOUR_CELLS)
+        back = np.clip(2 * back, 0, 1)
+        soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS)
+        # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
+        above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
+        whole = np.maximum(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
+        return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
+
+    def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return how much the photo's pixels are stretched at each cell of the front, h x w float32 in [0, 1]."""
+        affine = np.clip(warp.affine, -1e4, 1e4).astype(np.float64)
+        squares = (affine[[0, 1, 3, 4]] ** 2).sum(axis=0)
+        det = affine[0] * affine[4] - affine[1] * affine[3]
+        least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
+        stretched = smoothstep(1 / np.maximum(least, 0.02), *STRETCHED)
+        front = (kind == IS_FRONT) | (kind == IS_STEEP)
+        return np.asarray(np.where(front, np.take(stretched, warp.drawn, mode="wrap"), 0), np.float32)
+
+    def back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return how much the back's texture shows at each cell, h x w float32.
+
+        It also stands in where the photo's is stretched, and where the photo shows what lies behind the head.
+        """
+        affine = warp.affine
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
+        shown = (kind == IS_BACK).astype(np.float32)
+        steep = (kind == IS_STEEP) & np.take(self._has_back, warp.drawn, mode="wrap")
+        x, y = (plane[steep][None] for plane in warp.flow)
+        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
+        shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
+        return np.asarray(shown, np.float32)
+
+    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
+        """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""
+        shell = self.layers.shell
+        rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
+        moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
+        share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
+        share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
+        triangles = closed_topology().triangles
+        return np.asarray(share[triangles].min(axis=1), np.float32)

@@ -1,0 +1,66 @@
+"""The warped head of one frame, before it is laid over anything, and its flow beyond its own edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.resample import identity_flow
+from animato.types import Frame
+
+BEYOND_CELLS = 4
+"""How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
+
+
+@dataclass(frozen=True)
+class HeadWarp:
+    """The head of one frame, before it is laid over anything.
+
+    Attributes:
+        image: S x S x 3 uint8, its colours along the flow.
+        flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
+        drawn: h x w int16, number of the triangle at each place, -1 where there is none.
+        vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
+        affine: 6 x (T + 1) float32, source_from_target of each triangle.
+    """
+
+    image: Frame
+    flow: NDArray[np.float32]
+    drawn: NDArray[np.int16]
+    vertices: NDArray[np.float64]
+    affine: NDArray[np.float32]
+
+
+def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:
+    """Return a flow continued where the photo's side of the head is not drawn: interpolation at its edge stays on it.
+
+    Args:
+        flow: 2 x h x w float32, pixels.
+        there: h x w bool, where the photo's side of the head is drawn.
+        step: pixels for each cell.
+    """
+    if there.all() or not there.any():
+        return flow
+    near = cv2.dilate(there.astype(np.uint8), np.ones((2 * BEYOND_CELLS + 1,) * 2, np.uint8)) > 0
+    beyond = np.flatnonzero(near & ~there)
+    inside = nearest_cell(there).ravel()[beyond]
+    # Farther out nothing is seen of it: it moves as the head does on average, so no false edge of an occlusion arises.
+    identity = identity_flow(there.shape[0], round(step * there.shape[0]))
+    moved = (flow - identity)[:, there].mean(axis=1)
+    result = np.where(there, flow, identity + moved[:, None, None]).reshape(2, -1)
+    away = np.stack(np.divmod(beyond, there.shape[1])) - np.stack(np.divmod(inside, there.shape[1]))
+    result[:, beyond] = result[:, inside] + away[::-1].astype(np.float32) * np.float32(step)
+    return result.reshape(flow.shape)
+
+
+def nearest_cell(there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each cell (h x w) the flat index of the nearest one that is there."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    index = np.zeros(int(nearest.max()) + 1, np.int64)
+    index[nearest[there]] = np.flatnonzero(there)
+    return np.asarray(index[nearest])
