@@ -22,6 +22,9 @@ NOT_ANALYSED = "the outline of the person was not analysed"
 WIDE_TURN = 40.0
 """Supported turn to a side, degrees, below which a photo from that side is suggested."""
 
+SIDE_PHOTO = 40.0
+"""Direction of such a photo, degrees."""
+
 SIDES: tuple[Side, ...] = ("left", "right", "up", "down")
 
 
@@ -229,7 +232,11 @@ def _turn_finding(turn: SupportedTurn) -> Finding:
     if not lacking:
         return Finding("turn", True, sentence)
     photos = ", and one in which it ".join(SHOWN_FROM[side] for side in lacking)
-    return Finding("turn", False, f"{sentence} For more, add a photo in which the face {photos}.")
+    return Finding(
+        "turn",
+        False,
+        f"{sentence} For more, add a photo in which the face {photos}, by about {SIDE_PHOTO:.0f} degrees.",
+    )
 
 
 def _teeth_finding(teeth: bool) -> Finding:
