@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from animato.version import __version__
 
 if TYPE_CHECKING:
-    from animato.api import AnimateResult, Animator, Head, Stream, animate, record, render, verify
+    from animato.api import AnimateResult, Animator, Head, HeadReport, Stream, animate, record, render, verify
     from animato.errors import AnimatoError
     from animato.settings.animate import AnimateSettings
     from animato.settings.consent import ConsentSettings
@@ -23,6 +23,7 @@ __all__ = [
     "Animator",
     "ConsentSettings",
     "Head",
+    "HeadReport",
     "Stream",
     "__version__",
     "animate",
@@ -38,6 +39,7 @@ _HOMES = {
     "Animator": "animato.api",
     "ConsentSettings": "animato.settings.consent",
     "Head": "animato.api",
+    "HeadReport": "animato.api",
     "Stream": "animato.api",
     "animate": "animato.api",
     "record": "animato.api",

@@ -18,6 +18,7 @@ from typing import Any
 from animato.animator import Animator
 from animato.drivers.base import Driver
 from animato.head.head import Head
+from animato.head.report import HeadReport
 from animato.motion.motion_file import MotionClip
 from animato.pipeline.casting import Drivers, Photos, cast_input
 from animato.pipeline.inputs import file_path, settings_of
@@ -28,7 +29,18 @@ from animato.settings.animate import AnimateSettings
 from animato.trust.report import VerifyReport
 from animato.types import Frame
 
-__all__ = ["AnimateResult", "Animator", "Head", "Progress", "Stream", "animate", "record", "render", "verify"]
+__all__ = [
+    "AnimateResult",
+    "Animator",
+    "Head",
+    "HeadReport",
+    "Progress",
+    "Stream",
+    "animate",
+    "record",
+    "render",
+    "verify",
+]
 
 
 def animate(

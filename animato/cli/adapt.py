@@ -9,7 +9,7 @@ import typer
 
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
-from animato.cli.printing import print_json, print_line
+from animato.cli.printing import print_findings, print_json, print_line
 from animato.cli.progress import progress_bar
 from animato.errors import UsageError
 from animato.settings.adapt import AdaptSettings
@@ -75,6 +75,7 @@ def adapt(
     for warning in result.warnings:
         print_line(f"note: {warning}")
     typer.echo(f"{result.output}: {result.photos} photos{_summary(result.adaptation)}")
+    print_findings(result.report)
 
 
 def _summary(adaptation: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def animate(
     photos: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PHOTO...", help="1 to 32 photos of one person, one painting, or a head file (`animato head`)."
+            metavar="PHOTO...", help="1 to 32 photos of one person, one painting, or a head file (`animato head save`)."
         ),
     ],
     driver: Annotated[

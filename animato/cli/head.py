@@ -1,4 +1,4 @@
-"""`animato head`: save a head file from photos."""
+"""`animato head save | show`: save a head file from photos, and print the report card of a head."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ from typing import Annotated
 import typer
 
 from animato.cli.from_settings import with_options
+from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
-from animato.cli.printing import print_line
+from animato.cli.printing import print_findings, print_json, print_line
 from animato.settings.consent import ConsentSettings
 
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Save photos of a person as a head; inspect heads.")
 
+Face = Annotated[str, typer.Option(help="Face to use in each photo: largest, left, right, or a number from the left.")]
+
+
+@app.command(
+    cls=GroupedCommand,
+    epilog="animato head save me.jpg side.jpg --consent-basis self --i-have-consent -o me.animato\n"
+    "animato animate me.animato --driver talk -o me.mp4",
+)
 @with_options(ConsentSettings)
-def head(
+def save(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="1 to 32 photos of one person, or one painting.")
     ],
@@ -25,9 +35,7 @@ def head(
         ),
     ],
     settings: ConsentSettings,
-    face: Annotated[
-        str, typer.Option(help="Face to use in each photo: largest, left, right, or a number from the left.")
-    ] = "largest",
+    face: Face = "largest",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
 ) -> None:
     """Save analysed photos of a person as a head file, which `animato animate` accepts in place of photos.
@@ -43,3 +51,24 @@ def head(
         print_line(f"note: {warning}")
     count = f"{len(result.photos)} photo{'s' * (len(result.photos) > 1)}"
     typer.echo(f"{output}: {count}; {result.photo.name} is animated")
+
+
+@app.command(cls=GroupedCommand, epilog="animato head show me.animato\nanimato head show me.jpg side.jpg")
+def show(
+    head: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="A head file, or 1 to 32 photos of one person.")
+    ],
+    face: Face = "largest",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report card as JSON.")] = False,
+) -> None:
+    """Print the report card of a head: what its photos support, and which photos would help most."""
+    from animato.api import Animator
+
+    with Animator() as animator:
+        result = animator.head(list(head), face)
+    if as_json:
+        print_json(result.report.to_json())
+        return
+    count = f"{len(result.photos)} photo{'s' * (len(result.photos) > 1)}"
+    typer.echo(f"{count}; {result.photo.name} is animated")
+    print_findings(result.report)

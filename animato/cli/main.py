@@ -87,12 +87,7 @@ _add(
     "animato animate me.jpg --driver talk -o me.mp4",
     "animato animate me.jpg --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
 )
-_add(
-    head.head,
-    "Save analysed photos of a person as a head file.",
-    "animato head me.jpg side.jpg --consent-basis self --i-have-consent -o me.animato",
-    "animato animate me.animato --driver talk -o me.mp4",
-)
+app.add_typer(head.app, name="head")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from animato.cli.option_names import all_in_options, in_options
 from animato.errors import AnimatoError
+
+if TYPE_CHECKING:
+    from animato.head.report import HeadReport
 
 
 def print_line(text: str) -> None:
@@ -21,6 +24,12 @@ def print_line(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print a result to standard output as one JSON object, with settings in messages written as options."""
     typer.echo(json.dumps(all_in_options(value)))
+
+
+def print_findings(report: HeadReport) -> None:
+    """Print the findings of a head's report card to standard output: what to improve first, and what is good."""
+    for finding in report.findings():
+        typer.echo(f"{'good' if finding.good else 'improve':<8} {in_options(finding.sentence)}")
 
 
 def print_error(problem: AnimatoError, as_json: bool = False) -> None:

@@ -12,17 +12,23 @@ from typing import Any
 import numpy as np
 
 from animato.errors import FaceError, UsageError
-from animato.geometry.pose import fit_pose
+from animato.geometry.affine import move_points
+from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square
+from animato.geometry.pose import HeadPose, fit_pose
 from animato.head.animation import FrameStream, Streams
 from animato.head.cut_edges import cut_edges, edge_warnings
 from animato.head.head_file import PHOTO_FIELDS, read_head_file, write_head_file
 from animato.head.parts import HeadParts, read_parts
 from animato.head.photo_files import MOST_PHOTOS, Photos, photo_list
 from animato.head.plausibility import false_detection, plausibility
-from animato.head.quality import check_photo_face, drawn_warning, is_blurred, is_drawn, no_face
+from animato.head.quality import check_photo_face, drawn_warning, is_blurred, is_drawn, no_face, turned_warnings
+from animato.head.report import HeadReport
+from animato.head.report_card import head_report
+from animato.head.view import HeadView
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.motion_frame import photo_cost
+from animato.motion.supported_turn import SupportedTurn, supported_turn
 from animato.settings.animate import AnimateSettings
 from animato.settings.consent import ConsentSettings, consent_record
 from animato.tracking.face_finder import FaceFinder, choose_face
@@ -59,6 +65,25 @@ class HeadPhoto:
     parts: HeadParts | None = None
 
     @functools.cached_property
+    def pose(self) -> HeadPose:
+        """Pose of the head, in pixels of the photo."""
+        return fit_pose(self.face.points)
+
+    def square(self, side: int, margin: float = MARGIN) -> HeadView:
+        """Return the square around the head.
+
+        Args:
+            side: of the result, pixels.
+            margin: side of the square in face sizes (`geometry.crop.head_square`).
+        """
+        height, width = self.image.shape[:2]
+        square = fit_square(head_square(self.face.points, margin), width, height)
+        view_from_photo = crop_from_frame(square, side)
+        parts = None if self.parts is None else self.parts.moved(view_from_photo)
+        image = cut(self.image, view_from_photo, side)
+        return HeadView(image, move_points(view_from_photo, self.face.points), parts=parts)
+
+    @functools.cached_property
     def drawn(self) -> bool:
         """Whether the face is drawn rather than photographed or painted (`head.quality.is_drawn`)."""
         return is_drawn(self.image, self.face)
@@ -77,11 +102,13 @@ class Head:
         photos: 1 to 32; the first is animated.
         consent: consent record of a saved head, or None; see `settings.consent`.
         animator: used by `animate`; set for heads made by an `Animator`.
+        saved_report: report card read from a head file, or None.
     """
 
     photos: tuple[HeadPhoto, ...]
     consent: Mapping[str, Any] | None = None
     animator: Streams | None = field(default=None, repr=False)
+    saved_report: HeadReport | None = field(default=None, repr=False)
 
     @property
     def photo(self) -> HeadPhoto:
@@ -92,6 +119,23 @@ class Head:
     def warnings(self) -> tuple[str, ...]:
         """Warnings about all photos."""
         return tuple(sentence for photo in self.photos for sentence in photo.warnings)
+
+    @functools.cached_property
+    def report(self) -> HeadReport:
+        """Report card: what the photos support, and which photos would help.
+
+        Example:
+            >>> print(*head.report.sentences(), sep="\\n")  # doctest: +SKIP
+        """
+        return self.saved_report or head_report(self.photos)
+
+    def supported_turn(self, closed: bool) -> SupportedTurn:
+        """Return the directions of the head that the photos support.
+
+        Args:
+            closed: whether it is rendered as a closed head (`HeadView.is_closed`).
+        """
+        return supported_turn([photo.pose.degrees()[:2] for photo in self.photos], closed)
 
     @classmethod
     def from_photos(cls, photos: Photos, face: str = "largest", *, finder: FaceFinder | None = None) -> Head:
@@ -128,7 +172,8 @@ class Head:
         # Landmarks must mark the same points of the skin in all photos; otherwise merged views would blur.
         reference = LandmarkStabilizer(first.image, first.face) if len(ranked) > 1 else None
         others = [replace(photo, face=reference.correct(photo.image, photo.face)) for photo in ranked[1:] if reference]
-        return cls((replace(first, warnings=(*first.warnings, *skipped)), *others))
+        turned = turned_warnings(first.pose.degrees()[0], first.name)
+        return cls((replace(first, warnings=(*first.warnings, *turned, *skipped)), *others))
 
     @classmethod
     def load(cls, path: Path | str) -> Head:
@@ -141,11 +186,11 @@ class Head:
         Example:
             >>> head = animato.Head.load("me.animato")  # doctest: +SKIP
         """
-        photos, consent = read_head_file(Path(path))
-        return cls(tuple(HeadPhoto(**photo) for photo in photos), consent)
+        photos, consent, report = read_head_file(Path(path))
+        return cls(tuple(HeadPhoto(**photo) for photo in photos), consent, saved_report=report)
 
     def save(self, path: Path | str, consent: ConsentSettings | None = None, *, overwrite: bool = False) -> None:
-        """Write the photos, without file metadata, and their landmarks to one file.
+        """Write the photos, without file metadata, their landmarks and the report card to one file.
 
         Args:
             path: ends in .animato.
@@ -163,7 +208,7 @@ class Head:
         """
         record = self.consent if consent is None and self.consent else consent_record(consent or ConsentSettings())
         photos = [{name: getattr(photo, name) for name in PHOTO_FIELDS} for photo in self.photos]
-        write_head_file(Path(path), photos, record, overwrite=overwrite)
+        write_head_file(Path(path), photos, record, self.report, overwrite=overwrite)
 
     def animate(self, driver: Path | str, settings: AnimateSettings | None = None, **options: Any) -> FrameStream:
         """Return a stream of this head animated by a driver; see `Animator.stream`.

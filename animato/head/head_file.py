@@ -3,8 +3,8 @@
 A safetensors file (`weights.io`). For photo N: `N.image` (the photo as a PNG file, lossless, its bytes as uint8),
 `N.points` (478 x 3 float32), `N.blendshapes` (52 float32) and, where known, `N.parts` (8 x S x S uint8), `N.depth`
 (S x S float16) and `N.parts_from_photo` (2 x 3; see `head.parts`). The header holds `photos` (a list of name, media
-type, SHA-256 and size of the original file, score of the face, warnings), `consent`, `made` and `version`. Reading
-executes no code.
+type, SHA-256 and size of the original file, score of the face, warnings), `consent`, `report` (see `head.report`; not
+in older files), `made` and `version`. Reading executes no code.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from PIL import Image
 from animato.errors import FileFormatError, UsageError
 from animato.geometry.landmarks import BLENDSHAPES, POINTS
 from animato.head.parts import HeadParts
+from animato.head.report import HeadReport
 from animato.models.parts.config import PARTS
 from animato.types import Face, Frame
 from animato.version import __version__
@@ -38,7 +39,12 @@ _TEXTS = ("name", "media_type", "sha256")
 
 
 def write_head_file(
-    path: Path, photos: Sequence[Mapping[str, Any]], consent: Mapping[str, Any], *, overwrite: bool
+    path: Path,
+    photos: Sequence[Mapping[str, Any]],
+    consent: Mapping[str, Any],
+    report: HeadReport,
+    *,
+    overwrite: bool,
 ) -> None:
     """Write a head file atomically.
 
@@ -46,6 +52,7 @@ def write_head_file(
         path: ends in .animato.
         photos: each with `PHOTO_FIELDS`.
         consent: the consent record.
+        report: report card of the head.
         overwrite: whether an existing file may be replaced.
 
     Raises:
@@ -76,11 +83,11 @@ def write_head_file(
         )
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     header = {"kind": KIND, "schema": SCHEMA, "photos": described, "consent": dict(consent), "made": made}
-    write_arrays(path, arrays, {**header, "version": __version__})
+    write_arrays(path, arrays, {**header, "report": report.to_header(), "version": __version__})
 
 
-def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Read a head file: the fields of each photo, and the consent record.
+def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], HeadReport | None]:
+    """Read a head file: the fields of each photo, the consent record, and the report card if it has one.
 
     Raises:
         InputError: the file does not exist.
@@ -90,7 +97,13 @@ def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     described, consent = file.header.get("photos"), file.header.get("consent")
     if not isinstance(described, list) or not described or not isinstance(consent, dict) or not consent.get("basis"):
         raise FileFormatError(f"the header of {path.name} lacks its photos or its record of consent")
-    return [_photo(path, number, entry, file.arrays) for number, entry in enumerate(described)], consent
+    photos = [_photo(path, number, entry, file.arrays) for number, entry in enumerate(described)]
+    if "report" not in file.header:
+        return photos, consent, None
+    try:
+        return photos, consent, HeadReport.from_header(file.header["report"])
+    except (KeyError, TypeError, ValueError) as problem:
+        raise FileFormatError(f"the report card in {path.name} is damaged") from problem
 
 
 def _photo(path: Path, number: int, entry: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:

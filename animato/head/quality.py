@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,13 @@ MIN_SHARPNESS = 14.0
 MIN_BRIGHTNESS = 45.0
 """Mean grey level at the centre of the face crop below which it is dark; the minimum of 260 well-lit faces of many skin
 colours is 61."""
+MAX_GLARE = 0.15
+"""Share of white pixels above which a face is overexposed."""
+MAX_SIDE_LIGHT = 0.5
+"""Logarithm of the ratio between the cheeks' brightness above which the light is uneven; at most 0.29 in 210 portraits
+taken in even light."""
+CHEEK_PAIRS, GREY_OFFSET = ((50, 280), (101, 330), (205, 425)), 8.0
+"""Landmarks on the left and the right cheek that are compared, and grey levels added to both."""
 SKIN_POINTS = (151, 9, 168, 6, 101, 330, 50, 280, 205, 425, 199, 175, 18)
 """Landmarks on skin from forehead to chin."""
 MAX_CHROMA_DISTANCE = 12.0
@@ -81,36 +91,108 @@ def check_photo_face(frame: Frame, face: Face, yaw: float, name: str) -> list[st
             hint="a photo in which both eyes are visible",
             more="docs/photos.md",
         )
-    warnings = []
-    if size < SOFT_FACE_WIDTH:
-        warnings.append(
-            f"the face in {name} is only {size:.0f} px across; the result will look soft: use a larger photo"
-        )
-    if abs(yaw) > WARN_YAW:
-        warnings.append(
-            f"the face in {name} is turned by {abs(yaw):.0f} degrees; the hidden side is synthesised: "
-            "a photo from the front works better"
-        )
-    warnings += _image_warnings(frame, face, name)
-    return warnings
+    return _warnings(photo_quality(frame, face), name)
 
 
-def _image_warnings(frame: Frame, face: Face, name: str) -> list[str]:
+@dataclass(frozen=True)
+class PhotoQuality:
+    """Measures of the face in a photo, and judgements on them.
+
+    Attributes:
+        face_width: longer side of the face, pixels.
+        sharpness: variance of the Laplacian of the face crop, squared grey levels.
+        brightness: mean grey level at the centre of the face crop, 0 to 255.
+        glare: share of white pixels there, 0 to 1.
+        side_light: natural logarithm of how much brighter one cheek is than the other, not negative.
+        covered: whether something covers part of the face (`is_covered`).
+    """
+
+    face_width: float
+    sharpness: float
+    brightness: float
+    glare: float
+    side_light: float
+    covered: bool
+
+    @property
+    def small(self) -> bool:
+        """Whether the result is soft because the face is small."""
+        return self.face_width < SOFT_FACE_WIDTH
+
+    @property
+    def dark(self) -> bool:
+        """Whether the face is too dark."""
+        return self.brightness < MIN_BRIGHTNESS
+
+    @property
+    def blurred(self) -> bool:
+        """Whether the face is out of focus; not judged in dark photos, where the measure is unreliable."""
+        return not self.dark and self.sharpness < MIN_SHARPNESS
+
+    @property
+    def overexposed(self) -> bool:
+        """Whether much of the face is white."""
+        return self.glare > MAX_GLARE
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the light comes from one side."""
+        return self.side_light > MAX_SIDE_LIGHT
+
+
+def photo_quality(frame: Frame, face: Face) -> PhotoQuality:
+    """Measure the face of a photo.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+        face: found in it.
+    """
     grey = _face_grey(frame, face)
-    warnings = []
     centre = grey[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4]
-    if float(centre.mean()) < MIN_BRIGHTNESS:
+    return PhotoQuality(
+        face_width(face),
+        _sharpness(grey),
+        float(centre.mean()),
+        float((centre > 250).mean()),
+        _side_light(frame, face),
+        is_covered(frame, face),
+    )
+
+
+def _warnings(quality: PhotoQuality, name: str) -> list[str]:
+    warnings = []
+    if quality.small:
+        warnings.append(
+            f"the face in {name} is only {quality.face_width:.0f} px across; the result will look soft: "
+            "use a larger photo"
+        )
+    if quality.dark:
         warnings.append(f"the face in {name} is very dark; use a photo with more light on the face")
-    elif is_blurred(frame, face):  # the measure is unreliable in dark photos
+    if quality.blurred:
         warnings.append(f"{name} is blurred; the result cannot be sharper: use a photo in focus")
-    if float((centre > 250).mean()) > 0.15:
+    if quality.overexposed:
         warnings.append(f"the face in {name} is overexposed; use a photo without glare on the skin")
-    if is_covered(frame, face):
+    if quality.covered:
         warnings.append(
             f"part of the face in {name} seems to be covered (hand, mask, hair) and will move like skin: "
             "use a photo of an uncovered face"
         )
     return warnings
+
+
+def turned_warnings(yaw: float, name: str) -> list[str]:
+    """Return a warning if the animated photo hides one side of the face; other photos may be turned.
+
+    Args:
+        yaw: of the head, degrees.
+        name: of the photo.
+    """
+    if abs(yaw) <= WARN_YAW:
+        return []
+    return [
+        f"the face in {name} is turned by {abs(yaw):.0f} degrees; the hidden side is synthesised: "
+        "a photo from the front works better"
+    ]
 
 
 def _face_grey(frame: Frame, face: Face) -> NDArray[np.uint8]:
@@ -121,7 +203,29 @@ def _face_grey(frame: Frame, face: Face) -> NDArray[np.uint8]:
 
 def is_blurred(frame: Frame, face: Face) -> bool:
     """Return whether a face (of a frame, H x W x 3 uint8 RGB) is out of focus."""
-    return float(cv2.Laplacian(_face_grey(frame, face), cv2.CV_64F).var()) < MIN_SHARPNESS
+    return _sharpness(_face_grey(frame, face)) < MIN_SHARPNESS
+
+
+def _sharpness(grey: NDArray[np.uint8]) -> float:
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def _side_light(frame: Frame, face: Face) -> float:
+    """Return the logarithm of how much brighter one cheek is than the other (see `PhotoQuality`)."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    ratios = []
+    for pair in CHEEK_PAIRS:
+        left, right = (_patch(grey, face, index) for index in pair)
+        if left.size and right.size:
+            ratios.append(np.log((np.median(left) + GREY_OFFSET) / (np.median(right) + GREY_OFFSET)))
+    return abs(float(np.mean(ratios))) if ratios else 0.0
+
+
+def _patch(picture: NDArray[Any], face: Face, index: int) -> NDArray[Any]:
+    """Return the pixels of a picture (H x W or H x W x C) around a landmark; empty outside of it."""
+    radius = max(2, int(face_width(face) * 0.03))
+    x, y = np.rint(face.points[index, :2]).astype(int)
+    return picture[max(0, y - radius) : max(0, y + radius + 1), max(0, x - radius) : max(0, x + radius + 1)]
 
 
 def is_drawn(frame: Frame, face: Face) -> bool:
@@ -163,11 +267,9 @@ def is_covered(frame: Frame, face: Face) -> bool:
         face: tracked in it.
     """
     lab = cv2.cvtColor(frame, cv2.COLOR_RGB2LAB).astype(np.float32)
-    radius = max(2, int(face_width(face) * 0.03))
     colours = []
     for index in SKIN_POINTS:
-        x, y = np.rint(face.points[index, :2]).astype(int)
-        patch = lab[max(0, y - radius) : max(0, y + radius + 1), max(0, x - radius) : max(0, x + radius + 1)]
+        patch = _patch(lab, face, index)
         if patch.size:
             colours.append(np.median(patch.reshape(-1, 3), axis=0)[1:])
     if len(colours) < len(SKIN_POINTS) // 2:

@@ -93,6 +93,11 @@ class HeadView:
         return None if self.parts is None else matte_of(self.image, self.points, self.parts)
 
     @functools.cached_property
+    def is_closed(self) -> bool:
+        """Whether the head is rendered as a closed one: its outline is reliable and no edge but the lower cuts it."""
+        return self.matte is not None and not self.matte.doubt and not {"top", "left", "right"} & set(self.cut)
+
+    @functools.cached_property
     def closed_head(self) -> ClosedHead:
         """The head beyond its face mesh.
 
@@ -109,7 +114,7 @@ class HeadView:
     @functools.cached_property
     def layers(self) -> PersonLayers | None:
         """The photo taken apart; None where its outline is unsure or its edge cuts the head."""
-        if self.parts is None or self.matte is None or self.matte.doubt or {"top", "left", "right"} & set(self.cut):
+        if self.parts is None or self.matte is None or not self.is_closed:
             return None
         shares = Shares.of(self.parts, self.size)
         return person_layers(self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head)

@@ -59,6 +59,21 @@ class OwnExpression:
     smile: float
     gaze: NDArray[np.float64]
 
+    @property
+    def mouth_open(self) -> bool:
+        """Whether the mouth is open."""
+        return self.opening > OPEN_MOUTH
+
+    @property
+    def smiles(self) -> bool:
+        """Whether the face smiles fully."""
+        return self.smile > SMILE_WIDENING * SMILE_RANGE[1]
+
+    @property
+    def looks_aside(self) -> bool:
+        """Whether the eyes look aside."""
+        return bool(np.hypot(*averted(self.gaze)) > AVERTED_RANGE[1])
+
 
 def own_expression(
     local: NDArray[np.float64], pose: HeadPose, blendshapes: NDArray[np.float32] | None = None
@@ -83,19 +98,19 @@ def expression_warnings(own: OwnExpression, neutralise: float) -> list[str]:
         neutralise: share of it that is removed, see `settings.motion`.
     """
     warnings = []
-    if own.opening > OPEN_MOUTH:
+    if own.mouth_open:
         warnings.append(
             "the mouth in the photo is open; it is closed before the driver's motion is added (`neutralise=0` leaves "
             "it open): a photo with closed lips works better"
             if neutralise > 0
             else "the mouth in the photo is open, and the driver's motion is added to it: leave out `neutralise=0`"
         )
-    if own.smile > SMILE_WIDENING * SMILE_RANGE[1] and neutralise < 1:
+    if own.smiles and neutralise < 1:
         warnings.append(
             "the face in the photo smiles, and part of the smile remains in every frame: `neutralise=1` removes it; "
             "a neutral photo works better"
         )
-    if np.hypot(*averted(own.gaze)) > AVERTED_RANGE[1]:
+    if own.looks_aside:
         warnings.append(
             "the eyes in the photo look aside; they are turned to the front before the driver's gaze is added "
             "(`neutralise=0` leaves them): a photo that looks at the camera works better"

@@ -25,6 +25,7 @@ from animato.motion.edge_clearance import EdgeLimits
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.neck_limits import face_width_cm, limit_to_neck
 from animato.motion.photo_expression import averted, expression_warnings, move_gaze, own_expression, remove_expression
+from animato.motion.supported_turn import SupportedTurn, TurnEasing
 from animato.settings.motion import MotionSettings
 from animato.types import Points
 
@@ -60,6 +61,7 @@ class Retargeter:
         blendshapes: 52 float32 in [0, 1], of the photo; without them its smile is not removed.
         edges: limits of motion away from edges of the photo that crop the head; None for no limits.
         pose: of the landmarks, if already computed.
+        turn: supported by the photos of the head; None for no limits. Not used with `turn=free`.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class Retargeter:
         blendshapes: NDArray[np.float32] | None = None,
         edges: EdgeLimits | None = None,
         pose: HeadPose | None = None,
+        turn: SupportedTurn | None = None,
     ) -> None:
         self.settings = settings
         self.neutral = neutral
         self._edges = edges
+        self._turn_easing = TurnEasing(turn if settings.turn == "eased" else None)
         self.pose = pose or fit_pose(points)
         photo = local_from_points(points, self.pose)
         self._remaining_opening = 0.0
@@ -127,7 +131,7 @@ class Retargeter:
         scale = float(motion.scale**strength)
         translation = self.pose.translation.copy()
         translation[:2] += strength * motion.translation * self.pose.scale
-        target = HeadPose(rotation, translation, self.pose.scale * scale)
+        target = self._turn_easing(HeadPose(rotation, translation, self.pose.scale * scale))
         gains = self.settings.shift_strength, self.settings.zoom_strength
         pose, excess = limit_to_neck(self.pose, target, self._width, *gains)
         self._frame_count += 1
@@ -135,8 +139,8 @@ class Retargeter:
         return pose
 
     def warnings(self) -> list[str]:
-        """Return warnings about the photo's own expression and about motion beyond the neck's limits."""
-        warnings = expression_warnings(self._own, self.settings.neutralise)
+        """Return warnings about the photo's own expression, and motion beyond what photos or neck allow."""
+        warnings = [*expression_warnings(self._own, self.settings.neutralise), *self._turn_easing.warnings()]
         if self._limited_count < max(1.0, LIMITED_SHARE * self._frame_count):
             return warnings
         return [

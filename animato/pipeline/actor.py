@@ -12,6 +12,7 @@ from animato.head.view import HeadView
 from animato.motion.jitter import HEAD_CROP_CM, JitterMeter
 from animato.motion.retarget import Retargeter
 from animato.pipeline.compositor import Compositor
+from animato.pipeline.framing import Framing
 from animato.renderers.base import Renderer
 from animato.settings.animate import AnimateSettings
 
@@ -44,16 +45,19 @@ class Actor:
     jitter: JitterMeter
 
     @classmethod
-    def of(cls, view: HeadView, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Actor:
+    def of(cls, framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Actor:
         """Return an actor for one head.
 
         Args:
-            view: the square that is animated.
+            framing: of the head.
             driver: an opened driver.
-            renderer: made for this view.
+            renderer: made for the framing's view.
             settings: motion settings.
         """
-        retargeter = Retargeter(view.points, driver.neutral, settings, view.blendshapes, view.edges, view.pose)
+        view = framing.view
+        retargeter = Retargeter(
+            view.points, driver.neutral, settings, view.blendshapes, view.edges, view.pose, framing.turn
+        )
         # Normalised by the size of the head, so that output and driver jitter are comparable.
         meter = JitterMeter(HEAD_CROP_CM * view.pose.scale / 256)
         return cls(view, driver, renderer, retargeter, settings.smooth, meter)

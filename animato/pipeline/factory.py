@@ -50,7 +50,7 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
     framings, renderers = zip(*(make_renderer(head, settings, engine) for head, _ in cast), strict=True)
     base, placements = _layout([head.photo.sha256 for head, _ in cast], framings)
     actors = tuple(
-        Actor.of(framing.view, member.driver, renderer, settings)
+        Actor.of(framing, member.driver, renderer, settings)
         for member, framing, renderer in zip(cast, framings, renderers, strict=True)
     )
     rate = max(output_rate(member.driver.fps, settings.fps) for member in cast)
@@ -67,7 +67,7 @@ def single_actor_scene(framing: Framing, driver: Driver, renderer: Renderer, set
         renderer: made for the framing's view.
         settings: of the render.
     """
-    actor = Actor.of(framing.view, driver, renderer, settings)
+    actor = Actor.of(framing, driver, renderer, settings)
     rate = output_rate(driver.fps, settings.fps)
     return Scene((actor,), Compositor(framing.base, [framing.placement]), rate, settings.threads)
 
@@ -147,7 +147,8 @@ def make_renderer(
     if drawing:
         # Of a drawing the parts network knows nothing.
         framing = replace(framing, view=replace(framing.view, parts=None))
-    framing = replace(framing, warnings=(*framing.warnings, *_outline_warning(framing.view, head.photo.name)))
+    warnings = (*framing.warnings, *_outline_warning(framing.view, head.photo.name))
+    framing = replace(framing, warnings=warnings, turn=head.supported_turn(framing.view.is_closed))
     if settings.model == "geometry" or drawing:
         return framing, GeometryRenderer(framing.view)
     networks = networks or portrait_networks(engine)

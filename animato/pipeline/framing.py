@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from animato.geometry.affine import chain, move_points
-from animato.geometry.crop import MARGIN, crop_from_frame, cut, fit_square, head_square
+from animato.geometry.crop import MARGIN, head_square
 from animato.head.cut_edges import cut_edges
 from animato.head.head import HeadPhoto
 from animato.head.view import HeadView
+from animato.motion.supported_turn import SupportedTurn
 from animato.pipeline.compositor import Placement
 from animato.settings.animate import AnimateSettings
 from animato.types import Affine, Frame
@@ -33,12 +34,14 @@ class Framing:
         base: H x W x 3 uint8 RGB, the whole photo at output size; None if the square is the whole output.
         placement: of the square in the output.
         warnings: sentences about resizing.
+        turn: supported by the photos with the chosen renderer; None for any.
     """
 
     view: HeadView
     base: Frame | None
     placement: Placement
     warnings: tuple[str, ...]
+    turn: SupportedTurn | None = None
 
 
 def frame_head(photo: HeadPhoto, settings: AnimateSettings, margin: float = MARGIN) -> Framing:
@@ -55,7 +58,7 @@ def frame_head(photo: HeadPhoto, settings: AnimateSettings, margin: float = MARG
 
 def _frame_as_crop(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:
     side = settings.size or DEFAULT_CROP
-    view = _square_of(photo, side, margin)
+    view = photo.square(side, margin)
     view = replace(view, blendshapes=photo.face.blendshapes, cut=cut_edges(view.image, view.points))
     output_side = max(side, MIN_SIDE)
     warning = f"the {side} px crop is enlarged to {output_side} px, so that the watermark survives compression"
@@ -64,16 +67,7 @@ def _frame_as_crop(photo: HeadPhoto, settings: AnimateSettings, margin: float) -
 
 def source_view(photo: HeadPhoto) -> HeadView:
     """Return the square around the head of an additional source photo."""
-    return _square_of(photo, SOURCE_SIDE, MARGIN)
-
-
-def _square_of(photo: HeadPhoto, side: int, margin: float) -> HeadView:
-    height, width = photo.image.shape[:2]
-    square = fit_square(head_square(photo.face.points, margin), width, height)
-    crop_from_photo = crop_from_frame(square, side)
-    parts = None if photo.parts is None else photo.parts.moved(crop_from_photo)
-    image = cut(photo.image, crop_from_photo, side)
-    return HeadView(image, move_points(crop_from_photo, photo.face.points), parts=parts)
+    return photo.square(SOURCE_SIDE)
 
 
 def _frame_in_photo(photo: HeadPhoto, settings: AnimateSettings, margin: float) -> Framing:

@@ -19,6 +19,12 @@ MAX_SHOTS = 256
 class EvaluateSettings(MotionSettings):
     """Systems, clips and metrics of an evaluation; motion settings are those of `animato animate`."""
 
+    turn: Literal["eased", "free"] = setting(
+        "free",
+        "free: the driver's turns are used as they are, so that large turns are scored, too. eased: as `animato "
+        "animate` does by default.",
+        group="Movement",
+    )
     protocol: Protocol = setting(
         "self",
         "self: self-reenactment, photos and driver from the same clip, with ground truth. cross: cross-reenactment, "

@@ -28,6 +28,12 @@ class MotionSettings:
     pose: float = setting(
         1.0, "Strength of head motion: 0 is none, 1 is the driver's.", low=0.0, high=2.0, group="Movement"
     )
+    turn: Literal["eased", "free"] = setting(
+        "eased",
+        "eased: turns of the head beyond what the photos support are compressed, with a note. free: the driver's turns "
+        "are used as they are.",
+        group="Movement",
+    )
     shift: float = setting(
         1.0,
         "Strength of head translation, multiplied by `pose`; 0 keeps rotation only.",

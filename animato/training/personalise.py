@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from animato.errors import MissingPartError, OutputError
 from animato.head.head import Head
+from animato.head.report import HeadReport
 from animato.pipeline.framing import source_view
 from animato.settings.adapt import AdaptSettings
 from animato.settings.consent import ConsentSettings, consent_record
@@ -36,12 +37,14 @@ class AdaptResult:
         photos: number of photos used.
         adaptation: iterations, stop reason and validation scores.
         warnings: messages about the photos.
+        report: report card of the head.
     """
 
     output: Path
     photos: int
     adaptation: dict[str, Any]
     warnings: tuple[str, ...]
+    report: HeadReport
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -50,6 +53,7 @@ class AdaptResult:
             "photos": self.photos,
             "adaptation": self.adaptation,
             "warnings": list(self.warnings),
+            "report": self.report.to_json(),
         }
 
 
@@ -96,7 +100,7 @@ def adapt_photos(
         version=__version__,
     )
     write_person(output, adapted.person.arrays(), description)
-    return AdaptResult(output, len(person.photos), adapted.as_json(), person.warnings)
+    return AdaptResult(output, len(person.photos), adapted.as_json(), person.warnings, person.report)
 
 
 def adapt_portrait_photos(
@@ -140,7 +144,7 @@ def adapt_portrait_photos(
         version=__version__,
     )
     write_portrait_person(output, adapted.networks, description)
-    return AdaptResult(output, len(person.photos), adapted.report, person.warnings)
+    return AdaptResult(output, len(person.photos), adapted.report, person.warnings, person.report)
 
 
 def adapt_portrait_person(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,43 @@ def test_a_loaded_head_gives_the_same_frames_bit_for_bit(head: Head, saved: Path
     loaded = Head.load(str(saved))
     assert [photo.sha256 for photo in loaded.photos] == [photo.sha256 for photo in head.photos]
     assert loaded.warnings == head.warnings
+    assert loaded.report == head.report
     for before, after in zip(unmarked(head), unmarked(loaded), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def changed_header(saved: Path, target: Path, report: object) -> Path:
+    """A copy of a head file with another report card in its header, or without one."""
+    from safetensors import safe_open
+
+    with safe_open(saved, "np") as stream:
+        metadata = stream.metadata()
+    header = json.loads(metadata["animato"])
+    header.pop("report")
+    header |= {} if report is None else {"report": report}
+    save_file(load_file(saved), target, {**metadata, "animato": json.dumps(header)})
+    return target
+
+
+def test_the_card_of_a_head_is_read_and_not_computed_again(
+    head: Head, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from animato.head import head as module
+
+    monkeypatch.setattr(module, "head_report", lambda _photos: pytest.fail("computed"))
+    assert Head.load(saved).report == head.report
+
+
+def test_an_older_head_file_gets_its_card_from_the_photos(head: Head, saved: Path, out: Path) -> None:
+    older = changed_header(saved, out / "older.animato", None)
+    assert Head.load(older).report == head.report
+
+
+def test_a_damaged_card_is_refused(saved: Path, out: Path) -> None:
+    for report in ("good", {"photos": 2}):
+        path = changed_header(saved, out / "damaged.animato", report)
+        with pytest.raises(FileFormatError, match=r"the report card in damaged\.animato is damaged"):
+            Head.load(path)
 
 
 def test_a_head_file_can_be_animated_like_a_photo(saved: Path, out: Path) -> None:
@@ -113,8 +149,27 @@ def test_the_command_makes_a_head_file_that_animate_takes(made: Material, out: P
     from animato.cli.main import run
 
     saved, video = out / "me.animato", out / "a.mp4"
-    base = ["head", str(made.photo), "-o", str(saved)]
+    base = ["head", "save", str(made.photo), "-o", str(saved)]
     assert run(base) == 5, "no consent, no file"
     assert run([*base, "--consent-basis", "not-a-person", "--i-have-consent"]) == 0
     assert run(["animate", str(saved), "-d", "nod", "-o", str(video), "--end", "0.2", "--frame", "crop"]) == 0
     assert video.stat().st_size > 10_000
+
+
+def test_the_command_prints_the_card_of_a_head_file_and_of_photos(
+    head: Head, saved: Path, made: Material, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from animato.cli.main import run
+
+    assert run(["head", "show", str(saved)]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == f"2 photos; {head.photo.name} is animated"
+    assert [line[9:] for line in lines] == head.report.sentences()
+    assert {line[:9].strip() for line in lines} == {"improve", "good"}
+
+    assert run(["head", "show", str(saved), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(head.report.to_json()))
+
+    assert run(["head", "show", str(made.photo)]) == 0
+    assert "1 photo; " in capsys.readouterr().out
+    assert run(["head", "show", "nowhere.animato"]) == 3

@@ -35,6 +35,7 @@ def test_the_public_names_are_these() -> None:
         "Animator",
         "ConsentSettings",
         "Head",
+        "HeadReport",
         "Stream",
         "__version__",
         "animate",

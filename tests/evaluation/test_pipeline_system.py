@@ -84,9 +84,10 @@ def test_movement_is_measured_from_the_moment_of_the_animated_photo(
 
 
 def test_movement_settings_of_the_evaluation_reach_the_main_job() -> None:
-    assert animate_settings(EvaluateSettings()) == AnimateSettings()
+    assert animate_settings(EvaluateSettings()) == AnimateSettings(turn="free"), "large turns are scored as they are"
+    assert animate_settings(EvaluateSettings(turn="eased")) == AnimateSettings()
     asked = animate_settings(EvaluateSettings(smooth=0.0, stabilize=False, mouth=0.5, threads=1))
-    assert asked == AnimateSettings(smooth=0.0, stabilize=False, mouth=0.5, threads=1)
+    assert asked == AnimateSettings(turn="free", smooth=0.0, stabilize=False, mouth=0.5, threads=1)
 
 
 def test_frames_are_picked_by_number_and_no_more_are_read() -> None:

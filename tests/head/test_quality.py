@@ -11,7 +11,8 @@ from gallery_faces import gallery_driver, gallery_photo
 
 from animato.errors import FaceError
 from animato.geometry.pose import fit_pose
-from animato.head.quality import check_photo_face, is_covered, is_drawn, no_face
+from animato.head.head import Head
+from animato.head.quality import check_photo_face, is_covered, is_drawn, no_face, turned_warnings
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.tracking.face_finder import FaceFinder
@@ -23,7 +24,8 @@ SMALL = "is only 109 px across; the result will look soft: use a larger photo"
 
 def warnings(finder: FaceFinder, picture: Frame) -> list[str]:
     (face,) = finder.find(picture)
-    return check_photo_face(picture, face, fit_pose(face.points).degrees()[0], "me.jpg")
+    yaw = fit_pose(face.points).degrees()[0]
+    return [*check_photo_face(picture, face, yaw, "me.jpg"), *turned_warnings(yaw, "me.jpg")]
 
 
 def refusal(picture: Frame, face: Face, yaw: float = FRONT) -> FaceError:
@@ -170,6 +172,15 @@ def test_a_turned_head_of_the_gallery_is_noted_and_a_straight_one_is_not(face_fi
     said = [sentence for sentence in warnings(face_finder, turned) if "turned by" in sentence]
     assert len(said) == 1 and "a photo from the front works better" in said[0]
     assert not [sentence for sentence in warnings(face_finder, straight) if "turned by" in sentence]
+
+
+def test_a_photo_from_the_side_is_noted_only_where_it_is_animated(face_finder: FaceFinder) -> None:
+    _, _, straight, turned, *_ = gallery_driver("turned-rendered", 2.0)
+    alone = Head.from_photos([turned], finder=face_finder)
+    together = Head.from_photos([turned, straight], finder=face_finder)
+    assert [sentence for sentence in alone.warnings if "turned by" in sentence]
+    np.testing.assert_array_equal(together.photo.image, straight)
+    assert not [sentence for sentence in together.warnings if "turned by" in sentence]
 
 
 def test_good_photos_of_the_gallery_raise_no_alarm_and_masks_on_them_do(face_finder: FaceFinder) -> None:

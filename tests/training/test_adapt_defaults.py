@@ -10,10 +10,30 @@ import typer
 from typer.testing import CliRunner
 
 from animato.cli.adapt import adapt
+from animato.head.quality import PhotoQuality
+from animato.head.report import HeadReport
+from animato.motion.supported_turn import supported_turn
 from animato.settings.adapt import AdaptSettings
 from animato.settings.portrait import PortraitAdaptSettings
 from animato.training import personalise
 from animato.training.personalise import AdaptResult
+
+REPORT = HeadReport(
+    photo="me.jpg",
+    photos=1,
+    turn=supported_turn([(0.0, 0.0)], closed=True),
+    quality=PhotoQuality(200.0, 50.0, 120.0, 0.0, 0.0, covered=False),
+    colour_cast=0.0,
+    colourful=True,
+    eyes_open=True,
+    mouth_open=False,
+    smiles=False,
+    looks_aside=False,
+    drawn=False,
+    outline_doubt="",
+    cut=(),
+    teeth=True,
+)
 
 
 @pytest.fixture
@@ -23,7 +43,7 @@ def settings_of(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def adapted(_photos: Any, output: Path, _weights: Any, settings: Any, *_others: Any) -> AdaptResult:
         given.append(settings)
-        return AdaptResult(output, 1, {"iterations": 0, "stopped": "here"}, ())
+        return AdaptResult(output, 1, {"iterations": 0, "stopped": "here"}, (), REPORT)
 
     monkeypatch.setattr(personalise, "adapt_photos", adapted)
     monkeypatch.setattr(personalise, "adapt_portrait_photos", adapted)
