@@ -34,7 +34,10 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "results"
 SHEETS, ROWS, TILE, QUALITY = 2, 10, 150, 82
 """Number of sheets, pictures on each, side of a tile in pixels, and JPEG quality."""
 
-DEGREES = {"yaw-40": (-40, 0), "yaw-20": (-20, 0), "yaw+20": (20, 0), "yaw+40": (40, 0), "pitch-20": (0, -20), "pitch+20": (0, 20)}  # fmt: skip
+DEGREES = {
+    "yaw-40": (-40, 0), "yaw-20": (-20, 0), "yaw+20": (20, 0), "yaw+40": (40, 0), "pitch-20": (0, -20),
+    "pitch+20": (0, 20),
+}  # fmt: skip
 """Columns of a sheet: yaw and pitch away from the photo's pose."""
 
 BRUSHED, CASE = "brushed:", "case:"
