@@ -31,14 +31,14 @@ RINGS = FRONT + 1 + 1 + BACK
 
 OPEN_BELOW = 3
 """Columns to either side of the chin without a back: the neck begins there."""
-WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 11.6
+WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.0, 2.875, 12.35
 """Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
-that, centimetres."""
+that, centimetres. Fitted, like the two below, by `scripts/fit_closed_head.py`."""
 
-PERSPECTIVE = 0.0075
-"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
+PERSPECTIVE = 0.00625
+"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 160 cm."""
 
-BACK_RISE_CM = 3.5
+BACK_RISE_CM = 4.25
 """How much higher the back of the skull lies than its widest section, centimetres."""
 
 FRINGE_CM = 1.2
