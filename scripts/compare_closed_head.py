@@ -21,7 +21,9 @@ from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.framing import Framing
 from animato.renderers.base import Renderer
+from animato.runtime.engine import Engine
 from animato.settings.evaluation import EvaluateSettings
+from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 METRICS = (
@@ -34,8 +36,8 @@ FOLDERS = {"views": "parts", "twins": "twins"}
 class Rings(AnimateSystem):
     """The portrait renderer without layers."""
 
-    def __init__(self) -> None:
-        super().__init__("portrait", threads=1)
+    def __init__(self, finder: FaceFinder) -> None:
+        super().__init__("portrait", threads=1, finder=finder)
         self.name = "rings"
 
     def _renderer(self, head: Head) -> tuple[Framing, Renderer]:
@@ -62,7 +64,10 @@ def main(data: Path, protocol: str, folder: Path, shots: str) -> None:
     def progress(done: int, total: int, name: str) -> None:
         print(done, total, name, flush=True)
 
-    found = evaluate(data, [Rings(), AnimateSystem("portrait", threads=1)], settings, progress)
+    finder = FaceFinder(Engine(1))
+    found = evaluate(
+        data, [Rings(finder), AnimateSystem("portrait", threads=1, finder=finder)], settings, progress, finder
+    )
     write(found, folder)
     print(table_text(found))
 
