@@ -28,7 +28,7 @@ from animato.types import Frame
 
 METRICS = (
     "akd,psnr,psnr-face,psnr-hair,psnr-neck,psnr-background,perceptual,perceptual-face,perceptual-hair,perceptual-neck,"
-    "silhouette,failures"
+    "perceptual-background,silhouette,failures"
 )
 FOLDERS = {"views": "parts", "twins": "twins"}
 
