@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from animato.geometry.affine import move_points
 from animato.geometry.crop import crop_from_frame, cut, head_square
@@ -52,6 +54,14 @@ class Crop:
     def cut(self, frame: Frame) -> Frame:
         """Crop a full image to size x size x 3 uint8 RGB."""
         return cut(frame, crop_from_frame(self.square, self.size), self.size)
+
+    def cut_labels(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Crop labels of a full image (H x W uint8) to size x size, each pixel taking the nearest one's."""
+        crop = crop_from_frame(self.square, self.size)
+        size = (self.size, self.size)
+        return np.asarray(
+            cv2.warpAffine(labels, crop, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
 
     def move(self, face: Face) -> Face:
         """Map a face from the full image to pixels of the crop."""

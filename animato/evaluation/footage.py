@@ -55,6 +55,16 @@ class Footage(Protocol):
         """The person and everyone who must be in the same split."""
         ...
 
+    @property
+    def source(self) -> str:
+        """Where the clip comes from, as its manifest says; may be empty."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The clip's file; None for a clip of a prepared folder."""
+        ...
+
     def frames(self) -> Iterator[Frame]:
         """Yield all frames, H x W x 3 uint8 RGB; can be called repeatedly."""
         ...
@@ -79,6 +89,7 @@ class FileFootage:
     person: str
     relatives: frozenset[str]
     path: Path
+    source: str = ""
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames.
@@ -106,6 +117,8 @@ class StoredFootage:
     store: ShardClips
     count: int
     fps: float = DEFAULT_FPS
+    source: str = ""
+    path: Path | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Yield the crops, one at a time."""
@@ -186,7 +199,7 @@ def find_footage(data: Path, subset: str | None = None) -> list[Footage]:
 def _files(data: Path) -> list[tuple[str, Footage]]:
     clips = [clip for clip in find_sources([data], PrepareSettings()).clips if clip.kind != "photo"]
     relatives = _relatives([(clip.person, clip.group) for clip in clips])
-    return [(c.kind, FileFootage(c.clip, c.file, c.person, relatives[c.person], c.path)) for c in clips]
+    return [(c.kind, FileFootage(c.clip, c.file, c.person, relatives[c.person], c.path, c.source)) for c in clips]
 
 
 def _stored(data: Path) -> list[tuple[str, Footage]]:
@@ -197,7 +210,9 @@ def _stored(data: Path) -> list[tuple[str, Footage]]:
     for record in records:
         name, person, fps = str(record["clip"]), str(record["person"]), float(record.get("fps") or DEFAULT_FPS)
         file = str(record.get("file") or name)
-        footage = StoredFootage(name, file, person, relatives[person], store, int(record["frames"]), fps)
+        footage = StoredFootage(
+            name, file, person, relatives[person], store, int(record["frames"]), fps, str(record.get("source") or "")
+        )
         rows.append((str(record["kind"]), footage))
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,12 +40,14 @@ class FrameSelection:
         scored: (frame of the driver, number of its run of consecutive frames), ascending; a run lies in one band.
         shown: two scored frames for the page: those with the median and the largest motion.
         bands: label of the band of each scored frame, by its number; empty where there is only one band.
+        centre: position in `photos` of the one around whose head the scored square lies.
     """
 
     photos: tuple[int, ...]
     scored: tuple[tuple[int, int], ...]
     shown: tuple[int, ...] = ()
     bands: Mapping[int, str] = field(default_factory=dict)
+    centre: int = 0
 
 
 def select_self(faces: Sequence[Face | None], shots: int, max_shots: int, every: int) -> FrameSelection | None:
@@ -106,6 +109,43 @@ def select_by_turn(
     order = {run: number for number, run in enumerate(dict.fromkeys(runs[index] for index in sorted(runs)))}
     scored = tuple((index, order[runs[index]]) for index in sorted(runs))
     return FrameSelection(photos, scored, _shown(faces, scored, faces[photos[0]]), band_of) if scored else None
+
+
+def select_views(
+    faces: Sequence[Face | None], shots: int, views: Sequence[int], bands: Sequence[Band]
+) -> FrameSelection | None:
+    """Select the most frontal view of a clip as the photo, and score the others by their turn from it.
+
+    More photos are spread over the frames that are no views; photo and scored views are the same for every T.
+
+    Args:
+        faces: landmarks of every frame of the clip.
+        shots: number of photos (T).
+        views: frames that can be the photo or scored, ascending.
+        bands: ranges of turn, not overlapping.
+
+    Returns:
+        None when there are too few frames with a face, or no view lies in a band.
+    """
+    poses = {index: fit_pose(face.points) for index, face in enumerate(faces) if face is not None}
+    with_face = [index for index in views if index in poses]
+    others = [index for index in poses if index not in set(views)]
+    if not with_face or len(others) < shots - 1:
+        return None
+    yaws = {index: poses[index].degrees()[0] for index in with_face}
+    photo = min(with_face, key=lambda index: math.hypot(*poses[index].degrees()[:2]))
+    band_of = {
+        index: band.label
+        for index in with_face
+        for band in bands
+        if index != photo and band.low <= abs(yaws[index] - yaws[photo]) < band.high
+    }
+    if not band_of:
+        return None
+    more = [others[position] for position in spread(len(others), shots - 1)] if shots > 1 else []
+    photos = tuple(sorted([photo, *more]))
+    scored = tuple((index, run) for run, index in enumerate(sorted(band_of)))
+    return FrameSelection(photos, scored, _shown(faces, scored, faces[photo]), band_of, photos.index(photo))
 
 
 def _split_frames(faces: Sequence[Face | None], shots: int, max_shots: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

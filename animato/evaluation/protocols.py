@@ -18,12 +18,15 @@ from animato.evaluation.frames import (
     select_cross,
     select_self,
     select_spread,
+    select_views,
     spread,
 )
 from animato.settings.evaluation import EvaluateSettings
+from animato.training.parts.cases import named_head
 from animato.types import Face
+from animato.weights.parts import read_parts
 
-Kind = Literal["self", "cross", "twins", "holdout"]
+Kind = Literal["self", "cross", "twins", "holdout", "views"]
 
 VOXCELEB_VIDEOS = 50
 VOXCELEB_HOLDOUT = 32
@@ -37,6 +40,14 @@ TURN_BANDS = (
     Band(f"turn >= {TWIN_BAND_LIMIT:g}", TWIN_BAND_LIMIT, 360.0),
 )
 
+VIEW_BANDS = (
+    Band("turn < 18", 0.0, 18.0),
+    Band("turn 18-30", 18.0, 30.0),
+    Band("turn 30-45", 30.0, 45.0),
+)
+VIEW_STEP = 4
+"""Every n-th frame of a clip without labels is a view."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -45,13 +56,14 @@ class Part:
     Attributes:
         name: title, such as "self talking T=8".
         kind: "self" (the clip drives itself), "cross" (another person drives), "twins" (another person with the same
-            motion, so that the source clip is the truth) or "holdout" (2019: photos and held-out frames spread over one
-            video).
+            motion, so that the source clip is the truth), "holdout" (2019: photos and held-out frames spread over one
+            video) or "views" (the most frontal view of a clip is turned to its other views).
         shots: number of source photos, T.
         max_shots: largest T that shares these held-out frames.
         samples: (source, driver) clips.
         bands: ranges of turn from the photo, summarised separately.
         table: title of a table shared by several parts; "" for a table of its own.
+        labels: whether hair, neck, background and silhouette are scored by labels of the true frames.
     """
 
     name: str
@@ -61,6 +73,7 @@ class Part:
     samples: tuple[tuple[Footage, Footage], ...]
     bands: tuple[Band, ...] = ALL_TURNS
     table: str = ""
+    labels: bool = False
 
     @property
     def too_short(self) -> str:
@@ -71,14 +84,23 @@ class Part:
         """Return the name of this part in the rows of a band, by its label."""
         return f"{self.name}, {band}" if band else self.name
 
-    def choose(self, source: Sequence[Face | None], driver: Sequence[Face | None], every: int) -> FrameSelection | None:
+    def choose(
+        self,
+        source: Sequence[Face | None],
+        driver: Sequence[Face | None],
+        every: int,
+        labelled: Sequence[int] = (),
+    ) -> FrameSelection | None:
         """Select the frames of one sample, or return None if the clips are too short.
 
         Args:
             source: landmarks of every frame of the source clip.
             driver: landmarks of every frame of the driving clip.
             every: every n-th group is scored.
+            labelled: frames of the source clip with stored labels.
         """
+        if self.kind == "views":
+            return select_views(source, self.shots, labelled or range(0, len(source), VIEW_STEP), self.bands)
         if self.kind == "cross":
             return select_cross(source, driver, self.shots, every)
         if self.kind == "holdout":
@@ -108,6 +130,8 @@ def plan(
         return _shared(data, settings, is_training_person)
     if settings.protocol == "twins":
         return _twins(data, settings, is_training_person)
+    if settings.protocol == "views":
+        return _views(data, settings, is_training_person)
     clips = select_balanced(
         _without_training_people(find_footage(data, settings.subset), is_training_person), settings.limit
     )
@@ -170,10 +194,28 @@ def _twins(data: Path, settings: EvaluateSettings, is_training_person: Callable[
     parts = []
     for shots in settings.shot_list:
         parts += [
-            Part(f"self T={shots}", "self", shots, max_shots, self_pairs, TURN_BANDS, f"twins T={shots}"),
-            Part(f"twins T={shots}", "twins", shots, max_shots, pairs, TURN_BANDS, f"twins T={shots}"),
+            Part(f"self T={shots}", "self", shots, max_shots, self_pairs, TURN_BANDS, f"twins T={shots}", True),
+            Part(f"twins T={shots}", "twins", shots, max_shots, pairs, TURN_BANDS, f"twins T={shots}", True),
         ]
     return parts
+
+
+def _views(data: Path, settings: EvaluateSettings, is_training_person: Callable[[Footage], bool]) -> list[Part]:
+    """Heads that neither a system nor the parts network was trained on: the most frontal view turned to the others.
+
+    Labels of the true frames come from `NAME.npz` beside a clip, else from the parts network.
+    """
+    trained = set(read_parts().header["recipe"]["people"])
+    clips = [
+        clip for clip in find_footage(data, settings.subset) if named_head(clip.source, clip.person) not in trained
+    ]
+    clips = select_balanced(_without_training_people(clips, is_training_person), settings.limit)
+    pairs = tuple((clip, clip) for clip in clips)
+    most = max(settings.shot_list)
+    return [
+        Part(f"views T={shots}", "views", shots, most, pairs, VIEW_BANDS, f"views T={shots}", True)
+        for shots in settings.shot_list
+    ]
 
 
 def twin_pairs(clips: Sequence[Footage]) -> tuple[tuple[Footage, Footage], ...]:

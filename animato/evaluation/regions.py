@@ -1,4 +1,4 @@
-"""Masks of the face, the mouth interior and the eyes in a crop, from landmarks."""
+"""Masks of regions in a crop: face, mouth interior and eyes from landmarks, head, hair and neck from labels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
+from animato.models.parts.config import PARTS
 from animato.types import Points
 
 MIN_AREA = 16.0
 """Minimum area of a scored region in pixels at 256; a closed mouth has no interior."""
+
+HEAD = tuple(PARTS.index(name) for name in ("face", "hair", "eyes", "mouth_interior", "ear"))
+"""Labels that make up the head; hair that hangs below the chin counts as head."""
+
+REGION_LABELS = {
+    "head": HEAD,
+    "hair": (PARTS.index("hair"),),
+    "neck": (PARTS.index("body_skin"),),
+    "background": (PARTS.index("background"),),
+}
+"""Regions that are scored by labels; the neck includes the skin below it."""
+
+MIN_LABELLED_AREA = 200.0
+"""Minimum area of such a region in pixels at 256: a few pixels of neck say little."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,17 @@ class Regions:
             mouth=filled(points, (LIPS_INNER,), size),
             eyes=filled(points, (EYE_LEFT, EYE_RIGHT), size),
         )
+
+
+def labelled_region(labels: NDArray[np.uint8], name: str) -> NDArray[np.bool_] | None:
+    """Return a region of `REGION_LABELS`, S x S bool, or None below the minimum area.
+
+    Args:
+        labels: S x S uint8, index into `models.parts.config.PARTS`; other values belong to no region.
+        name: of the region.
+    """
+    mask = np.isin(labels, REGION_LABELS[name])
+    return mask if mask.sum() >= MIN_LABELLED_AREA * (labels.shape[0] / 256) ** 2 else None
 
 
 def filled(points: Points, loops: Sequence[Sequence[int]], size: int) -> NDArray[np.bool_] | None:

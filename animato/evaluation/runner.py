@@ -169,7 +169,8 @@ def _score_sample(
     per_clip = [name for name in evaluation.metrics if not METRICS[name].info.pooled]
     part = sample.part
     try:
-        selection = part.choose(sample.source_track.faces, sample.driver_track.faces, evaluation.settings.every)
+        source, driver = sample.source_track.faces, sample.driver_track.faces
+        selection = part.choose(source, driver, evaluation.settings.every, sample.labelled)
         if selection is None:
             raise InputError(part.too_short)
         rows, comparisons = sample.run(selection, systems, per_clip, pooled)

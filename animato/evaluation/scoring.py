@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from animato.evaluation.crop import Crop
 from animato.evaluation.footage import Footage, Track, Tracks
@@ -13,10 +19,30 @@ from animato.evaluation.protocols import Part
 from animato.evaluation.rows import Comparison, Row
 from animato.evaluation.system_run import RunTracker, SystemRun
 from animato.evaluation.systems.base import RenderRequest, System
+from animato.evaluation.truth_labels import TruthLabels
 from animato.types import Face, Frame
 
 Pooled = dict[str, dict[str, dict[str, Metric]]]
 """System name to band label to its metrics over all clips."""
+
+
+@dataclass(frozen=True)
+class TrueFrame:
+    """A scored frame of the truth, or else of the driver.
+
+    Attributes:
+        index: its number.
+        run: number of its run of consecutive frames.
+        picture: the scored square, S x S x 3 uint8 RGB.
+        face: landmarks in the square, or None.
+        labels: parts in the square, S x S uint8, read when needed; None where they are not scored.
+    """
+
+    index: int
+    run: int
+    picture: Frame
+    face: Face | None
+    labels: Callable[[], NDArray[np.uint8] | None]
 
 
 class Sample:
@@ -33,6 +59,7 @@ class Sample:
     def __init__(self, part: Part, source: Footage, driver: Footage, tracks: Tracks, size: int) -> None:
         self.part, self.source, self.driver = part, source, driver
         self._tracks, self._finder, self._size = tracks, tracks.finder, size
+        self._labels = TruthLabels(source.path, tracks.finder.engine)
 
     @property
     def source_track(self) -> Track:
@@ -43,6 +70,12 @@ class Sample:
     def driver_track(self) -> Track:
         """Landmarks of the driving clip."""
         return self._tracks.of(self.driver)
+
+    @property
+    def labelled(self) -> tuple[int, ...]:
+        """Frames of the source clip with stored labels, if the part scores by labels."""
+        stored = self._labels.stored if self.part.labels else None
+        return () if stored is None else stored.frames
 
     @property
     def name(self) -> str:
@@ -70,7 +103,7 @@ class Sample:
         """
         photos, faces = self._photos(selection)
         height, width = photos[0].shape[:2]
-        crop = Crop.around(faces[0].points, self._size, width, height)
+        crop = Crop.around(faces[selection.centre].points, self._size, width, height)
         times = self.driver_track.times
         indices = tuple(index for index, _ in selection.scored)
         photo_times = tuple(times[index] for index in selection.photos) if self._has_truth else None
@@ -78,7 +111,7 @@ class Sample:
         runs = [SystemRun(system, self.rows(system.name), metrics, self._finder) for system in systems]
         try:
             for run in runs:
-                run.start(photos, request)
+                run.start(photos, request, self.part.kind == "views")
             comparisons = self._compare(selection, crop, photos, faces, runs, pooled)
         finally:
             rows = [row for run in runs for row in run.finish()]
@@ -96,13 +129,18 @@ class Sample:
         photo_crops, crop_faces = tuple(crop.cut(photo) for photo in photos), tuple(crop.move(face) for face in faces)
         source_features: dict[str, object] = {}
         comparisons = []
-        for index, run, picture, face in self._truth(selection, crop):
+        for true in self._truth(selection, crop):
+            index, picture, face = true.index, true.picture, true.face
             band = selection.bands.get(index, "")
             outputs: dict[str, Frame] = {}
+            heads: dict[str, NDArray[np.bool_]] = {}
             for system_run in runs:
                 output = system_run.next()
                 if output is not None:
                     outputs[system_run.system.name] = crop.scaled(photos[0], output).cut(output)
+                silhouette = system_run.next_silhouette()
+                if silhouette is not None:
+                    heads[system_run.system.name] = filled_mask(crop.scaled(photos[0], silhouette).cut(silhouette))
             if index in selection.shown:
                 part = self.part.column(band)
                 comparisons.append(
@@ -119,11 +157,12 @@ class Sample:
                 photo_crops,
                 crop_faces,
                 source_features=source_features,
+                read_labels=true.labels,
             )
             for system_run in runs:
                 name = system_run.system.name
                 if name in outputs:
-                    system_run.measure(outputs[name], reference, run, band, pooled[name][band])
+                    system_run.measure(outputs[name], reference, true.run, band, pooled[name][band], heads.get(name))
         return comparisons
 
     @property
@@ -143,8 +182,8 @@ class Sample:
                 break
         return photos, refined
 
-    def _truth(self, selection: FrameSelection, crop: Crop) -> Iterator[tuple[int, int, Frame, Face | None]]:
-        """Yield (frame, run, image, landmarks) of every scored frame of the truth, or else of the driver.
+    def _truth(self, selection: FrameSelection, crop: Crop) -> Iterator[TrueFrame]:
+        """Yield every scored frame of the truth, or else of the driver.
 
         The crop is tracked again so that both sides of a comparison use the same resampling and tracker.
 
@@ -162,6 +201,27 @@ class Sample:
         for index, frame in enumerate(clip.frames()):
             if index in runs:
                 picture = crop.cut(frame)
-                yield index, runs[index], picture, tracker.track(picture, runs[index])
+                labels = functools.partial(self._cropped_labels, index, frame, crop)
+                yield TrueFrame(index, runs[index], picture, tracker.track(picture, runs[index]), labels)
             if index == selection.scored[-1][0]:
                 return
+
+    def _cropped_labels(self, index: int, frame: Frame, crop: Crop) -> NDArray[np.uint8] | None:
+        """Return the labels of a true frame in the scored square; None where the part does not score by them."""
+        face = self.source_track.faces[index]
+        if not self.part.labels or face is None:
+            return None
+        return crop.cut_labels(self._labels.of(index, frame, face))
+
+
+def filled_mask(picture: Frame) -> NDArray[np.bool_]:
+    """Return where a silhouette is white, S x S bool; holes are filled, as eyes and mouth have colours of their own.
+
+    Args:
+        picture: S x S x 3 uint8.
+    """
+    white = (picture[..., 0] > 127).astype(np.uint8)
+    outlines, _ = cv2.findContours(white, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(white)
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return filled > 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from animato.errors import AnimatoError
 from animato.evaluation.frames import GROUP
 from animato.evaluation.metrics.base import METRICS, Metric, Reference, ScoredFrame, make
 from animato.evaluation.rows import Row
-from animato.evaluation.systems.base import RenderRequest, System
+from animato.evaluation.systems.base import DrawsSilhouettes, RenderRequest, System
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame
@@ -54,18 +57,31 @@ class SystemRun:
         self._metrics = {band: {name: make(name) for name in metrics} for band in rows}
         self._tracker = RunTracker(finder)
         self._frames: Iterator[Frame] | None = None
+        self._silhouettes: Iterator[Frame] = iter(())
         self._count = 0
 
-    def start(self, photos: Sequence[Frame], request: RenderRequest) -> None:
-        """Prepare the system; an error is recorded in the rows."""
+    def start(self, photos: Sequence[Frame], request: RenderRequest, silhouettes: bool = False) -> None:
+        """Prepare the system; an error is recorded in the rows.
+
+        Args:
+            photos: of the source person.
+            request: the frames to render.
+            silhouettes: whether the silhouettes of its heads are measured, if the system draws them.
+        """
         started = time.perf_counter()
         try:
             self.system.prepare(photos)
+            if silhouettes and isinstance(self.system, DrawsSilhouettes):
+                self._silhouettes = iter(list(self.system.silhouettes(request)))
             self._frames = self.system.render(request)
         except AnimatoError as error:
             self.problem = error.what
         for row in self.rows.values():
             row.prepare_seconds = time.perf_counter() - started
+
+    def next_silhouette(self) -> Frame | None:
+        """Return the silhouette of the next frame, white on black, or None if the system draws none."""
+        return next(self._silhouettes, None)
 
     def next(self) -> Frame | None:
         """Return the next frame, or None if the system failed."""
@@ -82,7 +98,15 @@ class SystemRun:
         self._count += 1
         return output
 
-    def measure(self, output: Frame, reference: Reference, run: int, band: str, pooled: dict[str, Metric]) -> None:
+    def measure(
+        self,
+        output: Frame,
+        reference: Reference,
+        run: int,
+        band: str,
+        pooled: dict[str, Metric],
+        head: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Track the face in a frame and add both to every metric.
 
         Args:
@@ -91,9 +115,10 @@ class SystemRun:
             run: number of the run of consecutive frames.
             band: label of the band.
             pooled: metrics over all clips of this system in this band.
+            head: S x S bool, silhouette of the head in the scored square, if known.
         """
         face = self._tracker.track(output, run)
-        scored = ScoredFrame(output, face, reference)
+        scored = ScoredFrame(output, face, reference, head=head)
         within_group = self._tracker.position % GROUP != 0
         for name, metric in (*self._metrics[band].items(), *pooled.items()):
             info = METRICS[name].info

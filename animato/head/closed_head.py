@@ -20,13 +20,15 @@ from animato.types import Plane, Points
 
 WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
 """Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
-that, centimetres."""
+that, centimetres. Fitted, like those below, by `scripts/fit_closed_head.py`."""
 
 PERSPECTIVE = 0.0075
 """How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
-BACK_PROFILE = ((-0.2, 0.25), (0.0, 0.2), (0.2, 0.5), (0.45, 0.87), (0.7, 1.0), (0.9, 0.65), (1.0, 0.3))
-"""How far the back reaches behind the silhouette, in shares of `BACK_CM`, by height: 0 at the chin, 1 at the crown."""
+BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
+BACK_SHARES = (0.25, 0.2, 0.5, 0.87, 1.0, 0.65, 0.3)
+"""How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of
+`BACK_CM`: the nape, the back of the skull, and the crown."""
 
 FRINGE_CM = 1.2
 """Width of the fringe beyond the silhouette, centimetres."""
@@ -218,7 +220,7 @@ def _back_ring(columns: _Columns, rim: NDArray[np.float64], pose: HeadPose, turn
     partner = -np.arange(COLUMNS) % COLUMNS
     level, centre = (height + height[partner]) / 2, (aside + aside[partner]) / 2
     crown, chin = height[0], (columns.oval[COLUMNS // 2, :2] - columns.middle) @ up
-    depth = BACK_CM * pose.scale * np.interp((level - chin) / (crown - chin), *np.transpose(BACK_PROFILE))
+    depth = BACK_CM * pose.scale * np.interp((level - chin) / (crown - chin), BACK_HEIGHTS, BACK_SHARES)
     # Backwards by the head's own axis; in the photo the back is hidden behind the silhouette.
     axis = pose.rotation[:, 2]
     back = np.outer(depth * np.sin(turn), [axis[:2] @ across, axis[:2] @ up, axis[2]])

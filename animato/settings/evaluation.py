@@ -10,7 +10,7 @@ from animato.errors import UsageError
 from animato.settings.base import check, setting
 from animato.settings.motion import MotionSettings
 
-Protocol = Literal["self", "cross", "twins", "animato-shared", "voxceleb-2019"]
+Protocol = Literal["self", "cross", "twins", "views", "animato-shared", "voxceleb-2019"]
 SYSTEMS = ("still", "geometry", "portrait", "portrait-adapted", "paper-ff", "paper-ft")
 MAX_SHOTS = 256
 
@@ -29,15 +29,16 @@ class EvaluateSettings(MotionSettings):
         "self",
         "self: self-reenactment, photos and driver from the same clip, with ground truth. cross: cross-reenactment, "
         "driven by another person. twins: clip NAMEa drives a photo from NAMEb, which shows the same motion by another "
-        "person and is the ground truth; NAMEb is also scored in self-reenactment. animato-shared: the project's fixed "
-        "set of self and cross. voxceleb-2019: 50 videos, 32 held-out frames, T = 1, 8, 32.",
+        "person and is the ground truth; NAMEb is also scored in self-reenactment. views: the most frontal "
+        "view of a clip is turned to its other views. animato-shared: the project's fixed set of self and cross. "
+        "voxceleb-2019: 50 videos, 32 held-out frames, T = 1, 8, 32.",
     )
     subset: str | None = setting(None, "Only use clips in this folder of the data, or of this kind. Default: all.")
     systems: str = setting("still,geometry,portrait", f"Comma-separated systems to score: {', '.join(SYSTEMS)}.")
     shots: str = setting(
         "1",
         "Comma-separated numbers of source photos (T), such as 1,8,32. If any is above 1, photos are taken from the "
-        "first half of each clip and the second half is scored.",
+        "first half of each clip and the second half is scored (views: photos are frames between the views).",
     )
     metrics: str | None = setting(
         None, "Comma-separated metrics. Default: all with an installed network (listed in docs/evaluation.md)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,8 @@ class DrawnFootage:
     count: int = 12
     relatives: frozenset[str] = frozenset({"her"})
     fps: float = 25.0
+    source: str = ""
+    path: Path | None = None
 
     @property
     def file(self) -> str:

@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.evaluation.frames import Band, groups, select_by_turn, select_cross, select_self, select_spread, spread
+from animato.evaluation.frames import (
+    Band,
+    groups,
+    select_by_turn,
+    select_cross,
+    select_self,
+    select_spread,
+    select_views,
+    spread,
+)
 from animato.geometry.landmarks import canonical_face
 from animato.geometry.pose import rotation_exp
 from animato.types import Face
@@ -97,3 +106,32 @@ def test_of_twins_with_several_photos_the_nearest_one_counts() -> None:
     selection = select_by_turn(source, faces(8), 2, 2, 1, [Band("", 0.0, 18.0)])
     assert selection is not None and selection.photos == (0, 3)
     assert [index for index, _ in selection.scored] == [4, 5, 6]
+
+
+def turned_faces(*yaws: float) -> list[Face | None]:
+    """The drawn face, turned by degrees."""
+    mesh = drawn_points().astype(np.float64)
+    middle = mesh.mean(axis=0)
+    rotations = (rotation_exp(np.radians([0.0, yaw, 0.0])) for yaw in yaws)
+    return [face_of(((mesh - middle) @ rotation.T + middle).astype(np.float32)) for rotation in rotations]
+
+
+VIEWS = (Band("near", 0.0, 18.0), Band("far", 30.0, 45.0))
+
+
+def test_the_most_frontal_view_is_the_photo_and_the_others_are_scored_by_their_turn_from_it() -> None:
+    selection = select_views(turned_faces(20, 9, -2, 30, -36, 70), 1, [0, 1, 2, 3, 4, 5], VIEWS)
+    assert selection is not None
+    assert selection.photos == (2,) and selection.centre == 0
+    assert dict(selection.bands) == {1: "near", 3: "far", 4: "far"}, "22 and 72 degrees lie in no band"
+    assert [run for _, run in selection.scored] == [0, 1, 2], "views are no runs"
+
+
+def test_more_photos_are_frames_between_the_views_and_change_neither_photo_nor_scored_views() -> None:
+    faces = turned_faces(20, 15, 10, 5, 1, -4, -9, -14)
+    one, four = (select_views(faces, shots, [0, 4, 7], VIEWS) for shots in (1, 4))
+    assert one is not None and four is not None
+    assert len(four.photos) == 4 and set(four.photos) & {0, 4, 7} == {4} == {four.photos[four.centre]}
+    assert (four.scored, four.bands) == (one.scored, one.bands)
+    assert select_views(faces, 7, [0, 4, 7], VIEWS) is None, "five frames are no views"
+    assert select_views(faces, 1, [4], VIEWS) is None, "nothing is left to score"

@@ -10,6 +10,7 @@ from animato.evaluation import protocols
 from animato.evaluation.footage import Footage, find_footage, select_balanced
 from animato.evaluation.protocols import cross_pairs, plan, twin_pairs
 from animato.settings.evaluation import EvaluateSettings
+from animato.weights.parts import read_parts
 
 from .conftest import DrawnFootage
 
@@ -71,6 +72,20 @@ def test_a_twin_drives_the_other_one_and_clips_alone_are_not_used(tmp_path: Path
     with pytest.raises(InputError, match="no pair of twins") as caught:
         plan(touch(tmp_path / "other", "one.mp4", "two.mp4"), EvaluateSettings(protocol="twins"))
     assert "`protocol=cross`" in str(caught.value)
+
+
+def test_views_leave_out_heads_that_the_parts_network_learned(tmp_path: Path) -> None:
+    trained = read_parts().header["recipe"]["people"][0]
+    data = touch(tmp_path, "parts/p0.mp4", "parts/p1.mp4", "parts/p2.mp4")
+    rows = (
+        f"parts/p{number}.mp4,p{number},rendered parts,mixed from head {name}"
+        for number, name in enumerate((trained, "New_1", "New_2"))
+    )
+    (data / "manifest.csv").write_text("\n".join(["path,person,kind,source", *rows]), encoding="utf-8")
+    one, eight = plan(data, EvaluateSettings(protocol="views", subset="parts", shots="1,8"))
+    assert [source.person for source, _ in one.samples] == ["p1", "p2"] and eight.samples == one.samples
+    assert all(source is driver for source, driver in one.samples) and one.labels
+    assert [(band.low, band.high) for band in one.bands] == [(0, 18), (18, 30), (30, 45)]
 
 
 def test_clips_are_found_by_folder_with_their_people(tmp_path: Path) -> None:

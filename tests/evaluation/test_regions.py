@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animato.evaluation.regions import Regions, filled
+from animato.evaluation.regions import Regions, filled, labelled_region
 from animato.geometry.landmarks import LIPS_INNER
+from animato.models.parts.config import PARTS
 
 from .conftest import drawn_points
 
@@ -62,3 +63,16 @@ def test_the_smallest_region_scales_with_the_crop(size: int) -> None:
     few = polygon([(10, 10), (10 + 2 * scale, 10), (10 + 2 * scale, 10 + 2 * scale), (10, 10 + 2 * scale)]) - 0.25
     assert filled(enough, [range(4)], size) is not None
     assert filled(few, [range(4)], size) is None
+
+
+def test_regions_by_labels_are_the_labelled_pixels_or_nothing_where_they_are_few() -> None:
+    labels = np.zeros((256, 256), np.uint8)
+    labels[40:120, 60:200] = PARTS.index("hair")
+    labels[120:200, 80:180] = PARTS.index("face")
+    labels[140:150, 90:110] = PARTS.index("eyes")
+    labels[200:210, 100:110] = PARTS.index("body_skin")
+    head, hair, background = (labelled_region(labels, name) for name in ("head", "hair", "background"))
+    assert head is not None and hair is not None and background is not None
+    assert head.sum() == 80 * 140 + 80 * 100 and hair.sum() == 80 * 140
+    np.testing.assert_array_equal(background, labels == 0)
+    assert labelled_region(labels, "neck") is None, "100 pixels of neck"

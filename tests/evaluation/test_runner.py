@@ -97,6 +97,18 @@ def found(sliding: DrawnFootage, run_on: Run) -> Evaluation:
     return run_on(sliding, Still(), Oracle(sliding), Broken(sliding), Blank(sliding))
 
 
+def test_views_are_scored_by_band_and_by_labels(sliding: DrawnFootage, finder: FaceFinder) -> None:
+    part = Part("views T=1", "views", 1, 1, ((sliding, sliding),), (Band("near", 0.0, 18.0),), "views", labels=True)
+    settings = EvaluateSettings(metrics="psnr,psnr-hair,psnr-background,silhouette", threads=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "plan", lambda data, settings, is_training_person: [part])
+        rows = evaluate(Path("drawn"), [Still(), Oracle(sliding)], settings, finder=finder).rows
+    still, oracle = rows
+    assert oracle.part == "views T=1, near" and oracle.frames == 2, "frames 0, 4 and 8 are views, one is the photo"
+    assert oracle.values == {"psnr": 100.0, "psnr-hair": 100.0, "psnr-background": 100.0, "silhouette": None}
+    assert still.values["psnr-hair"] is not None and still.values["psnr-hair"] < 30
+
+
 def values(found: Evaluation, system: str) -> dict[str, float | None]:
     return next(row.values for row in found.rows if row.system == system)
 

@@ -9,18 +9,21 @@ from animato.evaluation.metrics import (
     frechet,
     identity,
     jitter,
+    labelled,
     landmarks,
     perceptual,
     pixels,
     pose,
+    silhouette,
 )
 from animato.evaluation.metrics.base import METRICS, Metric, MetricInfo, Reference, ScoredFrame, make
 
 ORDER = (
     "akd", "akd-lips", "akd-lids", "akd-irises", "pose", "pose-motion", "expression", "expression-motion", "jaw-follow",
     "lids-follow", "jitter", "jitter-ratio", "csim", "csim-truth", "l1", "psnr", "ssim", "l1-face", "psnr-face",
-    "ssim-face", "l1-mouth", "l1-eyes", "perceptual", "perceptual-face",
-    "perceptual-oval", "frechet", "failures",
+    "ssim-face", "l1-mouth", "l1-eyes", "psnr-hair", "psnr-neck", "psnr-background", "perceptual", "perceptual-face",
+    "perceptual-oval", "perceptual-hair", "perceptual-neck", "perceptual-background", "silhouette", "frechet",
+    "failures",
 )  # fmt: skip
 """All metrics, in the order of the tables."""
 
@@ -37,9 +40,11 @@ __all__ = [
     "frechet",
     "identity",
     "jitter",
+    "labelled",
     "landmarks",
     "make",
     "perceptual",
     "pixels",
     "pose",
+    "silhouette",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import UsageError
-from animato.evaluation.regions import Regions
+from animato.evaluation.regions import Regions, labelled_region
 from animato.types import Face, Frame
 
 Direction = Literal["lower", "higher", "one"]
@@ -36,6 +36,8 @@ class Reference:
         source_faces: their landmarks, in pixels of those crops.
         features: cached network outputs for this frame, by a key chosen by each metric.
         source_features: the same for the photos, shared by all frames of the clip.
+        read_labels: returns the labels of the true frame's parts, S x S uint8 (`truth_labels`), or None where they are
+            not scored.
     """
 
     index: int
@@ -45,6 +47,7 @@ class Reference:
     source_faces: tuple[Face, ...] = ()
     features: dict[str, Any] = field(default_factory=dict)
     source_features: dict[str, Any] = field(default_factory=dict)
+    read_labels: Callable[[], NDArray[np.uint8] | None] = lambda: None
 
     def cached(self, key: str, compute: Callable[[], Any]) -> Any:
         """Return a cached value of this frame, computing it on first use."""
@@ -57,6 +60,11 @@ class Reference:
         """Masks of the face, the mouth interior and the eyes, from the driver's landmarks."""
         regions: Regions = self.cached("regions", lambda: Regions.of(self.face.points, self.size))
         return regions
+
+    def labelled_region(self, name: str) -> NDArray[np.bool_] | None:
+        """Return a region of `REGION_LABELS` in the true frame, S x S bool; None if it is not known or too small."""
+        labels = self.cached("labels", self.read_labels)
+        return None if labels is None else labelled_region(labels, name)
 
     @property
     def size(self) -> int:
@@ -74,12 +82,14 @@ class ScoredFrame:
         face: its landmarks, pixels of the crop, or None when no face was found.
         reference: reference data of the frame.
         features: cached network outputs, shared by the metrics.
+        head: S x S bool, silhouette of the head that the system rendered; None where it is not known.
     """
 
     output: Frame
     face: Face | None
     reference: Reference
     features: dict[str, Any] = field(default_factory=dict)
+    head: NDArray[np.bool_] | None = None
 
     def cached(self, key: str, compute: Callable[[], Any]) -> Any:
         """Return a cached value of the output, computing it on first use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from animato.evaluation.footage import Footage
 from animato.types import Frame
@@ -27,6 +27,15 @@ class RenderRequest:
     frames: tuple[int, ...]
     times: tuple[float, ...]
     photo_times: tuple[float, ...] | None
+
+
+@runtime_checkable
+class DrawsSilhouettes(Protocol):
+    """A system that also draws where its heads are."""
+
+    def silhouettes(self, request: RenderRequest) -> Iterator[Frame]:
+        """Yield one full image per requested frame, in order: the head white, everything else black."""
+        ...
 
 
 class System(Protocol):

@@ -17,6 +17,7 @@ import numpy as np
 from animato.drivers.video import VideoDriver
 from animato.errors import UsageError
 from animato.evaluation.systems.base import RenderRequest
+from animato.evaluation.systems.silhouette import SilhouetteRenderer
 from animato.head.head import Head
 from animato.pipeline.factory import single_actor_scene
 from animato.pipeline.flow import frames_of
@@ -65,6 +66,22 @@ class PipelineSystem(ABC):
         if self._ready is None:
             raise UsageError("`prepare` must be called before `render`")
         chosen, framing, renderer = self._ready
+        yield from self._frames(request, chosen, framing, renderer)
+
+    def silhouettes(self, request: RenderRequest) -> Iterator[Frame]:
+        """Yield the silhouette of the head in every requested frame; nothing if the photo's parts are not known.
+
+        Raises:
+            FaceError: the driver shows no face.
+        """
+        if self._ready is None:
+            raise UsageError("`prepare` must be called before `silhouettes`")
+        chosen, framing, _ = self._ready
+        if framing.view.parts is not None:
+            base = None if framing.base is None else np.zeros_like(framing.base)
+            yield from self._frames(request, chosen, replace(framing, base=base), SilhouetteRenderer(framing.view))
+
+    def _frames(self, request: RenderRequest, chosen: int, framing: Framing, renderer: Renderer) -> Iterator[Frame]:
         settings = self._settings
         if request.photo_times is not None:
             settings = replace(settings, neutral=request.photo_times[chosen])

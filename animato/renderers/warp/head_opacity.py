@@ -89,7 +89,7 @@ class HeadOpacity:
         pose: HeadPose,
         turn: float,
     ) -> Plane:
-        """Return the head's opacity in a box of the square, b x c float32: the photo's, and inside a turned one all of it.
+        """Return the head's opacity in a box of the square, b x c float32: the photo's, and all where it is turned.
 
         Args:
             warp: the head.

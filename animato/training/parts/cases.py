@@ -169,9 +169,13 @@ def make_parts_cases(
     return read_parts_cases(folder)
 
 
+def named_head(source: str, person: str) -> str:
+    """Return what a rendered person is named after: the head that the source of its clip names, else the person."""
+    return source.rpartition(" head ")[2] or person
+
+
 def _head(clip: SourceClip) -> str:
-    """Return what a rendered person is named after: the head that its source names, else the person."""
-    return clip.source.rpartition(" head ")[2] or clip.person
+    return named_head(clip.source, clip.person)
 
 
 def _largest(finder: FaceFinder, image: Frame) -> Face | None:
