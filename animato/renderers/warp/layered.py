@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import HEIGHT, texture_columns
 from animato.head.closed_head import BACK, COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.person_layers import GRID, PersonLayers, head_height
+from animato.renderers.warp.drawn_head import DrawnHead, HeadWarp
 from animato.types import Frame, Plane
 
 TURN_DEGREES = 6.0
@@ -51,25 +50,6 @@ STILL_PIXELS = 0.05
 """Movement of the body, in pixels, below which it is taken as it is."""
 
 
-@dataclass(frozen=True)
-class HeadWarp:
-    """The head of one frame, before it is laid over anything.
-
-    Attributes:
-        image: S x S x 3 uint8, its colours along the flow.
-        flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
-        drawn: h x w int16, number of the triangle at each place, -1 where there is none.
-        vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
-        affine: 6 x (T + 1) float32, source_from_target of each triangle.
-    """
-
-    image: Frame
-    flow: NDArray[np.float32]
-    drawn: NDArray[np.int16]
-    vertices: NDArray[np.float64]
-    affine: NDArray[np.float32]
-
-
 class LayeredHead:
     """Composes one photo's layers for any pose.
 
@@ -96,12 +76,13 @@ class LayeredHead:
         body = layers.body_alpha
         self._still = np.asarray(cv2.blendLinear(layers.body, layers.plate, body, 1 - body), np.uint8)
 
-    def keep_residual(self, image: Frame, rest: Frame) -> None:
+    def keep_residual(self, image: Frame, rest: Frame, alpha: NDArray[np.uint8] | None = None) -> None:  # noqa: ARG002
         """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
 
         Args:
             image: S x S x 3 uint8, the photo.
             rest: S x S x 3 uint8, the layers composed at the photo's pose.
+            alpha: their opacity, as `compose` returns it.
         """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -112,34 +93,54 @@ class LayeredHead:
         self._still = image.copy()
         self._still[box] = inside
 
-    def compose(self, warp: HeadWarp, pose: HeadPose) -> Frame:
-        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array.
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
+        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array; None for its opacity.
 
         Args:
             warp: the head.
             pose: of the target.
         """
-        turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
+        drawn = self._drawn_head(warp, pose)
         behind = self._body_over_plate(warp.vertices)
+        view = np.ascontiguousarray(behind[drawn.box])
+        mixed = np.asarray(cv2.blendLinear(drawn.image, view, drawn.alpha, 1 - drawn.alpha), np.uint8)
+        behind[drawn.box] = self._with_residual(mixed, drawn)
+        return behind, None
+
+    def _drawn_head(self, warp: HeadWarp, pose: HeadPose) -> DrawnHead:
+        turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
         rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
         kind = np.take(self._kinds, warp.drawn, mode="wrap")
         alpha = self._head_alpha(warp, kind, x, y, (rows, columns), pose, turn)
         shown = self._back_share(warp, kind)
         head = self._with_back(warp, shown) if shown.any() else warp.image
-        view = np.ascontiguousarray(behind[rows, columns])
-        mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
-        if self._residual is not None and turn < 1:
-            more, less = (
-                cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in self._residual
-            )
-            mixed = cv2.addWeighted(mixed, 1.0, more, 1 - turn, 0.0)
-            mixed = cv2.addWeighted(mixed, 1.0, less, turn - 1, 0.0)
-        behind[rows, columns] = mixed
-        return behind
+        return DrawnHead((rows, columns), np.ascontiguousarray(head[rows, columns]), alpha, x, y, turn)
+
+    def _with_residual(self, image: Frame, drawn: DrawnHead) -> Frame:
+        if self._residual is None or drawn.turn >= 1:
+            return image
+        more, less = (
+            cv2.remap(part, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for part in self._residual
+        )
+        brighter = cv2.addWeighted(image, 1.0, more, 1 - drawn.turn, 0.0)
+        return np.asarray(cv2.addWeighted(brighter, 1.0, less, drawn.turn - 1, 0.0), np.uint8)
 
     def _body_over_plate(self, vertices: NDArray[np.float64]) -> Frame:
         """Return the body, moved as the silhouette's columns are, over the plate."""
+        moved = self._moved_body(vertices)
+        if moved is None:
+            return self._still.copy()
+        first, moved_body = moved
+        opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
+        body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
+        behind = self.layers.plate.copy()
+        behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
+        return behind
+
+    def _moved_body(self, vertices: NDArray[np.float64]) -> tuple[int, Frame] | None:
+        """Return the first row in which the moved body may lie, and the rows from there as RGBA; None if it rests."""
         layers, size = self.layers, self._size
         shift = (
             (layers.body_follow @ (vertices[SURROUNDINGS:, :2] - self._rest[SURROUNDINGS:, :2]))
@@ -147,15 +148,11 @@ class LayeredHead:
             .astype(np.float32)
         )
         if np.abs(shift).max() < STILL_PIXELS:
-            return self._still.copy()
+            return None
         first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
         x, y = self._grid[:, first:] - np.stack([cv2.resize(shift[..., a], (size, size))[first:] for a in (0, 1)])
-        moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
-        body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
-        behind = layers.plate.copy()
-        behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
-        return behind
+        moved = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return first, np.asarray(moved, np.uint8)
 
     def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
         """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""

@@ -21,7 +21,9 @@ from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
-from animato.renderers.warp.layered import HeadWarp, LayeredHead, beyond_edges
+from animato.renderers.warp.cut_out import CutOutHead
+from animato.renderers.warp.drawn_head import HeadWarp
+from animato.renderers.warp.layered import LayeredHead, beyond_edges
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
 from animato.types import Frame, Plane, Points
@@ -56,6 +58,7 @@ class Warped:
         validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows the required pixels, 0 elsewhere.
         triangle_map: h x w int16 on the same grid: triangle index, -1 for none.
         mesh: maps from the triangles to the photo.
+        alpha: S x S uint8, opacity of the person, whose own colours the image then has; None with the background.
     """
 
     image: Frame
@@ -63,6 +66,7 @@ class Warped:
     validity: Plane
     triangle_map: NDArray[np.int16]
     mesh: MeshMap
+    alpha: NDArray[np.uint8] | None = None
 
 
 class Warper:
@@ -72,6 +76,7 @@ class Warper:
         view: the photo in its square. The photo's edge stays fixed, so nothing beyond it is exposed.
         shell: of the head; None for rings that warp the whole picture.
         layers: of the photo, for a closed shell; None for rings, and for a photo that only supplies the face.
+        cut_out: whether to render the person of these layers alone, with their opacity.
 
     Attributes:
         view: as given.
@@ -92,7 +97,13 @@ class Warper:
         source_views: pictures used for areas that this photo hides: the mirror, and other photos of the person.
     """
 
-    def __init__(self, view: HeadView, shell: Shell | None = None, layers: PersonLayers | None = None) -> None:
+    def __init__(
+        self,
+        view: HeadView,
+        shell: Shell | None = None,
+        layers: PersonLayers | None = None,
+        cut_out: bool = False,
+    ) -> None:
         self.view = view
         self.crop = np.ascontiguousarray(view.image)
         self.size, self.points = view.size, view.points
@@ -113,16 +124,18 @@ class Warper:
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
-        self._layered = None if layers is None else self._layered_at_rest(layers)
+        self._layered = None if layers is None else self._layered_at_rest(layers, cut_out)
 
-    def _layered_at_rest(self, layers: PersonLayers) -> LayeredHead:
+    def _layered_at_rest(self, layers: PersonLayers, cut_out: bool) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
         layered = LayeredHead(layers, self.crop, self.pose, self.shell.vertices)
+        if cut_out and self.view.matte is not None:
+            layered = CutOutHead(layers, self.crop, self.pose, self.shell.vertices, self.view.matte.alpha)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
         rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
-        layered.keep_residual(self.crop, layered.compose(rest, self.pose))
+        layered.keep_residual(self.crop, *layered.compose(rest, self.pose))
         return layered
 
     def _mirror(self) -> SourceView | None:
@@ -223,8 +236,9 @@ class Warper:
                 _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
         if self._layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
-        composed = self._layered.compose(HeadWarp(image, flow, triangle_map, vertices, mesh.affine), pose)
-        return Warped(composed, flow, validity, triangle_map, mesh)
+        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine)
+        composed, alpha = self._layered.compose(head, pose)
+        return Warped(composed, flow, validity, triangle_map, mesh, alpha)
 
     def _composite_source_views(
         self,
@@ -248,9 +262,14 @@ class Warper:
         return self.shell.target(target, pose, residual_flow)
 
 
-def animated_warper(view: HeadView) -> Warper:
-    """Return the warper of the animated photo: a closed head, or rings where the person's outline is not reliable."""
-    return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers)
+def animated_warper(view: HeadView, cut_out: bool = False) -> Warper:
+    """Return the warper of the animated photo: a closed head, or rings where the person's outline is not reliable.
+
+    Args:
+        view: the animated photo.
+        cut_out: whether to render a closed head and its body alone, with their opacity.
+    """
+    return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers, cut_out)
 
 
 def _composite_validity(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:

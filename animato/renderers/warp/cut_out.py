@@ -1,0 +1,84 @@
+"""The closed head and its body alone: their own colours and their opacity, with nothing of the photo's background."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.pose import HeadPose
+from animato.geometry.smoothstep import smoothstep
+from animato.head.foreground import OPAQUE
+from animato.head.person_layers import PersonLayers
+from animato.renderers.warp.drawn_head import DrawnHead, HeadWarp
+from animato.renderers.warp.layered import LayeredHead
+from animato.types import Frame, Plane
+
+LEAST = 1e-3
+"""Opacity added to the head's share of a pixel: where nothing is seen, its colours count."""
+
+CERTAIN = (0.9, 0.98)
+"""Opacity over which the photo's own pixels return at its pose; below, they hold light of its background."""
+
+
+class CutOutHead(LayeredHead):
+    """Composes the head over its body, over nothing.
+
+    Args:
+        layers: of the photo.
+        image: S x S x 3 uint8, the photo.
+        pose: of the photo.
+        rest: the closed shell's vertices in the photo, see `LayeredHead`.
+        matte: S x S float32 in [0, 1], opacity of the person in the photo.
+    """
+
+    def __init__(
+        self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64], matte: Plane
+    ) -> None:
+        super().__init__(layers, image, pose, rest)
+        # In soft edges the estimated colours: exact unmixing brings the old background back over a new one.
+        own = np.where((matte > OPAQUE)[..., None], layers.body, layers.head)
+        self._body = np.ascontiguousarray(np.dstack([own, self._body[..., 3]]))
+        self._matte = matte
+        self._lacking_alpha: Plane | None = None
+
+    def keep_residual(self, image: Frame, rest: Frame, alpha: NDArray[np.uint8] | None = None) -> None:
+        """Remember what the layers lack of the person at the photo's own pose; see `LayeredHead.keep_residual`.
+
+        Args:
+            image: S x S x 3 uint8, the photo.
+            rest: S x S x 3 uint8, the layers composed at the photo's pose.
+            alpha: S x S uint8, their opacity.
+        """
+        assert alpha is not None
+        certain = smoothstep(self._matte, *CERTAIN)[..., None].astype(np.float32)
+        wanted = np.rint(rest + (image.astype(np.float32) - rest) * certain).astype(np.uint8)
+        super().keep_residual(wanted, rest)
+        self._lacking_alpha = np.maximum(self._matte - alpha.astype(np.float32) / 255, 0)
+
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
+        """Return the person's colours, S x S x 3 uint8, also where little of it is seen, and opacity, S x S uint8.
+
+        Args:
+            warp: the head.
+            pose: of the target.
+        """
+        drawn = self._drawn_head(warp, pose)
+        body = self._body.copy()
+        moved = self._moved_body(warp.vertices)
+        if moved is not None:
+            body[moved[0] :] = moved[1]
+        image, alpha = np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3])
+        behind = alpha[drawn.box].astype(np.float32) * np.float32(1 / 255) * (1 - drawn.alpha)
+        share = (drawn.alpha + np.float32(LEAST)) / (drawn.alpha + behind + np.float32(LEAST))
+        mixed = cv2.blendLinear(drawn.image, np.ascontiguousarray(image[drawn.box]), share, 1 - share)
+        image[drawn.box] = self._with_residual(np.asarray(mixed, np.uint8), drawn)
+        alpha[drawn.box] = np.rint(np.clip(self._with_lacking_alpha(drawn.alpha + behind, drawn), 0, 1) * 255)
+        return image, alpha
+
+    def _with_lacking_alpha(self, alpha: Plane, drawn: DrawnHead) -> Plane:
+        """Return the opacity with that of hair which no layer holds, as long as the head is near the photo's pose."""
+        if self._lacking_alpha is None or drawn.turn >= 1:
+            return alpha
+        lacking = cv2.remap(self._lacking_alpha, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(alpha + np.float32(1 - drawn.turn) * lacking, np.float32)
