@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.pose import HeadPose
-from animato.head.foreground import foreground_of
+from animato.head.edge_matte import edge_matte
 from animato.head.matte import matte_of
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
@@ -47,5 +47,5 @@ def cut_out_photo(image: Frame, points: Points, pose: HeadPose, parts: HeadParts
     """
     matte = matte_of(image, points, parts, wider)
     plate = plate_of(image, matte.alpha, pose.scale)
-    own = foreground_of(image, matte.alpha, plate, pose.scale)
-    return PhotoCutOut(own, np.rint(matte.alpha * 255).astype(np.uint8), plate, matte.doubt)
+    edge = edge_matte(image, matte.alpha, plate, pose.scale)
+    return PhotoCutOut(edge.image, np.rint(edge.alpha * 255).astype(np.uint8), plate, matte.doubt)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.pose import HeadPose
-from animato.geometry.smoothstep import smoothstep
-from animato.head.foreground import OPAQUE
+from animato.head.edge_matte import EdgeMatte
 from animato.head.person_layers import PersonLayers
 from animato.renderers.warp.drawn_head import DrawnHead, HeadWarp
 from animato.renderers.warp.layered import LayeredHead
@@ -17,8 +18,25 @@ from animato.types import Frame, Plane
 LEAST = 1e-3
 """Opacity added to the head's share of a pixel: where nothing is seen, its colours count."""
 
-CERTAIN = (0.9, 0.98)
-"""Opacity over which the photo's own pixels return at its pose; below, they hold light of its background."""
+
+def cut_out_layers(layers: PersonLayers, matte: Plane, edge: EdgeMatte) -> PersonLayers:
+    """Return a photo's layers with colours and opacity that suit any background.
+
+    Args:
+        layers: of the photo.
+        matte: S x S float32 in [0, 1], opacity that they were made with.
+        edge: of the person in the photo.
+    """
+    kept = np.clip(edge.alpha / np.maximum(matte, 1e-3), 0, 1).astype(np.float32)
+    # In soft edges the estimated colours: exact unmixing brings the old background back over a new one.
+    body = np.where((edge.certain > 0)[..., None], layers.body, edge.image)
+    return replace(
+        layers,
+        head=edge.image,
+        head_alpha=layers.head_alpha * kept,
+        body=body,
+        body_alpha=layers.body_alpha * kept,
+    )
 
 
 class CutOutHead(LayeredHead):
@@ -29,17 +47,14 @@ class CutOutHead(LayeredHead):
         image: S x S x 3 uint8, the photo.
         pose: of the photo.
         rest: the closed shell's vertices in the photo, see `LayeredHead`.
-        matte: S x S float32 in [0, 1], opacity of the person in the photo.
+        edge: of the person in the photo.
     """
 
     def __init__(
-        self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64], matte: Plane
+        self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64], edge: EdgeMatte
     ) -> None:
         super().__init__(layers, image, pose, rest)
-        # In soft edges the estimated colours: exact unmixing brings the old background back over a new one.
-        own = np.where((matte > OPAQUE)[..., None], layers.body, layers.head)
-        self._body = np.ascontiguousarray(np.dstack([own, self._body[..., 3]]))
-        self._matte = matte
+        self._edge = edge
         self._lacking_alpha: Plane | None = None
 
     def keep_residual(self, image: Frame, rest: Frame, alpha: NDArray[np.uint8] | None = None) -> None:
@@ -51,10 +66,9 @@ class CutOutHead(LayeredHead):
             alpha: S x S uint8, their opacity.
         """
         assert alpha is not None
-        certain = smoothstep(self._matte, *CERTAIN)[..., None].astype(np.float32)
-        wanted = np.rint(rest + (image.astype(np.float32) - rest) * certain).astype(np.uint8)
+        wanted = np.rint(rest + (image.astype(np.float32) - rest) * self._edge.certain[..., None]).astype(np.uint8)
         super().keep_residual(wanted, rest)
-        self._lacking_alpha = np.maximum(self._matte - alpha.astype(np.float32) / 255, 0)
+        self._lacking_alpha = np.maximum(self._edge.alpha - alpha.astype(np.float32) / 255, 0)
 
     def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
         """Return the person's colours, S x S x 3 uint8, also where little of it is seen, and opacity, S x S uint8.

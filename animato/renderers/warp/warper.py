@@ -16,12 +16,13 @@ from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_fr
 from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirrored_triangles, visible_vertices
 from animato.head.closed_head import ClosedTopology
+from animato.head.edge_matte import EdgeMatte, edge_matte
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
-from animato.renderers.warp.cut_out import CutOutHead
+from animato.renderers.warp.cut_out import CutOutHead, cut_out_layers
 from animato.renderers.warp.drawn_head import HeadWarp
 from animato.renderers.warp.layered import LayeredHead, beyond_edges
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
@@ -76,7 +77,8 @@ class Warper:
         view: the photo in its square. The photo's edge stays fixed, so nothing beyond it is exposed.
         shell: of the head; None for rings that warp the whole picture.
         layers: of the photo, for a closed shell; None for rings, and for a photo that only supplies the face.
-        cut_out: whether to render the person of these layers alone, with their opacity.
+        edge: of the person, to render these layers (`cut_out_layers`) alone, with their opacity; None for the photo's
+            own background behind them.
 
     Attributes:
         view: as given.
@@ -102,7 +104,7 @@ class Warper:
         view: HeadView,
         shell: Shell | None = None,
         layers: PersonLayers | None = None,
-        cut_out: bool = False,
+        edge: EdgeMatte | None = None,
     ) -> None:
         self.view = view
         self.crop = np.ascontiguousarray(view.image)
@@ -124,13 +126,13 @@ class Warper:
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
-        self._layered = None if layers is None else self._layered_at_rest(layers, cut_out)
+        self._layered = None if layers is None else self._layered_at_rest(layers, edge)
 
-    def _layered_at_rest(self, layers: PersonLayers, cut_out: bool) -> LayeredHead:
+    def _layered_at_rest(self, layers: PersonLayers, edge: EdgeMatte | None) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
         layered = LayeredHead(layers, self.crop, self.pose, self.shell.vertices)
-        if cut_out and self.view.matte is not None:
-            layered = CutOutHead(layers, self.crop, self.pose, self.shell.vertices, self.view.matte.alpha)
+        if edge is not None:
+            layered = CutOutHead(layers, self.crop, self.pose, self.shell.vertices, edge)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
@@ -269,7 +271,13 @@ def animated_warper(view: HeadView, cut_out: bool = False) -> Warper:
         view: the animated photo.
         cut_out: whether to render a closed head and its body alone, with their opacity.
     """
-    return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers, cut_out)
+    layers = view.layers
+    if layers is None or view.matte is None:
+        return Warper(view)
+    if not cut_out:
+        return Warper(view, ClosedShell(view), layers)
+    edge = edge_matte(view.image, view.matte.alpha, layers.plate, view.pose.scale)
+    return Warper(view, ClosedShell(view), cut_out_layers(layers, view.matte.alpha, edge), edge)
 
 
 def _composite_validity(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:
