@@ -47,5 +47,6 @@ def cut_out_photo(image: Frame, points: Points, pose: HeadPose, parts: HeadParts
     """
     matte = matte_of(image, points, parts, wider)
     plate = plate_of(image, matte.alpha, pose.scale)
-    edge = edge_matte(image, matte.alpha, plate, pose.scale)
+    hair = parts.share(("hair",), (image.shape[1], image.shape[0]))
+    edge = edge_matte(image, matte.alpha, plate, hair, pose.scale)
     return PhotoCutOut(edge.image, np.rint(edge.alpha * 255).astype(np.uint8), plate, matte.doubt)

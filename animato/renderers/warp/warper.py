@@ -272,11 +272,12 @@ def animated_warper(view: HeadView, cut_out: bool = False) -> Warper:
         cut_out: whether to render a closed head and its body alone, with their opacity.
     """
     layers = view.layers
-    if layers is None or view.matte is None:
+    if layers is None or view.matte is None or view.parts is None:
         return Warper(view)
     if not cut_out:
         return Warper(view, ClosedShell(view), layers)
-    edge = edge_matte(view.image, view.matte.alpha, layers.plate, view.pose.scale)
+    hair = view.parts.share(("hair",), (view.size, view.size))
+    edge = edge_matte(view.image, view.matte.alpha, layers.plate, hair, view.pose.scale)
     return Warper(view, ClosedShell(view), cut_out_layers(layers, view.matte.alpha, edge), edge)
 
 
