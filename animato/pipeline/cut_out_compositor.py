@@ -14,6 +14,7 @@ from animato.geometry.pose import fit_pose
 from animato.head.cut_out import WIDER, PhotoCutOut, cut_out_photo
 from animato.head.parts import read_parts
 from animato.head.view import HeadView
+from animato.media.pixels import with_opacity
 from animato.pipeline.backdrop import Backdrop, blurred, open_backdrop
 from animato.pipeline.compositor import Compositor, Placement
 from animato.pipeline.framing import Framing
@@ -43,7 +44,7 @@ class CutOutCompositor(Compositor):
         parts = (None, None) if person is None else (person.image[self._square], person.alpha[self._square])
         self._colours, self._opacity = (Compositor(part, [moved]) for part in parts)
         self._backdrop = backdrop
-        self._around = None if person is None else np.dstack([person.image, person.alpha])
+        self._around = None if person is None else with_opacity(person.image, person.alpha)
         if backdrop is not None and backdrop.still is not None and self._around is not None:
             self._around = _over(self._around, backdrop.still)
 
@@ -64,7 +65,7 @@ class CutOutCompositor(Compositor):
         (layer,) = layers
         if layer.alpha is None:
             raise ValueError("a layer without opacity cannot be laid over a backdrop")
-        square = np.dstack([self._colours.compose([layer]), self._opacity.compose([Layer(layer.alpha)])])
+        square = with_opacity(self._colours.compose([layer]), self._opacity.compose([Layer(layer.alpha)]))
         if self._backdrop is not None:
             behind = self._backdrop.still if behind is None else behind
             assert behind is not None

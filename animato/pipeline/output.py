@@ -18,6 +18,7 @@ import numpy as np
 from animato.errors import OutputError, UsageError
 from animato.media.audio import AudioSource
 from animato.media.disk import output_error
+from animato.media.pixels import with_opacity
 from animato.media.writer import Writer, check_alpha, open_writer, output_format
 from animato.pipeline.frame_folder import FrameFolder
 from animato.runtime.stage_clock import StageClock
@@ -50,11 +51,10 @@ class Watermarker:
         """
         if frame.shape[2] == 3:
             return self._marker.embed(frame)
-        alpha = frame[..., 3]
-        marked = self._marker.embed(np.ascontiguousarray(frame[..., :3]))
+        marked = self._marker.embed(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), np.uint8))
         # Colours go on a little beyond the edge, for codecs and filters that mix neighbours; farther out is nothing.
-        near = cv2.dilate(alpha, np.ones((2 * BEYOND_EDGE + 1,) * 2, np.uint8)) > 0
-        return np.dstack([marked * near[..., None], alpha])
+        near = cv2.dilate(frame[..., 3], np.ones((2 * BEYOND_EDGE + 1,) * 2, np.uint8))
+        return with_opacity(np.asarray(cv2.bitwise_and(marked, marked, mask=near), np.uint8), frame[..., 3])
 
 
 @dataclass(frozen=True)

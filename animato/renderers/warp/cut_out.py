@@ -82,7 +82,7 @@ class CutOutHead(LayeredHead):
         moved = self._moved_body(warp.vertices)
         if moved is not None:
             body[moved[0] :] = moved[1]
-        image, alpha = np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3])
+        image, alpha = np.asarray(cv2.cvtColor(body, cv2.COLOR_RGBA2RGB), np.uint8), body[..., 3].copy()
         behind = alpha[drawn.box].astype(np.float32) * np.float32(1 / 255) * (1 - drawn.alpha)
         share = (drawn.alpha + np.float32(LEAST)) / (drawn.alpha + behind + np.float32(LEAST))
         mixed = cv2.blendLinear(drawn.image, np.ascontiguousarray(image[drawn.box]), share, 1 - share)
