@@ -14,6 +14,7 @@ from animato.media.container import VIDEO_DEMUXERS
 from animato.media.image import load_picture
 from animato.media.probe import media_type
 from animato.media.reader import open_video
+from animato.settings.media import ReaderSettings
 from animato.types import Frame
 
 BLUR_CM = 1.2
@@ -65,10 +66,12 @@ class VideoBackdrop:
         path: of the video.
         width: of the output, pixels.
         height: of the output, pixels.
+        threads: of the decoder.
     """
 
-    def __init__(self, path: Path, width: int, height: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, threads: int = 1) -> None:
         self.still: Frame | None = None
+        self._reading = ReaderSettings(decode_threads=threads)
         self._path, self._width, self._height = path, width, height
 
     def frames(self, fps: Fraction) -> Generator[Frame]:
@@ -79,7 +82,7 @@ class VideoBackdrop:
         """
         count, started = 0, 0.0
         while True:
-            with open_video(self._path) as video:
+            with open_video(self._path, settings=self._reading) as video:
                 last: Frame | None = None
                 for timed in video:
                     while last is not None and count / fps < started + timed.time - _SAME:
@@ -120,20 +123,21 @@ def is_video(path: Path) -> bool:
     return media_type(path) in VIDEO_DEMUXERS
 
 
-def open_backdrop(path: Path, width: int, height: int) -> tuple[Backdrop, tuple[str, ...]]:
+def open_backdrop(path: Path, width: int, height: int, threads: int = 1) -> tuple[Backdrop, tuple[str, ...]]:
     """Return the backdrop of a picture or video, fitted to cover the output, and warnings about it.
 
     Args:
         path: of the file.
         width: of the output, pixels.
         height: of the output, pixels.
+        threads: of a video's decoder.
 
     Raises:
         InputError: it can be read neither as a picture nor as a video.
     """
     if is_video(path):
         with open_video(path):  # an unreadable one ends here, not in the middle of a render
-            return VideoBackdrop(path, width, height), ()
+            return VideoBackdrop(path, width, height, threads), ()
     picture = load_picture(path)
     return StillBackdrop(cover(picture.image, width, height)), picture.warnings
 

@@ -147,7 +147,7 @@ def cut_out_compositor(
         plate = np.asarray(cv2.resize(plate, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
         backdrop = blurred(plate, view.pose.scale * place.side / view.size)
     elif settings.background_file is not None:
-        backdrop, warnings = open_backdrop(settings.background_file, width, height)
+        backdrop, warnings = open_backdrop(settings.background_file, width, height, min(settings.threads, 2))
     return CutOutCompositor(person, place, backdrop), warnings
 
 
