@@ -61,15 +61,20 @@ def matte_of(image: Frame, points: Points, parts: HeadParts, wider: HeadParts | 
     """
     picture_from_parts = invert(parts.parts_from_photo)
     coarse = _placed(parts.person, picture_from_parts, image)
-    if wider is not None:
-        own = _placed(_inside(parts.person.shape[0]), picture_from_parts, image, cv2.BORDER_CONSTANT)
-        coarse = own * coarse + (1 - own) * _placed(wider.person, invert(wider.parts_from_photo), image)
     pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
     radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
-    fine = guided_filter(image, np.clip(coarse, 0, 1).astype(np.float32), radius, EPSILON)
-    alpha = np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
-    if wider is not None:
-        alpha = _without_others(alpha, points)
+    if wider is None:
+        fine = guided_filter(image, np.clip(coarse, 0, 1).astype(np.float32), radius, EPSILON)
+        alpha = np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32)
+        return Matte(alpha, _doubt(alpha, points))
+    own = _placed(_inside(parts.person.shape[0]), picture_from_parts, image, cv2.BORDER_CONSTANT)
+    picture_from_wider = invert(wider.parts_from_photo)
+    coarse = np.clip(own * coarse + (1 - own) * _placed(wider.person, picture_from_wider, image), 0, 1)
+    # Pixels of the wider square are larger, and its outline is as much less exact.
+    ratio = float(np.sqrt(np.linalg.det(picture_from_wider[:, :2]))) / pixel
+    near, far = (guided_filter(image, coarse, round(size), EPSILON) for size in (radius, ratio * radius))
+    fine = own * near + (1 - own) * far
+    alpha = _without_others(np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1).astype(np.float32), points)
     return Matte(alpha, _doubt(alpha, points))
 
 
