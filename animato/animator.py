@@ -94,7 +94,7 @@ class Animator:
         Args:
             head: see `Photos`.
             driver: see `Drivers`.
-            output: .mp4, .webm, .gif, or a folder for PNG frames.
+            output: .mp4, .webm, .mov, .gif, or a folder for PNG frames.
             settings: see `AnimateSettings`; `threads` is ignored in favour of the animator's.
             overwrite: whether an existing output may be replaced.
             progress: called after each frame.

@@ -62,7 +62,7 @@ def render(
     """Yield the watermarked frames of a person moved by a driver, in one call; see `Animator.stream`.
 
     Yields:
-        H x W x 3 uint8 RGB; each frame is a new, writable array.
+        H x W x 3 uint8 RGB (H x W x 4 RGBA with `background="none"`); each frame is a new, writable array.
 
     Example:
         >>> import animato

@@ -146,7 +146,8 @@ def _networks() -> str:
 def _encoders() -> str:
     import av
 
-    needed = {"libx264": "mp4", "libvpx-vp9": "webm", "aac": "sound in mp4", "libopus": "sound in webm"}
+    needed = {"libx264": "mp4", "libvpx-vp9": "webm", "prores_ks": "mov"}
+    needed |= {"aac": "sound in mp4", "libopus": "sound in webm"}
     missing = [f"{codec} ({use})" for codec, use in needed.items() if codec not in av.codecs_available]
     if missing:
         raise RuntimeError(f"missing {', '.join(missing)}")

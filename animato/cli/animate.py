@@ -38,7 +38,7 @@ def animate(
             "-o",
             metavar="PATH",
             parser=output_path,
-            help="Output: .mp4, .webm, .gif, or a folder for PNG frames.",
+            help="Output: .mp4, .webm, .mov, .gif, or a folder for PNG frames.",
         ),
     ],
     settings: AnimateSettings,

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from animato.geometry.affine import invert
 from animato.geometry.landmarks import OVAL
+from animato.geometry.smoothstep import smoothstep
 from animato.head.parts import HeadParts
-from animato.types import Frame, Plane, Points
+from animato.types import Affine, Frame, Plane, Points
 
 RADIUS_CM, EPSILON = 0.6, 1e-3
 """Radius of the guided filter in canonical centimetres, and its regularisation for pictures in [0, 1]."""
@@ -32,6 +33,12 @@ packaged pictures have 0.06 to 0.12, collages and drawings 0.15 to 0.64."""
 LEAST_FACE = 0.97
 """Smallest mean opacity of the face."""
 
+EDGE = 0.12
+"""Rim of the head's square over which a wider one takes over, in shares of its side."""
+
+LEAST_TOUCH = 0.02
+"""Opacity over which two regions of a matte touch."""
+
 LARGEST_BLOB = 0.05
 """Largest second region, in shares of the person's area."""
 
@@ -49,42 +56,38 @@ class Matte:
     doubt: str
 
 
-def matte_of(image: Frame, points: Points, parts: HeadParts) -> Matte:
+def matte_of(image: Frame, points: Points, parts: HeadParts, wider: HeadParts | None = None) -> Matte:
     """Return the matte of a picture.
 
     Args:
         image: H x W x 3 uint8 RGB.
         points: 478 x 3, landmarks, pixels of it.
         parts: of the picture, their map from its pixels.
+        wider: the same of a wider square, for the body beyond theirs; None where the picture does not show it.
     """
-    height, width = image.shape[:2]
     picture_from_parts = invert(parts.parts_from_photo)
-    resized = cv2.warpAffine(
-        parts.person, picture_from_parts, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    coarse = np.asarray(np.clip(resized, 0, 1), np.float32)
+    coarse = np.clip(_placed(parts.person, picture_from_parts, image), 0, 1)
     pixel = float(np.sqrt(np.linalg.det(picture_from_parts[:, :2])))  # of the parts, in pixels of the picture
     radius = max(2, round(RADIUS_CM * pixel * parts.person.shape[0] / 40.0))
-    alpha = _refined(image, coarse, radius)
-    doubt = _doubt(alpha, points)
-    decided = _decided(image, coarse, points)
-    if decided is not coarse:
-        alpha = _refined(image, decided, radius)
-    return Matte(_in_one_piece(alpha, points), doubt)
+    if wider is None:
+        alpha = _opacity(guided_filter(image, coarse, radius, EPSILON))
+        doubt = _doubt(alpha, points)
+        decided = _decided(image, coarse, points)
+        if decided is not coarse:
+            alpha = _opacity(guided_filter(image, decided, radius, EPSILON))
+        return Matte(_without_others(alpha, points), doubt)
+    own = _placed(_inside(parts.person.shape[0]), picture_from_parts, image, cv2.BORDER_CONSTANT)
+    picture_from_wider = invert(wider.parts_from_photo)
+    coarse = np.clip(own * coarse + (1 - own) * _placed(wider.person, picture_from_wider, image), 0, 1)
+    # Pixels of the wider square are larger, and its outline is as much less exact.
+    ratio = float(np.sqrt(np.linalg.det(picture_from_wider[:, :2]))) / pixel
+    near, far = (guided_filter(image, coarse, round(size), EPSILON) for size in (radius, ratio * radius))
+    alpha = _without_others(_opacity(own * near + (1 - own) * far), points)
+    return Matte(alpha, _doubt(alpha, points))
 
 
-def _refined(image: Frame, coarse: Plane, radius: int) -> Plane:
-    fine = guided_filter(image, coarse, radius, EPSILON)
+def _opacity(fine: Plane) -> Plane:
     return np.asarray(np.clip((fine - FLOOR) / (CEILING - FLOOR), 0, 1), np.float32)
-
-
-def _in_one_piece(alpha: Plane, points: Points) -> Plane:
-    """Return a matte (H x W float32) without what is not connected to the face (478 x 3 landmarks, pixels)."""
-    _, pieces = cv2.connectedComponents((alpha > 0).astype(np.uint8), connectivity=8)
-    height, width = alpha.shape
-    columns, rows = np.rint(points[:, :2]).astype(int).T
-    own = pieces[rows.clip(0, height - 1), columns.clip(0, width - 1)]
-    return np.asarray(alpha * np.isin(pieces, np.unique(own[own > 0])), np.float32)
 
 
 def _decided(image: Frame, coarse: Plane, points: Points) -> Plane:
@@ -124,6 +127,28 @@ def _decided(image: Frame, coarse: Plane, points: Points) -> Plane:
     decided = cv2.resize(person.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)
     share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1.0), full, interpolation=cv2.INTER_LINEAR)
     return np.asarray(coarse + share * (decided - coarse), np.float32)
+
+
+def _placed(plane: Plane, picture_from_parts: Affine, image: Frame, border: int = cv2.BORDER_REPLICATE) -> Plane:
+    """Return a plane (S x S float32) of the parts in the pixels of a picture, H x W float32."""
+    size = image.shape[1], image.shape[0]
+    placed = cv2.warpAffine(plane, picture_from_parts, size, flags=cv2.INTER_CUBIC, borderMode=border)
+    return np.asarray(placed, np.float32)
+
+
+def _inside(side: int) -> Plane:
+    """Return side x side float32: 1 in the middle of a square, falling to 0 at its edge."""
+    line = smoothstep((np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5) / side, 0.0, EDGE)
+    return np.asarray(np.minimum(line[:, None], line[None, :]), np.float32)
+
+
+def _without_others(alpha: Plane, points: Points) -> Plane:
+    """Return a matte without regions that do not touch the person's own: other people, things taken for people."""
+    _, labels = cv2.connectedComponents((alpha > LEAST_TOUCH).astype(np.uint8), connectivity=8)
+    x, y = np.rint(points[list(OVAL), :2].mean(axis=0)).astype(int)
+    height, width = alpha.shape
+    own = labels[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    return np.where((labels == own) & (own > 0), alpha, 0).astype(np.float32)
 
 
 def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Plane:

@@ -81,19 +81,20 @@ def parts_from_photo(pose: HeadPose, side: int, wider: float = 1.0) -> Affine:
     return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
 
 
-def read_parts(image: Frame, pose: HeadPose, engine: Engine) -> HeadParts:
+def read_parts(image: Frame, pose: HeadPose, engine: Engine, wider: float = 1.0) -> HeadParts:
     """Return the parts of the head in a photo.
 
     Args:
         image: H x W x 3 uint8 RGB.
         pose: of the head, pixels of the photo.
         engine: runs the network.
+        wider: side of the square in units of the one that the network was trained on.
 
     Raises:
         MissingPartError: the network's weights, or OpenVINO, are not installed.
     """
     network, side = engine.shared("parts network", lambda: _network(engine))
-    placed = parts_from_photo(pose, side)
+    placed = parts_from_photo(pose, side, wider)
     probabilities, depth = network(cut(image, placed, side)[None])
     rounded = np.clip(np.rint(probabilities[0] * 255), 0, 255).astype(np.uint8)
     return HeadParts(rounded, depth[0, 0].astype(np.float16), placed)

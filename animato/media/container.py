@@ -33,7 +33,7 @@ AUDIO_DEMUXERS: Mapping[str, str] = {
 }
 """Media type to demuxer for audio."""
 
-VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "gif"})
+VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "gif", "prores"})
 """Video decoders allowed on untrusted files."""
 
 AUDIO_CODECS = frozenset({"aac", "opus", "mp3", "flac", "vorbis", "alac"})

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
+
+from animato.types import Frame
 
 BACKDROP = 192
 """Grey level composited behind transparent pixels."""
@@ -22,6 +26,18 @@ _ORIENTATIONS: dict[int, tuple[Image.Transpose, str]] = {
     7: (Image.Transpose.TRANSVERSE, "rotated and mirrored"),
     8: (Image.Transpose.ROTATE_90, "rotated counter-clockwise"),
 }
+
+
+def with_opacity(image: Frame, alpha: NDArray[np.uint8]) -> Frame:
+    """Return a picture with opacity, H x W x 4 uint8 RGBA, not multiplied.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        alpha: H x W uint8.
+    """
+    result = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), np.uint8)
+    result[..., 3] = alpha
+    return result
 
 
 def flatten(picture: Image.Image, warnings: list[str]) -> Image.Image:

@@ -35,6 +35,7 @@ class PngWriter(Writer):
         folder: output folder.
         pattern: file name with one %d.
         comment: text for the Comment field of every frame, or None.
+        alpha: whether frames are RGBA.
     """
 
     def __init__(
@@ -45,8 +46,9 @@ class PngWriter(Writer):
         height: int,
         fps: Fraction,
         comment: str | None,
+        alpha: bool = False,
     ) -> None:
-        super().__init__(folder, width, height, fps)
+        super().__init__(folder, width, height, fps, alpha)
         self._pattern = pattern
         self._note = _text_chunk("Comment", comment) if comment else b""
         self._created = not folder.exists()
@@ -61,7 +63,8 @@ class PngWriter(Writer):
             raise output_error(folder, problem) from problem
 
     def _put(self, frame: Frame) -> None:
-        encoded, buffer = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), _OPTIONS)
+        order = cv2.COLOR_RGBA2BGRA if self.alpha else cv2.COLOR_RGB2BGR
+        encoded, buffer = cv2.imencode(".png", cv2.cvtColor(frame, order), _OPTIONS)
         if not encoded:
             raise OSError("the picture cannot be coded as PNG")
         data = buffer.tobytes()

@@ -14,7 +14,10 @@ from animato.media.video_writer import VideoWriter
 from animato.media.writer_base import Writer
 from animato.settings.media import WriterSettings
 
-__all__ = ["AudioSource", "Writer", "open_writer", "output_format"]
+__all__ = ["AudioSource", "Writer", "check_alpha", "open_writer", "output_format"]
+
+WITH_ALPHA = ("webm", "mov", "png")
+"""Formats that store opacity."""
 
 _MAX_SIDE = 16_384
 _LONG_GIF = 12.0
@@ -22,7 +25,7 @@ _LONG_GIF = 12.0
 
 
 def output_format(path: Path) -> str:
-    """Return the output format for a path: "mp4", "webm", "gif" or "png" (a folder of frames).
+    """Return the output format for a path: "mp4", "webm", "mov", "gif" or "png" (a folder of frames).
 
     A path without a suffix, an existing folder, and a numbered name such as frame_%05d.png select "png".
 
@@ -32,7 +35,7 @@ def output_format(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in (".mp4", ".m4v"):
         return "mp4"
-    if suffix in (".webm", ".gif"):
+    if suffix in (".webm", ".mov", ".gif"):
         return suffix[1:]
     if suffix == "" or path.is_dir():
         return "png"
@@ -43,7 +46,27 @@ def output_format(path: Path) -> str:
             f"{path.name} names one picture, and a video has many",
             hint=f"a folder ({path.stem}/) or numbered names ({path.stem}_%05d.png)",
         )
-    raise UsageError(f"videos are not written as {suffix}", where=str(path), hint=".mp4, .webm, .gif or a folder")
+    raise UsageError(f"videos are not written as {suffix}", where=str(path), hint=".mp4, .webm, .mov, .gif or a folder")
+
+
+def check_alpha(path: Path, form: str) -> None:
+    """Check that a format stores opacity.
+
+    Args:
+        path: of the output, for the message.
+        form: from `output_format`.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if form in WITH_ALPHA:
+        return
+    # A gif knows only whole pixels: its edges would be jagged.
+    raise UsageError(
+        f"{form} stores no soft transparency, which `background=none` needs",
+        where=str(path),
+        hint=".webm (VP9), .mov (ProRes 4444), or a folder for PNG frames",
+    )
 
 
 def open_writer(
@@ -56,6 +79,7 @@ def open_writer(
     settings: WriterSettings | None = None,
     comment: str | None = None,
     duration: float | None = None,
+    alpha: bool = False,
 ) -> Writer:
     """Open a file or folder for writing frames, in the format given by `output_format`.
 
@@ -69,6 +93,7 @@ def open_writer(
         audio: audio source, cut at the end of the video; gif and PNG drop it with a warning.
         comment: text for the file's comment field.
         duration: expected duration in seconds, if known; only used to warn about large gifs.
+        alpha: whether frames are height x width x 4 uint8 RGBA, not multiplied by the opacity.
 
     Raises:
         UsageError: unsupported suffix, size or rate.
@@ -81,8 +106,10 @@ def open_writer(
         raise UsageError(f"frames of {width} x {height} cannot be written", where=f"1 to {_MAX_SIDE} pixels a side")
     if not Fraction(1, 100) <= fps <= 1000:
         raise UsageError(f"{float(fps):g} frames a second cannot be written", where="0.01 to 1000", hint="`fps=25`")
-    if form in ("mp4", "webm"):
-        return VideoWriter(path, width, height, fps, form, settings, audio, comment)
+    if alpha:
+        check_alpha(path, form)
+    if form in ("mp4", "webm", "mov"):
+        return VideoWriter(path, width, height, fps, form, settings, audio, comment, alpha)
     writer: Writer
     if form == "gif":
         writer = GifWriter(path, width, height, fps, settings, comment)
@@ -91,7 +118,7 @@ def open_writer(
     else:
         numbered = "%" in path.name
         folder, pattern = (path.parent, path.name) if numbered else (path, PATTERN)
-        writer = PngWriter(folder, pattern, width, height, fps, comment)
+        writer = PngWriter(folder, pattern, width, height, fps, comment, alpha)
     if audio is not None:
         writer.add_warning(f"{'a gif has' if form == 'gif' else 'PNG frames have'} no sound; it was left out")
     return writer

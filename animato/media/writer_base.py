@@ -28,14 +28,16 @@ class Writer(ABC):
         width: of the input frames, in pixels.
         height: of the input frames, in pixels.
         fps: frames per second.
+        alpha: whether frames are RGBA.
         frames: frames written so far.
     """
 
-    def __init__(self, path: Path, width: int, height: int, fps: Fraction) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: Fraction, alpha: bool = False) -> None:
         self.path = path
         self.width = width
         self.height = height
         self.fps = fps
+        self.alpha = alpha
         self.frames = 0
         self._warnings: list[str] = []
         self._closed = False
@@ -64,13 +66,13 @@ class Writer(ABC):
         """Write the next frame.
 
         Args:
-            frame: height x width x 3 uint8 RGB.
+            frame: height x width x 3 uint8 RGB, or height x width x 4 uint8 RGBA with `alpha`.
 
         Raises:
             OutputError: the disk is full or not writable.
             ValueError: wrong size, or the writer is closed.
         """
-        self._expect(frame, (self.height, self.width, 3))
+        self._expect(frame, (self.height, self.width, 4 if self.alpha else 3))
         self._guarded(lambda: self._put(frame))
 
     def write_yuv(self, planes: NDArray[np.uint8]) -> None:

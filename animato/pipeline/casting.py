@@ -114,14 +114,16 @@ def check_early(inputs: Sequence[CastInput], target: Path, settings: AnimateSett
     Raises:
         UsageError: the output exists already, or is one of the inputs.
         OutputError: the output cannot be written.
-        InputError: the audio file cannot be read.
+        InputError: the audio or background file cannot be read.
     """
-    Output.check(target, overwrite)
+    Output.check(target, overwrite, alpha=settings.background == "none")
     files: list[Path | None] = [settings.audio, settings.person, settings.sign_cert, settings.sign_key]
+    files.append(settings.background_file)
     for photos, driver in inputs:
         files += [path for path in _as_list(photos) if isinstance(path, Path)]
         files.append(driver if isinstance(driver, Path) else driver.path)
     check_not_input(target, files)
     check_home()
-    if settings.audio is not None:
-        read_head(settings.audio)
+    for file in (settings.audio, settings.background_file):
+        if file is not None:
+            read_head(file)

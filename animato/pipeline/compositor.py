@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import cv2
@@ -46,11 +47,21 @@ class Compositor:
         self._masks = [] if base is None else [soft_square(place.side) for place in placements]
         self.height, self.width = (placements[0].side,) * 2 if base is None else base.shape[:2]
 
-    def compose(self, layers: Sequence[Layer]) -> Frame:
+    def backdrops(self, fps: Fraction) -> Generator[Frame | None]:  # noqa: ARG002
+        """Yield what lies behind each frame, without end: here nothing but the base.
+
+        Args:
+            fps: frames per second of the output.
+        """
+        while True:
+            yield None
+
+    def compose(self, layers: Sequence[Layer], behind: Frame | None = None) -> Frame:  # noqa: ARG002
         """Return the output frame, H x W x 3 uint8 RGB, as a new array.
 
         Args:
             layers: one per placement; their images may be overwritten or returned.
+            behind: from `backdrops`, for this frame.
         """
         images = [_resized(layer, place) for layer, place in zip(layers, self._placements, strict=True)]
         if self._base is None:

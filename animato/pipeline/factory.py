@@ -12,10 +12,12 @@ import cv2
 import numpy as np
 
 from animato.drivers.base import Driver
+from animato.errors import UsageError
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
 from animato.pipeline.compositor import Compositor, Placement
+from animato.pipeline.cut_out_compositor import check_outline, cut_out_compositor
 from animato.pipeline.framing import Framing, frame_head, source_view
 from animato.renderers.base import Renderer
 from animato.renderers.paper import PaperRenderer, load_paper_person
@@ -44,18 +46,25 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
         (the scene, warnings about resizing).
 
     Raises:
-        InputError: the person file cannot be used.
+        UsageError: several heads, and a background other than that of their photos.
+        InputError: the person file or the background cannot be used, or the person's outline is unsure.
         MissingPartError: weights or a package that the renderer needs are not installed.
     """
+    if settings.background != "keep" and len(cast) > 1:
+        raise UsageError("`background` works with one head", hint="one video for each head")
     framings, renderers = zip(*(make_renderer(head, settings, engine) for head, _ in cast), strict=True)
-    base, placements = _layout([head.photo.sha256 for head, _ in cast], framings)
+    warnings = [sentence for framing in framings for sentence in framing.warnings]
+    if settings.background == "keep":
+        compositor = Compositor(*_layout([head.photo.sha256 for head, _ in cast], framings))
+    else:
+        compositor, notes = cut_out_compositor(framings[0], cast[0].head.photo.name, settings, engine)
+        warnings += notes
     actors = tuple(
         Actor.of(framing, member.driver, renderer, settings)
         for member, framing, renderer in zip(cast, framings, renderers, strict=True)
     )
     rate = max(output_rate(member.driver.fps, settings.fps) for member in cast)
-    warnings = [sentence for framing in framings for sentence in framing.warnings]
-    return Scene(actors, Compositor(base, placements), rate, engine.threads), list(dict.fromkeys(warnings))
+    return Scene(actors, compositor, rate, engine.threads), list(dict.fromkeys(warnings))
 
 
 def single_actor_scene(framing: Framing, driver: Driver, renderer: Renderer, settings: AnimateSettings) -> Scene:
@@ -135,6 +144,7 @@ def make_renderer(
 
     Raises:
         InputError: the person file cannot be used.
+        PictureError: the background is to be replaced, and the outline of the person is not known.
         MissingPartError: weights or a package that the renderer needs are not installed.
     """
     if settings.model == "paper":
@@ -147,15 +157,18 @@ def make_renderer(
     if drawing:
         # Of a drawing the parts network knows nothing.
         framing = replace(framing, view=replace(framing.view, parts=None))
+    cut_out = settings.background != "keep"
+    if cut_out:
+        check_outline(framing.view, head.photo.name, drawing)
     warnings = (*framing.warnings, *_outline_warning(framing.view, head.photo.name))
     framing = replace(framing, warnings=warnings, turn=head.supported_turn(framing.view.is_closed))
     if settings.model == "geometry" or drawing:
-        return framing, GeometryRenderer(framing.view)
+        return framing, GeometryRenderer(framing.view, cut_out)
     networks = networks or portrait_networks(engine)
     if settings.person is not None:
         parameters = load_portrait_person(settings.person, networks.weights)
     views = [framing.view, *(source_view(photo) for photo in head.photos[1:])]
-    return framing, PortraitRenderer(views, networks, parameters)
+    return framing, PortraitRenderer(views, networks, parameters, cut_out)
 
 
 def _outline_warning(view: HeadView, name: str) -> tuple[str, ...]:

@@ -26,16 +26,17 @@ def frames_of(scene: Scene, clock: StageClock) -> Generator[Frame]:
     encodes. With `threads=1` everything runs in the caller's thread. Closing the generator ends the threads.
 
     Yields:
-        H x W x 3 uint8 RGB, each as a new array.
+        H x W x 3 uint8 RGB, or H x W x 4 uint8 RGBA without a background, each as a new array.
     """
     return prefetch(_composed(scene, clock), STAGE_PREFETCH, scene.threads)
 
 
 def _composed(scene: Scene, clock: StageClock) -> Iterator[Frame]:
-    for layers in _layers(scene, clock):
-        with clock.stage("composite"):
-            frame = scene.compositor.compose(layers)
-        yield frame
+    with closing(scene.compositor.backdrops(scene.fps)) as backdrops:
+        for layers in _layers(scene, clock):
+            with clock.stage("composite"):
+                frame = scene.compositor.compose(layers, next(backdrops))
+            yield frame
 
 
 def _layers(scene: Scene, clock: StageClock) -> Iterator[list[Layer]]:

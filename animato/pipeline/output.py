@@ -12,10 +12,14 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
+import cv2
+import numpy as np
+
 from animato.errors import OutputError, UsageError
 from animato.media.audio import AudioSource
 from animato.media.disk import output_error
-from animato.media.writer import Writer, open_writer, output_format
+from animato.media.pixels import with_opacity
+from animato.media.writer import Writer, check_alpha, open_writer, output_format
 from animato.pipeline.frame_folder import FrameFolder
 from animato.runtime.stage_clock import StageClock
 from animato.settings.media import WriterSettings
@@ -28,6 +32,10 @@ Signer = Callable[[Path, Path, MarkPayload], None]
 """Signs a file or folder: (unsigned path, path of the signed copy to write, payload of the watermark)."""
 
 
+BEYOND_EDGE = 8
+"""Pixels over which the colours of a transparent frame go on beyond what is seen."""
+
+
 class Watermarker:
     """Embeds the invisible watermark; one instance per output, so that all its frames carry the same id."""
 
@@ -36,8 +44,17 @@ class Watermarker:
         self._marker = MovingMarker(Marker(self.payload))
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the marked frame, H x W x 3 uint8 RGB, as a new array."""
-        return self._marker.embed(frame)
+        """Return the marked frame as a new array.
+
+        Args:
+            frame: H x W x 3 uint8 RGB, or H x W x 4 uint8 RGBA, which is marked where it is seen.
+        """
+        if frame.shape[2] == 3:
+            return self._marker.embed(frame)
+        marked = self._marker.embed(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), np.uint8))
+        # Colours go on a little beyond the edge, for codecs and filters that mix neighbours; farther out is nothing.
+        near = cv2.dilate(frame[..., 3], np.ones((2 * BEYOND_EDGE + 1,) * 2, np.uint8))
+        return with_opacity(np.asarray(cv2.bitwise_and(marked, marked, mask=near), np.uint8), frame[..., 3])
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class OutputPlan:
         duration: expected duration in seconds, or None.
         comment: text of the file's comment field.
         overwrite: whether an existing file may be replaced.
+        alpha: whether frames are RGBA.
     """
 
     path: Path
@@ -67,6 +85,7 @@ class OutputPlan:
     duration: float | None
     comment: str
     overwrite: bool = False
+    alpha: bool = False
 
 
 class Output:
@@ -92,14 +111,22 @@ class Output:
         self.warnings: list[str] = []
 
     @staticmethod
-    def check(path: Path, overwrite: bool) -> None:
+    def check(path: Path, overwrite: bool, alpha: bool = False) -> None:
         """Check that the output can be written, before anything is rendered.
+
+        Args:
+            path: of the finished file or folder.
+            overwrite: whether an existing output may be replaced.
+            alpha: whether its frames are transparent.
 
         Raises:
             OutputError: the folder does not exist or is not writable.
             UsageError: the suffix is not supported, or the output exists and may not be replaced.
         """
-        check_target(path, _format(path), overwrite)
+        file_format = _format(path)
+        if alpha:
+            check_alpha(path, file_format)
+        check_target(path, file_format, overwrite)
 
     def __enter__(self) -> Output:
         try:
@@ -128,6 +155,7 @@ class Output:
             settings=settings,
             comment=plan.comment,
             duration=plan.duration,
+            alpha=plan.alpha,
         )
 
     def write(self, frame: Frame) -> None:

@@ -32,8 +32,9 @@ def plan_output(target: Path, scene: Scene, settings: AnimateSettings, overwrite
         crf=settings.crf,
         threads=settings.threads,
         duration=scene.duration,
-        comment=comment_text(settings.frame == "photo"),
+        comment=comment_text(settings.composed),
         overwrite=overwrite,
+        alpha=settings.background == "none",
     )
 
 

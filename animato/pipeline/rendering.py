@@ -38,7 +38,7 @@ def render_file(
 
     Args:
         cast: heads and opened drivers.
-        target: .mp4, .webm, .gif, or a folder for PNG frames.
+        target: .mp4, .webm, .mov, .gif, or a folder for PNG frames.
         settings: of the render.
         engine: runs the networks.
         overwrite: whether an existing output may be replaced.

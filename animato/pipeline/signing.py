@@ -25,10 +25,11 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(
-            source_type=source_type(settings.frame == "photo"),
+            source_type=source_type(settings.composed),
             payload=payload,
             ingredients=ingredients(cast, settings),
-            settings=vars(settings),  # only plain values are published, not paths
+            # Only plain values are published, not paths.
+            settings={**vars(settings), "background": settings.background_kind},
             consent=consent_of(cast, settings),
         )
         sign_output(unsigned, signed, claim, settings)
@@ -48,10 +49,12 @@ def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:
-    """Return the inputs of an output with their hashes: photos, drivers, audio."""
+    """Return the inputs of an output with their hashes: photos, drivers, background, audio."""
     photos = {photo.sha256: photo for member in cast for photo in member.head.photos}.values()
     found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in photos]
     found += [Ingredient.from_file(path, "driver") for path in dict.fromkeys(m.driver.path for m in cast)]
+    if settings.background_file is not None:
+        found.append(Ingredient.from_file(settings.background_file, "background"))
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))
     return tuple(found)

@@ -48,7 +48,7 @@ class Stream:
         return self
 
     def __next__(self) -> Frame:
-        """Return the next frame, H x W x 3 uint8 RGB: a new, writable array."""
+        """Return the next frame, H x W x 3 uint8 RGB, RGBA without a background: a new, writable array."""
         return next(self._frames)
 
     def _marked(self) -> Generator[Frame]:

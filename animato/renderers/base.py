@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from animato.motion.retarget import Target
 from animato.runtime.stage_clock import StageClock
 from animato.types import Frame
@@ -16,10 +19,13 @@ class Layer:
     """One rendered head of one frame, to be composited over the base picture.
 
     Attributes:
-        image: S x S x 3 uint8 RGB, owned by the caller, with what lies behind the head.
+        image: S x S x 3 uint8 RGB, owned by the caller: with what lies behind the head, or the person's own colours,
+            not multiplied by the opacity.
+        alpha: S x S uint8, opacity of the person; None for a picture with what lies behind.
     """
 
     image: Frame
+    alpha: NDArray[np.uint8] | None = None
 
 
 Paint = Callable[[StageClock], Layer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from animato.settings.motion import MotionSettings
 from animato.settings.provenance import SigningSettings
 
 FACE_CHOICES = ("largest", "left", "right")
+BACKGROUNDS = ("keep", "blur", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,12 @@ class AnimateSettings(SigningSettings, MotionSettings):
     frame: Literal["photo", "crop"] = setting(
         "photo",
         "photo: the whole photo. crop: a square around the head.",
+        group="Picture and size",
+    )
+    background: str = setting(
+        "keep",
+        "keep: the photo's own. blur: the same, blurred. none: transparent, in a .webm, .mov or folder of PNG frames. "
+        "Or the path of a picture or video to show behind the person.",
         group="Picture and size",
     )
     size: int | None = setting(
@@ -75,7 +83,24 @@ class AnimateSettings(SigningSettings, MotionSettings):
     )
     threads: int = setting(2, "CPU threads.", low=1, high=64, group="Advanced")
 
+    @property
+    def background_kind(self) -> str:
+        """One of "keep", "blur", "none" and "file"."""
+        return self.background if self.background in BACKGROUNDS else "file"
+
+    @property
+    def background_file(self) -> Path | None:
+        """Picture or video behind the person, if `background` is a path."""
+        return Path(self.background) if self.background_kind == "file" else None
+
+    @property
+    def composed(self) -> bool:
+        """Whether the output also shows pixels that are not rendered: the rest of the photo, or another picture."""
+        return self.frame == "photo" or self.background_kind == "file"
+
     def __post_init__(self) -> None:
+        if isinstance(self.background, os.PathLike):
+            object.__setattr__(self, "background", os.fspath(self.background))
         check(self, "animate")
         for name in ("face", "driver_face"):
             value = getattr(self, name)
@@ -95,6 +120,14 @@ class AnimateSettings(SigningSettings, MotionSettings):
                 "`model=geometry` uses no person file",
                 where=f"animate.person {self.person}",
                 hint="leave out `person`, or `model=portrait`",
+            )
+        if not self.background:
+            raise UsageError("`background` is empty", hint=f"{', '.join(BACKGROUNDS)}, or the path of a picture")
+        if self.model == "paper" and self.background != "keep":
+            raise UsageError(
+                "`model=paper` renders the background with the head, so it cannot be replaced",
+                where=f"animate.background {self.background}",
+                hint="`background=keep`, or `model=portrait`",
             )
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"`end` must be after `start` ({self.end:g} s is not after {self.start:g} s)")

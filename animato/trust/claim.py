@@ -1,7 +1,7 @@
 """Build the unsigned C2PA manifest of an output: source type, input hashes, settings, watermark.
 
-A manifest contains no names of people, files, folders or machines. Titles are "photo", "driver", "audio"; settings with
-paths are omitted.
+A manifest contains no names of people, files, folders or machines. Titles are "photo", "driver", "background",
+"audio"; settings with paths are omitted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from animato.trust.metadata import SourceType
 from animato.trust.payload import MarkPayload
 from animato.version import __version__
 
-ROLES = ("photo", "driver", "audio")
+ROLES = ("photo", "driver", "background", "audio")
 MAX_TEXT = 80
 """Longest text setting that is published, characters."""
 
@@ -42,7 +42,7 @@ class Ingredient:
     """One input of an output.
 
     Attributes:
-        role: "photo", "driver" or "audio".
+        role: "photo", "driver", "background" or "audio".
         sha256: of the input's bytes, 64 hexadecimal digits.
         size: in bytes.
         media_type: such as "image/jpeg".
@@ -67,7 +67,7 @@ class Ingredient:
         """Return the ingredient of a file.
 
         Args:
-            role: "photo", "driver" or "audio".
+            role: "photo", "driver", "background" or "audio".
             media_type: of the file; detected from its first bytes by default.
 
         Raises:

@@ -1,7 +1,7 @@
 """Sign an output: add plain metadata and content credentials (C2PA), then validate the result.
 
-A file that cannot be signed is not written. Credentials are embedded in mp4, gif, PNG and JPEG; for webm they are
-written to a .c2pa sidecar file.
+A file that cannot be signed is not written. Credentials are embedded in mp4, mov, gif, PNG and JPEG; for webm they
+are written to a .c2pa sidecar file.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = ["comment_text", "media_type_of", "sidecar_of", "sign_file", "sign_fol
 EMBEDDED = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
     ".gif": "image/gif",
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -48,7 +49,9 @@ def media_type_of(path: Path) -> str:
     """
     media_type = {**EMBEDDED, **BESIDE}.get(path.suffix.lower())
     if media_type is None:
-        raise RefusedError(f"files ending in {path.suffix or 'nothing'!r} cannot be signed", hint=".mp4, .webm, .gif")
+        raise RefusedError(
+            f"files ending in {path.suffix or 'nothing'!r} cannot be signed", hint=".mp4, .webm, .mov, .gif"
+        )
     return media_type
 
 

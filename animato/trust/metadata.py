@@ -31,7 +31,7 @@ def source_type(pasted: bool) -> SourceType:
 
 
 def comment_text(pasted: bool) -> str:
-    """Return the text for a file's comment field (mp4, webm, gif, PNG): one ASCII line without personal data."""
+    """Return the text for a file's comment field (mp4, webm, mov, gif, PNG): one ASCII line without personal data."""
     what = "parts of these pictures are AI-generated" if pasted else "these pictures are AI-generated"
     return f"Made with animato: {what} (IPTC DigitalSourceType {source_type(pasted).url})."
 

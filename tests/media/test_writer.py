@@ -52,7 +52,7 @@ def comment_block(text: str) -> bytes:
     return b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\x00\x3b"
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "out.m4v", "out.webm", "out.gif"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.m4v", "out.webm", "out.mov", "out.gif"])
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001), Fraction(12)])
 def test_every_frame_comes_back_in_order_and_on_time(tmp_path: Path, name: str, fps: Fraction) -> None:
     path = written(tmp_path / name, 30, fps)
@@ -252,3 +252,39 @@ def test_a_failed_start_does_not_delete_what_was_there(tmp_path: Path) -> None:
             tmp_path / "o.mp4", width=64, height=48, fps=Fraction(25), audio=AudioSource(tmp_path / "absent.wav")
         )
     assert (tmp_path / "o.mp4").read_bytes() == b"an older film"
+
+
+def clear_picture(width: int, height: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A reddish picture whose opacity rises from left to right, RGBA, not multiplied."""
+    picture = np.full((height, width, 4), (190, 90, 60, 0), np.uint8)
+    picture[..., 3] = np.linspace(0, 255, width).astype(np.uint8)
+    return picture
+
+
+@pytest.mark.parametrize("size", [(64, 48), (63, 47)])
+@pytest.mark.parametrize("name", ["a.webm", "a.mov", "frames"])
+def test_colours_and_opacity_come_back(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    path, picture = tmp_path / name, clear_picture(*size)
+    with open_writer(path, width=size[0], height=size[1], fps=Fraction(25), settings=FINE, alpha=True) as writer:
+        for _ in range(3):
+            writer.write(picture)
+    if name == "frames":
+        pictures = [np.array(Image.open(frame)) for frame in sorted(path.iterdir())]
+    else:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            codec = av.CodecContext.create("libvpx-vp9", "r") if name.endswith("webm") else stream.codec_context
+            decoded = [frame for packet in container.demux(stream) for frame in codec.decode(packet)]
+            pictures = [frame.reformat(format="rgba", src_colorspace=5).to_ndarray() for frame in decoded]
+    assert len(pictures) == 3
+    for read in pictures:
+        difference = np.abs(read[: size[1], : size[0]].astype(int) - picture)
+        assert difference[..., 3].mean() < 3
+        assert difference[:, -20:, :3].mean() < 4, "colours where they are seen"
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif"])
+def test_a_format_without_soft_opacity_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="soft transparency"):
+        open_writer(tmp_path / name, width=64, height=48, fps=Fraction(25), alpha=True)
+    assert not list(tmp_path.iterdir())

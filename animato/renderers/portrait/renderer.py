@@ -53,6 +53,7 @@ class PortraitRenderer:
         views: the photos, each in its square; the first is animated, the others supply what it does not show.
         networks: from `portrait_networks`.
         parameters: result of adaptation, or None.
+        cut_out: whether to render the person alone, with opacity.
     """
 
     name = "portrait"
@@ -62,8 +63,9 @@ class PortraitRenderer:
         views: Sequence[HeadView],
         networks: PortraitNetworks,
         parameters: PersonParameters | None = None,
+        cut_out: bool = False,
     ) -> None:
-        main = animated_warper(views[0])
+        main = animated_warper(views[0], cut_out)
         closed = views[0].layers is not None
         self._gamut = main.gamut
         others = [replace(view, image=main.gamut.clipped(view.image)) for view in views[1:]]
@@ -109,7 +111,7 @@ class PortraitRenderer:
                 )
             match_mouth(frame.warped.image, mouth)
             self._gamut.clip_painted(frame.warped.image, unpainted)
-        return Layer(frame.warped.image)
+        return Layer(frame.warped.image, frame.warped.alpha)
 
     def _head_gain(self, frame: PortraitFrame) -> float:
         """Return the gain of the head pass, in [0, 1]: 0 if no hidden area is exposed."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.resample import identity_flow
-from animato.types import Frame
+from animato.types import Frame, Plane
 
 BEYOND_CELLS = 4
 """How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
@@ -32,6 +33,26 @@ class HeadWarp:
     drawn: NDArray[np.int16]
     vertices: NDArray[np.float64]
     affine: NDArray[np.float32]
+
+
+class DrawnHead(NamedTuple):
+    """The head of one frame in its own box, with its opacity.
+
+    Attributes:
+        box: rows and columns of the square.
+        image: h x w x 3 uint8 RGB, its colours in the box, without what lies behind.
+        alpha: h x w float32 in [0, 1].
+        x: h x w float32, where the photo shows each place, pixels of the square.
+        y: h x w float32.
+        residual: how much of what the layers lack of the photo is added, 1 at its pose to 0 well away from it.
+    """
+
+    box: tuple[slice, slice]
+    image: Frame
+    alpha: Plane
+    x: Plane
+    y: Plane
+    residual: float
 
 
 def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:

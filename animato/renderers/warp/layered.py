@@ -13,9 +13,9 @@ from animato.head.back_texture import texture_places
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
 from animato.renderers.warp.head_opacity import HeadOpacity
-from animato.renderers.warp.head_warp import HeadWarp, nearest_cell
+from animato.renderers.warp.head_warp import DrawnHead, HeadWarp, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
-from animato.types import Frame
+from animato.types import Frame, Plane
 
 TURN_DEGREES = 6.0
 """Turn away from the photo's pose over which the closed head takes over from the photo's own soft edge."""
@@ -62,12 +62,13 @@ class LayeredHead:
         self._plate = np.clip(np.rint(plate), 0, 255).astype(np.uint8)
         self._body.still = self._body.at_rest(self._plate)
 
-    def keep_residual(self, image: Frame, rest: Frame) -> None:
+    def keep_residual(self, image: Frame, rest: Frame, alpha: NDArray[np.uint8] | None = None) -> None:  # noqa: ARG002
         """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
 
         Args:
             image: S x S x 3 uint8, the photo.
             rest: S x S x 3 uint8, the layers composed at the photo's pose.
+            alpha: their opacity, as `compose` returns it.
         """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -78,36 +79,45 @@ class LayeredHead:
         still[box] = self._body.still[box]
         self._body.still = still
 
-    def compose(self, warp: HeadWarp, pose: HeadPose) -> Frame:
-        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array.
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
+        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array; None for its opacity.
 
         Args:
             warp: the head.
             pose: of the target.
         """
-        turn = smoothstep(degrees_between(pose, self._pose), 0.0, TURN_DEGREES)
         behind, body = self._body.over(self._plate, warp.vertices, pose)
-        rows, columns = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
-        x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
+        drawn = self._drawn_head(warp, pose, body)
+        view = np.ascontiguousarray(behind[drawn.box])
+        mixed = np.asarray(cv2.blendLinear(drawn.image, view, drawn.alpha, 1 - drawn.alpha), np.uint8)
+        behind[drawn.box] = self._with_residual(mixed, drawn)
+        return behind, None
+
+    def _drawn_head(self, warp: HeadWarp, pose: HeadPose, body: Plane) -> DrawnHead:
+        """Return the head in its own box, over a body of an opacity (S x S float32)."""
+        degrees = degrees_between(pose, self._pose)
+        box = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
+        x, y = (cv2.resize(plane, (self._size, self._size))[box] for plane in warp.flow)
         kind = self._opacity.kind(warp.drawn)
-        alpha = self._opacity.alpha(warp, kind, x, y, (rows, columns), pose, turn)
+        alpha = self._opacity.alpha(warp, kind, x, y, box, pose, smoothstep(degrees, 0.0, TURN_DEGREES))
         hidden = self._opacity.behind_body(warp.drawn)
         if hidden is not None:
-            alpha = alpha * (1 - hidden[rows, columns] * body[rows, columns])
-        shown = self._opacity.back_share(warp, kind)
+            alpha = alpha * (1 - hidden[box] * body[box])
         head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
+        shown = self._opacity.back_share(warp, kind)
         head = self._with_back(warp, head, shown) if shown.any() else head
-        view = np.ascontiguousarray(behind[rows, columns])
-        mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
-        lacking = 1 - smoothstep(degrees_between(pose, self._pose), *RESIDUAL_DEGREES)
-        if self._residual is not None and lacking > 0:
-            more, less = (
-                cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in self._residual
-            )
-            mixed = cv2.addWeighted(mixed, 1.0, more, lacking, 0.0)
-            mixed = cv2.addWeighted(mixed, 1.0, less, -lacking, 0.0)
-        behind[rows, columns] = mixed
-        return behind
+        residual = 1 - smoothstep(degrees, *RESIDUAL_DEGREES)
+        return DrawnHead(box, np.ascontiguousarray(head[box]), alpha, x, y, residual)
+
+    def _with_residual(self, image: Frame, drawn: DrawnHead) -> Frame:
+        if self._residual is None or drawn.residual <= 0:
+            return image
+        more, less = (
+            cv2.remap(part, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for part in self._residual
+        )
+        brighter = cv2.addWeighted(image, 1.0, more, drawn.residual, 0.0)
+        return np.asarray(cv2.addWeighted(brighter, 1.0, less, -drawn.residual, 0.0), np.uint8)
 
     def _without_streaks(self, warp: HeadWarp, stretch: NDArray[np.float32]) -> Frame:
         """Return the head's colours, S x S x 3 uint8, smooth across where the photo's pixels are stretched.

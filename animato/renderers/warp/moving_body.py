@@ -56,6 +56,32 @@ class MovingBody:
             vertices: of the closed shell in the target, pixels.
             pose: of the target.
         """
+        moved = self._moved(vertices, pose)
+        if moved is None:
+            return self.still.copy(), self.layers.body_alpha
+        first, rows = moved
+        opacity = np.zeros((self._size, self._size), np.float32)
+        opacity[first:] = rows[..., 3].astype(np.float32) * np.float32(1 / 255)
+        behind = plate.copy()
+        body = cv2.cvtColor(rows, cv2.COLOR_RGBA2RGB)
+        behind[first:] = cv2.blendLinear(body, behind[first:], opacity[first:], 1 - opacity[first:])
+        return behind, opacity
+
+    def alone(self, vertices: NDArray[np.float64], pose: HeadPose) -> tuple[Frame, NDArray[np.uint8]]:
+        """Return the moved body's own colours, S x S x 3 uint8, and its opacity, S x S uint8, as new arrays.
+
+        Args:
+            vertices: of the closed shell in the target, pixels.
+            pose: of the target.
+        """
+        body = self._body.copy()
+        moved = self._moved(vertices, pose)
+        if moved is not None:
+            body[moved[0] :] = moved[1]
+        return np.asarray(cv2.cvtColor(body, cv2.COLOR_RGBA2RGB), np.uint8), body[..., 3].copy()
+
+    def _moved(self, vertices: NDArray[np.float64], pose: HeadPose) -> tuple[int, Frame] | None:
+        """Return the first row in which the moved body may lie, and the rows from there as RGBA; None if it rests."""
         layers, size = self.layers, self._size
         carried = layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:])
         if self._hangs:
@@ -63,17 +89,11 @@ class MovingBody:
             carried += layers.hair_follow[:, None] * (hair[:, :2] - carried)
         shift = carried.reshape(GRID, GRID, 2).astype(np.float32)
         if np.abs(shift).max() < STILL_PIXELS:
-            return self.still.copy(), layers.body_alpha
+            return None
         first = max(0, self._first_row - int(np.ceil(np.abs(shift).max())))
         x, y = self._grid[:, first:] - np.stack([cv2.resize(shift[..., a], (size, size))[first:] for a in (0, 1)])
-        moved_body = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opacity = moved_body[..., 3].astype(np.float32) * np.float32(1 / 255)
-        body = cv2.cvtColor(moved_body, cv2.COLOR_RGBA2RGB)
-        behind = plate.copy()
-        behind[first:] = cv2.blendLinear(body, behind[first:], opacity, 1 - opacity)
-        everywhere = np.zeros((size, size), np.float32)
-        everywhere[first:] = opacity
-        return behind, everywhere
+        moved = cv2.remap(self._body, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return first, np.asarray(moved, np.uint8)
 
 
 def _first_row(alpha: Plane) -> int:

@@ -14,16 +14,18 @@ class GeometryRenderer:
 
     Args:
         view: the photo in its square.
+        cut_out: whether to render the person alone, with opacity.
     """
 
     name = "geometry"
 
-    def __init__(self, view: HeadView) -> None:
-        self._warper = animated_warper(view)
+    def __init__(self, view: HeadView, cut_out: bool = False) -> None:
+        self._warper = animated_warper(view, cut_out)
 
     def warp(self, target: Target, clock: StageClock) -> Paint:
         """Warp the photo to a target face; there is no second stage."""
         with clock.stage("warp"):
             vertices = self._warper.target_vertices(target.points, target.pose, target.channels.get("residual_flow"))
-            layer = Layer(self._warper.render(target.points, target.pose, vertices).image)
+            warped = self._warper.render(target.points, target.pose, vertices)
+        layer = Layer(warped.image, warped.alpha)
         return lambda _clock: layer

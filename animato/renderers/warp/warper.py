@@ -16,11 +16,13 @@ from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_fr
 from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirrored_triangles, visible_vertices
 from animato.head.closed_topology import ClosedTopology
+from animato.head.edge_matte import EdgeMatte, edge_matte
 from animato.head.eyeballs import render_eye
 from animato.head.mouth import MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
+from animato.renderers.warp.cut_out import CutOutHead, cut_out_layers
 from animato.renderers.warp.head_warp import HeadWarp, beyond_edges
 from animato.renderers.warp.layered import LayeredHead
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
@@ -57,6 +59,7 @@ class Warped:
         validity: h x w float32 in [0, 1] on the same grid: 1 where the photo shows the required pixels, 0 elsewhere.
         triangle_map: h x w int16 on the same grid: triangle index, -1 for none.
         mesh: maps from the triangles to the photo.
+        alpha: S x S uint8, opacity of the person, whose own colours the image then has; None with the background.
     """
 
     image: Frame
@@ -64,6 +67,7 @@ class Warped:
     validity: Plane
     triangle_map: NDArray[np.int16]
     mesh: MeshMap
+    alpha: NDArray[np.uint8] | None = None
 
 
 class Warper:
@@ -73,6 +77,8 @@ class Warper:
         view: the photo in its square. The photo's edge stays fixed, so nothing beyond it is exposed.
         shell: of the head; None for rings that warp the whole picture.
         layers: of the photo, for a closed shell; None for rings, and for a photo that only supplies the face.
+        edge: of the person, to render these layers (`cut_out_layers`) alone, with their opacity; None for the photo's
+            own background behind them.
 
     Attributes:
         view: as given.
@@ -93,7 +99,13 @@ class Warper:
         source_views: pictures used for areas that this photo hides: the mirror, and other photos of the person.
     """
 
-    def __init__(self, view: HeadView, shell: Shell | None = None, layers: PersonLayers | None = None) -> None:
+    def __init__(
+        self,
+        view: HeadView,
+        shell: Shell | None = None,
+        layers: PersonLayers | None = None,
+        edge: EdgeMatte | None = None,
+    ) -> None:
         self.view = view
         self.crop = np.ascontiguousarray(view.image)
         self.size, self.points = view.size, view.points
@@ -116,17 +128,20 @@ class Warper:
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
-        self._layered = None if layers is None else self._layered_at_rest(layers)
+        self._layered = None if layers is None else self._layered_at_rest(layers, edge)
 
-    def _layered_at_rest(self, layers: PersonLayers) -> LayeredHead:
+    def _layered_at_rest(self, layers: PersonLayers, edge: EdgeMatte | None) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
         layered = LayeredHead(layers, self.crop, self.pose)
+        if edge is not None:
+            layered = CutOutHead(layers, self.crop, self.pose, edge)
         vertices = self.target_vertices(self.points, self.pose)
         mesh = self.map_mesh(vertices)
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
         rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
-        layered.keep_background(self.crop, layered.compose(rest, self.pose), triangle_map >= 0)
-        layered.keep_residual(self.crop, layered.compose(rest, self.pose))
+        if edge is None:
+            layered.keep_background(self.crop, layered.compose(rest, self.pose)[0], triangle_map >= 0)
+        layered.keep_residual(self.crop, *layered.compose(rest, self.pose))
         return layered
 
     def _mirror(self) -> SourceView | None:
@@ -227,8 +242,9 @@ class Warper:
                 _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
         if self._layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
-        composed = self._layered.compose(HeadWarp(image, flow, triangle_map, vertices, mesh.affine), pose)
-        return Warped(composed, flow, validity, triangle_map, mesh)
+        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine)
+        composed, alpha = self._layered.compose(head, pose)
+        return Warped(composed, flow, validity, triangle_map, mesh, alpha)
 
     def _composite_source_views(
         self,
@@ -252,9 +268,21 @@ class Warper:
         return self.shell.target(target, pose, residual_flow)
 
 
-def animated_warper(view: HeadView) -> Warper:
-    """Return the warper of the animated photo: a closed head, or rings where the person's outline is not reliable."""
-    return Warper(view) if view.layers is None else Warper(view, ClosedShell(view), view.layers)
+def animated_warper(view: HeadView, cut_out: bool = False) -> Warper:
+    """Return the warper of the animated photo: a closed head, or rings where the person's outline is not reliable.
+
+    Args:
+        view: the animated photo.
+        cut_out: whether to render a closed head and its body alone, with their opacity.
+    """
+    layers = view.layers
+    if layers is None or view.matte is None or view.parts is None:
+        return Warper(view)
+    if not cut_out:
+        return Warper(view, ClosedShell(view), layers)
+    hair = view.parts.share(("hair",), (view.size, view.size))
+    edge = edge_matte(view.image, view.matte.alpha, layers.plate, hair, view.pose.scale)
+    return Warper(view, ClosedShell(view), cut_out_layers(layers, view.matte.alpha, edge), edge)
 
 
 def _composite_validity(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:
