@@ -14,7 +14,6 @@ import pytest
 
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp
-from animato.head import closed_head
 from animato.models.parts.config import PARTS
 from animato.types import Face, Frame
 
@@ -35,10 +34,10 @@ def fit() -> Iterator[ModuleType]:
 
 @pytest.fixture(autouse=True)
 def constants(fit: ModuleType) -> Iterator[None]:
-    kept = {name: getattr(closed_head, name) for name in fit.STEPS}
+    kept = {name: fit.read_constant(name) for name in fit.STEPS}
     yield
     for name, value in kept.items():
-        setattr(closed_head, name, value)
+        fit.set_constant(name, value)
 
 
 def test_the_constants_that_drew_the_silhouettes_score_best_and_are_found(
@@ -54,7 +53,7 @@ def test_the_constants_that_drew_the_silhouettes_score_best_and_are_found(
     pose = fit_pose(points)
     local = local_from_points(points, pose)
     for name, value in TRUE.items():
-        setattr(closed_head, name, value)
+        fit.set_constant(name, value)
     targets = []
     for yaw in (-35.0, 35.0):
         turned = HeadPose(rotation_exp(np.radians([0.0, yaw, 0.0])) @ pose.rotation, pose.translation, pose.scale)
