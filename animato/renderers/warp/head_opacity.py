@@ -142,6 +142,8 @@ class HeadOpacity:
         x, y = (plane[steep][None] for plane in warp.flow)
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
         shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
+        if warp.supplied is not None:
+            shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)
 
     def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:

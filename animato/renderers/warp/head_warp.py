@@ -26,6 +26,7 @@ class HeadWarp:
         drawn: h x w int16, number of the triangle at each place, -1 where there is none.
         vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
         affine: 6 x (T + 1) float32, source_from_target of each triangle.
+        supplied: T + 1 float32 in [0, 1], how much of each comes from another picture; None for nothing.
     """
 
     image: Frame
@@ -33,6 +34,7 @@ class HeadWarp:
     drawn: NDArray[np.int16]
     vertices: NDArray[np.float64]
     affine: NDArray[np.float32]
+    supplied: NDArray[np.float32] | None = None
 
 
 class DrawnHead(NamedTuple):

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.pose import points_from_local
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
+from animato.geometry.visibility import facing_cosine
+from animato.head.closed_head import with_perspective
+from animato.head.foreground import OPAQUE
 from animato.head.mouth import relit, visible_area
 from animato.head.white_balance import light_gain, skin_colour
 from animato.renderers.warp.source_views import SourceView
@@ -59,10 +63,11 @@ def select_side_sources(warpers: Sequence[Warper]) -> None:
     """
     main, others = warpers[0], list(warpers[1:])
     facing = [_visible_facing(other) for other in others]
-    # Hair is no surface on which two photos agree, so the rings come from the animated photo.
+    # Hair is no surface on which two photos agree: beyond the face, others supply what the animated photo hides.
     face = np.arange(len(main.topology.triangles)) < main.topology.face_triangles
     best = _visible_facing(main)
     owner = np.full(len(best), -1)
+    around = [_facing_around(main, other) for other in others] if main.layered is not None else []
     for _ in range(min(MAX_SIDE_VIEWS, len(others))):
         better = [(cosine > best + MIN_FACING_GAIN) & face for cosine in facing]
         gains = [float((cosine - best)[mask].sum()) for cosine, mask in zip(facing, better, strict=True)]
@@ -71,11 +76,66 @@ def select_side_sources(warpers: Sequence[Warper]) -> None:
             break
         owner[better[number]] = number
         best = np.where(better[number], facing[number], best)
-    source_views = [
-        _source_view(main, others[number], owner == number) for number in range(len(others)) if (owner == number).any()
-    ]
+    used = set(owner[owner >= 0].tolist())
+    if around:
+        hidden = ~face & (best < MIN_FACING)
+        used |= _sides_of_head(around, hidden, owner, MAX_SIDE_VIEWS - len(used))
+    source_views = [_source_view(main, others[number], owner == number) for number in sorted(used)]
     mirror = () if main.mirror is None else (main.mirror.without(owner >= 0),)
     main.source_views = (*mirror, *source_views)
+
+
+def _sides_of_head(
+    around: Sequence[NDArray[np.float64]], hidden: NDArray[np.bool_], owner: NDArray[np.int64], more: int
+) -> set[int]:
+    """Assign hidden triangles beyond the face to the photos that show them best, and return the photos used.
+
+    Args:
+        around: for each other photo, T, cosine of the viewing angle where it shows the head, -1 elsewhere.
+        hidden: T bool, triangles that the animated photo hides.
+        owner: T, number of the photo that supplies each triangle, -1 for none; changed.
+        more: how many photos may be used besides those that own some already.
+    """
+    used = set(owner[owner >= 0].tolist())
+    best = np.full(len(hidden), MIN_FACING + MIN_FACING_GAIN)
+    while True:
+        gains = [
+            float(np.maximum(cosine - best, 0)[hidden].sum()) if number in used or more > 0 else 0.0
+            for number, cosine in enumerate(around)
+        ]
+        number = int(np.argmax(gains))
+        if gains[number] < MIN_TRIANGLE_SHARE * hidden.sum():
+            return used
+        if number not in used:
+            more -= 1
+            used.add(number)
+        better = hidden & (around[number] > best)
+        owner[better] = number
+        best[better] = around[number][better]
+        around = [*around[:number], np.full(len(hidden), -1.0), *around[number + 1 :]]
+
+
+def _facing_around(main: Warper, other: Warper) -> NDArray[np.float64]:
+    """Return the cosine at which another photo sees each triangle of the head (T float64), -1 where it shows none."""
+    vertices = _head_in(main, other)
+    alpha = other.view.matte.alpha if other.view.matte is not None else np.ones((other.size, other.size), np.float32)
+    columns, rows = np.rint(vertices).astype(int).T
+    inside = (columns >= 0) & (rows >= 0) & (columns < other.size) & (rows < other.size)
+    shown = np.zeros(len(vertices), bool)
+    shown[inside] = alpha[rows[inside], columns[inside]] > OPAQUE
+    cosine = facing_cosine(main.shell.local, other.pose.rotation, main.topology)
+    return np.where(shown[main.topology.triangles].all(axis=1), cosine, -1.0)
+
+
+def _head_in(main: Warper, other: Warper) -> NDArray[np.float64]:
+    """Return where another photo shows the animated head's vertices, V x 2 pixels of that photo's square.
+
+    The face is found there; what is around it is placed by the other photo's pose.
+    """
+    vertices = points_from_local(main.shell.local, other.pose).astype(np.float64)
+    vertices = with_perspective(vertices, other.pose, -1.0)[:, :2]
+    vertices[:MESH_POINTS] = other.source_vertices[:MESH_POINTS, :2]
+    return np.asarray(vertices)
 
 
 def _visible_facing(warper: Warper) -> NDArray[np.float64]:
@@ -94,7 +154,8 @@ def _source_view(main: Warper, other: Warper, triangles: NDArray[np.bool_]) -> S
         resampler = Resampler(
             np.asarray(cv2.resize(other.crop, (main.size, main.size), interpolation=method), np.uint8)
         )
-    vertices = (other.source_vertices[:, :2] + 0.5) * scale - 0.5
+    in_other = other.source_vertices[:, :2] if main.layered is None else _head_in(main, other)
+    vertices = (in_other + 0.5) * scale - 0.5
     weight = np.append(triangles, False).astype(np.float32)
     return SourceView(resampler, vertices, weight, _gain(main, other, resampler, vertices), other.confidence)
 

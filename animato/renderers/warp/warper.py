@@ -96,6 +96,7 @@ class Warper:
         topology: its triangles.
         facing_cosine: T, cosine of the viewing angle of each triangle, see `visibility.facing_cosine`.
         mirror: the mirrored other side of the face, for areas that a turned photo hides; None for a frontal photo.
+        layered: the layers of the photo; None where the whole picture is warped.
         source_views: pictures used for areas that this photo hides: the mirror, and other photos of the person.
     """
 
@@ -128,7 +129,7 @@ class Warper:
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
-        self._layered = None if layers is None else self._layered_at_rest(layers, edge)
+        self.layered = None if layers is None else self._layered_at_rest(layers, edge)
 
     def _layered_at_rest(self, layers: PersonLayers, edge: EdgeMatte | None) -> LayeredHead:
         """Return the layers, with the residual between them and the photo at its own pose."""
@@ -227,8 +228,9 @@ class Warper:
         mesh = self.map_mesh(vertices)
         flow, validity, triangle_map = self.flow(target, pose, vertices, mesh)
         image = self.resampler.copy(flow)
+        supplied = np.zeros(len(mesh.confidence), np.float32)
         if self.source_views:
-            self._composite_source_views(image, validity, pose, vertices, triangle_map)
+            supplied = self._composite_source_views(image, validity, pose, vertices, triangle_map)
         step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
@@ -240,10 +242,10 @@ class Warper:
                 weight = activation(self.local[list(ring)], local[list(ring)])
                 blend(image, window, np.asarray(layer), mask * np.float32(weight))
                 _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
-        if self._layered is None:
+        if self.layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
-        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine)
-        composed, alpha = self._layered.compose(head, pose)
+        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine, supplied)
+        composed, alpha = self.layered.compose(head, pose)
         return Warped(composed, flow, validity, triangle_map, mesh, alpha)
 
     def _composite_source_views(
@@ -253,13 +255,17 @@ class Warper:
         pose: HeadPose,
         vertices: NDArray[np.float64],
         triangle_map: NDArray[np.int16],
-    ) -> None:
-        """Composite the source views over the warped photo; image and validity are changed."""
+    ) -> NDArray[np.float32]:
+        """Composite the source views over the warped photo; image and validity are changed.
+
+        Returns how much of each triangle they supply, T + 1 float32.
+        """
         exposure = exposure_weight(facing_cosine(self.shell.local, pose.rotation, self.topology), self.facing_cosine)
         on_head = np.take(self._on_head, triangle_map, mode="wrap").astype(np.float32)
         target = CompositeTarget(self.topology.triangles, vertices, triangle_map, exposure, on_head)
         for view in self.source_views:
             view.composite(image, validity, target)
+        return np.asarray(np.max([view.weight for view in self.source_views], axis=0) * exposure, np.float32)
 
     def target_vertices(
         self, target: Points, pose: HeadPose, residual_flow: NDArray[np.float64] | None = None
