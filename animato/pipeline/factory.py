@@ -146,7 +146,7 @@ def make_renderer(
     drawing = settings.person is None and parameters is None and head.photo.drawn
     if drawing:
         # Of a drawing the parts network knows nothing.
-        framing = replace(framing, view=replace(framing.view, parts=None))
+        framing = replace(framing, view=replace(framing.view, parts=None, drawing=True))
     framing = replace(framing, warnings=(*framing.warnings, *_outline_warning(framing.view, head.photo.name)))
     if settings.model == "geometry" or drawing:
         return framing, GeometryRenderer(framing.view)

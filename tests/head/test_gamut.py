@@ -98,4 +98,4 @@ def test_drawn_mouths_and_eyes_of_a_grey_photo_are_grey(calm: Head) -> None:
     for ring in (eye.ring for eye in calm.warper.eyes):
         asleep[list(ring), 1] = points[list(ring), 1].mean()
     for eye in build_eyeballs(photo, asleep, calm.warper.pose, gamut):
-        assert np.ptp(eye.texture.astype(int), axis=2).max() == 0
+        assert np.ptp(np.stack([eye.white, eye.iris]).astype(int), axis=3).max() == 0
