@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,8 @@ class HeadView:
     @functools.cached_property
     def mouth(self) -> MouthInterior:
         """Mouth interior of the photo."""
-        return build_mouth(self.image, self.points, self.pose, self.gamut)
+        mouth = build_mouth(self.image, self.points, self.pose, self.gamut)
+        return replace(mouth, draws_teeth=not self.drawing)
 
     @functools.cached_property
     def matte(self) -> Matte | None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from animato.drivers.base import Driver
+from animato.head.drawn_mouth import on_drawn_line
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
@@ -146,7 +147,8 @@ def make_renderer(
     drawing = settings.person is None and parameters is None and head.photo.drawn
     if drawing:
         # Of a drawing the parts network knows nothing.
-        framing = replace(framing, view=replace(framing.view, parts=None, drawing=True))
+        points = on_drawn_line(framing.view.image, framing.view.points)
+        framing = replace(framing, view=replace(framing.view, points=points, parts=None, drawing=True))
     framing = replace(framing, warnings=(*framing.warnings, *_outline_warning(framing.view, head.photo.name)))
     if settings.model == "geometry" or drawing:
         return framing, GeometryRenderer(framing.view)
