@@ -20,7 +20,7 @@ MIN_WIDTH = 8
 """Width of a mouth, pixels, below which its line is not searched."""
 MIN_DIFFERENCE = 12.0
 """Mean difference of the line's colour from the skin's, CIE Lab, from which there is a line."""
-MAX_THICKNESS = 0.2
+MAX_THICKNESS = 0.15
 """Thickness of the line from which it is an open mouth or a pair of lips, mouth widths."""
 MAX_STEP, STEP_COST = 2, 1.0
 """Largest step of the line between neighbouring columns, rows, and the cost of a step of one row, CIE Lab."""

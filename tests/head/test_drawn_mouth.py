@@ -52,6 +52,11 @@ def test_a_mouth_drawn_open_stays(calm: Head) -> None:
     assert (on_drawn_line(drawing(calm, open_mouth=True), calm.points) == calm.points).all()
 
 
+def test_patches_of_flat_colour_are_no_line(calm: Head) -> None:
+    levels = np.round(calm.crop / 40.0) * 40
+    assert (on_drawn_line(levels.clip(0, 255).astype(np.uint8), calm.points) == calm.points).all()
+
+
 def test_a_mouth_of_a_few_pixels_stays(calm: Head) -> None:
     tiny = calm.points * np.float32(0.02)
     assert (on_drawn_line(drawing(calm)[:32, :32], tiny) == tiny).all()
