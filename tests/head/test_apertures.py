@@ -11,6 +11,7 @@ from animato.geometry.aperture_mask import (
     Window,
     activation,
     blend,
+    clear,
     plane_map,
     smooth_outline,
     soft_mask,
@@ -94,6 +95,17 @@ def test_blending_is_weighted_by_the_mask_inside_the_window_only() -> None:
     assert np.abs(picture[4:12, 5:15, 0] - (100 + 100 * mask)).max() <= 0.5
     picture[4:12, 5:15] = 100
     assert (picture == 100).all()
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (8, 6), (14, 10)])
+def test_a_part_is_cleared_where_an_aperture_is(corner: tuple[int, int]) -> None:
+    part = np.full((20, 20, 3), 100, np.uint8)
+    mask = np.ones((6, 8), np.float32)
+    mask[:, 0] = 0.25
+    clear(part, corner, Window(10, 8, 18, 14), mask)
+    whole = np.full((40, 40, 3), 100, np.uint8)
+    whole[8:14, 10:18], whole[8:14, 10] = 0, 75
+    np.testing.assert_array_equal(part, whole[corner[1] : corner[1] + 20, corner[0] : corner[0] + 20])
 
 
 def test_an_opening_at_rest_shows_the_photo_and_a_moved_one_the_layer() -> None:

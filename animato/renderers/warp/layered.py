@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.aperture_mask import Window, clear
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
@@ -61,6 +62,7 @@ class HeadWarp:
         drawn: h x w int16, number of the triangle at each place, -1 where there is none.
         vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
         affine: 6 x (T + 1) float32, source_from_target of each triangle.
+        apertures: rectangle and mask of each opening whose inside is in the image; the mask is 0 at rest.
     """
 
     image: Frame
@@ -68,6 +70,7 @@ class HeadWarp:
     drawn: NDArray[np.int16]
     vertices: NDArray[np.float64]
     affine: NDArray[np.float32]
+    apertures: tuple[tuple[Window, Plane], ...] = ()
 
 
 class LayeredHead:
@@ -131,8 +134,12 @@ class LayeredHead:
         mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
         if self._residual is not None and turn < 1:
             more, less = (
-                cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in self._residual
+                np.asarray(cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+                for part in self._residual
             )
+            for window, mask in warp.apertures:  # what the lips' line lacks would be stretched over the open mouth
+                for part in (more, less):
+                    clear(part, (columns.start, rows.start), window, mask)
             mixed = cv2.addWeighted(mixed, 1.0, more, 1 - turn, 0.0)
             mixed = cv2.addWeighted(mixed, 1.0, less, turn - 1, 0.0)
         behind[rows, columns] = mixed
