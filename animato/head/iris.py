@@ -16,7 +16,7 @@ SEARCH_SHIFT, SEARCH_SCALE = (0.3, 0.15), (0.8, 1.3)
 """Largest shift of the landmarks' circle, across and down, in its radii, and range of radii relative to it."""
 STEPS = 7
 """Number of shifts along each axis."""
-ANGLES = np.radians([-50, -40, -30, -20, -10, 0, 10, 20, 30, 40, 50])
+ANGLES = np.radians(np.arange(-50, 51, 10))
 """Directions from the centre towards either side of the iris; lids cover it above and below."""
 RADII = np.linspace(0.6, 1.6, 41)
 """Radii at which the mean along the circle is sampled, in the landmarks' radii."""
