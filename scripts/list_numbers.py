@@ -21,7 +21,7 @@ FOLDERS = ("motion", "appearance", "renderers")
 FILES = (
     *(f"tracking/{n}.py" for n in ("body_stabilizer", "occlusion", "landmark_stabilizer", "patch_matching", "tracker")),
     *(f"geometry/{name}.py" for name in ("mesh", "visibility", "aperture_mask", "paste")),
-    *(f"head/{name}.py" for name in ("gamut", "white_balance", "eyeballs", "eye_axes", "mouth")),
+    *(f"head/{name}.py" for name in ("gamut", "white_balance", "eyeballs", "iris", "eye_axes", "mouth", "drawn_mouth")),
     "drivers/shot.py",
 )
 

@@ -4,11 +4,12 @@ A smile darkens the fold beside the nose, a raised brow shades the forehead. The
 skin in the neutral frame contains this shading and is independent of skin colour (Liu, Shan, Zhang 2001, "Expressive
 expression mapping with ratio images", section 3: the expression ratio image). It is sampled at the mesh's vertices as a
 local average, which excludes pores and moles, and normalised by the median of the face, which excludes flicker. Eyes
-are excluded: they reflect the driver's room, and irises differ.
+and what spectacles cover are excluded: they reflect the driver's room, irises differ, and spectacles move on the nose.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.affine import move_points, similarity
 from animato.geometry.crop import cut, picture_from_frame
-from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL, canonical_face
 from animato.geometry.visibility import facing_ratio, mesh_edges
 from animato.motion.channel import Channel, Value
 from animato.settings.motion import MotionSettings
@@ -56,6 +57,15 @@ LOG_RATIO_SIGMA = 0.2
 
 MAX_CHROMA = 0.02
 """Largest deviation of one colour channel's log ratio from the mean of the three."""
+
+LENS = (3.0, 2.2)
+"""Half width and half height of a spectacle lens with its rim around an eye, canonical centimetres."""
+
+LENS_DROP = 0.3
+"""Distance of its centre below that of the eye, canonical centimetres."""
+
+LENS_FADE = 0.8
+"""Width of the border beyond a lens over which light is faded in, canonical centimetres."""
 
 FACING_RANGE = (0.15, 0.4)
 """Facing ratios (cosine of the angle to the camera) at which skin has weight 0, and weight 1."""
@@ -108,8 +118,10 @@ class ExpressionLightReader:
         ratio -= np.median(ratio, axis=0)
         ratio *= confidence[:, None]
         ratio = _limit_chroma(ratio, MAX_CHROMA)
-        # Large changes are likely a moustache, a spectacle rim or a strand of hair.
-        ratio *= np.exp(-0.5 * (ratio.mean(axis=1, keepdims=True) / LOG_RATIO_SIGMA) ** 2)
+        # Large changes are likely a moustache or a strand of hair. Their blurred border changes less, so each vertex
+        # takes the smallest weight among its neighbours.
+        inlier = np.exp(-0.5 * (ratio.mean(axis=1) / LOG_RATIO_SIGMA) ** 2)
+        ratio *= (_smallest_of_neighbours(inlier) * outside_lenses())[:, None]
         # Zero at the outline of the face, and at lips and lids, behind which the light differs.
         ratio[[*OVAL, *LIPS_INNER, *EYE_LEFT, *EYE_RIGHT]] = 0
         return np.asarray(np.clip(ratio / MAX_LOG_RATIO, -1, 1), np.float32)
@@ -124,6 +136,27 @@ class ExpressionLightReader:
             # Integers are too coarse for ratios of dark colours, so interpolate in float32.
             colours[selected] = _bilinear(blurred, x[selected], y[selected])
         return colours
+
+
+@functools.cache
+def outside_lenses() -> NDArray[np.float32]:
+    """Return 468 float32 in [0, 1]: 0 where spectacles may cover the face, 1 elsewhere."""
+    vertices = canonical_face().vertices
+    weight = np.ones(MESH_POINTS)
+    for ring in (EYE_LEFT, EYE_RIGHT):
+        offset = (vertices - vertices[list(ring)].mean(axis=0))[:, :2] - (0, LENS_DROP)
+        beyond = (np.hypot(*(offset / LENS).T) - 1) * LENS[0]
+        weight = np.minimum(weight, np.clip(beyond / LENS_FADE, 0, 1))
+    return np.asarray(weight, np.float32)
+
+
+def _smallest_of_neighbours(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return, for each of the 468 vertices, the smallest weight among itself and its neighbours on the mesh."""
+    first, second = mesh_edges().T
+    smallest = weight.copy()
+    np.minimum.at(smallest, first, weight[second])
+    np.minimum.at(smallest, second, weight[first])
+    return smallest
 
 
 def _limit_chroma(values: NDArray[np.float32], limit: float) -> NDArray[np.float32]:

@@ -145,3 +145,19 @@ def blend(image: Frame, window: Window, layer: NDArray[np.floating], mask: Plane
     region = window.of(image)
     alpha = mask[..., None]
     region[:] = np.clip(region * (1 - alpha) + layer * alpha + 0.5, 0, 255).astype(np.uint8)
+
+
+def clear(image: Frame, corner: tuple[int, int], window: Window, mask: Plane) -> None:
+    """Darken a part of an image to black where an aperture is, in place.
+
+    Args:
+        image: h x w x 3 uint8, changed.
+        corner: left and top pixel of the part in the image that the window refers to.
+        mask: of the window, float32 in [0, 1]: 1 is black.
+    """
+    left, top = window.left - corner[0], window.top - corner[1]
+    first_row, first_column = max(0, -top), max(0, -left)
+    region = image[top + first_row : max(0, window.bottom - corner[1]), left + first_column : window.right - corner[0]]
+    if region.size:
+        kept = 1 - mask[first_row : first_row + region.shape[0], first_column : first_column + region.shape[1]]
+        region[:] = np.rint(region * kept[..., None])

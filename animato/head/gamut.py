@@ -2,7 +2,8 @@
 
 Networks, drawn textures and the driver add the colours of an ordinary photo. On a monochrome, desaturated or toned
 photo (sepia, a coloured lamp) this would result in turquoise teeth and pink gaps. Chroma relative to luma is therefore
-clipped to the range of the photo's own face. Ordinary photos are unchanged.
+clipped to the range of the photo's own face. In a toned photo (cyanotype, selenium) chroma follows from luma, and the
+range is one around the photo's tone curve. Ordinary photos are unchanged.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ ORDINARY_RANGE = 0.17
 """Range of red chroma from which a face has ordinary colours: the minimum of 293 portraits, talking people and rendered
 heads is 0.178, their median 0.30; portraits at a quarter of their saturation have 0.09."""
 
+TONED_SHARE = 0.25
+"""Range of chroma about the tone curve, relative to its whole range, below which a photo is toned."""
+
+TONE_BINS = 32
+"""Number of luma bins whose median chroma is the tone curve."""
+
 GREY_CHROMA = 1 / 256
 """Absolute chroma below which a colour is grey."""
 
@@ -42,10 +49,12 @@ class FaceGamut:
     Attributes:
         low: 2 float32, minimum red and blue chroma: (R - Y) / (Y + LUMA_OFFSET) and (B - Y) / (Y + LUMA_OFFSET).
         high: 2 float32, maximum.
+        tone: 256 x 2 float32, chroma of a toned photo at each luma, to which the range is relative; None otherwise.
     """
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
+    tone: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, image: Frame, points: Points) -> FaceGamut:
@@ -65,16 +74,20 @@ class FaceGamut:
         face = np.zeros(small.shape[:2], np.uint8)
         cv2.fillPoly(face, [np.rint((outline - (left, top)) * scale).astype(np.int32)], 1)
         luma, chroma = _luma_chroma(small[face > 0])
-        chroma = chroma[luma >= MIN_LUMA]
+        luma, chroma = luma[luma >= MIN_LUMA], chroma[luma >= MIN_LUMA]
         if not len(chroma):
             return cls(np.zeros(2, np.float32), np.zeros(2, np.float32))
         low, high = np.percentile(chroma, PERCENTILES, axis=0).astype(np.float32)
+        tone = _tone_curve(image)
+        toned = np.percentile(chroma - _at(tone, luma), PERCENTILES, axis=0).astype(np.float32)
+        if ((toned[1] - toned[0]) < TONED_SHARE * (high - low)).all():
+            return cls(toned[0], toned[1], tone)
         return cls(*(np.where(np.abs(end) < GREY_CHROMA, np.float32(0), end) for end in (low, high)))
 
     @property
     def ordinary(self) -> bool:
         """Whether the face has the colours of an ordinary photo."""
-        return float(self.high[0] - self.low[0]) >= ORDINARY_RANGE
+        return self.tone is None and float(self.high[0] - self.low[0]) >= ORDINARY_RANGE
 
     def clip(self, painted: NDArray[Any], copied: NDArray[Any] | None = None) -> NDArray[np.float32]:
         """Return colours with chroma clipped to the range of the face, at unchanged luma.
@@ -91,9 +104,13 @@ class FaceGamut:
         luma, chroma = _luma_chroma(painted)
         low, high = self.low, self.high
         if copied is not None:
-            _, copied_chroma = _luma_chroma(copied)
+            copied_luma, copied_chroma = _luma_chroma(copied)
             copied_chroma = np.where(np.abs(copied_chroma) < GREY_CHROMA, np.float32(0), copied_chroma)
+            copied_chroma = copied_chroma if self.tone is None else copied_chroma - _at(self.tone, copied_luma)
             low, high = np.minimum(low, copied_chroma), np.maximum(high, copied_chroma)
+        if self.tone is not None:
+            tone = _at(self.tone, luma)
+            low, high = tone + low, tone + high
         denominator = luma + np.float32(LUMA_OFFSET)
         red, blue = (np.clip(chroma[..., part], low[..., part], high[..., part]) * denominator for part in (0, 1))
         # Green follows from luma, so that zero chroma gives three equal channels.
@@ -118,6 +135,25 @@ class FaceGamut:
     def clipped(self, image: Frame) -> Frame:
         """Return an image (H x W x 3 uint8 RGB) clipped to the range; the image itself if the colours are ordinary."""
         return image if self.ordinary else np.clip(self.clip(image) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _tone_curve(image: Frame) -> NDArray[np.float32]:
+    """Return the median chroma at each luma of an image (H x W x 3), 256 x 2 float32."""
+    side = 2 * SIDE
+    scale = min(1.0, side / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    luma, chroma = _luma_chroma(small.reshape(-1, 3))
+    bins = np.minimum(luma * (TONE_BINS / 256), TONE_BINS - 1).astype(np.int64)
+    filled = np.unique(bins)
+    at = np.array([np.median(luma[bins == number]) for number in filled])
+    medians = np.array([np.median(chroma[bins == number], axis=0) for number in filled])
+    levels = np.arange(256)
+    return np.stack([np.interp(levels, at, medians[:, part]) for part in (0, 1)], axis=1).astype(np.float32)
+
+
+def _at(tone: NDArray[np.float32], luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the chroma of a tone curve (256 x 2) at any luma (...), ... x 2 float32."""
+    return np.asarray(tone[np.clip(luma + np.float32(0.5), 0, 255).astype(np.int64)], np.float32)
 
 
 def _luma_chroma(colours: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

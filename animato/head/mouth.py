@@ -38,6 +38,7 @@ class MouthInterior:
         pose: of the photo.
         centre: 3 float64, middle of the mouth in the head's own frame, canonical centimetres.
         head_from_patch: 2 x 3 float64, from pixels of the source crop to centimetres right of and below the centre.
+        draws_teeth: whether generic teeth are drawn; in a drawing a mouth is a cavity.
     """
 
     texture: Frame
@@ -49,6 +50,7 @@ class MouthInterior:
     pose: HeadPose
     centre: NDArray[np.float64]
     head_from_patch: Affine
+    draws_teeth: bool = True
 
 
 def build_mouth(crop: Frame, points: Points, pose: HeadPose, gamut: FaceGamut) -> MouthInterior:
@@ -165,7 +167,8 @@ def render_mouth(
     texture = cv2.remap(mouth.texture, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     confidence = np.asarray(cv2.remap(mouth.confidence, map_x, map_y, cv2.INTER_LINEAR), np.float32)
     layer = _cavity(mouth, inner, x, y, width)
-    _draw_teeth(mouth, layer, map_x + mouth.origin[0], map_y + mouth.origin[1])
+    if mouth.draws_teeth:
+        _draw_teeth(mouth, layer, map_x + mouth.origin[0], map_y + mouth.origin[1])
     layer += confidence[..., None] * (texture.astype(np.float32) - layer)
     # The lips shade drawn parts behind them, more so in a narrow aperture.
     shade = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.05 * width))

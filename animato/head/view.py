@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class HeadView:
         blendshapes: 52 float32 in [0, 1], the photo's expression scores, or None.
         cut: edges of the photo that crop the head, of "top", "bottom", "left" and "right".
         parts: of the head, their map from pixels of the square; None where they are not known.
+        drawing: whether it is drawn in flat colours rather than photographed or painted.
     """
 
     image: Frame
@@ -41,6 +42,7 @@ class HeadView:
     blendshapes: NDArray[np.float32] | None = None
     cut: tuple[str, ...] = ()
     parts: HeadParts | None = None
+    drawing: bool = False
 
     @property
     def size(self) -> int:
@@ -80,12 +82,13 @@ class HeadView:
     @functools.cached_property
     def eyeballs(self) -> tuple[Eyeball, Eyeball]:
         """Eyeball textures, left and right."""
-        return build_eyeballs(self.image, self.points, self.pose, self.gamut)
+        return build_eyeballs(self.image, self.points, self.pose, self.gamut, drawing=self.drawing)
 
     @functools.cached_property
     def mouth(self) -> MouthInterior:
         """Mouth interior of the photo."""
-        return build_mouth(self.image, self.points, self.pose, self.gamut)
+        mouth = build_mouth(self.image, self.points, self.pose, self.gamut)
+        return replace(mouth, draws_teeth=not self.drawing)
 
     @functools.cached_property
     def matte(self) -> Matte | None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from animato.drivers.base import Driver
 from animato.errors import UsageError
+from animato.head.drawn_mouth import on_drawn_line
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
@@ -156,7 +157,8 @@ def make_renderer(
     drawing = settings.person is None and parameters is None and head.photo.drawn
     if drawing:
         # Of a drawing the parts network knows nothing.
-        framing = replace(framing, view=replace(framing.view, parts=None))
+        points = on_drawn_line(framing.view.image, framing.view.points)
+        framing = replace(framing, view=replace(framing.view, points=points, parts=None, drawing=True))
     cut_out = settings.background != "keep"
     if cut_out:
         check_outline(framing.view, head.photo.name, drawing)

@@ -10,7 +10,7 @@ from head_material import Head
 from animato.appearance.expression_light import LIGHT_VERTICES, MAX_CHROMA, MAX_LOG_RATIO, ExpressionLightReader
 from animato.appearance.mouth_grid import ApertureGrid
 from animato.appearance.skin_shading import _planes, apply_expression_light
-from animato.geometry.landmarks import EYE_LEFT, LIPS_INNER, MESH_POINTS, OVAL
+from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_INNER, MESH_POINTS, OVAL
 from animato.head.view import HeadView
 from animato.renderers.warp.warper import Warper
 from animato.types import Face, Frame
@@ -97,6 +97,34 @@ def test_eyes_have_no_expression_light(calm: Head) -> None:
     cv2.fillPoly(lids, [np.rint(calm.points[list(EYE_LEFT), :2]).astype(np.int32)], 1)
     glare = np.where(lids[..., None] > 0, 255, calm.crop).astype(np.uint8)
     assert (logs(calm, glare)[list(EYE_LEFT)] == 0).all()
+
+
+def with_spectacles(head: Head, slip: float, glare: float) -> Frame:
+    """Return the head's picture with dark rims, lower by `slip`, and a bright band across the lenses at `glare`."""
+    height, width = head.crop.shape[:2]
+    unit = float(np.linalg.norm(head.points[33, :2] - head.points[263, :2]))
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    picture = head.crop.astype(np.float32)
+    for ring in (EYE_LEFT, EYE_RIGHT):
+        centre = head.points[list(ring), :2].mean(axis=0) + np.array([0, (0.03 + slip) * unit])
+        u, v = (x - centre[0]) / (0.24 * unit), (y - centre[1]) / (0.19 * unit)
+        distance = np.hypot(u, v)
+        band = 0.7 * np.exp(-0.5 * ((u + 0.5 * v - glare) / 0.35) ** 2) * (distance < 1)
+        picture += (255 - picture) * band[..., None]
+        picture *= 1 - 0.85 * np.exp(-0.5 * ((distance - 1) / 0.08) ** 2)[..., None]
+    return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
+
+
+def test_spectacles_that_slip_and_glare_are_not_read_as_light(calm: Head) -> None:
+    reader = ExpressionLightReader(with_spectacles(calm, 0.0, -0.6), face_of(calm))
+    for slip, glare in ((0.0, 0.6), (0.02, 0.0), (0.01, -0.2)):
+        found = reader.read(with_spectacles(calm, slip, glare), face_of(calm)) * MAX_LOG_RATIO
+        assert np.abs(found.mean(axis=1)).max() < 0.03
+
+
+def test_the_border_of_a_large_change_has_no_weight(calm: Head) -> None:
+    strand = logs(calm, spot(calm, CHEEK, (0.2, 0.2, 0.2), 12.0)).mean(axis=1)
+    assert np.abs(strand).max() < 0.06
 
 
 def test_a_closed_eye_has_no_grid() -> None:

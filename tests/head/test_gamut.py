@@ -29,6 +29,12 @@ def sepia(picture: Frame) -> Frame:
     return np.clip((picture @ LUMA)[..., None] * (1.07, 0.95, 0.75) + 0.5, 0, 255).astype(np.uint8)
 
 
+def toned(picture: Frame, black: tuple[int, ...], white: tuple[int, ...]) -> Frame:
+    """A picture in one tone, between the colours of black and of white."""
+    share = (picture @ LUMA)[..., None] / 255
+    return np.clip(black + share * np.subtract(white, black) + 0.5, 0, 255).astype(np.uint8)
+
+
 def painted(picture: Frame) -> Frame:
     """The picture with turquoise and pink patches."""
     made = picture.copy()
@@ -51,6 +57,24 @@ def test_every_grey_keeps_its_brightness_and_no_colour() -> None:
     clipped = none.clipped(colours[None])[0].astype(int)
     assert np.ptp(clipped, axis=1).max() == 0
     assert np.abs(clipped[:, 0] - colours @ LUMA).max() <= 0.501
+
+
+@pytest.mark.parametrize(
+    ("black", "white"),
+    [((10, 40, 90), (235, 245, 255)), ((20, 10, 25), (250, 240, 245)), ((25, 15, 8), (255, 230, 185))],
+    ids=["cyanotype", "selenium", "sepia"],
+)
+def test_a_toned_photo_keeps_its_tone(calm: Head, black: tuple[int, ...], white: tuple[int, ...]) -> None:
+    photo = toned(calm.crop, black, white)
+    gamut, made = FaceGamut.of(photo, calm.points), painted(photo)
+    made[200:240, 100:140] = (240, 238, 230)  # teeth
+    gamut.clip_painted(made, photo)
+    for y in (120, 170, 220):
+        colour = made[y, 120].astype(float)
+        share = (colour @ LUMA - LUMA @ black) / (LUMA @ white - LUMA @ black)
+        wanted = np.clip(black + share * np.subtract(white, black), 0, 255)
+        np.testing.assert_allclose(colour, wanted, atol=4)
+    np.testing.assert_array_equal(made[:100], photo[:100])
 
 
 def test_sepia_stays_sepia(calm: Head) -> None:
@@ -98,4 +122,4 @@ def test_drawn_mouths_and_eyes_of_a_grey_photo_are_grey(calm: Head) -> None:
     for ring in (eye.ring for eye in calm.warper.eyes):
         asleep[list(ring), 1] = points[list(ring), 1].mean()
     for eye in build_eyeballs(photo, asleep, calm.warper.pose, gamut):
-        assert np.ptp(eye.texture.astype(int), axis=2).max() == 0
+        assert np.ptp(np.stack([eye.white, eye.iris]).astype(int), axis=3).max() == 0

@@ -7,7 +7,7 @@ import pytest
 from drawn_pictures import SKIN, cartoon
 from main_job import finder
 
-from animato.geometry.landmarks import FOREHEAD, LIPS_OUTER
+from animato.geometry.landmarks import FOREHEAD, LIPS_INNER, LIPS_OUTER
 from animato.head.head import Head
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import Neutral
@@ -66,3 +66,18 @@ def test_a_drawn_face_gets_no_dirt_around_its_mouth() -> None:
     )
     assert np.abs(cheeks - SKIN).max() <= 2
     assert framing.base is not None
+
+
+def test_the_lips_of_a_drawn_face_open_on_their_line_without_teeth() -> None:
+    person = Head.from_photos([cartoon()])
+    framing, _ = make_renderer(person, AnimateSettings(frame="crop"), finder().engine)
+    picture = rendered(person, 0.0, 0.25, AnimateSettings(frame="crop")).astype(int)
+    closed = framing.view.points[list(LIPS_INNER), :2]
+    x, top = closed[5]  # the middle of the upper lip
+    column = picture[int(top) - 20 : int(top) + 60, int(x)]
+    inside = np.flatnonzero(np.abs(column - SKIN).max(axis=1) > 100)
+    mouth = column[inside[0] : inside[-1] + 1]
+    assert len(mouth) > 16
+    assert mouth.sum(axis=1).max() < 500, "no teeth and no skin in it"
+    for end in (mouth[:4], mouth[-4:]):
+        assert (end[:, 0] - end[:, 1] > 70).any(), "half of the line on either lip"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from animato.geometry.aperture_mask import window_around
+from animato.geometry.landmarks import LIPS_OUTER
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.framing import frame_head
+from animato.renderers.warp.layered import HeadWarp, LayeredHead
 from animato.renderers.warp.warper import Warper, animated_warper
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -34,6 +39,24 @@ def _turned(view: HeadView, yaw: float) -> HeadPose:
 
 def test_at_rest_the_layers_are_the_photo_to_the_last_bit(view: HeadView, warper: Warper) -> None:
     assert np.array_equal(warper.render(view.points, view.pose).image, view.image)
+
+
+def test_what_the_layers_lack_of_the_photo_is_not_stretched_over_an_open_mouth(view: HeadView) -> None:
+    assert view.layers is not None
+    vertices = animated_warper(view).target_vertices(view.points, view.pose)
+    layered = LayeredHead(view.layers, view.image, view.pose, vertices)
+    grid = np.mgrid[: view.size, : view.size][::-1].astype(np.float32)
+    drawn = np.zeros((view.size, view.size), np.int16)
+    mouth = window_around(view.points[list(LIPS_OUTER), :2], 0.0, view.size, view.size)
+    mask = np.ones((mouth.bottom - mouth.top, mouth.right - mouth.left), np.float32)
+    mask[0] = 0.5
+    head = HeadWarp(np.full_like(view.image, 90), grid, drawn, vertices, np.zeros((6, 1), np.float32))
+    plain = layered.compose(head, view.pose)
+    layered.keep_residual(np.clip(plain.astype(int) + 40, 0, 255).astype(np.uint8), plain)
+    found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose)).astype(int)
+    assert np.abs(found - mouth.of(plain))[1:].max() == 0
+    assert np.abs(found - mouth.of(plain) - 20)[0].max() <= 1
+    assert (layered.compose(head, view.pose)[mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40).all()
 
 
 @pytest.mark.parametrize("yaw", [-30.0, 30.0])
@@ -74,8 +97,6 @@ def test_a_grey_photo_stays_grey(portrait: Frame, face_finder: FaceFinder) -> No
 
 
 def test_an_outline_that_is_unsure_falls_back_to_rings(view: HeadView) -> None:
-    from dataclasses import replace
-
     assert view.parts is not None
     vague = replace(view.parts, probabilities=np.full_like(view.parts.probabilities, 32))
     assert replace(view, parts=vague).layers is None

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.aperture_mask import Window
 from animato.geometry.resample import identity_flow
 from animato.types import Frame, Plane
 
@@ -26,6 +27,7 @@ class HeadWarp:
         drawn: h x w int16, number of the triangle at each place, -1 where there is none.
         vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
         affine: 6 x (T + 1) float32, source_from_target of each triangle.
+        apertures: rectangle and mask of each opening whose inside is in the image; the mask is 0 at rest.
         supplied: T + 1 float32 in [0, 1], how much of each comes from another picture; None for nothing.
     """
 
@@ -34,6 +36,7 @@ class HeadWarp:
     drawn: NDArray[np.int16]
     vertices: NDArray[np.float64]
     affine: NDArray[np.float32]
+    apertures: tuple[tuple[Window, Plane], ...] = ()
     supplied: NDArray[np.float32] | None = None
 
 
@@ -47,6 +50,7 @@ class DrawnHead(NamedTuple):
         x: h x w float32, where the photo shows each place, pixels of the square.
         y: h x w float32.
         residual: how much of what the layers lack of the photo is added, 1 at its pose to 0 well away from it.
+        apertures: rectangle and mask of each opening whose inside is in the image.
     """
 
     box: tuple[slice, slice]
@@ -55,6 +59,7 @@ class DrawnHead(NamedTuple):
     x: Plane
     y: Plane
     residual: float
+    apertures: tuple[tuple[Window, Plane], ...] = ()
 
 
 def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:

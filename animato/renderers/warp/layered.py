@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.aperture_mask import clear
 from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.smoothstep import smoothstep
@@ -107,15 +108,19 @@ class LayeredHead:
         shown = self._opacity.back_share(warp, kind)
         head = self._with_back(warp, head, shown) if shown.any() else head
         residual = 1 - smoothstep(degrees, *RESIDUAL_DEGREES)
-        return DrawnHead(box, np.ascontiguousarray(head[box]), alpha, x, y, residual)
+        return DrawnHead(box, np.ascontiguousarray(head[box]), alpha, x, y, residual, warp.apertures)
 
     def _with_residual(self, image: Frame, drawn: DrawnHead) -> Frame:
         if self._residual is None or drawn.residual <= 0:
             return image
         more, less = (
-            cv2.remap(part, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            np.asarray(cv2.remap(part, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
             for part in self._residual
         )
+        rows, columns = drawn.box
+        for window, mask in drawn.apertures:  # what the lips' line lacks would be stretched over the open mouth
+            for part in (more, less):
+                clear(part, (columns.start, rows.start), window, mask)
         brighter = cv2.addWeighted(image, 1.0, more, drawn.residual, 0.0)
         return np.asarray(cv2.addWeighted(brighter, 1.0, less, -drawn.residual, 0.0), np.uint8)
 

@@ -237,14 +237,16 @@ class Warper:
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
         ]
         mouth = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
+        apertures = []
         for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, mouth)):
             if mask.size:
-                weight = activation(self.local[list(ring)], local[list(ring)])
-                blend(image, window, np.asarray(layer), mask * np.float32(weight))
+                opacity = mask * np.float32(activation(self.local[list(ring)], local[list(ring)]))
+                blend(image, window, np.asarray(layer), opacity)
+                apertures.append((window, opacity))
                 _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
         if self.layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
-        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine, supplied)
+        head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine, tuple(apertures), supplied)
         composed, alpha = self.layered.compose(head, pose)
         return Warped(composed, flow, validity, triangle_map, mesh, alpha)
 
