@@ -31,7 +31,7 @@ from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Face, Frame
 
-METRICS = ("psnr-face", "l1-mouth", "l1-eyes", "akd")
+METRICS = ("psnr", "psnr-face", "l1-mouth", "l1-eyes", "akd")
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,15 @@ class Run:
 
     Attributes:
         settings: motion settings that differ from the defaults.
-        search: whether the driver's neutral frame is searched, instead of the frame at the time of the photo.
         rings: whether every photo falls back to rings, as one with an unreliable outline does.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
-    search: bool = False
     rings: bool = False
 
 
 RUNS = {
     "default": Run(),
-    "search": Run(search=True),
     "light": Run({"expression_light": 1.0}),
     "rings": Run(rings=True),
 }
@@ -78,7 +75,7 @@ class TwinSystem(AnimateSystem):
 
     def render(self, request: RenderRequest) -> Iterator[Frame]:
         """See `System`."""
-        for frame in super().render(replace(request, photo_times=None) if self._run.search else request):
+        for frame in super().render(request):
             self.digest.update(frame.tobytes())
             yield frame
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -54,10 +55,25 @@ def test_a_passage_that_occurs_twice_is_refused(ablation: ModuleType) -> None:
 
 def test_a_row_states_difference_error_and_identical_pairs(ablation: ModuleType) -> None:
     def result(face: float, mouth: float | None, digest: str) -> dict[str, object]:
-        return {"digest": digest, "values": {"psnr-face": face, "l1-mouth": mouth, "l1-eyes": 0.1, "akd": 1.0}}
+        return {
+            "digest": digest,
+            "values": {"psnr": face, "psnr-face": face, "l1-mouth": mouth, "l1-eyes": 0.1, "akd": 1.0},
+        }
 
     default = {"a": result(20.0, 0.1, "x"), "b": result(20.0, 0.1, "y"), "closed": result(20.0, None, "y")}
     without = {"a": result(20.0, 0.1, "x"), "b": result(21.0, 0.3, "z"), "closed": result(20.5, None, "z")}
     rule = ablation.Rule("r", "a rule", "a.py", (), decision="kept")
     row = ablation.row(rule, without, default)
-    assert row.startswith("| a rule | 1 of 3 | +0.500 ± 0.289 | +0.1000 ± 0.1000 | ") and row.endswith(" | kept |")
+    assert row.startswith("| a rule | 1 of 3 | +0.500 ± 0.289 | +0.500 ± 0.289 | +0.1000 ± 0.1000 | ") and row.endswith(
+        " | kept |"
+    )
+    guard = replace(rule, test="tests/a.py::test_b")
+    assert ablation.row(guard, None, None).endswith("| kept; guard: without it `test_b` fails |")
+
+
+def test_every_rule_has_a_decision_and_the_test_of_a_guard_exists(ablation: ModuleType) -> None:
+    for rule in ablation.load_rules():
+        assert rule.decision, rule.name
+        if rule.test:
+            file, _, test = rule.test.partition("::")
+            assert f"def {test}(" in (ablation.ROOT / file).read_text(encoding="utf-8"), rule.name
