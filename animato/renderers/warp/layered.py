@@ -34,15 +34,8 @@ FRINGE_TURNED_CM = (0.5, 2.0)
 BEYOND_CELLS = 4
 """How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
 
-NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
+NOTHING, IS_FRONT, IS_FRINGE, IS_BACK = range(4)
 """Kinds of triangles."""
-
-STEEP = 3
-"""Front ring from which the photo shows the head so steeply that a turn stretches its pixels."""
-
-LEAST_DETAIL = 0.4
-"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
-
 
 SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
 """First of the vertices that the body follows (`renderers.warp.shell.ClosedShell`)."""
@@ -60,14 +53,12 @@ class HeadWarp:
         flow: 2 x h x w float32, from the closed mesh, continued beyond its edges (`beyond_edges`).
         drawn: h x w int16, number of the triangle at each place, -1 where there is none.
         vertices: (468 + rings + 108) x 3 float64, of the target, pixels.
-        affine: 6 x (T + 1) float32, source_from_target of each triangle.
     """
 
     image: Frame
     flow: NDArray[np.float32]
     drawn: NDArray[np.int16]
     vertices: NDArray[np.float64]
-    affine: NDArray[np.float32]
 
 
 class LayeredHead:
@@ -83,9 +74,7 @@ class LayeredHead:
     def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose, rest: NDArray[np.float64]) -> None:
         self.layers, self._pose, self._size, self._rest = layers, pose, image.shape[0], rest
         topology = closed_topology()
-        strip = np.arange(len(topology.triangles)) - topology.face_triangles
-        steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
-        kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
+        kinds = np.select([topology.fringe, topology.back], [IS_FRINGE, IS_BACK], IS_FRONT)
         self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
         self._back_source = _texture_places()
         self._first_row = _first_row(layers.body_alpha)
@@ -125,8 +114,8 @@ class LayeredHead:
         x, y = (cv2.resize(plane, (self._size, self._size))[rows, columns] for plane in warp.flow)
         kind = np.take(self._kinds, warp.drawn, mode="wrap")
         alpha = self._head_alpha(warp, kind, x, y, (rows, columns), pose, turn)
-        shown = self._back_share(warp, kind)
-        head = self._with_back(warp, shown) if shown.any() else warp.image
+        back = kind == IS_BACK
+        head = self._with_back(warp, back) if back.any() else warp.image
         view = np.ascontiguousarray(behind[rows, columns])
         mixed = cv2.blendLinear(np.ascontiguousarray(head[rows, columns]), view, alpha, 1 - alpha)
         if self._residual is not None and turn < 1:
@@ -179,7 +168,7 @@ class LayeredHead:
     ) -> Plane:
         """Return the head's opacity in a box of the square: the photo's own, and inside a turned head all of it."""
         size = (self._size, self._size)
-        drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
+        drawn = (kind == IS_FRONT).astype(np.float32)
         fringe = kind == IS_FRINGE
         drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
@@ -196,19 +185,8 @@ class LayeredHead:
         whole = np.maximum(inside, back * core) * np.clip(1.6 * soft - 0.4, 0, 1) * above
         return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
 
-    def _back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how much the back's texture shows at each cell, h x w float32: also where the photo's is stretched."""
-        affine = warp.affine
-        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-        stretched = np.clip((LEAST_DETAIL - det) / (LEAST_DETAIL / 2), 0, 1)
-        shown = (kind == IS_BACK).astype(np.float32)
-        steep = kind == IS_STEEP
-        shown[steep] = stretched[warp.drawn[steep]]
-        return np.asarray(shown, np.float32)
-
-    def _with_back(self, warp: HeadWarp, shown: NDArray[np.float32]) -> Frame:
-        """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
-        back = shown > 0
+    def _with_back(self, warp: HeadWarp, back: NDArray[np.bool_]) -> Frame:
+        """Return the head's colours with the texture of its back where that is seen (h x w bool)."""
         step = self._size / back.shape[0]
         affine = affine_per_triangle(warp.vertices, self._back_source, closed_topology().triangles)
         flow = flow_from_drawing(np.where(back, warp.drawn, -1).astype(np.int16), affine, step)
@@ -219,7 +197,7 @@ class LayeredHead:
         index = _nearest_cell(back[cells])  # outside the back its map means nothing
         x, y = (cv2.resize(plane[cells].ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
         texture = cv2.remap(self.layers.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        soft = cv2.GaussianBlur(shown[cells], (0, 0), 1.2)
+        soft = cv2.GaussianBlur(back[cells].astype(np.float32), (0, 0), 1.2)
         mask = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
         result = warp.image.copy()
         view = result[top : top + size[1], left : left + size[0]]
@@ -253,16 +231,13 @@ def _box(there: NDArray[np.bool_], step: float, size: int) -> tuple[slice, slice
 
 
 def _texture_places() -> NDArray[np.float64]:
-    """Return where the vertices lie in the back's texture, V x 2, pixels; it begins before the silhouette."""
+    """Return where the vertices of the back lie in its texture, V x 2, pixels, from the silhouette inwards."""
     columns = texture_columns()
     places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
-    # Front rings from STEEP on, then (after the fringe) the silhouette again and the back.
-    rows = {ring: (ring - STEEP) * 0.06 for ring in range(STEEP, FRONT + 1)}
-    start = rows[FRONT]
-    rows |= {FRONT + 2 + ring: start + (1 - start) * ring / BACK for ring in range(BACK + 1)}
-    for ring, row in rows.items():
-        first = MESH_POINTS + (ring - 1) * COLUMNS
-        places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row * (HEIGHT - 1))])
+    for ring in range(BACK + 1):
+        first = MESH_POINTS + (FRONT + 1 + ring) * COLUMNS
+        rows = np.full(COLUMNS, ring / BACK * (HEIGHT - 1))
+        places[first : first + COLUMNS] = np.column_stack([columns, rows])
     return places
 
 
