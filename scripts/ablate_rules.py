@@ -158,11 +158,11 @@ def row(rule: Rule, without: dict[str, Any] | None, default: dict[str, Any] | No
     if without is None or default is None:
         cells = ["not measured"] + ["–"] * len(COLUMNS)
     elif rule.run == "neutral":
-        same = sum(without[name] == default[name] for name in default)
-        cells = [f"{same} of {len(default)} clips", *["–"] * len(COLUMNS)]
+        same = [without[name] == default[name] for name in default]
+        cells = [f"{sum(same)} of {len(same)} clips", *["–"] * len(COLUMNS)]
     else:
-        same = sum(without[name]["digest"] == default[name]["digest"] for name in default if name in without)
-        cells = [f"{same} of {len(without)}"]
+        same = [without[name]["digest"] == default[name]["digest"] for name in default if name in without]
+        cells = [f"{sum(same)} of {len(same)}"]
         for metric in COLUMNS:
             values = differences(without, default, metric)
             error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
