@@ -75,7 +75,7 @@ SWITCHES = (
 @contextlib.contextmanager
 def without_occlusion() -> Iterator[None]:
     """Disable occlusion detection of the driver."""
-    with mock.patch.object(OcclusionDetector, "hidden", lambda *_: np.zeros(len(PARTS), bool)):
+    with mock.patch.object(OcclusionDetector, "occluded", lambda *_: np.zeros(len(PARTS), bool)):
         yield
 
 

@@ -150,7 +150,7 @@ def neutral_cost(frame: Factored) -> float:
     scores = frame.blendshapes.astype(np.float64).copy()
     scores[[0, *range(11, 19)]] = 0.0  # "_neutral" and the eight gaze directions
     yaw, pitch, roll = frame.pose.degrees()
-    turn = (abs(yaw) + 0.7 * abs(pitch - 5.0) + 0.5 * abs(roll)) / 20.0
+    turn = (abs(yaw) + abs(pitch) + abs(roll)) / 20.0
     left, right, mouth = apertures(frame.local)
     blink = max(0.0, 0.16 - min(left, right)) * 8.0
     hidden = 0.5 * float(scores[LIPS_HIDDEN].sum())

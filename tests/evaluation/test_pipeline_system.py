@@ -17,8 +17,11 @@ from animato.evaluation.systems.base import RenderRequest
 from animato.evaluation.systems.pipeline import select_frames
 from animato.evaluation.systems.portrait import AnimateSystem, animate_settings
 from animato.head.head import Head
+from animato.motion.retarget import Target
 from animato.pipeline.factory import make_renderer, single_actor_scene
 from animato.pipeline.flow import frames_of
+from animato.renderers.base import Paint
+from animato.renderers.warp.renderer import GeometryRenderer
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.settings.evaluation import EvaluateSettings
@@ -60,6 +63,23 @@ def test_its_frames_are_the_frames_of_the_pipeline(sliding: DrawnFootage, finder
     assert len(expected) == 6
     for frame, index in zip(made, (1, 2, 5), strict=True):
         np.testing.assert_array_equal(frame, expected[index])
+
+
+def test_only_the_requested_frames_are_rendered(
+    sliding: DrawnFootage, finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warped: list[int] = []
+    warp = GeometryRenderer.warp
+
+    def counted(renderer: GeometryRenderer, target: Target, clock: StageClock) -> Paint:
+        warped.append(1)
+        return warp(renderer, target, clock)
+
+    monkeypatch.setattr(GeometryRenderer, "warp", counted)
+    system = AnimateSystem("geometry", SETTINGS, finder=finder)
+    system.prepare([sliding.picture(0)])
+    assert len(list(system.render(request(replace(sliding, count=6), (1, 5), (0.0,))))) == 2
+    assert len(warped) == 2
 
 
 def test_movement_is_measured_from_the_moment_of_the_animated_photo(

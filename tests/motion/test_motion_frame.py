@@ -64,13 +64,13 @@ def with_scores(face: Factored, **scores: float) -> Factored:
 
 def test_neutral_means_frontal_relaxed_open_eyed_and_closed_mouthed(face_local: np.ndarray) -> None:
     calm = relaxed(face_local)
-    neutral = neutral_cost(tracked(calm, turned(pitch=5)))
+    neutral = neutral_cost(tracked(calm))
     others = {
-        "turned": neutral_cost(tracked(calm, turned(20, 5))),
-        "tilted": neutral_cost(tracked(calm, turned(0, 5, 25))),
-        "blinking": neutral_cost(tracked(scale_apertures(calm, (0.1, 0.1, 1.0)), turned(pitch=5))),
-        "mouth open": neutral_cost(tracked(face_local + (calm - face_local) * 0.2, turned(pitch=5))),
-        "smiling": neutral_cost(with_scores(tracked(calm, turned(pitch=5)), mouthSmileLeft=0.7, mouthSmileRight=0.7)),
+        "turned": neutral_cost(tracked(calm, turned(20))),
+        "tilted": neutral_cost(tracked(calm, turned(0, 0, 25))),
+        "blinking": neutral_cost(tracked(scale_apertures(calm, (0.1, 0.1, 1.0)))),
+        "mouth open": neutral_cost(tracked(face_local + (calm - face_local) * 0.2)),
+        "smiling": neutral_cost(with_scores(tracked(calm), mouthSmileLeft=0.7, mouthSmileRight=0.7)),
     }
     assert all(cost > neutral + 0.1 for cost in others.values()), others
 

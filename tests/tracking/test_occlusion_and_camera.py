@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
+from animato.drivers.shot import most_neutral
+from animato.geometry.landmarks import BLENDSHAPES
 from animato.tracking.body_stabilizer import DEADBAND, BodyStabilizer
 from animato.tracking.landmark_stabilizer import LandmarkStabilizer
 from animato.tracking.occlusion import OcclusionDetector
-from animato.types import Face, Frame
+from animato.types import Face, Frame, TimedFrame
 
 STEP = 0.04
 
@@ -125,3 +127,16 @@ def test_movement_below_rest_changes_nothing(portrait: Frame, portrait_face: Fac
     small = 0.5 * DEADBAND * fit_pose(portrait_face.points).scale
     frame, face, _ = seen(portrait, portrait_face, small)
     assert body.neutral_from_frame(frame, face, 0.0) is None
+
+
+def test_a_hand_before_the_face_is_no_neutral_frame(portrait: Frame, portrait_face: Face) -> None:
+    # Landmarks under a hand look like closed lips: alone, that frame is the most neutral one.
+    smiles = portrait_face.blendshapes.copy()
+    smiles[[BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index("mouthSmileRight")]] += 0.3
+    random = np.random.default_rng(1)
+    pictures = [np.clip(portrait + random.normal(0, 3, portrait.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+    pictures[5] = covered(portrait_face, [13, 14], 0.35)(pictures[5])
+    faces = iter([portrait_face if index == 5 else replace(portrait_face, blendshapes=smiles) for index in range(8)])
+    frames = [TimedFrame(pictures[index // 3], index * STEP) for index in range(24)]
+    candidate, _ = most_neutral(frames, lambda _: next(faces))
+    assert candidate is not None and candidate.frame.time != 15 * STEP

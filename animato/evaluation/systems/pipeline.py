@@ -19,10 +19,12 @@ from animato.errors import UsageError
 from animato.evaluation.systems.base import RenderRequest
 from animato.evaluation.systems.silhouette import SilhouetteRenderer
 from animato.head.head import Head
+from animato.motion.retarget import Target
+from animato.pipeline.actor import Scene
 from animato.pipeline.factory import single_actor_scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.framing import Framing
-from animato.renderers.base import Renderer
+from animato.renderers.base import Layer, Paint, Renderer
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -87,8 +89,9 @@ class PipelineSystem(ABC):
             settings = replace(settings, neutral=request.photo_times[chosen])
         driver = VideoDriver(Path(request.clip.file), settings, self._finder, opener=request.clip.open)
         scene = single_actor_scene(framing, driver, renderer, settings)
-        with closing(frames_of(scene, StageClock())) as frames:
-            yield from select_frames(frames, [round(time * float(scene.fps)) for time in request.times])
+        indices = [round(time * float(scene.fps)) for time in request.times]
+        with closing(frames_of(_rendering_only(scene, frozenset(indices)), StageClock())) as frames:
+            yield from select_frames(frames, indices)
 
     @abstractmethod
     def trained_on(self, people: frozenset[str]) -> bool:
@@ -97,6 +100,28 @@ class PipelineSystem(ABC):
     @abstractmethod
     def about(self) -> Mapping[str, Any]:
         """Return a description for the report."""
+
+
+class _RequestedFrames:
+    """Renders the requested frames; the others, which nobody looks at, are black. Renderers keep no state."""
+
+    def __init__(self, renderer: Renderer, side: int, indices: frozenset[int]) -> None:
+        self.name = renderer.name
+        self._renderer, self._side, self._indices = renderer, side, indices
+        self._index = -1
+
+    def warp(self, target: Target, clock: StageClock) -> Paint:
+        """See `Renderer`."""
+        self._index += 1
+        if self._index in self._indices:
+            return self._renderer.warp(target, clock)
+        return lambda _: Layer(np.zeros((self._side, self._side, 3), np.uint8))
+
+
+def _rendering_only(scene: Scene, indices: frozenset[int]) -> Scene:
+    """Return the scene of one actor, rendering only some of its frames."""
+    (actor,) = scene.actors
+    return replace(scene, actors=(replace(actor, renderer=_RequestedFrames(actor.renderer, actor.view.size, indices)),))
 
 
 def select_frames(frames: Iterable[Frame], indices: Sequence[int]) -> Iterator[Frame]:

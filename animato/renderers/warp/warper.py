@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import activation, blend
 from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS
-from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
 from animato.geometry.resample import FLOW_SIDE, Resampler
@@ -28,9 +27,6 @@ from animato.renderers.warp.layered import LayeredHead
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
 from animato.types import Frame, Plane, Points
-
-SLIVER = 0.04
-"""Share of its area in the photo below which a triangle is seen edge-on and not rasterised."""
 
 MIRROR_SHARE = 0.04
 """Share of face triangles shown at a better angle on the other side from which the mirror is used."""
@@ -124,8 +120,7 @@ class Warper:
         self.confidence = self._triangle_confidence()
         self._on_head = np.append(topology.on_head, False).astype(np.float32)
         self.facing_cosine = facing_cosine(self.shell.local, self.pose.rotation, topology)
-        areas = np.abs(signed_area(self._texture, self.shell.source_triangles))
-        self._smallest = np.maximum(SLIVER * areas, 0.05)
+        self._smallest = np.full(len(topology.triangles), 0.05)
         self._smallest[topology.aperture] = 2.0 * (self.size / FLOW_SIDE) ** 2
         self.mirror = self._mirror()
         self.source_views: tuple[SourceView, ...] = () if self.mirror is None else (self.mirror,)
