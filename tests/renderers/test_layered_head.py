@@ -44,19 +44,19 @@ def test_at_rest_the_layers_are_the_photo_to_the_last_bit(view: HeadView, warper
 def test_what_the_layers_lack_of_the_photo_is_not_stretched_over_an_open_mouth(view: HeadView) -> None:
     assert view.layers is not None
     vertices = animated_warper(view).target_vertices(view.points, view.pose)
-    layered = LayeredHead(view.layers, view.image, view.pose, vertices)
+    layered = LayeredHead(view.layers, view.image, view.pose)
     grid = np.mgrid[: view.size, : view.size][::-1].astype(np.float32)
     drawn = np.zeros((view.size, view.size), np.int16)
     mouth = window_around(view.points[list(LIPS_OUTER), :2], 0.0, view.size, view.size)
     mask = np.ones((mouth.bottom - mouth.top, mouth.right - mouth.left), np.float32)
     mask[0] = 0.5
     head = HeadWarp(np.full_like(view.image, 90), grid, drawn, vertices, np.zeros((6, 1), np.float32))
-    plain = layered.compose(head, view.pose)
+    plain, _ = layered.compose(head, view.pose)
     layered.keep_residual(np.clip(plain.astype(int) + 40, 0, 255).astype(np.uint8), plain)
-    found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose)).astype(int)
+    found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose)[0]).astype(int)
     assert np.abs(found - mouth.of(plain))[1:].max() == 0
     assert np.abs(found - mouth.of(plain) - 20)[0].max() <= 1
-    assert (layered.compose(head, view.pose)[mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40).all()
+    assert (layered.compose(head, view.pose)[0][mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40).all()
 
 
 @pytest.mark.parametrize("yaw", [-30.0, 30.0])
