@@ -22,6 +22,9 @@ STEEP = 3
 FEWEST = 200
 """Places at which a patch must fit into the hair."""
 
+EDGE_PIXELS = 13
+"""Width of the edge of hair whose colours are hardly used."""
+
 LEAST_HAIR = 0.03
 """Hair of a head in shares of its area, below which its back is skin."""
 
@@ -100,20 +103,22 @@ def _rim_colours(
     The second result is how much of the silhouette the mask holds at each column, 36 float32 in [0, 1].
     """
     height, width = mask.shape
-    steps = np.linspace(0.02, 0.12, 12) * np.ptp(rim, axis=0).max()
+    steps = np.linspace(0.02, 0.16, 16) * np.ptp(rim, axis=0).max()
     xy = rim[:, None] + inwards[:, None] * steps[None, :, None]
     column, row = np.clip(np.rint(xy), 0, (width - 1, height - 1)).astype(int).transpose(2, 0, 1)
-    weight = (mask[row, column] > 0.9).astype(np.float32)
+    # The edge of hair shows what is behind it, so what lies deeper counts where there is any.
+    deep = cv2.erode((mask > 0.9).astype(np.uint8), np.ones((EDGE_PIXELS, EDGE_PIXELS), np.uint8))
+    weight = (mask[row, column] > 0.9) * (0.02 + deep[row, column].astype(np.float32))
     total = weight.sum(1)
-    everywhere = picture[mask > 0.9]
+    everywhere = picture[(deep if deep.any() else mask) > 0.9]
     overall = np.median(everywhere, axis=0) if len(everywhere) else np.full(3, 60.0)
-    mean = (picture[row, column] * weight[..., None]).sum(1) / np.maximum(total, 1)[:, None]
+    mean = (picture[row, column] * weight[..., None]).sum(1) / np.maximum(total, 1e-3)[:, None]
     # Columns without any take their neighbours' colours, and all are smoothed around the head.
     apart = np.abs(np.arange(COLUMNS)[:, None] - np.arange(COLUMNS)[None])
     near = np.exp(-0.5 * (np.minimum(apart, COLUMNS - apart) / 2.0) ** 2) * total[None]
     doubt = 0.5
     colour = (near @ mean + doubt * overall) / (near.sum(1, keepdims=True) + doubt)
-    return np.asarray(colour, np.float32), np.asarray(total / len(steps), np.float32)
+    return np.asarray(colour, np.float32), np.asarray((mask[row, column] > 0.9).mean(axis=1), np.float32)
 
 
 def _detail(picture: NDArray[np.float32], hair: Plane) -> NDArray[np.float32]:

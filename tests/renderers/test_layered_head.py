@@ -56,7 +56,9 @@ def test_what_the_layers_lack_of_the_photo_is_not_stretched_over_an_open_mouth(v
     found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose)[0]).astype(int)
     assert np.abs(found - mouth.of(plain))[1:].max() == 0
     assert np.abs(found - mouth.of(plain) - 20)[0].max() <= 1
-    assert (layered.compose(head, view.pose)[0][mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40).all()
+    assert (
+        layered.compose(head, view.pose)[0][mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40
+    ).all()
 
 
 @pytest.mark.parametrize("yaw", [-30.0, 30.0])
