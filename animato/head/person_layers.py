@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
-from animato.geometry.mesh import build_shell
+from animato.geometry.mesh import Extent, build_shell
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
@@ -110,7 +110,13 @@ class Shares:
 
 
 def person_layers(
-    image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares, shell: ClosedHead
+    image: Frame,
+    points: Points,
+    pose: HeadPose,
+    alpha: Plane,
+    shares: Shares,
+    shell: ClosedHead,
+    extent: Extent | None = None,
 ) -> PersonLayers:
     """Take a photo apart.
 
@@ -121,6 +127,7 @@ def person_layers(
         alpha: S x S float32 in [0, 1], opacity of the person.
         shares: of the person's parts.
         shell: fitted to the head.
+        extent: part of the square inside the photo; None for all of it.
     """
     size, scale = image.shape[0], pose.scale
     plate = plate_of(image, alpha, shares.hair * alpha, scale)
@@ -148,7 +155,7 @@ def person_layers(
         head_alpha.astype(np.float32),
         back,
         shell,
-        CarriedPlaces(places, points, build_shell(points, pose, size)),
+        CarriedPlaces(places, points, build_shell(points, pose, size, extent)),
         np.asarray(hanging, np.float64),
         _hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )

@@ -120,4 +120,6 @@ class HeadView:
         if self.parts is None or self.matte is None or not self.is_closed:
             return None
         shares = Shares.of(self.parts, self.size)
-        return person_layers(self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head)
+        return person_layers(
+            self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head, self.extent
+        )

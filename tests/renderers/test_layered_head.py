@@ -9,11 +9,13 @@ import pytest
 
 from animato.geometry.aperture_mask import window_around
 from animato.geometry.landmarks import LIPS_OUTER
+from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.framing import frame_head
 from animato.renderers.warp.layered import HeadWarp, LayeredHead
+from animato.renderers.warp.shell import ClosedShell
 from animato.renderers.warp.warper import Warper, animated_warper
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -104,3 +106,10 @@ def test_an_outline_that_is_unsure_falls_back_to_rings(view: HeadView) -> None:
     assert replace(view, parts=vague).layers is None
     assert replace(view, parts=None).layers is None
     assert replace(view, cut=("top",)).layers is None
+
+
+def test_a_body_at_the_edge_of_the_photo_stands_still_at_rest(view: HeadView) -> None:
+    cut = replace(view, extent=(20.0, -0.5, 235.5, 200.0))
+    assert cut.layers is not None
+    rings = ClosedShell(cut).vertices[-len(build_shell(cut.points, cut.pose, cut.size).points) :]
+    assert np.abs(cut.layers.body_places.movement(cut.points, rings)).max() < 1e-6
