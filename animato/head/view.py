@@ -85,7 +85,7 @@ class HeadView:
     @functools.cached_property
     def mouth(self) -> MouthInterior:
         """Mouth interior of the photo."""
-        return build_mouth(self.image, self.points, self.pose, self.gamut)
+        return build_mouth(self.image, self.points, self.pose, self.gamut, self.blendshapes)
 
     @functools.cached_property
     def matte(self) -> Matte | None:

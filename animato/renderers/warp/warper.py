@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.aperture_mask import activation, blend
+from animato.geometry.aperture_mask import Window, activation, blend
 from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS
 from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, local_from_points
@@ -17,7 +17,7 @@ from animato.geometry.resample import FLOW_SIDE, Resampler
 from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirrored_triangles, visible_vertices
 from animato.head.closed_head import ClosedTopology
 from animato.head.eyeballs import render_eye
-from animato.head.mouth import MouthInterior, render_mouth
+from animato.head.mouth import SURFACE_CONFIDENCE, MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
@@ -215,8 +215,7 @@ class Warper:
         openings = [
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
         ]
-        mouth = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
-        for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, mouth)):
+        for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, self._mouth(target, pose))):
             if mask.size:
                 weight = activation(self.local[list(ring)], local[list(ring)])
                 blend(image, window, np.asarray(layer), mask * np.float32(weight))
@@ -225,6 +224,11 @@ class Warper:
             return Warped(image, flow, validity, triangle_map, mesh)
         composed = self._layered.compose(HeadWarp(image, flow, triangle_map, vertices, mesh.affine), pose)
         return Warped(composed, flow, validity, triangle_map, mesh)
+
+    def _mouth(self, target: Points, pose: HeadPose) -> tuple[Window, NDArray[np.float32], Plane, Plane]:
+        """Return the window, layer, mask and confidence of the mouth interior."""
+        window, layer, mask, visible = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
+        return window, layer, mask, visible + (1 - visible) * np.float32(SURFACE_CONFIDENCE)
 
     def _composite_source_views(
         self,
