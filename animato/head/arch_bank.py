@@ -19,6 +19,8 @@ from animato.head.arch_texture import COLUMNS, RESOLUTION, ROWS, MeasuredArch, c
 from animato.types import Plane
 
 ASSET = Path(__file__).resolve().parents[1] / "assets" / "arches.png"
+WIDTHS = "mouth widths"
+"""Name of the PNG text with the widths of the mouths that the arches belong to, canonical centimetres."""
 STORED_MAXIMUM = 1.3
 """Relative colour that is stored as 255."""
 EDGE_SOFTNESS = 0.05
@@ -54,9 +56,10 @@ def complete(arch: MeasuredArch, fallback: DentalArch | None = None) -> DentalAr
         arch: as measured.
         fallback: supplies what is hidden to the sides; None for the arch's own mirror, then its outermost teeth.
     """
-    weight = arch.visible[..., None]
-    seen = arch.visible.max(axis=0) > 0.5
-    colour = _filled(arch)
+    visible = _lit(arch.visible)
+    weight = visible[..., None]
+    seen = visible.max(axis=0) > 0.5
+    colour = _filled(arch.colour, visible)
     edge, mirrored = arch.edge.copy(), seen[::-1] & ~seen
     colour[:, mirrored], edge[mirrored] = colour[:, ::-1][:, mirrored], edge[::-1][mirrored]
     known = seen | mirrored
@@ -74,15 +77,21 @@ def complete(arch: MeasuredArch, fallback: DentalArch | None = None) -> DentalAr
     return DentalArch(np.asarray(colour + gum * (GUM - colour), np.float32), np.asarray(alpha, np.float32))
 
 
-def _filled(arch: MeasuredArch) -> NDArray[np.float32]:
+def _lit(visible: Plane) -> Plane:
+    """Return what is visible without the rows that the upper lip shades."""
+    shadow = round(LIP_SHADOW * RESOLUTION)
+    lit = np.minimum(visible, np.pad(visible, ((shadow, 0), (0, 0)))[:ROWS])
+    return np.asarray(cv2.GaussianBlur(lit, (0, 0), 1.0), np.float32)
+
+
+def _filled(colour: NDArray[np.float32], visible: Plane) -> NDArray[np.float32]:
     """Return the colours, rows above and below what is visible filled from the nearest visible row."""
-    colour = arch.colour.copy()
-    for column in np.flatnonzero(arch.visible.max(axis=0) > 0.5):
-        shown = np.flatnonzero(arch.visible[:, column] > 0.5)
-        shown = shown[min(round(LIP_SHADOW * RESOLUTION), len(shown) - 1) :]
-        colour[:, column] = colour[np.clip(np.arange(ROWS), shown[0], shown[-1]), column]
-    smooth = cv2.GaussianBlur(colour, (0, 0), 0.04 * RESOLUTION)
-    return np.asarray(arch.visible[..., None] * arch.colour + (1 - arch.visible[..., None]) * smooth, np.float32)
+    filled = colour.copy()
+    for column in np.flatnonzero(visible.max(axis=0) > 0.5):
+        shown = np.flatnonzero(visible[:, column] > 0.5)
+        filled[:, column] = filled[np.clip(np.arange(ROWS), shown[0], shown[-1]), column]
+    smooth = cv2.GaussianBlur(filled, (0, 0), 0.04 * RESOLUTION)
+    return np.asarray(visible[..., None] * colour + (1 - visible[..., None]) * smooth, np.float32)
 
 
 def to_pixels(arches: list[DentalArch]) -> NDArray[np.uint8]:
@@ -93,9 +102,22 @@ def to_pixels(arches: list[DentalArch]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.concatenate(planes)), np.uint8)
 
 
+def choose_arch(width: float) -> DentalArch:
+    """Return the bundled arch of the mouth most alike in width.
+
+    Args:
+        width: of the closed mouth, canonical centimetres.
+
+    Raises:
+        MissingPartError: the file is missing or damaged.
+    """
+    widths, arches = _bank()
+    return arches[int(np.abs(np.array(widths) - width).argmin())]
+
+
 @functools.cache
-def bank() -> tuple[DentalArch, ...]:
-    """Return the bundled arches.
+def _bank() -> tuple[tuple[float, ...], tuple[DentalArch, ...]]:
+    """Return the widths of the mouths, and the arches.
 
     Raises:
         MissingPartError: the file is missing or damaged.
@@ -103,11 +125,12 @@ def bank() -> tuple[DentalArch, ...]:
     try:
         with Image.open(ASSET, formats=["PNG"]) as picture:
             pixels = np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)
-        arches = pixels.reshape(-1, ROWS, COLUMNS, 4)
-    except (OSError, ValueError) as error:
+            widths = tuple(float(word) for word in picture.info[WIDTHS].split())
+        arches = pixels.reshape(len(widths), ROWS, COLUMNS, 4)
+    except (OSError, ValueError, KeyError) as error:
         raise MissingPartError(
             "the bundled dental arches are missing or damaged",
             where=ASSET.name,
             hint="pip install --force-reinstall animato",
         ) from error
-    return tuple(DentalArch(arch[..., :3] * np.float32(STORED_MAXIMUM), arch[..., 3]) for arch in arches)
+    return widths, tuple(DentalArch(arch[..., :3] * np.float32(STORED_MAXIMUM), arch[..., 3]) for arch in arches)

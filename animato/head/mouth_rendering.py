@@ -19,7 +19,7 @@ LIP_SOFTNESS = 0.04
 """Width of the transition at the lips, canonical centimetres."""
 OCCLUSION_RADIUS = 0.16
 """Distance over which lips shade what lies behind them, canonical centimetres."""
-TEETH_LIGHT, TONGUE_LIGHT = (0.46, 0.84), (0.6, 0.7)
+TEETH_LIGHT, TONGUE_LIGHT = (0.42, 0.77), (0.6, 0.7)
 """Light on teeth and tongue at the lips, and far from them, relative to full light."""
 SMILE_LIGHT = 0.35
 """Increase of the light on the teeth as a smile widens the mouth by a centimetre and bares them."""

@@ -13,7 +13,7 @@ from animato.geometry.apertures import mouth_width
 from animato.geometry.dental_arch import jaw_angle
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_OUTER, MOUTH_CORNERS
 from animato.geometry.pose import HeadPose, local_from_points
-from animato.head.arch_bank import DentalArch, bank, complete
+from animato.head.arch_bank import DentalArch, choose_arch, complete
 from animato.head.arch_texture import (
     BEHIND_LIPS,
     COLUMNS,
@@ -46,6 +46,9 @@ LOWER_X, UPPER_X = (0.0, 0.53, 1.12, 1.8, 2.5, 2.8), (0.0, 0.85, 1.5, 2.2, 2.6, 
 """Limits of the lower teeth, and of the upper teeth from which their texture is taken, centimetres from the midline."""
 LOWER_LEVEL = 1.05
 """Brightness of lower teeth relative to upper ones."""
+CAVITY, CAVITY_HUE, TONGUE = (0.48, 0.22, 0.22), 0.1, (0.95, 0.74, 0.76)
+"""Colour of the cavity relative to the brightness of the lips, plus their colour; colour of the tongue relative to
+theirs."""
 WHITE_PERCENTILE, MIN_WHITE_PIXELS = 80, 20
 """Percentile of brightness from which pixels of an eye count as its white, and minimum number of pixels."""
 TOOTH_OVER_WHITE = (1.23, 1.27, 1.23)
@@ -119,7 +122,7 @@ def build_surfaces(
     local = local_from_points(points, pose)
     own = own_expression(local, pose, blendshapes)
     closed = remove_expression(local, own.opening * mouth_width(local), own.smile)
-    arch, tooth = bank()[6], tooth_colour(photo, points)
+    arch, tooth = choose_arch(mouth_width(closed)), tooth_colour(photo, points)
     origin = np.array([
         closed[list(MOUTH_CORNERS), 0].mean(), closed[[13, 14], 1].mean() + EDGE_BELOW_SEAM, closed[13, 2] + BEHIND_LIPS
     ])  # fmt: skip
@@ -127,7 +130,7 @@ def build_surfaces(
     if measured is not None and _is_enamel(measured.tooth, tooth):
         arch, tooth, origin = complete(measured, arch), measured.tooth, measured.origin
     lips = np.median(_at(photo, points[list(LIPS_OUTER), :2]), axis=0)
-    cavity = (np.array([0.24, 0.11, 0.11]) * lips.mean() + 0.05 * lips) * 2.0
+    cavity = np.array(CAVITY) * lips.mean() + CAVITY_HUE * lips
     step = min(1.0, OVERSAMPLING * pose.scale / RESOLUTION)
     jaw = closed[list(JAW_POINTS)].mean(axis=0)
     return MouthSurfaces(
@@ -136,7 +139,7 @@ def build_surfaces(
         RESOLUTION * step,
         origin,
         gamut.clip(cavity),
-        gamut.clip(0.95 * lips * np.array([1.0, 0.78, 0.8])),
+        gamut.clip(lips * np.array(TONGUE)),
         (float(jaw[1]), float(jaw[2]), mouth_width(closed)),
     )
 
