@@ -58,6 +58,9 @@ CHEEKS, TOOTH_OVER_SKIN = (50, 280, 205, 425), (1.35, 1.28, 1.22)
 MIN_OPENING, MIN_TOOTH, MAX_REDNESS = 0.05, 0.6, 0.12
 """Opening of the lips, in mouth widths, from which a photo may show teeth; minimum brightness of teeth relative to the
 expected one, and maximum excess of their log redness: lips and tongue have 0.25 or more."""
+BLUR_RATIOS, BLUR_SIGMAS, MIN_BLUR = (0.39, 0.435, 0.523, 0.577), (1.2, 0.8, 0.5, 0.0), 0.2
+"""Detail within one pixel relative to that within two, and the blur that leaves it (23 blurred portraits); minimum blur
+that is applied to the textures, pixels of them."""
 OVERSAMPLING = 1.25
 """Pixels of a texture per pixel of the photo; more would alias."""
 
@@ -132,10 +135,11 @@ def build_surfaces(
     lips = np.median(_at(photo, points[list(LIPS_OUTER), :2]), axis=0)
     cavity = np.array(CAVITY) * lips.mean() + CAVITY_HUE * lips
     step = min(1.0, OVERSAMPLING * pose.scale / RESOLUTION)
+    blur = photo_blur(photo, points) * RESOLUTION * step / pose.scale
     jaw = closed[list(JAW_POINTS)].mean(axis=0)
     return MouthSurfaces(
-        _texture(arch, tooth, gamut, step),
-        _texture(lower_arch(arch), tooth * LOWER_LEVEL, gamut, step),
+        _texture(arch, tooth, gamut, step, blur),
+        _texture(lower_arch(arch), tooth * LOWER_LEVEL, gamut, step, blur),
         RESOLUTION * step,
         origin,
         gamut.clip(cavity),
@@ -188,18 +192,38 @@ def tooth_colour(photo: Frame, points: Points) -> NDArray[np.float32]:
     return np.asarray(np.minimum(colour, 240), np.float32)
 
 
+def photo_blur(photo: Frame, points: Points) -> float:
+    """Return the blur of a face relative to a sharp portrait, as the sigma of a Gaussian in pixels.
+
+    Args:
+        photo: H x W x 3 uint8 RGB.
+        points: 478 x 3, its landmarks, pixels.
+    """
+    face = window_around(points[:, :2].astype(np.float64), 0.0, photo.shape[1], photo.shape[0])
+    if face.empty:
+        return 0.0
+    grey = cv2.cvtColor(face.of(photo), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine, coarse = (float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), sigma)).mean()) for sigma in (1.0, 2.0))
+    return float(np.interp(fine / max(coarse, 1e-3), BLUR_RATIOS, BLUR_SIGMAS))
+
+
 def _is_enamel(colour: NDArray[np.float32], expected: NDArray[np.float32]) -> bool:
     """Return whether the brightest pixels between the lips are teeth: neither much darker nor redder than expected."""
     red = np.log(colour[0] / colour[1:].mean()) - np.log(expected[0] / expected[1:].mean())
     return bool(colour[1:].mean() > MIN_TOOTH * expected[1:].mean() and red < MAX_REDNESS)
 
 
-def _texture(arch: DentalArch, tooth: NDArray[np.float32], gamut: FaceGamut, step: float) -> NDArray[np.uint8]:
+def _texture(
+    arch: DentalArch, tooth: NDArray[np.float32], gamut: FaceGamut, step: float, blur: float
+) -> NDArray[np.uint8]:
     colour = np.clip(arch.colour * tooth, 0, 255)
     colour = gamut.clip(colour.reshape(-1, 3)).reshape(colour.shape)
     pixels = np.dstack([np.clip(colour, 0, 255), arch.alpha * 255]).astype(np.float32)
     size = max(8, round(COLUMNS * step)), max(4, round(ROWS * step))
-    return np.rint(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)).clip(0, 255).astype(np.uint8)
+    pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    if blur > MIN_BLUR:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), blur), np.float32)
+    return np.rint(pixels).clip(0, 255).astype(np.uint8)
 
 
 def _at(photo: Frame, points: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def test_teeth_of_a_photo_that_shows_them_are_unwarped(smiling: Head) -> None:
     assert 0.6 < np.median(seen) < 1.2  # relative to the teeth
     canvas, weight = painted(surfaces_of(smiling), smiling.points, smiling.warper.pose)
     both = (weight > 0.9) & (smiling.warper.crop.min(axis=2) > 0.7 * arch.tooth.min())
-    assert np.abs(canvas - smiling.crop)[both].mean() < 60
+    assert np.abs(canvas - smiling.crop)[both].mean() < 80  # the lips shade them once more
 
 
 def test_a_closed_photo_shows_no_teeth(calm: Head) -> None:
