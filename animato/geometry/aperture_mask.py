@@ -161,3 +161,23 @@ def clear(image: Frame, corner: tuple[int, int], window: Window, mask: Plane) ->
     if region.size:
         kept = 1 - mask[first_row : first_row + region.shape[0], first_column : first_column + region.shape[1]]
         region[:] = np.rint(region * kept[..., None])
+
+
+def composite_confidence(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:
+    """Composite an opening's confidence into a validity map, in place.
+
+    Args:
+        validity: H x W float32, on a coarser grid.
+        left, top: first pixel of the opening on that grid.
+        mask: h x w float32, opacity of the opening.
+        confidence: h x w float32 in [0, 1].
+        step: pixels of the opening for each cell of the grid.
+    """
+    height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
+    row, column = round(top), round(left)
+    view = validity[row : row + height, column : column + width]
+    if not view.size:
+        return
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    inside = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
+    view += small * (inside - view)

@@ -36,8 +36,8 @@ colours is 61."""
 MAX_GLARE = 0.15
 """Share of white pixels above which a face is overexposed."""
 MAX_SIDE_LIGHT = 0.5
-"""Logarithm of the ratio between the cheeks' brightness above which the light is uneven; at most 0.29 in 210 portraits
-taken in even light."""
+"""Logarithm of the ratio between the cheeks' brightness above which the light is uneven; at most 0.29 in about 110
+portraits taken in even light."""
 CHEEK_PAIRS, GREY_OFFSET = ((50, 280), (101, 330), (205, 425)), 8.0
 """Landmarks on the left and the right cheek that are compared, and grey levels added to both."""
 SKIN_POINTS = (151, 9, 168, 6, 101, 330, 50, 280, 205, 425, 199, 175, 18)

@@ -13,8 +13,8 @@ TOPICS = get_args(Topic)
 """In the order of what helps most."""
 
 MAX_COLOUR_CAST = 0.35
-"""Colour cast (`head.report_card`) above which light is strongly coloured; at most 0.29 in 210 portraits of many skin
-colours."""
+"""Colour cast (`head.report_card`) above which light is strongly coloured; at most 0.29 in about 110 portraits of many
+skin colours."""
 
 NOT_ANALYSED = "the outline of the person was not analysed"
 """Doubt about the outline in heads saved before outlines were known."""

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.apertures import EYE_OPEN, apertures
-from animato.head.mouth import MouthInterior
 from animato.head.quality import photo_quality
 from animato.head.report import NOT_ANALYSED, HeadReport
-from animato.head.white_balance import LUMA
 from animato.motion.photo_expression import own_expression
 from animato.motion.supported_turn import supported_turn
 
@@ -23,13 +21,7 @@ SIDE = 512
 """Side of the squares in which photos are judged, pixels."""
 
 NEUTRAL_GAINS = np.array([0.08, -0.02, -0.21])
-"""Logarithm of the white balance of skin (`head.white_balance`) in neutral light, median of 210 portraits."""
-
-ENAMEL_SHARE = 0.6
-"""Brightness of a pixel, relative to the estimated colour of teeth, from which it counts as a tooth."""
-
-MIN_TEETH_AREA = 1.0
-"""Area of teeth, square canonical centimetres, from which a photo shows them; smiles that do have 1.8 to 6."""
+"""Logarithm of the white balance of skin (`head.white_balance`) in neutral light, median of about 110 portraits."""
 
 
 def head_report(photos: Sequence[HeadPhoto]) -> HeadReport:
@@ -57,15 +49,12 @@ def head_report(photos: Sequence[HeadPhoto]) -> HeadReport:
         drawn=first.drawn,
         outline_doubt=doubt,
         cut=first.cut_edges,
-        teeth=_shows_teeth(view.mouth) or any(_shows_teeth(photo.square(SIDE).mouth) for photo in photos[1:]),
+        teeth=any(
+            mouth.surfaces.own_teeth for mouth in (view.mouth, *(photo.square(SIDE).mouth for photo in photos[1:]))
+        ),
     )
 
 
 def _colour_cast(white_balance: NDArray[np.float32]) -> float:
     """Return the largest difference of the logarithm of a gain from that of skin in neutral light."""
     return float(np.abs(np.log(white_balance.astype(np.float64)) - NEUTRAL_GAINS).max())
-
-
-def _shows_teeth(mouth: MouthInterior) -> bool:
-    bright = mouth.texture @ LUMA > ENAMEL_SHARE * float(mouth.teeth @ LUMA)
-    return float((mouth.confidence * bright).sum()) / mouth.pose.scale**2 > MIN_TEETH_AREA

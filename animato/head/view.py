@@ -87,7 +87,7 @@ class HeadView:
     @functools.cached_property
     def mouth(self) -> MouthInterior:
         """Mouth interior of the photo."""
-        mouth = build_mouth(self.image, self.points, self.pose, self.gamut)
+        mouth = build_mouth(self.image, self.points, self.pose, self.gamut, self.blendshapes)
         return replace(mouth, draws_teeth=not self.drawing)
 
     @functools.cached_property

@@ -214,7 +214,7 @@ def test_a_closed_mouth_knows_nothing_of_its_inside(calm: Head) -> None:
     mouth = build_mouth(calm.crop, calm.points, calm.warper.pose, calm.warper.gamut)
     assert mouth.confidence.max() == 0.0
     window, layer, mask, _ = render_mouth(mouth, calm.points, calm.warper.pose, SIZE)
-    assert mask.max() < 0.05 and layer.shape[:2] == mask.shape
+    assert mask.max(initial=0) < 0.05 and layer.shape[:2] == mask.shape
     assert not window.empty
 
 

@@ -116,8 +116,10 @@ def test_drawn_mouths_and_eyes_of_a_grey_photo_are_grey(calm: Head) -> None:
     photo, points = grey(calm.crop), calm.points
     gamut = FaceGamut.of(photo, points)
     mouth = build_mouth(photo, points, calm.warper.pose, gamut)
-    for colour in (mouth.cavity, mouth.tongue, mouth.teeth):
+    for colour in (mouth.surfaces.cavity, mouth.surfaces.tongue):
         assert np.ptp(colour) < 1e-3
+    for texture in (mouth.surfaces.upper, mouth.surfaces.lower):
+        assert np.ptp(texture[..., :3].astype(int), axis=2).max() <= 1
     asleep = points.copy()
     for ring in (eye.ring for eye in calm.warper.eyes):
         asleep[list(ring), 1] = points[list(ring), 1].mean()

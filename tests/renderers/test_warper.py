@@ -30,6 +30,7 @@ from animato.geometry.crop import crop_from_frame, cut, fit_square, head_square
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, FOREHEAD, LIPS_INNER, OVAL
 from animato.geometry.mesh import head_topology
 from animato.geometry.raster import draw_triangles
+from animato.head.mouth import SURFACE_CONFIDENCE
 from animato.media.image import load_picture
 from animato.motion.aperture_profile import scale_apertures
 from animato.tracking.face_finder import FaceFinder
@@ -156,14 +157,14 @@ def test_a_frontal_photo_at_rest_is_valid_except_at_the_openings(calm: Head) -> 
     assert (validity < 0.99).mean() < 0.01
 
 
-def test_the_interior_of_a_mouth_closed_in_the_photo_is_not_valid(calm: Head) -> None:
+def test_the_interior_of_a_mouth_closed_in_the_photo_is_a_guess(calm: Head) -> None:
     points = calm.with_face(opened(calm.local, 1.6))
     made = calm.warper.render(points, calm.warper.pose)
     mouth = (
         cv2.resize(inside(points, LIPS_INNER, SIZE, 2).astype(np.uint8), (256, 256), interpolation=cv2.INTER_NEAREST)
         > 0
     )
-    assert mouth.sum() > 100 and made.validity[mouth].max() < 0.05
+    assert mouth.sum() > 100 and made.validity[mouth].max() < SURFACE_CONFIDENCE + 0.05 < 1
     x, y = (points[151, :2] * 256 / SIZE).round().astype(int)
     assert made.validity[y - 3 : y + 4, x - 3 : x + 4].min() == 1.0
 
@@ -184,7 +185,7 @@ def test_an_opened_mouth_is_darker_than_lips_and_has_no_skin_in_it(calm: Head) -
     made = calm.warper.render(points, calm.warper.pose).image
     lower = inside(points, LIPS_INNER, SIZE, 2)
     lower[: int(points[[13, 14], 1].mean())] = False  # below the upper teeth
-    assert made[lower].mean() < 0.75 * calm.crop[inside(calm.points, OVAL, SIZE, 8)].mean()
+    assert made[lower].mean() < 0.9 * calm.crop[inside(calm.points, OVAL, SIZE, 8)].mean()
 
 
 def test_closed_eyes_show_lids(calm: Head) -> None:

@@ -14,6 +14,7 @@ from animato.appearance.teeth import ToothLight
 from animato.geometry.aperture_mask import activation
 from animato.geometry.landmarks import LIPS_INNER
 from animato.geometry.smoothstep import smoothstep
+from animato.head.mouth import SURFACE_CONFIDENCE
 from animato.motion.retarget import Target
 from animato.renderers.warp.warper import Warped, Warper
 from animato.types import Face, Frame, Points
@@ -69,7 +70,8 @@ class MouthMatcher:
         gain = 0.0 if interior is None else activation(self._local, local[LIP_RING])
         if interior is None or gain <= 0:
             return None
-        kept = self._teeth_weight * warped.validity
+        seen = np.maximum(warped.validity - np.float32(SURFACE_CONFIDENCE), 0) / np.float32(1 - SURFACE_CONFIDENCE)
+        kept = self._teeth_weight * seen
         patch = MouthPatch.from_face(target.points, target.pose, warped.image.shape[0], kept)
         if self._other_photo:
             patch = patch.with_source_teeth(warped.image, interior, self._light)

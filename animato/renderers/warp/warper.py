@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.aperture_mask import activation, blend
+from animato.geometry.aperture_mask import Window, activation, blend, composite_confidence
 from animato.geometry.landmarks import LIPS_INNER, MESH_POINTS
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import affine_per_triangle, draw_triangles, flow_from_drawing
@@ -17,7 +17,7 @@ from animato.geometry.visibility import facing_cosine, interpolate_hidden, mirro
 from animato.head.closed_topology import ClosedTopology
 from animato.head.edge_matte import EdgeMatte, edge_matte
 from animato.head.eyeballs import render_eye
-from animato.head.mouth import MouthInterior, render_mouth
+from animato.head.mouth import SURFACE_CONFIDENCE, MouthInterior, render_mouth
 from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
@@ -231,19 +231,23 @@ class Warper:
         openings = [
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
         ]
-        mouth = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
         apertures = []
-        for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, mouth)):
+        for ring, (window, layer, mask, confidence) in (*openings, (LIPS_INNER, self._mouth(target, pose))):
             if mask.size:
                 opacity = mask * np.float32(activation(self.local[list(ring)], local[list(ring)]))
                 blend(image, window, np.asarray(layer), opacity)
                 apertures.append((window, opacity))
-                _composite_validity(validity, window.left / step, window.top / step, mask, confidence, step)
+                composite_confidence(validity, window.left / step, window.top / step, mask, confidence, step)
         if self.layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
         head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine, tuple(apertures), supplied)
         composed, alpha = self.layered.compose(head, pose)
         return Warped(composed, flow, validity, triangle_map, mesh, alpha)
+
+    def _mouth(self, target: Points, pose: HeadPose) -> tuple[Window, NDArray[np.float32], Plane, Plane]:
+        """Return the window, layer, mask and confidence of the mouth interior."""
+        window, layer, mask, visible = render_mouth(self.mouth_override or self.mouth, target, pose, self.size)
+        return window, layer, mask, visible + (1 - visible) * np.float32(SURFACE_CONFIDENCE)
 
     def _composite_source_views(
         self,
@@ -286,15 +290,3 @@ def animated_warper(view: HeadView, cut_out: bool = False) -> Warper:
     hair = view.parts.share(("hair",), (view.size, view.size))
     edge = edge_matte(view.image, view.matte.alpha, layers.plate, hair, view.pose.scale)
     return Warper(view, ClosedShell(view), cut_out_layers(layers, view.matte.alpha, edge), edge)
-
-
-def _composite_validity(validity: Plane, left: float, top: float, mask: Plane, confidence: Plane, step: float) -> None:
-    """Composite an opening's confidence into the validity map, in place."""
-    height, width = max(1, round(mask.shape[0] / step)), max(1, round(mask.shape[1] / step))
-    row, column = round(top), round(left)
-    view = validity[row : row + height, column : column + width]
-    if not view.size:
-        return
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
-    inside = cv2.resize(confidence, (width, height), interpolation=cv2.INTER_AREA)[: view.shape[0], : view.shape[1]]
-    view += small * (inside - view)
