@@ -33,6 +33,9 @@ NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
 STRETCHED = (2.0, 4.0)
 """How many times as long as in the photo a pixel is drawn, from where it begins to be a streak to where it is one."""
 
+LEAST_DETAIL = 0.4
+"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
+
 COLLAR_CM = (4.0, 7.0)
 """How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
 
@@ -129,13 +132,16 @@ class HeadOpacity:
     def back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return how much the back's texture shows at each cell, h x w float32.
 
-        It also stands in where the photo shows what lies behind the head.
+        It also stands in where the photo's pixels are few, and where the photo shows what lies behind the head.
         """
         shown = (kind == IS_BACK).astype(np.float32)
         steep = (kind == IS_STEEP) & np.take(self._has_back, warp.drawn, mode="wrap")
         x, y = (plane[steep][None] for plane in warp.flow)
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
-        shown[steep] = 1 - np.clip(2 * own, 0, 1)
+        affine = warp.affine
+        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
+        stretched = np.clip(2 - det * (2 / LEAST_DETAIL), 0, 1)
+        shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
         if warp.supplied is not None:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)
