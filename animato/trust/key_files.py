@@ -89,14 +89,26 @@ class KeyFile:
         try:
             key = serialization.load_pem_private_key(self.content, secret)
         except Exception as problem:  # ValueError, TypeError, UnsupportedAlgorithm, or the library's own
-            if secret is not None and "password" in str(problem).lower():
-                raise UsageError(WRONG, where=str(self.path), hint=passphrase.HINT) from problem
+            # A wrong passphrase decrypts to valid padding once in 250 times, and then fails like a damaged key.
+            if secret is not None and self._awaits_passphrase():
+                where = f"or {self.path} is damaged"
+                raise UsageError(WRONG, where=where, hint=passphrase.HINT, more=MORE) from problem
             raise damaged(self.path, "its private key cannot be read") from problem
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise damaged(self.path, "its key is not an EC P-256 key")
         if self.certificates[0].public_key() != key.public_key():
             raise damaged(self.path, "its key and its certificate do not belong together")
         return key
+
+    def _awaits_passphrase(self) -> bool:
+        """Return whether the encrypted key is intact as far as can be seen without its passphrase."""
+        try:
+            serialization.load_pem_private_key(self.content, None)
+        except TypeError:
+            return True
+        except Exception:  # see `_decoded`
+            return False
+        return False
 
 
 def read_key_file(path: Path) -> KeyFile | None:

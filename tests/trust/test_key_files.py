@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -37,22 +38,27 @@ def no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     forget()
 
 
-def first_use(barrier: Any, results: Any) -> None:
-    barrier.wait()
-    key = local_key()
-    results.put((key.chain, key.key))
+FIRST_USE = """
+import sys
+from animato.trust.keys import local_key
+print("ready", flush=True)
+sys.stdin.readline()
+key = local_key()
+sys.stdout.write((key.chain + key.key).decode())
+"""
 
 
 def test_first_uses_at_once_in_several_processes_give_one_key(home: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(4), context.Queue()
-    workers = [context.Process(target=first_use, args=(barrier, results)) for _ in range(4)]
+    command = [sys.executable, "-c", FIRST_USE]
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     for worker in workers:
-        worker.start()
-    keys = {results.get(timeout=60) for _ in workers}
+        assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
     for worker in workers:
-        worker.join()
-    assert keys == {(local_key().chain, local_key().key)}
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    keys = {worker.communicate(timeout=60)[0] for worker in workers}
+    assert keys == {(local_key().chain + local_key().key).decode()}
     assert {path.name for path in (home / "keys").iterdir()} == {*NAMES, ".lock"}
 
 
@@ -245,6 +251,36 @@ def test_a_passphrase_protects_the_key_and_its_renewals(home: Path, monkeypatch:
         local_key(now)
     assert "protected by a passphrase" in describe()
     assert x509.load_pem_x509_certificate(local_authority() or b""), "certificates need no passphrase"
+
+
+def test_a_wrong_passphrase_is_never_called_damage(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, PASSPHRASE)
+    local_key()
+    content = (home / "keys" / "leaf.pem").read_bytes()
+    monkeypatch.setenv(VARIABLE, passes_the_padding(content))
+    with pytest.raises(UsageError, match="passphrase of the signing key is wrong"):
+        local_key()
+
+
+def passes_the_padding(content: bytes) -> str:
+    """Return a wrong passphrase that decrypts to valid padding by chance."""
+    for number in range(100_000):
+        try:
+            serialization.load_pem_private_key(content, str(number).encode())
+        except ValueError as problem:
+            if "password" not in str(problem):
+                return str(number)
+    raise AssertionError("one in 250 does")
+
+
+def test_a_damaged_protected_key_is_called_damaged(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, PASSPHRASE)
+    local_key()
+    path = home / "keys" / "leaf.pem"
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + content[80:])
+    with pytest.raises(InputError, match="is damaged"):
+        local_key()
 
 
 class Terminal:
