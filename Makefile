@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out
 CONSTRAINTS := constraints.txt
+AUDIT := .venv-audit
 
-.PHONY: demo test check format install install-dev bench clean
+.PHONY: demo test check format install install-dev bench sbom licences audit clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,5 +45,18 @@ format: $(VENV)/.dev
 bench: $(VENV)/.demo
 	$(BIN)/python -m animato.cli bench
 
+# What `pip install animato` brings: CycloneDX JSON, and a table of licences. Read from installed metadata, offline.
+sbom: $(VENV)/.dev
+	$(BIN)/python scripts/make_sbom.py -o $(OUT)/sbom.json
+
+licences: $(VENV)/.dev
+	$(BIN)/python scripts/make_sbom.py --licences -o $(OUT)/licences.md
+
+# Known vulnerabilities of the pinned packages; pip-audit has an environment of its own, outside the tested set.
+audit: $(BIN)/python
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
+	  $(AUDIT)/bin/python -m pip install --quiet pip-audit 2>/dev/null; } || true
+	@$(BIN)/python scripts/audit_dependencies.py $(AUDIT)/bin/pip-audit
+
 clean:
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -19,6 +19,7 @@ from animato.cli import (
     doctor,
     evaluate,
     head,
+    keys,
     models,
     motion,
     standard_streams,
@@ -90,6 +91,7 @@ _add(
 app.add_typer(head.app, name="head")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
+app.add_typer(keys.app, name="keys")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
     bench.bench,

@@ -7,8 +7,10 @@ import os
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import platformdirs
 
 from animato.errors import OutputError
@@ -17,6 +19,8 @@ APPLICATION = "animato"
 
 PROBE_BYTES = 1_000
 """Bytes of the write test: the size of a key, enough to detect a full disk."""
+
+LOCK_FILE, LOCK_SECONDS = ".lock", 30.0
 
 REMEDY = "set ANIMATO_HOME to a folder you can write to"
 
@@ -73,7 +77,7 @@ def check_home() -> Path:
 
 
 def private_folder(name: str) -> Path:
-    """Return a folder below the data home with mode 0700, creating it if needed.
+    """Return a folder below the data home with mode 0700, creating or closing it if needed.
 
     Raises:
         OutputError: the folder cannot be created.
@@ -81,6 +85,9 @@ def private_folder(name: str) -> Path:
     folder = data_home() / name
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix" and folder.stat().st_mode & 0o077:
+            with contextlib.suppress(OSError):  # a file system without modes
+                folder.chmod(0o700)
     except OSError as error:
         raise OutputError(
             f"cannot make the folder {folder}",
@@ -90,11 +97,36 @@ def private_folder(name: str) -> Path:
     return folder
 
 
-def write_whole(path: Path, content: bytes, keep_existing: bool = False) -> None:
-    """Write a small file atomically with mode 0600.
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which the system releases when the process ends.
 
-    Args:
-        keep_existing: do not replace a file created by another process.
+    Raises:
+        OutputError: another process holds it for longer than `LOCK_SECONDS`, or the file system has no locks.
+    """
+    # No soft lock: its file remains when the process is killed.
+    lock = filelock.FileLock(folder / LOCK_FILE, timeout=LOCK_SECONDS, mode=0o600, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout as problem:
+        raise OutputError(f"another process keeps {folder} locked", hint="wait until it ends") from problem
+    except (OSError, RuntimeError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise OutputError(f"cannot lock {folder}", where=reason, hint=REMEDY) from problem
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def remove_partial_files(path: Path) -> None:
+    """Remove what killed processes left of a file; only while its folder is `locked`."""
+    for partial in path.parent.glob(f".*{path.name}.*"):
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file atomically with mode 0600.
 
     Raises:
         OutputError: no permission, or the disk is full.
@@ -104,11 +136,9 @@ def write_whole(path: Path, content: bytes, keep_existing: bool = False) -> None
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        if not keep_existing:
-            partial.replace(path)
-            return
-        with contextlib.suppress(FileExistsError):
-            os.link(partial, path)
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power failure can leave an empty file under the final name
+        partial.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}", where=error.strerror, hint="check room and permissions") from error
     finally:

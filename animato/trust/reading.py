@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from animato.trust.claim import INPUTS, MARK
 from animato.trust.credentials import json_failures, sidecar_of
-from animato.trust.keys import local_authority
+from animato.trust.keys import trusted_authorities
 from animato.trust.sdk import c2pa, offline_context
 from animato.trust.text import clean
 
@@ -84,7 +84,7 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
         manifest = beside.read_bytes()
     try:
         with path.open("rb") as file:
-            context = offline_context(local_authority())
+            context = offline_context(trusted_authorities())
             with library.Reader(media_type, file, manifest, context) as reader:
                 return _validated(reader, manifest is not None)
     except library.C2paError.ManifestNotFound:

@@ -33,6 +33,24 @@ import openvino_telemetry
 assert openvino_telemetry.__spec__ is None, "the real reporter was loaded"
 """
 
+SIGN_AND_VERIFY = """
+from pathlib import Path
+import numpy as np
+from animato.media.image import save_picture
+from animato.trust.claim import Claim
+from animato.trust.credentials import sign_output
+from animato.trust.keys import rotate
+from animato.trust.metadata import SourceType
+from animato.trust.payload import MarkKind, MarkPayload
+from animato.trust.verify import verify_file
+folder = Path(sys.argv[1]).parent
+save_picture(folder / "unsigned.png", np.zeros((128, 128, 3), np.uint8))
+claim = Claim(SourceType.COMPOSITE, MarkPayload(1, MarkKind.TEST, 1))
+sign_output(folder / "unsigned.png", folder / "signed.png", claim)
+rotate()
+assert verify_file(folder / "signed.png").credentials.state == "trusted"
+"""
+
 
 def watched(tmp_path: Path, program: str) -> list[str]:
     """Run a program in a process of its own and return the names of the events the watch saw."""
@@ -55,6 +73,10 @@ def watched(tmp_path: Path, program: str) -> list[str]:
 
 def test_nobody_is_called_when_the_networks_run(tmp_path: Path) -> None:
     assert watched(tmp_path, TRACK_AND_SIGN) == []
+
+
+def test_nobody_is_called_when_an_output_is_signed_and_verified_and_the_key_rotated(tmp_path: Path) -> None:
+    assert watched(tmp_path, SIGN_AND_VERIFY) == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere its child process would escape the watch")

@@ -33,7 +33,7 @@ def leaf_of(chain: bytes) -> x509.Certificate:
 def test_every_file_of_the_key_is_for_its_owner_only(home: Path) -> None:
     local_key()
     files = list((home / "keys").iterdir())
-    assert {file.name for file in files} == {"leaf.pem", "authority.pem"}
+    assert {file.name for file in files} == {"leaf.pem", "authority.pem", ".lock"}
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
     assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700
 
@@ -85,18 +85,6 @@ def test_a_leaf_near_its_end_is_renewed_under_the_same_authority() -> None:
     later = local_key(now + dt.timedelta(days=340))
     assert later.chain != first.chain and local_authority() == anchor
     assert leaf_of(later.chain).not_valid_after_utc > now + dt.timedelta(days=700)
-
-
-@pytest.mark.parametrize(
-    "damage", [b"", b"not a key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
-)
-def test_damaged_key_files_are_replaced(home: Path, damage: bytes) -> None:
-    local_key()
-    for name in ("leaf.pem", "authority.pem"):
-        (home / "keys" / name).write_bytes(damage)
-    renewed = local_key()
-    leaf_of(renewed.chain).verify_directly_issued_by(x509.load_pem_x509_certificate(local_authority() or b""))
-    assert local_key().chain == renewed.chain
 
 
 def test_a_data_home_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -157,6 +145,15 @@ def test_an_own_certificate_signs_instead(tmp_path: Path, home: Path) -> None:
     chosen = signing_key(SigningSettings(sign_cert=certificate, sign_key=key))
     assert not chosen.own and chosen.chain == certificate.read_bytes()
     assert not home.exists()
+
+
+@posix_only
+def test_an_own_key_that_is_a_pipe_or_a_folder_is_refused_at_once(tmp_path: Path) -> None:
+    certificate, _ = own_pair(tmp_path)
+    os.mkfifo(tmp_path / "pipe.key")
+    for key in (tmp_path / "pipe.key", tmp_path):
+        with pytest.raises(UsageError, match="cannot read"):
+            signing_key(SigningSettings(sign_cert=certificate, sign_key=key))
 
 
 def test_own_certificates_that_cannot_work_are_refused(tmp_path: Path) -> None:

@@ -83,6 +83,21 @@ def test_ingredients_that_make_no_sense_are_refused(role: str, digest: str) -> N
         Ingredient(role, digest, 1, "image/png")
 
 
+def test_the_data_folder_holds_the_key_and_the_records_only(
+    home: Path, claim: Claim, write_output: Write, tmp_path: Path
+) -> None:
+    sign_output(write_output(".png"), tmp_path / "signed.png", claim)
+    stored = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    number = claim.payload.id_text
+    assert stored == {
+        "keys/.lock",
+        "keys/authority.pem",
+        "keys/leaf.pem",
+        f"marks/{number}.c2pa",
+        f"marks/{number}.json",
+    }
+
+
 def test_signing_leaves_notes_that_lead_from_the_id_to_the_output(
     write_output: Write, claim: Claim, tmp_path: Path, home: Path
 ) -> None:
