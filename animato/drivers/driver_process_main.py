@@ -17,6 +17,7 @@ from typing import IO, Any
 from animato.drivers.driver_process import ARRAYS, SCALARS, send
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError
+from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
@@ -31,11 +32,13 @@ def main() -> None:
     try:
         _track(stream, job, lines)
     except AnimatoError as problem:
-        fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
-        send(stream, "error", {"name": type(problem).__name__, **fields})
+        _send_error(stream, problem)
     except BrokenPipeError:  # the parent has exited: discard the buffered output
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except Exception as problem:
+        if is_out_of_memory(problem):
+            _send_error(stream, out_of_memory(f"to track {job['path']}", problem))
+            return
         last = traceback.extract_tb(problem.__traceback__)[-1]
         send(
             stream,
@@ -47,6 +50,11 @@ def main() -> None:
                 "hint": "report it; `threads=1` tracks without a separate process",
             },
         )
+
+
+def _send_error(stream: IO[bytes], problem: AnimatoError) -> None:
+    fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
+    send(stream, "error", {"name": type(problem).__name__, **fields})
 
 
 def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) -> None:

@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from animato.errors import FileFormatError, InputError, OutputError
+from animato.media.untrusted import parsing
 
 HEADER_KEY = "animato"
+NOT_READ = "is not a safetensors file that animato reads, or it is damaged"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -90,7 +92,7 @@ def read_header(path: Path) -> dict[str, Any]:
         InputError: there is no such file.
         FileFormatError: it is not a safetensors file, or was not written by animato.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         return _header_of(stream, path)
 
 
@@ -101,7 +103,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
         InputError: there is no such file.
         FileFormatError: it is damaged, of another kind, or of a newer schema.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         header = _header_of(stream, path)
         if header.get("kind") != kind:
             raise FileFormatError(
@@ -122,27 +124,22 @@ def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
         InputError: there is no such file.
         FileFormatError: it is not a safetensors file.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         return dict(stream.metadata() or {}), {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
 
 
 def _opened(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"no file {path.name}", where=str(path.parent))
-    try:
+    with parsing(path.name, NOT_READ):
         return safe_open(str(path), framework="numpy")
-    except (SafetensorError, OSError, ValueError) as problem:
-        raise FileFormatError(f"{path.name} is damaged or not a safetensors file", where=str(problem)) from problem
 
 
 def _header_of(stream: Any, path: Path) -> dict[str, Any]:
     text = (stream.metadata() or {}).get(HEADER_KEY)
     if text is None:
         raise FileFormatError(f"{path.name} was not written by animato", where="it has no animato header")
-    try:
-        header = json.loads(text)
-    except ValueError as problem:
-        raise FileFormatError(f"the header of {path.name} is damaged", where=str(problem)) from problem
+    header = json.loads(text)
     if not isinstance(header, dict):
         raise FileFormatError(f"the header of {path.name} is damaged", where="not a JSON object")
     return header
