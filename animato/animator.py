@@ -12,6 +12,7 @@ from typing import Any, Self
 from animato.drivers.video import VideoDriver
 from animato.errors import InterruptedRunError, UsageError
 from animato.head.head import Head
+from animato.media.disk import check_not_input
 from animato.motion.motion_file import MotionClip, save_motion
 from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
 from animato.pipeline.factory import build_scene
@@ -227,6 +228,7 @@ class Animator:
         if target.suffix.lower() != ".motion":
             raise UsageError("the name of a motion file must end in .motion", where=str(target))
         check_target(target, "motion", overwrite)
+        check_not_input(target, [source])
         with self.engine.bounded():
             driver = VideoDriver(source, settings, shared_finder(self.engine))
             expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))

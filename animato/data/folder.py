@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from animato.data.lock import FileLock
 from animato.errors import FileFormatError
 from animato.media.disk import output_error, whole_file
+from animato.media.probe import read_head
 from animato.media.untrusted import parsing
 
 SCHEMA = 1
@@ -104,6 +105,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         FileFormatError: the file is missing or not a JSON object.
     """
+    read_head(path, FileFormatError)
     with parsing(path, "is not a file of a prepared folder, or it is damaged", hint="prepare the folder again"):
         value = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(value, dict):

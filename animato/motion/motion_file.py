@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
+from animato.media.partial_files import sweep_partials
 from animato.media.probe import read_head
 from animato.media.untrusted import parsing
 from animato.motion.channel import Channel, ChannelValues
@@ -104,6 +105,7 @@ def save_motion(path: Path, clip: MotionClip) -> None:
     channels = {name: channel for frame in clip.frames for name, channel in frame.channels.definitions.items()}
     for name, channel in channels.items():
         arrays[array_name_of(channel)] = channel.encode([frame.channels.get(name) for frame in clip.frames])
+    sweep_partials(path.parent)
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():

@@ -104,6 +104,8 @@ def _load_leaf(path: Path, moment: dt.datetime) -> SigningKey | None:
 def _read_bundle(path: Path) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]] | None:
     """Return the private key and the certificates of a file; None when it is missing, damaged or does not match."""
     try:
+        if not path.is_file():  # also a FIFO, whose opening would wait
+            return None
         if os.name == "posix" and path.stat().st_mode & 0o077:
             path.chmod(0o600)
         content = path.read_bytes()
@@ -131,6 +133,9 @@ def _authority(path: Path, moment: dt.datetime) -> tuple[ec.EllipticCurvePrivate
 def _own_certificate(certificate: Path, key: Path, tsa: str | None) -> SigningKey:
     """Load the user's own certificate and key and check that they match."""
     try:
+        for path in (certificate, key):
+            if path.exists() and not path.is_file():  # opening a FIFO waits for a writer, maybe for ever
+                raise UsageError(f"{path} is not a regular file", hint="the path of a PEM file")
         chain, secret = certificate.read_bytes(), key.read_bytes()
         first = x509.load_pem_x509_certificates(chain)[0]
         private = serialization.load_pem_private_key(secret, None)

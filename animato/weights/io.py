@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from animato.errors import FileFormatError, InputError, OutputError
+from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.untrusted import parsing
 
 HEADER_KEY = "animato"
@@ -68,20 +68,17 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     name = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
+        sweep_partials(path.parent)
+        name = partial_path(path, ".part")
+        with name.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp creates files with mode 0600; use the default mode of a new file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        name.replace(path)
     except OSError as problem:
         if name is not None:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
+                name.unlink()
         raise OutputError(f"cannot write {path.name}", where=f"{path.parent}: {problem.strerror}") from problem
 
 

@@ -119,7 +119,7 @@ def test_foreign_errors_name_the_file_the_reason_and_what_to_do() -> None:
         parsing("a.motion", "is no motion", hint="record it again"),
     ):
         raise KeyError("zoom\x1b[31m" + "x" * 900)
-    assert caught.value.what == "a.motion is not a motion file, or it is damaged"
+    assert caught.value.what == "a.motion is no motion"
     assert caught.value.where is not None and caught.value.where.isprintable() and len(caught.value.where) <= 200
     assert caught.value.hint == "record it again" and isinstance(caught.value.__cause__, KeyError)
 
