@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out
 CONSTRAINTS := constraints.txt
 
-.PHONY: demo test check format install install-dev bench clean
+.PHONY: demo test check format install install-dev bench fuzz clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,12 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.demo
 	$(BIN)/python -m animato.cli bench
+
+# Mutated files for every loader; a finding is repeated with the same seed. FUZZ_SECONDS bounds the time.
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?= 1
+fuzz: $(VENV)/.dev
+	$(BIN)/python scripts/fuzz.py --cases 1000000 --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) --keep tests/fuzz/corpus
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
