@@ -63,10 +63,10 @@ def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingred
         found.append(Ingredient.from_file(settings.background_file, "background"))
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))
-    return tuple(_with_state(item) for item in found)
+    return tuple(with_state(item) for item in found)
 
 
-def _with_state(item: Ingredient) -> Ingredient:
+def with_state(item: Ingredient) -> Ingredient:
     """Return an input with the state of its own content credentials, where they can be read."""
     if item.path is None:
         return item

@@ -19,6 +19,7 @@ from test_keys import own_pair
 from trust_material import FORMATS, manifest_of
 
 from animato.errors import OutputError, RefusedError
+from animato.pipeline.signing import with_state
 from animato.settings.provenance import SigningSettings
 from animato.trust import credentials
 from animato.trust.claim import MOTION, Claim, Ingredient
@@ -244,3 +245,20 @@ def test_an_expired_certificate_signs_nothing(
     with pytest.raises(RefusedError, match="could not be signed"):
         sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
     assert not (tmp_path / "signed.mp4").exists()
+
+
+def test_inputs_are_recorded_with_the_state_of_their_credentials(
+    write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    plain = write_output(".png")
+    sign_output(plain, tmp_path / "signed.png", claim)
+    data = bytearray((tmp_path / "signed.png").read_bytes())
+    data[data.index(b"IDAT") + 40] ^= 1
+    (tmp_path / "changed.png").write_bytes(data)
+    states = {"unsigned.png": "none", "signed.png": "valid", "changed.png": "invalid"}
+    for name, state in states.items():
+        assert with_state(Ingredient.from_file(tmp_path / name, "photo")).credentials == state
+    (tmp_path / "gone.png").write_bytes(plain.read_bytes())
+    gone = Ingredient.from_file(tmp_path / "gone.png", "photo")
+    (tmp_path / "gone.png").unlink()
+    assert with_state(gone).credentials is None and "credentials" not in gone.as_json()
