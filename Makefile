@@ -6,7 +6,7 @@ OUT ?= out
 CONSTRAINTS := constraints.txt
 AUDIT := .venv-audit
 
-.PHONY: demo test check format install install-dev bench sbom licences audit clean
+.PHONY: demo test check format install install-dev bench fuzz sbom licences audit clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +57,12 @@ audit: $(BIN)/python
 	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
 	  $(AUDIT)/bin/python -m pip install --quiet pip-audit 2>/dev/null; } || true
 	@$(BIN)/python scripts/audit_dependencies.py $(AUDIT)/bin/pip-audit
+
+# Mutated files for every loader; a finding is repeated with the same seed. FUZZ_SECONDS bounds the time.
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?= 1
+fuzz: $(VENV)/.dev
+	$(BIN)/python scripts/fuzz.py --cases 1000000 --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) --keep tests/fuzz/corpus
 
 clean:
 	rm -rf $(VENV) $(AUDIT) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

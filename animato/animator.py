@@ -12,6 +12,7 @@ from typing import Any, Self
 from animato.drivers.video import VideoDriver
 from animato.errors import InterruptedRunError, UsageError
 from animato.head.head import Head
+from animato.media.disk import check_not_input
 from animato.motion.motion_file import MotionClip, save_motion
 from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
 from animato.pipeline.factory import build_scene
@@ -23,6 +24,7 @@ from animato.pipeline.stream import Stream
 from animato.runtime.engine import Device, Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.media import MotionFileSettings
 
 
 class Animator:
@@ -226,9 +228,11 @@ class Animator:
         if target.suffix.lower() != ".motion":
             raise UsageError("the name of a motion file must end in .motion", where=str(target))
         check_target(target, "motion", overwrite)
+        check_not_input(target, [source])
         with self.engine.bounded():
             driver = VideoDriver(source, settings, shared_finder(self.engine))
             expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
+            _check_motion_length(expected)
             frames = []
             for frame in driver.frames(StageClock()):
                 frames.append(frame)
@@ -239,3 +243,13 @@ class Animator:
         clip = MotionClip(title, attribution, licence, driver.fps, driver.neutral, tuple(frames), duration)
         save_motion(target, clip)
         return clip
+
+
+def _check_motion_length(frames: int | None) -> None:
+    """Refuse to track a video whose motion file would be too long to be read."""
+    longest = MotionFileSettings().max_motion_frames
+    if frames is not None and frames > longest:
+        raise UsageError(
+            f"the video has {frames:,} frames; a motion file holds up to {longest:,}",
+            hint="record it in pieces, with `start` and `end`",
+        )

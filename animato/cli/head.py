@@ -43,7 +43,9 @@ def save(
     The file contains the photos and the consent record, so store it as carefully as the photos.
     """
     from animato.api import Animator
+    from animato.media.disk import check_not_input
 
+    check_not_input(output, photos)  # a head file may be given in place of photos
     with Animator() as animator:
         result = animator.head(list(photos), face)
     result.save(output, settings, overwrite=overwrite)

@@ -33,6 +33,7 @@ from animato.cli.help_page import GroupedCommand
 from animato.cli.printing import print_error, print_line
 from animato.errors import AnimatoError, InterruptedRunError, MissingPartError, OutputError, UsageError
 from animato.media.disk import output_error
+from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.version import __version__
 
 CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
@@ -193,6 +194,8 @@ def _failed(problem: Exception, as_json: bool) -> int:
             f"this command needs {problem.name}, which is not installed",
             hint=f"pip install 'animato[{EXTRA_OF[problem.name]}]'",
         )
+    if not isinstance(problem, AnimatoError) and is_out_of_memory(problem):
+        problem = out_of_memory("for this command", problem)
     if not isinstance(problem, AnimatoError):  # a bug: print a message, not a traceback
         problem = AnimatoError(
             f"this is a bug: {type(problem).__name__}: {problem}",

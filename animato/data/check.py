@@ -16,6 +16,7 @@ from animato.data.folder import Folder, read_json
 from animato.data.manifest import read_manifest
 from animato.data.shards import ShardClips
 from animato.errors import AnimatoError, FileFormatError
+from animato.media.untrusted import parsing
 from animato.settings.data import CheckSettings
 
 Json = dict[str, Any]
@@ -53,8 +54,14 @@ def check_folder(
     Raises:
         FileFormatError: the folder has no readable manifest.
     """
-    settings = settings or CheckSettings()
     manifest = read_manifest(path)
+    with parsing(path / "manifest.json", "is not a manifest, or it is damaged", hint="prepare the folder again"):
+        return _check(path, manifest, settings or CheckSettings(), progress)
+
+
+def _check(
+    path: Path, manifest: Json, settings: CheckSettings, progress: Callable[[int, int], None] | None
+) -> CheckResult:
     folder = Folder(path)
     shards, clips = manifest["shards"], manifest["clips"]
     report = progress or (lambda _done, _all: None)

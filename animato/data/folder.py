@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 from animato.data.lock import FileLock
 from animato.errors import FileFormatError
 from animato.media.disk import output_error, whole_file
+from animato.media.probe import read_head
+from animato.media.untrusted import parsing
 
 SCHEMA = 1
 """Version of the manifest and of the shard index."""
@@ -103,10 +105,9 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         FileFormatError: the file is missing or not a JSON object.
     """
-    try:
+    read_head(path, FileFormatError)
+    with parsing(path, "is not a file of a prepared folder, or it is damaged", hint="prepare the folder again"):
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
     if not isinstance(value, dict):
         raise FileFormatError(f"{path} does not contain a JSON object", hint="prepare the folder again")
     return value

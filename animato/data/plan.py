@@ -10,6 +10,7 @@ from pathlib import Path
 from animato.data.folder import Folder, read_json, write_json
 from animato.data.sources import SourceClip
 from animato.errors import UsageError
+from animato.media.untrusted import parsing
 from animato.settings.base import as_json
 from animato.settings.data import FOLDER_SETTINGS, PrepareSettings
 
@@ -88,8 +89,10 @@ def read_plan(folder: Folder) -> list[ClipBatch]:
     """
     batches = []
     for path in sorted(folder.work.glob("plan-*.json")):
-        for name, clips in read_json(path)["batches"].items():
-            batches.append(ClipBatch(name, tuple(SourceClip(**{**clip, "path": Path(clip["path"])}) for clip in clips)))
+        with parsing(path, "is not a plan of shards, or it is damaged", hint="prepare the folder again"):
+            for name, clips in read_json(path)["batches"].items():
+                sources = tuple(SourceClip(**{**clip, "path": Path(clip["path"])}) for clip in clips)
+                batches.append(ClipBatch(name, sources))
     return batches
 
 

@@ -18,6 +18,9 @@ from animato.data.clips import ClipEntry, ClipFrames, scaled_points
 from animato.data.folder import Folder, read_json
 from animato.data.manifest import read_manifest
 from animato.errors import FileFormatError, InputError, UsageError
+from animato.media.untrusted import parsing
+
+PREPARE_AGAIN = "prepare the folder again"
 
 OPEN_SHARDS = 64
 """Maximum number of open shards."""
@@ -43,16 +46,17 @@ class ShardClips:
     ) -> None:
         self.path = Path(path)
         manifest = read_manifest(self.path)
-        self.stored_size = int(manifest["size"])
+        with parsing(self.path / "manifest.json", "is not a manifest, or it is damaged", hint=PREPARE_AGAIN):
+            self.stored_size = int(manifest["size"])
+            records = [clip for clip in manifest["clips"] if split in (None, clip["split"])]
+            records = [clip for clip in records if kinds is None or clip["kind"] in kinds]
+            self.records: Mapping[str, Mapping[str, Any]] = {clip["clip"]: clip for clip in records}
+            self.clips: Sequence[ClipEntry] = tuple(
+                ClipEntry(*(clip[name] for name in ("clip", "person", "frames", "split", "kind"))) for clip in records
+            )
         self.size = size or self.stored_size
         if not 8 <= self.size <= 4096:
             raise UsageError(f"invalid image size {self.size} px", where="size: 8..4096")
-        records = [clip for clip in manifest["clips"] if split in (None, clip["split"])]
-        records = [clip for clip in records if kinds is None or clip["kind"] in kinds]
-        self.records: Mapping[str, Mapping[str, Any]] = {clip["clip"]: clip for clip in records}
-        self.clips: Sequence[ClipEntry] = tuple(
-            ClipEntry(clip["clip"], clip["person"], clip["frames"], clip["split"], clip["kind"]) for clip in records
-        )
         self._start()
 
     def _start(self) -> None:
@@ -86,7 +90,8 @@ class ShardClips:
         if clip not in self.records:
             raise InputError(f"there is no clip {clip!r} in {self.path}", where=f"{len(self.records)} clips")
         record = self.records[clip]
-        count = int(record["frames"])
+        with parsing(self.path / "manifest.json", "is not a manifest, or it is damaged", hint=PREPARE_AGAIN):
+            count = int(record["frames"])
         if any(not 0 <= index < count for index in indices):
             raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"requested: {list(indices)}")
         offsets, file = self._open(str(record["shard"]), clip)
@@ -94,12 +99,14 @@ class ShardClips:
         points = np.empty((len(indices), 478, 3), np.float32)
         blendshapes = np.empty((len(indices), 52), np.float32)
         for row, index in enumerate(indices):
-            picture = file.read(offsets["picture_at"][index], offsets["picture_size"][index])
-            data = file.read(offsets["data_at"][index], offsets["data_size"][index])
             try:
+                picture = file.read(offsets["picture_at"][index], offsets["picture_size"][index])
+                data = file.read(offsets["data_at"][index], offsets["data_size"][index])
                 images[row] = self._decode(picture)
                 tensors = load_tensors(data)
                 points[row], blendshapes[row] = tensors["points"], tensors["blendshapes"]
+            except FileFormatError:
+                raise
             except Exception as error:  # cv2, safetensors and numpy raise different types
                 raise FileFormatError(
                     f"frame {index} of clip {clip} cannot be read", where=str(self._folder.shard(record["shard"]))
@@ -120,8 +127,10 @@ class ShardClips:
     def _open(self, shard: str, clip: str) -> tuple[dict[str, Any], _SharedFile]:
         with self._lock:
             if shard not in self._indexes:
-                index = read_json(self._folder.index(shard))
-                self._indexes[shard] = {cut["clip"]: cut for source in index["sources"] for cut in source["clips"]}
+                path = self._folder.index(shard)
+                with parsing(path, "is not the index of a shard, or it is damaged", hint=PREPARE_AGAIN):
+                    cuts = [cut for source in read_json(path)["sources"] for cut in source["clips"]]
+                    self._indexes[shard] = {cut["clip"]: cut for cut in cuts}
             file = self._files.get(shard)
             if file is None or file.owner != os.getpid():
                 file = self._files[shard] = _SharedFile(self._folder.shard(shard))
@@ -146,6 +155,8 @@ class _SharedFile:
             raise FileFormatError(f"{path} cannot be read", where=str(error)) from error
 
     def read(self, offset: int, size: int) -> bytes:
+        if not 0 <= size <= os.fstat(self._file.fileno()).st_size:  # nothing is allocated for what is not there
+            raise FileFormatError(f"{self._path} is shorter than stated in its index", hint="animato data check")
         if hasattr(os, "pread"):  # no shared position, so no lock
             data = os.pread(self._file.fileno(), size, offset)
         else:

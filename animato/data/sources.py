@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animato.errors import FileFormatError, InputError
+from animato.media.probe import read_head
+from animato.media.untrusted import parsing
 from animato.settings.data import PrepareSettings
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".gif"})
@@ -131,13 +133,11 @@ def read_manifest_csv(path: Path, settings: PrepareSettings) -> dict[str, dict[s
     Raises:
         FileFormatError: it lacks the column `path` or the column given by `group_by`.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{path} cannot be read as a CSV", where=str(error)) from error
+    read_head(path, FileFormatError)
+    with parsing(path, "is not a CSV, or it is damaged"), path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        columns = reader.fieldnames or []
+        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
     if "path" not in columns:
         raise FileFormatError(f"{path} has no column `path`", where=f"columns: {', '.join(columns) or 'none'}")
     if settings.group_by != "auto" and settings.group_by not in columns:

@@ -46,7 +46,8 @@ ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 _BOOTSTRAP = (
     "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
     "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
-    "if hasattr(signal, name)]; from animato.drivers.driver_process_main import main; main()"
+    "if hasattr(signal, name)]; from animato.drivers.parent_pipe import lines_from_parent; "
+    "lines = lines_from_parent(); from animato.drivers.driver_process_main import main; main(lines)"
 )
 """Code that the child runs. It imports nothing from the working directory and leaves signals to the parent."""
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from pathlib import Path
 from typing import IO, Any
@@ -17,25 +14,27 @@ from typing import IO, Any
 from animato.drivers.driver_process import ARRAYS, SCALARS, send
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError
+from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
 
-def main() -> None:
-    """Run the child process: open the driver, then track it once per line from the parent."""
+def main(lines: queue.Queue[bytes]) -> None:
+    """Run the child process: open the driver, then track it once per line from the parent (`parent_pipe`)."""
     stream = os.fdopen(os.dup(1), "wb")
     _redirect_stdout()
-    lines = _lines_from_parent()
     job = json.loads(lines.get())
     tempfile.tempdir = job["scratch"]
     try:
         _track(stream, job, lines)
     except AnimatoError as problem:
-        fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
-        send(stream, "error", {"name": type(problem).__name__, **fields})
+        _send_error(stream, problem)
     except BrokenPipeError:  # the parent has exited: discard the buffered output
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except Exception as problem:
+        if is_out_of_memory(problem):
+            _send_error(stream, out_of_memory(f"to track {job['path']}", problem))
+            return
         last = traceback.extract_tb(problem.__traceback__)[-1]
         send(
             stream,
@@ -47,6 +46,11 @@ def main() -> None:
                 "hint": "report it; `threads=1` tracks without a separate process",
             },
         )
+
+
+def _send_error(stream: IO[bytes], problem: AnimatoError) -> None:
+    fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
+    send(stream, "error", {"name": type(problem).__name__, **fields})
 
 
 def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) -> None:
@@ -70,24 +74,6 @@ def _redirect_stdout() -> None:
         os.dup2(2, 1)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _lines_from_parent() -> queue.Queue[bytes]:
-    """Return a queue filled with lines from the parent. When standard input closes, this process kills itself."""
-    lines: queue.Queue[bytes] = queue.Queue()
-    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: interpreter shutdown would wait for a buffer's lock
-
-    def listen() -> None:
-        scratch = None
-        while line := source.readline():
-            scratch = scratch or json.loads(line)["scratch"]
-            lines.put(line)
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
-        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-
-    threading.Thread(target=listen, name="parent", daemon=True).start()
-    return lines
 
 
 def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:

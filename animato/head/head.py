@@ -25,6 +25,7 @@ from animato.head.quality import check_photo_face, drawn_warning, is_blurred, is
 from animato.head.report import HeadReport
 from animato.head.report_card import head_report
 from animato.head.view import HeadView
+from animato.media.disk import check_not_input
 from animato.media.hash import sha256_file
 from animato.media.image import load_picture
 from animato.motion.motion_frame import photo_cost
@@ -199,7 +200,7 @@ class Head:
 
         Raises:
             RefusedError: no basis of consent, or its statement is not affirmed.
-            UsageError: another suffix, or the file exists.
+            UsageError: another suffix, the file exists, or it is one of the photos.
             OutputError: the file cannot be written.
 
         Example:
@@ -207,6 +208,7 @@ class Head:
             >>> head.save("me.animato", consent)  # doctest: +SKIP
         """
         record = self.consent if consent is None and self.consent else consent_record(consent or ConsentSettings())
+        check_not_input(Path(path), [photo.path for photo in self.photos])
         photos = [{name: getattr(photo, name) for name in PHOTO_FIELDS} for photo in self.photos]
         write_head_file(Path(path), photos, record, self.report, overwrite=overwrite)
 

@@ -23,6 +23,7 @@ from animato.errors import FileFormatError, UsageError
 from animato.geometry.landmarks import BLENDSHAPES, POINTS
 from animato.head.parts import HeadParts
 from animato.head.report import HeadReport
+from animato.media.untrusted import parsing
 from animato.models.parts.config import PARTS
 from animato.types import Face, Frame
 from animato.version import __version__
@@ -93,6 +94,11 @@ def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], He
         InputError: the file does not exist.
         FileFormatError: the file is damaged, of another kind, or of another version.
     """
+    with parsing(path.name, "is not a head file, or it is damaged"):
+        return _read(path)
+
+
+def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], HeadReport | None]:
     file = read_arrays(path, KIND, SCHEMA)
     described, consent = file.header.get("photos"), file.header.get("consent")
     if not isinstance(described, list) or not described or not isinstance(consent, dict) or not consent.get("basis"):

@@ -12,6 +12,7 @@ import av.error
 
 from animato.errors import InputError
 from animato.media.probe import kind_of, read_head
+from animato.media.structure import check_structure
 
 VIDEO_DEMUXERS: Mapping[str, str] = {
     "video/mp4": "mov",
@@ -61,11 +62,13 @@ def open_container(path: Path, demuxers: Mapping[str, str], error: type[InputErr
         content: the kind of stream required, "video" or "sound"; used in messages.
 
     Raises:
-        InputError: unsupported type, damaged, or truncated before its index; raised as `error`.
+        InputError: unsupported type, too many parts (`media.structure`), damaged, or truncated before its index; raised
+            as `error`.
     """
     kind = kind_of(read_head(path, error))
     if kind not in demuxers:
         raise _wrong_kind(path, kind, error, content)
+    check_structure(path, error)
     try:
         container = av.open(f"file:{path.absolute()}", format=demuxers[kind], options=dict(_OPTIONS))
     except (av.error.FFmpegError, OSError, ValueError) as problem:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from animato.errors import OutputError
+from animato.errors import OutputError, UsageError
+from animato.media.partial_files import partial_path
 
 _REASONS: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("no space is left on the disk", "free some space, or write to another disk"),
@@ -49,7 +49,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the file cannot be created, written or renamed.
     """
-    temporary = path.parent / f".{path.stem[:80]}-{secrets.token_hex(6)}{path.suffix}"
+    temporary = partial_path(path, path.suffix)
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except (OSError, ValueError) as problem:
@@ -61,3 +61,19 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise output_error(path, problem) from problem
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_not_input(output: Path, inputs: Iterable[Path | str | None]) -> None:
+    """Check that writing a file does not replace an input.
+
+    Args:
+        output: the file to write.
+        inputs: files that are read; None is skipped.
+
+    Raises:
+        UsageError: the output is one of the inputs, under this or another name.
+    """
+    for path in inputs:
+        with contextlib.suppress(OSError):  # a missing file is reported where it is read
+            if path is not None and output.samefile(path):
+                raise UsageError(f"the output would replace {path}, which is an input", hint="another name")

@@ -13,6 +13,7 @@ from animato.errors import OutputError, PictureError, UsageError
 from animato.media.disk import whole_file
 from animato.media.pixels import flatten, turn_upright
 from animato.media.probe import kind_of, read_head
+from animato.media.structure import check_structure
 from animato.settings.media import PictureSettings
 from animato.types import Frame
 
@@ -66,6 +67,7 @@ def load_picture(path: Path, settings: PictureSettings | None = None) -> Picture
             f"{path} is a file of {megabytes:.0f} MB; pictures up to {settings.max_megabytes:.0f} MB are read",
             hint="save a smaller copy of it",
         )
+    check_structure(path, PictureError, picture=settings)
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,11 +21,12 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
+from animato.media.partial_files import sweep_partials
 from animato.media.probe import read_head
+from animato.media.untrusted import parsing
 from animato.motion.channel import Channel, ChannelValues
 from animato.motion.motion_file_checks import (
     FORMAT,
-    MAX_SECONDS,
     SHAPES,
     VERSION,
     array_name_of,
@@ -37,10 +36,13 @@ from animato.motion.motion_file_checks import (
 )
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.quantize import STEP, delta_decode, delta_encode
+from animato.settings.media import MotionFileSettings
 from animato.version import __version__
 
-MAX_BYTES = 512 * 1024 * 1024
+MAX_MEMBERS = 64
 SUFFIX = ".motion"
+
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def save_motion(path: Path, clip: MotionClip) -> None:
     channels = {name: channel for frame in clip.frames for name, channel in frame.channels.definitions.items()}
     for name, channel in channels.items():
         arrays[array_name_of(channel)] = channel.encode([frame.channels.get(name) for frame in clip.frames])
+    sweep_partials(path.parent)
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("header.json", json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -111,50 +114,54 @@ def save_motion(path: Path, clip: MotionClip) -> None:
             file.writestr(f"{name}.npy", buffer.getvalue())
 
 
-def load_motion(path: Path, channels: Sequence[Channel]) -> MotionClip:
+def load_motion(path: Path, channels: Sequence[Channel], limits: MotionFileSettings | None = None) -> MotionClip:
     """Read a motion file.
 
     Args:
         path: of the file.
         channels: those to read; arrays of others are ignored.
+        limits: on size, frames and duration.
 
     Raises:
         FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
     """
     read_head(path, FileFormatError)
-    try:
+    limits = limits or MotionFileSettings()
+    hint = "record one with: animato motion record clip.mp4 -o wave.motion"
+    with parsing(path, "is not a motion file, or it is damaged", hint=hint, more="docs/formats.md"):
         with zipfile.ZipFile(path) as file:
-            total = sum(info.file_size for info in file.infolist())
-            if total > MAX_BYTES or len(file.infolist()) > 64:
-                raise FileFormatError(f"{path} is too large for a motion file", where=f"{total / 1e6:.0f} MB unpacked")
-            header = json.loads(file.read("header.json"))
-            check_header(path, header)
+            megabytes = sum(info.file_size for info in file.infolist()) / 1e6
+            if megabytes > limits.max_motion_megabytes or len(file.infolist()) > MAX_MEMBERS:
+                raise FileFormatError(
+                    f"{path} is too large for a motion file",
+                    where=f"{megabytes:.0f} MB unpacked; up to {limits.max_motion_megabytes:.0f} MB are read",
+                    hint="record it in shorter pieces, with --start and --end",
+                )
+            header = json.loads(_content(file, "header.json"))
+            check_header(path, header, limits)
             members = set(file.namelist())
             stored = [channel for channel in channels if f"{array_name_of(channel)}.npy" in members]
             arrays = {name: _array(file, name) for name in SHAPES}
             arrays |= {(name := array_name_of(channel)): channel.migrate(_array(file, name)) for channel in stored}
-    except FileFormatError:
-        raise
-    except _DAMAGE as problem:
-        raise FileFormatError(
-            f"{path} is not a motion file, or it is damaged",
-            where=str(problem)[:200],
-            hint="record one with: animato motion record clip.mp4 -o wave.motion",
-            more="docs/formats.md",
-        ) from problem
-    return _clip(path, header, arrays, stored)
+        return _clip(path, header, arrays, stored, limits)
 
 
-_DAMAGE = (
-    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-    *(struct.error, zipfile.BadZipFile, zlib.error),
-)
-"""Exceptions of the archive, array and JSON readers on truncated, corrupt or malicious files."""
+def _content(file: zipfile.ZipFile, name: str) -> bytes:
+    """Read a member, but not more than the size stated in the directory, however much its data inflates to."""
+    size = file.getinfo(name).file_size
+    with file.open(name) as stream:
+        parts = []
+        while size > 0 and (part := stream.read(min(size, _BLOCK))):  # an unbounded read would inflate everything
+            parts.append(part)
+            size -= len(part)
+    if size > 0:
+        raise EOFError(f"{name} is cut short")
+    return b"".join(parts)
 
 
 def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
     """Read one numeric array; nothing is allocated for a header that declares more than the file contains."""
-    stream = io.BytesIO(file.read(f"{name}.npy"))
+    stream = io.BytesIO(_content(file, f"{name}.npy"))
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError(f"{name} is in another array format")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -165,15 +172,19 @@ def _array(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _clip(
-    path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]], channels: Sequence[Channel]
+    path: Path,
+    header: dict[str, Any],
+    arrays: dict[str, NDArray[Any]],
+    channels: Sequence[Channel],
+    limits: MotionFileSettings,
 ) -> MotionClip:
     count = header["frames"]
-    check_arrays(path, count, arrays, channels)
+    check_arrays(path, count, arrays, channels, limits)
     try:
         neutral = _neutral(header["neutral"])
         fps = Fraction(*(int(part) for part in header["fps"]))
         duration, step = float(header["duration"]), float(header["step"])
-        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration < MAX_SECONDS):
+        if not (1 <= fps <= 1000 and 0 < step < 1 and 0 <= duration <= limits.max_motion_seconds):
             raise ValueError("fps, step or duration out of range")
     except (ArithmeticError, KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"{path} is damaged", where=f"header.json: {problem}") from problem

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from animato.errors import FileFormatError
 from animato.geometry.landmarks import POINTS
 from animato.motion.channel import Channel
+from animato.settings.media import MotionFileSettings
 
 FORMAT = "animato-motion"
 VERSION = 3
-MAX_FRAMES = 200_000
-MAX_SECONDS = 1e6
-"""Upper bound of times and durations, seconds."""
 
 SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "time": ((), "f"),
@@ -40,7 +38,7 @@ def array_name_of(channel: Channel) -> str:
     return channel.array_name or channel.name
 
 
-def check_header(path: Path, header: Any) -> None:
+def check_header(path: Path, header: Any, limits: MotionFileSettings) -> None:
     """Check format, version and number of frames of a header.
 
     Raises:
@@ -54,11 +52,17 @@ def check_header(path: Path, header: Any) -> None:
             where=f"version {header.get('version')}; this one reads up to {VERSION}",
             hint="pip install --upgrade animato",
         )
-    if not isinstance(header.get("frames"), int) or not 1 <= header["frames"] <= MAX_FRAMES:
+    if not isinstance(header.get("frames"), int) or not 1 <= header["frames"] <= limits.max_motion_frames:
         raise FileFormatError(f"{path} holds no frames, or too many", where=f"frames: {header.get('frames')}")
 
 
-def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channels: Sequence[Channel]) -> None:
+def check_arrays(
+    path: Path,
+    count: int,
+    arrays: dict[str, NDArray[Any]],
+    channels: Sequence[Channel],
+    limits: MotionFileSettings,
+) -> None:
     """Check shapes, kinds and ranges; implausible values could overflow or produce an endless video.
 
     Args:
@@ -66,6 +70,7 @@ def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channe
         count: number of frames in the header.
         arrays: name to array, for every name in `SHAPES` and those of `channels`.
         channels: those that the file has.
+        limits: on the duration.
 
     Raises:
         FileFormatError: a rule is broken; the message names it.
@@ -78,8 +83,10 @@ def check_arrays(path: Path, count: int, arrays: dict[str, NDArray[Any]], channe
         if name in SHAPES and kind == "f" and not np.isfinite(array).all():
             raise FileFormatError(f"{path} is damaged", where=f"{name} holds values that are not numbers")
     times = arrays["time"]
+    longest = limits.max_motion_seconds
     rules = {
-        "times must grow from 0": times[0] >= 0 and times[-1] < MAX_SECONDS and (np.diff(times) > 0).all(),
+        "times must grow from 0": times[0] >= 0 and (np.diff(times) > 0).all(),
+        f"times must stay below {longest:.0f} s": times[-1] < longest,
         "zoom must lie between 0.01 and 100": ((arrays["zoom"] >= 0.01) & (arrays["zoom"] <= 100)).all(),
         "shift must stay under 1000 cm": (np.abs(arrays["shift"]) < 1000).all(),
         "apertures must stay under 10": (np.abs(arrays["apertures"]) < 10).all(),

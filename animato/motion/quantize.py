@@ -22,4 +22,4 @@ def delta_encode(centimetres: NDArray[np.float32]) -> NDArray[np.int16]:
 
 def delta_decode(deltas: NDArray[Any], step: float) -> NDArray[np.float32]:
     """Return N x ... float32, centimetres, from int16 differences, `step` centimetres per unit."""
-    return (np.cumsum(deltas, axis=0, dtype=np.int16) * np.float32(step)).astype(np.float32)
+    return np.multiply(np.cumsum(deltas, axis=0, dtype=np.int16), np.float32(step), dtype=np.float32)

@@ -18,7 +18,7 @@ from animato.media.probe import read_head
 from animato.pipeline.actor import Cast
 from animato.pipeline.factory import BackgroundCompilation
 from animato.pipeline.inputs import driver_path, is_driver
-from animato.pipeline.output import Output, check_not_input
+from animato.pipeline.output import Output, check_replaces_no_input
 from animato.runtime.engine import Engine
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -122,7 +122,7 @@ def check_early(inputs: Sequence[CastInput], target: Path, settings: AnimateSett
     for photos, driver in inputs:
         files += [path for path in _as_list(photos) if isinstance(path, Path)]
         files.append(driver if isinstance(driver, Path) else driver.path)
-    check_not_input(target, files)
+    check_replaces_no_input(target, files)
     check_home()
     for file in (settings.audio, settings.background_file):
         if file is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -17,12 +16,14 @@ import numpy as np
 
 from animato.errors import OutputError, UsageError
 from animato.media.audio import AudioSource
-from animato.media.disk import output_error
+from animato.media.disk import check_not_input, output_error
+from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.pixels import with_opacity
 from animato.media.writer import Writer, check_alpha, open_writer, output_format
 from animato.pipeline.frame_folder import FrameFolder
 from animato.runtime.stage_clock import StageClock
 from animato.settings.media import WriterSettings
+from animato.trust.credentials import BESIDE, sidecar_of
 from animato.trust.moving_watermark import MovingMarker
 from animato.trust.payload import MarkKind, MarkPayload
 from animato.trust.watermark import Marker
@@ -101,11 +102,12 @@ class Output:
         self.format = _format(plan.path)
         check_target(plan.path, self.format, plan.overwrite)
         self._frames = FrameFolder(plan.path) if self.format == "png" else None
-        stem = plan.path.stem[:60].split("%")[0] or "frames"
-        suffix, scratch = (plan.path.suffix, plan.path.parent) if self._frames is None else ("", self._frames.scratch)
-        token = secrets.token_hex(5)
-        self._unsigned, self._signed = (scratch / f".{stem}-{token}.{part}{suffix}" for part in ("part", "signed"))
-        self._replaced = scratch / f".{stem}-{token}.old"
+        suffix, self._scratch = plan.path.suffix, plan.path.parent
+        if self._frames is not None:
+            suffix, self._scratch = "", self._frames.scratch
+        beside = self._scratch / plan.path.name
+        self._unsigned, self._signed = (partial_path(beside, f".{part}{suffix}") for part in ("part", "signed"))
+        self._replaced = partial_path(beside, ".old")
         self._temporary = [self._unsigned, self._signed, self._signed.with_suffix(".c2pa")]
         self._writer: Writer | None = None
         self.warnings: list[str] = []
@@ -129,6 +131,7 @@ class Output:
         check_target(path, file_format, overwrite)
 
     def __enter__(self) -> Output:
+        sweep_partials(self._scratch)
         try:
             if self._frames is not None:
                 self._unsigned.mkdir()
@@ -235,8 +238,10 @@ def check_target(path: Path, file_format: str, overwrite: bool) -> None:
             frames = FrameFolder(path)
             frames.check(overwrite)
             parent = frames.scratch
-        elif path.exists() and not overwrite:
-            raise UsageError(f"{path} exists already", hint="`overwrite=True`, or another name")
+        elif not overwrite:
+            for existing in (path, *([sidecar_of(path)] if path.suffix.lower() in BESIDE else [])):
+                if existing.exists():
+                    raise UsageError(f"{existing} exists already", hint="`overwrite=True`, or another name")
         with tempfile.TemporaryFile(dir=parent):  # unnamed where the system supports it, so nothing is left behind
             pass
     except OSError as problem:
@@ -251,7 +256,7 @@ def _format(path: Path) -> str:
         raise output_error(path, problem) from problem
 
 
-def check_not_input(output: Path, inputs: Iterable[Path | None]) -> None:
+def check_replaces_no_input(output: Path, inputs: Iterable[Path | None]) -> None:
     """Check that writing the output does not replace or remove an input.
 
     Args:
@@ -261,14 +266,14 @@ def check_not_input(output: Path, inputs: Iterable[Path | None]) -> None:
     Raises:
         UsageError: the output would replace an input.
     """
-    frames = FrameFolder(output) if _format(output) == "png" else None
+    if _format(output) != "png":
+        check_not_input(output, inputs)
+        return
+    frames = FrameFolder(output)
     for path in inputs:
-        if path is None:
-            continue
         with contextlib.suppress(OSError):  # a missing file is reported where it is read
-            if not (frames.replaces(path) if frames else output.samefile(path)):
-                continue
-            raise UsageError(f"the output would replace {path}, which is an input", hint="another name")
+            if path is not None and frames.replaces(path):
+                raise UsageError(f"the output would replace {path}, which is an input", hint="another name")
 
 
 def _remove(path: Path) -> None:

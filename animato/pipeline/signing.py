@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from animato.errors import AnimatoError
+from animato.media.structure import check_structure
 from animato.pipeline.actor import Cast
 from animato.settings.animate import AnimateSettings
+from animato.settings.media import ReaderSettings
+from animato.settings.provenance import VerifySettings
 from animato.trust.claim import Claim, Ingredient
 from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
 from animato.trust.payload import MarkPayload
+from animato.trust.reading import read_credentials
 from animato.weights.person import read_person_record
 
 CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
@@ -57,4 +63,16 @@ def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingred
         found.append(Ingredient.from_file(settings.background_file, "background"))
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))
-    return tuple(found)
+    return tuple(with_state(item) for item in found)
+
+
+def with_state(item: Ingredient) -> Ingredient:
+    """Return an input with the state of its own content credentials, where they can be read."""
+    if item.path is None:
+        return item
+    try:
+        check_structure(item.path, reader=ReaderSettings(max_boxes=VerifySettings().max_boxes))
+        state = read_credentials(item.path, item.media_type).state
+    except (AnimatoError, OSError):
+        return item
+    return replace(item, credentials="valid" if state == "trusted" else state)  # who trusts whom stays private

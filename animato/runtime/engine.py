@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Literal, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import UsageError
+from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.runtime.openvino_library import import_openvino, read_model
 from animato.runtime.thread_bound import bounded
 
@@ -38,16 +39,32 @@ class Network:
         self._idle: list[Any] = []
 
     def __call__(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run the network once and return its outputs in the order of the model, as new arrays."""
-        try:
-            request = self._idle.pop()  # atomic, so no two threads share a request
-        except IndexError:
-            request = self._compiled.create_infer_request()
-        # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
-        outputs = request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
+        """Run the network once and return its outputs in the order of the model, as new arrays.
+
+        Raises:
+            InputError: there is not enough memory.
+        """
+        with _memory_reported():
+            try:
+                request = self._idle.pop()  # atomic, so no two threads share a request
+            except IndexError:
+                request = self._compiled.create_infer_request()
+            # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
+            outputs = request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
         # Not reused after an error or Ctrl-C, when its state is undefined; a new request takes a millisecond.
         self._idle.append(request)
         return list(outputs.to_tuple())
+
+
+@contextlib.contextmanager
+def _memory_reported() -> Iterator[None]:
+    """Convert OpenVINO's errors to an `InputError` where they mean that memory ran out."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as problem:
+        if is_out_of_memory(problem):
+            raise out_of_memory("to run the networks", problem) from problem
+        raise
 
 
 class Compiler:
@@ -96,7 +113,8 @@ class Compiler:
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": str(threads),
         }
-        return Network(core.compile_model(model, self.device.upper(), options))
+        with _memory_reported():
+            return Network(core.compile_model(model, self.device.upper(), options))
 
 
 class Engine:

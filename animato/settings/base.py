@@ -54,6 +54,10 @@ def choices_of(hint: Any) -> tuple[str, ...] | None:
     return None
 
 
+_LARGEST = 2**63
+"""Numbers above are refused: they fit no array and cannot be printed as a float."""
+
+
 def check(settings: Any, where: str) -> None:
     """Check every field of a settings object against its type and limits; strings are converted to paths.
 
@@ -70,6 +74,8 @@ def check(settings: Any, where: str) -> None:
         if value is None and type(None) in typing.get_args(hints[field.name]):
             continue
         value = _typed(value, hints[field.name], field.name, where)
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise UsageError(f"`{field.name}` is too large a number", where=f"{where}.{field.name}")
         object.__setattr__(settings, field.name, value)
         low, high = field.metadata.get("low"), field.metadata.get("high")
         choices, unit = choices_of(hints[field.name]), field.metadata.get("unit")

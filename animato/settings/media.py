@@ -20,6 +20,13 @@ class PictureSettings:
         unit="megapixels",
     )
     max_megabytes: float = setting(256.0, "Maximum size of an image file.", low=0.01, high=4096.0, unit="megabytes")
+    max_scans: int = setting(
+        100,
+        "Maximum number of scans of a JPEG, each of which costs a pass over the image; encoders write about 10.",
+        low=1,
+        high=10_000,
+        unit="scans",
+    )
 
     def __post_init__(self) -> None:
         check(self, "picture")
@@ -43,12 +50,44 @@ class ReaderSettings:
         250_000, "Maximum number of frames to read from one video.", low=1, high=10_000_000, unit="frames"
     )
     max_fps: float = setting(120.0, "Maximum frame rate; excess frames are skipped.", low=1.0, high=1000.0, unit="fps")
+    max_boxes: int = setting(
+        200_000,
+        "Maximum number of boxes of an mp4 or mov file; an hour in fragments of one second has about 50,000.",
+        low=100,
+        high=10_000_000,
+        unit="boxes",
+    )
+    max_gif_megapixels: float = setting(
+        4000.0,
+        "Maximum size of all frames of a GIF together; a GIF has no key frames, so seeking decodes all before.",
+        low=1.0,
+        high=1e6,
+        unit="megapixels",
+    )
     max_errors: int = setting(
         50, "Number of damaged packets after which reading stops.", low=0, high=100_000, unit="packets"
     )
 
     def __post_init__(self) -> None:
         check(self, "reader")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionFileSettings:
+    """Limits on motion files, checked before anything is unpacked or rendered."""
+
+    max_motion_megabytes: float = setting(
+        256.0, "Maximum size of a motion file's arrays, unpacked.", low=0.01, high=4096.0, unit="megabytes"
+    )
+    max_motion_frames: int = setting(
+        50_000, "Maximum number of frames of a motion file.", low=1, high=1_000_000, unit="frames"
+    )
+    max_motion_seconds: float = setting(
+        3600.0, "Maximum duration of a motion file.", low=0.1, high=86400.0, unit="seconds"
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "motion_file")
 
 
 @dataclass(frozen=True, kw_only=True)

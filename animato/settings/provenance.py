@@ -44,6 +44,13 @@ class SigningSettings:
         group="Signing",
     )
 
+    keep_credentials: bool = setting(
+        False,
+        "Copy the content credentials and identifiers that inputs bring along into the output's. They may name authors "
+        "and places and contain thumbnails, so by default only hash and validity of each input are recorded.",
+        group="Signing",
+    )
+
     def __post_init__(self) -> None:
         check(self, "signing")
 
@@ -54,6 +61,14 @@ class VerifySettings:
 
     max_frames: int = setting(
         125, "Maximum number of video frames to check, spread evenly over the video.", low=1, high=250, unit="frames"
+    )
+
+    max_boxes: int = setting(
+        20_000,
+        "Maximum number of boxes of an mp4 or mov file; the C2PA library needs time in proportion to their square.",
+        low=100,
+        high=1_000_000,
+        unit="boxes",
     )
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from animato.data.manifest import read_manifest
 from animato.data.shards import ShardClips
+from animato.media.untrusted import parsing
 from animato.settings.training import TrainSettings
 from animato.training.distributed import join_process_group
 from animato.training.estimate import CostEstimate, estimate
@@ -40,4 +41,6 @@ def estimate_on_folder(settings: TrainSettings, data: Path, folder: Path, price:
 
 
 def _margin(data: Path) -> float:
-    return float(read_manifest(data)["settings"]["margin"])
+    manifest = read_manifest(data)
+    with parsing(data / "manifest.json", "is not a manifest, or it is damaged", hint="prepare the folder again"):
+        return float(manifest["settings"]["margin"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from animato.errors import MissingPartError, OutputError
 from animato.head.head import Head
 from animato.head.report import HeadReport
+from animato.media.disk import check_not_input
 from animato.pipeline.framing import source_view
 from animato.settings.adapt import AdaptSettings
 from animato.settings.consent import ConsentSettings, consent_record
@@ -80,10 +81,11 @@ def adapt_photos(
     Raises:
         RefusedError: no basis of consent, or it was not affirmed.
         MissingPartError: torch is not installed.
+        UsageError: the output is one of the inputs.
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the model cannot be used.
     """
-    record = _consent_before_reading(consent, output)
+    record = _consent_before_reading(consent, output, [*photos, model])
     _require_torch()
     from animato.training.model import load_model
 
@@ -126,10 +128,11 @@ def adapt_portrait_photos(
     Raises:
         RefusedError: no basis of consent, or it was not affirmed.
         MissingPartError: torch, or the network of the content loss, is not installed.
+        UsageError: the output is one of the inputs.
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the weights cannot be used.
     """
-    record = _consent_before_reading(consent, output)
+    record = _consent_before_reading(consent, output, [*photos, model])
     _require_torch()
     weights = read_portrait(model)
     person = Head.from_photos(list(photos), face)
@@ -202,11 +205,14 @@ def _paper_crops(person: Head, model: PaperModel) -> ClipFrames:
     return crop_photos([(photo.image, photo.face.points) for photo in person.photos], model.config)
 
 
-def _consent_before_reading(consent: ConsentSettings, output: Path) -> dict[str, Any]:
+def _consent_before_reading(
+    consent: ConsentSettings, output: Path, inputs: Sequence[Path | str | None]
+) -> dict[str, Any]:
     """Return the consent record, or raise before any photo is read."""
     record = consent_record(consent)
     if not output.parent.is_dir():
         raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another `output`")
+    check_not_input(output, inputs)
     return record
 
 

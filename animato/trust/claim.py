@@ -46,8 +46,9 @@ class Ingredient:
         sha256: of the input's bytes, 64 hexadecimal digits.
         size: in bytes.
         media_type: such as "image/jpeg".
-        path: location, used to include its own credentials; None when only the hash is known. Never written to the
-            manifest.
+        path: location, used to include its own credentials on request; None when only the hash is known. Never written
+            to the manifest.
+        credentials: state of its own content credentials: "none", "valid", "invalid", or None when unknown.
     """
 
     role: str
@@ -55,6 +56,7 @@ class Ingredient:
     size: int
     media_type: str
     path: Path | None = None
+    credentials: str | None = None
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
@@ -81,8 +83,9 @@ class Ingredient:
             raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
 
     def as_json(self) -> dict[str, Any]:
-        """Return role, hash, size and type as plain JSON types; no name and no path."""
-        return {"role": self.role, "sha256": self.sha256, "bytes": self.size, "mediaType": self.media_type}
+        """Return role, hash, size, type and state of credentials as plain JSON types; no name and no path."""
+        state = {} if self.credentials is None else {"credentials": self.credentials}
+        return {"role": self.role, "sha256": self.sha256, "bytes": self.size, "mediaType": self.media_type, **state}
 
 
 @dataclass(frozen=True)

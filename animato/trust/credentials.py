@@ -92,7 +92,8 @@ def sign_file(
     key = signing_key(settings)
     with _signing(unsigned), unsigned.open("rb") as file:
         source = _with_metadata(file, media_type, claim)
-        manifest = _sign_stream(_builder(claim, media_type, key), key, source, signed, media_type)
+        builder = _builder(claim, media_type, key, settings)
+        manifest = _sign_stream(builder, key, source, signed, media_type)
     remember(claim, media_type, signed, manifest)
 
 
@@ -114,7 +115,7 @@ def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
         with _signing(unsigned):
             signed.mkdir(exist_ok=True)
             archive = io.BytesIO()
-            builder, context = _builder(claim, "image/png", key)
+            builder, context = _builder(claim, "image/png", key, settings)
             builder.to_archive(archive)
             for picture in pictures:
                 archive.seek(0)
@@ -155,11 +156,24 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _builder(claim: Claim, media_type: str, key: SigningKey) -> tuple[Any, Any]:
-    """Return a builder with the manifest and the ingredients the library can read, and its context."""
+def _builder(claim: Claim, media_type: str, key: SigningKey, settings: SigningSettings | None) -> tuple[Any, Any]:
+    """Return a builder with the manifest and the ingredients the library can read, and its context.
+
+    By default an ingredient is a role and a type. Reading its file would copy its credentials (names, places,
+    thumbnails) and the instance id of its XMP.
+    """
     context = offline_context(tsa=key.tsa)
     readable = set(c2pa().Builder.get_supported_mime_types())
-    usable = [item for item in claim.ingredients if item.path is not None and item.media_type in readable]
+    known = [item for item in claim.ingredients if item.media_type in readable]
+    if settings is None or not settings.keep_credentials:
+        labels = [f"{item.role}-{number}" for number, item in enumerate(known, 1)]
+        plain = [
+            {"title": item.role, "format": item.media_type, "relationship": "inputTo", "label": label}
+            for label, item in zip(labels, known, strict=True)
+        ]
+        definition = {**manifest_definition(claim, media_type, labels), "ingredients": plain}
+        return c2pa().Builder(definition, context), context
+    usable = [item for item in known if item.path is not None]
     while True:
         labels = [f"{item.role}-{number}" for number, item in enumerate(usable, 1)]
         builder = c2pa().Builder(manifest_definition(claim, media_type, labels), context)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from animato.runtime.memory_errors import reason_of
 from animato.trust.claim import INPUTS, MARK
 from animato.trust.credentials import json_failures, sidecar_of
 from animato.trust.keys import trusted_authorities
@@ -95,6 +96,10 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
         if manifest is None and _not_readable(problem):
             return Credentials()
         return Credentials(state="invalid", beside=manifest is not None, problems=(clean(problem),))
+    except OSError:
+        raise
+    except Exception as problem:  # the library's Python side fails on stores without an active manifest, for example
+        return Credentials(state="invalid", beside=manifest is not None, problems=(reason_of(problem),))
 
 
 def _not_readable(problem: Exception) -> bool:

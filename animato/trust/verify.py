@@ -10,6 +10,8 @@ from animato.errors import InputError, MissingPartError, PictureError, VideoErro
 from animato.media.image import load_picture
 from animato.media.probe import media_type as probe
 from animato.media.reader import open_video
+from animato.media.structure import check_structure
+from animato.settings.media import ReaderSettings
 from animato.settings.provenance import VerifySettings
 from animato.trust.declared import Signal, declared_signals
 from animato.trust.detect import GROUP_FRAMES, MarkReading, detect_mark
@@ -42,11 +44,12 @@ def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyRep
     if path.is_dir():
         return _verify_folder(path, chosen)
     kind = probe(path)
+    check_structure(path, reader=ReaderSettings(max_boxes=chosen.max_boxes))
     credentials, warnings = _credentials(path, kind)
     declared = declared_signals(path)
     mark: MarkReading | None = None
     try:
-        frames = iter([load_picture(path).image]) if kind in PICTURES else _video_frames(path, chosen.max_frames)
+        frames = iter([load_picture(path).image]) if kind in PICTURES else _video_frames(path, kind, chosen.max_frames)
         mark = detect_mark(frames, chosen.max_frames)
     except (PictureError, VideoError) as problem:
         if credentials.state == "none" and not declared:
@@ -78,15 +81,17 @@ def _report(
     return VerifyReport(path.name, kind, credentials, mark, declared, note, tuple(warnings))
 
 
-def _video_frames(path: Path, max_frames: int) -> Iterator[Frame]:
-    """Yield frames of a video: groups of one second, evenly spaced over its duration.
+def _video_frames(path: Path, kind: str, max_frames: int) -> Iterator[Frame]:
+    """Yield frames of a video: groups of one second, evenly spaced over its duration; of a GIF the first ones.
+
+    A GIF has no key frames: each group would decode everything before it.
 
     Raises:
         VideoError: no frame can be read; later damage only ends the iteration.
     """
     with open_video(path, max_side=WORK_SIDE) as video:
         duration, frames = video.info.duration, video.info.frames
-        if duration is None or frames is None or frames <= max_frames:
+        if duration is None or frames is None or frames <= max_frames or kind == "image/gif":
             yield from (timed.image for timed in islice(video, max_frames))
             return
     groups = max(1, max_frames // GROUP_FRAMES)
@@ -104,6 +109,8 @@ def _verify_folder(folder: Path, settings: VerifySettings) -> VerifyReport:
     pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     if not pictures:
         raise InputError(f"there is no PNG or JPEG file in {folder}", hint="a video, a picture, or a folder of frames")
+    for path in pictures[:MAX_SIGNATURES]:
+        check_structure(path)
     read = [_credentials(path, probe(path))[0] for path in pictures[:MAX_SIGNATURES]]
     folder_state = next(state for state in _WORST if any(item.state == state for item in read))
     warnings: list[str] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from animato.errors import FileFormatError, InputError, OutputError
+from animato.media.partial_files import partial_path, sweep_partials
+from animato.media.untrusted import parsing
 
 HEADER_KEY = "animato"
+NOT_READ = "is not a safetensors file that animato reads, or it is damaged"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -66,20 +68,17 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     name = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
+        sweep_partials(path.parent)
+        name = partial_path(path, ".part")
+        with name.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp creates files with mode 0600; use the default mode of a new file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        name.replace(path)
     except OSError as problem:
         if name is not None:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
+                name.unlink()
         raise OutputError(f"cannot write {path.name}", where=f"{path.parent}: {problem.strerror}") from problem
 
 
@@ -90,7 +89,7 @@ def read_header(path: Path) -> dict[str, Any]:
         InputError: there is no such file.
         FileFormatError: it is not a safetensors file, or was not written by animato.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         return _header_of(stream, path)
 
 
@@ -101,7 +100,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
         InputError: there is no such file.
         FileFormatError: it is damaged, of another kind, or of a newer schema.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         header = _header_of(stream, path)
         if header.get("kind") != kind:
             raise FileFormatError(
@@ -122,27 +121,22 @@ def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
         InputError: there is no such file.
         FileFormatError: it is not a safetensors file.
     """
-    with _opened(path) as stream:
+    with _opened(path) as stream, parsing(path.name, NOT_READ):
         return dict(stream.metadata() or {}), {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
 
 
 def _opened(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"no file {path.name}", where=str(path.parent))
-    try:
+    with parsing(path.name, NOT_READ):
         return safe_open(str(path), framework="numpy")
-    except (SafetensorError, OSError, ValueError) as problem:
-        raise FileFormatError(f"{path.name} is damaged or not a safetensors file", where=str(problem)) from problem
 
 
 def _header_of(stream: Any, path: Path) -> dict[str, Any]:
     text = (stream.metadata() or {}).get(HEADER_KEY)
     if text is None:
         raise FileFormatError(f"{path.name} was not written by animato", where="it has no animato header")
-    try:
-        header = json.loads(text)
-    except ValueError as problem:
-        raise FileFormatError(f"the header of {path.name} is damaged", where=str(problem)) from problem
+    header = json.loads(text)
     if not isinstance(header, dict):
         raise FileFormatError(f"the header of {path.name} is damaged", where="not a JSON object")
     return header

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import MissingPartError
+from animato.media.untrusted import parsing
 from animato.weights.io import read_arrays, write_arrays
 from animato.weights.portrait import LICENCE, SOURCES
 
@@ -66,5 +67,6 @@ def read_parts(path: Path | None = None) -> PartsWeights:
         if not path.is_file():
             raise MissingPartError("the weights of the parts network are not installed", where=path.name)
     file = read_arrays(path, KIND, SCHEMA)
-    arrays = {name: value.astype(np.float32) for name, value in file.arrays.items()}
-    return PartsWeights(dict(file.header["config"]), arrays, file.header, path.name)
+    with parsing(path.name, "is not a weight file of the parts network, or it is damaged"):
+        arrays = {name: value.astype(np.float32) for name, value in file.arrays.items()}
+        return PartsWeights(dict(file.header["config"]), arrays, file.header, path.name)

@@ -16,6 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from animato.errors import FileFormatError, RefusedError
+from animato.media.untrusted import parsing
 from animato.weights.io import read_arrays, read_header, write_arrays
 
 KIND = "paper-person"
@@ -72,14 +73,15 @@ def read_person(path: Path, kind: str = KIND) -> tuple[PersonRecord, dict[str, N
         InputError: there is no such file.
         FileFormatError: it is damaged, another kind of file, or of another version.
     """
-    found = read_header(path).get("kind")
-    if found in MODELS and found != kind:
-        raise FileFormatError(
-            f"{path.name} is a person file of `model={MODELS[found]}`, not of `model={MODELS[kind]}`",
-            hint=f"use `model={MODELS[found]}` with this file, or adapt again with `model={MODELS[kind]}`",
-        )
-    file = read_arrays(path, kind, SCHEMA)
-    return _record(file.header, path), file.arrays
+    with parsing(path.name, "is not a person file, or it is damaged", more="docs/person-file.md"):
+        found = read_header(path).get("kind")
+        if found in MODELS and found != kind:
+            raise FileFormatError(
+                f"{path.name} is a person file of `model={MODELS[found]}`, not of `model={MODELS[kind]}`",
+                hint=f"use `model={MODELS[found]}` with this file, or adapt again with `model={MODELS[kind]}`",
+            )
+        file = read_arrays(path, kind, SCHEMA)
+        return _record(file.header, path), file.arrays
 
 
 def read_person_record(path: Path) -> PersonRecord:
@@ -88,10 +90,12 @@ def read_person_record(path: Path) -> PersonRecord:
     Raises:
         InputError, FileFormatError: as `read_person`.
     """
-    header = read_header(path)
-    if header.get("kind") not in MODELS:
-        raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"kind in its header: {header.get('kind')!r}")
-    return _record(header, path)
+    with parsing(path.name, "is not a person file, or it is damaged", more="docs/person-file.md"):
+        header = read_header(path)
+        if header.get("kind") not in MODELS:
+            found = header.get("kind")
+            raise FileFormatError(f"{path.name} is not a {KIND} file", where=f"kind in its header: {found!r}")
+        return _record(header, path)
 
 
 def _record(header: Mapping[str, Any], path: Path) -> PersonRecord:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError, MissingPartError
 from animato.media.hash import sha256_file
+from animato.media.untrusted import parsing
 from animato.weights.io import read_arrays, write_arrays
 
 KIND = "portrait-model"
@@ -119,16 +120,20 @@ def read_portrait(path: Path | None = None) -> PortraitWeights:
     entries = file.header.get("networks")
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise FileFormatError(f"the header of {path.name} has no entry `networks`")
-    configs = {name: dict(entry["config"]) for name, entry in entries.items()}
-    arrays = {
-        name: {
-            key[len(name) + 1 :]: value.astype(np.float32)
-            for key, value in file.arrays.items()
-            if key.startswith(f"{name}.")
+    with parsing(path.name, "is not a weight file of the portrait renderer, or it is damaged"):
+        configs = {name: dict(entry["config"]) for name, entry in entries.items()}
+        arrays = {
+            name: {
+                key[len(name) + 1 :]: value.astype(np.float32)
+                for key, value in file.arrays.items()
+                if key.startswith(f"{name}.")
+            }
+            for name in configs
         }
-        for name in configs
-    }
-    return PortraitWeights(configs, arrays, file.header, path.name, sha256_file(path))
+        weights = PortraitWeights(configs, arrays, file.header, path.name, sha256_file(path))
+        for name in configs:
+            weights.ranges(name)  # raises here for ranges that are none
+        return weights
 
 
 def shipped_path() -> Path:

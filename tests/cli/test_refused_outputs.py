@@ -88,3 +88,34 @@ def test_frames_do_not_replace_the_photo_they_are_made_from(
     assert run(["animate", str(photo), "--driver", "nod", "--end", "0.1", "-o", str(out), "--overwrite"]) == 2
     assert "which is an input" in capsys.readouterr().err
     assert contents(out) == ["frame_000001.png"]
+
+
+def test_credentials_beside_a_webm_are_not_replaced(refuse: Refuse, out: Path) -> None:
+    (out / "a.c2pa").write_bytes(b"of another program")
+    assert "a.c2pa exists already" in refuse(name="a.webm", code=2)
+    assert (out / "a.c2pa").read_bytes() == b"of another program"
+
+
+@pytest.mark.parametrize("model", ["portrait", "paper"])
+def test_a_person_file_over_its_own_photo_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(b"a photo")
+    (tmp_path / "link.animato").symlink_to(photo)
+    consent = ("--consent-basis", "self", "--i-have-consent", "--model", model, "--weights", str(tmp_path))
+    for output in (photo, tmp_path / "link.animato"):
+        assert run(["adapt", str(photo), "-o", str(output), *consent]) == 2
+        assert "which is an input" in capsys.readouterr().err
+    assert photo.read_bytes() == b"a photo"
+
+
+def test_a_motion_file_or_head_over_its_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip, head = tmp_path / "clip.motion", tmp_path / "me.animato"
+    for path in (clip, head):
+        path.write_bytes(b"mine")
+    assert run(["motion", "record", str(clip), "-o", str(clip), "--overwrite"]) == 2
+    consent = ("--consent-basis", "self", "--i-have-consent")
+    assert run(["head", "save", str(head), "-o", str(head), "--overwrite", *consent]) == 2
+    assert capsys.readouterr().err.count("which is an input") == 2
+    assert clip.read_bytes() == head.read_bytes() == b"mine"

@@ -29,7 +29,7 @@ def test_the_mesh_has_the_parts_that_the_page_counts() -> None:
 
 
 def test_the_reader_has_the_limits_that_the_page_states() -> None:
-    from animato.settings.media import PictureSettings, ReaderSettings
+    from animato.settings.media import MotionFileSettings, PictureSettings, ReaderSettings
 
     video, picture = ReaderSettings(), PictureSettings()
     drivers = " ".join((DOCS / "drivers.md").read_text(encoding="utf-8").split())
@@ -37,4 +37,9 @@ def test_the_reader_has_the_limits_that_the_page_states() -> None:
     assert f"{video.max_pixels / 1e6:.1f} million pixels" in drivers
     assert f"{video.max_frames:,} frames" in drivers and f"{video.max_fps:.0f} frames a second" in drivers
     assert video.max_seconds == 3600 and "one hour" in drivers
+    motion = MotionFileSettings()
+    assert f"{picture.max_scans} scans" in photos and f"{video.max_boxes:,} boxes" in drivers
+    assert f"{video.max_gif_megapixels:,.0f} million pixels in all frames" in drivers
+    assert motion.max_motion_seconds == 3600
+    assert f"{motion.max_motion_frames:,} frames and {motion.max_motion_megabytes:.0f} MB unpacked" in drivers
     assert f"{picture.max_megapixels:.0f} million pixels and {picture.max_megabytes:.0f} MB" in photos

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +17,8 @@ import pytest
 
 from animato.appearance.channels import CHANNELS
 from animato.errors import FileFormatError
-from animato.motion import motion_file as template
 from animato.motion.motion_file import MotionClip, load_motion
+from animato.settings.media import MotionFileSettings
 
 
 def rewritten(saved: Path, target: Path, **members: Callable[[bytes], bytes | None]) -> Path:
@@ -100,6 +102,8 @@ REFUSED: dict[str, tuple[dict[str, Callable[[bytes], bytes | None]], str]] = {
     "endless values": ({"apertures": with_value(np.inf)}, "damaged"),
     "times that do not grow": ({"time": with_value(0.1)}, "damaged"),
     "negative times": ({"time": with_value(-1.0, 0)}, "damaged"),
+    "times beyond an hour": ({"time": with_value(4000.0, -1)}, "damaged"),
+    "a duration beyond an hour": ({"header": header(duration=4000)}, "damaged"),
     "times beyond any clip": ({"time": with_value(1e300, -1)}, "damaged"),
     "a zoom of nought": ({"zoom": with_value(0.0)}, "damaged"),
     "a huge zoom": ({"zoom": with_value(1e30)}, "damaged"),
@@ -138,17 +142,30 @@ def test_a_pickled_object_is_not_executed(saved: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused_before_unpacking(
-    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert template.MAX_BYTES == 512 << 20
-    monkeypatch.setattr(template, "MAX_BYTES", 8 << 20)
+def test_a_file_that_unpacks_to_too_much_is_refused_before_unpacking(saved: Path, tmp_path: Path) -> None:
+    assert MotionFileSettings().max_motion_megabytes == 256
     path = rewritten(saved, tmp_path / "bomb.motion")
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
         file.writestr("more.npy", bytes(9 << 20))
     assert path.stat().st_size < 1 << 18
     with pytest.raises(FileFormatError, match="too large"):
+        load_motion(path, CHANNELS, MotionFileSettings(max_motion_megabytes=8))
+
+
+def test_a_member_is_inflated_only_to_its_stated_size(saved: Path, tmp_path: Path) -> None:
+    path = tmp_path / "liar.motion"
+    rewritten(saved, path, zoom=lambda data: data + bytes(64 << 20))
+    with zipfile.ZipFile(path) as file:
+        info = file.getinfo("zoom.npy")
+    data = bytearray(path.read_bytes())
+    while (place := data.find(struct.pack("<I", info.file_size))) >= 0:
+        data[place : place + 4] = struct.pack("<I", 1000)
+    path.write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match="damaged"):
         load_motion(path, CHANNELS)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
 
 
 def test_a_file_of_too_many_members_is_refused(saved: Path, tmp_path: Path) -> None:

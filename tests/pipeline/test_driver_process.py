@@ -209,3 +209,10 @@ def test_a_truncated_message_raises_eof_error() -> None:
     for length in (0, 10, len(whole) - 1):
         with pytest.raises(EOFError):
             receive(io.BytesIO(whole[:length]))
+
+
+def test_the_child_listens_to_its_parent_before_its_large_imports() -> None:
+    code = "import animato.drivers.parent_pipe, sys; print(sorted({'numpy', 'av', 'cv2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert driver_process._BOOTSTRAP.index("lines_from_parent()") < driver_process._BOOTSTRAP.index("main; main(")

@@ -10,7 +10,7 @@ from main_job import contents
 
 from animato.errors import UsageError
 from animato.pipeline.frame_folder import FrameFolder
-from animato.pipeline.output import check_not_input
+from animato.pipeline.output import check_replaces_no_input
 
 
 def frames(folder: Path, count: int, text: str, name: str = "frame_{:06d}.png") -> Path:
@@ -125,5 +125,5 @@ def test_an_input_is_neither_replaced_nor_removed(out: Path, output: str, photo:
     (out / photo).parent.mkdir(exist_ok=True)
     (out / photo).write_text("me")
     with pytest.raises(UsageError, match="which is an input"):
-        check_not_input(out / output, [None, out / photo])
-    check_not_input(out / output, [out / "frames" / "me.png", out / "shot_one.png"])
+        check_replaces_no_input(out / output, [None, out / photo])
+    check_replaces_no_input(out / output, [out / "frames" / "me.png", out / "shot_one.png"])

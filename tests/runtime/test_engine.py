@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from animato.errors import UsageError
+from animato.errors import InputError, UsageError
 from animato.renderers.portrait.networks import portrait_networks
 from animato.runtime.engine import Engine, Network
 from animato.runtime.openvino_library import import_openvino
@@ -173,3 +173,23 @@ def test_engines_share_nothing_and_have_threads_of_their_own() -> None:
 def test_an_engine_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Engine(**wrong)
+
+
+@pytest.mark.parametrize("text", ["src/core.cpp:117:\nstd::bad_alloc\n", "Resource temporarily unavailable"])
+def test_openvino_out_of_memory_is_our_error(text: str) -> None:
+    class Exhausted:
+        def create_infer_request(self) -> None:
+            raise RuntimeError(text)
+
+    with pytest.raises(InputError, match="not enough memory to run the networks") as caught:
+        Network(Exhausted())()
+    assert caught.value.where is not None and "\n" not in caught.value.where
+
+
+def test_other_errors_of_openvino_stay_bugs() -> None:
+    class Broken:
+        def create_infer_request(self) -> None:
+            raise RuntimeError("shape mismatch")
+
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        Network(Broken())()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import struct
+import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -15,13 +19,15 @@ from test_keys import own_pair
 from trust_material import FORMATS, manifest_of
 
 from animato.errors import OutputError, RefusedError
+from animato.pipeline.signing import with_state
 from animato.settings.provenance import SigningSettings
 from animato.trust import credentials
 from animato.trust.claim import MOTION, Claim, Ingredient
 from animato.trust.credentials import comment_text, sign_file, sign_folder, sign_output
 from animato.trust.keys import local_authority, local_key
-from animato.trust.metadata import SourceType, jpeg_with_xmp, png_with_xmp
+from animato.trust.metadata import IPTC_BASE, SourceType, jpeg_with_xmp, png_with_xmp
 from animato.trust.reading import read_credentials
+from animato.trust.sdk import c2pa, offline_context
 
 Write = Callable[[str], Path]
 
@@ -66,7 +72,7 @@ def test_the_manifest_says_how_from_what_and_with_which_mark(write_output: Write
     data = {item["label"]: item["data"] for item in manifest["assertions"]}
     created, watermarked = data["c2pa.actions.v2"]["actions"]
     assert created["action"] == "c2pa.created" and created["digitalSourceType"] == SourceType.COMPOSITE.url
-    assert len(created["parameters"]["ingredients"]) == len(manifest["ingredients"]) == 1
+    assert len(created["parameters"]["ingredients"]) == len(manifest["ingredients"]) == 2
     assert watermarked["action"] == "c2pa.watermarked.unbound"
     assert data["org.animato.mark"] == {"algorithm": "mark-1", **claim.payload.as_json()}
     hashes = [(item["role"], item["sha256"], item["bytes"]) for item in data["org.animato.inputs"]["inputs"]]
@@ -77,10 +83,63 @@ def test_the_manifest_says_how_from_what_and_with_which_mark(write_output: Write
     assert "thumbnail" not in json.dumps(manifest)
 
 
-def test_existing_credentials_of_an_input_are_carried_over(write_output: Write, claim: Claim, tmp_path: Path) -> None:
+def credentialed_photo(unsigned: Path, target: Path) -> Path:
+    """Sign a photo with credentials that name its author and place, and give it an XMP instance id."""
+    context, key = offline_context(), local_key()
+    author = {"@context": "https://schema.org", "@type": "CreativeWork", "author": [{"name": "Jane Roe"}]}
+    created = {"action": "c2pa.created", "digitalSourceType": f"{IPTC_BASE}digitalCapture"}
+    definition = {
+        "title": "Jane at home 52.52N 13.40E.png",
+        "format": "image/png",
+        "assertions": [
+            {"label": "stds.schema-org.CreativeWork", "data": author},
+            {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
+        ],
+    }
+    data = unsigned.read_bytes()
+    xmp = b"XML:com.adobe.xmp\0\0\0\0\0" + XMP_WITH_ID
+    chunk = struct.pack(">I", len(xmp)) + b"iTXt" + xmp + struct.pack(">I", zlib.crc32(b"iTXt" + xmp))
+    with (
+        c2pa().Signer.from_info(c2pa().C2paSignerInfo(b"es256", key.chain, key.key, None)) as signer,
+        target.open("w+b") as file,
+    ):
+        c2pa().Builder(definition, context).sign(signer, "image/png", io.BytesIO(data[:33] + chunk + data[33:]), file)
+    return target
+
+
+XMP_WITH_ID = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" '
+    b'xmpMM:InstanceID="xmp.iid:secret-instance" xmpMM:DocumentID="xmp.did:secret-document"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".png", ".jpg", ".gif", ".webm", ""], ids=lambda suffix: suffix or "folder")
+def test_what_an_input_says_of_itself_does_not_reach_the_output(
+    write_output: Write, claim: Claim, tmp_path: Path, suffix: str
+) -> None:
+    photo = credentialed_photo(write_output(".png"), tmp_path / "photo.png")
+    assert b"Jane Roe" in photo.read_bytes() and read_credentials(photo, "image/png").state == "trusted"
+    item = replace(Ingredient.from_file(photo, "photo"), credentials="valid")
+    again = Claim(SourceType.TRAINED, claim.payload, (item,))
+    (tmp_path / "out").mkdir()
+    signed = tmp_path / "out" / f"signed{suffix}"
+    sign_output(write_output(suffix), signed, again)
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    for secret in (b"Jane", b"52.52N", b"secret-instance", b"secret-document", b"photo.png"):
+        assert secret not in written
+    assert item.sha256.encode() in written
+    if suffix == ".mp4":
+        manifest = manifest_of(signed, "video/mp4")
+        data = {entry["label"]: entry["data"] for entry in manifest["assertions"]}
+        assert data["org.animato.inputs"]["inputs"][0]["credentials"] == "valid"
+        assert "active_manifest" not in manifest["ingredients"][0]
+
+
+def test_credentials_of_an_input_are_carried_over_on_request(write_output: Write, claim: Claim, tmp_path: Path) -> None:
     sign_output(write_output(".png"), tmp_path / "first.png", claim)
     again = Claim(SourceType.TRAINED, claim.payload, (Ingredient.from_file(tmp_path / "first.png", "photo"),))
-    sign_output(write_output(".mp4"), tmp_path / "second.mp4", again)
+    sign_output(write_output(".mp4"), tmp_path / "second.mp4", again, SigningSettings(keep_credentials=True))
     ingredient = manifest_of(tmp_path / "second.mp4", "video/mp4")["ingredients"][0]
     assert ingredient["active_manifest"].startswith("urn:c2pa:")
     assert read_credentials(tmp_path / "second.mp4", "video/mp4").source_type == "trainedAlgorithmicMedia"
@@ -96,7 +155,7 @@ def test_a_folder_of_frames_is_signed_frame_by_frame(write_output: Write, claim:
         assert read.state == "trusted" and read.mark_id == claim.payload.id_text
         one, other = (np.asarray(Image.open(folder / name)) for folder in (unsigned, tmp_path / "signed"))
         assert np.array_equal(one, other)
-    assert len(manifest_of(tmp_path / "signed" / names[-1], "image/png")["ingredients"]) == 1
+    assert len(manifest_of(tmp_path / "signed" / names[-1], "image/png")["ingredients"]) == 2
 
 
 def test_an_own_certificate_is_used_when_given(write_output: Write, claim: Claim, tmp_path: Path) -> None:
@@ -186,3 +245,20 @@ def test_an_expired_certificate_signs_nothing(
     with pytest.raises(RefusedError, match="could not be signed"):
         sign_output(write_output(".mp4"), tmp_path / "signed.mp4", claim)
     assert not (tmp_path / "signed.mp4").exists()
+
+
+def test_inputs_are_recorded_with_the_state_of_their_credentials(
+    write_output: Write, claim: Claim, tmp_path: Path
+) -> None:
+    plain = write_output(".png")
+    sign_output(plain, tmp_path / "signed.png", claim)
+    data = bytearray((tmp_path / "signed.png").read_bytes())
+    data[data.index(b"IDAT") + 40] ^= 1
+    (tmp_path / "changed.png").write_bytes(data)
+    states = {"unsigned.png": "none", "signed.png": "valid", "changed.png": "invalid"}
+    for name, state in states.items():
+        assert with_state(Ingredient.from_file(tmp_path / name, "photo")).credentials == state
+    (tmp_path / "gone.png").write_bytes(plain.read_bytes())
+    gone = Ingredient.from_file(tmp_path / "gone.png", "photo")
+    (tmp_path / "gone.png").unlink()
+    assert with_state(gone).credentials is None and "credentials" not in gone.as_json()

@@ -169,3 +169,20 @@ def test_own_certificates_that_cannot_work_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError):
             signing_key(settings)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+@pytest.mark.parametrize("which", ["sign_cert", "sign_key"])
+def test_a_fifo_as_certificate_or_key_is_refused_instead_of_waited_for(tmp_path: Path, which: str) -> None:
+    certificate, key = own_pair(tmp_path)
+    os.mkfifo(tmp_path / "fifo")
+    paths = {"sign_cert": certificate, "sign_key": key, which: tmp_path / "fifo"}
+    with pytest.raises(UsageError, match="not a regular file"):
+        signing_key(SigningSettings(**paths))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_a_fifo_in_place_of_the_stored_key_is_replaced(home: Path) -> None:
+    (home / "keys").mkdir(parents=True)
+    os.mkfifo(home / "keys" / "leaf.pem")
+    assert local_key().own and (home / "keys" / "leaf.pem").is_file()
