@@ -16,9 +16,11 @@ from animato.motion.motion_file import MotionClip, save_motion
 from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
 from animato.pipeline.factory import build_scene
 from animato.pipeline.inputs import file_path, settings_of
+from animato.pipeline.label import label_warnings, scene_label
 from animato.pipeline.output import check_target
 from animato.pipeline.rendering import Progress, render_file
 from animato.pipeline.result import AnimateResult
+from animato.pipeline.signing import ground_of
 from animato.pipeline.stream import Stream
 from animato.runtime.engine import Device, Engine
 from animato.runtime.stage_clock import StageClock
@@ -182,7 +184,8 @@ class Animator:
             cast = open_cast([cast_input(head, driver)], settings, self.engine, stack)
             with self.engine.bounded():
                 scene, warnings = build_scene(cast, settings, self.engine)
-            return Stream(scene, (*cast[0].head.warnings, *warnings), stack.pop_all())
+            label = scene_label(scene, settings, ground_of(cast, settings))
+            return Stream(scene, (*cast[0].head.warnings, *warnings, *label_warnings(label)), stack.pop_all(), label)
 
     def _settings(self, settings: AnimateSettings | None, options: dict[str, Any]) -> AnimateSettings:
         return replace(settings_of(settings, options), threads=self.engine.threads)

@@ -10,10 +10,11 @@ from pathlib import Path
 from animato.pipeline.actor import Cast, Scene
 from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
-from animato.pipeline.output import Output
+from animato.pipeline.label import label_warnings, scene_label
+from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.output_plan import plan_output, rate_warnings
 from animato.pipeline.result import AnimateResult
-from animato.pipeline.signing import signer_for
+from animato.pipeline.signing import ground_of, signer_for
 from animato.pipeline.stream import scene_warnings
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
@@ -52,12 +53,13 @@ def render_file(
     """
     # Build.
     scene, framing_warnings = build_scene(cast, settings, engine)
-    sign = signer_for(cast, settings)
+    label = scene_label(scene, settings, ground_of(cast, settings))
+    sign = signer_for(cast, settings, label)
     plan = plan_output(target, scene, settings, overwrite)
     expected = None if scene.duration is None else max(1, round(scene.duration * scene.fps))
     first = last = 0.0
     # Render, mark, write, sign.
-    with Output(plan, clock) as out, closing(frames_of(scene, clock)) as frames:
+    with Output(plan, clock, Watermarker(label=label)) as out, closing(frames_of(scene, clock)) as frames:
         for frame in frames:
             out.write(frame)
             last = time.perf_counter() - started
@@ -66,7 +68,7 @@ def render_file(
             if progress is not None:
                 progress(out.frames, expected)
         out.finish(sign)
-    return _result(cast, scene, settings, out, clock, (first, last), framing_warnings)
+    return _result(cast, scene, settings, out, clock, (first, last), [*framing_warnings, *label_warnings(label)])
 
 
 def _result(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from animato.pipeline.actor import Cast
+from animato.pipeline.label import Label
 from animato.settings.animate import AnimateSettings
-from animato.trust.claim import Claim, Ingredient
+from animato.trust.claim import Claim, Ingredient, LabelClaim
 from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
@@ -19,8 +20,16 @@ CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 """Fields of a consent record that are published; names and documents stay in the person file."""
 
 
-def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
-    """Return the function that signs the output of a cast; see `pipeline.output.Signer`."""
+def signer_for(
+    cast: Sequence[Cast], settings: AnimateSettings, label: Label | None = None
+) -> Callable[[Path, Path, MarkPayload], None]:
+    """Return the function that signs the output of a cast; see `pipeline.output.Signer`.
+
+    Args:
+        cast: heads and opened drivers.
+        settings: of the render.
+        label: the visible label of the output, or None.
+    """
     signing_key(settings)  # raises for a wrong `sign_key` before rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
@@ -31,6 +40,7 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
             # Only plain values are published, not paths.
             settings={**vars(settings), "background": settings.background_kind},
             consent=consent_of(cast, settings),
+            label=label_claim(settings, label),
         )
         sign_output(unsigned, signed, claim, settings)
 
@@ -46,6 +56,18 @@ def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str
     if record is None:
         return None
     return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
+
+
+def ground_of(cast: Sequence[Cast], settings: AnimateSettings) -> str | None:
+    """Return the basis of consent that is recorded for a cast, or None."""
+    return (consent_of(cast, settings) or {}).get("basis")
+
+
+def label_claim(settings: AnimateSettings, label: Label | None) -> LabelClaim:
+    """Return what the credentials say about the visible label."""
+    if label is None:
+        return LabelClaim(reason=settings.no_label or "not-a-person")
+    return LabelClaim(text=settings.label_text, corner=label.corner)
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:

@@ -9,6 +9,7 @@ from typing import Self
 from animato.drivers.base import DriverReport
 from animato.pipeline.actor import Scene
 from animato.pipeline.flow import frames_of
+from animato.pipeline.label import Label
 from animato.pipeline.output import Watermarker
 from animato.runtime.stage_clock import StageClock
 from animato.runtime.thread_bound import bounded_items
@@ -22,6 +23,7 @@ class Stream:
         scene: what is rendered.
         warnings: sentences about photos and framing.
         resources: closed with the stream.
+        label: the visible label, or None.
 
     Attributes:
         fps: frames per second.
@@ -31,11 +33,11 @@ class Stream:
         report: tracking report of the first driver; complete after the last frame.
     """
 
-    def __init__(self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack) -> None:
+    def __init__(self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack, label: Label | None) -> None:
         self.fps, self.width, self.height = scene.fps, scene.compositor.width, scene.compositor.height
         self.report: DriverReport = scene.actors[0].driver.report
         self._scene, self._warnings, self._resources = scene, warnings, resources
-        self._watermarker = Watermarker()
+        self._watermarker = Watermarker(label=label)
         self.mark_id = self._watermarker.payload.id_text
         self._frames: Generator[Frame] = bounded_items(self._marked(), scene.threads)
 
