@@ -59,8 +59,12 @@ def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str
 
 
 def ground_of(cast: Sequence[Cast], settings: AnimateSettings) -> str | None:
-    """Return the basis of consent that is recorded for a cast, or None."""
-    return (consent_of(cast, settings) or {}).get("basis")
+    """Return the basis of consent of a cast; None if it is not recorded for everybody, or differs between them."""
+    records: list[Mapping[str, Any] | None] = [member.head.consent for member in cast]
+    if settings.person is not None:
+        records = [read_person_record(settings.person).consent, *(record for record in records if record)]
+    grounds = {None if record is None else str(record.get("basis")) for record in records}
+    return grounds.pop() if len(grounds) == 1 else None
 
 
 def label_claim(settings: AnimateSettings, label: Label | None) -> LabelClaim:

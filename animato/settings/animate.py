@@ -38,6 +38,12 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
         "photo: the whole photo. crop: a square around the head.",
         group="Picture and size",
     )
+    art: bool = setting(
+        False,
+        "For a painting, statue or character that the nudity gate refuses: render the head alone. Needs a head saved "
+        "with `consent_basis=not-a-person`.",
+        group="Picture and size",
+    )
     background: str = setting(
         "keep",
         "keep: the photo's own. blur: the same, blurred. none: transparent, in a .webm, .mov or folder of PNG frames. "

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from main_job import Material, read_frames, unmarked
+from main_job import Material, finder, read_frames, unmarked
 
 import animato
 from animato import AnimateSettings
+from animato.drivers.opening import open_driver
 from animato.errors import UsageError
 from animato.media.image import load_picture
 from animato.media.label_patch import label_patch
+from animato.motion.bundled import find_driver
+from animato.pipeline.actor import Cast
 from animato.pipeline.label import Box, Label, place_label
 from animato.pipeline.output import Watermarker
+from animato.pipeline.signing import ground_of
 from animato.settings.label import LabelSettings, label_corner
 from animato.trust.detect import detect_mark
 from animato.trust.verify import verify_file
@@ -159,6 +164,13 @@ def test_who_gets_a_label_by_default() -> None:
     assert label_corner(default, "not-a-person") is None
     assert label_corner(LabelSettings(label="top-left"), "not-a-person") == "top-left"
     assert label_corner(LabelSettings(no_label="private"), None) is None
+
+
+def test_a_painting_beside_a_person_is_no_ground_to_leave_the_label_out(made: Material) -> None:
+    painting = replace(made.person, consent={"basis": "not-a-person"})
+    driver = open_driver(find_driver("nod"), SMALL, finder())
+    assert ground_of([Cast(painting, driver)], SMALL) == "not-a-person"
+    assert ground_of([Cast(painting, driver), Cast(made.person, driver)], SMALL) is None
 
 
 @pytest.mark.parametrize(
