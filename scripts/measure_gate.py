@@ -24,7 +24,7 @@ from animato.trust.nudity import THRESHOLD, nudity_scorer, thumbnail
 from animato.types import Frame
 
 FRAMES = 4
-LEVELS = (0.2, 0.4, 0.6, 0.8)
+LEVELS = (0.2, 0.4, THRESHOLD, 0.8)
 PACKAGED = ("astronaut", "camera", "cat", "chelsea", "coffee", "coins", "moon", "page", "rocket", "text", "brick")
 
 
