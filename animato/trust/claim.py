@@ -93,7 +93,7 @@ class LabelClaim:
     Attributes:
         text: of the label; None if there is none.
         corner: in which it lies, such as "bottom-right"; None if there is none.
-        reason: why there is none: a word of `--no-label`, or "not-a-person"; None if there is one.
+        reason: why there is none: a word of `no_label`, or "not-a-person"; None if there is one.
     """
 
     text: str | None = None
