@@ -17,9 +17,12 @@ from animato.motion.motion_file import MotionClip, save_motion
 from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
 from animato.pipeline.factory import build_scene
 from animato.pipeline.inputs import file_path, settings_of
+from animato.pipeline.label import label_warnings, scene_label
+from animato.pipeline.nudity_gate import NudityGate, SceneGate, check_art
 from animato.pipeline.output import check_target
 from animato.pipeline.rendering import Progress, render_file
 from animato.pipeline.result import AnimateResult
+from animato.pipeline.signing import ground_of
 from animato.pipeline.stream import Stream
 from animato.runtime.engine import Device, Engine
 from animato.runtime.stage_clock import StageClock
@@ -108,7 +111,7 @@ class Animator:
             UsageError: settings exclude each other, the output is one of the inputs or exists already, or a value has
                 a wrong type.
             OutputError: the output cannot be written.
-            RefusedError: the output cannot be signed.
+            RefusedError: the output cannot be signed, or a picture looks like nudity.
             InterruptedRunError: Ctrl-C or another terminating signal; no output file is left behind.
         """
         return self.run(
@@ -173,6 +176,7 @@ class Animator:
         Raises:
             UsageError: a value of a wrong type.
             InputError: a photo or the driver cannot be used.
+            RefusedError: a picture looks like nudity; raised by the first frame at the latest for the photos.
 
         Example:
             >>> with animator.stream(head, "clip.mp4") as stream:  # doctest: +SKIP
@@ -183,11 +187,18 @@ class Animator:
         with ExitStack() as stack:
             cast = open_cast([cast_input(head, driver)], settings, self.engine, stack)
             with self.engine.bounded():
+                check_art(settings, ground_of(cast, settings))
                 scene, warnings = build_scene(cast, settings, self.engine)
-            return Stream(scene, (*cast[0].head.warnings, *warnings), stack.pop_all())
+            gate = stack.enter_context(NudityGate(self.engine, art=settings.art))
+            scene_gate = SceneGate(gate, cast, scene, settings)
+            label = scene_label(scene, settings, ground_of(cast, settings))
+            return Stream(
+                scene, (*cast[0].head.warnings, *warnings, *label_warnings(label)), stack.pop_all(), label, scene_gate
+            )
 
     def _settings(self, settings: AnimateSettings | None, options: dict[str, Any]) -> AnimateSettings:
-        return replace(settings_of(settings, options), threads=self.engine.threads)
+        settings = replace(settings_of(settings, options), threads=self.engine.threads)
+        return replace(settings, frame="crop") if settings.art else settings
 
     def record(
         self,

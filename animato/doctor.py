@@ -81,6 +81,7 @@ def run_checks() -> list[CheckResult]:
         ("data folder", _data_folder, "set ANIMATO_HOME to a folder you can write to"),
         ("face model", _face_model, "pip install --force-reinstall animato"),
         ("face networks", _networks, "pip install --force-reinstall openvino"),
+        ("nudity gate", _nudity_gate, "pip install --force-reinstall animato"),
         ("video encoders", _encoders, "pip install --force-reinstall av"),
         ("credentials", _credentials, "see docs/provenance.md"),
         ("bundled motions", _bundled_motions, "pip install --force-reinstall animato"),
@@ -141,6 +142,15 @@ def _networks() -> str:
     for _ in range(10):
         landmarker.locate(frame, region)
     return f"CPU, {(time.perf_counter() - start) * 100:.1f} ms per run"
+
+
+def _nudity_gate() -> str:
+    import numpy as np
+
+    from animato.trust.nudity import THUMBNAIL_SIDE, nudity_scorer
+
+    score = nudity_scorer(Engine(1))(np.full((THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3), 128, np.uint8))
+    return f"score of a grey picture {score:.2f}"
 
 
 def _encoders() -> str:

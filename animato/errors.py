@@ -9,7 +9,7 @@
     │   └── FileFormatError        a motion, person or weight file that does not follow its format
     ├── OutputError (3)            the output cannot be written: no permission, no room
     ├── MissingPartError (4)       a dependency or weight file is not installed
-    ├── RefusedError (5)           consent or signing is missing, so nothing is made
+    ├── RefusedError (5)           consent or signing is missing, or nudity is shown, so nothing is made
     ├── PartlyDoneError (6)        some of several jobs failed
     ├── NotFoundError (7)          `verify` ran and found neither mark nor credentials
     └── InterruptedRunError (130)  Ctrl-C, or another signal that ends the program

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.runtime.stage_clock import StageClock
+from animato.types import Frame
 
 
 @dataclass
@@ -21,12 +22,14 @@ class DriverReport:
         neutral_time: time of the neutral frame in the driver, seconds, or None.
         memory_mb: peak memory of the driver process, megabytes; None without one.
         warnings: sentences for the user.
+        samples: thumbnails (`trust.nudity.thumbnail`) of frames spread over the video, for the nudity gate.
     """
 
     jitter: float | None = None
     neutral_time: float | None = None
     memory_mb: float | None = None
     warnings: list[str] = field(default_factory=list)
+    samples: list[Frame] = field(default_factory=list)
 
 
 class Driver(Protocol):

@@ -165,7 +165,11 @@ class SubprocessDriver:
         self._at_start = False
         try:
             self._write_line(b"go\n")
-            while (message := self._next("frame", "end")).kind == "frame":
+            self.report.samples.clear()
+            while (message := self._next("frame", "sample", "end")).kind != "end":
+                if message.kind == "sample":
+                    self.report.samples.append(message.arrays["thumbnail"])
+                    continue
                 arrays = dict(message.arrays)
                 fields = {name: arrays.pop(name) for name in ARRAYS}
                 channels = ChannelValues(CHANNELS, arrays)

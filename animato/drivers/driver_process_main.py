@@ -92,10 +92,12 @@ def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
 
 
 def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
-    clock = StageClock()
+    clock, sent = StageClock(), 0
     for frame in driver.frames(clock):
+        sent = _send_samples(stream, driver, sent)
         arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
         send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
+    _send_samples(stream, driver, sent)
     values = {
         "duration": driver.duration,
         "jitter": driver.report.jitter,
@@ -104,6 +106,14 @@ def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
         "seconds": clock.seconds,
     }
     send(stream, "end", values)
+
+
+def _send_samples(stream: IO[bytes], driver: VideoDriver, sent: int) -> int:
+    """Send the thumbnails that were not sent yet; return how many were sent in all."""
+    for sample in driver.report.samples[sent:]:
+        send(stream, "sample", {}, {"thumbnail": sample})
+        sent += 1
+    return sent
 
 
 def peak_memory_mb() -> float | None:

@@ -31,6 +31,7 @@ from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.tracker import Tracker
+from animato.trust.nudity import thumbnail
 from animato.types import Face, Frame, TimedFrame, VideoInfo
 
 TRACK_SIDE = 960
@@ -39,6 +40,8 @@ DECODE_THREADS = 2
 """Maximum number of decoder threads."""
 MAX_CACHED_SHOTS = 4
 """Recent shots whose neutral frames are reused when the video cuts back to them."""
+SAMPLES, SAMPLE_INTERVAL = 8, 1.0
+"""Thumbnails for the nudity gate: their number in a clip of known duration, and the least seconds between two."""
 NO_OCCLUSION = np.zeros(len(PARTS), bool)
 
 
@@ -174,6 +177,7 @@ class VideoDriver:
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
         """Track the video and yield its motion; dropouts and occlusions are filled and reported."""
         self.report.warnings.clear()
+        self.report.samples.clear()
         dropouts, occlusions = DropoutFiller(self.neutral), OcclusionFiller(self.neutral)
         self._first.reference.reset()
         state = _PassState([self._first])
@@ -189,6 +193,7 @@ class VideoDriver:
 
     def _tracked(self, clock: StageClock, state: _PassState) -> Iterator[Observed]:
         meter = JitterMeter(HEAD_CROP_CM * self._first.scale / 256)
+        next_sample, interval = 0.0, max(SAMPLE_INTERVAL, (self.duration or 0.0) / SAMPLES)
         cuts = CutDetector()
         shot: Shot | None = self._first
         tracker = self._tracker(shot)
@@ -199,6 +204,9 @@ class VideoDriver:
                     frame = next(frames, None)
                 if frame is None:
                     break
+                if frame.time >= next_sample:
+                    self.report.samples.append(thumbnail(frame.image))
+                    next_sample = frame.time + interval
                 with clock.stage("track"):
                     cut = cuts.is_cut(frame.image)
                     if cut:

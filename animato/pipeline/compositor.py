@@ -38,12 +38,16 @@ class Compositor:
     Args:
         base: H x W x 3 uint8 RGB background; None if a single layer is the whole output.
         placements: one per layer, in compositing order.
+
+    Attributes:
+        placements: the argument.
+        width, height: of the output, pixels.
     """
 
     def __init__(self, base: Frame | None, placements: Sequence[Placement]) -> None:
         if base is None and len(placements) != 1:
             raise ValueError("several layers need a base")
-        self._base, self._placements = base, tuple(placements)
+        self._base, self.placements = base, tuple(placements)
         self._masks = [] if base is None else [soft_square(place.side) for place in placements]
         self.height, self.width = (placements[0].side,) * 2 if base is None else base.shape[:2]
 
@@ -63,11 +67,11 @@ class Compositor:
             layers: one per placement; their images may be overwritten or returned.
             behind: from `backdrops`, for this frame.
         """
-        images = [_resized(layer, place) for layer, place in zip(layers, self._placements, strict=True)]
+        images = [_resized(layer, place) for layer, place in zip(layers, self.placements, strict=True)]
         if self._base is None:
             return images[0]
         frame = self._base
-        for image, place, mask in zip(images, self._placements, self._masks, strict=True):
+        for image, place, mask in zip(images, self.placements, self._masks, strict=True):
             frame = paste(frame, image, place.left, place.top, mask)
         return frame
 

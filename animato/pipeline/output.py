@@ -1,4 +1,4 @@
-"""The only exit for frames: `Watermarker` marks every frame, `Output` encodes, signs and renames every file."""
+"""The only exit for frames: `Watermarker` labels and marks frames, `Output` encodes, signs and renames files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.pixels import with_opacity
 from animato.media.writer import Writer, check_alpha, open_writer, output_format
 from animato.pipeline.frame_folder import FrameFolder
+from animato.pipeline.label import Label
 from animato.runtime.stage_clock import StageClock
 from animato.settings.media import WriterSettings
 from animato.trust.credentials import BESIDE, sidecar_of
@@ -38,9 +39,15 @@ BEYOND_EDGE = 8
 
 
 class Watermarker:
-    """Embeds the invisible watermark; one instance per output, so that all its frames carry the same id."""
+    """Draws the label and embeds the invisible watermark; one instance per output: all its frames carry the same id.
 
-    def __init__(self, kind: MarkKind = MarkKind.DRIVEN) -> None:
+    Args:
+        kind: of the output, in the watermark.
+        label: the visible label, or None.
+    """
+
+    def __init__(self, kind: MarkKind = MarkKind.DRIVEN, label: Label | None = None) -> None:
+        self.label = label
         self.payload = MarkPayload.random(kind)
         self._marker = MovingMarker(Marker(self.payload))
 
@@ -48,8 +55,11 @@ class Watermarker:
         """Return the marked frame as a new array.
 
         Args:
-            frame: H x W x 3 uint8 RGB, or H x W x 4 uint8 RGBA, which is marked where it is seen.
+            frame: H x W x 3 uint8 RGB, or H x W x 4 uint8 RGBA, which is marked where it is seen. The label is drawn
+                into it.
         """
+        if self.label is not None:
+            self.label.draw(frame)
         if frame.shape[2] == 3:
             return self._marker.embed(frame)
         marked = self._marker.embed(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), np.uint8))

@@ -10,10 +10,12 @@ from pathlib import Path
 from animato.pipeline.actor import Cast, Scene
 from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
-from animato.pipeline.output import Output
+from animato.pipeline.label import label_warnings, scene_label
+from animato.pipeline.nudity_gate import NudityGate, SceneGate, check_art
+from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.output_plan import plan_output, rate_warnings
 from animato.pipeline.result import AnimateResult
-from animato.pipeline.signing import signer_for
+from animato.pipeline.signing import ground_of, signer_for
 from animato.pipeline.stream import scene_warnings
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
@@ -48,16 +50,23 @@ def render_file(
 
     Raises:
         OutputError: the output cannot be written.
-        RefusedError: the output cannot be signed.
+        RefusedError: the output cannot be signed, or the nudity gate refuses a picture.
     """
     # Build.
+    check_art(settings, ground_of(cast, settings))
     scene, framing_warnings = build_scene(cast, settings, engine)
-    sign = signer_for(cast, settings)
+    label = scene_label(scene, settings, ground_of(cast, settings))
+    sign = signer_for(cast, settings, label)
     plan = plan_output(target, scene, settings, overwrite)
     expected = None if scene.duration is None else max(1, round(scene.duration * scene.fps))
     first = last = 0.0
     # Render, mark, write, sign.
-    with Output(plan, clock) as out, closing(frames_of(scene, clock)) as frames:
+    with (
+        Output(plan, clock, Watermarker(label=label)) as out,
+        NudityGate(engine, art=settings.art) as gate,
+        closing(frames_of(scene, clock)) as frames,
+    ):
+        scene_gate = SceneGate(gate, cast, scene, settings)
         for frame in frames:
             out.write(frame)
             last = time.perf_counter() - started
@@ -65,8 +74,10 @@ def render_file(
                 first = last
             if progress is not None:
                 progress(out.frames, expected)
+            scene_gate.frame(frame)
+        scene_gate.finish()
         out.finish(sign)
-    return _result(cast, scene, settings, out, clock, (first, last), framing_warnings)
+    return _result(cast, scene, settings, out, clock, (first, last), [*framing_warnings, *label_warnings(label)])
 
 
 def _result(

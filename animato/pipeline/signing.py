@@ -10,10 +10,11 @@ from typing import Any
 from animato.errors import AnimatoError
 from animato.media.structure import check_structure
 from animato.pipeline.actor import Cast
+from animato.pipeline.label import Label
 from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
 from animato.settings.provenance import VerifySettings
-from animato.trust.claim import Claim, Ingredient
+from animato.trust.claim import Claim, Ingredient, LabelClaim
 from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
@@ -25,8 +26,16 @@ CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
 """Fields of a consent record that are published; names and documents stay in the person file."""
 
 
-def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
-    """Return the function that signs the output of a cast; see `pipeline.output.Signer`."""
+def signer_for(
+    cast: Sequence[Cast], settings: AnimateSettings, label: Label | None = None
+) -> Callable[[Path, Path, MarkPayload], None]:
+    """Return the function that signs the output of a cast; see `pipeline.output.Signer`.
+
+    Args:
+        cast: heads and opened drivers.
+        settings: of the render.
+        label: the visible label of the output, or None.
+    """
     signing_key(settings)  # raises for a wrong `sign_key` before rendering
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
@@ -37,6 +46,7 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
             # Only plain values are published, not paths.
             settings={**vars(settings), "background": settings.background_kind},
             consent=consent_of(cast, settings),
+            label=label_claim(settings, label),
         )
         sign_output(unsigned, signed, claim, settings)
 
@@ -52,6 +62,22 @@ def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str
     if record is None:
         return None
     return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
+
+
+def ground_of(cast: Sequence[Cast], settings: AnimateSettings) -> str | None:
+    """Return the basis of consent of a cast; None if it is not recorded for everybody, or differs between them."""
+    records: list[Mapping[str, Any] | None] = [member.head.consent for member in cast]
+    if settings.person is not None:
+        records = [read_person_record(settings.person).consent, *(record for record in records if record)]
+    grounds = {None if record is None else str(record.get("basis")) for record in records}
+    return grounds.pop() if len(grounds) == 1 else None
+
+
+def label_claim(settings: AnimateSettings, label: Label | None) -> LabelClaim:
+    """Return what the credentials say about the visible label."""
+    if label is None:
+        return LabelClaim(reason=settings.no_label or "not-a-person")
+    return LabelClaim(text=settings.label_text, corner=label.corner)
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:

@@ -9,6 +9,8 @@ from typing import Self
 from animato.drivers.base import DriverReport
 from animato.pipeline.actor import Scene
 from animato.pipeline.flow import frames_of
+from animato.pipeline.label import Label
+from animato.pipeline.nudity_gate import SceneGate
 from animato.pipeline.output import Watermarker
 from animato.runtime.stage_clock import StageClock
 from animato.runtime.thread_bound import bounded_items
@@ -22,6 +24,8 @@ class Stream:
         scene: what is rendered.
         warnings: sentences about photos and framing.
         resources: closed with the stream.
+        label: the visible label, or None.
+        gate: scores photos and frames.
 
     Attributes:
         fps: frames per second.
@@ -31,11 +35,14 @@ class Stream:
         report: tracking report of the first driver; complete after the last frame.
     """
 
-    def __init__(self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack) -> None:
+    def __init__(
+        self, scene: Scene, warnings: tuple[str, ...], resources: ExitStack, label: Label | None, gate: SceneGate
+    ) -> None:
         self.fps, self.width, self.height = scene.fps, scene.compositor.width, scene.compositor.height
         self.report: DriverReport = scene.actors[0].driver.report
         self._scene, self._warnings, self._resources = scene, warnings, resources
-        self._watermarker = Watermarker()
+        self._gate = gate
+        self._watermarker = Watermarker(label=label)
         self.mark_id = self._watermarker.payload.id_text
         self._frames: Generator[Frame] = bounded_items(self._marked(), scene.threads)
 
@@ -52,9 +59,16 @@ class Stream:
         return next(self._frames)
 
     def _marked(self) -> Generator[Frame]:
+        begun = False
         with closing(frames_of(self._scene, StageClock())) as frames:
             for frame in frames:
-                yield self._watermarker.frame(frame)
+                marked = self._watermarker.frame(frame)
+                self._gate.frame(frame)
+                if not begun:  # nothing is handed out before the photos are judged
+                    self._gate.finish()
+                    begun = True
+                yield marked
+        self._gate.finish()
 
     def __enter__(self) -> Self:
         return self

@@ -107,6 +107,20 @@ class Compiler:
                 network.reshape(list(input_shape))
             return self._compiled(core, network, threads)
 
+    def compile_ir(self, graph: bytes, weights: bytes, input_shape: tuple[int, ...], threads: int) -> Network:
+        """Compile a network in OpenVINO's own format.
+
+        Args:
+            graph: the bytes of its .xml file.
+            weights: the bytes of its .bin file.
+            input_shape: fixed input shape.
+            threads: CPU threads.
+        """
+        core = import_openvino().Core()
+        network = core.read_model(model=graph, weights=weights)
+        network.reshape(list(input_shape))
+        return self._compiled(core, network, threads)
+
     def _compiled(self, core: Any, model: Any, threads: int) -> Network:
         options = {
             "PERFORMANCE_HINT": "LATENCY",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
+from animato.settings.label import LabelSettings, check_label
 from animato.settings.motion import MotionSettings
 from animato.settings.provenance import SigningSettings
 
@@ -17,7 +18,7 @@ BACKGROUNDS = ("keep", "blur", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnimateSettings(SigningSettings, MotionSettings):
+class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
     """Settings of a rendering, without its input and output files."""
 
     face: str = setting(
@@ -35,6 +36,12 @@ class AnimateSettings(SigningSettings, MotionSettings):
     frame: Literal["photo", "crop"] = setting(
         "photo",
         "photo: the whole photo. crop: a square around the head.",
+        group="Picture and size",
+    )
+    art: bool = setting(
+        False,
+        "For a painting, statue or character that the nudity gate refuses: render the head alone. Needs a head saved "
+        "with `consent_basis=not-a-person`.",
         group="Picture and size",
     )
     background: str = setting(
@@ -102,6 +109,7 @@ class AnimateSettings(SigningSettings, MotionSettings):
         if isinstance(self.background, os.PathLike):
             object.__setattr__(self, "background", os.fspath(self.background))
         check(self, "animate")
+        check_label(self)
         for name in ("face", "driver_face"):
             value = getattr(self, name)
             if value not in FACE_CHOICES and not (value.isdecimal() and int(value) >= 1):

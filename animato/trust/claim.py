@@ -24,12 +24,13 @@ MAX_TEXT = 80
 """Longest text setting that is published, characters."""
 
 TOOL = "animato"
-ACTIONS, MARK, INPUTS, RENDER, CONSENT = (
+ACTIONS, MARK, INPUTS, RENDER, CONSENT, LABEL = (
     "c2pa.actions.v2",
     "org.animato.mark",
     "org.animato.inputs",
     "org.animato.render",
     "org.animato.consent",
+    "org.animato.label",
 )
 """Labels of the assertions in a manifest."""
 
@@ -89,6 +90,26 @@ class Ingredient:
 
 
 @dataclass(frozen=True)
+class LabelClaim:
+    """The visible label of an output.
+
+    Attributes:
+        text: of the label; None if there is none.
+        corner: in which it lies, such as "bottom-right"; None if there is none.
+        reason: why there is none: a word of `no_label`, or "not-a-person"; None if there is one.
+    """
+
+    text: str | None = None
+    corner: str | None = None
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON types, without what is None."""
+        known = {name: value for name, value in vars(self).items() if value is not None}
+        return {"visible": self.text is not None, **known}
+
+
+@dataclass(frozen=True)
 class Claim:
     """Content of the manifest of one output.
 
@@ -99,6 +120,7 @@ class Claim:
         settings: settings used, by name; filtered by `public_settings`.
         version: of animato.
         consent: basis, hash of the statement and date, when stored in the person file; no names.
+        label: the visible label, or why there is none; None if nothing is said about it.
     """
 
     source_type: SourceType
@@ -107,6 +129,7 @@ class Claim:
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
     consent: Mapping[str, Any] | None = None
+    label: LabelClaim | None = None
 
 
 def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +179,8 @@ def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dic
     ]
     if claim.consent is not None:
         assertions.append({"label": CONSENT, "data": public_settings(claim.consent)})
+    if claim.label is not None:
+        assertions.append({"label": LABEL, "data": claim.label.as_json()})
     return {
         "claim_generator_info": [agent],
         "title": f"{TOOL} {'picture' if media_type.startswith('image/') and media_type != 'image/gif' else 'video'}",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from animato.runtime.memory_errors import reason_of
-from animato.trust.claim import INPUTS, MARK
+from animato.trust.claim import INPUTS, LABEL, MARK, LabelClaim
 from animato.trust.credentials import json_failures, sidecar_of
 from animato.trust.keys import trusted_authorities
 from animato.trust.sdk import c2pa, offline_context
@@ -36,6 +36,7 @@ class Credentials:
         source_type: claimed last part of the IPTC term; None when absent.
         mark_id: claimed id of the invisible watermark, from animato's own assertion.
         inputs: claimed number of inputs by role.
+        label: claimed visible label, or the reason for leaving it out; None when nothing is said about it.
         problems: codes of the C2PA specification, without "unrecognised signer".
     """
 
@@ -47,6 +48,7 @@ class Credentials:
     source_type: str | None = None
     mark_id: str | None = None
     inputs: dict[str, int] = field(default_factory=dict)
+    label: LabelClaim | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -66,6 +68,7 @@ class Credentials:
             "says_ai": self.declares_ai,
             "mark_id": self.mark_id,
             "inputs": dict(self.inputs),
+            "label": None if self.label is None else self.label.as_json(),
             "problems": list(self.problems),
         }
 
@@ -122,6 +125,7 @@ def _validated(reader: Any, beside: bool) -> Credentials:
         source_type=_source_type(assertions),
         mark_id=_mark_id(assertions.get(MARK)),
         inputs=_inputs(assertions.get(INPUTS)),
+        label=_label(assertions.get(LABEL)),
         problems=problems,
     )
 
@@ -168,3 +172,13 @@ def _inputs(data: Any) -> dict[str, int]:
         role = clean(item.get("role"), 20)
         counts[role] = counts.get(role, 0) + 1
     return counts
+
+
+def _label(data: Any) -> LabelClaim | None:
+    """Return the claim about the visible label; its strings are a stranger's words, shortened."""
+    if not isinstance(data, dict) or not isinstance(data.get("visible"), bool):
+        return None
+    text, corner, reason = (
+        clean(data[name], 40) if isinstance(data.get(name), str) else None for name in ("text", "corner", "reason")
+    )
+    return LabelClaim(text or "", corner) if data["visible"] else LabelClaim(reason=reason)

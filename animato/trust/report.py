@@ -75,7 +75,7 @@ class VerifyReport:
 
     def sentences(self) -> list[str]:
         """Return the report as sentences for the user, credentials first, with their limitations."""
-        rows = [self._credentials_sentence(), *self._mark_sentences()]
+        rows = [self._credentials_sentence(), *self._label_sentence(), *self._mark_sentences()]
         rows += [f"Declared in the {signal.place}: {_words(signal.source_type)}." for signal in self.declared]
         rows += [clean(warning, 300) for warning in self.warnings]
         return [*rows, MARK_CAVEAT] if self.mark is not None and self.mark.present else rows
@@ -107,6 +107,14 @@ class VerifyReport:
         return (
             f"Valid content credentials{where}; {signer}{recognised}. Claims: {statement or 'none about the source'}."
         )
+
+    def _label_sentence(self) -> list[str]:
+        label = self.credentials.label
+        if label is None or self.credentials.state not in ("valid", "trusted"):
+            return []
+        if label.text is None:
+            return [f'Visible label: none; the reason given is "{label.reason or "none"}".']
+        return [f'Visible label, according to the credentials: "{label.text}", {label.corner or "somewhere"}.']
 
     def _mark_sentences(self) -> list[str]:
         mark = self.mark
