@@ -27,7 +27,7 @@ def partial_path(path: Path, suffix: str) -> Path:
         path: of the finished file or folder.
         suffix: of the temporary one, such as ".part.mp4".
     """
-    stem = path.name.removesuffix(path.suffix)[:80].split("%")[0] or "frames"
+    stem = path.name.removesuffix(path.suffix)[:40].split("%")[0] or "frames"
     return path.parent / f".{stem}~{_computer()}-{os.getpid()}-{secrets.token_hex(6)}{suffix}"
 
 

@@ -87,3 +87,9 @@ def test_an_output_over_its_input_is_refused_by_any_name(tmp_path: Path) -> None
         with pytest.raises(UsageError, match="which is an input"):
             check_not_input(output, [None, tmp_path / "none.jpg", str(photo)])
     check_not_input(tmp_path / "new.animato", [photo])
+
+
+def test_names_fit_the_file_system_whatever_the_script(tmp_path: Path) -> None:
+    for letter in ("x", "語", "😀"):
+        name = partial_path(tmp_path / f"{letter * 60}.webm", ".signed.webm").name
+        assert len(name.encode()) <= 255
