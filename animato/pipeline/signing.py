@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from animato.pipeline.actor import Cast
+from animato.pipeline.consent import published_consents
 from animato.settings.animate import AnimateSettings
 from animato.trust.claim import Claim, Ingredient
 from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
 from animato.trust.payload import MarkPayload
-from animato.weights.person import read_person_record
-
-CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
-"""Fields of a consent record that are published; names and documents stay in the person file."""
 
 
 def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Path, Path, MarkPayload], None]:
@@ -30,22 +26,11 @@ def signer_for(cast: Sequence[Cast], settings: AnimateSettings) -> Callable[[Pat
             ingredients=ingredients(cast, settings),
             # Only plain values are published, not paths.
             settings={**vars(settings), "background": settings.background_kind},
-            consent=consent_of(cast, settings),
+            consents=published_consents([member.head for member in cast], settings.person),
         )
         sign_output(unsigned, signed, claim, settings)
 
     return sign
-
-
-def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str] | None:
-    """Return the publishable fields of the consent record in a person or head file (`CONSENT_FIELDS`), or None."""
-    if settings.person is not None:
-        record: Mapping[str, Any] | None = read_person_record(settings.person).consent
-    else:
-        record = next((member.head.consent for member in cast if member.head.consent), None)
-    if record is None:
-        return None
-    return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:

@@ -95,7 +95,7 @@ class Claim:
         ingredients: the inputs, photos first.
         settings: settings used, by name; filtered by `public_settings`.
         version: of animato.
-        consent: basis, hash of the statement and date, when stored in the person file; no names.
+        consents: ground, hash of the statement and date of each head's consent; no names.
     """
 
     source_type: SourceType
@@ -103,7 +103,7 @@ class Claim:
     ingredients: tuple[Ingredient, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
-    consent: Mapping[str, Any] | None = None
+    consents: tuple[Mapping[str, Any], ...] = ()
 
 
 def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,8 +151,9 @@ def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dic
         {"label": INPUTS, "data": {"inputs": [ingredient.as_json() for ingredient in claim.ingredients]}},
         {"label": RENDER, "data": {"version": claim.version, "settings": public_settings(claim.settings)}},
     ]
-    if claim.consent is not None:
-        assertions.append({"label": CONSENT, "data": public_settings(claim.consent)})
+    if claim.consents:
+        heads = [public_settings(consent) for consent in claim.consents]
+        assertions.append({"label": CONSENT, "data": {"heads": heads}})
     return {
         "claim_generator_info": [agent],
         "title": f"{TOOL} {'picture' if media_type.startswith('image/') and media_type != 'image/gif' else 'video'}",
