@@ -1,4 +1,4 @@
-"""`animato consent show | renew | revoke | export`: the consent record of a head or person file."""
+"""`animato consent show | renew | revoke | export | phrase`: the consent record of a head or person file."""
 
 from __future__ import annotations
 
@@ -96,3 +96,11 @@ def export(file: File) -> None:
 
     # Not `print_json`, which rewrites settings in texts as options: the signature covers the record as it stands.
     typer.echo(json.dumps(read_consent(file).record().to_json(), indent=1))
+
+
+@app.command(cls=GroupedCommand, epilog="animato consent phrase")
+def phrase() -> None:
+    """Print a random sentence for the person to say in a consent clip (`animato head save --consent-clip`)."""
+    from animato.evaluation.consent_clip import phrase as random_phrase
+
+    typer.echo(random_phrase())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,14 @@ def save(
         ),
     ],
     settings: ConsentSettings,
+    consent_clip: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CLIP",
+            help="Video in which the person gives consent (`animato consent phrase`); its face is compared with the "
+            "photos. Needs the extra evaluation.",
+        ),
+    ] = None,
     face: Face = "largest",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
 ) -> None:
@@ -48,6 +57,13 @@ def save(
     consent = consent_of(settings)
     with Animator() as animator:
         result = animator.head(list(photos), face, consent=consent)
+        if consent_clip is not None:
+            from animato.evaluation.consent_clip import check_clip
+            from animato.pipeline.casting import shared_finder
+
+            found = check_clip(consent_clip, result, shared_finder(animator.engine))
+            result = replace(result, consent=replace(result.consent, clip=found))
+            print_line(f"note: consent clip: {found['verdict']} (cosine {found['cosine']:.3f}); see docs/consent.md")
     result.save(output, overwrite=overwrite)
     for warning in result.warnings:
         print_line(f"note: {warning}")
