@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from animato.api import AnimateResult, Animator, Head, HeadReport, Stream, animate, record, render, verify
     from animato.errors import AnimatoError
     from animato.settings.animate import AnimateSettings
-    from animato.settings.consent import ConsentSettings
+    from animato.settings.consent import Consent
 
 __all__ = [
     "AnimateResult",
     "AnimateSettings",
     "AnimatoError",
     "Animator",
-    "ConsentSettings",
+    "Consent",
     "Head",
     "HeadReport",
     "Stream",
@@ -37,7 +37,7 @@ _HOMES = {
     "AnimateSettings": "animato.settings.animate",
     "AnimatoError": "animato.errors",
     "Animator": "animato.api",
-    "ConsentSettings": "animato.settings.consent",
+    "Consent": "animato.settings.consent",
     "Head": "animato.api",
     "HeadReport": "animato.api",
     "Stream": "animato.api",

@@ -12,9 +12,19 @@ from typing import Any, Self
 from animato.drivers.video import VideoDriver
 from animato.errors import InterruptedRunError, UsageError
 from animato.head.head import Head
+from animato.head.report import HeadReport
 from animato.media.disk import check_not_input
 from animato.motion.motion_file import MotionClip, save_motion
-from animato.pipeline.casting import Drivers, Photos, cast_input, check_early, load_head, open_cast, shared_finder
+from animato.pipeline.casting import (
+    Drivers,
+    Photos,
+    cast_input,
+    check_early,
+    head_report_of,
+    load_head,
+    open_cast,
+    shared_finder,
+)
 from animato.pipeline.factory import build_scene
 from animato.pipeline.inputs import file_path, settings_of
 from animato.pipeline.label import label_warnings, scene_label
@@ -27,6 +37,7 @@ from animato.pipeline.stream import Stream
 from animato.runtime.engine import Device, Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.settings.media import MotionFileSettings
 
 
@@ -42,7 +53,7 @@ class Animator:
     Example:
         >>> import animato
         >>> with animato.Animator() as animator:  # doctest: +SKIP
-        ...     head = animator.head(["me.jpg", "side.jpg"])
+        ...     head = animator.head(["me.jpg", "side.jpg"], consent="self")
         ...     animator.animate(head, "talk", "me.mp4", mouth=0.7)
     """
 
@@ -70,17 +81,33 @@ class Animator:
         """Release the networks. Renders in progress still complete."""
         self._engine = None
 
-    def head(self, photos: Photos, face: str = "largest") -> Head:
+    def head(self, photos: Photos, face: str = "largest", *, consent: Consent | str | None = None) -> Head:
         """Make a head from photos, or load one from a head file.
 
         Args:
             photos: see `Photos`.
             face: which face to use if a photo shows several: "largest", "left", "right" or a number from the left.
+            consent: on which ground the face may be animated: a `Consent`, or "self", "other" or "not-a-person".
+                Required for photos; a head file has its own.
+
+        Raises:
+            RefusedError: photos without consent, or a head file whose consent record cannot be used.
+            InputError: a photo or head file cannot be used.
+        """
+        return replace(load_head(photos, face, self.engine, consent), animator=self)
+
+    def report(self, photos: Photos, face: str = "largest") -> HeadReport:
+        """Return the report card of a head, a head file or photos; photos need no consent, as no head is made.
+
+        Args:
+            photos: see `Photos`.
+            face: which face to use if a photo shows several.
 
         Raises:
             InputError: a photo or head file cannot be used.
+            RefusedError: a head file whose consent record cannot be used.
         """
-        return replace(load_head(photos, face, self.engine), animator=self)
+        return head_report_of(photos, face, self.engine)
 
     def animate(
         self,
@@ -89,6 +116,7 @@ class Animator:
         output: Path | str,
         settings: AnimateSettings | None = None,
         *,
+        consent: Consent | str | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
         clock: StageClock | None = None,
@@ -101,6 +129,7 @@ class Animator:
             driver: see `Drivers`.
             output: .mp4, .webm, .mov, .gif, or a folder for PNG frames.
             settings: see `AnimateSettings`; `threads` is ignored in favour of the animator's.
+            consent: ground for animating photos, see `head`.
             overwrite: whether an existing output may be replaced.
             progress: called after each frame.
             clock: accumulates the time spent per stage.
@@ -111,11 +140,19 @@ class Animator:
             UsageError: settings exclude each other, the output is one of the inputs or exists already, or a value has
                 a wrong type.
             OutputError: the output cannot be written.
-            RefusedError: the output cannot be signed, or a picture looks like nudity.
+            RefusedError: photos without consent, a head whose consent has expired or was revoked, a picture looks like
+                nudity, or the output cannot be signed.
             InterruptedRunError: Ctrl-C or another terminating signal; no output file is left behind.
         """
         return self.run(
-            [(head, driver)], output, settings, overwrite=overwrite, progress=progress, clock=clock, **options
+            [(head, driver)],
+            output,
+            settings,
+            consent=consent,
+            overwrite=overwrite,
+            progress=progress,
+            clock=clock,
+            **options,
         )
 
     def run(
@@ -124,6 +161,7 @@ class Animator:
         output: Path | str,
         settings: AnimateSettings | None = None,
         *,
+        consent: Consent | str | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
         clock: StageClock | None = None,
@@ -136,10 +174,11 @@ class Animator:
 
         Args:
             cast: heads and drivers.
-            output, settings, overwrite, progress, clock, options: as for `animate`.
+            output, settings, consent, overwrite, progress, clock, options: as for `animate`.
 
         Example:
-            >>> left, right = (animator.head("us.jpg", face) for face in ("left", "right"))  # doctest: +SKIP
+            >>> left = animator.head("us.jpg", "left", consent="other")  # doctest: +SKIP
+            >>> right = animator.head("us.jpg", "right", consent="self")  # doctest: +SKIP
             >>> animator.run([(left, "a.mp4"), (right, "b.mp4")], "us.mp4")  # doctest: +SKIP
         """
         settings, target = self._settings(settings, options), file_path(output, "output")
@@ -152,7 +191,7 @@ class Animator:
             # The stack ends the driver processes, also after an error.
             with ExitStack() as stack, self.engine.bounded():
                 return render_file(
-                    open_cast(inputs, settings, self.engine, stack),
+                    open_cast(inputs, settings, self.engine, stack, consent),
                     target,
                     settings,
                     self.engine,
@@ -164,16 +203,26 @@ class Animator:
         except KeyboardInterrupt:
             raise InterruptedRunError(f"stopped; {target.name} was not written") from None
 
-    def stream(self, head: Photos, driver: Drivers, settings: AnimateSettings | None = None, **options: Any) -> Stream:
+    def stream(
+        self,
+        head: Photos,
+        driver: Drivers,
+        settings: AnimateSettings | None = None,
+        *,
+        consent: Consent | str | None = None,
+        **options: Any,
+    ) -> Stream:
         """Open a stream of watermarked frames of a head moved by a driver.
 
         Args:
             head: see `Photos`.
             driver: see `Drivers`.
             settings: see `AnimateSettings`; those for files and audio are ignored.
+            consent: ground for animating photos, see `head`.
             options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
+            RefusedError: photos without consent, or a head whose consent has expired or was revoked.
             UsageError: a value of a wrong type.
             InputError: a photo or the driver cannot be used.
             RefusedError: a picture looks like nudity; raised by the first frame at the latest for the photos.
@@ -185,7 +234,7 @@ class Animator:
         """
         settings = self._settings(settings, options)
         with ExitStack() as stack:
-            cast = open_cast([cast_input(head, driver)], settings, self.engine, stack)
+            cast = open_cast([cast_input(head, driver)], settings, self.engine, stack, consent)
             with self.engine.bounded():
                 check_art(settings, ground_of(cast, settings))
                 scene, warnings = build_scene(cast, settings, self.engine)

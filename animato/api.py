@@ -21,11 +21,13 @@ from animato.head.head import Head
 from animato.head.report import HeadReport
 from animato.motion.motion_file import MotionClip
 from animato.pipeline.casting import Drivers, Photos, cast_input
+from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.inputs import file_path, settings_of
 from animato.pipeline.rendering import Progress
 from animato.pipeline.result import AnimateResult
 from animato.pipeline.stream import Stream
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.trust.report import VerifyReport
 from animato.types import Frame
 
@@ -44,33 +46,50 @@ __all__ = [
 
 
 def animate(
-    photos: Photos, driver: Drivers, output: Path | str, settings: AnimateSettings | None = None, **options: Any
+    photos: Photos,
+    driver: Drivers,
+    output: Path | str,
+    settings: AnimateSettings | None = None,
+    *,
+    consent: Consent | str | None = None,
+    **options: Any,
 ) -> AnimateResult:
     """Render a video of a person moved by a driver, in one call; see `Animator.animate`.
 
+    Photos need a consent: `consent` is a `Consent`, or the name of its ground.
+
     Example:
         >>> import animato
-        >>> result = animato.animate("me.jpg", "nod", "me.mp4", mouth=0.7)  # doctest: +SKIP
+        >>> result = animato.animate("me.jpg", "nod", "me.mp4", consent="self", mouth=0.7)  # doctest: +SKIP
     """
     with _animator(settings, options) as animator:
-        return animator.animate(photos, driver, output, settings, **options)
+        return animator.animate(photos, driver, output, settings, consent=consent, **options)
 
 
 def render(
-    photos: Photos, driver: Drivers, settings: AnimateSettings | None = None, **options: Any
+    photos: Photos,
+    driver: Drivers,
+    settings: AnimateSettings | None = None,
+    *,
+    consent: Consent | str | None = None,
+    **options: Any,
 ) -> Generator[Frame]:
     """Yield the watermarked frames of a person moved by a driver, in one call; see `Animator.stream`.
+
+    Photos need a consent: `consent` is a `Consent`, or the name of its ground.
 
     Yields:
         H x W x 3 uint8 RGB (H x W x 4 RGBA with `background="none"`); each frame is a new, writable array.
 
     Example:
         >>> import animato
-        >>> for frame in animato.render("me.jpg", "nod"):  # doctest: +SKIP
+        >>> for frame in animato.render("me.jpg", "nod", consent="self"):  # doctest: +SKIP
         ...     show(frame)
     """
     animator = _animator(settings, options)
-    return _rendered(animator, *cast_input(photos, driver), settings, options)
+    head, opened = cast_input(photos, driver)
+    person = settings_of(settings, options).person
+    return _rendered(animator, head, opened, settings, consent_for_photos([head], consent, person), options)
 
 
 def _rendered(
@@ -78,9 +97,10 @@ def _rendered(
     photos: Photos,
     driver: Driver | Path,
     settings: AnimateSettings | None,
+    consent: Consent | None,
     options: dict[str, Any],
 ) -> Generator[Frame]:
-    with animator, animator.stream(photos, driver, settings, **options) as stream:
+    with animator, animator.stream(photos, driver, settings, consent=consent, **options) as stream:
         yield from stream
 
 

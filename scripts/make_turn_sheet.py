@@ -22,11 +22,12 @@ from animato.head.head import Head
 from animato.media.image import save_picture
 from animato.motion.neck_limits import PIVOT
 from animato.motion.retarget import Target
-from animato.pipeline.bench import demo_photo
+from animato.pipeline.demo import demo_photo
 from animato.pipeline.factory import make_renderer
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
@@ -40,9 +41,14 @@ DEGREES = {
 }  # fmt: skip
 """Columns of a sheet: yaw and pitch away from the photo's pose."""
 
+SHOWN = Consent(
+    "other",
+    statement="The pictures are published for research under the licences named in docs/gallery/README.md; turned "
+    "heads without speech show the defects of the method.",
+)
 BRUSHED, CASE = "brushed:", "case:"
 PICTURES = (
-    "astronaut", "portraits/c010f.jpg", "portraits/c053f.jpg", "portraits/c115m.jpg", "portraits/l001_neutral.jpg",
+    "demo", "portraits/c010f.jpg", "portraits/c053f.jpg", "portraits/c115m.jpg", "portraits/l001_neutral.jpg",
     "portraits/l013_neutral.jpg", "portraits/l021_neutral.jpg", "portraits/l025_neutral.jpg",
     "portraits/l061_neutral.jpg", "portraits/l062_neutral.jpg", "portraits/l092_neutral.jpg",
     "portraits/l120_neutral.jpg", "portraits/l123_neutral.jpg", "portraits/l129_neutral.jpg", "talking/g10_01.mp4",
@@ -54,7 +60,7 @@ PICTURES = (
 
 def read(data: Path, cases: Path, name: str) -> Frame:
     """Return one of `PICTURES`, H x W x 3 uint8 RGB."""
-    if name == "astronaut":
+    if name == "demo":
         return demo_photo()
     if name.startswith(BRUSHED):
         return brushed(picture(data, name.removeprefix(BRUSHED)))
@@ -71,7 +77,7 @@ def turned(pose: HeadPose, yaw: float, pitch: float) -> HeadPose:
 def turns(image: Frame, finder: FaceFinder) -> Iterator[Frame]:
     """Yield the animated square of a picture, then one frame for each of `DEGREES`, all S x S x 3 uint8 RGB."""
     settings = AnimateSettings(frame="crop", threads=1)
-    framing, renderer = make_renderer(Head.from_photos([image], finder=finder), settings, finder.engine)
+    framing, renderer = make_renderer(Head.from_photos([image], consent=SHOWN, finder=finder), settings, finder.engine)
     view, clock = framing.view, StageClock()
     yield view.image
     for yaw, pitch in DEGREES.values():

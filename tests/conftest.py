@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from animato.settings.consent import Consent, required_consent
 
 if TYPE_CHECKING:
     from head_material import Head
@@ -21,7 +24,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("animato", deadline=None, derandomize=True)
 settings.load_profile("animato")
 
+CONSENT_GATES = ("animato.head.head.required_consent", "animato.pipeline.consent.required_consent")
+"""Where the program requires consent for photos."""
+
+TEST_CONSENT = Consent("other", statement="This head is made for a test of animato; nothing of it is published.")
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_consent() -> Iterator[None]:
+    """Give every head of a test a ground where the test gives none; tests of consent ask for `strict_consent`.
+
+    The photos of the tests are drawn, packaged, or of people who agreed to research; what is rendered is not kept.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for place in CONSENT_GATES:
+            patch.setattr(place, lambda given: required_consent(given or TEST_CONSENT))
+        yield
+
+
+@pytest.fixture
+def strict_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Require consent as the shipped program does."""
+    for place in CONSENT_GATES:
+        monkeypatch.setattr(place, required_consent)
 
 
 @pytest.fixture(scope="session")

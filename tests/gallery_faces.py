@@ -1,6 +1,6 @@
-"""Real people of the gallery's contact sheets, which every clone has: other faces than the packaged portrait's.
+"""Real people on contact sheets that every clone has: other faces than the packaged portrait's.
 
-Whose pictures they are and their licences: docs/gallery/README.md, "Attribution".
+Nobody on these sheets is animated. Whose pictures they are and their licences: docs/gallery/README.md, "Attribution".
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from animato.media.writer import open_writer
 from animato.types import Frame
 
 GALLERY = Path(__file__).resolve().parents[1] / "docs" / "gallery"
+FACES = Path(__file__).resolve().parent / "faces"
+"""Sheets with a photo in the lower and six frames of a driver in the upper row, both as they were published."""
+
 COLUMNS = 7
 PAPER = 245
 """Grey level around the pictures of a sheet."""
@@ -51,7 +54,7 @@ def write_gallery_driver(path: Path, sheet: str, repeats: int = 1, fps: int = 25
 
 @cache
 def _sheet(name: str) -> Frame:
-    return load_picture(GALLERY / f"{name}.jpg").image
+    return load_picture(FACES / f"{name}.webp").image
 
 
 def _tile(sheet: str, row: int, column: int) -> Frame:

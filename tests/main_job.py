@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from sample_photo import sample_photo
 
 from animato.drivers.opening import open_driver
 from animato.head.head import Head
@@ -22,7 +23,6 @@ from animato.media.reader import open_video
 from animato.media.writer import open_writer
 from animato.motion.bundled import find_driver
 from animato.pipeline.actor import Scene
-from animato.pipeline.bench import demo_photo
 from animato.pipeline.casting import shared_finder
 from animato.pipeline.factory import single_actor_scene
 from animato.pipeline.flow import frames_of
@@ -79,7 +79,7 @@ def shared_engine(threads: int) -> Engine:
 def speaking_frames() -> tuple[Frame, ...]:
     """The portrait saying something: 15 unmarked frames of 512 x 512."""
     settings = AnimateSettings(frame="crop", start=0.4, end=0.4 + FRAMES / FPS)
-    return tuple(unmarked(Head.from_photos([demo_photo()], finder=finder()), "talk", settings))
+    return tuple(unmarked(Head.from_photos([sample_photo()], finder=finder()), "talk", settings))
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +88,7 @@ def material(folder: Path) -> Material:
     folder = folder / "main-job"
     folder.mkdir()
     photo, speech, beeping = folder / "portrait.png", folder / "speech.wav", folder / "beeping.wav"
-    save_picture(photo, demo_photo())
+    save_picture(photo, sample_photo())
     write_sound(speech, 2.0, 0.1)
     write_sound(beeping, FRAMES / FPS, BEEP)
     frames = speaking_frames()

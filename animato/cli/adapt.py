@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from animato.cli.ask_consent import consent_of
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_findings, print_json, print_line
@@ -55,6 +56,7 @@ def adapt(
         raise UsageError(f"--model cannot be {model!r}", where="one of: portrait, paper")
     if model == "paper" and weights is None:
         raise UsageError("--model paper needs --weights", hint="--weights with the run folder from `animato train`")
+    given = consent_of(consent)
     with progress_bar("adapting", quiet=as_json) as update:
 
         def report(progress: AdaptProgress) -> None:
@@ -66,9 +68,9 @@ def adapt(
                 update(steps, total)
 
         if weights is not None and model == "paper":
-            result = adapt_photos(photos, output, weights, settings, consent, face, report)
+            result = adapt_photos(photos, output, weights, settings, given, face, report)
         else:
-            result = adapt_portrait_photos(photos, output, weights, portrait, consent, face, report_steps)
+            result = adapt_portrait_photos(photos, output, weights, portrait, given, face, report_steps)
     if as_json:
         print_json(result.to_json())
         return

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
+from animato.cli.ask_consent import consent_of
 from animato.cli.from_settings import with_options
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_json, print_line
 from animato.cli.progress import progress_bar
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import ConsentSettings
 
 
-@with_options(AnimateSettings)
+@with_options(AnimateSettings, consent=ConsentSettings)
 def animate(
     photos: Annotated[
         list[Path],
@@ -42,6 +44,7 @@ def animate(
         ),
     ],
     settings: AnimateSettings,
+    consent: ConsentSettings,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -51,9 +54,13 @@ def animate(
     Bundled motions: talk, nod, smile, blink, look (`animato motion list`).
     """
     from animato import api
+    from animato.pipeline.casting import head_file_path
 
+    given = consent.given() if head_file_path(list(photos)) or settings.person else consent_of(consent)
     with progress_bar("animating", quiet=quiet or as_json) as progress:
-        result = api.animate(list(photos), driver, output, settings, overwrite=overwrite, progress=progress)
+        result = api.animate(
+            list(photos), driver, output, settings, consent=given, overwrite=overwrite, progress=progress
+        )
     if as_json:
         print_json(result.to_json())
         return

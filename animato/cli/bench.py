@@ -13,7 +13,12 @@ from animato.cli.printing import print_json
 
 
 def bench(
-    photo: Annotated[Path | None, typer.Option(help="Photo to animate. Default: the portrait in scikit-image.")] = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="Photo to animate, with --consent. Default: the portrait of `animato demo`.")
+    ] = None,
+    consent: Annotated[
+        str | None, typer.Option(metavar="self|other|not-a-person", help="Ground of consent for the photo.")
+    ] = None,
     driver: Annotated[
         Path | None,
         typer.Option(help="Short clip, looped to each length. Default: a rendering of the bundled motion talk."),
@@ -30,21 +35,21 @@ def bench(
     Each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
     """
     from animato import api
-    from animato.media.image import save_picture
-    from animato.pipeline.bench import benchmark, demo_photo
+    from animato.pipeline.bench import benchmark
+    from animato.pipeline.demo import DEMO_PHOTO, demo_consent
     from animato.settings.animate import AnimateSettings
+    from animato.settings.consent import required_consent
 
     lengths = tuple(seconds or (5.0, 120.0))
     AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
     with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
         folder = Path(name)
-        if photo is None:
-            photo = folder / "portrait.png"
-            save_picture(photo, demo_photo())
+        given = demo_consent() if photo is None else required_consent(consent)
+        photo = photo or DEMO_PHOTO
         if driver is None:
             driver = folder / "talk.mp4"
-            api.animate(photo, "talk", driver, AnimateSettings(frame="crop"))
-        options = ["--frame", "crop", "--size", str(size), "--threads", str(threads)]
+            api.animate(photo, "talk", driver, AnimateSettings(frame="crop"), consent=given)
+        options = ["--frame", "crop", "--size", str(size), "--threads", str(threads), "--consent", given.ground]
         results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
     if as_json:
         print_json([asdict(result) for result in results])

@@ -19,12 +19,12 @@ def demo(
     ] = Path("out"),
     driver: Annotated[str, typer.Option("--driver", "-d", help="A bundled motion, a video or a motion file.")] = "talk",
 ) -> None:
-    """Animate the public-domain NASA portrait in scikit-image with a bundled motion."""
+    """Animate the bundled portrait, which shows a computer-made head, with a bundled motion."""
     from animato import api
     from animato.cli.progress import progress_bar
     from animato.media.contact_sheet import contact_sheet
     from animato.media.disk import output_error
-    from animato.pipeline.bench import demo_photo
+    from animato.pipeline.demo import DEMO_CREDIT, DEMO_PHOTO, demo_consent
     from animato.settings.animate import AnimateSettings
 
     try:
@@ -34,12 +34,19 @@ def demo(
     video = output / "demo.mp4"
     with progress_bar("animating") as progress:
         result = api.animate(
-            demo_photo(), driver, video, AnimateSettings(frame="crop"), overwrite=True, progress=progress
+            DEMO_PHOTO,
+            driver,
+            video,
+            AnimateSettings(frame="crop"),
+            consent=demo_consent(),
+            overwrite=True,
+            progress=progress,
         )
     sheet = contact_sheet(video, output / "demo.jpg")
     typer.echo(
         f"video          {video}  ({result.frames} frames, {result.frames_a_second:.0f} per second, first after "
         f"{result.first_frame_seconds:.1f} s)"
     )
+    typer.echo(f"portrait       {DEMO_CREDIT}; ground of consent: {result.consents[0]['ground']}")
     typer.echo(f"contact sheet  {sheet}")
     typer.echo(f"check it with  animato verify {video}")

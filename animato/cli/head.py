@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from animato.cli.ask_consent import consent_of
 from animato.cli.from_settings import with_options
 from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
@@ -20,7 +22,7 @@ Face = Annotated[str, typer.Option(help="Face to use in each photo: largest, lef
 
 @app.command(
     cls=GroupedCommand,
-    epilog="animato head save me.jpg side.jpg --consent-basis self --i-have-consent -o me.animato\n"
+    epilog="animato head save me.jpg side.jpg --consent self -o me.animato\n"
     "animato animate me.animato --driver talk -o me.mp4",
 )
 @with_options(ConsentSettings)
@@ -35,6 +37,14 @@ def save(
         ),
     ],
     settings: ConsentSettings,
+    consent_clip: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CLIP",
+            help="Video in which the person gives consent (`animato consent phrase`); its face is compared with the "
+            "photos. Needs the extra evaluation.",
+        ),
+    ] = None,
     face: Face = "largest",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
 ) -> None:
@@ -46,9 +56,17 @@ def save(
     from animato.media.disk import check_not_input
 
     check_not_input(output, photos)  # a head file may be given in place of photos
+    consent = consent_of(settings)
     with Animator() as animator:
-        result = animator.head(list(photos), face)
-    result.save(output, settings, overwrite=overwrite)
+        result = animator.head(list(photos), face, consent=consent)
+        if consent_clip is not None:
+            from animato.evaluation.consent_clip import check_clip
+            from animato.pipeline.casting import shared_finder
+
+            found = check_clip(consent_clip, result, shared_finder(animator.engine))
+            result = replace(result, consent=replace(result.consent, clip=found))
+            print_line(f"note: consent clip: {found['verdict']} (cosine {found['cosine']:.3f}); see docs/consent.md")
+    result.save(output, overwrite=overwrite)
     for warning in result.warnings:
         print_line(f"note: {warning}")
     count = f"{len(result.photos)} photo{'s' * (len(result.photos) > 1)}"
@@ -63,14 +81,16 @@ def show(
     face: Face = "largest",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report card as JSON.")] = False,
 ) -> None:
-    """Print the report card of a head: what its photos support, and which photos would help most."""
+    """Print the report card of a head: what its photos support, and which photos would help most.
+
+    Photos need no consent for this: no head is made.
+    """
     from animato.api import Animator
 
     with Animator() as animator:
-        result = animator.head(list(head), face)
+        report = animator.report(list(head), face)
     if as_json:
-        print_json(result.report.to_json())
+        print_json(report.to_json())
         return
-    count = f"{len(result.photos)} photo{'s' * (len(result.photos) > 1)}"
-    typer.echo(f"{count}; {result.photo.name} is animated")
-    print_findings(result.report)
+    typer.echo(f"{report.photos} photo{'s' * (report.photos > 1)}; {report.photo} is animated")
+    print_findings(report)

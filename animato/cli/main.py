@@ -14,6 +14,7 @@ from animato.cli import (
     adapt,
     animate,
     bench,
+    consent,
     data,
     demo,
     doctor,
@@ -47,7 +48,7 @@ ENVIRONMENT_ERRORS = frozenset(
 )
 """Operating system errors caused by the environment (disk space, permissions, limits) rather than by a bug."""
 
-EXTRA_OF = {"torch": "training", "skimage": "demo"}
+EXTRA_OF = {"torch": "training", "skimage": "evaluation"}
 """Optional packages, and the extra that installs each."""
 
 app = typer.Typer(
@@ -86,10 +87,11 @@ def _add(command: Callable[..., Any], short_help: str, *examples: str, name: str
 _add(
     animate.animate,
     "Render a video of a person moved by a driver.",
-    "animato animate me.jpg --driver talk -o me.mp4",
-    "animato animate me.jpg --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
+    "animato animate me.jpg --driver talk --consent self -o me.mp4",
+    "animato animate me.animato --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
 )
 app.add_typer(head.app, name="head")
+app.add_typer(consent.app, name="consent")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
 app.add_typer(keys.app, name="keys")
@@ -103,7 +105,7 @@ _add(doctor.doctor, "Check the installation.", "animato doctor")
 _add(
     adapt.adapt,
     "Fine-tune a trained model on photos of a person.",
-    "animato adapt me1.jpg me2.jpg me3.jpg --consent-basis self --i-have-consent -o me.animato",
+    "animato adapt me1.jpg me2.jpg me3.jpg --consent self -o me.animato",
 )
 _add(
     evaluate.evaluate,

@@ -12,7 +12,7 @@ from typing import Any
 
 import animato.settings
 
-COMMAND_OPTIONS = frozenset({"data", "driver", "output", "overwrite", "price", "recipe", "weights"})
+COMMAND_OPTIONS = frozenset({"consent_clip", "data", "driver", "output", "overwrite", "price", "recipe", "weights"})
 """Options named in messages that are not fields of a settings class."""
 
 SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`")

@@ -52,7 +52,7 @@ def write_head_file(
     Args:
         path: ends in .animato.
         photos: each with `PHOTO_FIELDS`.
-        consent: the consent record.
+        consent: the consent record, as of `ConsentRecord.to_json`.
         report: report card of the head.
         overwrite: whether an existing file may be replaced.
 
@@ -87,8 +87,10 @@ def write_head_file(
     write_arrays(path, arrays, {**header, "report": report.to_header(), "version": __version__})
 
 
-def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], HeadReport | None]:
+def read_head_file(path: Path) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
     """Read a head file: the fields of each photo, the consent record, and the report card if it has one.
+
+    The consent record is returned as stored and not checked (`trust.consent_record`).
 
     Raises:
         InputError: the file does not exist.
@@ -98,11 +100,11 @@ def read_head_file(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], He
         return _read(path)
 
 
-def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], HeadReport | None]:
+def _read(path: Path) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
     file = read_arrays(path, KIND, SCHEMA)
     described, consent = file.header.get("photos"), file.header.get("consent")
-    if not isinstance(described, list) or not described or not isinstance(consent, dict) or not consent.get("basis"):
-        raise FileFormatError(f"the header of {path.name} lacks its photos or its record of consent")
+    if not isinstance(described, list) or not described:
+        raise FileFormatError(f"the header of {path.name} lacks its photos")
     photos = [_photo(path, number, entry, file.arrays) for number, entry in enumerate(described)]
     if "report" not in file.header:
         return photos, consent, None

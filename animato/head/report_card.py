@@ -15,7 +15,7 @@ from animato.motion.photo_expression import own_expression
 from animato.motion.supported_turn import supported_turn
 
 if TYPE_CHECKING:
-    from animato.head.head import HeadPhoto
+    from animato.head.photo import HeadPhoto
 
 SIDE = 512
 """Side of the squares in which photos are judged, pixels."""

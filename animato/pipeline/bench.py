@@ -17,13 +17,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from animato.errors import MissingPartError, PartlyDoneError
+from animato.errors import PartlyDoneError
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
 from animato.settings.media import WriterSettings
-from animato.types import Frame
 
 
 @dataclass(frozen=True)
@@ -74,6 +71,7 @@ def loop_clip(source: Path, target: Path, seconds: float) -> None:
 
 def measure(photo: Path, driver: Path, output: Path, options: list[str]) -> BenchmarkRun:
     """Run `animato animate` once in a subprocess.
+
 
     Raises:
         PartlyDoneError: the command failed; `where` has the end of its standard error.
@@ -129,22 +127,6 @@ def run_measured(command: list[str]) -> tuple[int, str, str, float | None]:
     stderr, _, peak = done.stderr.rstrip("\n").rpartition("\n")
     unit = 1.0 if sys.platform == "darwin" else 1024.0  # macOS counts bytes, Linux kilobytes
     return done.returncode, done.stdout, stderr, int(peak) * unit / 1e6 if peak.isdigit() else None
-
-
-def demo_photo() -> Frame:
-    """Return the public-domain NASA portrait that ships inside scikit-image (512 x 512 x 3 uint8 RGB).
-
-    Raises:
-        MissingPartError: scikit-image is not installed.
-    """
-    try:
-        from skimage import data as sample_images
-    except ImportError as problem:
-        raise MissingPartError(
-            "the demo portrait is part of scikit-image, which is not installed", hint="pip install 'animato[demo]'"
-        ) from problem
-    data: Any = sample_images  # untyped
-    return np.asarray(data.astronaut(), np.uint8)
 
 
 def benchmark(

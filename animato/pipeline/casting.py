@@ -12,15 +12,20 @@ from animato.drivers.driver_process import start_subprocess_driver
 from animato.drivers.opening import open_driver
 from animato.head.head import Head
 from animato.head.head_file import SUFFIX as HEAD_SUFFIX
+from animato.head.photo import read_photos
 from animato.head.photo_files import Photos as PhotoFiles
 from animato.head.photo_files import path_of, photo_list
+from animato.head.report import HeadReport
+from animato.head.report_card import head_report
 from animato.media.probe import read_head
 from animato.pipeline.actor import Cast
+from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.factory import BackgroundCompilation
 from animato.pipeline.inputs import driver_path, is_driver
 from animato.pipeline.output import Output, check_replaces_no_input
 from animato.runtime.engine import Engine
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.tracking.face_finder import FaceFinder
 from animato.trust.key_folder import check_home
 from animato.types import Frame
@@ -58,10 +63,17 @@ def shared_finder(engine: Engine) -> FaceFinder:
     return engine.shared("face finder", lambda: FaceFinder(engine))
 
 
-def load_head(photos: Photos, face: str, engine: Engine) -> Head:
+def load_head(photos: Photos, face: str, engine: Engine, consent: Consent | str | None) -> Head:
     """Return the head given, loaded from a head file, or made from photos.
 
+    Args:
+        photos: see `Photos`.
+        face: which face to use in each photo.
+        engine: runs the networks.
+        consent: for photos; heads have their own.
+
     Raises:
+        RefusedError: photos without consent, or a head file whose consent record cannot be used.
         InputError: a photo or head file cannot be used.
     """
     if isinstance(photos, Head):
@@ -69,10 +81,27 @@ def load_head(photos: Photos, face: str, engine: Engine) -> Head:
     head_file = head_file_path(photos)
     if head_file is not None:
         return Head.load(head_file)
-    return Head.from_photos(photo_list(photos), face, finder=shared_finder(engine))
+    return Head.from_photos(photo_list(photos), face, consent=consent, finder=shared_finder(engine))
 
 
-def open_cast(inputs: Sequence[CastInput], settings: AnimateSettings, engine: Engine, stack: ExitStack) -> list[Cast]:
+def head_report_of(photos: Photos, face: str, engine: Engine) -> HeadReport:
+    """Return the report card of a head, a head file or photos, without making a head of photos.
+
+    Raises:
+        InputError: a photo or head file cannot be used.
+    """
+    if isinstance(photos, Head) or head_file_path(photos):
+        return load_head(photos, face, engine, None).report
+    return head_report(read_photos(photo_list(photos), face, shared_finder(engine)))
+
+
+def open_cast(
+    inputs: Sequence[CastInput],
+    settings: AnimateSettings,
+    engine: Engine,
+    stack: ExitStack,
+    consent: Consent | str | None,
+) -> list[Cast]:
     """Make the heads and open the drivers, concurrently.
 
     Args:
@@ -80,11 +109,19 @@ def open_cast(inputs: Sequence[CastInput], settings: AnimateSettings, engine: En
         settings: of the render.
         engine: runs the networks.
         stack: takes over the driver processes, and ends them when it closes.
+        consent: for the photos among the inputs, or None.
+
+    Raises:
+        RefusedError: photos without consent, or a head that may not be animated.
     """
+    given = consent_for_photos([photos for photos, _ in inputs], consent, settings.person)
+    for photos, _ in inputs:
+        if isinstance(photos, Head):
+            photos.check_consent()
     openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
     photo_count = max(len(_as_list(photos)) for photos, _ in inputs)
     with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
-        heads = [load_head(photos, settings.face, engine) for photos, _ in inputs]
+        heads = [load_head(photos, settings.face, engine, given) for photos, _ in inputs]
         return [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
 
 

@@ -18,6 +18,7 @@ from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
 from animato.pipeline.compositor import Compositor, Placement
+from animato.pipeline.consent import person_consent
 from animato.pipeline.cut_out_compositor import check_outline, cut_out_compositor
 from animato.pipeline.framing import Framing, frame_head, source_view
 from animato.renderers.base import Renderer
@@ -144,10 +145,14 @@ def make_renderer(
         parameters: adapted weights, used if there is no person file.
 
     Raises:
+        RefusedError: the consent for the head or the person file has expired or was revoked.
         InputError: the person file cannot be used.
         PictureError: the background is to be replaced, and the outline of the person is not known.
         MissingPartError: weights or a package that the renderer needs are not installed.
     """
+    head.check_consent()
+    if settings.person is not None:
+        person_consent(settings.person)
     if settings.model == "paper":
         assert settings.person is not None
         person = load_paper_person(settings.person)

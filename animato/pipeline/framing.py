@@ -10,7 +10,7 @@ import numpy as np
 from animato.geometry.affine import chain, move_points
 from animato.geometry.crop import MARGIN, head_square
 from animato.head.cut_edges import cut_edges
-from animato.head.head import HeadPhoto
+from animato.head.photo import HeadPhoto
 from animato.head.view import HeadView
 from animato.motion.supported_turn import SupportedTurn
 from animato.pipeline.compositor import Placement

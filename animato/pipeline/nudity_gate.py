@@ -110,8 +110,8 @@ class NudityGate:
         hint = "a picture of the head alone, or of a clothed person"
         if name.startswith("photo") and not self._art:
             hint = (
-                "a photo cropped to head and shoulders; for a painting or statue, `art` and a head saved with "
-                "`consent_basis=not-a-person`, which renders the head alone"
+                "a photo cropped to head and shoulders; for a painting or statue, `art` with "
+                "`consent=not-a-person`, which renders the head alone"
             )
         raise RefusedError(
             f"{name} looks like nudity, so nothing was made of it",
@@ -185,7 +185,7 @@ def check_art(settings: AnimateSettings, ground: str | None) -> None:
 
     Args:
         settings: of the render.
-        ground: basis of consent, or None if it is not known.
+        ground: of consent, or None if it is not the same for all heads.
 
     Raises:
         RefusedError: it is used for a real person, or the ground is not known.
@@ -193,8 +193,8 @@ def check_art(settings: AnimateSettings, ground: str | None) -> None:
     if settings.art and ground != "not-a-person":
         raise RefusedError(
             "`art` is for paintings, statues and characters",
-            where=f"basis of consent: {ground or 'not recorded'}",
-            hint="a head saved with `consent_basis=not-a-person` (animato head save)",
+            where=f"ground of consent: {ground or 'not the same for all heads'}",
+            hint="`consent=not-a-person`, if nobody real is shown",
             more="docs/nudity-gate.md",
         )
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from animato.pipeline.actor import Cast, Scene
+from animato.pipeline.consent import published_consents
 from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
 from animato.pipeline.label import label_warnings, scene_label
@@ -105,6 +106,7 @@ def _result(
         driver_jitter=report.jitter,
         driver_memory_mb=report.memory_mb,
         neutral_time=report.neutral_time,
+        consents=published_consents([member.head for member in cast], settings.person),
         warnings=(*head_warnings, *framing_warnings, *scene_warnings(scene), *rates, *out.warnings),
         milliseconds=clock.milliseconds(out.frames),
         first_frame_seconds=first,

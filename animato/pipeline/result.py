@@ -26,6 +26,7 @@ class AnimateResult:
         warnings: sentences about photos, driver and output, for the user.
         milliseconds: stage to milliseconds per frame.
         first_frame_seconds: from the call to the first finished frame.
+        consents: of each head: ground, hash of the statement and date, as in the content credentials.
         frames_a_second: throughput after the first frame, encoding included. Stages overlap, so it is not derived from
             `milliseconds`.
     """
@@ -40,6 +41,7 @@ class AnimateResult:
     driver_jitter: float | None
     driver_memory_mb: float | None
     neutral_time: float | None
+    consents: tuple[dict[str, str], ...]
     warnings: tuple[str, ...]
     milliseconds: dict[str, float]
     first_frame_seconds: float
@@ -48,4 +50,5 @@ class AnimateResult:
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON types."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**values, "path": str(self.path), "fps": float(self.fps), "warnings": list(self.warnings)}
+        lists = {"consents": list(self.consents), "warnings": list(self.warnings)}
+        return {**values, **lists, "path": str(self.path), "fps": float(self.fps)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from animato.errors import AnimatoError
 from animato.media.structure import check_structure
 from animato.pipeline.actor import Cast
+from animato.pipeline.consent import person_consent, published_consents
 from animato.pipeline.label import Label
 from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
@@ -20,10 +20,6 @@ from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
 from animato.trust.payload import MarkPayload
 from animato.trust.reading import read_credentials
-from animato.weights.person import read_person_record
-
-CONSENT_FIELDS = ("basis", "statement", "statement_sha256", "date")
-"""Fields of a consent record that are published; names and documents stay in the person file."""
 
 
 def signer_for(
@@ -45,7 +41,7 @@ def signer_for(
             ingredients=ingredients(cast, settings),
             # Only plain values are published, not paths.
             settings={**vars(settings), "background": settings.background_kind},
-            consent=consent_of(cast, settings),
+            consents=published_consents([member.head for member in cast], settings.person),
             label=label_claim(settings, label),
         )
         sign_output(unsigned, signed, claim, settings)
@@ -53,23 +49,11 @@ def signer_for(
     return sign
 
 
-def consent_of(cast: Sequence[Cast], settings: AnimateSettings) -> dict[str, str] | None:
-    """Return the publishable fields of the consent record in a person or head file (`CONSENT_FIELDS`), or None."""
-    if settings.person is not None:
-        record: Mapping[str, Any] | None = read_person_record(settings.person).consent
-    else:
-        record = next((member.head.consent for member in cast if member.head.consent), None)
-    if record is None:
-        return None
-    return {key: str(value) for key, value in record.items() if key in CONSENT_FIELDS}
-
-
 def ground_of(cast: Sequence[Cast], settings: AnimateSettings) -> str | None:
-    """Return the basis of consent of a cast; None if it is not recorded for everybody, or differs between them."""
-    records: list[Mapping[str, Any] | None] = [member.head.consent for member in cast]
+    """Return the ground of consent of a cast; None if it differs between its heads."""
+    grounds = {member.head.consent.ground for member in cast}
     if settings.person is not None:
-        records = [read_person_record(settings.person).consent, *(record for record in records if record)]
-    grounds = {None if record is None else str(record.get("basis")) for record in records}
+        grounds.add(person_consent(settings.person).consent.ground)
     return grounds.pop() if len(grounds) == 1 else None
 
 

@@ -40,8 +40,8 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
     )
     art: bool = setting(
         False,
-        "For a painting, statue or character that the nudity gate refuses: render the head alone. Needs a head saved "
-        "with `consent_basis=not-a-person`.",
+        "For a painting, statue or character that the nudity gate refuses: render the head alone. Needs "
+        "`consent=not-a-person`.",
         group="Picture and size",
     )
     background: str = setting(

@@ -1,83 +1,192 @@
-"""Consent settings: the four bases, and the statement the user affirms for each."""
+"""Consent: the grounds on which a head may be made, and the statement that is affirmed for each."""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Literal, get_args
 
-from animato.errors import RefusedError
+from animato.errors import RefusedError, UsageError
 from animato.settings.base import check, setting
 
-STATEMENT_VERSION = "consent-1"
+Ground = Literal["self", "other", "deceased", "not-a-person"]
+"""Ground on which a face may be animated."""
 
-Basis = Literal["self", "other-consented", "deceased", "not-a-person"]
-"""Basis on which a person is animated."""
+GROUNDS: tuple[Ground, ...] = get_args(Ground)
+MINOR = "minor"
 
-STATEMENTS: Mapping[Basis, str] = {
-    "self": "I am the person in these photos, I am of age, and I agree that animato makes videos of me.",
-    "other-consented": "The person in these photos is of age, or I am their parent or guardian; they know what "
-    "is made of their likeness and have agreed to it, and I can show that they have.",
-    "deceased": "The person in these photos has died; I act for their estate or family, or in the public interest, "
+STATEMENTS: Mapping[str, str] = {
+    "self": "I am the person in these photos, I am an adult, and I agree that animato makes videos of me.",
+    "other": "The person in these photos is an adult, knows what is made of their likeness and has agreed to it, and "
+    "I can show that they have.",
+    MINOR: "The person in these photos is a minor. I am their parent or legal guardian, I agree for them, and the "
+    "videos are not against their interest.",
+    "deceased": "The person in these photos has died. I act for their estate or family, or in the public interest, "
     "and I make no one believe that they said or did what they did not.",
-    "not-a-person": "These pictures show no real person: a painting, a statue, a character of mine, an invented face.",
+    "not-a-person": "These pictures show no real person: a painting, a statue, a character, or an invented face.",
 }
-"""Statement the user affirms, by basis. Changing a sentence requires a new STATEMENT_VERSION."""
+"""Statement affirmed by each ground, and by a guardian for a minor. Records hold the sentence itself."""
+
+MAX_TEXT = 500
+"""Longest free text of a consent, characters."""
+
+MORE = "docs/consent.md"
+
+
+def today() -> str:
+    """Return the date in UTC as YYYY-MM-DD."""
+    return dt.datetime.now(dt.UTC).date().isoformat()
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Why a face may be animated: who affirmed which statement, and until when.
+
+    Attributes:
+        ground: "self", "other" (an adult who agreed; a minor with `guardian`), "deceased" or "not-a-person".
+        reason: why a deceased person is shown; required for that ground.
+        guardian: name of the parent or legal guardian who agrees for a minor; only with ground "other".
+        attested_by: name of who affirms the statement.
+        scope: what the videos may be used for.
+        expires: last day on which the head may be animated, YYYY-MM-DD.
+        date: on which the statement was affirmed, YYYY-MM-DD; today by default.
+        statement: the sentence that was affirmed; that of the ground by default.
+        clip: result of comparing a consent clip with the photos, plain JSON types, or None.
+
+    Raises:
+        UsageError: an unknown ground, a missing reason, a date that is none.
+
+    Example:
+        >>> Consent("self", expires="2030-12-31").statement[:29]
+        'I am the person in these phot'
+    """
+
+    ground: Ground
+    _: KW_ONLY
+    reason: str | None = None
+    guardian: str | None = None
+    attested_by: str | None = None
+    scope: str | None = None
+    expires: str | None = None
+    date: str = field(default_factory=today)
+    statement: str = ""
+    clip: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.ground not in GROUNDS:
+            raise UsageError(
+                f"`consent` cannot be {self.ground!r}", where=f"one of: {', '.join(GROUNDS)}", hint="`consent=self`"
+            )
+        if self.ground == "deceased" and not (self.reason or "").strip():
+            raise UsageError(
+                "consent for a deceased person needs a reason",
+                where="on whose behalf, or in which public interest, they are shown",
+                hint='`consent=deceased` `consent_reason="for the family"`',
+                more=MORE,
+            )
+        if self.guardian and self.ground != "other":
+            raise UsageError("`guardian` goes with `consent=other`", hint="leave one of them out", more=MORE)
+        for name in ("reason", "guardian", "attested_by", "scope"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or len(value) > MAX_TEXT):
+                raise UsageError(f"{name} of a consent must be text of at most {MAX_TEXT} characters")
+        for name in ("expires", "date"):
+            _check_day(name, getattr(self, name))
+        if not self.statement:
+            object.__setattr__(self, "statement", STATEMENTS[MINOR if self.guardian else self.ground])
+
+    @property
+    def statement_sha256(self) -> str:
+        """SHA-256 of the statement in UTF-8, 64 hexadecimal digits."""
+        return hashlib.sha256(self.statement.encode()).hexdigest()
+
+    @property
+    def expired(self) -> bool:
+        """Whether the last day of the consent has passed, in UTC."""
+        return self.expires is not None and self.expires < today()
+
+    def public(self) -> dict[str, str]:
+        """Return what is published in content credentials: ground, hash of the statement and date; no names."""
+        return {"ground": self.ground, "statement_sha256": self.statement_sha256, "date": self.date}
+
+
+def _check_day(name: str, value: Any) -> None:
+    if value is None and name == "expires":
+        return
+    try:
+        valid = dt.date.fromisoformat(value).isoformat() == value
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise UsageError(f"{value!r} is not a day ({name} of a consent)", hint="2030-12-31, for example")
+
+
+def required_consent(consent: Consent | str | None) -> Consent:
+    """Return the consent given, as a value or as the name of its ground.
+
+    Raises:
+        RefusedError: none is given.
+        UsageError: an unknown ground, or a value of another type.
+    """
+    if isinstance(consent, Consent):
+        return consent
+    if isinstance(consent, str):
+        return Consent(consent)  # type: ignore[arg-type]  # checked there
+    if consent is not None:
+        raise UsageError(f"a consent cannot be of the type {type(consent).__name__}", hint="`consent=self`")
+    raise RefusedError(
+        "no head is made without consent: say on which ground this face may be animated",
+        where="self (this is you), other (an adult who agreed), deceased, not-a-person (painting, character)",
+        hint="`consent=self`, for example; it affirms the statement of that ground",
+        more=MORE,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentSettings:
-    """Basis of consent for creating a person file."""
+    """Options that give a consent on the command line."""
 
-    consent_basis: Basis | None = setting(
+    consent: Ground | None = setting(
         None,
-        "Basis of consent: self, other-consented, deceased, or not-a-person (a painting, a statue, a character).",
+        "Ground on which the face may be animated, which affirms its statement: self, other (an adult who agreed), "
+        "deceased, or not-a-person (a painting, a statue, a character). Asked for in a terminal.",
+        group="Consent",
     )
-    i_have_consent: bool = setting(False, "Affirm the statement for the basis; it is stored in the person file.")
-    attester: str | None = setting(None, "Name of the person who affirms it (free text), stored in the person file.")
-    scope: str | None = setting(None, "Permitted use of the videos (free text), stored in the person file.")
-    expires: str | None = setting(None, "Last day of the consent, YYYY-MM-DD.")
+    consent_reason: str | None = setting(
+        None, "Why a deceased person is shown; required with `consent=deceased`.", group="Consent"
+    )
+    guardian: str | None = setting(
+        None, "With `consent=other`, for a minor: the parent or guardian who agrees.", group="Consent"
+    )
+    attested_by: str | None = setting(None, "Who affirms the statement; stays in the head file.", group="Consent")
+    consent_scope: str | None = setting(
+        None, "What the videos may be used for; stays in the head file.", group="Consent"
+    )
+    consent_expires: str | None = setting(
+        None, "Last day on which the head may be animated, YYYY-MM-DD.", group="Consent"
+    )
 
     def __post_init__(self) -> None:
         check(self, "consent")
-        if self.expires is not None:
-            try:
-                time.strptime(self.expires, "%Y-%m-%d")
-            except ValueError:
-                raise RefusedError(
-                    f"`expires={self.expires}` is not a day", where="consent.expires", hint="`expires=2030-12-31`"
-                ) from None
+        given = [name for name in vars(self) if name != "consent" and getattr(self, name) is not None]
+        if self.consent is None and given:
+            raise UsageError(f"`{given[0]}` needs `consent`", hint="`consent=other`, for example", more=MORE)
 
+    def given(self) -> Consent | None:
+        """Return the consent; None if no ground was given.
 
-def consent_record(settings: ConsentSettings) -> dict[str, Any]:
-    """Return the consent record of a person file.
-
-    Raises:
-        RefusedError: no basis is given, or its statement is not affirmed.
-    """
-    basis = settings.consent_basis
-    if basis is None:
-        raise RefusedError(
-            "a person file needs a basis of consent",
-            where=f"one of: {', '.join(STATEMENTS)}",
-            hint="`consent_basis=self` `i_have_consent=True`",
+        Raises:
+            UsageError: see `Consent`.
+        """
+        if self.consent is None:
+            return None
+        return Consent(
+            self.consent,
+            reason=self.consent_reason,
+            guardian=self.guardian,
+            attested_by=self.attested_by,
+            scope=self.consent_scope,
+            expires=self.consent_expires,
         )
-    if not settings.i_have_consent:
-        raise RefusedError(
-            "the statement of consent was not affirmed",
-            where=f"{basis}: {STATEMENTS[basis]}",
-            hint="`i_have_consent=True`",
-        )
-    text = STATEMENTS[basis]
-    record: dict[str, Any] = {
-        "schema": 1,
-        "basis": basis,
-        "statement": f"{STATEMENT_VERSION}/{basis}",
-        "statement_text": text,
-        "statement_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
-    extra = {"attester": settings.attester, "scope": settings.scope, "expires": settings.expires}
-    return record | {name: value for name, value in extra.items() if value}

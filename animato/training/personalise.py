@@ -14,8 +14,9 @@ from animato.head.report import HeadReport
 from animato.media.disk import check_not_input
 from animato.pipeline.framing import source_view
 from animato.settings.adapt import AdaptSettings
-from animato.settings.consent import ConsentSettings, consent_record
+from animato.settings.consent import Consent, required_consent
 from animato.settings.portrait import PortraitAdaptSettings
+from animato.trust.consent_record import sign_consent
 from animato.version import __version__
 from animato.weights.person import PersonRecord, write_person
 from animato.weights.portrait import PortraitWeights, read_portrait
@@ -63,7 +64,7 @@ def adapt_photos(
     output: Path,
     model: Path,
     settings: AdaptSettings,
-    consent: ConsentSettings,
+    consent: Consent | str | None,
     face: str = "largest",
     report: Callable[[AdaptProgress], None] | None = None,
 ) -> AdaptResult:
@@ -74,29 +75,29 @@ def adapt_photos(
         output: the person file to write.
         model: a model file, or the run folder that holds one.
         settings: see `settings.adapt`.
-        consent: basis of consent, checked before any photo is read.
+        consent: on which ground the face may be animated; checked before any photo is read.
         face: which face to use when a photo shows several.
         report: called after every validation.
 
     Raises:
-        RefusedError: no basis of consent, or it was not affirmed.
+        RefusedError: no consent is given.
         MissingPartError: torch is not installed.
         UsageError: the output is one of the inputs.
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the model cannot be used.
     """
-    record = _consent_before_reading(consent, output, [*photos, model])
+    given = _consent_before_reading(consent, output, [*photos, model])
     _require_torch()
     from animato.training.model import load_model
 
     meta_model = load_model(model)
-    person = Head.from_photos(list(photos), face)
+    person = Head.from_photos(list(photos), face, consent=given)
     adapted = adapt_paper_person(person, meta_model, settings, report)
     description = PersonRecord(
         config=meta_model.config.as_json(),
         model=meta_model.sha256,
         photos=tuple(photo.sha256 for photo in person.photos),
-        consent=record,
+        consent=_record(person),
         adaptation=adapted.as_json(),
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         version=__version__,
@@ -110,7 +111,7 @@ def adapt_portrait_photos(
     output: Path,
     model: Path | None,
     settings: PortraitAdaptSettings,
-    consent: ConsentSettings,
+    consent: Consent | str | None,
     face: str = "largest",
     report: Callable[[str, int, int], None] | None = None,
 ) -> AdaptResult:
@@ -121,27 +122,27 @@ def adapt_portrait_photos(
         output: the person file to write.
         model: a weight file of `animato train-portrait`, or None for the shipped one.
         settings: see `settings.portrait`.
-        consent: basis of consent, checked before any photo is read.
+        consent: on which ground the face may be animated; checked before any photo is read.
         face: which face to use when a photo shows several.
         report: called with (network, steps done, total steps).
 
     Raises:
-        RefusedError: no basis of consent, or it was not affirmed.
+        RefusedError: no consent is given.
         MissingPartError: torch, or the network of the content loss, is not installed.
         UsageError: the output is one of the inputs.
         OutputError: the folder of `output` does not exist, or the file cannot be written.
         PictureError, FaceError, InputError, FileFormatError: a photo or the weights cannot be used.
     """
-    record = _consent_before_reading(consent, output, [*photos, model])
+    given = _consent_before_reading(consent, output, [*photos, model])
     _require_torch()
     weights = read_portrait(model)
-    person = Head.from_photos(list(photos), face)
+    person = Head.from_photos(list(photos), face, consent=given)
     adapted = adapt_portrait_person(person, weights, settings, report)
     description = PersonRecord(
         config=weights.configs,
         model=weights.sha256,
         photos=tuple(photo.sha256 for photo in person.photos),
-        consent=record,
+        consent=_record(person),
         adaptation=adapted.report,
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         version=__version__,
@@ -206,14 +207,19 @@ def _paper_crops(person: Head, model: PaperModel) -> ClipFrames:
 
 
 def _consent_before_reading(
-    consent: ConsentSettings, output: Path, inputs: Sequence[Path | str | None]
-) -> dict[str, Any]:
-    """Return the consent record, or raise before any photo is read."""
-    record = consent_record(consent)
+    consent: Consent | str | None, output: Path, inputs: Sequence[Path | str | None]
+) -> Consent:
+    """Return the consent, or raise before any photo is read."""
+    given = required_consent(consent)
     if not output.parent.is_dir():
         raise OutputError(f"there is no folder {output.parent}", hint="make it first, or another `output`")
     check_not_input(output, inputs)
-    return record
+    return given
+
+
+def _record(person: Head) -> dict[str, Any]:
+    """Return the signed consent record of a person file."""
+    return sign_consent(person.consent, [photo.hashes for photo in person.photos]).to_json()
 
 
 def _require_torch() -> None:

@@ -119,7 +119,7 @@ class Claim:
         ingredients: the inputs, photos first.
         settings: settings used, by name; filtered by `public_settings`.
         version: of animato.
-        consent: basis, hash of the statement and date, when stored in the person file; no names.
+        consents: ground, hash of the statement and date of each head's consent; no names.
         label: the visible label, or why there is none; None if nothing is said about it.
     """
 
@@ -128,7 +128,7 @@ class Claim:
     ingredients: tuple[Ingredient, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
-    consent: Mapping[str, Any] | None = None
+    consents: tuple[Mapping[str, Any], ...] = ()
     label: LabelClaim | None = None
 
 
@@ -177,8 +177,9 @@ def manifest_definition(claim: Claim, media_type: str, labels: list[str]) -> dic
         {"label": INPUTS, "data": {"inputs": [ingredient.as_json() for ingredient in claim.ingredients]}},
         {"label": RENDER, "data": {"version": claim.version, "settings": public_settings(claim.settings)}},
     ]
-    if claim.consent is not None:
-        assertions.append({"label": CONSENT, "data": public_settings(claim.consent)})
+    if claim.consents:
+        heads = [public_settings(consent) for consent in claim.consents]
+        assertions.append({"label": CONSENT, "data": {"heads": heads}})
     if claim.label is not None:
         assertions.append({"label": LABEL, "data": claim.label.as_json()})
     return {

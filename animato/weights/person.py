@@ -35,7 +35,7 @@ class PersonRecord:
         config: network configuration, as in `PaperConfig.as_json`; or network name to configuration.
         model: SHA-256 of the model file that was adapted.
         photos: SHA-256 of each photo file, in order.
-        consent: the record of consent: at least `basis`; plain JSON types.
+        consent: the signed consent record, as of `ConsentRecord.to_json`; checked where the file is used.
         adaptation: iterations, stop reason, errors; plain JSON types.
         made: creation time, ISO 8601 UTC.
         version: version of animato that wrote it.
@@ -54,15 +54,11 @@ def write_person(path: Path, arrays: Mapping[str, NDArray[Any]], record: PersonR
     """Write a person file atomically.
 
     Raises:
-        RefusedError: the record has no basis of consent.
+        RefusedError: the record has no ground of consent.
         OutputError: the file cannot be written.
     """
-    if not str(record.consent.get("basis", "")).strip():
-        raise RefusedError(
-            "a person file needs a basis of consent",
-            where="the consent record has no entry `basis`",
-            hint="set `consent_basis` and `i_have_consent=True`",
-        )
+    if not record.consent.get("ground"):
+        raise RefusedError("a person file needs a ground of consent", hint="`consent=self`", more="docs/consent.md")
     write_arrays(path, arrays, {"kind": kind, "schema": SCHEMA, **asdict(record)})
 
 
@@ -114,6 +110,4 @@ def _record(header: Mapping[str, Any], path: Path) -> PersonRecord:
     hashes = [header["model"], *header["photos"]]
     if not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in hashes):
         raise FileFormatError(f"the header of {path.name} has a model or photo hash that is not a SHA-256")
-    if not header["consent"].get("basis"):
-        raise FileFormatError(f"{path.name} has no basis of consent", more="docs/person-file.md")
     return PersonRecord(**{name: header[name] for name in kinds} | {"photos": tuple(header["photos"])})

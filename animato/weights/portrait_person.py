@@ -29,10 +29,10 @@ def write_portrait_person(path: Path, networks: NetworkArrays, record: PersonRec
     Args:
         path: output file; its folder must exist.
         networks: name to arrays: "affine" and the replaced weights.
-        record: metadata with the basis of consent.
+        record: metadata with the consent record.
 
     Raises:
-        RefusedError: the record has no basis of consent.
+        RefusedError: the record has no ground of consent.
         OutputError: the file cannot be written.
     """
     arrays = {

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from main_job import Material, finder, read_frames
+from sample_photo import sample_photo
 
 import animato
 from animato import AnimateSettings, Animator, Head
 from animato.errors import UsageError
-from animato.pipeline.bench import demo_photo
 
 SHORT = AnimateSettings(end=0.2, model="geometry")
 CROP = AnimateSettings(frame="crop", size=256, end=0.2, model="geometry")
@@ -24,7 +24,7 @@ def animator() -> Animator:
 
 def two_faces() -> np.ndarray:
     """One picture with the portrait twice."""
-    return np.concatenate([demo_photo()] * 2, axis=1)
+    return np.concatenate([sample_photo()] * 2, axis=1)
 
 
 def test_a_head_of_an_animator_is_animated_by_it(animator: Animator, made: Material) -> None:
@@ -71,7 +71,7 @@ def test_two_heads_of_one_photo_move_in_it_each_by_its_own_driver(animator: Anim
 
 
 def test_heads_of_several_photos_stand_side_by_side(animator: Animator, made: Material, out: Path) -> None:
-    small = animator.head(demo_photo()[:, 20:480])
+    small = animator.head(sample_photo()[:, 20:480])
     result = animator.run([(made.person, "nod"), (small, "nod")], out / "two.mp4", SHORT)
     assert result.height == 512
     assert result.width > 900

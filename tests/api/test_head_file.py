@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from main_job import Material, finder, speaking_frames
 from safetensors.numpy import load_file, save_file
+from sample_photo import sample_photo
 
 import animato
-from animato import AnimateSettings, ConsentSettings, Head
-from animato.errors import FileFormatError, InputError, RefusedError, UsageError
-from animato.pipeline.bench import demo_photo
+from animato import AnimateSettings, Consent, Head
+from animato.errors import FileFormatError, InputError, UsageError
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.2, threads=1)
-CONSENT = ConsentSettings(consent_basis="not-a-person", i_have_consent=True, attester="Jane Doe")
+CONSENT = Consent("not-a-person", attested_by="Jane Doe")
 
 
 def unmarked(head: Head) -> list[np.ndarray]:
@@ -33,13 +33,13 @@ def unmarked(head: Head) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def head() -> Head:
-    return Head.from_photos([demo_photo(), speaking_frames()[9]], finder=finder())
+    return Head.from_photos([sample_photo(), speaking_frames()[9]], consent=CONSENT, finder=finder())
 
 
 @pytest.fixture(scope="module")
 def saved(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("heads") / "me.animato"
-    head.save(path, CONSENT)
+    head.save(path)
     return path
 
 
@@ -98,27 +98,21 @@ def test_the_consent_of_a_head_is_published_without_names(saved: Path, out: Path
     assert b"Jane Doe" not in content
 
 
-def test_a_head_is_not_saved_without_consent(head: Head, out: Path) -> None:
-    with pytest.raises(RefusedError, match="basis of consent"):
-        head.save(out / "me.animato")
-    with pytest.raises(RefusedError, match="not affirmed"):
-        head.save(out / "me.animato", ConsentSettings(consent_basis="self"))
-    assert list(out.iterdir()) == []
-
-
-def test_a_loaded_head_keeps_its_consent_when_saved_again(saved: Path, out: Path) -> None:
+def test_a_loaded_head_keeps_its_record_when_saved_again_and_takes_another_consent(saved: Path, out: Path) -> None:
     Head.load(saved).save(out / "copy.animato")
-    assert Head.load(out / "copy.animato").consent == Head.load(saved).consent
+    assert Head.load(out / "copy.animato").record == Head.load(saved).record
+    Head.load(saved).save(out / "other.animato", consent="self")
+    assert Head.load(out / "other.animato").consent == Consent("self")
 
 
 def test_an_existing_head_file_is_not_replaced_unasked(head: Head, saved: Path) -> None:
     with pytest.raises(UsageError, match="exists already"):
-        head.save(saved, CONSENT)
-    head.save(saved, CONSENT, overwrite=True)
+        head.save(saved)
+    head.save(saved, overwrite=True)
 
 
 def test_the_file_does_not_say_where_the_photo_lay(made: Material, out: Path) -> None:
-    Head.from_photos(made.photo, finder=finder()).save(out / "me.animato", CONSENT)
+    Head.from_photos(made.photo, finder=finder()).save(out / "me.animato")
     assert str(made.photo.parent).encode() not in (out / "me.animato").read_bytes()
 
 
@@ -145,13 +139,14 @@ def test_a_damaged_photo_in_a_head_file_is_refused(saved: Path, out: Path, damag
         Head.load(out / "half.animato")
 
 
+@pytest.mark.usefixtures("strict_consent")
 def test_the_command_makes_a_head_file_that_animate_takes(made: Material, out: Path) -> None:
     from animato.cli.main import run
 
     saved, video = out / "me.animato", out / "a.mp4"
     base = ["head", "save", str(made.photo), "-o", str(saved)]
     assert run(base) == 5, "no consent, no file"
-    assert run([*base, "--consent-basis", "not-a-person", "--i-have-consent"]) == 0
+    assert run([*base, "--consent", "not-a-person"]) == 0
     assert run(["animate", str(saved), "-d", "nod", "-o", str(video), "--end", "0.2", "--frame", "crop"]) == 0
     assert video.stat().st_size > 10_000
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from main_job import Material, speaking_frames
+from sample_photo import sample_photo
 
 import animato
 from animato import AnimateSettings, Head, api
@@ -21,7 +22,6 @@ from animato.errors import AnimatoError, FaceError, InputError, UsageError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import MOST_PHOTOS
 from animato.media.image import save_picture
-from animato.pipeline.bench import demo_photo
 from animato.types import Frame, Points
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.2)
@@ -33,7 +33,7 @@ def test_the_public_names_are_these() -> None:
         "AnimateSettings",
         "AnimatoError",
         "Animator",
-        "ConsentSettings",
+        "Consent",
         "Head",
         "HeadReport",
         "Stream",
@@ -53,9 +53,8 @@ def test_the_public_names_are_these() -> None:
     "before", ["", "import animato.runtime.stage_clock", "import animato.api", "from animato.pipeline import output"]
 )
 def test_render_can_be_called_whatever_was_imported_before(before: str) -> None:
-    program = (
-        f"{before}\nimport animato\nassert callable(animato.render)\nanimato.render('me.jpg', 'nod')\nprint('called')"
-    )
+    called = "animato.render('me.jpg', 'nod', consent='self')"
+    program = f"{before}\nimport animato\nassert callable(animato.render)\n{called}\nprint('called')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "called\n", done.stderr
 
@@ -75,7 +74,7 @@ def test_frames_come_one_at_a_time_and_may_be_left_early(made: Material) -> None
 
 
 def test_a_picture_in_memory_is_a_photo_too(out: Path) -> None:
-    result = animato.animate(demo_photo(), "nod", str(out / "a.mp4"), CROP)
+    result = animato.animate(sample_photo(), "nod", str(out / "a.mp4"), CROP)
     assert result.frames == 5
     assert any("photo 1" in sentence for sentence in result.warnings)
 
@@ -96,7 +95,7 @@ def test_no_photo_and_too_many_photos_are_refused(made: Material) -> None:
 
 def test_the_most_frontal_and_neutral_photo_is_animated_first() -> None:
     speaking = speaking_frames()
-    person = Head.from_photos([speaking[9], demo_photo(), speaking[0]])
+    person = Head.from_photos([speaking[9], sample_photo(), speaking[0]])
     assert len(person.photos) == 3
     alone = [Head.from_photos([photo.image]).photo for photo in person.photos]
     assert [photo.sha256 for photo in alone] == [photo.sha256 for photo in person.photos]
@@ -106,7 +105,7 @@ def test_the_most_frontal_and_neutral_photo_is_animated_first() -> None:
 
 def test_a_photo_without_a_face_is_left_out_and_said() -> None:
     wall = np.full((300, 300, 3), 120, np.uint8)
-    person = Head.from_photos([wall, demo_photo()])
+    person = Head.from_photos([wall, sample_photo()])
     assert len(person.photos) == 1
     assert "no face found in photo 1; the photo was left out" in person.warnings
 
@@ -124,7 +123,7 @@ def test_a_damaged_photo_among_good_ones_is_an_error_not_a_silence(made: Materia
 
 
 def test_findings_about_quality_are_sentences_with_a_remedy() -> None:
-    portrait = demo_photo()
+    portrait = sample_photo()
     blurred = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 4), np.uint8)
     dark = (portrait * 0.2).astype(np.uint8)
     for photo, words, remedy in ((blurred, "is blurred", "use a photo in focus"), (dark, "very dark", "more light")):
@@ -186,8 +185,8 @@ def test_the_examples_in_the_documentation_run(
 ) -> None:
     """They are run as written, in a folder that has the photo they name; `show` is the reader's own."""
     monkeypatch.chdir(tmp_path)
-    save_picture(tmp_path / "me.jpg", demo_photo())
-    save_picture(tmp_path / "side.jpg", demo_photo())
+    save_picture(tmp_path / "me.jpg", sample_photo())
+    save_picture(tmp_path / "side.jpg", sample_photo())
     if thing is api.verify:
         animato.animate(made.person, "nod", "me.mp4", CROP)
     shown: list[Frame] = []
@@ -204,7 +203,7 @@ def test_the_examples_in_the_documentation_run(
 
 
 def test_landmarks_of_all_photos_name_one_place_of_the_skin() -> None:
-    photo = demo_photo()
+    photo = sample_photo()
     turned = cv2.getRotationMatrix2D((256.0, 200.0), 5.0, 0.93)
     second = np.asarray(cv2.warpAffine(photo, turned, photo.shape[1::-1], flags=cv2.INTER_CUBIC), np.uint8)
     person = Head.from_photos([photo, second])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from main_job import Material
 from PIL import Image
+from sample_photo import sample_photo
 
 import animato
 from animato import AnimateSettings, Head
@@ -22,10 +23,9 @@ from animato.drivers.driver_process import SubprocessDriver
 from animato.errors import AnimatoError, InputError, UsageError
 from animato.head.head import MOST_PHOTOS
 from animato.media.image import save_picture
-from animato.pipeline.bench import demo_photo
 
 CROP = AnimateSettings(frame="crop", size=256, end=0.12)
-PHOTO = demo_photo()
+PHOTO = sample_photo()
 
 
 def test_a_name_alone_a_path_and_a_pil_image_are_photos_too(made: Material) -> None:
@@ -124,7 +124,7 @@ def test_drawing_on_a_frame_never_shows_in_the_next(made: Material) -> None:
 
 
 def test_a_photo_given_as_an_array_is_the_persons_own() -> None:
-    photo = demo_photo()
+    photo = sample_photo()
     person = Head.from_photos(photo)
     photo[:] = 0
     assert person.photo.image.any()
@@ -157,8 +157,10 @@ def test_an_abandoned_iterator_leaves_no_thread(made: Material) -> None:
 
 
 def test_a_program_may_end_with_an_open_iterator(made: Material, tmp_path: Path) -> None:
-    save_picture(tmp_path / "me.png", demo_photo())
-    program = "import sys, animato; frames = animato.render(*sys.argv[1:]); next(frames); print('ended')"
+    save_picture(tmp_path / "me.png", sample_photo())
+    program = (
+        "import sys, animato; frames = animato.render(*sys.argv[1:], consent='self'); next(frames); print('ended')"
+    )
     run = [sys.executable, "-c", program, str(tmp_path / "me.png"), str(made.driver)]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

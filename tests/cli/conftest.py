@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 from main_job import Material, contents, made, out, own_home
+from sample_photo import sample_photo
 
 from animato.cli.main import run
 from animato.media.image import save_picture
-from animato.pipeline.bench import demo_photo
 
 __all__ = ["made", "out", "own_home"]
 
@@ -38,7 +38,7 @@ def bomb() -> bytes:
 def bad(made: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of files that cannot be used."""
     folder = tmp_path_factory.mktemp("bad")
-    photo, clip = demo_photo(), made.driver.read_bytes()
+    photo, clip = sample_photo(), made.driver.read_bytes()
     (folder / "text.jpg").write_text("this is no picture\n" * 20)
     (folder / "text.mp4").write_text("this is no video\n" * 20)
     (folder / "text.wav").write_text("this is no sound\n" * 20)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from main_job import Material, contents, stream_facts
+from sample_photo import sample_photo
 
 from animato.cli.main import run
 from animato.cli.progress import progress_bar
 from animato.media.image import save_picture
-from animato.pipeline.bench import demo_photo
 
 SHORT = ["--driver", "nod", "--end", "0.2", "--frame", "crop", "--size", "256"]
 
@@ -110,7 +110,7 @@ def test_several_photos_make_one_person(
     made: Material, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_picture(tmp_path / "wall.png", np.full((300, 300, 3), 120, np.uint8))
-    save_picture(tmp_path / "again.jpg", demo_photo())
+    save_picture(tmp_path / "again.jpg", sample_photo())
     photos = [str(tmp_path / "wall.png"), str(tmp_path / "again.jpg"), str(made.photo)]
     assert run(["animate", *photos, *SHORT, "-o", str(out / "a.mp4")]) == 0
     assert "no face found in wall.png; the photo was left out" in capsys.readouterr().err
@@ -120,7 +120,7 @@ def test_several_faces_are_told_and_can_be_chosen(
     out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     both = tmp_path / "both.png"
-    save_picture(both, np.ascontiguousarray(np.hstack([demo_photo(), demo_photo()[:, ::-1]])))
+    save_picture(both, np.ascontiguousarray(np.hstack([sample_photo(), sample_photo()[:, ::-1]])))
     arguments = ["animate", str(both), *SHORT, "-o", str(out / "a.mp4")]
     assert run(arguments) == 0
     assert "shows 2 faces" in capsys.readouterr().err
@@ -136,7 +136,7 @@ def test_a_covered_face_is_noted(out: Path, made: Material, tmp_path: Path, caps
         made.person.photo.face.points[:468, :2].min(axis=0),
         made.person.photo.face.points[:468, :2].max(axis=0),
     )
-    masked = demo_photo().copy()
+    masked = sample_photo().copy()
     masked[int(low[1] + 0.55 * (high - low)[1]) : int(high[1]) + 10, int(low[0]) - 5 : int(high[0]) + 5] = (
         60,
         110,

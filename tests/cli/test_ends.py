@@ -36,6 +36,7 @@ class Run:
         for each in (self.out, self.scratch):
             each.mkdir()
         arguments = ["animate", str(made.photo), "--driver", str(made.driver), "-o", str(self.out / "a.mp4"), *more]
+        arguments += ["--consent", "not-a-person"]
         self.process = subprocess.Popen(
             [sys.executable, "-c", BEGIN, *arguments],
             env={**os.environ, "TMPDIR": str(self.scratch)},
@@ -185,6 +186,7 @@ def test_a_bug_of_ours_is_json_too(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
 def test_closed_streams_stop_nothing(made: Material, out: Path, closed: str) -> None:
     arguments = ["animate", str(made.photo), "-d", str(made.driver), "--end", "0.12", "-o", str(out / "a.mp4")]
+    arguments += ["--consent", "not-a-person"]
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "animato.cli", *arguments]
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done

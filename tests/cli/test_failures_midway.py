@@ -94,7 +94,7 @@ def test_stopping_in_the_middle_leaves_nothing(
 
 @pytest.mark.parametrize(
     "place",
-    ["animato.pipeline.casting.open_driver", "animato.head.head.load_picture", "animato.pipeline.signing.sign_output"],
+    ["animato.pipeline.casting.open_driver", "animato.head.photo.load_picture", "animato.pipeline.signing.sign_output"],
 )
 def test_stopping_at_any_stage_ends_in_130(
     made: Material, out: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -110,6 +110,7 @@ def test_stopping_at_any_stage_ends_in_130(
 def test_ctrl_c_in_a_real_process_leaves_nothing(made: Material, out: Path) -> None:
     """The process is stopped as soon as its hidden file appears."""
     arguments = ["animate", str(made.photo), "--driver", "talk", "-o", str(out / "a.mp4")]
+    arguments += ["--consent", "not-a-person"]
     # A shell that starts jobs in the background lets them ignore Ctrl-C, and children inherit that.
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "

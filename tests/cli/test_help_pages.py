@@ -16,6 +16,7 @@ from animato import api
 from animato.cli.main import app, run
 from animato.cli.option_names import in_options
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import ConsentSettings
 
 HEAVY = ("torch", "cv2", "av", "openvino", "numpy", "c2pa", "PIL", "scipy", "cryptography", "animato.api")
 
@@ -87,8 +88,8 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_option_of_animate_is_a_setting_and_every_setting_an_option() -> None:
     own = {"--driver", "--output", "--overwrite", "--quiet", "--json"}
     options = set(options_of(ALL[("animate",)]))
-    settings = {f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(AnimateSettings)}
-    assert options - own == settings
+    fields = (*dataclasses.fields(AnimateSettings), *dataclasses.fields(ConsentSettings))
+    assert options - own == {f"--{field.name.replace('_', '-')}" for field in fields}
 
 
 def test_defaults_and_help_of_animate_are_those_of_the_settings() -> None:
@@ -101,7 +102,8 @@ def test_defaults_and_help_of_animate_are_those_of_the_settings() -> None:
 
 def test_what_animate_takes_beside_settings_is_what_the_library_takes() -> None:
     words = {one.name for one in ALL[("animate",)].params if one.name != "help"}
-    settings = {field.name for field in dataclasses.fields(AnimateSettings)}
+    kinds = (AnimateSettings, ConsentSettings)
+    settings = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     taken = {"photos", *inspect.signature(api.Animator.animate).parameters}
     assert words - settings - {"quiet", "as_json"} <= taken
 

@@ -177,6 +177,7 @@ def test_the_demo_makes_a_video_and_its_contact_sheet(
     assert contents(out / "deep" / "er") == ["demo.jpg", "demo.mp4"]
     assert str(out / "deep" / "er" / "demo.mp4") in printed
     assert "animato verify" in printed
+    assert "computer-made head" in printed and "ground of consent: not-a-person" in printed
     rate = int(re.search(r"(\d+) per second", printed)[1])  # type: ignore[index]
     assert rate == round(results[0].frames_a_second), "not the sum of stages that run at once"
     (out / "file").write_text("mine")
@@ -207,6 +208,8 @@ def test_the_benchmark_prints_every_stage_side_by_side(
         "0.2",
         "--seconds",
         "0.4",
+        "--consent",
+        "not-a-person",
     ]
     monkeypatch.setattr(bench, "run_measured", in_this_process)
     assert run(arguments) == 0

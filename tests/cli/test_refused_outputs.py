@@ -103,7 +103,7 @@ def test_a_person_file_over_its_own_photo_is_refused(
     photo = tmp_path / "me.jpg"
     photo.write_bytes(b"a photo")
     (tmp_path / "link.animato").symlink_to(photo)
-    consent = ("--consent-basis", "self", "--i-have-consent", "--model", model, "--weights", str(tmp_path))
+    consent = ("--consent", "self", "--model", model, "--weights", str(tmp_path))
     for output in (photo, tmp_path / "link.animato"):
         assert run(["adapt", str(photo), "-o", str(output), *consent]) == 2
         assert "which is an input" in capsys.readouterr().err
@@ -115,7 +115,7 @@ def test_a_motion_file_or_head_over_its_source_is_refused(tmp_path: Path, capsys
     for path in (clip, head):
         path.write_bytes(b"mine")
     assert run(["motion", "record", str(clip), "-o", str(clip), "--overwrite"]) == 2
-    consent = ("--consent-basis", "self", "--i-have-consent")
+    consent = ("--consent", "self")
     assert run(["head", "save", str(head), "-o", str(head), "--overwrite", *consent]) == 2
     assert capsys.readouterr().err.count("which is an input") == 2
     assert clip.read_bytes() == head.read_bytes() == b"mine"

@@ -39,6 +39,7 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 6
 
 
+@pytest.mark.usefixtures("strict_consent")
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_an_example_runs_as_it_stands(code: str, desk: Path) -> None:
     exec(compile(code, "example", "exec"), {"__name__": "example"})  # our own pages

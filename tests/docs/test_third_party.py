@@ -79,7 +79,7 @@ def test_the_constraints_pin_what_the_tested_extras_ask_for_and_nothing_local() 
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     extras = PROJECT["optional-dependencies"]
     tested = {plain(re.split(r"[\s\[<>=!~;]", item, maxsplit=1)[0]) for item in PROJECT["dependencies"]}
-    for name in ("demo", "training", "evaluation", "dev"):
+    for name in ("training", "evaluation", "dev"):
         tested |= {plain(re.split(r"[\s\[<>=!~;]", item, maxsplit=1)[0]) for item in extras[name]}
     assert not tested - {plain(name) for name in pinned()}
     assert "://" not in text and "-e " not in text and "+" not in "".join(pinned().values())

@@ -33,7 +33,7 @@ from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 FOLDER = Path(__file__).resolve().parent
-GALLERY = FOLDER.parents[1] / "docs" / "gallery" / "moving.gif"
+FACES = FOLDER.parent / "faces"
 SIDE = 256
 
 
@@ -43,9 +43,9 @@ def small(frame: Frame) -> Frame:
 
 
 def second_face() -> Frame:
-    """Another face than scikit-image's: of the animated picture in the gallery (Face Research Lab, CC BY 4.0)."""
-    with Image.open(GALLERY) as picture:
-        face = picture.convert("RGB").crop((848, 0, 1056, 208)).resize((416, 416), Image.Resampling.BICUBIC)
+    """Another face than scikit-image's: l120 of the London Set (Face Research Lab, CC BY 4.0)."""
+    with Image.open(FACES / "l120.png") as picture:
+        face = picture.convert("RGB").resize((416, 416), Image.Resampling.BICUBIC)
     return np.array(face, np.uint8)
 
 

@@ -105,7 +105,7 @@ def test_a_doubted_outline_says_why_and_supports_less_turn(face_finder: FaceFind
     hollow = head.photo.parts.probabilities.copy()
     side = hollow.shape[1]
     hollow[0, side // 3 : side // 2] = 255
-    doubted = Head((replace(head.photo, parts=replace(head.photo.parts, probabilities=hollow)),))
+    doubted = Head((replace(head.photo, parts=replace(head.photo.parts, probabilities=hollow)),), head.consent)
 
     said = improvements(doubted.report, "outline")
 
@@ -122,7 +122,7 @@ def test_a_cropped_head_needs_space_around_it(face_finder: FaceFinder, portrait:
 
 
 def test_a_head_saved_before_outlines_were_known_is_to_be_saved_again(good: Head) -> None:
-    card = Head((replace(good.photo, parts=None),)).report
+    card = Head((replace(good.photo, parts=None),), good.consent).report
     assert card.outline_doubt == NOT_ANALYSED
     assert "Save the head again from its photos." in improvements(card, "outline")
 

@@ -12,7 +12,7 @@ import pytest
 from main_job import Material, contents, read_frames, shared_engine
 
 import animato
-from animato import AnimateSettings, ConsentSettings
+from animato import AnimateSettings
 from animato.errors import MissingPartError, RefusedError
 from animato.pipeline import nudity_gate
 from animato.pipeline.bench import demo_photo
@@ -91,8 +91,7 @@ def test_a_second_photo_is_judged_too(made: Material, out: Path, scores: Stub) -
 
 
 def test_a_painting_is_judged_and_rendered_by_its_head_alone(made: Material, out: Path, scores: Stub) -> None:
-    consent = ConsentSettings(consent_basis="not-a-person", i_have_consent=True)
-    made.person.save(out / "painting.animato", consent)
+    made.person.save(out / "painting.animato", consent="not-a-person")
     scores(like(demo_photo()))
     with pytest.raises(RefusedError):
         animato.animate(out / "painting.animato", "nod", out / "a.mp4", end=0.1)
@@ -105,8 +104,8 @@ def test_a_painting_is_judged_and_rendered_by_its_head_alone(made: Material, out
 
 def test_art_is_for_no_real_person(made: Material, out: Path) -> None:
     with pytest.raises(RefusedError, match="`art` is for paintings") as refused:
-        animato.animate(made.photo, "nod", out / "a.mp4", SMALL, art=True)
-    assert refused.value.where == "basis of consent: not recorded"
+        animato.animate(made.photo, "nod", out / "a.mp4", SMALL, consent="self", art=True)
+    assert refused.value.where == "ground of consent: self"
 
 
 def test_scores_from_the_threshold_on_are_refused() -> None:

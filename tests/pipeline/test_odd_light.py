@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gallery_faces import gallery_photo, write_gallery_driver
 from main_job import FPS, FRAMES, finder, speaking_frames, write_video
+from sample_photo import sample_photo
 
 from animato.drivers.opening import open_driver
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
@@ -16,7 +17,6 @@ from animato.head.head import Head
 from animato.media.image import save_picture
 from animato.motion.retarget import Target
 from animato.pipeline.actor import Cast
-from animato.pipeline.bench import demo_photo
 from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
 from animato.runtime.stage_clock import StageClock
@@ -92,15 +92,15 @@ SPEAKING = AnimateSettings(frame="crop", size=512, neutral=0.0, threads=1)
 
 
 def test_teeth_of_the_grey_portrait_are_grey(teeth: Path, tmp_path: Path) -> None:
-    grey = np.repeat(cv2.cvtColor(demo_photo(), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    grey = np.repeat(cv2.cvtColor(sample_photo(), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     save_picture(tmp_path / "grey.png", grey)
     frames, _ = animated(tmp_path / "grey.png", teeth, SPEAKING)
     assert max(int(np.ptp(frame.astype(int), axis=2).max()) for frame in frames) == 0
 
 
 def test_teeth_of_the_faded_portrait_are_not_blue(teeth: Path, tmp_path: Path) -> None:
-    grey = cv2.cvtColor(demo_photo(), cv2.COLOR_RGB2GRAY)[..., None].astype(float)
-    faded = np.clip((0.8 * grey + 0.2 * demo_photo()) * (0.85, 0.78, 0.62) + 30, 0, 255).astype(np.uint8)
+    grey = cv2.cvtColor(sample_photo(), cv2.COLOR_RGB2GRAY)[..., None].astype(float)
+    faded = np.clip((0.8 * grey + 0.2 * sample_photo()) * (0.85, 0.78, 0.62) + 30, 0, 255).astype(np.uint8)
     save_picture(tmp_path / "faded.png", faded)
     frames, targets = animated(tmp_path / "faded.png", teeth, SPEAKING)
     pairs = zip(frames, targets, strict=True)

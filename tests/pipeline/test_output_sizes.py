@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from main_job import Material, finder, prepared, read_frames, unmarked
 from PIL import Image
+from sample_photo import sample_photo
 
 import animato
 from animato import AnimateSettings, Head
 from animato.geometry.crop import head_square
-from animato.pipeline.bench import demo_photo
 from animato.types import Frame
 
 SHORT = 0.12
@@ -21,7 +21,7 @@ SHORT = 0.12
 
 def enlarged(width: int, height: int) -> Frame:
     """The portrait, stretched to another size."""
-    return np.asarray(cv2.resize(demo_photo(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(cv2.resize(sample_photo(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def outside(person: Head, margin: int = 2) -> np.ndarray:

@@ -168,7 +168,7 @@ def test_the_result_survives_its_file_and_is_not_written_without_consent(
     weights: PortraitWeights, tmp_path: Path
 ) -> None:
     made = adapt_portrait([drawn_photo(0)], weights, settings(margin=-0.0), None)
-    consent = {"basis": "self"}
+    consent = {"ground": "self"}
     record = PersonRecord(weights.configs, weights.sha256, ("b" * 64,), consent, made.report, "now", "0")
     write_portrait_person(tmp_path / "me.animato", made.networks, record)
     _, found = read_portrait_person(tmp_path / "me.animato", weights)

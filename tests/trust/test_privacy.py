@@ -43,11 +43,12 @@ def test_no_user_host_path_or_file_name_leaves_with_an_output(
 
 
 def test_a_consent_record_is_carried_without_names(write_output: Write, claim: Claim, tmp_path: Path) -> None:
-    consent = {"basis": "self", "statement_sha256": "ab" * 32, "date": "2026-08-02", "document": "/home/x/scan.pdf"}
-    agreed = Claim(claim.source_type, claim.payload, consent=consent)
+    consent = {"ground": "self", "statement_sha256": "ab" * 32, "date": "2026-08-02", "document": "/home/x/scan.pdf"}
+    agreed = Claim(claim.source_type, claim.payload, consents=(consent,))
     sign_output(write_output(".png"), tmp_path / "signed.png", agreed)
     data = {item["label"]: item["data"] for item in manifest_of(tmp_path / "signed.png", "image/png")["assertions"]}
-    assert data["org.animato.consent"] == {key: consent[key] for key in ("basis", "statement_sha256", "date")}
+    published = {key: consent[key] for key in ("ground", "statement_sha256", "date")}
+    assert data["org.animato.consent"] == {"heads": [published]}
 
 
 @pytest.mark.parametrize(

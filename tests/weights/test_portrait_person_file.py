@@ -16,7 +16,7 @@ from animato.weights.portrait_person import write_portrait_person
 
 OWN = {"project.bias": np.zeros(4, np.float32), "out.bias": np.zeros(3, np.float32)}
 WEIGHTS = PortraitWeights({"mouth": {}}, {"mouth": OWN}, {}, "w.safetensors", "a" * 64)
-RECORD = PersonRecord({"mouth": {}}, "a" * 64, ("b" * 64,), {"basis": "self"}, {}, "2026-01-01T00:00:00Z", "0")
+RECORD = PersonRecord({"mouth": {}}, "a" * 64, ("b" * 64,), {"ground": "self"}, {}, "2026-01-01T00:00:00Z", "0")
 FOUND = {"mouth": {"affine": np.arange(4, dtype=np.float32)[None], "out.bias": np.ones(3, np.float32)}}
 
 
@@ -29,7 +29,7 @@ def test_a_person_comes_back_exactly(tmp_path: Path) -> None:
 
 
 def test_no_ground_no_file(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="basis of consent"):
+    with pytest.raises(RefusedError, match="ground of consent"):
         write_portrait_person(tmp_path / "me.animato", FOUND, dataclasses.replace(RECORD, consent={}))
     assert not list(tmp_path.iterdir())
 

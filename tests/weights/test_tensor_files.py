@@ -10,7 +10,6 @@ import pytest
 from safetensors.numpy import save_file
 
 from animato.errors import FileFormatError, InputError, OutputError, RefusedError
-from animato.settings.consent import STATEMENTS, ConsentSettings, consent_record
 from animato.weights.io import read_arrays, read_header, read_plain, write_arrays
 from animato.weights.person import PersonRecord, read_person, read_person_record, write_person
 
@@ -61,7 +60,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
 
 
 def _record(**changes: object) -> PersonRecord:
-    consent = consent_record(ConsentSettings(consent_basis="self", i_have_consent=True))
+    consent = {"schema": 2, "ground": "self"}
     values = {
         "config": {"size": 32},
         "model": "a" * 64,
@@ -80,22 +79,13 @@ def test_a_person_file_comes_back_with_its_record(tmp_path: Path) -> None:
     record, arrays = read_person(path)
     assert record == read_person_record(path) == _record(consent=record.consent)
     assert np.array_equal(arrays["b"], ARRAYS["b"])
-    assert record.consent["basis"] == "self"
+    assert record.consent["ground"] == "self"
 
 
 def test_no_ground_of_consent_no_person_file(tmp_path: Path) -> None:
-    for settings in (ConsentSettings(), ConsentSettings(consent_basis="self"), ConsentSettings(i_have_consent=True)):
-        with pytest.raises(RefusedError):
-            consent_record(settings)
-    with pytest.raises(RefusedError, match="basis"):
+    with pytest.raises(RefusedError, match="ground of consent"):
         write_person(tmp_path / "x.animato", ARRAYS, _record(consent={}))
     assert not list(tmp_path.iterdir())
-    for basis in STATEMENTS:
-        record = consent_record(ConsentSettings(consent_basis=basis, i_have_consent=True, expires="2031-01-01"))
-        assert record["statement_text"] == STATEMENTS[basis]
-        assert record["expires"] == "2031-01-01"
-    with pytest.raises(RefusedError, match="not a day"):
-        ConsentSettings(expires="tomorrow")
 
 
 @pytest.mark.parametrize("name", ["config", "model", "photos", "consent"])

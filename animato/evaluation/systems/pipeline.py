@@ -27,8 +27,17 @@ from animato.pipeline.framing import Framing
 from animato.renderers.base import Layer, Paint, Renderer
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
+
+MEASURED = Consent(
+    "other",
+    statement="These clips are published under a licence, or recorded with consent, that permits research; rendered "
+    "frames are compared with the clip, and no video is made of them.",
+    scope="evaluation",
+)
+"""Ground on which clips of an evaluation are re-enacted; the user chooses the clips and answers for it."""
 
 
 class PipelineSystem(ABC):
@@ -51,7 +60,7 @@ class PipelineSystem(ABC):
         Raises:
             FaceError: none of the photos shows a usable face.
         """
-        head = Head.from_photos(list(photos), finder=self._finder)
+        head = Head.from_photos(list(photos), consent=MEASURED, finder=self._finder)
         chosen = next(number for number, photo in enumerate(photos) if np.array_equal(photo, head.photo.image))
         self._ready = (chosen, *self._renderer(head))
 
