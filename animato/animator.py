@@ -25,15 +25,11 @@ from animato.pipeline.casting import (
     open_cast,
     shared_finder,
 )
-from animato.pipeline.factory import build_scene
 from animato.pipeline.inputs import file_path, settings_of
-from animato.pipeline.label import label_warnings, scene_label
-from animato.pipeline.nudity_gate import NudityGate, SceneGate, check_art
 from animato.pipeline.output import check_target
 from animato.pipeline.rendering import Progress, render_file
 from animato.pipeline.result import AnimateResult
-from animato.pipeline.signing import ground_of
-from animato.pipeline.stream import Stream
+from animato.pipeline.stream import Stream, open_stream
 from animato.runtime.engine import Device, Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
@@ -137,11 +133,9 @@ class Animator:
 
         Raises:
             InputError: a photo or the driver cannot be used.
-            UsageError: settings exclude each other, the output is one of the inputs or exists already, or a value has
-                a wrong type.
+            UsageError: settings exclude each other, the output is an input or exists, or a value has a wrong type.
             OutputError: the output cannot be written.
-            RefusedError: photos without consent, a head whose consent has expired or was revoked, a picture looks like
-                nudity, or the output cannot be signed.
+            RefusedError: no valid consent, a picture looks like nudity, or the output cannot be signed.
             InterruptedRunError: Ctrl-C or another terminating signal; no output file is left behind.
         """
         return self.run(
@@ -222,10 +216,9 @@ class Animator:
             options: fields of `AnimateSettings`, overriding those of `settings`.
 
         Raises:
-            RefusedError: photos without consent, or a head whose consent has expired or was revoked.
+            RefusedError: no valid consent, or a picture looks like nudity; the latter by the first frame at the latest.
             UsageError: a value of a wrong type.
             InputError: a photo or the driver cannot be used.
-            RefusedError: a picture looks like nudity; raised by the first frame at the latest for the photos.
 
         Example:
             >>> with animator.stream(head, "clip.mp4") as stream:  # doctest: +SKIP
@@ -235,15 +228,7 @@ class Animator:
         settings = self._settings(settings, options)
         with ExitStack() as stack:
             cast = open_cast([cast_input(head, driver)], settings, self.engine, stack, consent)
-            with self.engine.bounded():
-                check_art(settings, ground_of(cast, settings))
-                scene, warnings = build_scene(cast, settings, self.engine)
-            gate = stack.enter_context(NudityGate(self.engine, art=settings.art))
-            scene_gate = SceneGate(gate, cast, scene, settings)
-            label = scene_label(scene, settings, ground_of(cast, settings))
-            return Stream(
-                scene, (*cast[0].head.warnings, *warnings, *label_warnings(label)), stack.pop_all(), label, scene_gate
-            )
+            return open_stream(cast, settings, self.engine, stack)
 
     def _settings(self, settings: AnimateSettings | None, options: dict[str, Any]) -> AnimateSettings:
         settings = replace(settings_of(settings, options), threads=self.engine.threads)

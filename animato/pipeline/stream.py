@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from typing import Self
 
 from animato.drivers.base import DriverReport
-from animato.pipeline.actor import Scene
+from animato.pipeline.actor import Cast, Scene
+from animato.pipeline.factory import build_scene
 from animato.pipeline.flow import frames_of
-from animato.pipeline.label import Label
-from animato.pipeline.nudity_gate import SceneGate
+from animato.pipeline.label import Label, label_warnings, scene_label
+from animato.pipeline.nudity_gate import NudityGate, SceneGate, check_art
 from animato.pipeline.output import Watermarker
+from animato.pipeline.signing import ground_of
+from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
 from animato.runtime.thread_bound import bounded_items
+from animato.settings.animate import AnimateSettings
 from animato.types import Frame
 
 
@@ -86,3 +90,26 @@ def scene_warnings(scene: Scene) -> tuple[str, ...]:
     """Return the warnings of the drivers and retargeters of a scene, without duplicates."""
     warnings = [(*actor.driver.report.warnings, *actor.retargeter.warnings()) for actor in scene.actors]
     return tuple(dict.fromkeys(warning for of_actor in warnings for warning in of_actor))
+
+
+def open_stream(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine, stack: ExitStack) -> Stream:
+    """Return the stream of a cast of one head.
+
+    Args:
+        cast: a head and its opened driver.
+        settings: of the render.
+        engine: of the caller.
+        stack: what the stream closes at its end; emptied.
+
+    Raises:
+        RefusedError: `art` for a real person, or a photo that looks like nudity.
+        InputError: the head cannot be rendered.
+    """
+    with engine.bounded():
+        check_art(settings, ground_of(cast, settings))
+        scene, warnings = build_scene(cast, settings, engine)
+    gate = stack.enter_context(NudityGate(engine, art=settings.art))
+    scene_gate = SceneGate(gate, cast, scene, settings)
+    label = scene_label(scene, settings, ground_of(cast, settings))
+    sentences = (*cast[0].head.warnings, *warnings, *label_warnings(label))
+    return Stream(scene, sentences, stack.pop_all(), label, scene_gate)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from animato.errors import RefusedError, UsageError
 from animato.settings.consent import MORE, Consent
 from animato.trust.certificates import pem
-from animato.trust.keys import local_authority, local_key
+from animato.trust.keys import local_key, trusted_authorities
 from animato.version import __version__
 
 SCHEMA = 2
@@ -60,6 +60,12 @@ def pixels_sha256(image: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
+def certificates_of(text: str) -> list[str]:
+    """Return the PEM blocks of a text, in order."""
+    end = "-----END CERTIFICATE-----"
+    return [block.strip() for block in text.split(end) if block.strip()]
+
+
 @dataclass(frozen=True)
 class ConsentRecord:
     """A signed consent.
@@ -88,8 +94,9 @@ class ConsentRecord:
     @property
     def own(self) -> bool:
         """Whether this installation signed it."""
-        authority = local_authority()
-        return authority is not None and authority.decode() in self.certificate
+        authorities = trusted_authorities() or b""
+        # Also those of rotated keys; the record's authority is the last certificate of its chain.
+        return bool(self.certificate) and certificates_of(self.certificate)[-1] in certificates_of(authorities.decode())
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON types."""
