@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from make_gallery import brushed, picture
 from PIL import Image
+from skimage.data import astronaut
 
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.head import Head
 from animato.media.image import save_picture
 from animato.motion.neck_limits import PIVOT
 from animato.motion.retarget import Target
-from animato.pipeline.demo import demo_photo
 from animato.pipeline.factory import make_renderer
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
@@ -61,7 +61,7 @@ PICTURES = (
 def read(data: Path, cases: Path, name: str) -> Frame:
     """Return one of `PICTURES`, H x W x 3 uint8 RGB."""
     if name == "demo":
-        return demo_photo()
+        return np.asarray(astronaut(), np.uint8)
     if name.startswith(BRUSHED):
         return brushed(picture(data, name.removeprefix(BRUSHED)))
     return picture(cases, name.removeprefix(CASE)) if name.startswith(CASE) else picture(data, name)

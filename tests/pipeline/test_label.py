@@ -167,7 +167,7 @@ def test_who_gets_a_label_by_default() -> None:
 
 
 def test_a_painting_beside_a_person_is_no_ground_to_leave_the_label_out(made: Material) -> None:
-    painting = replace(made.person, consent={"basis": "not-a-person"})
+    painting = replace(made.person, consent=Consent("not-a-person"))
     driver = open_driver(find_driver("nod"), SMALL, finder())
     assert ground_of([Cast(painting, driver)], SMALL) == "not-a-person"
     assert ground_of([Cast(painting, driver), Cast(made.person, driver)], SMALL) is None

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from main_job import Material, contents, read_frames, shared_engine
+from skimage.data import astronaut
 
 import animato
 from animato import AnimateSettings
 from animato.errors import MissingPartError, RefusedError
 from animato.pipeline import nudity_gate
-from animato.pipeline.bench import demo_photo
 from animato.pipeline.nudity_gate import NudityGate
 from animato.runtime.engine import Compiler
 from animato.trust import nudity
@@ -44,7 +44,7 @@ def like(picture: Frame) -> Callable[[Frame], float]:
 
 def test_a_harmless_portrait_passes_the_real_network() -> None:
     scorer = nudity_scorer(shared_engine(2))
-    assert scorer(thumbnail(demo_photo())) == pytest.approx(0.017, abs=0.01)
+    assert scorer(thumbnail(astronaut())) == pytest.approx(0.017, abs=0.01)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -52,7 +52,7 @@ def test_a_harmless_portrait_passes_the_real_network() -> None:
 def test_nothing_is_published_of_a_photo_that_is_refused(
     made: Material, out: Path, scores: Stub, threads: int, name: str
 ) -> None:
-    scores(like(demo_photo()))
+    scores(like(astronaut()))
     with pytest.raises(RefusedError, match=r"photo portrait\.png looks like nudity") as refused:
         animato.animate(made.photo, "nod", out / name, replace(SMALL, threads=threads))
     assert contents(out) == []
@@ -70,7 +70,7 @@ def test_a_driver_is_sampled_and_refused(made: Material, out: Path, scores: Stub
 
 
 def test_the_output_is_sampled_and_refused(made: Material, out: Path, scores: Stub) -> None:
-    given = thumbnail(demo_photo()).astype(float)
+    given = thumbnail(astronaut()).astype(float)
     scores(lambda seen: 0.01 if np.abs(seen - given).mean() < 1 else 0.9)
     with pytest.raises(RefusedError, match="frame 1 of the video looks like nudity"):
         animato.animate(made.photo, "nod", out / "a.mp4", SMALL)
@@ -78,21 +78,21 @@ def test_the_output_is_sampled_and_refused(made: Material, out: Path, scores: St
 
 
 def test_no_frame_of_a_refused_photo_is_handed_out(made: Material, scores: Stub) -> None:
-    scores(like(demo_photo()))
+    scores(like(astronaut()))
     with pytest.raises(RefusedError):
         next(animato.render(made.photo, "nod", SMALL))
 
 
 def test_a_second_photo_is_judged_too(made: Material, out: Path, scores: Stub) -> None:
-    second = np.ascontiguousarray(demo_photo()[:, ::-1])
+    second = np.ascontiguousarray(astronaut()[:, ::-1])
     scores(like(second))
     with pytest.raises(RefusedError, match="photo 2"):
-        animato.animate([demo_photo(), second], "nod", out / "a.mp4", SMALL)
+        animato.animate([astronaut(), second], "nod", out / "a.mp4", SMALL)
 
 
 def test_a_painting_is_judged_and_rendered_by_its_head_alone(made: Material, out: Path, scores: Stub) -> None:
     made.person.save(out / "painting.animato", consent="not-a-person")
-    scores(like(demo_photo()))
+    scores(like(astronaut()))
     with pytest.raises(RefusedError):
         animato.animate(out / "painting.animato", "nod", out / "a.mp4", end=0.1)
     result = animato.animate(out / "painting.animato", "nod", out / "a.mp4", end=0.1, art=True)
