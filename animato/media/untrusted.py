@@ -22,7 +22,7 @@ def parsing(
     """Convert exceptions raised while a file is parsed to an error that names the file and what to do.
 
     Wrap only the code that parses: inside the block, a bug of ours reads as damage of the file. The original exception
-    is the cause, which `--debug` shows.
+    is the cause of the error, which the option `debug` shows.
 
     Args:
         path: of the file, for the message.

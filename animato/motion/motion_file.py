@@ -135,7 +135,7 @@ def load_motion(path: Path, channels: Sequence[Channel], limits: MotionFileSetti
                 raise FileFormatError(
                     f"{path} is too large for a motion file",
                     where=f"{megabytes:.0f} MB unpacked; up to {limits.max_motion_megabytes:.0f} MB are read",
-                    hint="record it in shorter pieces, with --start and --end",
+                    hint="record it in shorter pieces, with `start` and `end`",
                 )
             header = json.loads(_content(file, "header.json"))
             check_header(path, header, limits)

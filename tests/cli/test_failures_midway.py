@@ -172,7 +172,19 @@ def test_a_wrong_certificate_is_refused_before_anything_is_rendered(
     assert contents(out) == []
 
 
-@pytest.mark.parametrize("fault", [ZeroDivisionError("ours"), MemoryError()])
+def test_too_little_memory_is_no_bug_and_leaves_nothing(
+    made: Material, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("animato.renderers.portrait.renderer.PortraitRenderer._paint", fail)
+    assert run(command(made, out / "a.mp4")) == 3
+    assert "not enough memory" in capsys.readouterr().err
+    assert contents(out) == []
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("ours"), KeyError("ours")])
 def test_a_bug_of_ours_is_called_one_and_leaves_nothing(
     made: Material,
     out: Path,

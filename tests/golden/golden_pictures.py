@@ -29,12 +29,15 @@ from animato.pipeline.flow import frames_of
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
+from animato.settings.consent import Consent
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 FOLDER = Path(__file__).resolve().parent
 FACES = FOLDER.parent / "faces"
 SIDE = 256
+
+TEST = Consent("other", statement="These heads are made for a test of animato, to be compared with stored pictures.")
 
 
 def small(frame: Frame) -> Frame:
@@ -53,7 +56,7 @@ def rendered(photo: Frame, driver: str | Path, second: float, engine: Engine, **
     """Return the unmarked crop of a photo at one second of a driver."""
     settings = AnimateSettings(frame="crop", end=second + 0.21, fps=25.0, threads=engine.threads, **options)  # type: ignore[arg-type]
     finder = FaceFinder(engine)
-    head = Head.from_photos(photo, finder=finder)
+    head = Head.from_photos(photo, consent=TEST, finder=finder)
     cast = [Cast(head, open_driver(find_driver(str(driver)), settings, finder))]
     frames = list(frames_of(build_scene(cast, settings, engine)[0], StageClock()))
     return small(frames[round(second * 25)])
@@ -78,14 +81,19 @@ def another_person_drives(engine: Engine, folder: Path) -> Frame:
     """A video of another face drives the portrait, through the tracker."""
     settings = AnimateSettings(frame="crop", start=1.0, end=1.8, fps=25.0, threads=engine.threads)
     finder = FaceFinder(engine)
-    cast = [Cast(Head.from_photos(second_face(), finder=finder), open_driver(find_driver("talk"), settings, finder))]
+    cast = [
+        Cast(
+            Head.from_photos(second_face(), consent=TEST, finder=finder),
+            open_driver(find_driver("talk"), settings, finder),
+        )
+    ]
     clip = folder / "second.mp4"
     with open_writer(clip, width=512, height=512, fps=cast[0].driver.fps) as writer:
         for frame in frames_of(build_scene(cast, settings, engine)[0], StageClock()):
             writer.write(frame)
     driver = VideoDriver(clip, replace(settings, start=0.0, end=None), finder)
     scene, _ = build_scene(
-        [Cast(Head.from_photos(np.array(data.astronaut()), finder=finder), driver)], settings, engine
+        [Cast(Head.from_photos(np.array(data.astronaut()), consent=TEST, finder=finder), driver)], settings, engine
     )
     return small(list(frames_of(scene, StageClock()))[14])
 

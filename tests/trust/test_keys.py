@@ -179,10 +179,3 @@ def test_a_fifo_as_certificate_or_key_is_refused_instead_of_waited_for(tmp_path:
     paths = {"sign_cert": certificate, "sign_key": key, which: tmp_path / "fifo"}
     with pytest.raises(UsageError, match="not a regular file"):
         signing_key(SigningSettings(**paths))
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
-def test_a_fifo_in_place_of_the_stored_key_is_replaced(home: Path) -> None:
-    (home / "keys").mkdir(parents=True)
-    os.mkfifo(home / "keys" / "leaf.pem")
-    assert local_key().own and (home / "keys" / "leaf.pem").is_file()
