@@ -11,7 +11,6 @@ import contextlib
 import json
 import subprocess
 import sys
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -29,6 +28,7 @@ from animato.errors import AnimatoError
 from animato.motion.channel import ChannelValues
 from animato.motion.motion_file import SUFFIX
 from animato.motion.motion_frame import MotionFrame, Neutral
+from animato.runtime.scratch import ScratchFolder
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
@@ -190,7 +190,7 @@ class SubprocessDriver:
     def _start(self) -> None:
         command = [sys.executable, "-c", _BOOTSTRAP, str(Path(animato.__file__).resolve().parent.parent)]
         # A killed child cannot clean up, so its temporary files go into a folder that this process removes.
-        scratch = tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True)
+        scratch = ScratchFolder()
         # Ctrl-C must reach only the parent: a new session on POSIX; elsewhere the bootstrap ignores the signal.
         pipe = subprocess.PIPE
         try:
@@ -232,7 +232,7 @@ class SubprocessDriver:
         return message
 
 
-def _kill(child: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
+def _kill(child: subprocess.Popen[bytes], scratch: ScratchFolder) -> None:
     child.kill()
     child.communicate()
     scratch.cleanup()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from animato.errors import MissingPartError, OutputError
+from animato.runtime.scratch import ScratchFolder
 
 
 class _SilentTelemetry:
@@ -63,7 +64,7 @@ def read_model(model: bytes) -> Iterator[tuple[Any, Any]]:
     # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
     with contextlib.ExitStack() as stack:
         try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True))
+            folder = stack.enter_context(ScratchFolder())
             path = Path(folder) / ("model.tflite" if model[4:8] == b"TFL3" else "model.onnx")
             path.write_bytes(model)
         except OSError as problem:
