@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.landmarks import OVAL
+from animato.geometry.landmarks import OVAL, canonical_face
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
-from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE
+from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS
 from animato.types import Plane, Points
 
 WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
@@ -46,7 +46,7 @@ FAR_SIDE = (0.2, 0.42)
 """Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
 
 FAR_FROM_MIDDLE_CM = (1.0, 4.0)
-"""Distance from the middle over which a column belongs to a side."""
+"""Distance of a column's first point from the middle over which it belongs to a side, centimetres."""
 
 REACH = ((-0.6, 6.0), (-0.1, 10.0), (0.2, 12.0), (0.6, 16.0))
 """How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""
@@ -114,7 +114,7 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, pe
     vertices = with_perspective(vertices, pose, 1.0)
     expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
     local = np.asarray(local_from_points(vertices.astype(np.float32), pose), np.float64)
-    far = _far_side(local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 0], pose)
+    far = _far_side(pose)
     local, mirrored = _with_far_side(local, (-1.0, 1.0, 1.0), far), far > 0.5
     sources = np.where(
         np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources
@@ -132,13 +132,9 @@ def _skirt_end(below: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((along[:, None] * below * opening).reshape(-1))
 
 
-def _far_side(aside: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
-    """Return how far each column lies on the far side of a turned photo, 36 in [0, 1].
-
-    Args:
-        aside: 36, distance of the columns from the middle, the head's own frame, centimetres.
-        pose: of the photo.
-    """
+def _far_side(pose: HeadPose) -> NDArray[np.float64]:
+    """Return how far each column lies on the far side of a photo turned to a pose, 36 in [0, 1]."""
+    aside = canonical_face().vertices[list(OVAL), 0]
     far = smoothstep(np.sign(aside) * pose.rotation[2, 0], *FAR_SIDE)
     return np.asarray(far * smoothstep(np.abs(aside), *FAR_FROM_MIDDLE_CM))
 

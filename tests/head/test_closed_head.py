@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animato.geometry.landmarks import MESH_POINTS, OVAL
+from animato.geometry.landmarks import MESH_POINTS, OVAL, canonical_face
 from animato.geometry.mesh import signed_area
-from animato.geometry.pose import fit_pose
+from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp
 from animato.head.closed_head import fit_closed_head
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, closed_topology
 from animato.types import Face, Frame
@@ -64,3 +64,23 @@ def test_in_the_photo_the_back_lies_behind_the_silhouette(portrait_face: Face, s
     rim, back = rings[FRONT - 1], rings[FRONT + 2 :]
     assert (back[..., 0].max() <= rim[:, 0].max() + 1) and (back[..., 0].min() >= rim[:, 0].min() - 1)
     assert (back[..., 2] >= rim[:, 2].min() - 1).all()
+
+
+def test_the_far_side_of_a_turned_photo_is_the_mirror_of_the_near_one(
+    portrait_face: Face, silhouette: NDArray[np.float32]
+) -> None:
+    pose = fit_pose(portrait_face.points)
+    none = np.zeros_like(silhouette)
+    assert not fit_closed_head(portrait_face.points, pose, silhouette, none, silhouette).mirrored.any()
+    turned = HeadPose(rotation_exp(np.radians([0.0, 35.0, 0.0])) @ pose.rotation, pose.translation, pose.scale)
+    points = points_from_local(local_from_points(portrait_face.points, pose), turned)
+    shell = fit_closed_head(points, turned, silhouette, none, silhouette)
+    rings = shell.local.reshape(RINGS, COLUMNS, 3)
+    far = np.flatnonzero(shell.mirrored)
+    aside = canonical_face().vertices[list(OVAL), 0]
+    assert len(far) >= 8
+    assert len(set(np.sign(aside[far]).tolist())) == 1, "one side of the head"
+    side = far[np.abs(aside[far]) > 4.0]
+    np.testing.assert_allclose(rings[:, side], rings[:, -side % COLUMNS] * (-1, 1, 1), atol=1e-6)
+    sources = shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]
+    np.testing.assert_array_equal(sources[:, far], sources[:, -far % COLUMNS])

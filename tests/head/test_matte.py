@@ -101,3 +101,31 @@ def test_a_hole_in_a_wall_is_filled_with_the_wall() -> None:
     filled = push_pull(image, 1 - hole)
 
     assert np.abs(filled - wall).max() < 10
+
+
+def test_what_is_not_connected_to_the_face_is_no_part_of_the_person(portrait: Frame, portrait_face: Face) -> None:
+    size = portrait.shape[0]
+    person = _face_disc(portrait_face, 96, size, 1.3)
+    person[:5, :5] = 1.0
+    image = np.where(cv2.resize(person, (size, size))[..., None] > 0.5, 200, 40) * np.ones(3)
+    matte = matte_of(image.astype(np.uint8), portrait_face.points, _parts(person, size))
+    assert matte.doubt == ""
+    assert matte.alpha[: size // 10, : size // 10].max() == 0
+    assert matte.alpha.max() == 1
+
+
+def test_a_wide_unsure_area_is_decided_by_its_colour(portrait: Frame, portrait_face: Face) -> None:
+    size = portrait.shape[0]
+    truth = _face_disc(portrait_face, size, size, 1.4) > 0
+    image = np.where(truth[..., None], np.uint8([200, 40, 40]), np.uint8([30, 120, 200])).astype(np.uint8)
+    image = image + np.random.default_rng(0).integers(0, 8, image.shape, dtype=np.uint8)
+    person = cv2.resize(truth.astype(np.float32), (96, 96), interpolation=cv2.INTER_AREA)
+    middle = portrait_face.points[:468, :2].mean(axis=0) * 96 / size
+    y, x = np.mgrid[0:96, 0:96]
+    # The network gives up on a patch that holds a lower part of the person and some of the wall.
+    radius = 1.4 * float(np.ptp(portrait_face.points[:468, 1])) / 2 * 96 / size
+    patch = np.hypot(x - middle[0] - 0.6 * radius, y - middle[1] - 0.75 * radius) < 0.3 * radius
+    person[patch] = 0.5
+    alpha = matte_of(image, portrait_face.points, _parts(person, size)).alpha
+    inside = cv2.resize(patch.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST) > 0
+    assert ((alpha > 0.5) == truth)[inside].mean() > 0.95

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,9 +13,12 @@ from animato.geometry.landmarks import LIPS_OUTER
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.head import Head
+from animato.head.matte import Matte
 from animato.head.view import HeadView
 from animato.pipeline.framing import frame_head
 from animato.renderers.warp.layered import HeadWarp, LayeredHead
+from animato.renderers.warp.moving_body import MovingBody
+from animato.renderers.warp.multi_view import select_side_sources
 from animato.renderers.warp.shell import ClosedShell
 from animato.renderers.warp.warper import Warper, animated_warper
 from animato.settings.animate import AnimateSettings
@@ -113,3 +117,35 @@ def test_a_body_at_the_edge_of_the_photo_stands_still_at_rest(view: HeadView) ->
     assert cut.layers is not None
     rings = ClosedShell(cut).vertices[-len(build_shell(cut.points, cut.pose, cut.size).points) :]
     assert np.abs(cut.layers.body_places.movement(cut.points, rings)).max() < 1e-6
+
+
+def test_another_photo_supplies_the_side_of_the_head_that_the_animated_one_hides(view: HeadView) -> None:
+    main = animated_warper(view)
+    pose = _turned(view, 40.0)
+    points = points_from_local(view.local, pose)
+    alone = main.render(points, pose).image
+    # A photo of the turned head in green light: what comes from it is seen.
+    side = replace(view, image=np.asarray(alone * (0.4, 1.0, 0.4), np.uint8), points=points)
+    side.__dict__["matte"] = Matte(np.ones((view.size, view.size), np.float32), "")  # a cached property
+    select_side_sources([main, Warper(side, ClosedShell(side))])
+    beyond = np.arange(len(main.topology.triangles)) >= main.topology.face_triangles
+    assert any(source.weight[:-1][beyond].any() for source in main.source_views)
+    both = main.render(points, pose)
+    back = np.append(beyond, False)[both.triangle_map]
+    changed = np.abs(both.image.astype(int) - alone).max(axis=2) > 20
+    changed = cv2.resize(changed.astype(np.uint8), back.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert changed[back].mean() > 0.05
+    assert np.array_equal(main.render(view.points, view.pose).image, view.image), "at rest only the photo is used"
+
+
+def test_hanging_hair_turns_with_the_head(view: HeadView) -> None:
+    assert view.layers is not None
+    vertices, pose = ClosedShell(view).vertices, _turned(view, 20.0)
+    still, moved = (
+        MovingBody(replace(view.layers, hair_follow=follow), view.pose, view.size).over(
+            view.layers.plate, vertices, pose
+        )[1]
+        for follow in (np.zeros(len(view.layers.hair_places)), np.ones(len(view.layers.hair_places)))
+    )
+    assert np.array_equal(still, view.layers.body_alpha), "no ring has moved, and nothing hangs"
+    assert np.abs(moved - still).max() > 0.5
