@@ -68,16 +68,23 @@ def composite_patch(image: Frame, crop_from_patch: Affine, output: PatchOutput, 
 
 def _changed_box(output: PatchOutput) -> NDArray[np.float64] | None:
     """Return the corners (4 x 2) of the box of the patch with changes above the thresholds, or None."""
-    side = output.layer.shape[0]
-    thresholds = np.array([MIN_COLOUR] * 3 + [MIN_COLOUR / 255], np.float32)
-    changed = np.concatenate([np.abs(output.layer) > thresholds, np.abs(output.flow) > MIN_FLOW], axis=2)
-    rows = np.flatnonzero(changed.reshape(side, -1).any(axis=1))
-    columns = np.flatnonzero(changed.any(axis=0).reshape(side, -1).any(axis=1))
+    rows, columns = (
+        np.flatnonzero(
+            (_largest(output.layer, axis) > np.array([MIN_COLOUR] * 3 + [MIN_COLOUR / 255], np.float32)).any(axis=1)
+            | (_largest(output.flow, axis) > MIN_FLOW).any(axis=1)
+        )
+        for axis in (1, 0)
+    )
     if not rows.size:
         return None
     # One more pixel on every side, over which the output is interpolated to 0.
     left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
     return np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
+
+
+def _largest(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Return the largest magnitude along rows (axis 1) or columns (axis 0) of h x w x c, (h or w) x c."""
+    return np.asarray(cv2.reduce(np.abs(values), axis, cv2.REDUCE_MAX).reshape(-1, values.shape[2]), np.float32)
 
 
 def add_patch(image: Frame, placed: Affine, added: NDArray[np.float32], box: Sequence[int]) -> None:

@@ -116,20 +116,23 @@ def affine_per_triangle(
     return rows
 
 
-def flow_from_drawing(drawn: NDArray[np.int16], affine: NDArray[np.float32], step: float) -> NDArray[np.float32]:
+def flow_from_drawing(
+    drawn: NDArray[np.int16], affine: NDArray[np.float32], step: float, first: tuple[int, int] = (0, 0)
+) -> NDArray[np.float32]:
     """Return the backward flow of a triangle index map.
 
     Args:
         drawn: h x w int16 triangle indices, -1 for none.
         affine: 6 x (T + 1), source_from_target in full-resolution pixels, identity last.
         step: full-resolution pixels per pixel of `drawn`.
+        first: row and column of its first pixel, if it is a part of a larger map.
 
     Returns:
         2 x h x w float32: x and y in the source of each pixel, in full-resolution pixels.
     """
     height, width = drawn.shape
-    x = (np.arange(width, dtype=np.float32) + 0.5) * step - 0.5
-    y = ((np.arange(height, dtype=np.float32) + 0.5) * step - 0.5)[:, None]
+    x = (np.arange(first[1], first[1] + width, dtype=np.float32) + 0.5) * step - 0.5
+    y = ((np.arange(first[0], first[0] + height, dtype=np.float32) + 0.5) * step - 0.5)[:, None]
     indices = drawn.reshape(-1)
     xx, xy, x0, yx, yy, y0 = (np.take(affine[row], indices, mode="wrap").reshape(height, width) for row in range(6))
     flow = np.empty((2, height, width), np.float32)

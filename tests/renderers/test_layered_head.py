@@ -47,6 +47,23 @@ def test_at_rest_the_layers_are_the_photo_to_the_last_bit(view: HeadView, warper
     assert np.array_equal(warper.render(view.points, view.pose).image, view.image)
 
 
+def test_what_the_layers_lack_of_the_photo_never_passes_the_photos_own_colours(view: HeadView, warper: Warper) -> None:
+    # Where a turn shows hair in front of what was background, subtracting the background's excess made black bands.
+    assert view.layers is not None
+    layered = LayeredHead(view.layers, view.image, view.pose)
+    flow, _, drawn = warper.flow(view.points, view.pose)
+    vertices = warper.target_vertices(view.points, view.pose)
+    head = HeadWarp(view.layers.head, flow, drawn, vertices, warper.map_mesh(vertices).affine)
+    layered.keep_residual(view.image, np.full_like(view.image, 128))
+    other = replace(head, image=np.full_like(view.image, 60))
+    shown, _ = layered.compose(other, view.pose)
+    plain, _ = LayeredHead(view.layers, view.image, view.pose).compose(other, view.pose)
+    inside = view.layers.head_alpha > 0.99
+    assert (shown[inside] >= np.minimum(plain, view.image)[inside]).mean() > 0.999
+    assert (shown[inside] <= np.maximum(plain, view.image)[inside]).mean() > 0.999
+    assert (shown != plain)[inside].mean() > 0.5
+
+
 def test_what_the_layers_lack_of_the_photo_is_not_stretched_over_an_open_mouth(view: HeadView) -> None:
     assert view.layers is not None
     vertices = animated_warper(view).target_vertices(view.points, view.pose)

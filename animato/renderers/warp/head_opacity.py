@@ -46,11 +46,10 @@ class HeadOpacity:
     Args:
         layers: of the photo.
         pose: of the photo.
-        size: side of the square, pixels.
     """
 
-    def __init__(self, layers: PersonLayers, pose: HeadPose, size: int) -> None:
-        self.layers, self._pose, self._size = layers, pose, size
+    def __init__(self, layers: PersonLayers, pose: HeadPose) -> None:
+        self.layers, self._pose = layers, pose
         topology = closed_topology()
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
         steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
@@ -68,16 +67,16 @@ class HeadOpacity:
         """Return the kind of what is drawn at each cell (h x w triangle numbers), h x w uint8."""
         return np.asarray(np.take(self._kinds, drawn, mode="wrap"), np.uint8)
 
-    def behind_body(self, drawn: NDArray[np.int16]) -> Plane | None:
-        """Return how much of the head lies behind the body, S x S float32, or None for nothing.
+    def behind_body(self, warp: HeadWarp) -> Plane | None:
+        """Return how much of the head lies behind the body, float32 of the size of the warp's image; None for nothing.
 
         The back of a neck goes down behind the collar, and hair of the back behind the shoulders.
         """
-        nape = np.take(self._nape, drawn, mode="wrap")
+        nape = np.take(self._nape, warp.drawn, mode="wrap")
         if not nape.any():
             return None
         soft = cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS)
-        return np.asarray(cv2.resize(soft, (self._size, self._size)), np.float32)
+        return np.asarray(cv2.resize(soft, warp.size), np.float32)
 
     def alpha(
         self,
@@ -89,17 +88,17 @@ class HeadOpacity:
         pose: HeadPose,
         turn: float,
     ) -> Plane:
-        """Return the head's opacity in a box of the square, b x c float32: the photo's, and all where it is turned.
+        """Return the head's opacity in a box of its picture, b x c float32: the photo's, and all where it is turned.
 
         Args:
             warp: the head.
             kind: h x w, of what is drawn at each cell.
             x, y: b x c float32, source of each pixel of the box, pixels.
-            box: rows and columns of the square.
+            box: rows and columns of the image.
             pose: of the target.
             turn: how far it is turned from the photo, 0 to 1.
         """
-        size = (self._size, self._size)
+        size = warp.size
         drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
         fringe = kind == IS_FRINGE
         drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]

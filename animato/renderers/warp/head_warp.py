@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.aperture_mask import Window
-from animato.geometry.resample import identity_flow
 from animato.types import Frame, Plane
 
 BEYOND_CELLS = 4
 """How far a flow is continued beyond the head, cells of its grid: as far as edges are softened."""
+
+SPARE_CELLS = 9
+"""Cells around the drawn head that are kept with it: farther than the widest blur of its edge reaches."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class HeadWarp:
         affine: 6 x (T + 1) float32, source_from_target of each triangle.
         apertures: rectangle and mask of each opening whose inside is in the image; the mask is 0 at rest.
         supplied: T + 1 float32 in [0, 1], how much of each comes from another picture; None for nothing.
+        first: row and column, in the square's grid, of the first place.
     """
 
     image: Frame
@@ -38,6 +41,35 @@ class HeadWarp:
     affine: NDArray[np.float32]
     apertures: tuple[tuple[Window, Plane], ...] = ()
     supplied: NDArray[np.float32] | None = None
+    first: tuple[int, int] = (0, 0)
+
+    @property
+    def step(self) -> float:
+        """Pixels for each cell of the grid."""
+        return float(self.image.shape[0] / self.drawn.shape[0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image, pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def around_head(self) -> HeadWarp:
+        """Return the part that holds the head, so that nothing is computed for the rest of the square.
+
+        Where cells are no whole pixels, it is the whole.
+        """
+        step = self.step
+        if not step.is_integer():
+            return self
+        rows, columns = cells = cells_around(self.drawn >= 0, SPARE_CELLS)
+        pixels = tuple(slice(int(line.start * step), int(line.stop * step)) for line in cells)
+        return replace(
+            self,
+            image=self.image[pixels],
+            flow=self.flow[:, rows, columns],
+            drawn=self.drawn[cells],
+            first=(rows.start, columns.start),
+        )
 
 
 class DrawnHead(NamedTuple):
@@ -72,16 +104,36 @@ def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: floa
     """
     if there.all() or not there.any():
         return flow
-    near = cv2.dilate(there.astype(np.uint8), np.ones((2 * BEYOND_CELLS + 1,) * 2, np.uint8)) > 0
-    beyond = np.flatnonzero(near & ~there)
-    inside = nearest_cell(there).ravel()[beyond]
     # Farther out nothing is seen of it: it moves as the head does on average, so no false edge of an occlusion arises.
-    identity = identity_flow(there.shape[0], round(step * there.shape[0]))
-    moved = (flow - identity)[:, there].mean(axis=1)
-    result = np.where(there, flow, identity + moved[:, None, None]).reshape(2, -1)
-    away = np.stack(np.divmod(beyond, there.shape[1])) - np.stack(np.divmod(inside, there.shape[1]))
-    result[:, beyond] = result[:, inside] + away[::-1].astype(np.float32) * np.float32(step)
-    return result.reshape(flow.shape)
+    height, width = there.shape
+    x = ((np.arange(width) + 0.5) * step - 0.5).astype(np.float32)
+    y = ((np.arange(height) + 0.5) * step - 0.5).astype(np.float32)[:, None]
+    mask = there.view(np.uint8)
+    moved = [cv2.mean(plane, mask)[0] for plane in (flow[0] - x, flow[1] - y)]
+    result = np.stack([np.where(there, flow[0], x + moved[0]), np.where(there, flow[1], y + moved[1])])
+    box = cells_around(there, BEYOND_CELLS)
+    inside = there[box]
+    near = cv2.dilate(inside.view(np.uint8), np.ones((2 * BEYOND_CELLS + 1,) * 2, np.uint8)) > 0
+    beyond = np.nonzero(near & ~inside)
+    nearest = np.divmod(nearest_cell(inside)[beyond], inside.shape[1])
+    for plane, lines, from_lines in zip(result, beyond[::-1], nearest[::-1], strict=True):
+        plane[box][beyond] = plane[box][nearest] + (lines - from_lines).astype(np.float32) * np.float32(step)
+    return np.asarray(result, np.float32)
+
+
+def cells_around(there: NDArray[np.bool_], spare: int) -> tuple[slice, slice]:
+    """Return rows and columns of the smallest box of a grid that holds all cells that are there (h x w bool).
+
+    Args:
+        there: h x w bool.
+        spare: cells added on each side, within the grid.
+    """
+    lines = []
+    for axis, length in zip((1, 0), there.shape, strict=True):
+        found = np.flatnonzero(there.any(axis=axis))
+        first, last = (int(found[0]), int(found[-1])) if len(found) else (0, 0)
+        lines.append(slice(max(0, first - spare), min(length, last + 1 + spare)))
+    return lines[0], lines[1]
 
 
 def nearest_cell(there: NDArray[np.bool_]) -> NDArray[np.int64]:

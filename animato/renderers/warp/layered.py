@@ -14,7 +14,7 @@ from animato.head.back_texture import texture_places
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
 from animato.renderers.warp.head_opacity import HeadOpacity
-from animato.renderers.warp.head_warp import DrawnHead, HeadWarp, nearest_cell
+from animato.renderers.warp.head_warp import DrawnHead, HeadWarp, cells_around, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
 from animato.types import Frame, Plane
 
@@ -42,7 +42,7 @@ class LayeredHead:
 
     def __init__(self, layers: PersonLayers, image: Frame, pose: HeadPose) -> None:
         self.layers, self._pose, self._size = layers, pose, image.shape[0]
-        self._opacity = HeadOpacity(layers, pose, self._size)
+        self._opacity = HeadOpacity(layers, pose)
         self._body = MovingBody(layers, pose, self._size)
         self._back_source = texture_places()
         self._residual: tuple[Frame, Frame] | None = None
@@ -73,9 +73,9 @@ class LayeredHead:
         """
         rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        lacking = np.zeros(image.shape, np.int16)
-        lacking[box] = image[box].astype(np.int16) - rest[box]
-        self._residual = np.maximum(lacking, 0).astype(np.uint8), np.maximum(-lacking, 0).astype(np.uint8)
+        wanted = rest.copy()
+        wanted[box] = image[box]
+        self._residual = wanted, rest
         still = image.copy()
         still[box] = self._body.still[box]
         self._body.still = still
@@ -97,35 +97,41 @@ class LayeredHead:
     def _drawn_head(self, warp: HeadWarp, pose: HeadPose, body: Plane) -> DrawnHead:
         """Return the head in its own box, over a body of an opacity (S x S float32)."""
         degrees = degrees_between(pose, self._pose)
-        box = _box(warp.drawn >= 0, self._size / warp.drawn.shape[0], self._size)
-        x, y = (cv2.resize(plane, (self._size, self._size))[box] for plane in warp.flow)
+        warp = warp.around_head()
+        box = _in_pixels(cells_around(warp.drawn >= 0, 2), warp.step)
+        place = _moved(box, warp.first, warp.step)
+        x, y = (cv2.resize(plane, warp.size)[box] for plane in warp.flow)
         kind = self._opacity.kind(warp.drawn)
         alpha = self._opacity.alpha(warp, kind, x, y, box, pose, smoothstep(degrees, 0.0, TURN_DEGREES))
-        hidden = self._opacity.behind_body(warp.drawn)
+        hidden = self._opacity.behind_body(warp)
         if hidden is not None:
-            alpha = alpha * (1 - hidden[box] * body[box])
+            alpha = alpha * (1 - hidden[box] * body[place])
         head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
         shown = self._opacity.back_share(warp, kind)
         head = self._with_back(warp, head, shown) if shown.any() else head
         residual = 1 - smoothstep(degrees, *RESIDUAL_DEGREES)
-        return DrawnHead(box, np.ascontiguousarray(head[box]), alpha, x, y, residual, warp.apertures)
+        return DrawnHead(place, np.ascontiguousarray(head[box]), alpha, x, y, residual, warp.apertures)
 
     def _with_residual(self, image: Frame, drawn: DrawnHead) -> Frame:
         if self._residual is None or drawn.residual <= 0:
             return image
-        more, less = (
+        wanted, rest = (
             np.asarray(cv2.remap(part, drawn.x, drawn.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
             for part in self._residual
         )
+        more, less = (np.asarray(cv2.subtract(*pair), np.uint8) for pair in ((wanted, rest), (rest, wanted)))
         rows, columns = drawn.box
         for window, mask in drawn.apertures:  # what the lips' line lacks would be stretched over the open mouth
             for part in (more, less):
                 clear(part, (columns.start, rows.start), window, mask)
+        # No further than the photo's own colour: where other layers are seen than there, the difference means nothing.
         brighter = cv2.addWeighted(image, 1.0, more, drawn.residual, 0.0)
-        return np.asarray(cv2.addWeighted(brighter, 1.0, less, -drawn.residual, 0.0), np.uint8)
+        brighter = cv2.min(brighter, cv2.max(image, wanted))
+        darker = cv2.addWeighted(brighter, 1.0, less, -drawn.residual, 0.0)
+        return np.asarray(cv2.max(darker, cv2.min(brighter, wanted)), np.uint8)
 
     def _without_streaks(self, warp: HeadWarp, stretch: NDArray[np.float32]) -> Frame:
-        """Return the head's colours, S x S x 3 uint8, smooth across where the photo's pixels are stretched.
+        """Return the head's colours, h x w x 3 uint8, smooth across where the photo's pixels are stretched.
 
         A pixel drawn out in one direction is a streak as long as its neighbours are sharp in the other.
 
@@ -136,45 +142,42 @@ class LayeredHead:
         there = stretch > 0
         if not there.any():
             return warp.image
-        step = self._size / there.shape[0]
-        rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
-        box = np.s_[
-            round(rows[0] * step) : round((rows[-1] + 1) * step),
-            round(columns[0] * step) : round((columns[-1] + 1) * step),
-        ]
+        box = _in_pixels(cells_around(there, 0), warp.step)
         result = warp.image.copy()
         view = np.ascontiguousarray(result[box])
         soft = cv2.GaussianBlur(view, (0, 0), STREAK_CM * self._pose.scale)
-        share = cv2.resize(cv2.GaussianBlur(stretch, (0, 0), 2.0), (self._size, self._size))[box]
+        share = cv2.resize(cv2.GaussianBlur(stretch, (0, 0), 2.0), warp.size)[box]
         result[box] = cv2.blendLinear(soft, view, share, 1 - share)
         return result
 
     def _with_back(self, warp: HeadWarp, image: Frame, shown: NDArray[np.float32]) -> Frame:
         """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
-        back = shown > 0
-        step = self._size / back.shape[0]
         affine = affine_per_triangle(warp.vertices, self._back_source, closed_topology().triangles)
-        flow = flow_from_drawing(np.where(back, warp.drawn, -1).astype(np.int16), affine, step)
-        rows, columns = np.flatnonzero(back.any(1)), np.flatnonzero(back.any(0))
-        cells = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
-        top, left = round(cells[0].start * step), round(cells[1].start * step)
-        size = tuple(round(part * step) for part in back[cells].shape[::-1])
-        index = nearest_cell(back[cells])  # outside the back its map means nothing
-        x, y = (cv2.resize(plane[cells].ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
+        cells = cells_around(shown > 0, 1)
+        first = warp.first[0] + cells[0].start, warp.first[1] + cells[1].start
+        flow = flow_from_drawing(warp.drawn[cells], affine, warp.step, first)
+        rows, columns = box = _in_pixels(cells, warp.step)
+        size = columns.stop - columns.start, rows.stop - rows.start
+        index = nearest_cell(shown[cells] > 0)  # outside the back its map means nothing
+        x, y = (cv2.resize(plane.ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
         texture = cv2.remap(self.layers.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         soft = cv2.GaussianBlur(shown[cells], (0, 0), 1.2)
         mask = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
         result = image.copy()
-        view = result[top : top + size[1], left : left + size[0]]
+        view = result[box]
         view[:] = cv2.blendLinear(texture, np.ascontiguousarray(view), mask, 1 - mask)
         return result
 
 
-def _box(there: NDArray[np.bool_], step: float, size: int) -> tuple[slice, slice]:
-    """Return rows and columns, in pixels, of the cells that are there, with a cell to spare."""
-    lines = []
-    for axis in (1, 0):
-        found = np.flatnonzero(there.any(axis=axis))
-        first, last = (found[0], found[-1]) if len(found) else (0, 0)
-        lines.append(slice(max(0, int((first - 2) * step)), min(size, int(np.ceil((last + 3) * step)))))
-    return lines[0], lines[1]
+def _in_pixels(cells: tuple[slice, slice], step: float) -> tuple[slice, slice]:
+    rows, columns = (slice(round(line.start * step), round(line.stop * step)) for line in cells)
+    return rows, columns
+
+
+def _moved(box: tuple[slice, slice], first: tuple[int, int], step: float) -> tuple[slice, slice]:
+    """Return a box of a part of the square, pixels, as a box of the square; `first` is the part's first cell."""
+    rows, columns = (
+        slice(line.start + round(cell * step), line.stop + round(cell * step))
+        for line, cell in zip(box, first, strict=True)
+    )
+    return rows, columns
