@@ -17,6 +17,7 @@ from animato.geometry.landmarks import ASSET, ASSET_SHA256
 from animato.media.hash import sha256_file
 from animato.motion.bundled import bundled
 from animato.runtime.engine import Engine
+from animato.runtime.network_cache import cache_folder
 from animato.trust.key_folder import check_home
 from animato.version import __version__
 
@@ -78,6 +79,7 @@ def run_checks() -> list[CheckResult]:
     checks: tuple[tuple[str, Callable[[], str], str], ...] = (
         ("temporary folder", _temporary_folder, "free some space, or set TMPDIR to another folder"),
         ("data folder", _data_folder, "set ANIMATO_HOME to a folder you can write to"),
+        ("network cache", _network_cache, "set ANIMATO_CACHE to a folder of your own"),
         ("face model", _face_model, "pip install --force-reinstall animato"),
         ("face networks", _networks, "pip install --force-reinstall openvino"),
         ("nudity gate", _nudity_gate, "pip install --force-reinstall animato"),
@@ -188,6 +190,13 @@ def _data_folder() -> str:
     home = check_home()
     existing = next(path for path in (home, *home.absolute().parents) if path.exists())
     return f"{home}, {_free(existing)} free"
+
+
+def _network_cache() -> str:
+    folder = cache_folder()
+    if folder is None:
+        return "off: each run compiles its networks, which takes about a second"
+    return f"{folder}, {sum(path.stat().st_size for path in folder.glob('*')) / 1e6:.0f} MB"
 
 
 def _working_folder() -> CheckResult:

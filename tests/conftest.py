@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from animato.types import Face, Frame
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["ANIMATO_CACHE"] = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "networks")
 
 # No test is timed: on a busy machine one example in a thousand takes a quarter of a second. The same examples each run.
 settings.register_profile("animato", deadline=None, derandomize=True)

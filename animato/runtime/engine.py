@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import UsageError
+from animato.runtime import network_cache
 from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.runtime.openvino_library import import_openvino, read_model
 from animato.runtime.thread_bound import bounded
@@ -98,14 +99,32 @@ class Compiler:
             model: from `runtime.graph_builder`.
             threads: CPU threads, or None for `network_threads`.
         """
-        return self._compiled(import_openvino().Core(), model, self.network_threads if threads is None else threads)
+        return Network(self._compiled(import_openvino().Core(), model, threads or self.network_threads))
+
+    def compile_shipped(self, content: str, build: Callable[[], Any]) -> Network:
+        """Compile a graph of the package, or take it from the cache on disk (`runtime.network_cache`).
+
+        Args:
+            content: identifies the graph and its weights.
+            build: makes the graph, if it is not in the cache.
+        """
+        threads = self.network_threads
+
+        def compiled(core: Any) -> Any:
+            return self._compiled(core, build(), threads)
+
+        return self._cached(f"graph {content}", threads, compiled)
 
     def compile_file(self, model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Network:
         """Compile the bytes of an ONNX or TensorFlow Lite file; see `Engine.network`."""
-        with read_model(model) as (core, network):
-            if input_shape is not None:
-                network.reshape(list(input_shape))
-            return self._compiled(core, network, threads)
+
+        def compiled(_core: Any) -> Any:
+            with read_model(model) as (core, network):
+                if input_shape is not None:
+                    network.reshape(list(input_shape))
+                return self._compiled(core, network, threads)
+
+        return self._cached(f"{hashlib.sha256(model).hexdigest()} {input_shape}", threads, compiled)
 
     def compile_ir(self, graph: bytes, weights: bytes, input_shape: tuple[int, ...], threads: int) -> Network:
         """Compile a network in OpenVINO's own format.
@@ -116,19 +135,44 @@ class Compiler:
             input_shape: fixed input shape.
             threads: CPU threads.
         """
-        core = import_openvino().Core()
-        network = core.read_model(model=graph, weights=weights)
-        network.reshape(list(input_shape))
-        return self._compiled(core, network, threads)
 
-    def _compiled(self, core: Any, model: Any, threads: int) -> Network:
-        options = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": str(threads),
-        }
+        def compiled(core: Any) -> Any:
+            network = core.read_model(model=graph, weights=weights)
+            network.reshape(list(input_shape))
+            return self._compiled(core, network, threads)
+
+        return self._cached(f"{hashlib.sha256(graph + weights).hexdigest()} {input_shape}", threads, compiled)
+
+    def _compiled(self, core: Any, model: Any, threads: int) -> Any:
         with _memory_reported():
-            return Network(core.compile_model(model, self.device.upper(), options))
+            return core.compile_model(model, self.device.upper(), _options(threads))
+
+    def _cached(self, content: str, threads: int, compiled: Callable[[Any], Any]) -> Network:
+        """Return the network of some content: from the cache, else compiled and cached."""
+        openvino = import_openvino()
+        core, device = openvino.Core(), self.device.upper()
+        # Code is generated for one processor, by one version of OpenVINO.
+        platform = core.get_property(device, "FULL_DEVICE_NAME"), core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+        parts = content, openvino.__version__, platform, _options(threads)
+        key = hashlib.sha256(repr(parts).encode()).hexdigest()
+        entry = network_cache.load(key)
+        if entry is not None:
+            # An entry that this OpenVINO does not take is compiled anew and replaced.
+            with contextlib.suppress(RuntimeError), _memory_reported():
+                return Network(core.import_model(entry, device, _options(threads)))
+        network = compiled(core)
+        with contextlib.suppress(RuntimeError):
+            exported = network.export_model()
+            network_cache.store(key, exported if isinstance(exported, bytes) else exported.getvalue())
+        return Network(network)
+
+
+def _options(threads: int) -> dict[str, str]:
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": str(threads),
+    }
 
 
 class Engine:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from animato.geometry.patch import FACE_PATCHES
 from animato.renderers.portrait.patch_sampling import PhotoPatch
+from animato.runtime import graph_builder, portrait_graph
 from animato.runtime.engine import Compiler, Engine, Network
+from animato.runtime.network_cache import graph_key
 from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
 from animato.weights.portrait import PortraitWeights, read_portrait
 
@@ -81,8 +83,16 @@ class PortraitNetworks:
     def _network(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._compiler.compile(build())
+                self._compiled[key] = self._compile(key, build)
             return self._compiled[key]
+
+    def _compile(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
+        if not self.weights.sha256:  # of a person: nothing of it is left in the cache
+            return self._compiler.compile(build())
+        name = str(key[1])
+        values = key, self.weights.configs[name], self.weights.ranges(name)
+        content = graph_key((portrait_graph, graph_builder), values, self.weights.arrays[name])
+        return self._compiler.compile_shipped(content, build)
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the AdaIN parameters (1 x A float32) of an embedding (E float32)."""
