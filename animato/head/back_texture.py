@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +30,36 @@ EDGE_PIXELS = 13
 LEAST_HAIR = 0.03
 """Hair of a head in shares of its area, below which its back is skin."""
 
+CROWN = 0.4
+"""Area of hair in units of the face's, below which it covers the crown alone. If it is also lighter than the face, it
+is a bare skull that catches the light (of 142 portraits the four shaven ones, and no blond one)."""
+
+HAIR_REACH, SKIN_REACH = (0.02, 0.16), (0.01, 0.06)
+"""How far inside the silhouette, in units of the head's size, the colours of hair and of skin are taken. Skin is
+opaque and darkens towards the edge, where its back goes on."""
+
+SKIN_EDGE = 5
+"""Width of the edge of skin whose colours are hardly used, pixels."""
+
+
+class HeadKinds(NamedTuple):
+    """Opacity of what a head consists of, each H x W float32 in [0, 1].
+
+    Attributes:
+        hair: hair.
+        face: skin of face and scalp.
+        neck: skin of the neck.
+    """
+
+    hair: Plane
+    face: Plane
+    neck: Plane
+
 
 def back_texture(
     foreground: Frame,
-    hair: Plane,
+    kinds: HeadKinds,
     head: Plane,
-    skin: Plane,
     rim: NDArray[np.float64],
     inwards: NDArray[np.float64],
     nape: NDArray[np.float64],
@@ -45,18 +71,21 @@ def back_texture(
 
     Args:
         foreground: H x W x 3 uint8, colours of the person.
-        hair: H x W float32, opacity of the hair.
+        kinds: of the head.
         head: H x W float32, opacity of face, hair and ears.
-        skin: H x W float32, opacity of the neck's skin.
         rim: 36 x 2, the silhouette, pixels.
         inwards: 36 x 2, unit vectors from there to the face.
         nape: 36 in [0, 1], share of each column that lies below the hair of the nape, if none hangs over it.
     """
     picture = foreground.astype(np.float32)
-    haired = hair.sum() > LEAST_HAIR * head.sum()
-    mask = hair if haired else head
-    base, hangs = _rim_colours(picture, mask, rim, inwards)
-    neck = skin if (skin > 0.9).any() else head - hair
+    hair = kinds.hair
+    haired = hair.sum() > LEAST_HAIR * head.sum() and not _is_bare_skull(picture, kinds)
+    if haired:
+        base, hangs = _rim_colours(picture, hair, rim, inwards)
+    else:
+        scalp = np.minimum(hair + kinds.face, 1)
+        base, hangs = _rim_colours(picture, scalp, rim, inwards, SKIN_REACH, SKIN_EDGE)
+    neck = kinds.neck if (kinds.neck > 0.9).any() else head - hair
     bare = (nape * (1 - hangs))[:, None] if haired else np.zeros((COLUMNS, 1))
     base = (base + bare * (_rim_colours(picture, neck, rim, inwards)[0] - base)).astype(np.float32)
     # Left and right meet at the middle of the back.
@@ -95,19 +124,33 @@ def _texture_columns() -> NDArray[np.float64]:
     return np.asarray((place + 0.5) / (COLUMNS + 1) * WIDTH - 0.5)
 
 
+def _is_bare_skull(picture: NDArray[np.float32], kinds: HeadKinds) -> bool:
+    """Return whether what was taken for hair is a shaven crown."""
+    hair, face = kinds.hair > 0.9, kinds.face > 0.9
+    if not hair.any() or not face.any() or hair.sum() > CROWN * face.sum():
+        return False
+    brightness = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    return bool(np.median(brightness[hair]) > np.median(brightness[face]))
+
+
 def _rim_colours(
-    picture: NDArray[np.float32], mask: Plane, rim: NDArray[np.float64], inwards: NDArray[np.float64]
+    picture: NDArray[np.float32],
+    mask: Plane,
+    rim: NDArray[np.float64],
+    inwards: NDArray[np.float64],
+    reach: tuple[float, float] = HAIR_REACH,
+    edge: int = EDGE_PIXELS,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the colour of a head along its silhouette, 36 x 3 float32: the mean of what the mask holds there.
 
     The second result is how much of the silhouette the mask holds at each column, 36 float32 in [0, 1].
     """
     height, width = mask.shape
-    steps = np.linspace(0.02, 0.16, 16) * np.ptp(rim, axis=0).max()
+    steps = np.linspace(*reach, 16) * np.ptp(rim, axis=0).max()
     xy = rim[:, None] + inwards[:, None] * steps[None, :, None]
     column, row = np.clip(np.rint(xy), 0, (width - 1, height - 1)).astype(int).transpose(2, 0, 1)
     # The edge of hair shows what is behind it, so what lies deeper counts where there is any.
-    deep = cv2.erode((mask > 0.9).astype(np.uint8), np.ones((EDGE_PIXELS, EDGE_PIXELS), np.uint8))
+    deep = cv2.erode((mask > 0.9).astype(np.uint8), np.ones((edge, edge), np.uint8))
     weight = (mask[row, column] > 0.9) * (0.02 + deep[row, column].astype(np.float32))
     total = weight.sum(1)
     everywhere = picture[(deep if deep.any() else mask) > 0.9]

@@ -39,9 +39,6 @@ SKIRT_CM = 2.5
 HAIR_LOOK_CM = 4.0
 """How far from the jaw hair is looked for, centimetres."""
 
-NECK_SHARE = 0.25
-"""Share of the head's motion that the lower end of the skirt takes."""
-
 FAR_SIDE = (0.2, 0.42)
 """Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
 
@@ -188,7 +185,7 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
         xy = oval[:, :2] + direction * (radius * np.sin(turn))[:, None]
         rings.append(np.column_stack([xy, depth * (1 - below) + skirt * below]))
         sources.append(xy)
-        follow.append(1 - below * (ring / FRONT) ** 1.2 * (1 - NECK_SHARE))
+        follow.append(1 - below * (ring / FRONT) ** 1.2)
     rim = rings[-1]
     fringe = rim[:, :2] + direction * ((1 - 0.8 * below) * FRINGE_CM * scale)[:, None]
     rings.append(np.column_stack([fringe, rim[:, 2]]))

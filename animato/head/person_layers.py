@@ -18,16 +18,14 @@ from animato.geometry.mesh import Extent, build_shell
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
-from animato.head.back_texture import back_texture
+from animato.head.back_texture import HeadKinds, back_texture
+from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
 from animato.types import Frame, Plane, Points
-
-GRID = 24
-"""Side of the grid on which the body's movement is kept."""
 
 SKIRT_SOFT_CM = 0.6
 """Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
@@ -49,9 +47,6 @@ NECK = np.array([0.0, 6.0, 6.0])
 
 HAIR_UP_CM = 2.5
 """How far up hanging hair goes on behind the head, centimetres."""
-
-HANGS_CM = 6.0
-"""Distance below the head over which hanging hair stops following it, centimetres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +82,14 @@ class Shares:
 
     Attributes:
         head: face, hair and ears.
+        face: skin of face and scalp.
         hair: hair.
         skin: skin of the neck and below.
         body: neck, clothes and whatever else is below the head.
     """
 
     head: Plane
+    face: Plane
     hair: Plane
     skin: Plane
     body: Plane
@@ -103,6 +100,7 @@ class Shares:
         square = (size, size)
         return cls(
             parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
+            parts.share(("face",), square),
             parts.share(("hair",), square),
             parts.share(("body_skin",), square),
             parts.share(("body_skin", "clothes"), square),
@@ -143,8 +141,9 @@ def person_layers(
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
-    back = back_texture(foreground, alpha * shares.hair, head_alpha, alpha * shares.skin, rim, inwards, nape)
-    places = _body_places(size)
+    kinds = HeadKinds(alpha * shares.hair, alpha * shares.face, alpha * shares.skin)
+    back = back_texture(foreground, kinds, head_alpha, rim, inwards, nape)
+    places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
     return PersonLayers(
@@ -155,9 +154,9 @@ def person_layers(
         head_alpha.astype(np.float32),
         back,
         shell,
-        CarriedPlaces(places, points, build_shell(points, pose, size, extent)),
+        CarriedPlaces(below_jaw(places, pose), points, build_shell(points, pose, size, extent)),
         np.asarray(hanging, np.float64),
-        _hair_follow(head_alpha, body_alpha * shares.hair, scale),
+        hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
 
 
@@ -263,27 +262,6 @@ def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[f
         if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
             best = (float(low), float(high))
     return best
-
-
-def _hair_follow(head_alpha: Plane, hair: Plane, scale: float) -> NDArray[np.float64]:
-    """Return how much hair below the head moves with it, GRID^2 in [0, 1]: less with the distance from it.
-
-    Args:
-        head_alpha: S x S float32, opacity of the head.
-        hair: S x S float32, opacity of the body's hair.
-        scale: pixels for a centimetre.
-    """
-    away = cv2.distanceTransform((head_alpha < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (HANGS_CM * scale)
-    # The largest share near each place: it must move whole.
-    near = cv2.dilate(hair.astype(np.float32), np.ones((round(scale) | 1,) * 2, np.uint8))
-    follow = cv2.GaussianBlur(near * np.exp(-(away**2)), (0, 0), 0.5 * scale)
-    return np.asarray(cv2.resize(follow, (GRID, GRID), interpolation=cv2.INTER_AREA).reshape(-1), np.float64)
-
-
-def _body_places(size: int) -> NDArray[np.float64]:
-    """Return the places at which the body's movement is kept, GRID^2 x 2, pixels."""
-    line = (np.arange(GRID) + 0.5) * size / GRID - 0.5
-    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
 
 FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from animato.geometry.aperture_mask import window_around
-from animato.geometry.landmarks import LIPS_OUTER
+from animato.geometry.carried import CarriedPlaces
+from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
+from animato.head.body_places import CHIN_CM, GRID
 from animato.head.head import Head
 from animato.head.matte import Matte
 from animato.head.view import HeadView
 from animato.pipeline.framing import frame_head
 from animato.renderers.warp.layered import HeadWarp, LayeredHead
-from animato.renderers.warp.moving_body import MovingBody
+from animato.renderers.warp.moving_body import SURROUNDINGS, MovingBody
 from animato.renderers.warp.multi_view import select_side_sources
 from animato.renderers.warp.shell import ClosedShell
 from animato.renderers.warp.warper import Warper, animated_warper
@@ -96,6 +98,34 @@ def test_the_background_of_a_turned_head_is_the_photo_to_the_last_bit(
     far[:20, :20] = far[:20, -20:] = True
     assert np.array_equal(image[far], view.image[far])
     assert np.array_equal(view.layers.plate[far], view.image[far])
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 40.0])
+def test_the_end_of_the_skirt_goes_where_the_neck_goes(view: HeadView, warper: Warper, yaw: float) -> None:
+    # It stood still while the body's neck moved with the rings: a flap of skin stuck out below a turned jaw.
+    assert view.layers is not None and isinstance(warper.shell, ClosedShell)
+    pose = _turned(view, yaw)
+    vertices = warper.target_vertices(points_from_local(view.local, pose), pose)
+    head = warper.shell.head
+    skirt = np.flatnonzero(head.follow < head.follow.min() + 0.05)
+    rings = build_shell(view.points, view.pose, view.size, view.extent)
+    body = vertices[SURROUNDINGS:]
+    carried = CarriedPlaces(head.points[:, :2], view.points, rings).movement(vertices[:MESH_POINTS], body)
+    moved = vertices[MESH_POINTS:SURROUNDINGS, :2] - head.points[:, :2]
+    assert np.abs(moved - carried)[skirt].max() < 0.35 * view.pose.scale
+    assert np.abs(moved).max() > 2 * view.pose.scale
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 40.0])
+def test_a_neck_behind_the_jaw_does_not_turn_out_with_it(view: HeadView, yaw: float) -> None:
+    assert view.layers is not None
+    pose = _turned(view, yaw)
+    vertices = animated_warper(view).target_vertices(points_from_local(view.local, pose), pose)
+    shift = view.layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:]).reshape(GRID, GRID, 2)
+    middle = round(view.pose.translation[0] / view.size * GRID)
+    chin = int((view.pose.translation[1] + CHIN_CM * view.pose.scale) / view.size * GRID)
+    behind = shift[chin - 3 : chin, middle - 2 : middle + 3]
+    assert np.ptp(behind[..., 0], axis=0).max() < 0.2 * view.pose.scale
 
 
 @pytest.mark.parametrize("yaw", [-35.0, 35.0])

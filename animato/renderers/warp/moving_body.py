@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose, points_from_local
+from animato.head.body_places import GRID
 from animato.head.closed_topology import COLUMNS, RINGS
-from animato.head.person_layers import GRID, PersonLayers
+from animato.head.person_layers import PersonLayers
 from animato.types import Frame, Plane
 
 SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
