@@ -24,8 +24,6 @@ MAX_CORNERS, CORNER_QUALITY, MIN_CORNER_DISTANCE = 64, 0.005, 5
 """Maximum number of corners, minimum strength relative to the strongest, and minimum distance in pixels."""
 WINDOW, PYRAMID_LEVELS, MAX_ITERATIONS = 13, 2, 8
 """KLT: window side in pixels, pyramid levels above the full resolution, and maximum iterations."""
-MAX_PATCH_ERROR = 12.0
-"""Mean absolute patch difference, grey levels, from which a corner is lost."""
 INLIER_DISTANCE = 0.7
 """RANSAC inlier threshold, pixels."""
 MIN_INLIERS, MIN_INLIER_SHARE = 8, 0.3
@@ -207,7 +205,7 @@ class BodyStabilizer:
         if trackable.sum() < MIN_INLIERS:
             return None
         start = np.ascontiguousarray(self._corners[trackable][:, None])
-        tracked, status, error = cv2.calcOpticalFlowPyrLK(
+        tracked, status, _ = cv2.calcOpticalFlowPyrLK(
             self._reference_image,
             aligned,
             start,
@@ -217,7 +215,7 @@ class BodyStabilizer:
             criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 0.03),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
-        good = (status[:, 0] > 0) & (error[:, 0] < MAX_PATCH_ERROR)
+        good = status[:, 0] > 0
         start, end = start[:, 0], np.asarray(tracked[:, 0], np.float32)
         all_motion, on_body = _fit_similarity(start[good], end[good]), good & self._on_body[trackable]
         if on_body.sum() < MIN_INLIERS or (

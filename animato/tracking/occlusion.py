@@ -47,8 +47,6 @@ TIME_CONSTANT = 0.7
 LOW_CORRELATION, TEXTURE_REDUCED, TEXTURE_STILL_LOST = 0.55, 0.75, 0.85
 """Correlation below which a region is occluded even if its texture is only reduced (below the second value, relative to
 its average), as by a small object before the lips; and texture below which an occluded region stays occluded."""
-MAX_INITIAL_TEXTURE = 0.6
-"""Maximum of the initial average texture: the first frame may be the neutral frame, which matches itself fully."""
 MOUTH_DISTANCE = 2.5
 """Distance from the lips, canonical centimetres, within which skin belongs to the mouth: a microphone leaves the
 cheeks visible."""
@@ -164,9 +162,7 @@ class _State:
         """
         if not cues.faces_camera:
             return
-        average_texture = (
-            min(cues.confidence, MAX_INITIAL_TEXTURE) if self.average_texture is None else self.average_texture
-        )
+        average_texture = cues.confidence if self.average_texture is None else self.average_texture
         changed = cues.correlation < (VISIBLE_CORRELATION if self.occluded else OCCLUDED_CORRELATION)
         unlike = cues.correlation < LOW_CORRELATION and cues.texture < TEXTURE_REDUCED
         texture_lost = average_texture >= MIN_TEXTURE and (

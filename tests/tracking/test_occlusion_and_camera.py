@@ -54,6 +54,12 @@ def test_a_hand_over_an_eye_hides_the_eyes_only(portrait: Frame, portrait_face: 
     assert found.tolist() == [False, True, True]
 
 
+def test_a_microphone_before_the_lips_hides_the_mouth_although_the_cheeks_are_seen(
+    portrait: Frame, portrait_face: Face
+) -> None:
+    assert hidden(portrait, portrait_face, covered(portrait_face, [13, 14], 0.24)).tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("gain", [0.4, 1.4])
 def test_exposure_hides_nothing(portrait: Frame, portrait_face: Face, gain: float) -> None:
     def change(frame: Frame) -> Frame:
@@ -127,6 +133,14 @@ def test_movement_below_rest_changes_nothing(portrait: Frame, portrait_face: Fac
     small = 0.5 * DEADBAND * fit_pose(portrait_face.points).scale
     frame, face, _ = seen(portrait, portrait_face, small)
     assert body.neutral_from_frame(frame, face, 0.0) is None
+
+
+def test_a_background_that_jumps_for_one_frame_does_not_shake_the_body(portrait: Frame, portrait_face: Face) -> None:
+    body = BodyStabilizer(portrait, portrait_face)
+    jumped, _, _ = seen(portrait, portrait_face, 20.0)
+    for number in range(6):
+        frame = jumped if number == 3 else portrait
+        assert body.neutral_from_frame(frame, portrait_face, number * STEP) is None
 
 
 def test_a_hand_before_the_face_is_no_neutral_frame(portrait: Frame, portrait_face: Face) -> None:
