@@ -13,6 +13,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("cli", "studio"),
     ("api", "doctor"),
     ("animator",),
+    ("live",),
     ("evaluation",),
     ("training",),
     ("pipeline",),
