@@ -25,10 +25,10 @@ REFERENCE_SIDE = 720
 MIN_SIDE = 8
 """Short side in pixels below which a frame is too small for one period and is not marked."""
 
-MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.51, 0.39, 0.41, 1.52
+MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.47, 0.36, 0.38, 1.41
 """Limits of the gain, in units of the strength: minimum (skin and walls), on bright and on dark areas, maximum (hair).
 
-At the default strength of 1.3 the maximum keeps every frame above 42 dB, whatever it shows."""
+At the default strength of 1.4 the maximum keeps every frame above 42 dB, whatever it shows."""
 
 BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
 """Luma levels between which the minimum gain falls; mottling is most visible on smooth bright walls."""
@@ -36,7 +36,7 @@ BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
 DARK_FROM, DARK_TO = 70.0, 30.0
 """Luma levels between which the minimum gain falls; smooth shadows show mottling on bright screens."""
 
-ACTIVITY_SLOPE = 0.46
+ACTIVITY_SLOPE = 0.8
 """Gain per level of local activity."""
 
 ACTIVITY_WINDOW = np.ones((5, 5), dtype=np.uint8)
