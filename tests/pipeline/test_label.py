@@ -22,6 +22,7 @@ from animato.pipeline.actor import Cast
 from animato.pipeline.label import Box, Label, place_label
 from animato.pipeline.output import Watermarker
 from animato.pipeline.signing import ground_of
+from animato.settings.consent import Consent
 from animato.settings.label import LabelSettings, label_corner
 from animato.trust.detect import detect_mark
 from animato.trust.verify import verify_file
