@@ -49,11 +49,13 @@ class MarkDecoding:
             about 11.
         payload: decoded payload, or None when the checksum fails.
         agreement: share of the 210 coded bits that agree with the payload, 0..1; None without a payload.
+        upside_down: whether the image is turned by 180 degrees more than the placement says.
     """
 
     phase: float
     payload: MarkPayload | None
     agreement: float | None
+    upside_down: bool = False
 
 
 def fold(residual: Plane, placement: MarkPlacement) -> NDArray[np.float64]:
@@ -114,7 +116,9 @@ def _local_search(
 
 
 def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDecoding:
-    """Decode the mark at a placement.
+    """Decode the mark at a placement, or turned by 180 degrees from it, whichever the pilots' phases prefer.
+
+    A half turn leaves the power spectrum as it is and conjugates the spectrum itself.
 
     Args:
         residual: h x w float32.
@@ -129,8 +133,13 @@ def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDe
         _neighbour_weights() @ np.concatenate([np.abs(pilots / PILOT_GAIN) ** 2, np.abs(data) ** 2]), 1e-12
     )
     phase, shift = _position(pilots, noise[:PILOTS])
+    turned = np.conj(folded[places.pilots[:, 1], places.pilots[:, 0] % TILE]) * np.conj(places.pilot_signs)
+    turned_phase, turned_shift = _position(turned, noise[:PILOTS])
+    upside_down = turned_phase > phase
+    if upside_down:
+        phase, shift, data = turned_phase, turned_shift, np.conj(data)
     payload, agreement = _read_bits(data * np.exp(2j * np.pi * (places.data @ shift) / TILE), noise[PILOTS:], paths)
-    return MarkDecoding(phase, payload, agreement)
+    return MarkDecoding(phase, payload, agreement, upside_down)
 
 
 def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -25,13 +25,18 @@ REFERENCE_SIDE = 720
 MIN_SIDE = 8
 """Short side in pixels below which a frame is too small for one period and is not marked."""
 
-MIN_GAIN, MIN_GAIN_BRIGHT, MAX_GAIN = 0.55, 0.42, 2.2
-"""Limits of the gain, in units of the strength: minimum (skin and walls), minimum on bright areas, maximum (hair)."""
+MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.47, 0.36, 0.38, 1.41
+"""Limits of the gain, in units of the strength: minimum (skin and walls), on bright and on dark areas, maximum (hair).
+
+At the default strength of 1.4 the maximum keeps every frame above 42 dB, whatever it shows."""
 
 BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
 """Luma levels between which the minimum gain falls; mottling is most visible on smooth bright walls."""
 
-ACTIVITY_SLOPE = 0.4
+DARK_FROM, DARK_TO = 70.0, 30.0
+"""Luma levels between which the minimum gain falls; smooth shadows show mottling on bright screens."""
+
+ACTIVITY_SLOPE = 0.8
 """Gain per level of local activity."""
 
 ACTIVITY_WINDOW = np.ones((5, 5), dtype=np.uint8)
@@ -171,7 +176,9 @@ def _min_gain_of_luma(range_scale: float) -> Plane:
     """Return the minimum gain for each of the 256 levels of a full- or limited-range plane: 256 float32."""
     level = np.arange(256) if range_scale == 1.0 else (np.arange(256) - 16) / range_scale
     bright = np.clip((level - BRIGHT_FROM) / (BRIGHT_TO - BRIGHT_FROM), 0, 1)
-    return np.asarray(MIN_GAIN + (MIN_GAIN_BRIGHT - MIN_GAIN) * bright, dtype=np.float32)
+    dark = np.clip((level - DARK_FROM) / (DARK_TO - DARK_FROM), 0, 1)
+    gain = MIN_GAIN + (MIN_GAIN_BRIGHT - MIN_GAIN) * bright + (MIN_GAIN_DARK - MIN_GAIN) * dark
+    return np.asarray(gain, dtype=np.float32)
 
 
 _MIN_GAINS = {scale: _min_gain_of_luma(scale) for scale in (1.0, VIDEO_RANGE)}

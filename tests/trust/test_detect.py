@@ -64,6 +64,23 @@ def test_turned_mirrored_and_stretched_pictures_are_read_and_described(
         assert abs(reading.turn or 0.0) == pytest.approx(3.0 if name == "turned" else 0.0, abs=0.1)
 
 
+@pytest.mark.parametrize("quarters, turn", [(1, -90), (2, -180), (3, 90)])
+def test_pictures_on_their_side_and_upside_down_are_read(
+    quarters: int, turn: int, marked_portrait_clip: list[Frame], payload: MarkPayload
+) -> None:
+    reading = detect_mark([np.ascontiguousarray(np.rot90(marked_portrait_clip[0], quarters))])
+    assert reading.found_id == payload and reading.turn == pytest.approx(turn, abs=0.1)
+
+
+def test_a_tenth_wider_and_turned_by_ten_degrees_are_read(
+    marked_portrait_clip: list[Frame], payload: MarkPayload
+) -> None:
+    frame = marked_portrait_clip[0]
+    turned = cv2.warpAffine(frame, cv2.getRotationMatrix2D((256, 256), -10.0, 1.0), (512, 512))
+    for picture in (cv2.resize(frame, None, fx=1.1, fy=1.0), turned):
+        assert detect_mark([picture]).found_id == payload
+
+
 def test_a_luma_marked_clip_reads_the_same_id(portrait: Frame, payload: MarkPayload) -> None:
     planes = cv2.cvtColor(portrait, cv2.COLOR_RGB2YUV)
     planes[..., 0] = Marker(payload, seed=8).embed_luma(planes[..., 0].copy())
