@@ -24,7 +24,8 @@ def slow_mark(frame: Frame, payload: MarkPayload, offset: tuple[int, int], stren
     tile = build_tile(payload)
     rows, columns = np.arange(height) + offset[1], np.arange(width) + offset[0]
     pattern = tile[rows % 128][:, columns % 128].astype(np.float64) * strength
-    small = cv2.resize(frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(half, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     gain = cv2.resize(gain_map(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), (width, height))
     return np.clip(frame + np.rint(pattern * gain)[..., None], 0, 255)
 
