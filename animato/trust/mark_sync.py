@@ -21,7 +21,7 @@ OVERSAMPLING = 2
 NEIGHBOURHOOD = 2.5
 """Standard deviation of the window for the noise estimate around a frequency, cycles per tile."""
 
-NOISE_EXPONENT = 0.75
+NOISE_EXPONENT = 0.5
 """Exponent of the noise power by which a dimension is divided: 1 for known noise, less for estimated noise."""
 
 CLIP_LIMIT = 3.0

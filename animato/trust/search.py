@@ -23,7 +23,7 @@ WHITEN_WINDOW = 17
 MAX_WHITENED = 8.0
 """Upper limit of the whitened power of one frequency, so that a few lines (a fence, a halftone) cannot dominate."""
 
-MIN_SCALE, MAX_SCALE, SCALE_STEP = 0.36, 2.6, 0.0025
+MIN_SCALE, MAX_SCALE, SCALE_STEP = 0.33, 2.6, 0.0025
 TURN_STEP = 0.15
 """Degrees."""
 SHORTLIST = 40

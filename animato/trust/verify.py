@@ -119,7 +119,8 @@ def _report(
 def _video_frames(path: Path, kind: str, max_frames: int) -> Iterator[Frame]:
     """Yield frames of a video: groups of one second, evenly spaced over its duration; of a GIF the first ones.
 
-    A GIF has no key frames: each group would decode everything before it.
+    A group begins at a key frame if there is one between it and the group before: the mark is clearest there. A GIF has
+    none: each group would decode everything before it.
 
     Raises:
         VideoError: no frame can be read; later damage only ends the iteration.
@@ -130,9 +131,10 @@ def _video_frames(path: Path, kind: str, max_frames: int) -> Iterator[Frame]:
             yield from (timed.image for timed in islice(video, max_frames))
             return
     groups = max(1, max_frames // GROUP_FRAMES)
+    early = max(0.0, duration / groups - GROUP_FRAMES * duration / frames)
     for number in range(groups):
         try:
-            with open_video(path, max_side=WORK_SIDE, start=duration * number / groups) as video:
+            with open_video(path, max_side=WORK_SIDE, start=duration * number / groups, early=early) as video:
                 yield from (timed.image for timed in islice(video, min(GROUP_FRAMES, max_frames)))
         except VideoError:
             if number == 0:
