@@ -40,6 +40,9 @@ def bench(
     frames: Annotated[int, typer.Option(help="For mark: frames of each clip.", min=1, max=250)] = 25,
     looks: Annotated[int, typer.Option(help="For mark: looks at pictures without a mark.", min=0)] = 200,
     page: Annotated[Path | None, typer.Option(help="For mark: also write the tables to this Markdown file.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="For mark: file of results so far; a stopped measurement goes on from there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure time per stage, frames per second end to end, time to the first frame and peak memory; or the watermark.
@@ -48,9 +51,9 @@ def bench(
     With mark, clips are marked, handled as videos are (compressed, scaled, cropped, turned), and their ids read back.
     """
     if what == "mark":
-        _bench_mark(files or [], size, frames, looks, page, as_json)
+        _bench_mark(files or [], (size, frames, looks), page, log, as_json)
         return
-    if what != "speed" or files or page:
+    if what != "speed" or files or page or log:
         raise UsageError(
             "animato bench measures speed, without files, or mark", where=what, hint="animato bench mark FILE"
         )
@@ -96,15 +99,18 @@ def _bench_speed(
         return benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
 
 
-def _bench_mark(files: list[Path], size: int, frames: int, looks: int, target: Path | None, as_json: bool) -> None:
+def _bench_mark(
+    files: list[Path], counts: tuple[int, int, int], target: Path | None, log: Path | None, as_json: bool
+) -> None:
     """Measure the watermark and print its page."""
     from animato.evaluation.mark_bench import load_clips, measure_mark, page
 
+    size, frames, looks = counts
     if not 64 <= size <= 2160:
         raise UsageError(f"--size is between 64 and 2160, not {size}")
     clips = load_clips(files, size, frames)
-    result = measure_mark(clips, looks, lambda text: typer.echo(text, err=True))
-    text = page(result, len(clips), size, frames)
+    result = measure_mark(clips, looks, lambda text: typer.echo(text, err=True), log)
+    text = page(result, list(clips), size, frames)
     if target is not None:
         target.write_text(text, encoding="utf-8")
     if as_json:

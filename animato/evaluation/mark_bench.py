@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 import cv2
 import numpy as np
 
 from animato.errors import InputError, MissingPartError
 from animato.evaluation.handling import HANDLINGS, encoder_exists
+from animato.evaluation.mark_log import MarkLog
 from animato.media.image import load_picture
 from animato.media.probe import media_type as probe
 from animato.media.reader import open_video
 from animato.trust.detect import detect_mark
-from animato.trust.false_alarms import AlarmCount, count_false_alarms, periodic_pictures
+from animato.trust.false_alarms import AlarmCount, AlarmLook, count_alarms, look_at, periodic_pictures
 from animato.trust.payload import MarkKind, MarkPayload
 from animato.trust.watermark import Marker
 from animato.types import Frame
+from animato.version import __version__
 
 PACKAGED = ("astronaut", "coffee", "chelsea", "rocket")
 """Pictures of scikit-image that are measured where none are given."""
 
 PERIODIC_SHARE = 4
 """One of so many looks without a mark is at a repetitive texture."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class MarkMeasurement:
         survivals: one for each handling.
         psnr: of each output's marked frames, dB, mean over its frames.
         psnr_least: the least of any frame, dB.
-        milliseconds: time to mark a frame; one in ten frames takes less, so that other programs hardly count.
+        milliseconds: time to mark a frame, median over the outputs; of each output the time that one in ten frames
+            stays below, so that other programs hardly count.
         alarms: looks at pictures without a mark.
     """
 
@@ -103,43 +106,69 @@ def load_clips(paths: Sequence[Path], size: int, frames: int) -> dict[str, list[
     return clips
 
 
-def measure_mark(clips: dict[str, list[Frame]], looks: int, say: Say) -> MarkMeasurement:
+def measure_mark(
+    clips: dict[str, list[Frame]], looks: int, say: Callable[[str], None], log: Path | None = None
+) -> MarkMeasurement:
     """Mark clips, handle them in every way of `HANDLINGS`, and read the ids back.
 
     Args:
         clips: from `load_clips`.
         looks: pictures without a mark to look at.
         say: takes a line on progress.
+        log: file of results so far, which are not measured again; None for none.
+
+    Raises:
+        InputError: the log cannot be used.
     """
     names = [name for name in HANDLINGS if "HEVC" not in name or encoder_exists("libx265")]
-    read = dict.fromkeys(names, 0)
-    wrong = dict.fromkeys(names, 0)
-    bits: dict[str, list[float]] = {name: [] for name in names}
-    psnr: list[list[float]] = []
-    times: list[float] = []
+    shapes = {title: [len(frames), *frames[0].shape] for title, frames in clips.items()}
+    kept = MarkLog(log, {"version": __version__, "clips": shapes, "handlings": names})
     for number, (title, frames) in enumerate(clips.items(), 1):
-        payload = MarkPayload(1, MarkKind.TEST, 0x5EED0000 + number)
-        marker = Marker(payload, seed=number)
-        marked: list[Frame] = []
-        for frame in frames:
-            start = time.perf_counter()
-            marked.append(marker.embed(frame))
-            times.append(1000 * (time.perf_counter() - start))
-        psnr.append([_psnr(*pair) for pair in zip(frames, marked, strict=True)])
-        for name in names:
+        _measure_clip(title, frames, number, names, kept)
+        say(f"{number} of {len(clips)}: {title}, {kept[title]['psnr']:.1f} dB")
+    seen: list[AlarmLook] = []
+    for number, picture in enumerate(islice(unmarked_pictures(clips), looks), 1):
+        if f"look {number}" not in kept:
+            kept.add(f"look {number}", asdict(look_at([picture])))
+        seen.append(AlarmLook(**kept[f"look {number}"]))
+        if number % 100 == 0 or number == looks:
+            say(f"{number} of {looks} looks without a mark")
+    marked = [kept[title] for title in clips]
+    return MarkMeasurement(
+        [_survival(name, [kept[f"{title}: {name}"] for title in clips]) for name in names],
+        [clip["psnr"] for clip in marked],
+        min(clip["least"] for clip in marked),
+        float(np.median([clip["milliseconds"] for clip in marked])),
+        count_alarms(seen),
+    )
+
+
+def _measure_clip(title: str, frames: list[Frame], number: int, names: list[str], kept: MarkLog) -> None:
+    """Mark a clip and keep what was measured on it under its title, and under "title: handling" for each handling."""
+    payload = MarkPayload(1, MarkKind.TEST, 0x5EED0000 + number)
+    marker = Marker(payload, seed=number)
+    marked: list[Frame] = []
+    times: list[float] = []
+    for frame in frames:
+        start = time.perf_counter()
+        marked.append(marker.embed(frame))
+        times.append(1000 * (time.perf_counter() - start))
+    if title not in kept:
+        psnr = [_psnr(*pair) for pair in zip(frames, marked, strict=True)]
+        fast = float(np.percentile(times, 10))
+        kept.add(title, {"psnr": float(np.mean(psnr)), "least": min(psnr), "milliseconds": fast})
+    for name in names:
+        if f"{title}: {name}" not in kept:
             reading = detect_mark(HANDLINGS[name](marked))
-            read[name] += reading.found_id == payload
-            wrong[name] += reading.found_id not in (payload, None)
-            bits[name] += [reading.bit_confidence] if reading.bit_confidence is not None else []
-        say(f"{number} of {len(clips)}: {title}, {sum(psnr[-1]) / len(psnr[-1]):.1f} dB")
-    survivals = [
-        Survival(name, read[name], len(clips), wrong[name], float(np.mean(bits[name])) if bits[name] else None)
-        for name in names
-    ]
-    say(f"{looks} looks without a mark")
-    alarms = count_false_alarms([picture] for picture in islice(unmarked_pictures(clips), looks))
-    means = [float(np.mean(values)) for values in psnr]
-    return MarkMeasurement(survivals, means, min(map(min, psnr)), float(np.percentile(times, 10)), alarms)
+            wrong = reading.found_id not in (payload, None)
+            result = {"read": reading.found_id == payload, "wrong": wrong, "bits": reading.bit_confidence}
+            kept.add(f"{title}: {name}", result)
+
+
+def _survival(name: str, results: list[dict[str, Any]]) -> Survival:
+    bits = [result["bits"] for result in results if result["bits"] is not None]
+    read, wrong = (sum(result[what] for result in results) for what in ("read", "wrong"))
+    return Survival(name, read, len(results), wrong, float(np.mean(bits)) if bits else None)
 
 
 def unmarked_pictures(clips: dict[str, list[Frame]]) -> Iterator[Frame]:
@@ -168,28 +197,33 @@ def unmarked_pictures(clips: dict[str, list[Frame]]) -> Iterator[Frame]:
         number += 1
 
 
-def page(result: MarkMeasurement, clips: int, size: int, frames: int) -> str:
+def page(result: MarkMeasurement, clips: Sequence[str], size: int, frames: int) -> str:
     """Return the measurements as the text of docs/mark.md."""
     alarms = result.alarms
+    unnamed = alarms.present - alarms.ids
     rows = "".join(
         f"| {row.handling} | {row.read} of {row.tried} | {'-' if row.bits is None else f'{row.bits:.2f}'} |\n"
         for row in result.survivals
     )
     return f"""# What the watermark survives
 
-This page is written by `animato bench mark FILE... --page docs/mark.md`; here: {clips} outputs, short side {size} px,
-{frames} frames each, x264 and x265 at the preset veryfast. Without FILE the pictures of scikit-image are used.
+This page is written by `animato bench mark FILE... --page docs/mark.md`; here: {len(clips)} outputs, short side
+{size} px, {frames} frames each, x264 and x265 at the preset veryfast. Pictures drift by up to 6 px, as films. Without
+FILE the pictures of scikit-image are used.
+
+{fill(f"Outputs: {', '.join(clips)}.", 120)}
 
 | | |
 |---|---|
 | PSNR of marked frames | {np.mean(result.psnr):.1f} dB on average, no frame below {result.psnr_least:.1f} dB |
 | time to mark a frame, one thread | {result.milliseconds:.2f} ms |
 | wrong ids read | {sum(row.wrong for row in result.survivals)} |
-| looks at pictures without a mark | {alarms.clips}: {alarms.ids} ids, {alarms.present} marks without an id |
+| looks at pictures without a mark | {alarms.clips:,}: {alarms.ids} ids, {unnamed} marks without an id |
 | largest z and phase agreement among them | {alarms.highest_z:.1f}, {alarms.highest_phase:.1f} |
 
 One look in {PERIODIC_SHARE} is at a repetitive texture (stripes, bricks, halftone, moire, fabric, wallpaper), the
-others at crops of the clips before they are marked, at 0.6 to 1.3 of their size, half of them as JPEG.
+others at crops of the clips before they are marked, at 0.6 to 1.3 of their size, half of them as JPEG. Each is searched
+in four ways: upright, on its side, at another aspect, and turned.
 
 | handling | id read back | coded bits correct |
 |---|---|---|

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from animato.errors import PictureError
-from animato.trust.mark_sync import MarkDecoding, read_near
+from animato.trust.mark_sync import ID_PHASE, MarkDecoding, read_near
 from animato.trust.payload import MarkPayload
 from animato.trust.residual import MIN_SIDE, Residual, flattened
 from animato.trust.search import STRETCHED, TURNED, UPRIGHT, Peak, Sweep, find_peaks, whitened_power
@@ -25,7 +25,6 @@ from animato.types import Frame, Plane
 
 ID_Z = 6.5
 ID_PHASE_ALONE = 6.5
-ID_PHASE = 5.0
 PRESENT_Z = 8.3
 PRESENT_PHASE = 6.5
 MAX_CANDIDATES = 6

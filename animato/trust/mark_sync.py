@@ -27,6 +27,9 @@ NOISE_EXPONENT = 0.5
 CLIP_LIMIT = 3.0
 """Limit of one dimension, in multiples of the root mean square of all."""
 
+ID_PHASE = 5.0
+"""Phase agreement below which bits are not decoded, because no id would be reported."""
+
 REFINE_PHASE = 4.5
 """Phase agreement above which the placement is refined."""
 
@@ -138,6 +141,8 @@ def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDe
     upside_down = turned_phase > phase
     if upside_down:
         phase, shift, data = turned_phase, turned_shift, np.conj(data)
+    if phase < ID_PHASE:
+        return MarkDecoding(phase, None, None, upside_down)
     payload, agreement = _read_bits(data * np.exp(2j * np.pi * (places.data @ shift) / TILE), noise[PILOTS:], paths)
     return MarkDecoding(phase, payload, agreement, upside_down)
 
@@ -153,9 +158,11 @@ def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tup
     normalised = np.minimum(magnitude / np.sqrt(noise) / PILOT_GAIN, 2.0) * pilots / np.maximum(magnitude, 1e-12)
     normalised /= max(float(np.sqrt(np.mean(np.abs(normalised) ** 2))), 1e-12)
     side = TILE * OVERSAMPLING
-    spectrum = np.zeros((side, side), dtype=np.complex128)
+    # The real part of the inverse transform of a half plane: rows above 0 count once, where `irfft` counts them twice.
+    spectrum = np.zeros((int(places.pilots[:, 1].max()) + 1, side), dtype=np.complex128)
     spectrum[places.pilots[:, 1], places.pilots[:, 0] % side] = normalised
-    surface = np.fft.ifft2(spectrum).real * side * side / np.sqrt(PILOTS / 2)
+    spectrum[1:] /= 2
+    surface = np.fft.irfft(np.fft.ifft(spectrum, axis=1), side, axis=0) * side * side / np.sqrt(PILOTS / 2)
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     return float(surface[row, column]), np.array([column, row], dtype=np.float64) / OVERSAMPLING
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from animato.trust.claim import INPUTS, LABEL, MARK, ROLES, LabelClaim
 from animato.trust.credentials import json_failures, sidecar_of
 from animato.trust.keys import trusted_authorities
-from animato.trust.padding import padding_is_clean
 from animato.trust.sdk import c2pa, offline_context
 from animato.trust.text import clean
+from animato.trust.unsigned_bytes import unsigned_bytes_are_ours
 from animato.trust.wording import AI_TYPES, CAPTURE_TYPES, MAX_QUOTED
 
 State = Literal["none", "invalid", "valid", "trusted"]
@@ -22,7 +22,7 @@ UNRECOGNISED = "signingCredential.untrusted"
 MAX_ACTIONS = 32
 """Actions of a manifest that are read, at most."""
 
-PADDING_CHANGED = "padding.changed"
+UNSIGNED_CHANGED = "unsigned.changed"
 """Our own code for a changed byte that the signature does not cover."""
 
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,60}")
@@ -122,8 +122,10 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
             context = offline_context(trusted_authorities())
             with library.Reader(media_type, file, manifest, context) as reader:
                 credentials = _validated(reader, manifest is not None)
-                if credentials.state == "trusted" and not padding_is_clean(beside if manifest is not None else path):
-                    return replace(credentials, state="invalid", problems=(PADDING_CHANGED,))
+                if credentials.state == "trusted" and not unsigned_bytes_are_ours(
+                    beside if manifest is not None else path
+                ):
+                    return replace(credentials, state="invalid", problems=(UNSIGNED_CHANGED,))
                 return credentials
     except library.C2paError.ManifestNotFound:
         return Credentials()

@@ -119,14 +119,15 @@ def whitened_power(residual: Plane) -> Plane:
 
 @lru_cache(maxsize=3)
 def _grid(sweep: Sweep) -> tuple[NDArray[np.float32], list[MarkPlacement], NDArray[np.float32]]:
-    """Return scales (S,), placements (P) and pilot positions, both at scale 1, P x 64 x 2 in spectrum cells.
+    """Return scales (S,), placements (P) and pilot positions, both at scale 1, 2 x 64 x P (x, y) in spectrum cells.
 
     The second half of the placements is mirrored.
     """
     scales = np.exp(np.arange(np.log(MIN_SCALE), np.log(MAX_SCALE), SCALE_STEP))
     placements = [*sweep.placements(1), *sweep.placements(-1)]
     positions = [lattice().pilots @ np.linalg.inv(placement.matrix()) * (SIDE / TILE) for placement in placements]
-    return scales.astype(np.float32), placements, np.array(positions, dtype=np.float32)
+    stacked = np.ascontiguousarray(np.array(positions, dtype=np.float32).transpose(2, 1, 0))
+    return scales.astype(np.float32), placements, stacked
 
 
 def pilot_scores(power: Plane, sweep: Sweep = UPRIGHT) -> NDArray[np.float32]:
@@ -136,10 +137,10 @@ def pilot_scores(power: Plane, sweep: Sweep = UPRIGHT) -> NDArray[np.float32]:
     """
     scales, _, positions = _grid(sweep)
     flat = np.ascontiguousarray(power).ravel()
-    scores = np.empty((len(scales), len(positions)), dtype=np.float32)
+    scores = np.empty((len(scales), positions.shape[2]), dtype=np.float32)
     for index, scale in enumerate(scales):
-        cells = np.rint(positions / scale).astype(np.int32) & (SIDE - 1)
-        scores[index] = flat[(cells[..., 1] * SIDE) | cells[..., 0]].sum(axis=1)
+        columns, rows = np.rint(positions / scale).astype(np.intp) & (SIDE - 1)
+        scores[index] = flat.take((rows * SIDE) | columns).sum(axis=0)
     return (scores - PILOTS) / np.float32(np.sqrt(PILOTS))
 
 
@@ -155,7 +156,7 @@ def find_peaks(power: Plane, count: int, sweep: Sweep = UPRIGHT) -> list[Peak]:
     """
     shortlist = _separate_peaks(pilot_scores(power, sweep), sweep)
     near = [neighbours(peak.placement, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.0, 0, 1) for peak in shortlist]
-    strengths = _strengths(power, [item for group in near for item in group]).reshape(len(near), -1).max(axis=1)
+    strengths = _strengths(power, np.concatenate(near)).reshape(len(near), -1).max(axis=1)
     chosen = [shortlist[index] for index in np.argsort(-strengths, kind="stable")[:count]]
     return [Peak(refine(power, peak.placement), peak.z) for peak in chosen]
 
@@ -186,33 +187,40 @@ def refine(power: Plane, rough: MarkPlacement) -> MarkPlacement:
         rough: initial placement.
     """
     wide = neighbours(rough, SCALE_STEP / 2, np.deg2rad(TURN_STEP / 2), 0.00125, 12)
-    best = wide[int(np.argmax(_strengths(power, wide)))]
+    best = _placement(wide[int(np.argmax(_strengths(power, wide)))])
     close = neighbours(best, SCALE_STEP / 4, np.deg2rad(TURN_STEP / 4), 0.000625, 2)
-    return close[int(np.argmax(_strengths(power, close)))]
+    return _placement(close[int(np.argmax(_strengths(power, close)))])
 
 
 def neighbours(
     centre: MarkPlacement, scale_step: float, turn_step: float, stretch_step: float, stretch_reach: int, reach: int = 2
-) -> list[MarkPlacement]:
-    """Return the grid of placements around one: `reach` steps each way in scale (relative) and turn (radians)."""
-    return [
-        MarkPlacement(
-            centre.scale * (1 + scale * scale_step),
-            centre.turn + turn * turn_step,
-            centre.mirror,
-            centre.stretch * (1 + stretch * stretch_step),
-        )
-        for stretch in range(-stretch_reach, stretch_reach + 1)
-        for scale in range(-reach, reach + 1)
-        for turn in range(-reach, reach + 1)
-    ]
+) -> NDArray[np.float64]:
+    """Return the grid of placements around one: `reach` steps each way in scale (relative) and turn (radians).
+
+    Returns:
+        N x 4: scale, turn in radians, mirror, stretch.
+    """
+    steps = np.arange(-reach, reach + 1)
+    grid = np.meshgrid(np.arange(-stretch_reach, stretch_reach + 1), steps, steps, indexing="ij")
+    stretch, scale, turn = (axis.ravel() for axis in grid)
+    columns = (
+        centre.scale * (1 + scale * scale_step),
+        centre.turn + turn * turn_step,
+        np.full(len(turn), float(centre.mirror)),
+        centre.stretch * (1 + stretch * stretch_step),
+    )
+    return np.stack(columns, axis=1)
 
 
-def _strengths(power: Plane, placements: list[MarkPlacement]) -> NDArray[np.float32]:
-    """Compute the weighted power of each placement over all 364 frequencies, with bilinear sampling."""
-    turns = np.array([placement.turn for placement in placements])
-    across = np.array([placement.mirror * placement.scale * placement.stretch for placement in placements])
-    down = np.array([placement.scale / placement.stretch for placement in placements])
+def _placement(row: NDArray[np.float64]) -> MarkPlacement:
+    scale, turn, mirror, stretch = row.tolist()
+    return MarkPlacement(scale, turn, int(mirror), stretch)
+
+
+def _strengths(power: Plane, placements: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Compute the weighted power of each placement (N x 4) over all 364 frequencies, with bilinear sampling."""
+    scale, turns, mirror, stretch = placements.T
+    across, down = mirror * scale * stretch, scale / stretch
     cosines, sines = np.cos(turns), np.sin(turns)
     rows = np.array([[cosines / across, sines / across], [-sines / down, cosines / down]])
     inverses = np.ascontiguousarray(rows.transpose(2, 0, 1), dtype=np.float32)  # of `MarkPlacement.matrix`

@@ -12,6 +12,7 @@ from animato.errors import InputError
 from animato.evaluation import mark_bench
 from animato.evaluation.handling import HANDLINGS, quarter_turned, scaled
 from animato.evaluation.mark_bench import load_clips, measure_mark, page, unmarked_pictures
+from animato.evaluation.mark_log import MarkLog
 from animato.media.image import save_picture
 from animato.types import Frame
 
@@ -41,7 +42,7 @@ def test_ids_read_back_are_counted_and_told(picture: Path, monkeypatch: pytest.M
     result = measure_mark(clips, 3, lines.append)
     assert [(row.handling, row.read, row.wrong) for row in result.survivals] == [("none", 1, 0), ("black", 0, 0)]
     assert result.psnr_least >= 42.0 and result.alarms.clips == 3 and result.alarms.ids == 0 and lines
-    text = page(result, 1, 256, 2)
+    text = page(result, ["cat"], 256, 2)
     assert "| none | 1 of 1 |" in text and "| black | 0 of 1 | - |" in text and "3: 0 ids" in text
 
 
@@ -49,6 +50,33 @@ def test_looks_are_the_same_each_time(picture: Path) -> None:
     clips = load_clips([picture], 128, 2)
     one, other = (list(islice(unmarked_pictures(clips), 6)) for _ in range(2))
     assert all(same(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_stopped_measurement_goes_on_from_its_log(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    monkeypatch.setattr(mark_bench, "HANDLINGS", {"none": lambda frames: calls.append(1) or frames})
+    clips, log = load_clips([picture], 256, 2), tmp_path / "log.jsonl"
+    measure_mark(clips, 1, lambda _: None, log)
+    first = log.read_text().splitlines()
+    again = measure_mark(clips, 2, lambda _: None, log)
+    assert len(calls) == 1 and again.alarms.clips == 2 and again.survivals[0].read == 1
+    assert log.read_text().splitlines()[:-1] == first and len(first) == 4
+    log.write_text("\n".join(first[:2]) + "\n")
+    assert measure_mark(clips, 2, lambda _: None, log).survivals == again.survivals and len(calls) == 2
+
+
+def test_a_log_of_something_else_is_a_sentence(picture: Path, tmp_path: Path) -> None:
+    clips, log = load_clips([picture], 128, 2), tmp_path / "log.jsonl"
+    MarkLog(log, {"clips": "others"})
+    with pytest.raises(InputError, match="another measurement"):
+        measure_mark(clips, 0, lambda _: None, log)
+    log.write_text("[]\n")
+    with pytest.raises(InputError, match="is not a log"):
+        measure_mark(clips, 0, lambda _: None, log)
+    with pytest.raises(InputError, match="cannot be"):
+        measure_mark(clips, 0, lambda _: None, tmp_path / "absent" / "log.jsonl")
 
 
 def same(one: Frame, other: Frame) -> bool:
