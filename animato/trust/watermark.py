@@ -25,7 +25,7 @@ REFERENCE_SIDE = 720
 MIN_SIDE = 8
 """Short side in pixels below which a frame is too small for one period and is not marked."""
 
-MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.47, 0.36, 0.38, 1.41
+MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.47, 0.36, 0.38, 1.4
 """Limits of the gain, in units of the strength: minimum (skin and walls), on bright and on dark areas, maximum (hair).
 
 At the default strength of 1.4 the maximum keeps every frame above 42 dB, whatever it shows."""
