@@ -1,6 +1,6 @@
 """Detect the invisible watermark in frames and decode its id.
 
-    id       the checksum is correct, and z >= 6.5 or the pilots' phases agree
+    id       the checksum is correct, and the pilots' phases agree, less closely if z >= 6.5
     present  z >= 8.3 and the pilots' phases agree, but the id cannot be decoded
 
 z depends on power only and is raised by periodic textures and the block grid of codecs; phase agreement depends on
@@ -20,15 +20,20 @@ from animato.errors import PictureError
 from animato.trust.mark_sync import ID_PHASE, MarkDecoding, read_near
 from animato.trust.payload import MarkPayload
 from animato.trust.residual import MIN_SIDE, Residual, flattened
-from animato.trust.search import STRETCHED, TURNED, UPRIGHT, Peak, Sweep, find_peaks, whitened_power
+from animato.trust.search import PLAIN, STRETCHED, TURNED, UPRIGHT, Peak, Sweep, find_peaks, whitened_power
 from animato.types import Frame, Plane
 
 ID_Z = 6.5
-ID_PHASE_ALONE = 6.5
+ID_PHASE_ALONE = 5.5
+"""Phase agreement from which an id is reported whatever z is.
+
+A look tries at most 80 messages at each of 30 placements; checksum, version and kind accept one wrong message of 2**30.
+That is 2 false ids in a million looks if all of them reached this agreement, which few do."""
+
 PRESENT_Z = 8.3
 PRESENT_PHASE = 6.5
 MAX_CANDIDATES = 6
-"""Peaks decoded per detection; each passes the checksum by chance with probability 2**-24."""
+"""Peaks decoded per sweep."""
 
 MAX_FRAMES = 250
 GROUP_FRAMES = 25
@@ -143,7 +148,9 @@ class WatermarkDetector:
         """Search the average residual, turned by quarter turns (anticlockwise) first."""
         mean = np.ascontiguousarray(np.rot90(mean, quarters))
         best: tuple[Peak, MarkDecoding] | None = None
-        for candidate in find_peaks(whitened_power(mean), MAX_CANDIDATES, sweep):
+        power = whitened_power(mean)
+        sweeps = (sweep, PLAIN) if sweep is UPRIGHT and not quarters else (sweep,)
+        for candidate in (peak for part in sweeps for peak in find_peaks(power, MAX_CANDIDATES, part)):
             decoding, placement = read_near(mean, candidate.placement)
             peak = replace(candidate, placement=placement)
             if best is None or _weight(peak, decoding) > _weight(*best):

@@ -82,6 +82,9 @@ def _steps(low: float, high: float, step: float) -> tuple[float, ...]:
 
 
 UPRIGHT = Sweep(turns=_steps(-6.0, 6.0, TURN_STEP))
+PLAIN = Sweep()
+"""Pictures that are only scaled, cropped or mirrored: so few placements that weaker peaks stand out."""
+
 TURNED = Sweep(turns=_steps(-14.1, -6.15, TURN_STEP) + _steps(6.15, 14.1, TURN_STEP))
 STRETCHED = Sweep(stretches=_steps(0.936, 1.064, 0.004))
 """Aspect changes up to 13 % of upright pictures."""
@@ -117,7 +120,7 @@ def whitened_power(residual: Plane) -> Plane:
     return np.asarray(np.minimum(power / np.maximum(local_mean, floor), MAX_WHITENED), dtype=np.float32)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def _grid(sweep: Sweep) -> tuple[NDArray[np.float32], list[MarkPlacement], NDArray[np.float32]]:
     """Return scales (S,), placements (P) and pilot positions, both at scale 1, 2 x 64 x P (x, y) in spectrum cells.
 
