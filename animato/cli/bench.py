@@ -1,18 +1,27 @@
-"""`animato bench`: measure speed, time to the first frame and memory on this machine."""
+"""`animato bench`: measure speed and memory on this machine, or what the watermark survives."""
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animato.cli.printing import print_json
+from animato.errors import UsageError
+
+if TYPE_CHECKING:
+    from animato.pipeline.bench import BenchmarkRun
 
 
 def bench(
+    what: Annotated[str, typer.Argument(metavar="[speed|mark]", help="What to measure.")] = "speed",
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE...]", help="For mark: videos and pictures to mark. Default: the demo portrait."),
+    ] = None,
     photo: Annotated[
         Path | None, typer.Option(help="Photo to animate, with --consent. Default: the portrait of `animato demo`.")
     ] = None,
@@ -26,31 +35,29 @@ def bench(
     seconds: Annotated[
         list[float] | None, typer.Option(help="Length of a run in seconds; may be repeated. Default: 5 and 120.")
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of the animated crop in pixels.")] = 512,
+    size: Annotated[int, typer.Option(help="Side of the animated crop in pixels; for mark, the short side.")] = 512,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    frames: Annotated[int, typer.Option(help="For mark: frames of each clip.", min=1, max=250)] = 25,
+    looks: Annotated[int, typer.Option(help="For mark: looks at pictures without a mark.", min=0)] = 200,
+    page: Annotated[Path | None, typer.Option(help="For mark: also write the tables to this Markdown file.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="For mark: file of results so far; a stopped measurement goes on from there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure time per stage, frames per second end to end, time to the first frame and peak memory.
+    """Measure time per stage, frames per second end to end, time to the first frame and peak memory; or the watermark.
 
     Each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
+    With mark, clips are marked, handled as videos are (compressed, scaled, cropped, turned), and their ids read back.
     """
-    from animato import api
-    from animato.pipeline.bench import benchmark
-    from animato.pipeline.demo import DEMO_PHOTO, demo_consent
-    from animato.settings.animate import AnimateSettings
-    from animato.settings.consent import required_consent
-
-    lengths = tuple(seconds or (5.0, 120.0))
-    AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
-    with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
-        folder = Path(name)
-        given = demo_consent() if photo is None else required_consent(consent)
-        photo = photo or DEMO_PHOTO
-        if driver is None:
-            driver = folder / "talk.mp4"
-            api.animate(photo, "talk", driver, AnimateSettings(frame="crop"), consent=given)
-        options = ["--frame", "crop", "--size", str(size), "--threads", str(threads), "--consent", given.ground]
-        results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
+    if what == "mark":
+        _bench_mark(files or [], (size, frames, looks), page, log, as_json)
+        return
+    if what != "speed" or files or page or log:
+        raise UsageError(
+            "animato bench measures speed, without files, or mark", where=what, hint="animato bench mark FILE"
+        )
+    results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
     if as_json:
         print_json([asdict(result) for result in results])
         return
@@ -68,3 +75,45 @@ def bench(
     )
     for label, values in rows:
         typer.echo(f"{label:<22}" + "".join(f"{value:>10}" for value in values))
+
+
+def _bench_speed(
+    photo: Path | None, consent: str | None, driver: Path | None, lengths: tuple[float, ...], size: int, threads: int
+) -> list[BenchmarkRun]:
+    """Render in fresh processes and return the measurements, one for each length."""
+    from animato import api
+    from animato.pipeline.bench import benchmark
+    from animato.pipeline.demo import DEMO_PHOTO, demo_consent
+    from animato.settings.animate import AnimateSettings
+    from animato.settings.consent import required_consent
+
+    AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
+    with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
+        folder = Path(name)
+        given = demo_consent() if photo is None else required_consent(consent)
+        photo = photo or DEMO_PHOTO
+        if driver is None:
+            driver = folder / "talk.mp4"
+            api.animate(photo, "talk", driver, AnimateSettings(frame="crop"), consent=given)
+        options = ["--frame", "crop", "--size", str(size), "--threads", str(threads), "--consent", given.ground]
+        return benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
+
+
+def _bench_mark(
+    files: list[Path], counts: tuple[int, int, int], target: Path | None, log: Path | None, as_json: bool
+) -> None:
+    """Measure the watermark and print its page."""
+    from animato.evaluation.mark_bench import load_clips, measure_mark, page
+
+    size, frames, looks = counts
+    if not 64 <= size <= 2160:
+        raise UsageError(f"--size is between 64 and 2160, not {size}")
+    clips = load_clips(files, size, frames)
+    result = measure_mark(clips, looks, lambda text: typer.echo(text, err=True), log)
+    text = page(result, list(clips), size, frames)
+    if target is not None:
+        target.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json(asdict(result))
+    else:
+        typer.echo(text)

@@ -104,8 +104,9 @@ app.add_typer(keys.app, name="keys")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
     bench.bench,
-    "Measure speed, time to the first frame and memory.",
+    "Measure speed and memory, or what the watermark survives.",
     "animato bench --seconds 5 --seconds 120 --size 512",
+    "animato bench mark clip.mp4 --looks 1000",
 )
 _add(doctor.doctor, "Check the installation.", "animato doctor")
 _add(

@@ -33,6 +33,7 @@ def open_video(
     max_side: int | None = None,
     start: float = 0.0,
     end: float | None = None,
+    early: float = 0.0,
     settings: ReaderSettings | None = None,
 ) -> VideoReader:
     """Open a video (mp4, mov, webm, mkv, avi or gif) for reading; use the result in a `with` block.
@@ -41,6 +42,7 @@ def open_video(
         max_side: longer side to which larger frames are downscaled while decoding, in pixels.
         start: first second of the clip to read; the frame shown at that moment comes first, at time 0.
         end: second of the clip at which to stop, or None for its end.
+        early: seconds by which reading may begin earlier, if there is a key frame; it comes first then, at time 0.
 
     Raises:
         VideoError: no such file, not a video, no frames, unsupported codec or size, or longer than allowed.
@@ -48,7 +50,7 @@ def open_video(
     """
     if not start >= 0 or (end is not None and not end > start):
         raise UsageError(f"the stretch from {start:g} s to {end} s is empty", hint="0 <= start < end, in seconds")
-    return VideoReader(path, max_side, start, end, settings or ReaderSettings())
+    return VideoReader(path, max_side, (start, end, early), settings or ReaderSettings())
 
 
 class VideoReader:
@@ -63,12 +65,12 @@ class VideoReader:
     end: float
 
     def __init__(
-        self, path: Path, max_side: int | None, start: float, end: float | None, settings: ReaderSettings
+        self, path: Path, max_side: int | None, part: tuple[float, float | None, float], settings: ReaderSettings
     ) -> None:
         self.path = path
         self.end = 0.0
         self._settings = settings
-        self._start, self._stop = start, end
+        self._start, self._stop, self._early = part
         self._warnings: list[str] = []
         self._begun = False
         self._stack = contextlib.ExitStack()
@@ -200,8 +202,12 @@ class VideoReader:
     def _timed(self) -> Iterator[tuple[Any, float]]:
         """Yield decoded frames with their time relative to `start`, in seconds; negative before it."""
         origin = stamp(self._decoder.first)
-        if self._start >= _JUMP_FROM and not self._counted and self._decoder.jump(self._start):
+        jump_from = _SAME if self._early else _JUMP_FROM
+        if self._start >= jump_from and not self._counted and self._decoder.jump(self._start):
             self._clock.begin_at(origin)
+            key = (stamp(self._decoder.first) or 0.0) - (origin or 0.0)
+            if self._start - self._early <= key < self._start:
+                self._start = key
         for decoded in self._decoder.frames():
             if not self._upright.same(decoded):
                 self._warnings.append(

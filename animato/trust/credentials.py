@@ -127,7 +127,8 @@ def sign_folder(unsigned: Path, signed: Path, claim: Claim, settings: SigningSet
         if created:
             shutil.rmtree(signed, ignore_errors=True)
         raise
-    remember(claim, "image/png", signed / pictures[0].name, manifest)
+    copies = [signed / picture.name for picture in pictures]
+    remember(claim, "image/png", copies[0], manifest, copies)
 
 
 @contextlib.contextmanager

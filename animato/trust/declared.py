@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from animato.trust.reading import AI_TYPES
+from animato.trust.wording import AI_TYPES, CAPTURE_TYPES
 
 WINDOW = 4_000_000
 """Bytes read from each end of a file, where these fields are stored."""
@@ -33,6 +33,11 @@ class Signal:
     def declares_ai(self) -> bool:
         """Whether the source type is AI-generated, wholly or in part."""
         return self.source_type in AI_TYPES
+
+    @property
+    def declares_capture(self) -> bool:
+        """Whether the source type is a recording from life."""
+        return self.source_type in CAPTURE_TYPES
 
 
 def declared_signals(path: Path) -> tuple[Signal, ...]:

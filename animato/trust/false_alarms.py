@@ -37,6 +37,41 @@ class AlarmCount:
     highest_phase: float
 
 
+@dataclass(frozen=True)
+class AlarmLook:
+    """Detector result on one unmarked clip; see `MarkReading`."""
+
+    id: bool
+    present: bool
+    z: float
+    phase: float
+
+
+def look_at(frames: Iterable[Frame]) -> AlarmLook:
+    """Run the detector on an unmarked clip (frames H x W x 3 uint8 RGB).
+
+    Raises:
+        PictureError: a frame is not H x W x 3 uint8.
+    """
+    detector = WatermarkDetector()
+    for frame in frames:
+        detector.add(frame)
+    reading = detector.read()
+    return AlarmLook(reading.found_id is not None, reading.present, float(reading.z), float(reading.phase))
+
+
+def count_alarms(looks: Iterable[AlarmLook]) -> AlarmCount:
+    """Sum up looks at unmarked clips."""
+    seen = list(looks)
+    if not seen:
+        return AlarmCount(0, 0, 0, 0.0, 0.0, 0.0)
+    ids, present = (sum(values) for values in zip(*((look.id, look.present) for look in seen), strict=True))
+    strengths = [look.z for look in seen]
+    return AlarmCount(
+        len(seen), ids, present, float(np.mean(strengths)), max(strengths), max(look.phase for look in seen)
+    )
+
+
 def count_false_alarms(clips: Iterable[Iterable[Frame]]) -> AlarmCount:
     """Run the detector on unmarked clips and count its false positives.
 
@@ -46,21 +81,7 @@ def count_false_alarms(clips: Iterable[Iterable[Frame]]) -> AlarmCount:
     Raises:
         PictureError: a frame is not H x W x 3 uint8.
     """
-    ids = present = 0
-    strengths: list[float] = []
-    phases: list[float] = []
-    for frames in clips:
-        detector = WatermarkDetector()
-        for frame in frames:
-            detector.add(frame)
-        reading = detector.read()
-        ids += reading.found_id is not None
-        present += reading.present
-        strengths.append(reading.z)
-        phases.append(reading.phase)
-    if not strengths:
-        return AlarmCount(0, 0, 0, 0.0, 0.0, 0.0)
-    return AlarmCount(len(strengths), ids, present, float(np.mean(strengths)), max(strengths), max(phases))
+    return count_alarms(look_at(frames) for frames in clips)
 
 
 def periodic_pictures(side: int = 512) -> Iterator[tuple[str, Frame]]:

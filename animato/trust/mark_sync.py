@@ -21,11 +21,14 @@ OVERSAMPLING = 2
 NEIGHBOURHOOD = 2.5
 """Standard deviation of the window for the noise estimate around a frequency, cycles per tile."""
 
-NOISE_EXPONENT = 0.75
+NOISE_EXPONENT = 0.5
 """Exponent of the noise power by which a dimension is divided: 1 for known noise, less for estimated noise."""
 
 CLIP_LIMIT = 3.0
 """Limit of one dimension, in multiples of the root mean square of all."""
+
+ID_PHASE = 5.0
+"""Phase agreement below which bits are not decoded, because no id would be reported."""
 
 REFINE_PHASE = 4.5
 """Phase agreement above which the placement is refined."""
@@ -49,11 +52,13 @@ class MarkDecoding:
             about 11.
         payload: decoded payload, or None when the checksum fails.
         agreement: share of the 210 coded bits that agree with the payload, 0..1; None without a payload.
+        upside_down: whether the image is turned by 180 degrees more than the placement says.
     """
 
     phase: float
     payload: MarkPayload | None
     agreement: float | None
+    upside_down: bool = False
 
 
 def fold(residual: Plane, placement: MarkPlacement) -> NDArray[np.float64]:
@@ -114,7 +119,9 @@ def _local_search(
 
 
 def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDecoding:
-    """Decode the mark at a placement.
+    """Decode the mark at a placement, or turned by 180 degrees from it, whichever the pilots' phases prefer.
+
+    A half turn leaves the power spectrum as it is and conjugates the spectrum itself.
 
     Args:
         residual: h x w float32.
@@ -129,8 +136,15 @@ def read_at(residual: Plane, placement: MarkPlacement, paths: int = 1) -> MarkDe
         _neighbour_weights() @ np.concatenate([np.abs(pilots / PILOT_GAIN) ** 2, np.abs(data) ** 2]), 1e-12
     )
     phase, shift = _position(pilots, noise[:PILOTS])
+    turned = np.conj(folded[places.pilots[:, 1], places.pilots[:, 0] % TILE]) * np.conj(places.pilot_signs)
+    turned_phase, turned_shift = _position(turned, noise[:PILOTS])
+    upside_down = turned_phase > phase
+    if upside_down:
+        phase, shift, data = turned_phase, turned_shift, np.conj(data)
+    if phase < ID_PHASE:
+        return MarkDecoding(phase, None, None, upside_down)
     payload, agreement = _read_bits(data * np.exp(2j * np.pi * (places.data @ shift) / TILE), noise[PILOTS:], paths)
-    return MarkDecoding(phase, payload, agreement)
+    return MarkDecoding(phase, payload, agreement, upside_down)
 
 
 def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -144,9 +158,11 @@ def _position(pilots: NDArray[np.complex128], noise: NDArray[np.float64]) -> tup
     normalised = np.minimum(magnitude / np.sqrt(noise) / PILOT_GAIN, 2.0) * pilots / np.maximum(magnitude, 1e-12)
     normalised /= max(float(np.sqrt(np.mean(np.abs(normalised) ** 2))), 1e-12)
     side = TILE * OVERSAMPLING
-    spectrum = np.zeros((side, side), dtype=np.complex128)
+    # The real part of the inverse transform of a half plane: rows above 0 count once, where `irfft` counts them twice.
+    spectrum = np.zeros((int(places.pilots[:, 1].max()) + 1, side), dtype=np.complex128)
     spectrum[places.pilots[:, 1], places.pilots[:, 0] % side] = normalised
-    surface = np.fft.ifft2(spectrum).real * side * side / np.sqrt(PILOTS / 2)
+    spectrum[1:] /= 2
+    surface = np.fft.irfft(np.fft.ifft(spectrum, axis=1), side, axis=0) * side * side / np.sqrt(PILOTS / 2)
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     return float(surface[row, column]), np.array([column, row], dtype=np.float64) / OVERSAMPLING
 

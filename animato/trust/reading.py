@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from animato.runtime.memory_errors import reason_of
-from animato.trust.claim import INPUTS, LABEL, MARK, LabelClaim
+from animato.trust.claim import INPUTS, LABEL, MARK, ROLES, LabelClaim
 from animato.trust.credentials import json_failures, sidecar_of
 from animato.trust.keys import trusted_authorities
 from animato.trust.sdk import c2pa, offline_context
 from animato.trust.text import clean
+from animato.trust.unsigned_bytes import unsigned_bytes_are_ours
+from animato.trust.wording import AI_TYPES, CAPTURE_TYPES, MAX_QUOTED
 
 State = Literal["none", "invalid", "valid", "trusted"]
 
 MAX_SIDECAR_BYTES = 16_000_000
 UNRECOGNISED = "signingCredential.untrusted"
-AI_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic")
-"""IPTC terms for media generated wholly or partly by an algorithm."""
+MAX_ACTIONS = 32
+"""Actions of a manifest that are read, at most."""
+
+UNSIGNED_CHANGED = "unsigned.changed"
+"""Our own code for a changed byte that the signature does not cover."""
+
+_CODE = re.compile(r"[A-Za-z0-9_.]{1,60}")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One claimed step of a file's making.
+
+    Attributes:
+        name: such as "c2pa.created" or "c2pa.edited".
+        source_type: last part of the IPTC term; None when absent.
+    """
+
+    name: str
+    source_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,7 @@ class Credentials:
         elsewhere: whether the file only refers to a remote manifest, which is not fetched.
         signer: names in the signer's certificate, which anyone can choose.
         tool: claimed generator of the file.
-        source_type: claimed last part of the IPTC term; None when absent.
+        actions: all claimed steps, in order.
         mark_id: claimed id of the invisible watermark, from animato's own assertion.
         inputs: claimed number of inputs by role.
         label: claimed visible label, or the reason for leaving it out; None when nothing is said about it.
@@ -45,7 +64,7 @@ class Credentials:
     elsewhere: bool = False
     signer: str | None = None
     tool: str | None = None
-    source_type: str | None = None
+    actions: tuple[Action, ...] = ()
     mark_id: str | None = None
     inputs: dict[str, int] = field(default_factory=dict)
     label: LabelClaim | None = None
@@ -53,8 +72,18 @@ class Credentials:
 
     @property
     def declares_ai(self) -> bool:
-        """Whether the claimed source type is AI-generated, wholly or in part."""
-        return self.source_type in AI_TYPES
+        """Whether any claimed step is AI-generated, wholly or in part."""
+        return any(action.source_type in AI_TYPES for action in self.actions)
+
+    @property
+    def declares_capture(self) -> bool:
+        """Whether any claimed step is a recording from life."""
+        return any(action.source_type in CAPTURE_TYPES for action in self.actions)
+
+    @property
+    def source_type(self) -> str | None:
+        """Source type of the first claimed step that has one."""
+        return next((action.source_type for action in self.actions if action.source_type), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain JSON types."""
@@ -66,6 +95,8 @@ class Credentials:
             "tool": self.tool,
             "source_type": self.source_type,
             "says_ai": self.declares_ai,
+            "says_capture": self.declares_capture,
+            "actions": [{"action": action.name, "source_type": action.source_type} for action in self.actions],
             "mark_id": self.mark_id,
             "inputs": dict(self.inputs),
             "label": None if self.label is None else self.label.as_json(),
@@ -90,7 +121,12 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
         with path.open("rb") as file:
             context = offline_context(trusted_authorities())
             with library.Reader(media_type, file, manifest, context) as reader:
-                return _validated(reader, manifest is not None)
+                credentials = _validated(reader, manifest is not None)
+                if credentials.state == "trusted" and not unsigned_bytes_are_ours(
+                    beside if manifest is not None else path
+                ):
+                    return replace(credentials, state="invalid", problems=(UNSIGNED_CHANGED,))
+                return credentials
     except library.C2paError.ManifestNotFound:
         return Credentials()
     except library.C2paError as problem:
@@ -98,11 +134,11 @@ def read_credentials(path: Path, media_type: str) -> Credentials:
             return Credentials(elsewhere=True)
         if manifest is None and _not_readable(problem):
             return Credentials()
-        return Credentials(state="invalid", beside=manifest is not None, problems=(clean(problem),))
+        return Credentials(state="invalid", beside=manifest is not None, problems=(_code(str(problem).split(":")[0]),))
     except OSError:
         raise
-    except Exception as problem:  # the library's Python side fails on stores without an active manifest, for example
-        return Credentials(state="invalid", beside=manifest is not None, problems=(reason_of(problem),))
+    except Exception:  # the library's Python side fails on stores without an active manifest, for example
+        return Credentials(state="invalid", beside=manifest is not None, problems=("manifest.unreadable",))
 
 
 def _not_readable(problem: Exception) -> bool:
@@ -112,17 +148,18 @@ def _not_readable(problem: Exception) -> bool:
 
 def _validated(reader: Any, beside: bool) -> Credentials:
     state = str(reader.get_validation_state())
-    codes = [clean(item.get("code")) for item in json_failures(reader.get_validation_results())]
+    codes = [_code(item.get("code")) for item in json_failures(reader.get_validation_results())]
     problems = tuple(code for code in codes if code != UNRECOGNISED)
     trust_state: State = "trusted" if state == "Trusted" else "valid" if state == "Valid" else "invalid"
     manifest = reader.get_active_manifest() or {}
-    assertions = {str(item.get("label")): item.get("data") for item in _list(manifest.get("assertions"))}
+    listed = _list(manifest.get("assertions"))
+    assertions = {str(item.get("label")): item.get("data") for item in listed}
     return Credentials(
         state=trust_state,
         beside=beside,
         signer=_signer(manifest),
         tool=_tool(manifest),
-        source_type=_source_type(assertions),
+        actions=_actions(listed),
         mark_id=_mark_id(assertions.get(MARK)),
         inputs=_inputs(assertions.get(INPUTS)),
         label=_label(assertions.get(LABEL)),
@@ -138,7 +175,7 @@ def _signer(manifest: dict[str, Any]) -> str | None:
     info = manifest.get("signature_info")
     if not isinstance(info, dict):
         return None
-    names = [clean(info[name]) for name in ("common_name", "issuer") if info.get(name)]
+    names = [clean(info[name], MAX_QUOTED) for name in ("common_name", "issuer") if info.get(name)]
     return ", ".join(names) or None
 
 
@@ -146,19 +183,26 @@ def _tool(manifest: dict[str, Any]) -> str | None:
     generators = _list(manifest.get("claim_generator_info"))
     if not generators:
         return None
-    return clean(f"{generators[0].get('name', '')} {generators[0].get('version', '')}") or None
+    return clean(f"{generators[0].get('name', '')} {generators[0].get('version', '')}", MAX_QUOTED) or None
 
 
-def _source_type(assertions: dict[str, Any]) -> str | None:
-    """Return the source type of the first action that has one."""
-    for label, data in assertions.items():
-        if not label.startswith("c2pa.actions") or not isinstance(data, dict):
+def _actions(assertions: list[dict[str, Any]]) -> tuple[Action, ...]:
+    """Return the steps of all assertions of actions, in order; a manifest may have several of the same label."""
+    steps: list[Action] = []
+    for assertion in assertions:
+        data = assertion.get("data")
+        if not str(assertion.get("label")).startswith("c2pa.actions") or not isinstance(data, dict):
             continue
         for action in _list(data.get("actions")):
             url = action.get("digitalSourceType")
-            if isinstance(url, str) and re.search(r"[\w-]+$", url):
-                return clean(url.rsplit("/", 1)[-1])
-    return None
+            term = re.search(r"[\w-]+$", url) if isinstance(url, str) else None
+            steps.append(Action(clean(action.get("action"), MAX_QUOTED), clean(term[0], MAX_QUOTED) if term else None))
+    return tuple(steps[:MAX_ACTIONS])
+
+
+def _code(value: object) -> str:
+    """Return a status code of the specification; anything else could be text that a stranger chose."""
+    return str(value) if _CODE.fullmatch(str(value)) else "unknown"
 
 
 def _mark_id(data: Any) -> str | None:
@@ -169,7 +213,7 @@ def _mark_id(data: Any) -> str | None:
 def _inputs(data: Any) -> dict[str, int]:
     counts: dict[str, int] = {}
     for item in _list(data.get("inputs") if isinstance(data, dict) else None):
-        role = clean(item.get("role"), 20)
+        role = next((known for known in ROLES if item.get("role") == known), "other input")
         counts[role] = counts.get(role, 0) + 1
     return counts
 

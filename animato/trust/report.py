@@ -9,6 +9,7 @@ from animato.trust.declared import Signal
 from animato.trust.detect import MarkReading
 from animato.trust.reading import Credentials
 from animato.trust.text import clean
+from animato.trust.wording import action_words, quoted, source_words
 
 NO_MARK = "No mark found. This does not mean the video is real."
 MARK_CAVEAT = "A mark shows that a tool like animato was used, but marks can be copied onto real video."
@@ -16,13 +17,8 @@ MARK_CAVEAT = "A mark shows that a tool like animato was used, but marks can be 
 FOUND, NOTHING_FOUND, UNREADABLE = 0, 7, 3
 """Exit codes."""
 
-_SOURCE_WORDS = {
-    "trainedAlgorithmicMedia": "AI-generated",
-    "compositeWithTrainedAlgorithmicMedia": "partly AI-generated, composed with real material",
-    "algorithmicMedia": "made by an algorithm",
-    "compositeSynthetic": "composed with synthetic material",
-    "digitalCapture": "captured by a camera",
-}
+MAX_TOLD = 8
+"""Claimed actions that are told, at most."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class VerifyReport:
         declared: source types in unsigned metadata.
         note: record stored on this computer for the mark's id, or None.
         warnings: messages about parts that could not be read.
+        same_pictures: whether the pictures are those the note describes; None without a note, or if it does not say.
     """
 
     name: str
@@ -46,13 +43,18 @@ class VerifyReport:
     declared: tuple[Signal, ...] = ()
     note: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    same_pictures: bool | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether a watermark was found, with or without an id."""
+        return self.mark is not None and self.mark.present
 
     @property
     def found(self) -> bool:
         """Whether credentials, a watermark or a declared AI source type were found."""
-        marked = self.mark is not None and self.mark.present
         signed = self.credentials.state != "none" or self.credentials.elsewhere
-        return marked or signed or any(signal.declares_ai for signal in self.declared)
+        return self.marked or signed or any(signal.declares_ai for signal in self.declared)
 
     @property
     def exit_code(self) -> int:
@@ -65,48 +67,110 @@ class VerifyReport:
             "file": self.name,
             "media_type": self.media_type,
             "found": self.found,
+            "answers": self.answers(),
             "credentials": self.credentials.as_json(),
             "mark": None if self.mark is None else self.mark.as_json(),
             "declared": [{"place": signal.place, "source_type": signal.source_type} for signal in self.declared],
             "known_here": self.note,
+            "same_pictures": self.same_pictures,
+            "contradictions": self.contradictions(),
             "warnings": list(self.warnings),
             "sentences": self.sentences(),
         }
 
+    def answers(self) -> dict[str, str]:
+        """Return the three answers as one word each.
+
+        credentials: trusted, valid, invalid, elsewhere or none. mark: id, present, none or unread. declared: ai,
+        capture, other or none.
+        """
+        mark = self.mark
+        if mark is None:
+            seen = "unread"
+        else:
+            seen = "id" if mark.found_id is not None else "present" if mark.present else "none"
+        if any(signal.declares_ai for signal in self.declared):
+            said = "ai"
+        elif any(signal.declares_capture for signal in self.declared):
+            said = "capture"
+        else:
+            said = "other" if self.declared else "none"
+        return {
+            "credentials": "elsewhere" if self.credentials.elsewhere else self.credentials.state,
+            "mark": seen,
+            "declared": said,
+        }
+
+    def sections(self) -> list[tuple[str, list[str]]]:
+        """Return the report in sections, (heading, sentences): the three answers, then what follows from them."""
+        declared = [f"Declared in the {signal.place}: {source_words(signal.source_type)}." for signal in self.declared]
+        sections = [
+            ("Credentials", [*self._credentials_sentences(), *self._label_sentence()]),
+            ("Mark", self._mark_sentences()),
+            ("Declared", declared or ["No source type is declared in the metadata."]),
+        ]
+        notes = [*self.contradictions(), *(clean(warning, 300) for warning in self.warnings)]
+        notes += [MARK_CAVEAT] if self.marked else []
+        return [*sections, ("Notes", notes)] if notes else sections
+
     def sentences(self) -> list[str]:
         """Return the report as sentences for the user, credentials first, with their limitations."""
-        rows = [self._credentials_sentence(), *self._label_sentence(), *self._mark_sentences()]
-        rows += [f"Declared in the {signal.place}: {_words(signal.source_type)}." for signal in self.declared]
-        rows += [clean(warning, 300) for warning in self.warnings]
-        return [*rows, MARK_CAVEAT] if self.mark is not None and self.mark.present else rows
+        return [sentence for _, sentences in self.sections() for sentence in sentences]
 
-    def _credentials_sentence(self) -> str:
+    def contradictions(self) -> list[str]:
+        """Return a sentence for every pair of answers that cannot both be true of this file."""
+        rows = []
+        credentials = self.credentials
+        intact = credentials.state in ("valid", "trusted")
+        if self.marked and intact and credentials.declares_capture and not credentials.declares_ai:
+            rows.append(
+                "Contradiction: the credentials claim a recording by a camera and no use of AI, but the pictures carry "
+                "a mark of animato. Either the claim is false, or the mark was copied onto real video."
+            )
+        if self.marked and any(signal.declares_capture for signal in self.declared):
+            rows.append("Contradiction: the metadata declare a recording by a camera, but the pictures carry a mark.")
+        if intact and credentials.declares_capture and any(signal.declares_ai for signal in self.declared):
+            rows.append("Contradiction: the credentials claim a recording by a camera, the metadata declare AI.")
+        claimed = credentials.mark_id if intact else None
+        named = self.mark.found_id if self.mark is not None else None
+        if claimed is not None and named is not None and claimed != named.id_text:
+            rows.append(f"The credentials name another mark ({claimed}): they may have been moved from another file.")
+        return rows
+
+    def _credentials_sentences(self) -> list[str]:
         credentials = self.credentials
         where = " (in the .c2pa file beside it)" if credentials.beside else ""
         if credentials.elsewhere:
-            return "Content credentials are stored at a remote address; they were not fetched."
+            return ["Content credentials are stored at a remote address; they were not fetched."]
         if credentials.state == "none":
-            return "No content credentials."
+            return ["No content credentials."]
         if credentials.state == "invalid":
-            return (
+            return [
                 f"Invalid content credentials{where}: the file was changed after it was signed, or the "
                 f"signature is broken ({', '.join(credentials.problems) or 'no reason given'})."
-            )
-        signer = (
-            "signed by this installation of animato"
-            if credentials.state == "trusted"
-            else f"signer: {credentials.signer}"
-        )
-        recognised = "" if credentials.state == "trusted" else " is not recognised"
-        parts = [
-            f"made with {credentials.tool}" if credentials.tool else "",
-            _words(credentials.source_type) if credentials.source_type else "",
-            _inputs(credentials.inputs),
-        ]
-        statement = "; ".join(part for part in parts if part)
-        return (
-            f"Valid content credentials{where}; {signer}{recognised}. Claims: {statement or 'none about the source'}."
-        )
+            ]
+        if credentials.state == "trusted":
+            verdict = f"Valid content credentials{where}; signed by this installation of animato."
+        else:
+            verdict = f"Unchanged since it was signed{where}, but by a signer this computer does not recognise."
+        rows = [verdict, f"{self._claims()}."]
+        names = [("signer", credentials.signer), ("tool", credentials.tool)]
+        told = [f"{role} {quoted(name)}" for role, name in names if name]
+        if told:
+            rows.append(f"Names in the file, which anybody can choose: {', '.join(told)}.")
+        return rows
+
+    def _claims(self) -> str:
+        actions = self.credentials.actions
+        steps = [action_words(action.name, action.source_type) for action in actions[:MAX_TOLD]]
+        more = len(actions) - len(steps)
+        steps += [f"{more} more"] if more > 0 else []
+        statement = [", then ".join(steps)] if steps else []
+        counts = self.credentials.inputs.items()
+        inputs = [f"{count} {role}{'s' if count > 1 else ''}" for role, count in counts]
+        statement += [f"from {', '.join(inputs)}"] if inputs else []
+        vouched = "It claims" if self.credentials.state == "trusted" else "It claims, unconfirmed"
+        return f"{vouched}: {'; '.join(statement) or 'nothing about the source'}"
 
     def _label_sentence(self) -> list[str]:
         label = self.credentials.label
@@ -128,18 +192,15 @@ class VerifyReport:
         payload = mark.found_id
         share = f"{100 * (mark.bit_confidence or 0):.0f} % of the bits agree"
         rows = [f"Invisible mark found: id {payload.id_text}, kind {payload.kind.word} ({share}, {evidence})."]
-        if self.note is not None:
-            rows.append(f"Made on this computer, on {clean(self.note.get('made', 'an unknown day'), 20)}.")
-        claimed = self.credentials.mark_id
-        if claimed is not None and claimed != payload.id_text:
-            rows.append(f"The credentials name another mark ({claimed}): they may have been moved from another file.")
-        return rows
+        return [*rows, self._note_sentence(self.note)] if self.note is not None else rows
 
-
-def _words(source_type: str) -> str:
-    return _SOURCE_WORDS.get(source_type, f"source type {source_type}")
-
-
-def _inputs(counts: dict[str, int]) -> str:
-    named = [f"{count} {role}{'s' if count > 1 else ''}" for role, count in counts.items()]
-    return f"from {', '.join(named)}" if named else ""
+    def _note_sentence(self, note: dict[str, Any]) -> str:
+        day = clean(note.get("made", "an unknown day"), 20)
+        if self.same_pictures:
+            return f"Made on this computer, on {day}."
+        if self.same_pictures is None:
+            return f"This computer used the id on {day}; its note does not say for which pictures."
+        return (
+            f"This computer used the id on {day}, but for pictures that look different: the mark was copied onto "
+            "these, or they were cropped or changed a lot."
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,16 +19,40 @@ from animato.trust.detect import GROUP_FRAMES, MarkReading, detect_mark
 from animato.trust.reading import Credentials, State, read_credentials
 from animato.trust.report import VerifyReport
 from animato.trust.residual import WORK_SIDE
-from animato.trust.store import recall
+from animato.trust.store import recall, same_pictures
+from animato.trust.text import clean
 from animato.types import Frame
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+FILE_SUFFIXES = (*PICTURE_SUFFIXES, ".webp", ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif")
+COMPARED_EVERY = 20
+"""Every so many frames, one is compared with the note of the id that was found."""
+
 MAX_SIGNATURES = 2000
 """Images of a folder whose credentials are read, at most."""
 
 _WORST: tuple[State, ...] = ("invalid", "none", "valid", "trusted")
 """Credential states from worst to best; a folder has the worst state of its images."""
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return what to verify for a path: itself, or the videos and pictures of a folder, by name.
+
+    A folder of numbered pictures, all named alike, is one output and stays whole. Folders inside are not entered.
+
+    Raises:
+        InputError: a folder without videos and pictures, or one that cannot be read.
+    """
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(item for item in path.iterdir() if item.suffix.lower() in FILE_SUFFIXES and item.is_file())
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {problem.strerror}") from problem
+    stems = {re.sub(r"\d+$", "#", item.stem) + item.suffix for item in files}
+    numbered = len(stems) == 1 and next(iter(stems)).rsplit(".", 1)[0].endswith("#")
+    return [path] if not files or (numbered and files[0].suffix.lower() in PICTURE_SUFFIXES) else files
 
 
 def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyReport:
@@ -48,14 +73,23 @@ def verify_file(path: Path, settings: VerifySettings | None = None) -> VerifyRep
     credentials, warnings = _credentials(path, kind)
     declared = declared_signals(path)
     mark: MarkReading | None = None
+    kept: list[Frame] = []
     try:
         frames = iter([load_picture(path).image]) if kind in PICTURES else _video_frames(path, kind, chosen.max_frames)
-        mark = detect_mark(frames, chosen.max_frames)
+        mark = detect_mark(_keeping(frames, kept), chosen.max_frames)
     except (PictureError, VideoError) as problem:
         if credentials.state == "none" and not declared:
             raise
         warnings = [*warnings, f"The frames cannot be read: {problem.what}."]
-    return _report(path, kind, credentials, mark, declared, warnings)
+    return _report(path, kind, (credentials, mark, declared), kept, warnings)
+
+
+def _keeping(frames: Iterable[Frame], kept: list[Frame]) -> Iterator[Frame]:
+    """Pass frames on, keeping one of every `COMPARED_EVERY`."""
+    for number, frame in enumerate(frames):
+        if number % COMPARED_EVERY == 0:
+            kept.append(frame)
+        yield frame
 
 
 def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
@@ -71,20 +105,22 @@ def _credentials(path: Path, kind: str) -> tuple[Credentials, list[str]]:
 def _report(
     path: Path,
     kind: str,
-    credentials: Credentials,
-    mark: MarkReading | None,
-    declared: tuple[Signal, ...],
+    answers: tuple[Credentials, MarkReading | None, tuple[Signal, ...]],
+    frames: list[Frame],
     warnings: list[str],
 ) -> VerifyReport:
+    credentials, mark, declared = answers
     named = mark.found_id if mark is not None else None
     note = recall(named.id_text) if named is not None else None
-    return VerifyReport(path.name, kind, credentials, mark, declared, note, tuple(warnings))
+    same = same_pictures(note, frames) if note is not None else None
+    return VerifyReport(clean(path.name, 255), kind, credentials, mark, declared, note, tuple(warnings), same)
 
 
 def _video_frames(path: Path, kind: str, max_frames: int) -> Iterator[Frame]:
     """Yield frames of a video: groups of one second, evenly spaced over its duration; of a GIF the first ones.
 
-    A GIF has no key frames: each group would decode everything before it.
+    A group begins at a key frame if there is one between it and the group before: the mark is clearest there. A GIF has
+    none: each group would decode everything before it.
 
     Raises:
         VideoError: no frame can be read; later damage only ends the iteration.
@@ -95,9 +131,10 @@ def _video_frames(path: Path, kind: str, max_frames: int) -> Iterator[Frame]:
             yield from (timed.image for timed in islice(video, max_frames))
             return
     groups = max(1, max_frames // GROUP_FRAMES)
+    early = max(0.0, duration / groups - GROUP_FRAMES * duration / frames)
     for number in range(groups):
         try:
-            with open_video(path, max_side=WORK_SIDE, start=duration * number / groups) as video:
+            with open_video(path, max_side=WORK_SIDE, start=duration * number / groups, early=early) as video:
                 yield from (timed.image for timed in islice(video, min(GROUP_FRAMES, max_frames)))
         except VideoError:
             if number == 0:
@@ -124,5 +161,6 @@ def _verify_folder(folder: Path, settings: VerifySettings) -> VerifyReport:
         shown = Credentials(state=folder_state, problems=("some pictures carry none",))
     declared = tuple(dict.fromkeys(chain.from_iterable(declared_signals(path) for path in pictures[:1])))
     spread = pictures[:: max(1, len(pictures) // settings.max_frames)]
-    mark = detect_mark((load_picture(path).image for path in spread), settings.max_frames)
-    return _report(folder, "folder", shown, mark, declared, warnings)
+    kept: list[Frame] = []
+    mark = detect_mark(_keeping((load_picture(path).image for path in spread), kept), settings.max_frames)
+    return _report(folder, "folder", (shown, mark, declared), kept, warnings)

@@ -1,7 +1,7 @@
 """Embed the invisible watermark: an equal small change on every channel, so that only luma changes.
 
 A fixed pattern is scaled by a gain that follows the local activity of the image (texture masks more than skin) and
-added to each frame. Cost at 512 x 512 on one thread: about 0.45 ms for a luma plane, 0.8 ms for RGB.
+added to each frame. Cost at 512 x 512 on one thread: about 0.45 ms for a luma plane, 0.6 ms for RGB.
 """
 
 from __future__ import annotations
@@ -25,13 +25,18 @@ REFERENCE_SIDE = 720
 MIN_SIDE = 8
 """Short side in pixels below which a frame is too small for one period and is not marked."""
 
-MIN_GAIN, MIN_GAIN_BRIGHT, MAX_GAIN = 0.55, 0.42, 2.2
-"""Limits of the gain, in units of the strength: minimum (skin and walls), minimum on bright areas, maximum (hair)."""
+MIN_GAIN, MIN_GAIN_BRIGHT, MIN_GAIN_DARK, MAX_GAIN = 0.47, 0.36, 0.38, 1.4
+"""Limits of the gain, in units of the strength: minimum (skin and walls), on bright and on dark areas, maximum (hair).
+
+At the default strength of 1.4 the maximum keeps every frame above 42 dB, whatever it shows."""
 
 BRIGHT_FROM, BRIGHT_TO = 170.0, 220.0
 """Luma levels between which the minimum gain falls; mottling is most visible on smooth bright walls."""
 
-ACTIVITY_SLOPE = 0.4
+DARK_FROM, DARK_TO = 70.0, 30.0
+"""Luma levels between which the minimum gain falls; smooth shadows show mottling on bright screens."""
+
+ACTIVITY_SLOPE = 0.8
 """Gain per level of local activity."""
 
 ACTIVITY_WINDOW = np.ones((5, 5), dtype=np.uint8)
@@ -147,13 +152,14 @@ def _change(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the values to add and to subtract: two H x W uint8 planes, one of them 0 at every pixel.
 
-    Two saturating uint8 operations are four times as fast as one mixed-type addition.
+    Two saturating uint8 operations are four times as fast as one mixed-type addition. Saturation also splits the change
+    by sign: products below 0 become 0.
     """
-    gain = gain_map(quarter, range_scale)
-    whole = cv2.resize(gain * range_scale, pattern.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    change = cv2.multiply(np.ascontiguousarray(pattern), whole, dtype=cv2.CV_8S)
-    up = np.maximum(change, 0)
-    return up.view(np.uint8), np.asarray(cv2.subtract(up, change)).view(np.uint8)
+    gain = gain_map(quarter, range_scale) * np.float32(range_scale)
+    whole = cv2.resize(gain, pattern.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    up = cv2.multiply(pattern, whole, dtype=cv2.CV_8U)
+    down = cv2.multiply(pattern, whole, scale=-1.0, dtype=cv2.CV_8U)
+    return np.asarray(up, dtype=np.uint8), np.asarray(down, dtype=np.uint8)
 
 
 def _to_three_channels(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -162,8 +168,14 @@ def _to_three_channels(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _quarter(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Downscale an image to a quarter of its size, each value the mean of 4 x 4 pixels."""
-    size = (max(1, picture.shape[1] // QUARTER), max(1, picture.shape[0] // QUARTER))
+    """Downscale an image to a quarter of its size, each value the mean of 4 x 4 pixels.
+
+    Sides that are multiples of 4 are halved twice, for which OpenCV has vector code: a third of the time.
+    """
+    height, width = picture.shape[:2]
+    size = (max(1, width // QUARTER), max(1, height // QUARTER))
+    if height % QUARTER == 0 and width % QUARTER == 0:
+        picture = np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
@@ -171,7 +183,9 @@ def _min_gain_of_luma(range_scale: float) -> Plane:
     """Return the minimum gain for each of the 256 levels of a full- or limited-range plane: 256 float32."""
     level = np.arange(256) if range_scale == 1.0 else (np.arange(256) - 16) / range_scale
     bright = np.clip((level - BRIGHT_FROM) / (BRIGHT_TO - BRIGHT_FROM), 0, 1)
-    return np.asarray(MIN_GAIN + (MIN_GAIN_BRIGHT - MIN_GAIN) * bright, dtype=np.float32)
+    dark = np.clip((level - DARK_FROM) / (DARK_TO - DARK_FROM), 0, 1)
+    gain = MIN_GAIN + (MIN_GAIN_BRIGHT - MIN_GAIN) * bright + (MIN_GAIN_DARK - MIN_GAIN) * dark
+    return np.asarray(gain, dtype=np.float32)
 
 
 _MIN_GAINS = {scale: _min_gain_of_luma(scale) for scale in (1.0, VIDEO_RANGE)}

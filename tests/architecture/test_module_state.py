@@ -6,8 +6,8 @@ import ast
 
 from source_tree import sources
 
-CONSTANT_ARGUMENTS = {"geometry/aperture_mask.py: _spline"}
-"""Cached functions whose arguments are constants of the mesh, so that few results are ever kept."""
+CONSTANT_ARGUMENTS = {"geometry/aperture_mask.py: _spline", "trust/search.py: _grid"}
+"""Cached functions whose arguments are constants of the mesh or of the search, so that few results are kept."""
 
 
 def cached_functions() -> dict[str, int]:

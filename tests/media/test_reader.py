@@ -151,6 +151,15 @@ def test_a_late_start_jumps_and_still_hits_the_frame(counted_clip: Callable[...,
     assert len(frames) == 175
 
 
+def test_reading_may_begin_early_at_a_key_frame(counted_clip: Callable[..., Path]) -> None:
+    path = counted_clip(120, options={"g": "50", "sc_threshold": "0"})
+    for early, first in ((0.0, 60), (0.3, 60), (0.5, 50), (4.0, 50)):
+        with open_video(path, start=2.4, early=early) as video:
+            frames = list(video)
+        assert number_of(frames[0].image) == first and frames[0].time == 0.0 and len(frames) == 120 - first
+        assert frames[1].time == pytest.approx(0.04, abs=0.0015)
+
+
 def test_a_start_after_the_end_is_refused(counted_clip: Callable[..., Path]) -> None:
     path = counted_clip(10)
     with pytest.raises(VideoError, match="nothing is left"):

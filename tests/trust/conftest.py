@@ -14,6 +14,7 @@ from trust_material import read_clip, shifted_portrait
 from animato.media.image import save_picture
 from animato.media.writer import open_writer
 from animato.trust.claim import Claim, Ingredient
+from animato.trust.credentials import sign_output
 from animato.trust.metadata import SourceType, comment_text
 from animato.trust.payload import MarkKind, MarkPayload
 from animato.trust.watermark import Marker
@@ -87,6 +88,18 @@ def write_output(tmp_path: Path, marked_portrait_clip: list[Frame]) -> Callable[
         return path
 
     return write
+
+
+@pytest.fixture
+def sign(write_output: Callable[[str], Path], payload: MarkPayload, tmp_path: Path) -> Callable[[str], Path]:
+    """A function that writes a marked and signed output by its suffix and returns its path."""
+
+    def make(suffix: str) -> Path:
+        signed = tmp_path / f"out{suffix}"
+        sign_output(write_output(suffix), signed, Claim(SourceType.COMPOSITE, payload))
+        return signed
+
+    return make
 
 
 @pytest.fixture

