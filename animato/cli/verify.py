@@ -25,8 +25,9 @@ def verify(
     """
     from animato.errors import AnimatoError
     from animato.trust.report import FOUND, NOTHING_FOUND, UNREADABLE
-    from animato.trust.verify import verify_file
+    from animato.trust.sealed_verify import Verifier
 
+    verify_file = Verifier().verify_file
     codes = set()
     for path in files:
         try:

@@ -80,7 +80,7 @@ def load_head(photos: Photos, face: str, engine: Engine, consent: Consent | str 
         return photos
     head_file = head_file_path(photos)
     if head_file is not None:
-        return Head.load(head_file)
+        return Head.load(head_file, parser=engine.parser)
     return Head.from_photos(photo_list(photos), face, consent=consent, finder=shared_finder(engine))
 
 
@@ -118,11 +118,15 @@ def open_cast(
     for photos, _ in inputs:
         if isinstance(photos, Head):
             photos.check_consent()
+    if any(isinstance(item, Path) for photos, _ in inputs for item in _as_list(photos)):
+        engine.parser.start()  # it starts while the networks are loaded
     openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
     photo_count = max(len(_as_list(photos)) for photos, _ in inputs)
     with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
         heads = [load_head(photos, settings.face, engine, given) for photos, _ in inputs]
-        return [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
+        cast = [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
+        engine.parser.close()  # everything is read: its memory is free for the render
+        return cast
 
 
 def _start_driver(

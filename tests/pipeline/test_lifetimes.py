@@ -19,7 +19,6 @@ from main_job import Material, contents, prepared
 
 import animato
 from animato import AnimateSettings
-from animato.drivers import driver_process
 from animato.drivers.driver_process import SubprocessDriver
 from animato.drivers.motion_file import MotionDriver
 from animato.errors import AnimatoError, InterruptedRunError
@@ -28,6 +27,7 @@ from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.prefetch import THREAD_NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
+from animato.runtime import child_process
 from animato.runtime.engine import Engine, Network
 from animato.runtime.stage_clock import StageClock
 
@@ -53,7 +53,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         started.append(popen(*arguments, **more))
         return started[-1]
 
-    monkeypatch.setattr(driver_process.subprocess, "Popen", noted)
+    monkeypatch.setattr(child_process.subprocess, "Popen", noted)
     return started
 
 
@@ -188,8 +188,9 @@ def test_whatever_stops_a_run_no_process_thread_or_file_stays(
 
 def test_a_driver_in_a_with_block_ends_with_it(made: Material) -> None:
     with SubprocessDriver(made.driver, SMALL) as driver:
-        child = driver._child
-        assert child is not None and child.poll() is None
+        assert driver._child is not None
+        child = driver._child.popen
+        assert child.poll() is None
     assert child.returncode is not None
 
 
