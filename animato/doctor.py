@@ -17,6 +17,8 @@ from animato.geometry.landmarks import ASSET, ASSET_SHA256
 from animato.media.hash import sha256_file
 from animato.motion.bundled import bundled
 from animato.runtime.engine import Engine
+from animato.runtime.parser import Parser
+from animato.runtime.seal import ALL_PARTS
 from animato.trust.key_folder import check_home
 from animato.version import __version__
 
@@ -93,6 +95,7 @@ def run_checks() -> list[CheckResult]:
             results.append(CheckResult(name, "broken", text, problem.hint or hint))
         except Exception as problem:  # report any failure and continue with the next check
             results.append(CheckResult(name, "broken", f"{type(problem).__name__}: {problem}", hint))
+    results.append(_sealed_parsers())
     results.append(_working_folder())
     results += [_extra(name, packages) for name, packages in EXTRA_PACKAGES.items()]
     results.append(_torch())
@@ -188,6 +191,24 @@ def _data_folder() -> str:
     home = check_home()
     existing = next(path for path in (home, *home.absolute().parents) if path.exists())
     return f"{home}, {_free(existing)} free"
+
+
+def _sealed_parsers() -> CheckResult:
+    """Check which limits hold in the process that parses files; not fatal, because the others still hold."""
+    name, hint = "sealed parsers", "open files of strangers in a container; see docs/threat-model.md"
+    parser = Parser()
+    try:
+        parts = parser.sealed_parts()
+    except AnimatoError as problem:
+        return CheckResult(name, "broken", problem.what, problem.hint or hint)
+    finally:
+        parser.close()
+    if not parts:
+        return CheckResult(name, "missing", "not on this system: files are parsed in this process", hint)
+    absent = [part for part in ALL_PARTS if part not in parts]
+    if absent:
+        return CheckResult(name, "missing", f"{', '.join(parts)}; not {', '.join(absent)}", hint)
+    return CheckResult(name, "ok", f"limited or forbidden: {', '.join(parts)}")
 
 
 def _working_folder() -> CheckResult:

@@ -174,7 +174,7 @@ class ChildProcess:
 
 def _sent_error(values: dict[str, Any]) -> AnimatoError:
     """Return the error that a child sent, if it is one of ours with texts as fields."""
-    kind = getattr(errors, str(values.get("name")), None)
+    kind: Any = getattr(errors, str(values.get("name")), None)
     what, *rest = (values.get(name) for name in _FIELDS)
     known = isinstance(kind, type) and issubclass(kind, AnimatoError)
     if not known or not isinstance(what, str) or not all(text is None or isinstance(text, str) for text in rest):

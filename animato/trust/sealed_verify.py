@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,15 @@ from animato.errors import InputError
 from animato.runtime.parser import Parser, Result
 from animato.runtime.plain_data import from_plain, to_plain
 from animato.settings.provenance import VerifySettings
+from animato.trust.credentials import sidecar_of
+from animato.trust.reading import State, read_credentials
 from animato.trust.report import VerifyReport
 
 _REPORT_BYTES = 0
 """Reports hold no arrays."""
+
+_NAME = b"c2pa"
+"""Label of every manifest store, uncompressed in every container (C2PA 2.1, 11.1.4.2)."""
 
 
 class Verifier:
@@ -53,3 +60,39 @@ def verify_task(values: dict[str, Any]) -> Result:
 
     report = verify_file(Path(values["path"]), VerifySettings(**values["settings"]))
     return {"report": to_plain(report)}, {}
+
+
+def credentials_state(path: Path, media_type: str, parser: Parser | None = None) -> State:
+    """Return the state of a file's content credentials; "none" without parsing where it cannot hold any.
+
+    Args:
+        path: of the file.
+        media_type: such as "video/mp4".
+        parser: parses in a sealed process; None to parse in this process.
+
+    Raises:
+        MissingPartError: the C2PA library is not installed.
+        InputError: the process was ended by a limit, or crashed.
+        OSError: the file cannot be read.
+    """
+    if not sidecar_of(path).exists() and not _holds(path, _NAME):
+        return "none"
+    task = {"path": os.fspath(path), "media_type": media_type}
+    values, _ = state_task(task) if parser is None else parser.parse(state_task, path.name, task, _REPORT_BYTES)
+    states = typing.get_args(State)
+    found: State = states[states.index(values["state"])] if values.get("state") in states else "invalid"
+    return found
+
+
+def state_task(values: dict[str, Any]) -> Result:
+    """Task: read the state of a file's content credentials."""
+    return {"state": read_credentials(Path(values["path"]), values["media_type"]).state}, {}
+
+
+def _holds(path: Path, name: bytes) -> bool:
+    """Return whether some bytes occur in a file; nothing is parsed."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return data.find(name) >= 0

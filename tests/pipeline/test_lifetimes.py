@@ -28,6 +28,7 @@ from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.prefetch import THREAD_NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
 from animato.runtime import child_process
+from animato.runtime.child_process import ChildProcess
 from animato.runtime.engine import Engine, Network
 from animato.runtime.stage_clock import StageClock
 
@@ -146,7 +147,7 @@ def test_a_kept_error_about_the_photo_keeps_no_process(
 ) -> None:
     with pytest.raises(AnimatoError) as kept:
         animato.animate(photo, made.driver, out / "a.mp4", SMALL)
-    assert [child.poll() is None for child in children] in ([], [False])
+    assert not any(child.poll() is None for child in children)
     assert threads() == []
     assert kept.value is not None
 
@@ -172,7 +173,7 @@ def test_whatever_stops_a_run_no_process_thread_or_file_stays(
         raise problem
 
     owner, name = {
-        "start": (SubprocessDriver, "_write_line"),
+        "start": (ChildProcess, "write_line"),
         "opened": (SubprocessDriver, "opened"),
         "render": (Output, "write"),
     }[at]
