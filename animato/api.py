@@ -232,6 +232,6 @@ def verify(path: Path | str) -> VerifyReport:
         >>> import animato
         >>> print(*animato.verify("me.mp4").sentences(), sep="\\n")  # doctest: +SKIP
     """
-    from animato.trust.verify import verify_file
+    from animato.trust.sealed_verify import Verifier
 
-    return verify_file(file_path(path, "file"))
+    return Verifier().verify_file(file_path(path, "file"))

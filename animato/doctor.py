@@ -18,6 +18,8 @@ from animato.media.hash import sha256_file
 from animato.motion.bundled import bundled
 from animato.runtime.engine import Engine
 from animato.runtime.network_cache import cache_folder
+from animato.runtime.parser import Parser
+from animato.runtime.seal import ALL_PARTS
 from animato.trust.key_folder import check_home
 from animato.version import __version__
 
@@ -95,6 +97,7 @@ def run_checks() -> list[CheckResult]:
             results.append(CheckResult(name, "broken", text, problem.hint or hint))
         except Exception as problem:  # report any failure and continue with the next check
             results.append(CheckResult(name, "broken", f"{type(problem).__name__}: {problem}", hint))
+    results.append(_sealed_parsers())
     results.append(_working_folder())
     results += [_extra(name, packages) for name, packages in EXTRA_PACKAGES.items()]
     results.append(_torch())
@@ -197,6 +200,24 @@ def _network_cache() -> str:
     if folder is None:
         return "off: each run compiles its networks, which takes about a second"
     return f"{folder}, {sum(path.stat().st_size for path in folder.glob('*')) / 1e6:.0f} MB"
+
+
+def _sealed_parsers() -> CheckResult:
+    """Check which limits hold in the process that parses files; not fatal, because the others still hold."""
+    name, hint = "sealed parsers", "open files of strangers in a container; see docs/threat-model.md"
+    parser = Parser()
+    try:
+        parts = parser.sealed_parts()
+    except AnimatoError as problem:
+        return CheckResult(name, "broken", problem.what, problem.hint or hint)
+    finally:
+        parser.close()
+    if not parts:
+        return CheckResult(name, "missing", "not on this system: files are parsed in this process", hint)
+    absent = [part for part in ALL_PARTS if part not in parts]
+    if absent:
+        return CheckResult(name, "missing", f"{', '.join(parts)}; not {', '.join(absent)}", hint)
+    return CheckResult(name, "ok", f"limited or forbidden: {', '.join(parts)}")
 
 
 def _working_folder() -> CheckResult:

@@ -1,34 +1,26 @@
-"""Driver that is tracked in a subprocess, so that tracking and rendering do not contend for the GIL.
+"""Driver that is tracked in a sealed subprocess, so that tracking and rendering do not contend for the GIL, and a
+hostile video meets limits instead of the user's rights.
 
 Protocol: the parent writes to the child's standard input, first the job as one line of JSON, then a line for each pass
-over the driver. The child writes messages to its standard output: a line of JSON, followed by the raw bytes of the
-arrays it lists. Nothing is pickled. The child exits when its standard input closes, and so when the parent exits.
+over the driver. The child answers with messages (`runtime.messages`). It exits when its standard input closes, and so
+when the parent exits.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-import sys
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-import animato
-from animato import errors
 from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
-from animato.errors import AnimatoError
 from animato.motion.channel import ChannelValues
 from animato.motion.motion_file import SUFFIX
 from animato.motion.motion_frame import MotionFrame, Neutral
-from animato.runtime.scratch import ScratchFolder
+from animato.runtime.child_process import ChildProcess, can_start
+from animato.runtime.messages import Message
+from animato.runtime.seal import Limits
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
@@ -43,54 +35,12 @@ SCALARS = ("time", "scale", "tracked")
 ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 """Fields of a `MotionFrame` sent as JSON and as raw bytes; channels are sent as arrays under their own names."""
 
-_BOOTSTRAP = (
-    "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
-    "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
-    "if hasattr(signal, name)]; from animato.drivers.parent_pipe import lines_from_parent; "
-    "lines = lines_from_parent(); from animato.drivers.driver_process_main import main; main(lines)"
-)
-"""Code that the child runs. It imports nothing from the working directory and leaves signals to the parent."""
+_OPENED_BYTES, _FRAME_BYTES = 10_000, 64_000_000
+"""Sizes of the arrays of a message, at most: of the neutral frame, and of a frame with its channels (5 MB at most) or
+a thumbnail."""
 
-Arrays = Mapping[str, NDArray[Any]]
-
-
-class Message(NamedTuple):
-    """A message from the child: its kind, JSON values, and arrays."""
-
-    kind: str
-    values: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
-
-
-def send(stream: IO[bytes], kind: str, values: Mapping[str, Any], arrays: Arrays | None = None) -> None:
-    """Write a message: one line of JSON, then the bytes of the arrays in order."""
-    arrays = arrays or {}
-    layout = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-    stream.write(json.dumps({"kind": kind, "values": values, "arrays": layout}).encode() + b"\n")
-    for array in arrays.values():
-        stream.write(np.ascontiguousarray(array).tobytes())
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> Message:
-    """Read a message.
-
-    Raises:
-        EOFError: the stream ended before the end of the message.
-    """
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    header = json.loads(line)
-    arrays = {}
-    for name, dtype_name, shape in header["arrays"]:
-        dtype = np.dtype(dtype_name)
-        size = dtype.itemsize * int(np.prod(shape))
-        data = stream.read(size)
-        if len(data) < size:
-            raise EOFError
-        arrays[name] = np.frombuffer(data, dtype).reshape(shape)
-    return Message(header["kind"], header["values"], arrays)
+LIMITS = Limits(memory_mb=6000)
+"""Of the child: networks and the decoder of a video of 4096 x 4096 pixels with 16 reference frames take 3 GB."""
 
 
 def start_subprocess_driver(path: Path, settings: AnimateSettings) -> SubprocessDriver | None:
@@ -100,8 +50,7 @@ def start_subprocess_driver(path: Path, settings: AnimateSettings) -> Subprocess
         None where a subprocess is of no use (a motion file, a single thread) or cannot be started (a frozen or embedded
         Python, a process limit).
     """
-    can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
-    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not can_start:
+    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not can_start():
         return None
     try:
         return SubprocessDriver(path, settings)
@@ -127,7 +76,7 @@ class SubprocessDriver:
         # Tracking depends only on whether the model is portrait; the others need no person file here.
         values["model"] = "portrait" if settings.model == "portrait" else "geometry"
         self._job = {"path": str(path), "settings": values}
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: ChildProcess | None = None
         self._at_start = False
         self._start()
 
@@ -143,7 +92,7 @@ class SubprocessDriver:
         Raises:
             InputError, UsageError: see `VideoDriver`.
         """
-        _, values, arrays = self._next("opened")
+        _, values, arrays = self._next("opened", max_bytes=_OPENED_BYTES)
         self.fps, self.duration = Fraction(values["fps"]), values["duration"]
         self.has_audio, self.report.neutral_time = values["has_audio"], values["neutral_time"]
         self.neutral = Neutral(
@@ -164,9 +113,9 @@ class SubprocessDriver:
             self.opened()
         self._at_start = False
         try:
-            self._write_line(b"go\n")
+            self._running().write_line(b"go\n")
             self.report.samples.clear()
-            while (message := self._next("frame", "sample", "end")).kind != "end":
+            while (message := self._next("frame", "sample", "end", max_bytes=_FRAME_BYTES)).kind != "end":
                 if message.kind == "sample":
                     self.report.samples.append(message.arrays["thumbnail"])
                     continue
@@ -184,55 +133,25 @@ class SubprocessDriver:
     def close(self) -> None:
         """Kill the subprocess."""
         if self._child is not None:
-            self._finalizer()
+            self._child.close()
             self._child = None
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", _BOOTSTRAP, str(Path(animato.__file__).resolve().parent.parent)]
-        # A killed child cannot clean up, so its temporary files go into a folder that this process removes.
-        scratch = ScratchFolder()
-        # Ctrl-C must reach only the parent: a new session on POSIX; elsewhere the bootstrap ignores the signal.
-        pipe = subprocess.PIPE
+        self._child = ChildProcess("animato.drivers.driver_process_main", LIMITS, with_scratch=True)
         try:
-            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
-        except BaseException:
-            scratch.cleanup()
-            raise
-        # Also runs when this driver is garbage-collected and at interpreter exit.
-        self._finalizer = weakref.finalize(self, _kill, self._child, scratch)
-        try:
-            self._write_line(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
+            self._child.write_line(json.dumps(self._job).encode() + b"\n")
         except BaseException:  # Ctrl-C: its traceback refers to this object, so a stored one would keep the child alive
             self.close()
             raise
 
-    def _write_line(self, line: bytes) -> None:
-        """Write a line to the child; if it has exited, reading its next message raises the error."""
-        assert self._child is not None and self._child.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._child.stdin.write(line)
-            self._child.stdin.flush()
+    def _running(self) -> ChildProcess:
+        assert self._child is not None
+        return self._child
 
-    def _next(self, *kinds: str) -> Message:
+    def _next(self, *kinds: str, max_bytes: int) -> Message:
         """Return the child's next message, which must be of one of the given kinds; errors of the child are raised."""
-        assert self._child is not None and self._child.stdout is not None
         try:
-            message = receive(self._child.stdout)
-        except EOFError:
+            return self._running().next(*kinds, purpose=f"tracks {self.path.name}", max_bytes=max_bytes)
+        except BaseException:
             self.close()
-            raise AnimatoError(
-                f"the process that tracks {self.path.name} exited unexpectedly",
-                hint="free some memory, or use `threads=1`, which tracks without a separate process",
-            ) from None
-        if message.kind == "error":
-            self.close()
-            name = message.values.pop("name")
-            raise getattr(errors, name)(**message.values)
-        assert message.kind in kinds
-        return message
-
-
-def _kill(child: subprocess.Popen[bytes], scratch: ScratchFolder) -> None:
-    child.kill()
-    child.communicate()
-    scratch.cleanup()
+            raise

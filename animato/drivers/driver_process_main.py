@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import sys
 import tempfile
-import traceback
 from pathlib import Path
 from typing import IO, Any
 
-from animato.drivers.driver_process import ARRAYS, SCALARS, send
+from animato.drivers.driver_process import ARRAYS, LIMITS, SCALARS
 from animato.drivers.video import VideoDriver
-from animato.errors import AnimatoError
-from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
+from animato.runtime.child_main import errors_sent, open_output
+from animato.runtime.messages import send
+from animato.runtime.seal import allow_processor_time
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
 
-def main(lines: queue.Queue[bytes]) -> None:
-    """Run the child process: open the driver, then track it once per line from the parent (`parent_pipe`)."""
-    stream = os.fdopen(os.dup(1), "wb")
-    _redirect_stdout()
+def main(lines: queue.Queue[bytes], scratch: str | None, _parts: tuple[str, ...]) -> None:
+    """Run the child process: open the driver, then track it once per line from the parent (`runtime.parent_pipe`)."""
+    stream = open_output()
+    tempfile.tempdir = scratch
     job = json.loads(lines.get())
-    tempfile.tempdir = job["scratch"]
-    try:
+    with errors_sent(stream, "track", job["path"]):
         _track(stream, job, lines)
-    except AnimatoError as problem:
-        _send_error(stream, problem)
-    except BrokenPipeError:  # the parent has exited: discard the buffered output
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except Exception as problem:
-        if is_out_of_memory(problem):
-            _send_error(stream, out_of_memory(f"to track {job['path']}", problem))
-            return
-        last = traceback.extract_tb(problem.__traceback__)[-1]
-        send(
-            stream,
-            "error",
-            {
-                "name": "AnimatoError",
-                "what": f"this is a bug: {type(problem).__name__}: {problem}",
-                "where": f"{Path(last.filename).name}, line {last.lineno}, in the process that tracks {job['path']}",
-                "hint": "report it; `threads=1` tracks without a separate process",
-            },
-        )
-
-
-def _send_error(stream: IO[bytes], problem: AnimatoError) -> None:
-    fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
-    send(stream, "error", {"name": type(problem).__name__, **fields})
 
 
 def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) -> None:
@@ -66,14 +40,6 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
     while True:
         lines.get()
         _send_frames(stream, driver)
-
-
-def _redirect_stdout() -> None:
-    """Redirect file descriptor 1 to standard error (or the null device), so library output cannot corrupt messages."""
-    try:
-        os.dup2(2, 1)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
@@ -94,6 +60,7 @@ def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
 def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     clock, sent = StageClock(), 0
     for frame in driver.frames(clock):
+        allow_processor_time(LIMITS.cpu_seconds)
         sent = _send_samples(stream, driver, sent)
         arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
         send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)

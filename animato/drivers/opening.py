@@ -9,6 +9,7 @@ from animato.appearance.channels import CHANNELS
 from animato.drivers.base import Driver
 from animato.drivers.motion_file import MotionDriver
 from animato.drivers.video import VideoDriver
+from animato.motion.bundled import FOLDER as BUNDLED
 from animato.motion.channel import Channel
 from animato.motion.motion_file import SUFFIX, load_motion
 from animato.settings.animate import AnimateSettings
@@ -25,5 +26,6 @@ def open_driver(
         UsageError: a time setting lies outside the file, or does not apply to it.
     """
     if path.suffix.lower() == SUFFIX:
-        return MotionDriver(path, load_motion(path, channels), settings)
+        parser = None if path.parent == BUNDLED else finder.engine.parser  # ours are no stranger's
+        return MotionDriver(path, load_motion(path, channels, parser=parser), settings)
     return VideoDriver(path, settings, finder, channels)

@@ -13,6 +13,7 @@ from animato.errors import FileFormatError, RefusedError
 from animato.head.head_file import KIND as HEAD_KIND
 from animato.head.head_file import SCHEMA as HEAD_SCHEMA
 from animato.head.head_file import read_head_file
+from animato.runtime.parser import Parser
 from animato.settings.consent import Consent
 from animato.trust.consent_record import ConsentRecord, PhotoHash, pixels_sha256, sign_consent
 from animato.trust.revocations import Revocation, check_not_expired, check_not_revoked, revoke
@@ -102,6 +103,6 @@ def _kind(path: Path) -> str:
 
 def _photos(path: Path, kind: str) -> tuple[PhotoHash, ...]:
     if kind == HEAD_KIND:
-        photos, _, _ = read_head_file(path)
+        photos, _, _ = read_head_file(path, Parser())
         return tuple(PhotoHash(photo["sha256"], pixels_sha256(photo["image"])) for photo in photos)
     return tuple(PhotoHash(sha256) for sha256 in read_person_record(path).photos)

@@ -16,6 +16,7 @@ from animato.head.report import HeadReport
 from animato.head.report_card import head_report
 from animato.media.disk import check_not_input
 from animato.motion.supported_turn import SupportedTurn, supported_turn
+from animato.runtime.parser import Parser
 from animato.settings.animate import AnimateSettings
 from animato.settings.consent import Consent, required_consent
 from animato.tracking.face_finder import FaceFinder
@@ -103,10 +104,14 @@ class Head:
         return cls(read_photos(photo_list(photos), face, finder or FaceFinder()), consent)
 
     @classmethod
-    def load(cls, path: Path | str) -> Head:
+    def load(cls, path: Path | str, *, parser: Parser | None = None) -> Head:
         """Load a head written by `save`; it renders identical frames, bit for bit.
 
         An expired or revoked head can be loaded, but not animated.
+
+        Args:
+            path: of the file.
+            parser: parses the file in its process; None for a new process.
 
         Raises:
             InputError: the file does not exist.
@@ -117,7 +122,7 @@ class Head:
             >>> head = animato.Head.load("me.animato")  # doctest: +SKIP
         """
         path = Path(path)
-        fields, stored, report = read_head_file(path)
+        fields, stored, report = read_head_file(path, parser or Parser())
         photos = tuple(HeadPhoto(**photo) for photo in fields)
         record = ConsentRecord.from_json(stored, path.name)
         record.check_signature(path.name)

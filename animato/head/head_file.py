@@ -10,6 +10,7 @@ in older files), `made` and `version`. Reading executes no code.
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from animato.head.parts import HeadParts
 from animato.head.report import HeadReport
 from animato.media.untrusted import parsing
 from animato.models.parts.config import PARTS
+from animato.runtime.parser import Parser, Result
 from animato.types import Face, Frame
 from animato.version import __version__
 from animato.weights.io import read_arrays, write_arrays
@@ -36,6 +38,10 @@ PHOTO_FIELDS = ("image", "face", "name", "media_type", "sha256", "bytes", "warni
 """Saved fields of a photo; its path is not saved."""
 
 MAX_PIXELS = 200_000_000
+_MAX_BYTES = 2_000_000_000
+"""Size of all pictures and arrays of a head, at most: 32 photos of 20 megapixels."""
+
+_IMAGE = ".image"
 _TEXTS = ("name", "media_type", "sha256")
 
 
@@ -87,29 +93,54 @@ def write_head_file(
     write_arrays(path, arrays, {**header, "report": report.to_header(), "version": __version__})
 
 
-def read_head_file(path: Path) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
+def read_head_file(path: Path, parser: Parser | None = None) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
     """Read a head file: the fields of each photo, the consent record, and the report card if it has one.
 
     The consent record is returned as stored and not checked (`trust.consent_record`).
 
+    Args:
+        path: of the file.
+        parser: parses it in a sealed process; None to parse it in this process.
+
     Raises:
-        InputError: the file does not exist.
+        InputError: the file does not exist, or the process that parses it was ended by a limit.
         FileFormatError: the file is damaged, of another kind, or of another version.
     """
+    task = {"path": os.fspath(path)}
+    values, arrays = (
+        parse_head_task(task) if parser is None else parser.parse(parse_head_task, path.name, task, _MAX_BYTES)
+    )
     with parsing(path.name, "is not a head file, or it is damaged"):
-        return _read(path)
+        return _checked(path, values["header"], arrays)
 
 
-def _read(path: Path) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
-    file = read_arrays(path, KIND, SCHEMA)
-    described, consent = file.header.get("photos"), file.header.get("consent")
+def parse_head_task(values: dict[str, Any]) -> Result:
+    """Task: parse the container and the pictures; what they say is checked by `read_head_file`."""
+    path = Path(values["path"])
+    with parsing(path.name, "is not a head file, or it is damaged"):
+        file = read_arrays(path, KIND, SCHEMA)
+        arrays = dict(file.arrays)
+        for name in [name for name in arrays if name.endswith(_IMAGE)]:
+            try:
+                arrays[name] = _pixels(arrays[name])
+            except (ValueError, OSError, Image.DecompressionBombError) as problem:
+                number = name.removesuffix(_IMAGE)
+                shown = int(number) + 1 if number.isdecimal() else "?"
+                raise FileFormatError(f"photo {shown} of {path.name} is damaged") from problem
+        return {"header": file.header}, arrays
+
+
+def _checked(
+    path: Path, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[list[dict[str, Any]], Any, HeadReport | None]:
+    described, consent = header.get("photos"), header.get("consent")
     if not isinstance(described, list) or not described:
         raise FileFormatError(f"the header of {path.name} lacks its photos")
-    photos = [_photo(path, number, entry, file.arrays) for number, entry in enumerate(described)]
-    if "report" not in file.header:
+    photos = [_photo(path, number, entry, arrays) for number, entry in enumerate(described)]
+    if "report" not in header:
         return photos, consent, None
     try:
-        return photos, consent, HeadReport.from_header(file.header["report"])
+        return photos, consent, HeadReport.from_header(header["report"])
     except (KeyError, TypeError, ValueError) as problem:
         raise FileFormatError(f"the report card in {path.name} is damaged") from problem
 
@@ -118,13 +149,14 @@ def _photo(path: Path, number: int, entry: Any, arrays: Mapping[str, NDArray[Any
     damaged = FileFormatError(f"photo {number + 1} of {path.name} is damaged")
     try:
         points, scores = arrays[f"{number}.points"], arrays[f"{number}.blendshapes"]
-        image = _pixels(arrays[f"{number}.image"])
+        image = arrays[f"{number}{_IMAGE}"]
         texts = {name: entry[name] for name in _TEXTS}
         size, warnings, score = int(entry["bytes"]), tuple(entry["warnings"]), float(entry["score"])
-    except (KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         raise damaged from problem
     valid = points.shape == (POINTS, 3) and scores.shape == (len(BLENDSHAPES),)
     valid = valid and points.dtype == scores.dtype == np.float32 and bool(np.isfinite(points).all())
+    valid = valid and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size > 0
     if not valid or not all(isinstance(text, str) for text in (*texts.values(), *warnings)):
         raise damaged
     face = Face(points, scores, score)

@@ -20,7 +20,7 @@ from animato.head.plausibility import false_detection, plausibility
 from animato.head.quality import check_photo_face, drawn_warning, is_blurred, is_drawn, no_face, turned_warnings
 from animato.head.view import HeadView
 from animato.media.hash import sha256_file
-from animato.media.image import load_picture
+from animato.media.sealed_image import read_picture
 from animato.motion.motion_frame import photo_cost
 from animato.tracking.face_finder import FaceFinder, choose_face
 from animato.tracking.landmark_stabilizer import LandmarkStabilizer
@@ -133,7 +133,7 @@ def _read(item: Path | Frame, number: int, choice: str, finder: FaceFinder) -> H
         size = item.nbytes
     else:
         path = item
-        picture = load_picture(path)
+        picture = read_picture(path, finder.engine.parser)
         image, name, media_type = picture.image, path.name, picture.media_type
         warnings = list(picture.warnings)
         size = path.stat().st_size

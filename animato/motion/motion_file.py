@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from animato.motion.motion_file_checks import (
 )
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.quantize import STEP, delta_decode, delta_encode
+from animato.runtime.parser import Parser, Result
 from animato.settings.media import MotionFileSettings
 from animato.version import __version__
 
@@ -66,6 +68,10 @@ class MotionClip:
     neutral: Neutral
     frames: tuple[MotionFrame, ...]
     duration: float
+
+
+_NOT_READ = "is not a motion file, or it is damaged"
+_HINT = "record one with: animato motion record clip.mp4 -o wave.motion"
 
 
 def save_motion(path: Path, clip: MotionClip) -> None:
@@ -114,36 +120,54 @@ def save_motion(path: Path, clip: MotionClip) -> None:
             file.writestr(f"{name}.npy", buffer.getvalue())
 
 
-def load_motion(path: Path, channels: Sequence[Channel], limits: MotionFileSettings | None = None) -> MotionClip:
+def load_motion(
+    path: Path, channels: Sequence[Channel], limits: MotionFileSettings | None = None, parser: Parser | None = None
+) -> MotionClip:
     """Read a motion file.
 
     Args:
         path: of the file.
         channels: those to read; arrays of others are ignored.
         limits: on size, frames and duration.
+        parser: unpacks it in a sealed process; None to unpack it in this process.
 
     Raises:
         FileFormatError: no such file, not a motion file, of a newer version, damaged, or too large.
+        InputError: the process that unpacks it was ended by a limit.
     """
-    read_head(path, FileFormatError)
     limits = limits or MotionFileSettings()
-    hint = "record one with: animato motion record clip.mp4 -o wave.motion"
-    with parsing(path, "is not a motion file, or it is damaged", hint=hint, more="docs/formats.md"):
-        with zipfile.ZipFile(path) as file:
-            megabytes = sum(info.file_size for info in file.infolist()) / 1e6
-            if megabytes > limits.max_motion_megabytes or len(file.infolist()) > MAX_MEMBERS:
-                raise FileFormatError(
-                    f"{path} is too large for a motion file",
-                    where=f"{megabytes:.0f} MB unpacked; up to {limits.max_motion_megabytes:.0f} MB are read",
-                    hint="record it in shorter pieces, with `start` and `end`",
-                )
-            header = json.loads(_content(file, "header.json"))
-            check_header(path, header, limits)
-            members = set(file.namelist())
-            stored = [channel for channel in channels if f"{array_name_of(channel)}.npy" in members]
-            arrays = {name: _array(file, name) for name in SHAPES}
-            arrays |= {(name := array_name_of(channel)): channel.migrate(_array(file, name)) for channel in stored}
-        return _clip(path, header, arrays, stored, limits)
+    names = [array_name_of(channel) for channel in channels]
+    task = {"path": os.fspath(path), "channels": names, "limits": vars(limits)}
+    if parser is None:
+        values, arrays = unpack_motion_task(task)
+    else:
+        most = round(limits.max_motion_megabytes * 1e6)
+        values, arrays = parser.parse(unpack_motion_task, path.name, task, most)
+    with parsing(path, _NOT_READ, hint=_HINT, more="docs/formats.md"):
+        header = values["header"]
+        check_header(path, header, limits)
+        stored = [channel for channel in channels if array_name_of(channel) in arrays]
+        migrated = {(name := array_name_of(channel)): channel.migrate(arrays[name]) for channel in stored}
+        return _clip(path, header, {**arrays, **migrated}, stored, limits)
+
+
+def unpack_motion_task(values: dict[str, Any]) -> Result:
+    """Task: unpack header and arrays; what they say is checked by `load_motion`."""
+    path, limits = Path(values["path"]), MotionFileSettings(**values["limits"])
+    read_head(path, FileFormatError)
+    with parsing(path, _NOT_READ, hint=_HINT, more="docs/formats.md"), zipfile.ZipFile(path) as file:
+        megabytes = sum(info.file_size for info in file.infolist()) / 1e6
+        if megabytes > limits.max_motion_megabytes or len(file.infolist()) > MAX_MEMBERS:
+            raise FileFormatError(
+                f"{path} is too large for a motion file",
+                where=f"{megabytes:.0f} MB unpacked; up to {limits.max_motion_megabytes:.0f} MB are read",
+                hint="record it in shorter pieces, with `start` and `end`",
+            )
+        header = json.loads(_content(file, "header.json"))
+        check_header(path, header, limits)
+        members = set(file.namelist())
+        names = [*SHAPES, *(name for name in values["channels"] if f"{name}.npy" in members)]
+        return {"header": header}, {name: _array(file, name) for name in names}
 
 
 def _content(file: zipfile.ZipFile, name: str) -> bytes:

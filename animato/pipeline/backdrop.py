@@ -14,6 +14,8 @@ from animato.media.container import VIDEO_DEMUXERS
 from animato.media.image import load_picture
 from animato.media.probe import media_type
 from animato.media.reader import open_video
+from animato.media.sealed_image import read_picture
+from animato.runtime.parser import Parser
 from animato.settings.media import ReaderSettings
 from animato.types import Frame
 
@@ -123,7 +125,9 @@ def is_video(path: Path) -> bool:
     return media_type(path) in VIDEO_DEMUXERS
 
 
-def open_backdrop(path: Path, width: int, height: int, threads: int = 1) -> tuple[Backdrop, tuple[str, ...]]:
+def open_backdrop(
+    path: Path, width: int, height: int, threads: int = 1, parser: Parser | None = None
+) -> tuple[Backdrop, tuple[str, ...]]:
     """Return the backdrop of a picture or video, fitted to cover the output, and warnings about it.
 
     Args:
@@ -131,6 +135,7 @@ def open_backdrop(path: Path, width: int, height: int, threads: int = 1) -> tupl
         width: of the output, pixels.
         height: of the output, pixels.
         threads: of a video's decoder.
+        parser: reads a picture; None for this process, in which videos are always read.
 
     Raises:
         InputError: it can be read neither as a picture nor as a video.
@@ -138,7 +143,7 @@ def open_backdrop(path: Path, width: int, height: int, threads: int = 1) -> tupl
     if is_video(path):
         with open_video(path):  # an unreadable one ends here, not in the middle of a render
             return VideoBackdrop(path, width, height, threads), ()
-    picture = load_picture(path)
+    picture = load_picture(path) if parser is None else read_picture(path, parser)
     return StillBackdrop(cover(picture.image, width, height)), picture.warnings
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +87,17 @@ def load_head(photos: Photos, face: str, engine: Engine, consent: Consent | str 
         RefusedError: photos without consent, or a head file whose consent record cannot be used.
         InputError: a photo or head file cannot be used.
     """
+    with closing(engine.parser):
+        return _load_head(photos, face, engine, consent)
+
+
+def _load_head(photos: Photos, face: str, engine: Engine, consent: Consent | str | None) -> Head:
+    """Return the head as `load_head`; the engine's parser goes on."""
     if isinstance(photos, Head):
         return photos
     head_file = head_file_path(photos)
     if head_file is not None:
-        return Head.load(head_file)
+        return Head.load(head_file, parser=engine.parser)
     return Head.from_photos(photo_list(photos), face, consent=consent, finder=shared_finder(engine))
 
 
@@ -103,7 +109,8 @@ def head_report_of(photos: Photos, face: str, engine: Engine) -> HeadReport:
     """
     if isinstance(photos, Head) or head_file_path(photos):
         return load_head(photos, face, engine, None).report
-    return head_report(read_photos(photo_list(photos), face, shared_finder(engine)))
+    with closing(engine.parser):
+        return head_report(read_photos(photo_list(photos), face, shared_finder(engine)))
 
 
 def open_cast(
@@ -130,11 +137,15 @@ def open_cast(
         if isinstance(photos, Head):
             photos.check_consent()
     offset = offset_motion(controls_of_text(settings.offset)) if settings.offset else None
-    openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
-    photo_count = max(len(as_list(photos)) for photos, _ in inputs)
-    with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
-        heads = [load_head(photos, settings.face, engine, given) for photos, _ in inputs]
-        drivers = [opener() for opener in openers]
+    # The parser starts while the networks are loaded, and ends when everything is read, also after an error.
+    with closing(engine.parser) as parser:
+        if any(isinstance(item, Path) for photos, _ in inputs for item in as_list(photos)):
+            parser.start()
+        openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
+        photo_count = max(len(as_list(photos)) for photos, _ in inputs)
+        with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
+            heads = [_load_head(photos, settings.face, engine, given) for photos, _ in inputs]
+            drivers = [opener() for opener in openers]
     if offset is not None:
         drivers = [OffsetDriver(driver, offset) for driver in drivers]
     return [Cast(head, driver) for head, driver in zip(heads, drivers, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from fractions import Fraction
 
 import cv2
@@ -147,7 +148,9 @@ def cut_out_compositor(
         plate = np.asarray(cv2.resize(plate, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
         backdrop = blurred(plate, view.pose.scale * place.side / view.size)
     elif settings.background_file is not None:
-        backdrop, warnings = open_backdrop(settings.background_file, width, height, min(settings.threads, 2))
+        with closing(engine.parser) as parser:
+            threads = min(settings.threads, 2)
+            backdrop, warnings = open_backdrop(settings.background_file, width, height, threads, parser)
     return CutOutCompositor(person, place, backdrop), warnings
 
 

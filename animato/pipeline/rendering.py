@@ -57,7 +57,7 @@ def render_file(
     check_art(settings, ground_of(cast, settings))
     scene, framing_warnings = build_scene(cast, settings, engine)
     label = scene_label(scene, settings, ground_of(cast, settings))
-    sign = signer_for(cast, settings, label)
+    sign = signer_for(cast, settings, label, engine.parser)
     plan = plan_output(target, scene, settings, overwrite)
     expected = None if scene.duration is None else max(1, round(scene.duration * scene.fps))
     first = last = 0.0

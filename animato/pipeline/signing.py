@@ -12,6 +12,7 @@ from animato.motion.expression_file import controls_of_text
 from animato.pipeline.actor import Cast
 from animato.pipeline.consent import person_consent, published_consents
 from animato.pipeline.label import Label
+from animato.runtime.parser import Parser
 from animato.settings.animate import AnimateSettings
 from animato.settings.media import ReaderSettings
 from animato.settings.provenance import VerifySettings
@@ -20,11 +21,11 @@ from animato.trust.credentials import sign_output
 from animato.trust.keys import signing_key
 from animato.trust.metadata import source_type
 from animato.trust.payload import MarkPayload
-from animato.trust.reading import read_credentials
+from animato.trust.sealed_verify import credentials_state
 
 
 def signer_for(
-    cast: Sequence[Cast], settings: AnimateSettings, label: Label | None = None
+    cast: Sequence[Cast], settings: AnimateSettings, label: Label | None = None, parser: Parser | None = None
 ) -> Callable[[Path, Path, MarkPayload], None]:
     """Return the function that signs the output of a cast; see `pipeline.output.Signer`.
 
@@ -32,6 +33,7 @@ def signer_for(
         cast: heads and opened drivers.
         settings: of the render.
         label: the visible label of the output, or None.
+        parser: reads the credentials of the inputs; None for this process.
     """
     signing_key(settings)  # raises for a wrong `sign_key` before rendering
     # Only plain values are published, not paths.
@@ -41,7 +43,7 @@ def signer_for(
         claim = Claim(
             source_type=source_type(settings.composed),
             payload=payload,
-            ingredients=ingredients(cast, settings),
+            ingredients=ingredients(cast, settings, parser),
             settings=published,
             consents=published_consents([member.head for member in cast], settings.person),
             label=label_claim(settings, label),
@@ -73,7 +75,9 @@ def offset_claim(settings: AnimateSettings) -> str | None:
     return ", ".join(f"{name} {value:g}" for name, value in controls_of_text(settings.offset).items())
 
 
-def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:
+def ingredients(
+    cast: Sequence[Cast], settings: AnimateSettings, parser: Parser | None = None
+) -> tuple[Ingredient, ...]:
     """Return the inputs of an output with their hashes: photos, drivers, background, audio."""
     photos = {photo.sha256: photo for member in cast for photo in member.head.photos}.values()
     found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in photos]
@@ -82,16 +86,20 @@ def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingred
         found.append(Ingredient.from_file(settings.background_file, "background"))
     if settings.sound and settings.audio is not None:
         found.append(Ingredient.from_file(settings.audio, "audio"))
-    return tuple(with_state(item) for item in found)
+    try:
+        return tuple(with_state(item, parser) for item in found)
+    finally:
+        if parser is not None:
+            parser.close()
 
 
-def with_state(item: Ingredient) -> Ingredient:
+def with_state(item: Ingredient, parser: Parser | None = None) -> Ingredient:
     """Return an input with the state of its own content credentials, where they can be read."""
     if item.path is None:
         return item
     try:
         check_structure(item.path, reader=ReaderSettings(max_boxes=VerifySettings().max_boxes))
-        state = read_credentials(item.path, item.media_type).state
+        state = credentials_state(item.path, item.media_type, parser)
     except (AnimatoError, OSError):
         return item
     return replace(item, credentials="valid" if state == "trusted" else state)  # who trusts whom stays private

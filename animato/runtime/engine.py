@@ -20,6 +20,7 @@ from animato.errors import UsageError
 from animato.runtime import network_cache
 from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
 from animato.runtime.openvino_library import import_openvino, read_model
+from animato.runtime.parser import Parser
 from animato.runtime.thread_bound import bounded
 
 T = TypeVar("T")
@@ -221,6 +222,11 @@ class Engine:
             if key not in self._cache:
                 self._cache[key] = make()
             return cast(T, self._cache[key])
+
+    @property
+    def parser(self) -> Parser:
+        """Parses files in a sealed process; with one thread, in this process."""
+        return self.shared("parser", lambda: Parser(in_process=self.threads == 1))
 
     def network(self, model: bytes, input_shape: tuple[int, ...] | None = None, threads: int | None = None) -> Network:
         """Return a compiled network; compiled once per engine.

@@ -137,7 +137,7 @@ def test_a_kept_error_keeps_no_process(made: Material, out: Path, monkeypatch: p
     def noted(driver: SubprocessDriver) -> None:
         start(driver)
         assert driver._child is not None
-        started.append(driver._child)
+        started.append(driver._child.popen)
 
     monkeypatch.setattr(SubprocessDriver, "_start", noted)
     with pytest.raises(AnimatoError) as kept:  # its traceback holds every local variable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import signal
 import subprocess
@@ -19,10 +18,11 @@ from main_job import FPS, Material, speaking_frames, write_video
 import animato
 from animato import AnimateSettings
 from animato.drivers import driver_process
-from animato.drivers.driver_process import ARRAYS, SCALARS, SubprocessDriver, receive, send, start_subprocess_driver
+from animato.drivers.driver_process import ARRAYS, SCALARS, SubprocessDriver, start_subprocess_driver
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError, FaceError, InputError
 from animato.motion.motion_frame import MotionFrame
+from animato.runtime import child_process
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
 from animato.tracking.face_finder import FaceFinder
@@ -95,7 +95,7 @@ def test_without_a_python_executable_no_subprocess_is_started(made: Material, mo
 
 
 def test_a_subprocess_that_fails_to_start_raises_an_error(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver_process, "_BOOTSTRAP", "raise SystemExit(1)")
+    monkeypatch.setattr(child_process, "_BOOTSTRAP", "raise SystemExit(1)")
     driver = SubprocessDriver(made.driver, CROP)
     with pytest.raises(AnimatoError, match="exited unexpectedly"):
         driver.opened()
@@ -103,8 +103,8 @@ def test_a_subprocess_that_fails_to_start_raises_an_error(made: Material, monkey
 
 def test_closing_the_frames_early_ends_the_subprocess(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP).opened()
-    child, frames = driver._child, driver.frames(StageClock())
-    assert child is not None
+    assert driver._child is not None
+    child, frames = driver._child.popen, driver.frames(StageClock())
     next(frames)
     frames.close()  # type: ignore[attr-defined]
     assert child.returncode is not None
@@ -112,8 +112,8 @@ def test_closing_the_frames_early_ends_the_subprocess(made: Material) -> None:
 
 def test_garbage_collection_of_the_driver_ends_the_subprocess(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP)
-    child = driver._child
-    assert child is not None
+    assert driver._child is not None
+    child = driver._child.popen
     assert child.poll() is None
     del driver
     gc.collect()
@@ -124,7 +124,7 @@ def test_the_subprocess_ends_with_its_parent(made: Material) -> None:
     program = (
         "import os, sys; from pathlib import Path; from animato import AnimateSettings; "
         "from animato.drivers.driver_process import SubprocessDriver; "
-        "print(SubprocessDriver(Path(sys.argv[1]), AnimateSettings())._child.pid, flush=True); os._exit(1)"
+        "print(SubprocessDriver(Path(sys.argv[1]), AnimateSettings())._child.popen.pid, flush=True); os._exit(1)"
     )
     run = subprocess.run([sys.executable, "-c", program, str(made.driver)], capture_output=True, text=True, check=False)
     number = int(run.stdout)
@@ -139,7 +139,7 @@ def test_a_killed_subprocess_raises_an_error(made: Material) -> None:
     frames = driver.frames(StageClock())
     next(frames)
     assert driver._child is not None
-    driver._child.kill()
+    driver._child.popen.kill()
     with pytest.raises(AnimatoError, match=r"speaker\.mp4 exited unexpectedly"):
         list(frames)
 
@@ -148,9 +148,9 @@ def test_the_subprocess_ignores_ctrl_c(made: Material) -> None:
     driver = SubprocessDriver(made.driver, CROP)
     assert driver._child is not None
     if hasattr(os, "getsid"):
-        assert os.getsid(driver._child.pid) == driver._child.pid, "not one of those the terminal interrupts"
+        assert os.getsid(driver._child.popen.pid) == driver._child.popen.pid, "not one of those the terminal interrupts"
     driver.opened()
-    driver._child.send_signal(signal.SIGINT)
+    driver._child.popen.send_signal(signal.SIGINT)
     assert len(list(driver.frames(StageClock()))) > 3
 
 
@@ -188,7 +188,7 @@ def test_an_unusable_photo_leaves_no_subprocess(
     def noted(driver: SubprocessDriver) -> None:
         start(driver)
         assert driver._child is not None
-        started.append(driver._child)
+        started.append(driver._child.popen)
 
     monkeypatch.setattr(driver_process.SubprocessDriver, "_start", noted)
     with pytest.raises((FaceError, InputError)):
@@ -198,21 +198,8 @@ def test_an_unusable_photo_leaves_no_subprocess(
     assert ended(started[0])
 
 
-def test_a_truncated_message_raises_eof_error() -> None:
-    stream = io.BytesIO()
-    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros(0)}
-    send(stream, "frame", {"time": 0.5}, arrays)
-    whole = stream.getvalue()
-    message = receive(io.BytesIO(whole))
-    assert (message.kind, message.values) == ("frame", {"time": 0.5})
-    np.testing.assert_array_equal(message.arrays["a"], arrays["a"])
-    for length in (0, 10, len(whole) - 1):
-        with pytest.raises(EOFError):
-            receive(io.BytesIO(whole[:length]))
-
-
 def test_the_child_listens_to_its_parent_before_its_large_imports() -> None:
-    code = "import animato.drivers.parent_pipe, sys; print(sorted({'numpy', 'av', 'cv2'} & set(sys.modules)))"
+    code = "import animato.runtime.parent_pipe, sys; print(sorted({'numpy', 'av', 'cv2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert driver_process._BOOTSTRAP.index("lines_from_parent()") < driver_process._BOOTSTRAP.index("main; main(")
+    assert child_process._BOOTSTRAP.index("lines_from_parent(") < child_process._BOOTSTRAP.index(".main(lines")

@@ -19,7 +19,6 @@ from main_job import Material, contents, prepared
 
 import animato
 from animato import AnimateSettings
-from animato.drivers import driver_process
 from animato.drivers.driver_process import SubprocessDriver
 from animato.drivers.motion_file import MotionDriver
 from animato.errors import AnimatoError, InterruptedRunError
@@ -28,6 +27,8 @@ from animato.pipeline.flow import frames_of
 from animato.pipeline.output import Output, Watermarker
 from animato.pipeline.prefetch import THREAD_NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
+from animato.runtime import child_process
+from animato.runtime.child_process import ChildProcess
 from animato.runtime.engine import Engine, Network
 from animato.runtime.stage_clock import StageClock
 
@@ -53,7 +54,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         started.append(popen(*arguments, **more))
         return started[-1]
 
-    monkeypatch.setattr(driver_process.subprocess, "Popen", noted)
+    monkeypatch.setattr(child_process.subprocess, "Popen", noted)
     return started
 
 
@@ -146,7 +147,7 @@ def test_a_kept_error_about_the_photo_keeps_no_process(
 ) -> None:
     with pytest.raises(AnimatoError) as kept:
         animato.animate(photo, made.driver, out / "a.mp4", SMALL)
-    assert [child.poll() is None for child in children] in ([], [False])
+    assert not any(child.poll() is None for child in children)
     assert threads() == []
     assert kept.value is not None
 
@@ -172,7 +173,7 @@ def test_whatever_stops_a_run_no_process_thread_or_file_stays(
         raise problem
 
     owner, name = {
-        "start": (SubprocessDriver, "_write_line"),
+        "start": (ChildProcess, "write_line"),
         "opened": (SubprocessDriver, "opened"),
         "render": (Output, "write"),
     }[at]
@@ -188,8 +189,9 @@ def test_whatever_stops_a_run_no_process_thread_or_file_stays(
 
 def test_a_driver_in_a_with_block_ends_with_it(made: Material) -> None:
     with SubprocessDriver(made.driver, SMALL) as driver:
-        child = driver._child
-        assert child is not None and child.poll() is None
+        assert driver._child is not None
+        child = driver._child.popen
+        assert child.poll() is None
     assert child.returncode is not None
 
 
