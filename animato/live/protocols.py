@@ -53,6 +53,11 @@ class MotionSource(Protocol):
         ...
 
     @property
+    def finished(self) -> bool:
+        """Whether nothing will ever arrive again, such as after the end of a file."""
+        ...
+
+    @property
     def dropped(self) -> int:
         """Frames that were replaced by newer ones before they were taken."""
         ...
