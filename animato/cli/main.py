@@ -21,6 +21,7 @@ from animato.cli import (
     evaluate,
     head,
     keys,
+    live,
     models,
     motion,
     standard_streams,
@@ -48,7 +49,7 @@ ENVIRONMENT_ERRORS = frozenset(
 )
 """Operating system errors caused by the environment (disk space, permissions, limits) rather than by a bug."""
 
-EXTRA_OF = {"torch": "training", "skimage": "evaluation"}
+EXTRA_OF = {"torch": "training", "skimage": "evaluation", "websockets": "live"}
 """Optional packages, and the extra that installs each."""
 
 app = typer.Typer(
@@ -89,6 +90,12 @@ _add(
     "Render a video of a person moved by a driver.",
     "animato animate me.jpg --driver talk --consent self -o me.mp4",
     "animato animate me.animato --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
+)
+_add(
+    live.live,
+    "Move a head with a camera, live, for calls and streams.",
+    "animato live --head me.animato",
+    "animato live --head me.animato --virtual-camera auto -o call.mp4",
 )
 app.add_typer(head.app, name="head")
 app.add_typer(consent.app, name="consent")

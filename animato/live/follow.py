@@ -18,6 +18,7 @@ from animato.motion.occlusions import PartFiller
 from animato.motion.smooth import CausalSmoother
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
+from animato.tracking.landmarker import RegionOfInterest
 from animato.tracking.tracker import Tracker
 from animato.types import Face, Frame, TimedFrame
 
@@ -54,6 +55,11 @@ class FaceFollower:
         """Choose the neutral frame anew, from the next frames; may be called from any thread."""
         self._wanted.set()
 
+    def warm_up(self) -> None:
+        """Compile the networks, so that the first frame is not late."""
+        self._finder.find(np.zeros((256, 256, 3), np.uint8), quick=True)
+        self._finder.landmarker.locate(np.zeros((256, 256, 3), np.uint8), RegionOfInterest(128.0, 128.0, 200.0, 0.0))
+
     def motion(self, image: Frame, captured: float) -> LiveMotion | None:
         """Return the motion of the next frame; None until there is a neutral frame.
 
@@ -73,8 +79,8 @@ class FaceFollower:
             self._candidates, self._begun = [], captured
             self._collecting = True
         face = self._tracker.track(image)
-        if self._collecting and face is not None:
-            self._collect(TimedFrame(image, captured), face)
+        if self._collecting and face is not None and self._collect(TimedFrame(image, captured), face):
+            return None  # that took longer than a frame, and a newer one waits
         shot = self._shot
         if shot is None:
             return None
@@ -85,19 +91,20 @@ class FaceFollower:
             motion = part.apply(motion, bool(hidden))
         return LiveMotion(self._smoother(motion), shot.neutral, captured)
 
-    def _collect(self, frame: TimedFrame, face: Face) -> None:
-        """Add a candidate for the neutral frame, and choose once there are enough of them."""
+    def _collect(self, frame: TimedFrame, face: Face) -> bool:
+        """Add a candidate for the neutral frame; once there are enough of them, choose, and return True."""
         if not self._candidates:
             self._begun = frame.time
         self._candidates.append((frame, face))
         if frame.time - self._begun < NEUTRAL_SECONDS:
-            return
+            return False
         costs = neutral_costs([factor(face, frame.time) for frame, face in self._candidates])
         best = int(np.argmin(costs))
         candidate = Candidate(*self._candidates[best], float(costs[best]))
         self._shot = Shot(candidate, self._tracker, self._finder, self._measurements)
         self._restart(self._shot.neutral)
         self._candidates, self._collecting = [], False
+        return True
 
     def _restart(self, neutral: Neutral) -> None:
         """Forget the motion before a new neutral frame."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +55,14 @@ class Performance:
         freeze: hold the motion.
         hide: rest, breathe and blink instead of following the face.
         expression: key of `EXPRESSIONS`, or None.
+        controls: expression controls that are added at once (`motion.controls`), such as those of sliders.
     """
 
     mirror: bool = False
     freeze: bool = False
     hide: bool = False
     expression: str | None = None
+    controls: Mapping[str, float] = field(default_factory=dict)
 
 
 class Performer:
@@ -135,7 +137,8 @@ class Performer:
                 share = smoothstep(weight, 0.0, 1.0)
                 values = {control: value * share for control, value in EXPRESSIONS[name].items()}
                 frame = with_controls(frame, values)
-        return frame
+        controls = self.switches.controls
+        return with_controls(frame, controls) if controls else frame
 
 
 def with_controls(frame: MotionFrame, values: Mapping[str, float]) -> MotionFrame:

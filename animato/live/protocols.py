@@ -63,7 +63,7 @@ class MotionSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop; called once, from the thread of the loop."""
+        """Stop; called from the thread of the loop, and perhaps again."""
         ...
 
 
@@ -75,7 +75,7 @@ class MotionSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop; called once, from the thread of the loop."""
+        """Stop; called from the thread of the loop, and perhaps again."""
         ...
 
 
@@ -92,5 +92,5 @@ class FrameSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish; called once, from the thread of the loop."""
+        """Finish; called from the thread of the loop, and perhaps again."""
         ...
