@@ -14,6 +14,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("studio",),
     ("api", "doctor"),
     ("animator",),
+    ("live",),
     ("evaluation",),
     ("training",),
     ("pipeline",),
