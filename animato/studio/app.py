@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from animato.studio import driver_routes, file_routes, head_routes, job_routes, pages
+from animato.studio import driver_routes, expression_routes, file_routes, frame_routes, head_routes, job_routes, pages
 from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
 from animato.studio.problems import ApiError, add_handlers
@@ -46,8 +46,9 @@ def create_app(studio: Studio, port: int) -> Guard:
     )
     app.state.studio, app.state.port = studio, port
     add_handlers(app)
-    for part in (router, file_routes.router, head_routes.router, driver_routes.router, job_routes.router):
-        app.include_router(part, prefix=PREFIX)
+    app.include_router(router, prefix=PREFIX)
+    for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes):
+        app.include_router(part.router, prefix=PREFIX)
 
     @app.get("/api/{path:path}", include_in_schema=False)
     def no_such_api(path: str) -> None:

@@ -19,7 +19,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2, description="x and y in pixels of the photo.")]
 Controls = Annotated[
-    dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]],
+    dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]],
     Field(max_length=100, description="Value of each control by name; those left out are 0."),
 ]
 FileKind = Literal["picture", "video", "sound", "motion", "head", "other"]

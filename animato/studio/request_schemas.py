@@ -85,3 +85,13 @@ class MotionRequest(Request):
     name: Name
     fps: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 25.0
     keyframes: Annotated[list[KeyFrame], Field(min_length=1, max_length=1000)]
+
+
+class FrameRequest(Request):
+    """Message of an editor: the expression it wants to see."""
+
+    seq: Annotated[int, Field(ge=0, le=2**53)]
+    controls: Controls = {}
+    settings: dict[Annotated[str, Field(max_length=40)], float | bool | str] | None = Field(
+        None, max_length=20, description="Settings of the motion, such as strengths."
+    )

@@ -132,6 +132,8 @@ class Control(Answer):
     max: float
     default: float
     step: float
+    unit: str = Field(description="degrees, or empty for a share.")
+    help: str
 
 
 class Expression(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from animato.runtime.engine import Engine
 from animato.settings.media import PictureSettings, ReaderSettings
 from animato.settings.studio import StudioSettings
 from animato.studio.events import Events
@@ -18,6 +20,9 @@ from animato.studio.schemas import Limits
 from animato.studio.sources import Sources
 from animato.studio.store import Store
 from animato.studio.worker_process import WorkerProcess
+
+MAX_EDITORS = 4
+"""Editors that may be open at once; each has a thread and the networks' memory."""
 
 
 class Studio:
@@ -34,6 +39,7 @@ class Studio:
         events: changes of jobs.
         jobs: the queue.
         reader: process that reads what clients send.
+        editors: counts the open editors.
 
     Raises:
         UsageError: another studio uses the data folder.
@@ -50,7 +56,13 @@ class Studio:
         self.events = Events()
         self.reader = WorkerProcess(settings.threads)
         self.jobs = JobQueue(self.store, self.folder, self.sources, self.events, settings.threads)
+        self.editors = threading.BoundedSemaphore(MAX_EDITORS)
         self.stopping = threading.Event()
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """Runs the networks of the editors."""
+        return Engine(self.settings.threads)
 
     def __enter__(self) -> Studio:
         self.jobs.start()
