@@ -4,9 +4,9 @@
 
 Faces are tracked in the photos of the London Set, the clips of GRID (both CC BY 4.0) and the rendered heads (MIT and
 CC0). A ridge regression explains each face's change since its owner's most neutral one by the changes of the 52 scores
-and of the gaze; a control is the sum of the fields of its scores at a strong score. Sounds are means over people, of the
-spoken frames whose mouth is most open (aa), wide (ee) or narrow (oo). Fields are symmetrised, limited to the part they
-move, and lips touch where a control does not open them. The second argument keeps the tracked faces between runs.
+and of the gaze; a control is the sum of the fields of its scores at a strong score. Sounds are means over people, of
+the spoken frames whose mouth is most open (aa), wide (ee) or narrow (oo). Fields are symmetrised, limited to the part
+they move, and lips touch where a control does not open them. The second argument keeps the tracked faces between runs.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ PAIR_WEIGHT = 6.0
 EXTREME_SHARE = 0.04
 """Share of a person's spoken frames that count as one sound."""
 STRONG = 99.0
-"""Percentile of a score that a control reaches at 1."""
+"""Percentile of the scores that counts as strong."""
+GAIN = 1.4
+"""Full controls exceed strong expressions by this factor: the widest smiles and mouths of these faces (95th and 99.8th
+percentile) are 1.4 times as wide and open as the fields alone."""
 
 SIDES = ("Left", "Right")
 SCORES = {
@@ -156,7 +159,7 @@ def _finished(name: str, field: NDArray[np.float64], neutral: NDArray[np.float64
     """Return a field made symmetric, limited to its part, and with lips together unless it opens them."""
     side = -1.0 if name == "gaze_x" else 1.0
     field = (field + side * _mirrored(field)) / 2
-    field = field * part_weights()[PART.get(name, 0)][:, None]
+    field = field * (1.0 if name.startswith("gaze") else GAIN) * part_weights()[PART.get(name, 0)][:, None]
     if name not in OPENING:
         field = scale_apertures(neutral + field, (1.0, 1.0, 0.0)) - neutral
     if not name.startswith("gaze"):

@@ -26,6 +26,7 @@ from animato.cli import (
     motion,
     standard_streams,
     stop_signals,
+    studio,
     train,
     train_parts,
     train_portrait,
@@ -49,7 +50,7 @@ ENVIRONMENT_ERRORS = frozenset(
 )
 """Operating system errors caused by the environment (disk space, permissions, limits) rather than by a bug."""
 
-EXTRA_OF = {"torch": "training", "skimage": "evaluation", "websockets": "live"}
+EXTRA_OF = {"torch": "training", "skimage": "evaluation"}
 """Optional packages, and the extra that installs each."""
 
 app = typer.Typer(
@@ -102,6 +103,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
 app.add_typer(keys.app, name="keys")
+_add(studio.studio, "Serve the page and the REST API on this computer.", "animato studio --open")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
     bench.bench,

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import cv2
 
-from animato.errors import AnimatoError, MissingPartError, OutputError
+from animato.errors import AnimatoError, OutputError
 from animato.live.newest import Newest
 from animato.live.remote import ADJUSTABLE, KEYS
 from animato.types import Frame
@@ -62,18 +62,12 @@ class PageSink:
         token: which the address must carry.
 
     Raises:
-        MissingPartError: the package websockets is not installed.
         OutputError: the port is in use.
     """
 
     def __init__(self, port: int, command: Callable[[Any], str | None], strengths: Mapping[str, float]) -> None:
-        try:
-            from websockets.sync.server import serve
-        except ImportError as problem:
-            raise MissingPartError(
-                "the preview page needs websockets, which is not installed",
-                hint="pip install 'animato[live]', or `page=False`",
-            ) from problem
+        from websockets.sync.server import serve
+
         self.token = secrets.token_urlsafe(16)
         self._command, self._strengths = command, dict(strengths)
         self._viewers: set[Newest[Frame]] = set()

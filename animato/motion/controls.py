@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import MissingPartError, UsageError
-from animato.geometry.apertures import apertures, eye_widths, mouth_width
+from animato.geometry.apertures import EYE_CLOSED, EYE_OPEN, apertures, eye_widths, mouth_width
 from animato.geometry.landmarks import MESH_POINTS, canonical_face
 from animato.geometry.smoothstep import smoothstep
 from animato.motion.motion_frame import MotionFrame, Neutral
@@ -157,7 +157,7 @@ def motion_of(values: Mapping[str, Any], time: float = 0.0) -> MotionFrame:
     change, closing = _face_change(given, basis)
     local = basis.neutral + change
     opening = apertures(local)
-    opening[:2] *= 1.0 - closing
+    opening[:2] *= _aperture_share(closing, opening[:2])
     return MotionFrame(
         time=time,
         rotation=rotation,
@@ -213,6 +213,20 @@ def _mouth_shapes() -> dict[str, NDArray[np.float64]]:
         wider = mouth_width(moved) - width
         shapes[name] = np.array([apertures(moved)[2] * mouth_width(moved), wider, -wider])
     return shapes
+
+
+def _aperture_share(closing: NDArray[np.float64], opening: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the factors on the open apertures (2) that close the target's eyes by these shares (2, 0 to 1).
+
+    The retargeter closes narrow eyes further, as tracked blinks end above 0; half a blink should still be half.
+    """
+    grid = np.linspace(0.0, 1.0, 101)
+    shares = []
+    for share, aperture in zip(closing, opening, strict=True):
+        full = smoothstep(float(aperture), EYE_CLOSED, EYE_OPEN)
+        seen = [value * smoothstep(float(aperture * value), EYE_CLOSED, EYE_OPEN) / max(full, 1e-6) for value in grid]
+        shares.append(float(np.interp(1.0 - share, seen, grid)) if share < 1.0 else 0.0)
+    return np.array(shares)
 
 
 def _closing_field(closing: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animato.errors import UsageError
-from animato.geometry.apertures import mouth_width
+from animato.geometry.apertures import face_apertures, mouth_width
 from animato.geometry.landmarks import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -21,6 +21,8 @@ from animato.geometry.landmarks import (
 from animato.geometry.mesh import head_topology
 from animato.geometry.pose import HeadPose
 from animato.motion.controls import CONTROLS, MOUTH, _basis, motion_of, neutral_measures
+from animato.motion.retarget import Retargeter
+from animato.settings.motion import MotionSettings
 
 LIDS = [*EYE_LEFT, *EYE_RIGHT]
 IRISES = [*IRIS_LEFT, *IRIS_RIGHT]
@@ -71,8 +73,16 @@ def test_a_closed_eye_has_no_aperture_and_the_others_keep_theirs(name: str) -> N
     assert not other or moved(other, **{name: 1.0}) < CM
 
 
-def test_half_a_blink_closes_half() -> None:
-    assert motion_of({"blink": 0.5}).apertures[:2] == pytest.approx(neutral_measures().apertures[:2] / 2)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_a_share_of_a_blink_closes_the_eyes_of_the_person_by_that_share(share: float) -> None:
+    # The fitted mean face stands for the person; pixels are centimetres times twenty.
+    points = np.float32(20 * _basis().neutral + 300)
+    retargeter = Retargeter(points, neutral_measures(), MotionSettings())
+    open_eyes, closing = (face_apertures(retargeter(motion_of({"blink": value})).points) for value in (0.0, share))
+    assert closing[:2] / open_eyes[:2] == pytest.approx(1 - share, abs=0.06)
+
+
+def test_blink_and_wink_close_no_more_than_shut() -> None:
     assert motion_of({"blink": 1.0, "wink_left": 1.0}).apertures[:2] == pytest.approx(0.0)
 
 
