@@ -16,6 +16,7 @@ from animato.motion.motion_frame import Neutral, factor
 from animato.motion.neutral_frame import neutral_costs
 from animato.motion.occlusions import PartFiller
 from animato.motion.smooth import CausalSmoother
+from animato.runtime.engine import Engine
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.tracking.landmarker import RegionOfInterest
@@ -24,6 +25,11 @@ from animato.types import Face, Frame, TimedFrame
 
 NEUTRAL_SECONDS = 0.6
 """Seconds over which the most neutral frame is chosen: longer than a blink."""
+
+
+def live_finder(engine: Engine) -> FaceFinder:
+    """Return the face networks of live use, on one thread of their own; compiled once per engine."""
+    return engine.shared("live face finder", lambda: FaceFinder(Engine(1)))
 
 
 class FaceFollower:

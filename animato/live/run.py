@@ -13,7 +13,7 @@ from pathlib import Path
 
 from animato.head.head import Head
 from animato.live.camera_source import CameraSource
-from animato.live.follow import FaceFollower
+from animato.live.follow import FaceFollower, live_finder
 from animato.live.loop import LiveLoop
 from animato.live.page_sink import PageSink
 from animato.live.performer import Performer
@@ -27,7 +27,6 @@ from animato.pipeline.interactive import Interactive, open_interactive
 from animato.pipeline.recording import Recording
 from animato.runtime.engine import Engine
 from animato.settings.live import LiveSettings
-from animato.tracking.face_finder import FaceFinder
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ def open_live(
     record: Path | None = None,
     overwrite: bool = False,
     source: MotionSource | None = None,
+    frame_sinks: Sequence[FrameSink] = (),
     motion_sinks: Sequence[MotionSink] = (),
 ) -> LiveRun:
     """Assemble a live run; what it opens is closed by its loop, and by the stack if the loop does not begin.
@@ -70,6 +70,7 @@ def open_live(
         record: file that is written at the same time, or None.
         overwrite: whether an existing one may be replaced.
         source: of motion, instead of the camera.
+        frame_sinks: get the finished frames, besides those of the settings.
         motion_sinks: get the motion that is rendered.
 
     Raises:
@@ -87,12 +88,12 @@ def open_live(
         face.level = level
         face.frame(face.rest())
     if source is None:
-        source = open_camera(settings, face)
+        source = open_camera(settings, engine, face)
         stack.callback(source.close)
     remote = Remote(
         performer, source.calibrate, face.adjust, lambda name: float(getattr(face.settings, name)), stop.set
     )
-    sinks: list[FrameSink] = []
+    sinks = list(frame_sinks)
     page = None
     if settings.page:
         page = PageSink(settings.port, remote.message, {name: remote.strength(name) for name in ADJUSTABLE})
@@ -109,14 +110,15 @@ def open_live(
     return LiveRun(loop, remote, stop, face, page)
 
 
-def open_camera(settings: LiveSettings, face: Interactive | None = None) -> CameraSource:
+def open_camera(settings: LiveSettings, engine: Engine, face: Interactive | None = None) -> CameraSource:
     """Return the tracked camera of a run.
 
     Args:
         settings: camera, tracking and smoothing.
+        engine: keeps the compiled networks of tracking.
         face: whose nudity gate judges the camera's picture; None if nothing is rendered here.
     """
-    follower = FaceFollower(settings.animate_settings(), FaceFinder(Engine(1)))
+    follower = FaceFollower(settings.animate_settings(), live_finder(engine))
     follower.warm_up()
     width, height = settings.camera_shape
     opener = functools.partial(camera_frames, settings.camera, width, height, settings.camera_fps)

@@ -6,7 +6,16 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from animato.studio import driver_routes, expression_routes, file_routes, frame_routes, head_routes, job_routes, pages
+from animato.studio import (
+    driver_routes,
+    expression_routes,
+    file_routes,
+    frame_routes,
+    head_routes,
+    job_routes,
+    live_routes,
+    pages,
+)
 from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
 from animato.studio.problems import ApiError, add_handlers
@@ -47,7 +56,7 @@ def create_app(studio: Studio, port: int) -> Guard:
     app.state.studio, app.state.port = studio, port
     add_handlers(app)
     app.include_router(router, prefix=PREFIX)
-    for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes):
+    for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes, live_routes):
         app.include_router(part.router, prefix=PREFIX)
 
     @app.get("/api/{path:path}", include_in_schema=False)
