@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +10,11 @@ import typer
 
 from animato.cli.ask_consent import consent_of
 from animato.cli.from_settings import with_options
-from animato.cli.keyboard import Keyboard
+from animato.cli.live_console import LiveConsole
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_json, print_line
-from animato.live.remote import KEYS
 from animato.settings.consent import ConsentSettings
 from animato.settings.live import LiveSettings
-
-REPORT_SECONDS = 1.0
-"""Seconds between two lines of figures."""
 
 
 @with_options(LiveSettings, consent=ConsentSettings)
@@ -33,13 +27,7 @@ def live(
     consent: ConsentSettings,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            parser=output_path,
-            help="Record to a file, marked and signed.",
-        ),
+        typer.Option("--output", "-o", metavar="PATH", parser=output_path, help="Record to a file, marked and signed."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the recording if it exists.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="End after this time.")] = None,
@@ -57,41 +45,15 @@ def live(
     given = None if head_file_path(head) else consent_of(consent)
     engine = Engine(settings.threads)
     with ExitStack() as stack:
-        person = load_head(head if len(head) > 1 else head[0], "largest", engine, given)
+        person = load_head(list(head), "largest", engine, given)
         run = open_live(person, settings, engine, stack, record=output, overwrite=overwrite)
-        if not quiet and not as_json:
-            for warning in run.face.warnings:
-                print_line(f"note: {warning}")
-            if run.page is not None:
-                typer.echo(f"page    {run.page.address}")
-                typer.echo(f"OBS     {run.page.address}&bare=1")
-            typer.echo("keys    " + ", ".join(f"{key} {name}" for key, name in KEYS.items()))
-        keyboard = stack.enter_context(Keyboard())
-        begun = shown = time.monotonic()
-
-        def each() -> None:
-            nonlocal shown
-            now = time.monotonic()
-            if seconds is not None and now - begun >= seconds:
-                run.stop.set()
-            for key in keyboard.pressed():
-                done = run.remote.key(key)
-                if done and not quiet:
-                    print_line(done)
-            if now - shown >= REPORT_SECONDS:
-                shown = now
-                text = run.loop.statistics().sentence()
-                if run.page is not None:
-                    run.page.show_text(text)
-                if not quiet and not as_json and sys.stderr.isatty():
-                    print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
-
+        console = stack.enter_context(LiveConsole(run, seconds, quiet=quiet or as_json))
         try:
-            run.loop.run(run.stop, each)
+            run.loop.run(run.stop, console.update)
         except KeyboardInterrupt:
             if output is None:
                 raise
-            print_line(f"stopped; {output} was finished")
+            print_line(f"stopped; {output} is complete")
         if as_json:
             print_json(run.loop.statistics().to_json())
         elif not quiet:

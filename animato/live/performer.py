@@ -175,13 +175,13 @@ def idle_frame(neutral: Neutral, time: float) -> MotionFrame:
 
 
 def _blink(time: float) -> float:
-    """Return how far the eyes are closed, 0 to 1. Intervals vary by a third; lids close twice as fast as they open."""
+    """Return how far the eyes are closed, 0 to 1. Intervals vary by a third; lids close in 0.1 s, stay shut for 0.05 s."""
     number = math.floor(time / BLINK_EVERY)
     begins = number * BLINK_EVERY + (number * 0.618 % 1.0) * BLINK_EVERY / 3
     elapsed = (time - begins) / BLINK_SECONDS
     if not 0 <= elapsed <= 1:
         return 0.0
-    return smoothstep(elapsed, 0.0, 1 / 3) if elapsed < 1 / 3 else 1.0 - smoothstep(elapsed, 1 / 3, 1.0)
+    return min(smoothstep(elapsed, 0.0, 1 / 3), 1.0 - smoothstep(elapsed, 1 / 2, 1.0))
 
 
 def mirrored(frame: MotionFrame) -> MotionFrame:

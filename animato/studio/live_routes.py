@@ -123,5 +123,5 @@ async def _receive(socket: WebSocket, session: BrowserSession) -> None:
         except AnimatoError as problem:
             await socket.send_text(json.dumps(error_json(api_error(problem))))
         except ValueError:
-            problem = ApiError(422, "request", "the message is not JSON")
-            await socket.send_text(json.dumps(error_json(problem)))
+            refused = ApiError(422, "request", "the message is not JSON")
+            await socket.send_text(json.dumps(error_json(refused)))
