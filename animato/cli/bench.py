@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animato.cli.printing import print_json
 from animato.errors import UsageError
+
+if TYPE_CHECKING:
+    from animato.pipeline.bench import BenchmarkRun
 
 
 def bench(
@@ -70,6 +73,11 @@ def bench(
     if as_json:
         print_json([asdict(result) for result in results])
         return
+    _show(results)
+
+
+def _show(results: list[BenchmarkRun]) -> None:
+    """Print the runs side by side."""
     stages = list(results[0].milliseconds)
     header = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
     typer.echo(f"{'ms per frame':<22}{header}")
