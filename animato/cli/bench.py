@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def bench(
-    what: Annotated[str, typer.Argument(metavar="[speed|mark]", help="What to measure.")] = "speed",
+    what: Annotated[
+        str, typer.Argument(metavar="[animate|live|loop|mark]", help="What is measured; see below.", show_default=False)
+    ] = "animate",
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[FILE...]", help="For mark: videos and pictures to mark. Default: the demo portrait."),
@@ -47,20 +49,37 @@ def bench(
 ) -> None:
     """Measure time per stage, frames per second end to end, time to the first frame and peak memory; or the watermark.
 
-    Each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
-    With mark, clips are marked, handled as videos are (compressed, scaled, cropped, turned), and their ids read back.
+    animate: each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
+    live: a clip is played as the camera of `animato live`; frames per second and added delay. loop: the live loop
+    alone, behind renderers that take 0 and 300 ms; delay and drops are read from numbers in the pixels.
+    mark: clips are marked, handled as videos are (compressed, scaled, cropped, turned), and their ids read back.
     """
     if what == "mark":
         _bench_mark(files or [], (size, frames, looks), page, log, as_json)
         return
-    if what != "speed" or files or page or log:
-        raise UsageError(
-            "animato bench measures speed, without files, or mark", where=what, hint="animato bench mark FILE"
-        )
-    results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
+    if what not in ("animate", "live", "loop"):
+        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark")
+    if files or page or log:
+        raise UsageError(f"the benchmark {what} takes no files, page or log", hint="animato bench mark FILE")
+    if what == "animate":
+        results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
+    else:
+        from animato.cli.bench_live import bench_live, bench_numbers
+
+        lasting = (seconds or [20.0])[0]
+        if what == "loop":
+            bench_numbers(lasting, as_json)
+        else:
+            bench_live(photo, consent, driver, lasting, size, threads, as_json)
+        return
     if as_json:
         print_json([asdict(result) for result in results])
         return
+    _show(results)
+
+
+def _show(results: list[BenchmarkRun]) -> None:
+    """Print the runs side by side."""
     stages = list(results[0].milliseconds)
     header = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
     typer.echo(f"{'ms per frame':<22}{header}")

@@ -21,11 +21,13 @@ from animato.cli import (
     evaluate,
     head,
     keys,
+    live,
     models,
     motion,
     pose,
     standard_streams,
     stop_signals,
+    studio,
     train,
     train_parts,
     train_portrait,
@@ -96,11 +98,18 @@ _add(
     "Render a still of a person with an expression.",
     "animato pose me.jpg --smile 0.6 --yaw 12 --consent self -o me.png",
 )
+_add(
+    live.live,
+    "Move a head with a camera, live, for calls and streams.",
+    "animato live --head me.animato",
+    "animato live --head me.animato --virtual-camera auto -o call.mp4",
+)
 app.add_typer(head.app, name="head")
 app.add_typer(consent.app, name="consent")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
 app.add_typer(keys.app, name="keys")
+_add(studio.studio, "Serve the page and the REST API on this computer.", "animato studio --open")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
     bench.bench,

@@ -12,6 +12,9 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from animato.appearance.channels import CHANNELS
 from animato.drivers.base import DriverReport
@@ -35,7 +38,7 @@ SCALARS = ("time", "scale", "tracked")
 ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 """Fields of a `MotionFrame` sent as JSON and as raw bytes; channels are sent as arrays under their own names."""
 
-_OPENED_BYTES, _FRAME_BYTES = 10_000, 64_000_000
+OPENED_BYTES, FRAME_BYTES = 10_000, 64_000_000
 """Sizes of the arrays of a message, at most: of the neutral frame, and of a frame with its channels (5 MB at most) or
 a thumbnail."""
 
@@ -56,6 +59,33 @@ def start_subprocess_driver(path: Path, settings: AnimateSettings) -> Subprocess
         return SubprocessDriver(path, settings)
     except OSError:
         return None
+
+
+def motion_arrays(frame: MotionFrame) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a motion frame, for `send`; its other values are its `SCALARS`."""
+    return {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
+
+
+def motion_from(message: Message) -> MotionFrame:
+    """Return the motion frame in a message of `SCALARS` and `motion_arrays`."""
+    arrays, values = dict(message.arrays), {name: message.values[name] for name in SCALARS}
+    fields = {name: arrays.pop(name) for name in ARRAYS}
+    return MotionFrame(**values, **fields, channels=ChannelValues(CHANNELS, arrays))  # type: ignore[arg-type]
+
+
+def neutral_values(neutral: Neutral) -> dict[str, Any]:
+    """Return the numbers of neutral measures, for `send`; the arrays are `rotation` and `apertures`."""
+    return {name: getattr(neutral, name) for name in ("eye_widths", "mouth_width", "smile", "gaze")}
+
+
+def neutral_from(message: Message) -> Neutral:
+    """Return the neutral measures in a message of `neutral_values` and its two arrays."""
+    values, arrays = message.values, message.arrays
+    left, right = values["eye_widths"]
+    across, down = values["gaze"]
+    return Neutral(
+        arrays["rotation"], arrays["apertures"], (left, right), values["mouth_width"], values["smile"], (across, down)
+    )
 
 
 class SubprocessDriver:
@@ -92,17 +122,11 @@ class SubprocessDriver:
         Raises:
             InputError, UsageError: see `VideoDriver`.
         """
-        _, values, arrays = self._next("opened", max_bytes=_OPENED_BYTES)
+        opened = self._next("opened", max_bytes=OPENED_BYTES)
+        values = opened.values
         self.fps, self.duration = Fraction(values["fps"]), values["duration"]
         self.has_audio, self.report.neutral_time = values["has_audio"], values["neutral_time"]
-        self.neutral = Neutral(
-            arrays["rotation"],
-            arrays["apertures"],
-            (values["eye_widths"][0], values["eye_widths"][1]),
-            values["mouth_width"],
-            values["smile"],
-            (values["gaze"][0], values["gaze"][1]),
-        )
+        self.neutral = neutral_from(opened)
         self._at_start = True
         return self
 
@@ -115,14 +139,11 @@ class SubprocessDriver:
         try:
             self._running().write_line(b"go\n")
             self.report.samples.clear()
-            while (message := self._next("frame", "sample", "end", max_bytes=_FRAME_BYTES)).kind != "end":
+            while (message := self._next("frame", "sample", "end", max_bytes=FRAME_BYTES)).kind != "end":
                 if message.kind == "sample":
                     self.report.samples.append(message.arrays["thumbnail"])
                     continue
-                arrays = dict(message.arrays)
-                fields = {name: arrays.pop(name) for name in ARRAYS}
-                channels = ChannelValues(CHANNELS, arrays)
-                yield MotionFrame(**message.values, **fields, channels=channels)  # type: ignore[arg-type]
+                yield motion_from(message)
             self.duration = message.values["duration"]
             self.report.jitter, self.report.memory_mb = message.values["jitter"], message.values["memory_mb"]
             self.report.warnings[:] = message.values["warnings"]

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-from animato.drivers.driver_process import ARRAYS, LIMITS, SCALARS
+from animato.drivers.driver_process import LIMITS, SCALARS, motion_arrays, neutral_values
 from animato.drivers.video import VideoDriver
 from animato.runtime.child_main import errors_sent, open_output
 from animato.runtime.messages import send
@@ -49,10 +49,7 @@ def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
         "duration": driver.duration,
         "has_audio": driver.has_audio,
         "neutral_time": driver.report.neutral_time,
-        "eye_widths": neutral.eye_widths,
-        "mouth_width": neutral.mouth_width,
-        "smile": neutral.smile,
-        "gaze": neutral.gaze,
+        **neutral_values(neutral),
     }
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 
@@ -62,8 +59,7 @@ def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     for frame in driver.frames(clock):
         allow_processor_time(LIMITS.cpu_seconds)
         sent = _send_samples(stream, driver, sent)
-        arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
-        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
+        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, motion_arrays(frame))
     _send_samples(stream, driver, sent)
     values = {
         "duration": driver.duration,

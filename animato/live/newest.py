@@ -61,3 +61,8 @@ class Newest(Generic[T]):
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._closed
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was closed and nothing waits."""
+        return self._closed and self._item is None and self._error is None

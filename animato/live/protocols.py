@@ -53,12 +53,17 @@ class MotionSource(Protocol):
         ...
 
     @property
+    def finished(self) -> bool:
+        """Whether nothing will ever arrive again, such as after the end of a file."""
+        ...
+
+    @property
     def dropped(self) -> int:
         """Frames that were replaced by newer ones before they were taken."""
         ...
 
     def close(self) -> None:
-        """Stop; called once, from the thread of the loop."""
+        """Stop; called from the thread of the loop, and perhaps again."""
         ...
 
 
@@ -70,7 +75,7 @@ class MotionSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop; called once, from the thread of the loop."""
+        """Stop; called from the thread of the loop, and perhaps again."""
         ...
 
 
@@ -87,5 +92,5 @@ class FrameSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish; called once, from the thread of the loop."""
+        """Finish; called from the thread of the loop, and perhaps again."""
         ...

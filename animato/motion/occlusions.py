@@ -42,7 +42,7 @@ class OcclusionFiller:
 
     def __init__(self, neutral: Neutral) -> None:
         self._rest = rest_frame(neutral)
-        self._parts = [_Part(name, self._rest) for name in PARTS]
+        self._parts = [PartFiller(name, self._rest) for name in PARTS]
         self.intervals: dict[str, list[tuple[float, float]]] = {name: [] for name in PARTS}
 
     def fill(self, observations: Iterable[Observed]) -> Iterator[MotionFrame | Missing | Cut]:
@@ -59,7 +59,7 @@ class OcclusionFiller:
                 yield self._next(window, last)
             if cut:
                 yield observation[0]
-                self._parts = [_Part(part.name, self._rest) for part in self._parts]
+                self._parts = [PartFiller(part.name, self._rest) for part in self._parts]
                 last[:] = -math.inf
             else:
                 window.append(observation)
@@ -87,7 +87,7 @@ class OcclusionFiller:
             intervals.append((time, time))
 
 
-class _Part:
+class PartFiller:
     """State of one part of the face during and after an occlusion."""
 
     def __init__(self, name: str, rest: MotionFrame) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from animato.drivers.on_demand import LIVE_MOTION
 from animato.errors import AnimatoError
 from animato.media.structure import check_structure
 from animato.motion.expression_file import controls_of_text
@@ -81,7 +82,8 @@ def ingredients(
     """Return the inputs of an output with their hashes: photos, drivers, background, audio."""
     photos = {photo.sha256: photo for member in cast for photo in member.head.photos}.values()
     found = [Ingredient("photo", photo.sha256, photo.bytes, photo.media_type, photo.path) for photo in photos]
-    found += [Ingredient.from_file(path, "driver") for path in dict.fromkeys(m.driver.path for m in cast)]
+    drivers = dict.fromkeys(member.driver.path for member in cast if member.driver.path != LIVE_MOTION)
+    found += [Ingredient.from_file(path, "driver") for path in drivers]
     if settings.background_file is not None:
         found.append(Ingredient.from_file(settings.background_file, "background"))
     if settings.sound and settings.audio is not None:

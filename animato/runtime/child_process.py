@@ -25,7 +25,7 @@ _BOOTSTRAP = (
     "import json, signal; "
     "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
     "if hasattr(signal, name)]; job = json.loads(job); from animato.runtime.seal import Limits, seal; "
-    "parts = seal(Limits(*job['limits']), job['scratch'], job['lifeline']); "
+    "parts = seal(Limits(*job['limits']), job['scratch'], job['lifeline']) if job['limits'] else (); "
     "from animato.runtime.parent_pipe import lines_from_parent; lines = lines_from_parent(job['scratch']); "
     "import importlib; importlib.import_module(job['module']).main(lines, job['scratch'], parts)"
 )
@@ -42,19 +42,19 @@ def can_start() -> bool:
 
 
 class ChildProcess:
-    """A child process that runs `main` of a module, sealed; it ends with this object and with this process.
+    """A child process that runs `main` of a module; it ends with this object and with this process.
 
     Args:
         module: of this package; its `main(lines, scratch, parts)` is called with the lines of the parent
             (`runtime.parent_pipe`), the scratch folder or None, and the parts of the seal that hold.
-        limits: see `Limits`.
+        limits: see `Limits`; it is sealed. None for no seal: a camera is a device or a stream of the network.
         with_scratch: whether it may write, to a temporary folder that is removed with it.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, module: str, limits: Limits, *, with_scratch: bool = False) -> None:
+    def __init__(self, module: str, limits: Limits | None, *, with_scratch: bool = False) -> None:
         self.limits = limits
         self._timed_out = False
         # A killed child cannot clean up, so its temporary files go into a folder that this process removes.
@@ -157,14 +157,16 @@ class ChildProcess:
             return InputError(f"{what}took too long and was ended", where=f"limit: {seconds:g} s", hint=anew)
         if exited is None:
             return InputError(f"{what}sent something else than a result", where=str(problem), hint=anew)
-        if exited == -getattr(signal, "SIGXCPU", 0):
+        if self.limits is not None and exited == -getattr(signal, "SIGXCPU", 0):
             limit = f"limit: {self.limits.cpu_seconds} s of processor time without a result"
             return InputError(f"{what}took too long and was ended", where=limit, hint=anew)
         crashes = [
             getattr(signal, name, None) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS")
         ]
         if exited < 0 and -exited in crashes:
-            where = f"signal {signal.Signals(-exited).name}; limit of memory: {self.limits.memory_mb} MB"
+            where = f"signal {signal.Signals(-exited).name}"
+            if self.limits is not None:
+                where += f"; limit of memory: {self.limits.memory_mb} MB"
             return InputError(f"{what}crashed", where=where, hint=anew)
         return AnimatoError(
             f"{what}exited unexpectedly",

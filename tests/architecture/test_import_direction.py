@@ -10,7 +10,8 @@ import pytest
 from source_tree import Source, imported, sources
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("cli", "studio"),
+    ("cli",),
+    ("studio",),
     ("api", "doctor"),
     ("animator",),
     ("live",),

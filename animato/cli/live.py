@@ -1,0 +1,60 @@
+"""`animato live`: a camera moves a head, which appears on a page, in a virtual camera or a file."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animato.cli.ask_consent import consent_of
+from animato.cli.from_settings import with_options
+from animato.cli.live_console import LiveConsole
+from animato.cli.output_path import output_path
+from animato.cli.printing import print_json, print_line
+from animato.settings.consent import ConsentSettings
+from animato.settings.live import LiveSettings
+
+
+@with_options(LiveSettings, consent=ConsentSettings)
+def live(
+    head: Annotated[
+        list[Path],
+        typer.Option("--head", metavar="HEAD", help="Head file (`animato head save`), or a photo, with --consent."),
+    ],
+    settings: LiveSettings,
+    consent: ConsentSettings,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", parser=output_path, help="Record to a file, marked and signed."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the recording if it exists.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="End after this time.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures at the end as JSON.")] = False,
+) -> None:
+    """Move a head with a camera, live: for calls, streams and games. Every frame is labelled and watermarked.
+
+    Keys: c neutral now, m mirror, f freeze, h hide, 1 to 5 expressions, [ ] mouth, { } head, q or Ctrl-C end.
+    """
+    from animato.live.run import open_live
+    from animato.pipeline.casting import head_file_path, load_head
+    from animato.runtime.engine import Engine
+
+    given = None if head_file_path(head) else consent_of(consent)
+    engine = Engine(settings.threads)
+    with ExitStack() as stack:
+        person = load_head(list(head), "largest", engine, given)
+        run = open_live(person, settings, engine, stack, record=output, overwrite=overwrite)
+        console = stack.enter_context(LiveConsole(run, seconds, quiet=quiet or as_json))
+        try:
+            run.loop.run(run.stop, console.update)
+        except KeyboardInterrupt:
+            if output is None:
+                raise
+            print_line(f"stopped; {output} is complete")
+        if as_json:
+            print_json(run.loop.statistics().to_json())
+        elif not quiet:
+            typer.echo(run.loop.statistics().sentence())

@@ -1,0 +1,75 @@
+"""What `animato live` shows and reads in the terminal while it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import typer
+
+from animato.cli.keyboard import Keyboard
+from animato.cli.printing import print_line
+
+if TYPE_CHECKING:
+    from animato.live.run import LiveRun
+
+REPORT_SECONDS = 1.0
+"""Seconds between two lines of figures."""
+
+
+class LiveConsole:
+    """Applies keys and shows figures; a context manager that restores the terminal.
+
+    Args:
+        run: the live run.
+        seconds: after which it ends, or None.
+        quiet: print nothing.
+    """
+
+    def __init__(self, run: LiveRun, seconds: float | None, *, quiet: bool) -> None:
+        self._run, self._seconds, self._quiet = run, seconds, quiet
+        self._keyboard = Keyboard()
+
+    def __enter__(self) -> LiveConsole:
+        from animato.live.remote import KEYS
+
+        self._keyboard.__enter__()
+        self._begun = self._shown = time.monotonic()
+        if not self._quiet:
+            for warning in self._run.face.warnings:
+                print_line(f"note: {warning}")
+            if self._run.page is not None:
+                typer.echo(f"page    {self._run.page.address}")
+                typer.echo(f"OBS     {self._run.page.address}&bare=1")
+            typer.echo("keys    " + ", ".join(f"{key} {name}" for key, name in KEYS.items()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keyboard.__exit__(kind, problem, trace)
+        self._line("")
+
+    def update(self) -> None:
+        """Apply the keys that were pressed, and show the figures once a second; called after every frame."""
+        now = time.monotonic()
+        if self._seconds is not None and now - self._begun >= self._seconds:
+            self._run.stop.set()
+        for key in self._keyboard.pressed():
+            done = self._run.remote.key(key)
+            if done and not self._quiet:
+                self._line("")
+                print_line(done)
+        if now - self._shown >= REPORT_SECONDS:
+            self._shown = now
+            text = self._run.loop.statistics().sentence()
+            if self._run.page is not None:
+                self._run.page.show_text(text)
+            self._line(text)
+
+    def _line(self, text: str) -> None:
+        """Replace the last line of the terminal, if it is one."""
+        if not self._quiet and sys.stderr.isatty():
+            print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,137 @@
+"""The live loop: newest motion in, finished frame out, one at a time; nothing queues."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from animato.live.performer import Performer
+from animato.live.protocols import FrameSink, LiveMotion, MotionSink, MotionSource
+from animato.live.report import Governor, LiveReport, LiveStatistics
+from animato.motion.dropouts import HOLD_SECONDS
+from animato.motion.motion_frame import MotionFrame, Neutral
+from animato.runtime.stage_clock import StageClock
+from animato.types import Frame
+
+IDLE_FPS = 25.0
+"""Frames per second while the head moves by itself."""
+
+
+class FrameRenderer(Protocol):
+    """What the loop needs of `pipeline.interactive.Interactive`."""
+
+    level: int
+
+    @property
+    def neutral(self) -> Neutral:
+        """Measures to which motion frames are relative."""
+        ...
+
+    def adjust(self, *, neutral: Neutral) -> None:
+        """Change these measures."""
+        ...
+
+    def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:
+        """Return the finished frame of a motion frame."""
+        ...
+
+
+class LiveLoop:
+    """Renders the newest motion until it is stopped or its source has ended.
+
+    Args:
+        source: of motion.
+        performer: applies controls, and moves the head when nothing arrives.
+        renderer: of finished frames; None if only motion is passed on.
+        frame_sinks: get each frame.
+        motion_sinks: get each motion frame that is rendered.
+        governor: chooses the level of quality; None for the best.
+        now: returns seconds.
+        wait: waits for seconds.
+
+    Attributes:
+        report: of the frames so far.
+        clock: time per stage.
+    """
+
+    def __init__(
+        self,
+        source: MotionSource,
+        performer: Performer,
+        renderer: FrameRenderer | None = None,
+        frame_sinks: Sequence[FrameSink] = (),
+        motion_sinks: Sequence[MotionSink] = (),
+        *,
+        governor: Governor | None = None,
+        now: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._source, self._performer, self._renderer = source, performer, renderer
+        self._frame_sinks, self._motion_sinks = frame_sinks, motion_sinks
+        self._governor, self._now, self._wait = governor, now, wait
+        self.report, self.clock = LiveReport(), StageClock()
+        self._last, self._alive = now(), False
+
+    def run(self, stop: threading.Event, each: Callable[[], None] = lambda: None) -> None:
+        """Render until stopped; the source and all sinks are closed, also after an exception.
+
+        Args:
+            stop: ends the loop.
+            each: called after every frame.
+        """
+        try:
+            while not stop.is_set() and not self._source.finished:
+                self.step()
+                each()
+        finally:
+            self._close()
+
+    def step(self) -> None:
+        """Wait for motion and render one frame. Without motion an idle frame is rendered."""
+        # While the head only follows, nothing changes before motion arrives or the face counts as lost.
+        due = self._last + (HOLD_SECONDS if self._performer.is_following else 1 / IDLE_FPS)
+        if self._alive:  # behind a slow renderer, an idle frame would only delay the motion that is about to arrive
+            due = max(due, self._now() + 1 / IDLE_FPS)
+        arrived = self._source.take(max(0.0, due - self._now()))
+        if arrived is None and self._now() < due and not self._source.finished:
+            self._wait(due - self._now())
+        self._last, self._alive = self._now(), arrived is not None
+        motion = self._performer(arrived, self._last)
+        for motion_sink in self._motion_sinks:
+            motion_sink.put(motion)
+        if self._renderer is not None:
+            self._render(self._renderer, motion, arrived is not None)
+
+    def statistics(self) -> LiveStatistics:
+        """Return the figures of the last seconds."""
+        level = 0 if self._renderer is None else self._renderer.level
+        return self.report.statistics(self._source.dropped, level, self._source.status)
+
+    def _render(self, renderer: FrameRenderer, motion: LiveMotion, arrived: bool) -> None:
+        if motion.neutral is not renderer.neutral:
+            renderer.adjust(neutral=motion.neutral)
+        frame = renderer.frame(motion.motion, self.clock)
+        for sink in self._frame_sinks:
+            sink.put(frame, motion.captured)
+        finished = self._now()
+        self.report.add(finished, motion.captured if arrived else None)
+        if self._governor is not None:
+            renderer.level = self._governor.add(finished - self._last, finished)
+
+    def _close(self) -> None:
+        """Close the source and every sink, and raise the first error of any."""
+        first: BaseException | None = None
+        parts: tuple[MotionSource | MotionSink | FrameSink, ...] = (
+            self._source,
+            *self._motion_sinks,
+            *self._frame_sinks,
+        )
+        for close in [part.close for part in parts]:
+            try:
+                close()
+            except BaseException as problem:
+                first = first or problem
+        if first is not None:
+            raise first
