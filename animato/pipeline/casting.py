@@ -139,7 +139,8 @@ def open_cast(
     offset = offset_motion(controls_of_text(settings.offset)) if settings.offset else None
     # The parser starts while the networks are loaded, and ends when everything is read, also after an error.
     with closing(engine.parser) as parser:
-        if any(isinstance(item, Path) for photos, _ in inputs for item in as_list(photos)):
+        unread = [photos for photos, _ in inputs if not isinstance(photos, Head)]
+        if any(isinstance(item, Path) for photos in unread for item in as_list(photos)):
             parser.start()
         openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
         photo_count = max(len(as_list(photos)) for photos, _ in inputs)

@@ -170,3 +170,14 @@ def test_a_picture_and_its_refusals_are_the_same_through_the_child(
                 read(Path(name))
             texts.append(caught.value.lines())
         assert texts[0] == texts[1]
+
+
+@linux_only
+def test_a_picture_that_unpacks_to_more_than_the_limit_is_refused_by_name(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.fromarray(np.zeros((5000, 6000), np.uint8)).save(tmp_path / "bomb.png", compress_level=1)
+    small = Parser(limits=Limits(memory_mb=200))
+    with pytest.raises(InputError, match=r"bomb\.png"):
+        read_picture(tmp_path / "bomb.png", small)
+    small.close()
