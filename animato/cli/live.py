@@ -15,16 +15,23 @@ from animato.cli.output_path import output_path
 from animato.cli.printing import print_json, print_line
 from animato.settings.consent import ConsentSettings
 from animato.settings.live import LiveSettings
+from animato.settings.network import NetworkSettings
 
 
-@with_options(LiveSettings, consent=ConsentSettings)
+@with_options(LiveSettings, consent=ConsentSettings, network=NetworkSettings)
 def live(
     head: Annotated[
-        list[Path],
-        typer.Option("--head", metavar="HEAD", help="Head file (`animato head save`), or a photo, with --consent."),
+        list[Path] | None,
+        typer.Option(
+            "--head",
+            metavar="HEAD",
+            help="Head file (`animato head save`), or a photo, with --consent. Without one, motion is only passed on, "
+            "with --send or --osc.",
+        ),
     ],
     settings: LiveSettings,
     consent: ConsentSettings,
+    network: NetworkSettings,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", parser=output_path, help="Record to a file, marked and signed."),

@@ -64,7 +64,7 @@ def stream_key(path: Path | None, *, without: bool, address: Address) -> bytes |
         InputError: see `read_stream_key`.
     """
     if path is not None and without:
-        raise UsageError("`key` and `no_key` exclude each other", hint="leave one out")
+        raise UsageError("`key` and `keyless` exclude each other", hint="leave one out")
     if path is not None:
         return read_stream_key(path)
     if not without:
