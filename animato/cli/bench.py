@@ -10,9 +10,13 @@ from typing import Annotated
 import typer
 
 from animato.cli.printing import print_json
+from animato.errors import UsageError
 
 
 def bench(
+    what: Annotated[
+        str, typer.Argument(metavar="[animate|live|loop]", help="What is measured; see below.", show_default=False)
+    ] = "animate",
     photo: Annotated[
         Path | None, typer.Option(help="Photo to animate, with --consent. Default: the portrait of `animato demo`.")
     ] = None,
@@ -32,8 +36,20 @@ def bench(
 ) -> None:
     """Measure time per stage, frames per second end to end, time to the first frame and peak memory.
 
-    Each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
+    animate: each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
+    live: a clip is played as the camera of `animato live`; frames per second and added delay. loop: the live loop
+    alone, behind renderers that take 0 and 300 ms; delay and drops are read from numbers in the pixels.
     """
+    if what in ("live", "loop"):
+        from animato.cli.bench_live import bench_live, bench_numbers
+
+        lasting = (seconds or [20.0])[0]
+        bench_numbers(lasting, as_json) if what == "loop" else bench_live(
+            photo, consent, driver, lasting, size, threads, as_json
+        )
+        return
+    if what != "animate":
+        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop")
     from animato import api
     from animato.pipeline.bench import benchmark
     from animato.pipeline.demo import DEMO_PHOTO, demo_consent

@@ -175,7 +175,7 @@ def idle_frame(neutral: Neutral, time: float) -> MotionFrame:
 
 
 def _blink(time: float) -> float:
-    """Return how far the eyes are closed, 0 to 1. Intervals vary by a third; lids close in 0.1 s, stay shut for 0.05 s."""
+    """Return how far the eyes are closed, 0 to 1. Intervals vary by a third; lids close in 0.1 s, and rest 0.05 s."""
     number = math.floor(time / BLINK_EVERY)
     begins = number * BLINK_EVERY + (number * 0.618 % 1.0) * BLINK_EVERY / 3
     elapsed = (time - begins) / BLINK_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -66,9 +67,9 @@ def test_sockets_of_others_are_refused(sink: PageSink) -> None:
 
 def test_one_frame_is_in_flight_and_the_newest_comes_next(sink: PageSink) -> None:
     with connect(f"ws://127.0.0.1:{sink.port}/socket?token={sink.token}") as socket:
-        socket.send('{"do": "mirror"}')  # answered with text after the next frame, so the viewer is known by then
+        moment = threading.Event()
         while not sink._viewers:
-            pass
+            moment.wait(0.001)
         sink.put(FRAME, 0.0)
         assert socket.recv()[:2] == b"\xff\xd8"
         for shade in (1, 2, 3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 
 import av
@@ -40,8 +41,9 @@ def test_frames_are_fitted_and_the_last_is_repeated(tmp_path: Path) -> None:
 def test_it_writes_by_itself_until_closed(tmp_path: Path) -> None:
     camera = CameraOutput(tmp_path / "camera.yuv", 64, 48, 60).start()
     camera.put(np.full((48, 64, 3), 120, np.uint8), 0.0)
+    moment = threading.Event()
     while camera.written < 3:
-        pass
+        moment.wait(0.001)
     camera.close()
     assert len(read_raw(tmp_path / "camera.yuv", 64, 48)) == camera.written
 
