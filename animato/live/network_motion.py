@@ -6,6 +6,7 @@ import select
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from animato.live.loop import LiveLoop
 from animato.live.performer import Performer
@@ -25,6 +26,21 @@ WAKE_SECONDS = 0.1
 
 DEFAULT_FPS = 25.0
 """Rate at which motion is played before the sender has told its own."""
+
+
+@dataclass(frozen=True)
+class MotionRun:
+    """A live run without a head.
+
+    Attributes:
+        loop: passes motion on until `stop` is set.
+        remote: applies commands.
+        stop: ends the loop.
+    """
+
+    loop: LiveLoop
+    remote: Remote
+    stop: threading.Event
 
 
 class SentMotion:
@@ -164,18 +180,15 @@ def open_motion_sinks(settings: NetworkSettings, fps: float, stack: ExitStack) -
     return sinks
 
 
-def motion_only(
-    source: MotionSource, sinks: list[MotionSink], stop: threading.Event, *, mirror: bool = False
-) -> tuple[LiveLoop, Remote]:
-    """Return a loop that passes motion on and renders nothing, and its commands.
+def motion_only(source: MotionSource, sinks: list[MotionSink], *, mirror: bool = False) -> MotionRun:
+    """Return a run that passes motion on and renders nothing.
 
     Args:
         source: of motion.
         sinks: that get it.
-        stop: ends the loop.
         mirror: whether left and right are swapped.
     """
-    performer = Performer(neutral_measures())
+    performer, stop = Performer(neutral_measures()), threading.Event()
     performer.switches.mirror = mirror
     remote = Remote(performer, source.calibrate, lambda **_strengths: None, lambda _name: 1.0, stop.set)
-    return LiveLoop(source, performer, None, (), sinks), remote
+    return MotionRun(LiveLoop(source, performer, None, (), sinks), remote, stop)

@@ -45,8 +45,8 @@ class NetworkSettings:
     )
     osc: str | None = setting(
         None,
-        "Send expression scores, gaze and head pose to HOST:PORT, for games and avatar programs that understand the VMC "
-        "protocol; they usually listen at port 39539.",
+        "Send expression scores, gaze and head pose to HOST:PORT, for games and avatar programs that understand the "
+        "VMC protocol; they usually listen at port 39539.",
         group="Network",
     )
 
