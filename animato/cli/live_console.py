@@ -33,7 +33,8 @@ class LiveConsole:
         self._run, self._seconds, self._quiet = run, seconds, quiet
         from animato.live.run import LiveRun
 
-        self._face, self._page = (run.face, run.page) if isinstance(run, LiveRun) else (None, None)
+        self._face = run.face if isinstance(run, LiveRun) else None
+        self._page = run.page if isinstance(run, LiveRun) else None
         self._keyboard = Keyboard()
 
     def __enter__(self) -> LiveConsole:
