@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def bench(
     what: Annotated[
-        str, typer.Argument(metavar="[animate|live|loop|mark]", help="What is measured; see below.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[animate|live|loop|mark|stream]", help="What is measured; see below.", show_default=False
+        ),
     ] = "animate",
     files: Annotated[
         list[Path] | None,
@@ -53,14 +56,20 @@ def bench(
     live: a clip is played as the camera of `animato live`; frames per second and added delay. loop: the live loop
     alone, behind renderers that take 0 and 300 ms; delay and drops are read from numbers in the pixels.
     mark: clips are marked, handled as videos are (compressed, scaled, cropped, turned), and their ids read back.
+    stream: bits and landmark error of the driver's motion as a stream, beside x264.
     """
     if what == "mark":
         _bench_mark(files or [], (size, frames, looks), page, log, as_json)
         return
-    if what not in ("animate", "live", "loop"):
-        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark")
+    if what not in ("animate", "live", "loop", "stream"):
+        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark, stream")
     if files or page or log:
         raise UsageError(f"the benchmark {what} takes no files, page or log", hint="animato bench mark FILE")
+    if what == "stream":
+        from animato.cli.bench_stream import bench_stream
+
+        bench_stream(driver, as_json)
+        return
     if what == "animate":
         results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
     else:
