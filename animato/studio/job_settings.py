@@ -17,7 +17,8 @@ from pydantic import ConfigDict, Field, create_model
 from animato.errors import AnimatoError
 from animato.settings.animate import BACKGROUNDS, AnimateSettings
 from animato.settings.base import choices_of, from_mapping
-from animato.studio.fields import Controls, DriverId, FileId, Format, HeadId
+from animato.studio.control_values import ControlValues
+from animato.studio.fields import DriverId, FileId, Format, HeadId
 from animato.studio.problems import api_error
 from animato.studio.request_schemas import Request
 
@@ -89,7 +90,7 @@ class JobRequest(Request):
     head: HeadId
     driver: DriverId
     settings: JobSettings = Field(default_factory=JobSettings)  # type: ignore[valid-type]
-    offset: Controls | None = Field(None, description="Controls added to the motion of the driver.")
+    offset: ControlValues | None = Field(None, description="Controls added to the motion.")  # type: ignore[valid-type]
     format: Format = "mp4"
 
 
