@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from animato.motion.controls import CONTROLS, Control
+from animato.settings.controls import CONTROLS, NEUTRALISE, Control
 from animato.studio.fields import Name
 from animato.studio.request_schemas import Request
+
+MAX_SECONDS = 600
+"""Longest motion made of key frames, seconds."""
 
 
 def _field(control: Control) -> Any:
@@ -17,13 +21,18 @@ def _field(control: Control) -> Any:
     return Annotated[float, Field(description=description, ge=control.low, le=control.high, allow_inf_nan=False)]
 
 
-def _model() -> type[Request]:
-    fields: dict[str, Any] = {control.name: (_field(control), control.default) for control in CONTROLS}
-    doc = "Values of controls; those left out rest."
-    return create_model("ControlValues", __base__=Request, __doc__=doc, **fields)
+def _model(name: str, doc: str, controls: Iterable[Control]) -> type[Request]:
+    fields: dict[str, Any] = {control.name: (_field(control), control.default) for control in controls}
+    return create_model(name, __base__=Request, __doc__=doc, **fields)
 
 
-ControlValues = _model()
+ControlValues = _model("ControlValues", "Values of controls; those left out rest.", CONTROLS)
+
+MovementValues = _model(
+    "MovementValues",
+    "Values of the controls that move; `neutralise` is among the settings of a job.",
+    [control for control in CONTROLS if control.name != NEUTRALISE],
+)
 
 
 def given_values(values: Request | None) -> dict[str, float] | None:
@@ -48,9 +57,9 @@ class ExpressionChange(Request):
 class KeyFrame(Request):
     """Controls at a moment."""
 
-    time: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-    controls: ControlValues  # type: ignore[valid-type]
-    ease: Annotated[str, Field(max_length=20)] = "smooth"
+    time: Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+    controls: MovementValues = Field(default_factory=MovementValues)  # type: ignore[valid-type]
+    ease: Literal["smooth", "linear", "in", "out", "hold"] = Field("smooth", description="Way to the next key frame.")
 
 
 class MotionRequest(Request):
@@ -58,4 +67,4 @@ class MotionRequest(Request):
 
     name: Name
     fps: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 25.0
-    keyframes: Annotated[list[KeyFrame], Field(min_length=1, max_length=1000)]
+    keyframes: Annotated[list[KeyFrame], Field(min_length=1, max_length=1000, description="In any order.")]

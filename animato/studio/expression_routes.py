@@ -7,12 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from animato.motion.controls import CONTROLS
-from animato.studio.control_values import ExpressionChange, ExpressionRequest, given_values
+from animato.errors import AnimatoError
+from animato.settings.controls import CONTROLS
+from animato.studio.control_values import ExpressionChange, ExpressionRequest, MotionRequest, given_values
+from animato.studio.driver_routes import driver_answer
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, new_id
-from animato.studio.problems import ApiError
-from animato.studio.schemas import Control, Expression
+from animato.studio.problems import ApiError, api_error
+from animato.studio.schemas import Control, Driver, Expression
 from animato.studio.studio import StudioOf
 
 router = APIRouter(responses=ERRORS)
@@ -76,3 +78,24 @@ def delete_expression(studio: StudioOf, number: ExpressionNumber) -> Response:
     studio.sources.row("expressions", number, "expression")
     studio.store.remove("expressions", number)
     return Response(status_code=204)
+
+
+@router.post("/motions", status_code=201, response_model=Driver, responses=errors(503, body=True))
+def make_motion(studio: StudioOf, wanted: MotionRequest) -> Any:
+    """Make a motion file of key frames, as a driver. Of several at the same time, the last one counts."""
+    number = new_id()
+    by_time = {key.time: key for key in wanted.keyframes}
+    arguments = {
+        "keyframes": [
+            {"time": time, "controls": given_values(key.controls), "ease": key.ease}
+            for time, key in sorted(by_time.items())
+        ],
+        "fps": wanted.fps,
+        "name": wanted.name,
+        "target": str(studio.folder.drivers / f"{number}.motion"),
+    }
+    try:
+        fields = studio.reader.run("motion", arguments)
+    except AnimatoError as problem:
+        raise api_error(problem, "keyframes") from problem
+    return driver_answer(studio.store.add("drivers", number, {"kind": "motion", "file": None, **fields}))
