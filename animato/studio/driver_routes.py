@@ -13,7 +13,7 @@ from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.fields import DriverId
 from animato.studio.file_routes import UNTRUSTED
 from animato.studio.folder import new_id, remove
-from animato.studio.problems import ApiError, api_error, not_found
+from animato.studio.problems import ApiError, not_found
 from animato.studio.request_schemas import FileReference
 from animato.studio.schemas import Driver
 from animato.studio.store import Row
@@ -39,10 +39,10 @@ def add_driver(studio: StudioOf, wanted: FileReference) -> Any:
     strip = studio.folder.drivers / number
     arguments = {"file": str(source.path), "kind": file["kind"], "strip": str(strip), "names": source.names}
     try:
-        fields = studio.reader.run("driver", arguments)
-    except AnimatoError as problem:
+        fields = studio.read("driver", arguments, "file")
+    except AnimatoError:
         remove(strip)
-        raise api_error(problem, "file") from problem
+        raise
     name = fields.pop("title") or file["name"]
     shared = {"name": name, "kind": file["kind"], "file": file["id"]}
     return driver_answer(studio.store.add("drivers", number, {**shared, **fields}))

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from animato.errors import AnimatoError
 from animato.settings.controls import CONTROLS
 from animato.studio.control_values import ExpressionChange, ExpressionRequest, MotionRequest, given_values
 from animato.studio.driver_routes import driver_answer
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, new_id
-from animato.studio.problems import ApiError, api_error
+from animato.studio.problems import ApiError
 from animato.studio.schemas import Control, Driver, Expression
 from animato.studio.studio import StudioOf
 
@@ -94,8 +93,5 @@ def make_motion(studio: StudioOf, wanted: MotionRequest) -> Any:
         "name": wanted.name,
         "target": str(studio.folder.drivers / f"{number}.motion"),
     }
-    try:
-        fields = studio.reader.run("motion", arguments)
-    except AnimatoError as problem:
-        raise api_error(problem, "keyframes") from problem
+    fields = studio.read("motion", arguments, "keyframes")
     return driver_answer(studio.store.add("drivers", number, {"kind": "motion", "file": None, **fields}))

@@ -78,11 +78,11 @@ def _consent(given: ConsentRequest | None) -> Consent:
 def _kept(studio: Studio, number: str, task: str, arguments: Row, name: str, field: str) -> Row:
     """Run the task that writes a head file, and add its row."""
     try:
-        fields = studio.reader.run(task, arguments)
-    except AnimatoError as problem:
+        fields = studio.read(task, arguments, field)
+    except AnimatoError:
         for path in studio.folder.heads.glob(f"{number}.*"):
             remove(path)
-        raise api_error(problem, field) from problem
+        raise
     return _answer(studio.store.add("heads", number, {"name": name, **fields}))
 
 
