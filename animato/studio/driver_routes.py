@@ -37,7 +37,8 @@ def add_driver(studio: StudioOf, wanted: FileReference) -> Any:
     file = studio.sources.row("files", wanted.file, "file")
     number = new_id()
     strip = studio.folder.drivers / number
-    arguments = {"file": str(source.path), "kind": file["kind"], "strip": str(strip), "names": source.names}
+    places = {"strip": str(strip), "target": str(studio.folder.drivers / f"{number}.motion")}
+    arguments = {"file": str(source.path), "kind": file["kind"], **places, "names": source.names}
     try:
         fields = studio.read("driver", arguments, "file")
     except AnimatoError:
@@ -97,9 +98,8 @@ def delete_driver(studio: StudioOf, number: DriverNumber) -> Response:
     """Delete a driver; its file stays. Bundled motions stay."""
     if number in bundled():
         raise ApiError(409, "bundled", "bundled motions cannot be deleted", where=number)
-    row = studio.sources.row("drivers", number, "driver")
+    studio.sources.row("drivers", number, "driver")
     studio.store.remove("drivers", number)
     remove(studio.folder.drivers / number)
-    if row["file"] is None:
-        remove(studio.sources.driver_path(row))
+    remove(studio.folder.drivers / f"{number}.motion")
     return Response(status_code=204)

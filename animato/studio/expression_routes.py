@@ -13,7 +13,8 @@ from animato.studio.driver_routes import driver_answer
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, new_id
 from animato.studio.problems import ApiError
-from animato.studio.schemas import Control, Driver, Expression
+from animato.studio.request_schemas import FileReference
+from animato.studio.schemas import Control, Driver, Expression, ExpressionRead
 from animato.studio.studio import StudioOf
 
 router = APIRouter(responses=ERRORS)
@@ -54,6 +55,13 @@ def save_expression(studio: StudioOf, wanted: ExpressionRequest) -> Any:
     if studio.store.count("expressions") >= MAX_EXPRESSIONS:
         raise ApiError(429, "busy", f"{MAX_EXPRESSIONS:,} expressions are kept", hint="delete some")
     return studio.store.add("expressions", new_id(), {"name": wanted.name, "controls": given_values(wanted.controls)})
+
+
+@router.post("/expressions/read", response_model=ExpressionRead, responses=errors(404, 503, body=True))
+def read_expression(studio: StudioOf, wanted: FileReference) -> Any:
+    """Return the controls that come nearest to the face of an uploaded picture; nothing is saved."""
+    source = studio.sources.file(wanted.file, "file")
+    return {"controls": studio.read("expression", {"picture": str(source.path), "names": source.names}, "file")}
 
 
 @router.get("/expressions/{number}", response_model=Expression, responses=errors(404))
