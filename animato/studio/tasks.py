@@ -36,6 +36,7 @@ from animato.pipeline.rendering import Progress
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
 from animato.settings.consent import Consent
+from animato.studio.folder import RESULT_FILE
 from animato.studio.worker import named
 from animato.trust.reading import read_credentials
 from animato.trust.verify import verify_file
@@ -51,9 +52,6 @@ FILMSTRIP_SIDE = 160
 
 ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
 """A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
-
-RESULT_FILE = "result.json"
-"""Beside a finished video: its fields. It is written last, so a folder that has it is complete."""
 
 
 class Tasks:
