@@ -18,7 +18,8 @@ from animato.studio import (
 )
 from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
-from animato.studio.problems import ApiError, add_handlers
+from animato.studio.methods import Methods
+from animato.studio.problems import add_handlers
 from animato.studio.schemas import Status
 from animato.studio.studio import Studio, StudioOf
 from animato.version import __version__
@@ -58,14 +59,9 @@ def create_app(studio: Studio, port: int) -> Guard:
     app.include_router(router, prefix=PREFIX)
     for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes, live_routes):
         app.include_router(part.router, prefix=PREFIX)
-
-    @app.get("/api/{path:path}", include_in_schema=False)
-    def no_such_api(path: str) -> None:
-        raise ApiError(404, "not-found", "the API has no such address", where=f"/api/{path[:100]}")
-
     app.include_router(pages.router)
     _describe_token(app)
-    return Guard(app, studio.token, port)
+    return Guard(Methods(app, app.openapi()), studio.token, port)
 
 
 def _describe_token(app: FastAPI) -> None:

@@ -54,7 +54,7 @@ def make_head(studio: StudioOf, wanted: HeadRequest) -> Any:
         "names": names,
     }
     first = next(iter(names.values())).rsplit(".", 1)[0]
-    return _kept(studio, number, "head", arguments, wanted.name or first, "photos")
+    return _kept(studio, number, "head", arguments, wanted.name or first, "points" if wanted.points else "photos")
 
 
 @router.post("/heads/import", status_code=201, response_model=Head, responses=errors(404, 503, body=True))
@@ -78,11 +78,11 @@ def _consent(given: ConsentRequest | None) -> Consent:
 def _kept(studio: Studio, number: str, task: str, arguments: Row, name: str, field: str) -> Row:
     """Run the task that writes a head file, and add its row."""
     try:
-        fields = studio.reader.run(task, arguments)
-    except AnimatoError as problem:
+        fields = studio.read(task, arguments, field)
+    except AnimatoError:
         for path in studio.folder.heads.glob(f"{number}.*"):
             remove(path)
-        raise api_error(problem, field) from problem
+        raise
     return _answer(studio.store.add("heads", number, {"name": name, **fields}))
 
 

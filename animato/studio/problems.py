@@ -123,6 +123,8 @@ def add_handlers(app: FastAPI) -> None:
 
     async def http(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HTTPException)
+        if problem.status_code == 400:
+            return response(ApiError(400, "request", "the request body cannot be read", hint="JSON in UTF-8"))
         phrase = HTTPStatus(problem.status_code).phrase.lower()
         return response(ApiError(problem.status_code, phrase.replace(" ", "-"), phrase), problem.headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import webbrowser
@@ -70,6 +71,7 @@ def serve(settings: StudioSettings, announce: Callable[[str], None]) -> None:
         OutputError: the port or the data folder cannot be used.
         UsageError: another studio uses the data folder.
     """
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings are about clients that went away
     listener = listen(settings.port)
     try:
         port = int(listener.getsockname()[1])

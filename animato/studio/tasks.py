@@ -11,42 +11,47 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from animato.animator import Animator
 from animato.appearance.channels import CHANNELS
-from animato.errors import InputError, UsageError, VideoError
+from animato.errors import InputError, VideoError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import Head
+from animato.head.photo import read_photos
+from animato.head.placed_face import PLACED, placed_photo
 from animato.head.plausibility import plausibility
 from animato.head.quality import is_blurred
 from animato.media.disk import whole_file
 from animato.media.image import load_picture, save_picture
 from animato.media.probe import media_type
 from animato.media.reader import open_video
-from animato.motion.motion_file import load_motion
+from animato.motion.keyframes import Keyframe, motion_from_keyframes
+from animato.motion.motion_file import load_motion, save_motion
 from animato.pipeline.casting import shared_finder
+from animato.pipeline.nudity_gate import NudityGate
+from animato.pipeline.pose import expression_of_picture
 from animato.pipeline.rendering import Progress
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
 from animato.settings.consent import Consent
+from animato.studio.folder import RESULT_FILE
 from animato.studio.worker import named
 from animato.trust.reading import read_credentials
 from animato.trust.verify import verify_file
+from animato.types import Frame
 
 Json = dict[str, Any]
 Names = Mapping[str, str]
-
-SEVEN_POINTS = (468, 473, 4, 61, 291, 152, 10)
-"""Mesh points of right and left iris, tip of the nose, corners of the mouth, chin, and top of the forehead."""
 
 THUMBNAIL_SIDE = 256
 FILMSTRIP_FRAMES = 12
 FILMSTRIP_SIDE = 160
 """Pixels of the longer side."""
 
-RESULT_FILE = "result.json"
-"""Beside a finished video: its fields. It is written last, so a folder that has it is complete."""
+ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
+"""A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
 
 
 class Tasks:
@@ -82,16 +87,17 @@ class Tasks:
         found = []
         for index, face in enumerate(faces, 1):
             low, high = face.points[:MESH_POINTS, :2].min(axis=0), face.points[:MESH_POINTS, :2].max(axis=0)
-            points = face.points[list(SEVEN_POINTS), :2]
+            points = face.points[list(PLACED), :2]
             box = [*low.tolist(), *(high - low).tolist()]
             found.append({"index": index, "box": box, "points": points.tolist()})
         return {"width": image.shape[1], "height": image.shape[0], "faces": found}
 
     def head(self, photos: Sequence[str], face: str, consent: Json, points: Json, target: str) -> Json:
-        """Make a head from photos and save it, with a thumbnail beside it."""
+        """Make a head from photos and save it, with a thumbnail beside it; `points` are placed faces by path."""
         if points:
-            raise UsageError("points placed by hand are not supported yet", hint="leave them out")
-        head = self._animator.head([Path(photo) for photo in photos], face, consent=Consent(**consent))
+            head = self._placed_head(photos, face, Consent(**consent), points)
+        else:
+            head = self._animator.head([Path(photo) for photo in photos], face, consent=Consent(**consent))
         head = dataclasses.replace(
             head,
             photos=tuple(
@@ -106,6 +112,18 @@ class Tasks:
         head.save(Path(target), overwrite=True)
         return _head_fields(head, Path(target))
 
+    def _placed_head(self, photos: Sequence[str], face: str, consent: Consent, points: Json) -> Head:
+        """Return a head of which some photos have a face placed by hand; the first photo is animated."""
+        finder = shared_finder(self._animator.engine)
+        with self._animator.engine.bounded():
+            found = [
+                placed_photo(Path(photo), points[photo], finder)
+                if photo in points
+                else read_photos([Path(photo)], face, finder)[0]
+                for photo in photos
+            ]
+        return Head(tuple(found), consent)
+
     def import_head(self, file: str, target: str) -> Json:
         """Check a head file and keep a copy of it."""
         head = Head.load(Path(file))
@@ -114,16 +132,37 @@ class Tasks:
             temporary.write_bytes(Path(file).read_bytes())
         return _head_fields(head, Path(target))
 
-    def driver(self, file: str, kind: str, strip: str) -> Json:
-        """Probe a driver; of a video, save evenly spaced frames into the folder `strip`."""
+    def expression(self, picture: str) -> dict[str, float]:
+        """Return the controls that come nearest to the face of a picture."""
+        engine = self._animator.engine
+        with engine.bounded(), NudityGate(engine) as gate:
+            likeness = expression_of_picture(Path(picture), "largest", shared_finder(engine))
+            gate.add(f"the picture {Path(picture).name}", likeness.thumbnail)
+            gate.finish()
+        return dict(likeness.controls)
+
+    def _picture_driver(self, picture: Path, strip: Path, target: Path) -> Json:
+        """Make a motion from rest to the expression of a picture, and save the picture as its film strip."""
+        controls = self.expression(str(picture))
+        keyframes = [Keyframe(0.0), Keyframe(ONSET_SECONDS, controls), Keyframe(STILL_SECONDS, controls)]
+        clip = motion_from_keyframes(keyframes, STILL_FPS)
+        save_motion(target, clip)
+        strip.mkdir(exist_ok=True)
+        save_picture(strip / "0.jpg", _reduced(load_picture(picture).image, FILMSTRIP_SIDE))
+        return {"title": "", "duration": clip.duration, "fps": float(clip.fps), "frames": 1, "warnings": []}
+
+    def driver(self, file: str, kind: str, strip: str, target: str) -> Json:
+        """Probe a driver, and save frames of it into the folder `strip`; a picture becomes the motion `target`."""
         path = Path(file)
+        if kind == "picture":
+            return self._picture_driver(path, Path(strip), Path(target))
         if kind == "motion":
             clip = load_motion(path, CHANNELS)
             return {"title": clip.name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
         if kind != "video":
             raise InputError(
                 f"{path} is not a driver: a {kind} has no motion of a face",
-                hint="a video (mp4, mov, webm, mkv, avi, gif) or a motion file",
+                hint="a video (mp4, mov, webm, mkv, avi, gif), a motion file, or a picture of a face",
                 more="docs/drivers.md",
             )
         with open_video(path, max_side=FILMSTRIP_SIDE) as video:
@@ -132,6 +171,12 @@ class Tasks:
         size = {"width": info.width, "height": info.height}
         strips = {"frames": frames, "warnings": [self._named(warning) for warning in warnings]}
         return {"title": "", "duration": info.duration, "fps": float(info.fps), **size, **strips}
+
+    def motion(self, keyframes: Sequence[Json], fps: float, name: str, target: str) -> Json:
+        """Make a motion file of key frames."""
+        clip = motion_from_keyframes([Keyframe(**keyframe) for keyframe in keyframes], fps, name)
+        save_motion(Path(target), clip)
+        return {"name": name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
 
     def verify(self, file: str) -> Json:
         """Check a file; see `animato verify --json`."""
@@ -165,6 +210,15 @@ class Tasks:
         with whole_file(path.with_name(RESULT_FILE)) as temporary:
             temporary.write_text(json.dumps(fields), encoding="utf-8")
         return fields
+
+
+def _reduced(image: Frame, side: int) -> Frame:
+    """Return an image (H x W x 3 uint8 RGB) whose longer side has at most `side` pixels."""
+    share = side / max(image.shape[:2])
+    if share >= 1:
+        return image
+    size = max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[str, ...]]:

@@ -74,6 +74,18 @@ def test_no_head_is_made_without_consent_or_with_half_of_it(process: StudioProce
     assert statements["deceased"]["needs"] == ["reason"] and statements["self"]["statement"].startswith("I am")
 
 
+def test_a_face_may_be_placed_by_hand(process: StudioProcess) -> None:
+    photo = process.upload(DEMO_PHOTO)
+    points = [[136, 130], [203, 134], [165, 169], [140, 200], [190, 203], [162, 262], [172, 83]]
+    wanted = {"photos": [photo], "consent": {"ground": "not-a-person"}, "points": {photo: points}}
+    made = process.client.post("/heads", json=wanted)
+    assert made.status_code == 201, made.text
+    assert process.client.delete(f"/heads/{made.json()['id']}").status_code == 204
+    wanted["points"] = {photo: points[::-1]}
+    refused = problem(process.client.post("/heads", json=wanted), 422)
+    assert refused["what"] == "the points do not form a face" and refused["field"] == "points"
+
+
 def test_a_head_keeps_its_ground_and_its_names_and_can_be_exported_and_imported(
     process: StudioProcess, head: str, tmp_path: Path
 ) -> None:
@@ -114,6 +126,22 @@ def test_a_job_becomes_a_marked_and_signed_video_that_the_checker_knows(
     assert strip.content.startswith(b"\xff\xd8")
     assert process.client.delete(f"/files/{process.client.get('/files').json()[0]['id']}").status_code == 409
     assert process.client.delete(f"/drivers/{driver['id']}").status_code == 204
+
+
+def test_a_picture_drives_by_its_expression(process: StudioProcess, head: str, tmp_path: Path) -> None:
+    photo = process.upload(DEMO_PHOTO)
+    read = process.client.post("/expressions/read", json={"file": photo})
+    assert read.status_code == 200 and isinstance(read.json()["controls"], dict), read.text
+    driver = process.client.post("/drivers", json={"file": photo}).json()
+    assert driver["kind"] == "picture" and driver["duration"] > 1 and len(driver["filmstrip"]) == 1
+    assert process.client.get(driver["filmstrip"][0].removeprefix("/api/v1")).content.startswith(b"\xff\xd8")
+    with process.events() as wait:
+        job = wait(process.job(head, SHORT, driver=driver["id"]), ended)
+    assert job["state"] == "done", job["error"]
+    (tmp_path / "talk.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    sound = process.upload(tmp_path / "talk.wav")
+    refused = problem(process.client.post("/drivers", json={"file": sound}), 422)
+    assert refused["what"].startswith("talk.wav is not a driver") and refused["field"] == "file"
 
 
 def test_settings_that_exclude_each_other_are_refused_when_the_job_is_asked_for(
