@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 from animato.version import __version__
 
 if TYPE_CHECKING:
-    from animato.api import AnimateResult, Animator, Head, HeadReport, Stream, animate, record, render, verify
+    from animato.api import (
+        AnimateResult,
+        Animator,
+        Head,
+        HeadReport,
+        Interactive,
+        Stream,
+        animate,
+        interactive,
+        record,
+        render,
+        verify,
+    )
     from animato.errors import AnimatoError
     from animato.settings.animate import AnimateSettings
     from animato.settings.consent import Consent
@@ -24,9 +36,11 @@ __all__ = [
     "Consent",
     "Head",
     "HeadReport",
+    "Interactive",
     "Stream",
     "__version__",
     "animate",
+    "interactive",
     "record",
     "render",
     "verify",
@@ -40,8 +54,10 @@ _HOMES = {
     "Consent": "animato.settings.consent",
     "Head": "animato.api",
     "HeadReport": "animato.api",
+    "Interactive": "animato.api",
     "Stream": "animato.api",
     "animate": "animato.api",
+    "interactive": "animato.api",
     "record": "animato.api",
     "render": "animato.api",
     "verify": "animato.api",

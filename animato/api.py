@@ -12,6 +12,7 @@ The main path, from the command to the pixels:
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from animato.drivers.base import Driver
 from animato.head.head import Head
 from animato.head.report import HeadReport
 from animato.motion.motion_file import MotionClip
+from animato.motion.motion_frame import Neutral
 from animato.pipeline.casting import Drivers, Photos, cast_input
 from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.inputs import file_path, settings_of
+from animato.pipeline.interactive import Interactive, open_interactive
 from animato.pipeline.rendering import Progress
 from animato.pipeline.result import AnimateResult
 from animato.pipeline.stream import Stream
@@ -36,9 +39,11 @@ __all__ = [
     "Animator",
     "Head",
     "HeadReport",
+    "Interactive",
     "Progress",
     "Stream",
     "animate",
+    "interactive",
     "record",
     "render",
     "verify",
@@ -102,6 +107,36 @@ def _rendered(
 ) -> Generator[Frame]:
     with animator, animator.stream(photos, driver, settings, consent=consent, **options) as stream:
         yield from stream
+
+
+def interactive(
+    head: Head,
+    settings: AnimateSettings | None = None,
+    *,
+    animator: Animator | None = None,
+    neutral: Neutral | None = None,
+    **options: Any,
+) -> Interactive:
+    """Return a head that is rendered frame by frame, on demand: `Interactive.frame(motion)`.
+
+    Args:
+        head: to render.
+        settings: those of motion, model and picture are used.
+        animator: whose networks and threads are used; None for new ones.
+        neutral: neutral measures of the motion (`Neutral`); by default those of a typical face.
+        options: fields of `AnimateSettings`, overriding those of `settings`.
+
+    Raises:
+        RefusedError: the consent has expired or was revoked; a photo that looks like nudity is refused by `frame`.
+        InputError: the head cannot be rendered so.
+
+    Example:
+        >>> with animato.interactive(head, frame="crop", size=512) as face:  # doctest: +SKIP
+        ...     show(face.frame(face.rest()))
+    """
+    settings = settings_of(settings, options)
+    engine = (animator or _animator(settings, {})).engine
+    return open_interactive(head, replace(settings, threads=engine.threads), engine, neutral=neutral)
 
 
 def record(

@@ -25,6 +25,7 @@ from animato.cli import (
     motion,
     standard_streams,
     stop_signals,
+    studio,
     train,
     train_parts,
     train_portrait,
@@ -95,6 +96,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(motion.app, name="motion")
 _add(verify.verify, "Read the watermark and content credentials of a file.", "animato verify me.mp4")
 app.add_typer(keys.app, name="keys")
+_add(studio.studio, "Serve the page and the REST API on this computer.", "animato studio --open")
 _add(demo.demo, "Animate a sample photo with a bundled motion.", "animato demo -o out")
 _add(
     bench.bench,

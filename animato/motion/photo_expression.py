@@ -179,11 +179,18 @@ def _iris_offset(
     return width, np.asarray((local[iris[0]] - (first + last) / 2)[:2] / width)
 
 
+def gaze_offset(local: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean offset of both irises (2 float64, right and down, eye widths) from those of eyes that look ahead.
+
+    Args:
+        local: 478 x 3, canonical landmarks, centimetres.
+    """
+    left, right = (_iris_offset(local, ring, iris)[1] for ring, iris in EYES)
+    return np.asarray((left + right) / 2 - (0.0, IRIS_REST[1]))
+
+
 def _gaze(local: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float64]:
-    left, right = (
-        _iris_offset(local, ring, iris)[1] for ring, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
-    )
-    gaze = (left + right) / 2 - (0.0, IRIS_REST[1])
+    gaze = gaze_offset(local)
     # A turned head that looks at the camera does not look aside: subtract the nearest point between both directions.
     camera = -EYEBALL_RADIUS * pose.rotation[2, :2]
     along = float(np.clip(gaze @ camera / max(float(camera @ camera), 1e-12), 0.0, 1.0))

@@ -76,6 +76,7 @@ class Retargeter:
     ) -> None:
         self.settings = settings
         self.neutral = neutral
+        self._points, self._blendshapes, self._turn = points, blendshapes, turn
         self._edges = edges
         self._turn_easing = TurnEasing(turn if settings.turn == "eased" else None)
         self.pose = pose or fit_pose(points)
@@ -88,6 +89,10 @@ class Retargeter:
         self._apertures = apertures(photo)
         strengths = np.array([settings.mouth, settings.eyes, settings.brows])
         self._gain: NDArray[np.float64] = (strengths @ part_weights())[:, None]
+
+    def adjusted(self, neutral: Neutral, settings: MotionSettings) -> Retargeter:
+        """Return a retargeter of the same face for other neutral measures and strengths."""
+        return Retargeter(self._points, neutral, settings, self._blendshapes, self._edges, self.pose, self._turn)
 
     def _neutralised(self, photo: NDArray[np.float64], blendshapes: NDArray[np.float32] | None) -> NDArray[np.float64]:
         """Return the photo's canonical landmarks with its own expression removed, by the strength of each part.

@@ -133,7 +133,7 @@ class SceneGate:
 
     def __init__(self, gate: NudityGate, cast: Sequence[Cast], scene: Scene, settings: AnimateSettings) -> None:
         self._gate = gate
-        self._cast, self._scene, self._art = cast, scene, settings.art
+        self._cast, self._scene, self._settings = cast, scene, settings
         self._drivers = {id(member.driver): member.driver for member in cast}
         self._seen = dict.fromkeys(self._drivers, 0)
         self._step = _output_step(scene.fps, scene.duration)
@@ -150,7 +150,7 @@ class SceneGate:
         """
         if self._frames == 0:
             self._gate.start()
-            self._add_photos()
+            add_photos(self._gate, self._cast, self._scene, self._settings)
         self._take_samples()
         if self._frames % self._step == 0:
             self._gate.add(f"frame {self._frames + 1} of the video", frame)
@@ -166,18 +166,27 @@ class SceneGate:
         self._take_samples()
         self._gate.finish()
 
-    def _add_photos(self) -> None:
-        for member, actor in zip(self._cast, self._scene.actors, strict=True):
-            first, *others = member.head.photos
-            self._gate.add(_photo_name(first.name), actor.view.image if self._art else first.image)
-            for photo in others:
-                self._gate.add(_photo_name(photo.name), source_view(photo).image if self._art else photo.image)
-
     def _take_samples(self) -> None:
         for key, driver in self._drivers.items():
             for sample in driver.report.samples[self._seen[key] :]:
                 self._seen[key] += 1
                 self._gate.add(f"the driver {driver.path.name}", sample)
+
+
+def add_photos(gate: NudityGate, cast: Sequence[Cast], scene: Scene, settings: AnimateSettings) -> None:
+    """Add the photos of a cast to a gate.
+
+    Args:
+        gate: scores them.
+        cast: in the order of the scene's actors.
+        scene: of the cast.
+        settings: with `art`, the head alone is scored, as it alone is rendered.
+    """
+    for member, actor in zip(cast, scene.actors, strict=True):
+        first, *others = member.head.photos
+        gate.add(_photo_name(first.name), actor.view.image if settings.art else first.image)
+        for photo in others:
+            gate.add(_photo_name(photo.name), source_view(photo).image if settings.art else photo.image)
 
 
 def check_art(settings: AnimateSettings, ground: str | None) -> None:

@@ -10,9 +10,11 @@ import pytest
 from source_tree import Source, imported, sources
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("cli", "studio"),
+    ("cli",),
+    ("studio",),
     ("api", "doctor"),
     ("animator",),
+    ("live",),
     ("evaluation",),
     ("training",),
     ("pipeline",),

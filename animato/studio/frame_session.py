@@ -1,0 +1,146 @@
+"""One editor: renders the newest expression asked for; those that came meanwhile are left out.
+
+Frames come from `pipeline.interactive`, so they carry label and watermark, and pass the nudity gate.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import struct
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import cv2
+
+from animato.errors import AnimatoError
+from animato.live.newest import Newest
+from animato.motion.controls import NEUTRALISE, motion_of
+from animato.motion.motion_frame import MotionFrame
+from animato.pipeline.interactive import Interactive, PendingFrame
+from animato.studio.problems import ApiError, api_error, error_json
+from animato.studio.request_schemas import FrameRequest
+from animato.types import Frame
+
+JPEG_QUALITY = 90
+
+Send = Callable[[bytes | str], None]
+"""Sends a message and waits until it is on its way; raises an exception if the client is gone."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class FrameSession:
+    """Renders for one client in a thread of its own.
+
+    Args:
+        opener: returns the interactive rendering; called in the thread.
+        send: to the client; called in the thread.
+        ended: called in the thread when nothing more will be sent.
+    """
+
+    def __init__(self, opener: Callable[[], Interactive], send: Send, ended: Callable[[], None]) -> None:
+        self._opener, self._send, self._ended = opener, send, ended
+        self._newest: Newest[FrameRequest] = Newest()
+        self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._thread.start()
+
+    def put(self, wanted: FrameRequest) -> None:
+        """Ask for an expression; it replaces one that still waits."""
+        self._newest.put(wanted)
+
+    def close(self) -> None:
+        """End the threads after the frames in progress."""
+        self._newest.close()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            with self._opener() as interactive:
+                self._send(json.dumps({"opened": opened(interactive)}))
+                self._serve(interactive)
+        except Exception as problem:
+            self._report_end(problem)
+        finally:
+            self._ended()
+
+    def _serve(self, interactive: Interactive) -> None:
+        """Warp one frame while the previous one is painted, encoded and sent in another thread."""
+        with ThreadPoolExecutor(1, "paint") as painter:
+            painting: Future[None] | None = None
+            while (wanted := self._newest.take()) is not None:
+                started = time.perf_counter()
+                motion = self._motion(interactive, wanted)
+                if motion is None:
+                    continue
+                pending = interactive.begin(motion)
+                if painting is not None:
+                    painting.result()
+                painting = painter.submit(self._finish, pending, wanted.seq, started)
+            if painting is not None:
+                painting.result()
+
+    def _motion(self, interactive: Interactive, wanted: FrameRequest) -> MotionFrame | None:
+        """Return the motion frame of a request; None if it cannot be used, which is answered with a sentence."""
+        options: dict[str, Any] = dict(wanted.settings or {})
+        if NEUTRALISE in wanted.controls:
+            options["neutralise"] = wanted.controls[NEUTRALISE]
+        try:
+            if any(getattr(interactive.settings, name, None) != value for name, value in options.items()):
+                interactive.adjust(**options)
+            return motion_of(wanted.controls)
+        except AnimatoError as problem:
+            self._report(api_error(problem, "controls"), wanted.seq)
+            return None
+
+    def _finish(self, pending: PendingFrame, seq: int, started: float) -> None:
+        frame = pending()
+        picture = encoded(frame)
+        milliseconds = round(1000 * (time.perf_counter() - started), 2)
+        header = {"seq": seq, "ms": milliseconds, "width": frame.shape[1], "height": frame.shape[0]}
+        self._send(message(header, picture))
+
+    def _report_end(self, problem: Exception) -> None:
+        """Say why nothing more comes, unless the client is gone."""
+        if isinstance(problem, ConnectionError):
+            _LOG.debug("an editor is gone")
+        elif isinstance(problem, AnimatoError):
+            self._report(api_error(problem), None)
+        else:
+            _LOG.error("editor", exc_info=problem)
+            self._report(ApiError(500, "internal", f"this is a bug: {type(problem).__name__}: {problem}"), None)
+
+    def _report(self, problem: ApiError, seq: int | None) -> None:
+        try:
+            self._send(json.dumps({**error_json(problem), "seq": seq}))
+        except ConnectionError:
+            _LOG.debug("an editor is gone")
+
+
+def opened(interactive: Interactive) -> dict[str, Any]:
+    """Return what a client is told first."""
+    size = {"width": interactive.width, "height": interactive.height}
+    return {**size, "mark_id": interactive.mark_id, "warnings": list(interactive.warnings)}
+
+
+def encoded(frame: Frame) -> bytes:
+    """Return a frame as a JPEG.
+
+    Args:
+        frame: H x W x 3 uint8 RGB.
+    """
+    swapped = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return data.tobytes()
+
+
+def message(header: dict[str, Any], picture: bytes) -> bytes:
+    """Return a binary message: length of the header (uint32, little-endian), header as JSON, picture."""
+    text = json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + picture

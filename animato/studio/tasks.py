@@ -1,0 +1,198 @@
+"""Tasks of the worker process. Arguments and values are plain JSON types; files are given by path.
+
+In all sentences, the names that clients gave stand for the paths (`Tasks.names`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animato.animator import Animator
+from animato.appearance.channels import CHANNELS
+from animato.errors import InputError, UsageError, VideoError
+from animato.geometry.landmarks import MESH_POINTS
+from animato.head.head import Head
+from animato.head.plausibility import plausibility
+from animato.head.quality import is_blurred
+from animato.media.disk import whole_file
+from animato.media.image import load_picture, save_picture
+from animato.media.probe import media_type
+from animato.media.reader import open_video
+from animato.motion.motion_file import load_motion
+from animato.pipeline.casting import shared_finder
+from animato.pipeline.rendering import Progress
+from animato.settings.animate import AnimateSettings
+from animato.settings.base import from_mapping
+from animato.settings.consent import Consent
+from animato.studio.worker import named
+from animato.trust.reading import read_credentials
+from animato.trust.verify import verify_file
+
+Json = dict[str, Any]
+Names = Mapping[str, str]
+
+SEVEN_POINTS = (468, 473, 4, 61, 291, 152, 10)
+"""Mesh points of right and left iris, tip of the nose, corners of the mouth, chin, and top of the forehead."""
+
+THUMBNAIL_SIDE = 256
+FILMSTRIP_FRAMES = 12
+FILMSTRIP_SIDE = 160
+"""Pixels of the longer side."""
+
+RESULT_FILE = "result.json"
+"""Beside a finished video: its fields. It is written last, so a folder that has it is complete."""
+
+
+class Tasks:
+    """What the worker can do, with one engine for all tasks.
+
+    Args:
+        threads: CPU threads.
+        progress: called after each frame.
+
+    Attributes:
+        names: path to display name, for the files of the running task.
+    """
+
+    def __init__(self, threads: int, progress: Progress) -> None:
+        self._animator = Animator(threads=threads)
+        self._progress = progress
+        self.names: Names = {}
+
+    def _named(self, text: str) -> str:
+        return named(text, self.names)
+
+    def faces(self, photo: str) -> Json:
+        """Find the faces of a photo, from left to right, as `Head.from_photos` counts them."""
+        image = load_picture(Path(photo)).image
+        finder = shared_finder(self._animator.engine)
+        with self._animator.engine.bounded():
+            faces = [
+                face
+                for face in finder.find(image)
+                if not plausibility(image, face, finder).rejected or is_blurred(image, face)
+            ]
+        faces.sort(key=lambda face: float(face.points[:, 0].mean()))
+        found = []
+        for index, face in enumerate(faces, 1):
+            low, high = face.points[:MESH_POINTS, :2].min(axis=0), face.points[:MESH_POINTS, :2].max(axis=0)
+            points = face.points[list(SEVEN_POINTS), :2]
+            box = [*low.tolist(), *(high - low).tolist()]
+            found.append({"index": index, "box": box, "points": points.tolist()})
+        return {"width": image.shape[1], "height": image.shape[0], "faces": found}
+
+    def head(self, photos: Sequence[str], face: str, consent: Json, points: Json, target: str) -> Json:
+        """Make a head from photos and save it, with a thumbnail beside it."""
+        if points:
+            raise UsageError("points placed by hand are not supported yet", hint="leave them out")
+        head = self._animator.head([Path(photo) for photo in photos], face, consent=Consent(**consent))
+        head = dataclasses.replace(
+            head,
+            photos=tuple(
+                dataclasses.replace(
+                    photo,
+                    name=self._named(photo.name),
+                    warnings=tuple(self._named(warning) for warning in photo.warnings),
+                )
+                for photo in head.photos
+            ),
+        )
+        head.save(Path(target), overwrite=True)
+        return _head_fields(head, Path(target))
+
+    def import_head(self, file: str, target: str) -> Json:
+        """Check a head file and keep a copy of it."""
+        head = Head.load(Path(file))
+        head.check_consent()
+        with whole_file(Path(target)) as temporary:
+            temporary.write_bytes(Path(file).read_bytes())
+        return _head_fields(head, Path(target))
+
+    def driver(self, file: str, kind: str, strip: str) -> Json:
+        """Probe a driver; of a video, save evenly spaced frames into the folder `strip`."""
+        path = Path(file)
+        if kind == "motion":
+            clip = load_motion(path, CHANNELS)
+            return {"title": clip.name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
+        if kind != "video":
+            raise InputError(
+                f"{path} is not a driver: a {kind} has no motion of a face",
+                hint="a video (mp4, mov, webm, mkv, avi, gif) or a motion file",
+                more="docs/drivers.md",
+            )
+        with open_video(path, max_side=FILMSTRIP_SIDE) as video:
+            info = video.info
+        frames, warnings = _film_strip(path, info.duration or 0.0, Path(strip))
+        size = {"width": info.width, "height": info.height}
+        strips = {"frames": frames, "warnings": [self._named(warning) for warning in warnings]}
+        return {"title": "", "duration": info.duration, "fps": float(info.fps), **size, **strips}
+
+    def verify(self, file: str) -> Json:
+        """Check a file; see `animato verify --json`."""
+        report: Json = json.loads(json.dumps(verify_file(Path(file)).to_json()))
+        report["file"] = self._named(report["file"])
+        return report
+
+    def animate(self, head: str, driver: str, target: str, settings: Json) -> Json:
+        """Render a video into the folder of `target`, and write its fields beside it."""
+        path = Path(target)
+        path.parent.mkdir(exist_ok=True)
+        chosen = from_mapping(AnimateSettings, settings)
+        result = self._animator.animate(Path(head), Path(driver), path, chosen, progress=self._progress)
+        kind = media_type(path)
+        report = result.to_json()
+        warnings = [self._named(warning) for warning in report.pop("warnings")]
+        del report["path"]
+        fields = {
+            "media_type": kind,
+            "bytes": path.stat().st_size,
+            "width": result.width,
+            "height": result.height,
+            "fps": float(result.fps),
+            "frames": result.frames,
+            "seconds": result.frames / float(result.fps),
+            "warnings": warnings,
+            "report": report,
+            "credentials": read_credentials(path, kind).as_json(),
+            "mark_id": result.mark_id,
+        }
+        with whole_file(path.with_name(RESULT_FILE)) as temporary:
+            temporary.write_text(json.dumps(fields), encoding="utf-8")
+        return fields
+
+
+def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[str, ...]]:
+    """Save evenly spaced frames of a video; return how many, and the reader's warnings."""
+    folder.mkdir(exist_ok=True)
+    warnings: tuple[str, ...] = ()
+    for index in range(FILMSTRIP_FRAMES):
+        try:
+            with open_video(video, max_side=FILMSTRIP_SIDE, start=duration * index / FILMSTRIP_FRAMES) as reader:
+                save_picture(folder / f"{index}.jpg", next(iter(reader)).image)
+                warnings = reader.warnings
+        except VideoError:  # the video is shorter than it states
+            if index == 0:
+                raise
+            return index, warnings
+    return FILMSTRIP_FRAMES, warnings
+
+
+def _head_fields(head: Head, target: Path) -> Json:
+    thumbnail = np.ascontiguousarray(head.photo.square(THUMBNAIL_SIDE).image)
+    save_picture(target.with_suffix(".jpg"), thumbnail)
+    height, width = head.photo.image.shape[:2]
+    return {
+        "ground": head.consent.ground,
+        "expires": head.consent.expires,
+        "report": head.report.to_json(),
+        "warnings": list(head.warnings),
+        "width": width,
+        "height": height,
+        "photos": len(head.photos),
+    }
