@@ -23,8 +23,17 @@ const PATHS = {
   record: 'M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z',
   upload: 'M12 16V5M7.500 9L12 4.500 16.500 9M5 20h14',
   points: 'M8 9h.01M16 9h.01M12 13h.01M9 17h.01M15 17h.01',
+  // Bundled motions, as faces.
+  blink: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM7.500 10.500c.8.8 2.200.8 3 0M13.500 10.500c.8.8 2.200.8 3 0M9.500 15.500h5',
+  look: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM7.500 10h3M9.800 10h.01M13.500 10h3M15.800 10h.01M9.500 15.500h5',
+  nod: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM9 9v1M15 9v1M12 12.500v4.500M10 15l2 2 2-2',
+  smile: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM9 9.500v1M15 9.500v1M8 14c1 1.800 2.400 2.600 4 2.600s3-.8 4-2.600',
+  talk: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM9 9v1M15 9v1M9.500 14.200a2.500 2 0 1 0 5 0 2.500 2 0 1 0-5 0Z',
   reset: 'M5 5v5h5M5.500 10a7 7 0 1 1-.5 4',
 };
+
+/** Whether there is an icon with this name. */
+export const hasIcon = (name) => name in PATHS;
 
 /** Return an icon; it says nothing to screen readers. */
 export function icon(name) {

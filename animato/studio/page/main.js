@@ -95,7 +95,7 @@ async function start() {
   route();
   watch('jobs', showQueue);
   onConnection(showConnection);
-  document.documentElement.dataset.ready = 'true';
+  document.documentElement.dataset.ready = String(Math.round(performance.now())); // milliseconds, for tests
   await refreshAll();
   listen();
   startTour();
