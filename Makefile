@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 OUT ?= out
 CONSTRAINTS := constraints.txt
 AUDIT := .venv-audit
+FUZZ_API := .venv-schemathesis
+SCHEMATHESIS := schemathesis==4.32.5
 
-.PHONY: demo test check format install install-dev bench fuzz sbom licences audit clean
+.PHONY: demo test check format install install-dev bench fuzz studio-fuzz sbom licences audit clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -64,5 +66,12 @@ FUZZ_SEED ?= 1
 fuzz: $(VENV)/.dev
 	$(BIN)/python scripts/fuzz.py --cases 1000000 --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) --keep tests/fuzz/corpus
 
+# The studio's API against its own description; schemathesis has an environment of its own, outside the tested set.
+STUDIO_CASES ?= 20
+studio-fuzz: $(VENV)/.dev
+	@test -x $(FUZZ_API)/bin/schemathesis || { $(PYTHON) -m venv $(FUZZ_API) && \
+	  $(FUZZ_API)/bin/python -m pip install --quiet $(SCHEMATHESIS); }
+	$(BIN)/python scripts/fuzz_studio.py $(FUZZ_API)/bin/schemathesis --cases $(STUDIO_CASES) --seed $(FUZZ_SEED)
+
 clean:
-	rm -rf $(VENV) $(AUDIT) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) $(FUZZ_API) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

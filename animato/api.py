@@ -11,7 +11,7 @@ The main path, from the command to the pixels:
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from animato.head.head import Head
 from animato.head.report import HeadReport
 from animato.motion.motion_file import MotionClip
 from animato.motion.motion_frame import Neutral
-from animato.pipeline.casting import Drivers, Photos, cast_input
+from animato.pipeline.casting import Drivers, Photos, cast_input, shared_finder
 from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.inputs import file_path, settings_of
 from animato.pipeline.interactive import Interactive, open_interactive
+from animato.pipeline.pose import expression_of_picture, pose_file
 from animato.pipeline.rendering import Progress
 from animato.pipeline.result import AnimateResult
 from animato.pipeline.stream import Stream
@@ -43,7 +44,9 @@ __all__ = [
     "Progress",
     "Stream",
     "animate",
+    "expression_of",
     "interactive",
+    "pose",
     "record",
     "render",
     "verify",
@@ -137,6 +140,72 @@ def interactive(
     settings = settings_of(settings, options)
     engine = (animator or _animator(settings, {})).engine
     return open_interactive(head, replace(settings, threads=engine.threads), engine, neutral=neutral)
+
+
+def pose(
+    photos: Photos,
+    controls: Mapping[str, float],
+    output: Path | str,
+    settings: AnimateSettings | None = None,
+    *,
+    like: Path | str | None = None,
+    consent: Consent | str | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> AnimateResult:
+    """Render a still of a person with an expression; it is labelled, watermarked, signed and written atomically.
+
+    Args:
+        photos: see `Photos`; photos need a consent.
+        controls: name to value (`animato.motion.controls`), such as {"smile": 0.6, "yaw": 12}.
+        output: a file ending in .png.
+        settings: those of picture, model, label and signing are used.
+        like: a picture of a face whose expression is taken over; `controls` replace single values of it.
+        consent: ground for animating photos.
+        overwrite: whether an existing output may be replaced.
+        options: fields of `AnimateSettings`, overriding those of `settings`.
+
+    Raises:
+        InputError: a photo or picture cannot be used.
+        UsageError: a control that is not allowed, or an output that exists or is no .png.
+        OutputError: the output cannot be written.
+        RefusedError: no valid consent, a picture looks like nudity, or the output cannot be signed.
+
+    Example:
+        >>> import animato
+        >>> animato.pose("me.jpg", {"smile": 0.6, "yaw": 12}, "me.png", consent="self")  # doctest: +SKIP
+    """
+    settings = settings_of(settings, options)
+    with _animator(settings, {}) as animator:
+        return pose_file(
+            photos,
+            controls,
+            file_path(output, "output"),
+            settings,
+            animator.engine,
+            like=None if like is None else file_path(like, "picture"),
+            consent=consent,
+            overwrite=overwrite,
+        )
+
+
+def expression_of(picture: Path | str, face: str = "largest") -> dict[str, float]:
+    """Return the control values of the expression of a face in a picture; controls at rest are left out.
+
+    Args:
+        picture: its path; no consent is needed, as nothing of the face but its expression is used.
+        face: which one if there are several: "largest", "left", "right" or a number from the left.
+
+    Raises:
+        InputError: not a picture, or no face in it.
+
+    Example:
+        >>> import animato
+        >>> animato.expression_of("laughing.jpg")  # doctest: +SKIP
+    """
+    with _animator(None, {}) as animator, animator.engine.bounded():
+        found = expression_of_picture(file_path(picture, "picture"), face, shared_finder(animator.engine))
+    return dict(found.controls)
 
 
 def record(

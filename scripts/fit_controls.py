@@ -73,7 +73,8 @@ def main(data: Path, cache: Path | None) -> None:
         _write(cache, faces)
     neutral, fields = fit(faces)
     arrays = {name: field.astype(np.float16) for name, field in fields.items()}
-    np.savez_compressed(ASSET, neutral=neutral.astype(np.float32), **arrays)
+    rest, full = score_ranges(faces)
+    np.savez_compressed(ASSET, neutral=neutral.astype(np.float32), score_rest=rest, score_full=full, **arrays)
     print(f"{ASSET.name}: {ASSET.stat().st_size} bytes")
 
 
@@ -99,6 +100,14 @@ def fit(faces: Faces) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64
     neutral = np.mean(neutrals, axis=0)
     neutral = scale_apertures((neutral + _mirrored(neutral)) / 2, (1.0, 1.0, 0.0))
     return neutral, {name: _finished(name, field, neutral) for name, field in fields.items()}
+
+
+def score_ranges(faces: Faces) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the 52 scores up to which a face counts as neutral, and those at which its controls are full."""
+    neutral = [min(owned, key=neutral_cost).blendshapes for person, owned in faces.items() if person.startswith("l")]
+    strong = np.percentile([face.blendshapes for owned in faces.values() for face in owned], STRONG, axis=0)
+    rest = np.median(neutral, axis=0)
+    return np.float32(rest), np.float32(np.maximum(np.minimum(GAIN * strong, 1.0), rest + 0.1))
 
 
 def _usable(face: Factored) -> bool:

@@ -15,25 +15,29 @@ from animato.cli.option_names import in_options
 from animato.settings.base import choices_of
 
 
-def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_options(
+    kind: type[Any], leave_out: frozenset[str] = frozenset(), **more: type[Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add one option per field of a settings dataclass to a command, after its own parameters.
 
     The command receives an instance of `kind` in its parameter `settings`.
 
     Args:
         kind: a settings dataclass with fields from `animato.settings.base.setting`.
+        leave_out: fields without an option, which keep their defaults.
         more: further parameters of the command, with their settings dataclasses. A field that several of them have,
             such as the seed, becomes one option; if the defaults differ, each keeps its own unless the option is given.
     """
     kinds = {"settings": kind, **more}
-    fields = [field for each in kinds.values() for field in dataclasses.fields(each)]
+    shown = {name: _fields(each, leave_out) for name, each in kinds.items()}
+    fields = [field for each in shown.values() for field in each]
     differing = {field.name for field in fields if len({f.default for f in fields if f.name == field.name}) > 1}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         options: dict[str, inspect.Parameter] = {}
-        for each in kinds.values():
+        for parameter, each in kinds.items():
             hints = typing.get_type_hints(each)
-            for field in dataclasses.fields(each):
+            for field in shown[parameter]:
                 if field.name in differing:
                     sharing = [other for other in fields if other.name == field.name]
                     options.setdefault(field.name, _shared_option(sharing, hints[field.name]))
@@ -53,6 +57,10 @@ def with_options(kind: type[Any], **more: type[Any]) -> Callable[[Callable[..., 
         return with_signature(run, command, tuple(kinds), list(options.values()))
 
     return decorate
+
+
+def _fields(kind: type[Any], leave_out: frozenset[str]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(kind) if field.name not in leave_out]
 
 
 def with_signature(

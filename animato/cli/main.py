@@ -23,6 +23,7 @@ from animato.cli import (
     keys,
     models,
     motion,
+    pose,
     standard_streams,
     stop_signals,
     studio,
@@ -90,6 +91,11 @@ _add(
     "Render a video of a person moved by a driver.",
     "animato animate me.jpg --driver talk --consent self -o me.mp4",
     "animato animate me.animato --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
+)
+_add(
+    pose.pose,
+    "Render a still of a person with an expression.",
+    "animato pose me.jpg --smile 0.6 --yaw 12 --consent self -o me.png",
 )
 app.add_typer(head.app, name="head")
 app.add_typer(consent.app, name="consent")

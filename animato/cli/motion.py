@@ -1,4 +1,4 @@
-"""`animato motion record | show | list`: record and inspect motion files."""
+"""`animato motion record | make | show | list`: record, make and inspect motion files."""
 
 from __future__ import annotations
 
@@ -70,6 +70,39 @@ def record(
     typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
     if dropouts:
         print_line(f"note: no face found in {dropouts} frames; their motion was filled in")
+
+
+@app.command(cls=GroupedCommand, epilog="animato motion make hello.json -o hello.motion")
+def make(
+    keyframes: Annotated[
+        Path, typer.Argument(metavar="KEYFRAMES", help="JSON file of key frames of an expression (docs/controls.md).")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="PATH", parser=output_path, help="Motion file to write, ending in .motion."
+        ),
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a motion file from key frames."""
+    from animato.errors import UsageError
+    from animato.media.disk import check_not_input
+    from animato.motion.keyframes import load_keyframes
+    from animato.motion.motion_file import SUFFIX, save_motion
+    from animato.pipeline.output import check_target
+
+    if output.suffix.lower() != SUFFIX:
+        raise UsageError("the name of a motion file must end in .motion", where=str(output))
+    check_target(output, "motion", overwrite)
+    check_not_input(output, [keyframes])
+    clip = load_keyframes(keyframes)
+    save_motion(output, clip)
+    if as_json:
+        print_json({"path": str(output), "frames": len(clip.frames), "seconds": clip.duration})
+        return
+    typer.echo(f"{output}: {len(clip.frames)} frames, {clip.duration:.2f} s, {output.stat().st_size / 1000:.0f} kB")
 
 
 @app.command(cls=GroupedCommand, epilog="animato motion show talk")

@@ -9,6 +9,7 @@ from typing import Any
 
 from animato.drivers.base import Driver
 from animato.drivers.driver_process import start_subprocess_driver
+from animato.drivers.offset import OffsetDriver
 from animato.drivers.opening import open_driver
 from animato.head.head import Head
 from animato.head.head_file import SUFFIX as HEAD_SUFFIX
@@ -18,6 +19,8 @@ from animato.head.photo_files import path_of, photo_list
 from animato.head.report import HeadReport
 from animato.head.report_card import head_report
 from animato.media.probe import read_head
+from animato.motion.expression_file import controls_of_text
+from animato.motion.offset import offset_motion
 from animato.pipeline.actor import Cast
 from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.factory import BackgroundCompilation
@@ -47,8 +50,16 @@ def cast_input(photos: Any, driver: Any) -> CastInput:
         UsageError: no photos, too many of them, or a value of a wrong type.
         InputError: an unknown name of a bundled motion.
     """
-    head = photos if isinstance(photos, Head) else head_file_path(photos) or photo_list(photos)
-    return head, driver if is_driver(driver) else driver_path(driver)
+    return head_input(photos), driver if is_driver(driver) else driver_path(driver)
+
+
+def head_input(photos: Any) -> Head | Path | list[Path | Frame]:
+    """Return a head, the path of a head file, or a list of photos.
+
+    Raises:
+        UsageError: no photos, too many of them, or a value of a wrong type.
+    """
+    return photos if isinstance(photos, Head) else head_file_path(photos) or photo_list(photos)
 
 
 def head_file_path(photos: Any) -> Path | None:
@@ -118,11 +129,15 @@ def open_cast(
     for photos, _ in inputs:
         if isinstance(photos, Head):
             photos.check_consent()
+    offset = offset_motion(controls_of_text(settings.offset)) if settings.offset else None
     openers = [_start_driver(driver, settings, engine, stack) for _, driver in inputs]
-    photo_count = max(len(_as_list(photos)) for photos, _ in inputs)
+    photo_count = max(len(as_list(photos)) for photos, _ in inputs)
     with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
         heads = [load_head(photos, settings.face, engine, given) for photos, _ in inputs]
-        return [Cast(head, opener()) for head, opener in zip(heads, openers, strict=True)]
+        drivers = [opener() for opener in openers]
+    if offset is not None:
+        drivers = [OffsetDriver(driver, offset) for driver in drivers]
+    return [Cast(head, driver) for head, driver in zip(heads, drivers, strict=True)]
 
 
 def _start_driver(
@@ -138,7 +153,7 @@ def _start_driver(
     return process.opened
 
 
-def _as_list(photos: Head | Path | list[Path | Frame]) -> Sequence[Any]:
+def as_list(photos: Head | Path | list[Path | Frame]) -> Sequence[Any]:
     """Return photos as a sequence; a head file counts as one, as it has not been read yet."""
     if isinstance(photos, Head):
         return [photo.path for photo in photos.photos]
@@ -157,7 +172,7 @@ def check_early(inputs: Sequence[CastInput], target: Path, settings: AnimateSett
     files: list[Path | None] = [settings.audio, settings.person, settings.sign_cert, settings.sign_key]
     files.append(settings.background_file)
     for photos, driver in inputs:
-        files += [path for path in _as_list(photos) if isinstance(path, Path)]
+        files += [path for path in as_list(photos) if isinstance(path, Path)]
         files.append(driver if isinstance(driver, Path) else driver.path)
     check_replaces_no_input(target, files)
     check_home()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
@@ -75,6 +76,12 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
         unit="frames per second",
         group="Picture and size",
     )
+    offset: str | None = setting(
+        None,
+        "Expression added to every frame of the driver: controls such as smile=0.4,yaw=5, or the path of a saved "
+        "expression.",
+        group="Movement",
+    )
     start: float = setting(0.0, "Start time in the driver.", low=0.0, unit="seconds", group="Driver")
     end: float | None = setting(None, "End time in the driver.", low=0.0, unit="seconds", group="Driver")
     audio: Path | None = setting(None, "Audio file to use instead of the driver's audio.", group="Sound")
@@ -108,6 +115,11 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
     def __post_init__(self) -> None:
         if isinstance(self.background, os.PathLike):
             object.__setattr__(self, "background", os.fspath(self.background))
+        offset: Any = self.offset
+        if isinstance(offset, Mapping):
+            object.__setattr__(self, "offset", ",".join(f"{name}={value}" for name, value in offset.items()))
+        elif isinstance(offset, os.PathLike):
+            object.__setattr__(self, "offset", os.fspath(offset))
         check(self, "animate")
         check_label(self)
         for name in ("face", "driver_face"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -9,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from animato.studio import driver_routes, expression_routes, file_routes, frame_routes, head_routes, job_routes, pages
 from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
-from animato.studio.problems import ApiError, add_handlers
+from animato.studio.problems import add_handlers
 from animato.studio.schemas import Status
 from animato.studio.studio import Studio, StudioOf
 from animato.version import __version__
@@ -49,14 +51,23 @@ def create_app(studio: Studio, port: int) -> Guard:
     app.include_router(router, prefix=PREFIX)
     for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes):
         app.include_router(part.router, prefix=PREFIX)
-
-    @app.get("/api/{path:path}", include_in_schema=False)
-    def no_such_api(path: str) -> None:
-        raise ApiError(404, "not-found", "the API has no such address", where=f"/api/{path[:100]}")
-
     app.include_router(pages.router)
     _describe_token(app)
+    app.state.methods = methods_of(app.openapi())
     return Guard(app, studio.token, port)
+
+
+def methods_of(schema: Mapping[str, Any]) -> dict[re.Pattern[str], str]:
+    """Return the methods of each address as an `Allow` header lists them, by a pattern of the address.
+
+    Args:
+        schema: description of the API.
+    """
+    found = {}
+    for path, operations in schema["paths"].items():
+        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
+        found[pattern] = ", ".join(sorted(method.upper() for method in operations))
+    return found
 
 
 def _describe_token(app: FastAPI) -> None:

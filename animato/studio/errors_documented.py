@@ -7,6 +7,7 @@ from typing import Any
 from animato.studio.schemas import ProblemAnswer
 
 MEANINGS = {
+    400: "The body of the request cannot be read.",
     401: "The token is missing or wrong.",
     403: "Refused: another host or page, or no consent.",
     404: "There is nothing with this id.",
@@ -32,5 +33,5 @@ def errors(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]
     return {status: {"model": ProblemAnswer, "description": MEANINGS[status]} for status in all_of_them}
 
 
-ERRORS = errors(401, 403, 422)
+ERRORS = errors(400, 401, 403, 422)
 """What any request may get."""

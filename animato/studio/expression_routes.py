@@ -8,12 +8,13 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from animato.errors import AnimatoError
-from animato.motion.controls import CONTROLS, check_controls
+from animato.settings.controls import CONTROLS
+from animato.studio.control_values import ExpressionChange, ExpressionRequest, MotionRequest, given_values
+from animato.studio.driver_routes import driver_answer
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, new_id
 from animato.studio.problems import ApiError, api_error
-from animato.studio.request_schemas import ExpressionChange, ExpressionRequest
-from animato.studio.schemas import Control, Expression
+from animato.studio.schemas import Control, Driver, Expression
 from animato.studio.studio import StudioOf
 
 router = APIRouter(responses=ERRORS)
@@ -42,18 +43,6 @@ def controls() -> Any:
     ]
 
 
-def checked(values: dict[str, float], field: str = "controls") -> dict[str, float]:
-    """Return control values.
-
-    Raises:
-        ApiError: an unknown control, or a value out of range.
-    """
-    try:
-        return check_controls(values, field)
-    except AnimatoError as problem:
-        raise api_error(problem, field) from problem
-
-
 @router.get("/expressions", response_model=list[Expression])
 def expressions(studio: StudioOf) -> Any:
     """List saved expressions, newest first."""
@@ -65,7 +54,7 @@ def save_expression(studio: StudioOf, wanted: ExpressionRequest) -> Any:
     """Save an expression under a name."""
     if studio.store.count("expressions") >= MAX_EXPRESSIONS:
         raise ApiError(429, "busy", f"{MAX_EXPRESSIONS:,} expressions are kept", hint="delete some")
-    return studio.store.add("expressions", new_id(), {"name": wanted.name, "controls": checked(wanted.controls)})
+    return studio.store.add("expressions", new_id(), {"name": wanted.name, "controls": given_values(wanted.controls)})
 
 
 @router.get("/expressions/{number}", response_model=Expression, responses=errors(404))
@@ -78,10 +67,8 @@ def expression(studio: StudioOf, number: ExpressionNumber) -> Any:
 def change_expression(studio: StudioOf, number: ExpressionNumber, wanted: ExpressionChange) -> Any:
     """Change name or controls of a saved expression."""
     studio.sources.row("expressions", number, "expression")
-    fields = wanted.model_dump(exclude_none=True)
-    if "controls" in fields:
-        fields["controls"] = checked(fields["controls"])
-    studio.store.change("expressions", number, **fields)
+    fields = {"name": wanted.name, "controls": given_values(wanted.controls)}
+    studio.store.change("expressions", number, **{key: value for key, value in fields.items() if value is not None})
     return studio.sources.row("expressions", number, "expression")
 
 
@@ -91,3 +78,24 @@ def delete_expression(studio: StudioOf, number: ExpressionNumber) -> Response:
     studio.sources.row("expressions", number, "expression")
     studio.store.remove("expressions", number)
     return Response(status_code=204)
+
+
+@router.post("/motions", status_code=201, response_model=Driver, responses=errors(503, body=True))
+def make_motion(studio: StudioOf, wanted: MotionRequest) -> Any:
+    """Make a motion file of key frames, as a driver. Of several at the same time, the last one counts."""
+    number = new_id()
+    by_time = {key.time: key for key in wanted.keyframes}
+    arguments = {
+        "keyframes": [
+            {"time": time, "controls": given_values(key.controls), "ease": key.ease}
+            for time, key in sorted(by_time.items())
+        ],
+        "fps": wanted.fps,
+        "name": wanted.name,
+        "target": str(studio.folder.drivers / f"{number}.motion"),
+    }
+    try:
+        fields = studio.reader.run("motion", arguments)
+    except AnimatoError as problem:
+        raise api_error(problem, "keyframes") from problem
+    return driver_answer(studio.store.add("drivers", number, {"kind": "motion", "file": None, **fields}))

@@ -18,10 +18,6 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2, description="x and y in pixels of the photo.")]
-Controls = Annotated[
-    dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]],
-    Field(max_length=100, description="Value of each control by name; those left out are 0."),
-]
 FileKind = Literal["picture", "video", "sound", "motion", "head", "other"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Format = Literal["mp4", "webm", "gif"]

@@ -18,7 +18,7 @@ from animato.pipeline.interactive import Interactive, open_interactive
 from animato.settings.animate import AnimateSettings
 from animato.studio.folder import ID
 from animato.studio.frame_session import FrameSession
-from animato.studio.problems import ApiError, api_error, error_json
+from animato.studio.problems import ApiError, api_error, error_json, invalid
 from animato.studio.request_schemas import FrameRequest
 from animato.studio.studio import Studio, StudioOf
 
@@ -119,9 +119,7 @@ async def _receive(socket: WebSocket, session: FrameSession) -> None:
                 raise ApiError(422, "request", "a message must be text", where=f"up to {MAX_MESSAGE:,} characters")
             session.put(FrameRequest.model_validate_json(text))
         except ValidationError as problem:
-            first = problem.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            what = f"`{place}`: {first['msg']}" if place else str(first["msg"])
-            await socket.send_text(json.dumps({**error_json(ApiError(422, "request", what)), "seq": None}))
+            refused = invalid(problem.errors(include_url=False)[0])
+            await socket.send_text(json.dumps({**error_json(refused), "seq": None}))
         except ApiError as problem:
             await socket.send_text(json.dumps({**error_json(problem), "seq": None}))

@@ -18,9 +18,10 @@ import cv2
 
 from animato.errors import AnimatoError
 from animato.live.newest import Newest
-from animato.motion.controls import NEUTRALISE, motion_of
+from animato.motion.controls import motion_of
 from animato.motion.motion_frame import MotionFrame
 from animato.pipeline.interactive import Interactive, PendingFrame
+from animato.settings.controls import NEUTRALISE
 from animato.studio.problems import ApiError, api_error, error_json
 from animato.studio.request_schemas import FrameRequest
 from animato.types import Frame

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from animato.studio.control_values import given_values
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, remove
 from animato.studio.job_settings import JobRequest, chosen
@@ -27,8 +28,9 @@ def add_job(studio: StudioOf, wanted: JobRequest) -> Any:
     studio.sources.head(wanted.head)
     studio.sources.driver(wanted.driver)
     fields: dict[str, Any] = {
-        **wanted.model_dump(exclude={"settings"}),
+        **wanted.model_dump(exclude={"settings", "offset"}),
         "settings": chosen(wanted.settings),
+        "offset": given_values(wanted.offset),
     }
     studio.sources.settings_of(fields, studio.settings.threads)
     return studio.jobs.add(fields)

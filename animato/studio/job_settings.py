@@ -17,11 +17,12 @@ from pydantic import ConfigDict, Field, create_model
 from animato.errors import AnimatoError
 from animato.settings.animate import BACKGROUNDS, AnimateSettings
 from animato.settings.base import choices_of, from_mapping
-from animato.studio.fields import Controls, DriverId, FileId, Format, HeadId
+from animato.studio.control_values import MovementValues
+from animato.studio.fields import DriverId, FileId, Format, HeadId
 from animato.studio.problems import api_error
 from animato.studio.request_schemas import Request
 
-LEFT_OUT = {"person", "audio", "background", "threads", "model", "art"} | {"sign_cert", "sign_key", "tsa"}
+LEFT_OUT = {"person", "audio", "background", "threads", "model", "art", "offset"} | {"sign_cert", "sign_key", "tsa"}
 FACE = r"^(largest|left|right|[1-9][0-9]{0,3})$"
 MAX_TEXT = 200
 
@@ -89,7 +90,7 @@ class JobRequest(Request):
     head: HeadId
     driver: DriverId
     settings: JobSettings = Field(default_factory=JobSettings)  # type: ignore[valid-type]
-    offset: Controls | None = Field(None, description="Controls added to the motion of the driver.")
+    offset: MovementValues | None = Field(None, description="Controls added to the motion.")  # type: ignore[valid-type]
     format: Format = "mp4"
 
 
@@ -98,23 +99,22 @@ def chosen(settings: Request) -> dict[str, Any]:
     return settings.model_dump(exclude_unset=True)
 
 
-def animate_settings(values: Mapping[str, Any], kind: str, files: Mapping[str, Path], threads: int) -> AnimateSettings:
+def animate_settings(job: Mapping[str, Any], files: Mapping[str, Path], threads: int) -> AnimateSettings:
     """Return the settings of a job.
 
     Args:
-        values: from `chosen`.
-        kind: "animate" or "preview", which is short and small.
+        job: with its settings (from `chosen`), kind ("animate", or "preview", which is short and small) and offset.
         files: id to path, for those that the settings name.
         threads: of the render.
 
     Raises:
         ApiError: settings exclude each other.
     """
-    options = dict(values)
+    options = {**job["settings"], "offset": job["offset"] or None}
     for name in ("audio", "background"):
         if options.get(name) in files:
             options[name] = str(files[options[name]])
-    if kind == "preview":
+    if job["kind"] == "preview":
         start = float(options.get("start") or 0.0)
         end = options.get("end")
         options["end"] = start + PREVIEW_SECONDS if end is None else min(float(end), start + PREVIEW_SECONDS)

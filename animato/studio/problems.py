@@ -110,6 +110,19 @@ def response(problem: ApiError, headers: Mapping[str, str] | None = None) -> JSO
     return JSONResponse(error_json(problem), problem.status, headers=headers)
 
 
+def allowed_methods(request: Request) -> str | None:
+    """Return the methods of the API's address of a request; None if it has none."""
+    path, methods = request.url.path, request.app.state.methods
+    return next((allowed for pattern, allowed in methods.items() if pattern.fullmatch(path)), None)
+
+
+def not_allowed(request: Request) -> JSONResponse:
+    """Return the response to a method that an address does not have."""
+    allowed = allowed_methods(request) or "GET"
+    problem = ApiError(405, "method", f"{request.method} is not possible here", where=f"possible: {allowed}")
+    return response(problem, {"allow": allowed})
+
+
 def add_handlers(app: FastAPI) -> None:
     """Make every error of the app a response with a sentence."""
 
@@ -121,8 +134,12 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(problem, RequestValidationError)
         return response(_invalid(problem))
 
-    async def http(_request: Request, problem: Exception) -> JSONResponse:
+    async def http(request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HTTPException)
+        if problem.status_code == 405:
+            return not_allowed(request)
+        if problem.status_code == 400:
+            return response(ApiError(400, "request", "the request body cannot be read", hint="JSON in UTF-8"))
         phrase = HTTPStatus(problem.status_code).phrase.lower()
         return response(ApiError(problem.status_code, phrase.replace(" ", "-"), phrase), problem.headers)
 
@@ -138,9 +155,32 @@ def add_handlers(app: FastAPI) -> None:
 
 def _invalid(problem: RequestValidationError) -> ApiError:
     """Return the first problem that validation found in a request."""
-    first = problem.errors()[0]
-    place = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    return invalid(problem.errors()[0])
+
+
+def invalid(error: Mapping[str, Any]) -> ApiError:
+    """Return a problem that validation found as a sentence about the field.
+
+    Args:
+        error: of pydantic.
+    """
+    # An unknown key of a mapping is reported with a marker.
+    place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header", "[key]")]
     field = ".".join(place) or None
-    sentence = str(first["msg"])
-    what = f"`{field}`: {sentence[0].lower()}{sentence[1:]}" if field else "the request body is not what is expected"
-    return ApiError(422, "request", what, where=None if field else sentence, field=field)
+    kind, context = str(error["type"]), error.get("ctx") or {}
+    given = repr(error.get("input"))[:50]
+    name = f"`{field}`" if field else "the request body"
+    sentences = {
+        "missing": f"{name} is missing",
+        "extra_forbidden": f"there is no field {name}",
+        "greater_than_equal": f"{name} must be at least {context.get('ge')}, not {given}",
+        "less_than_equal": f"{name} must be at most {context.get('le')}, not {given}",
+        "literal_error": f"{name} cannot be {given}",
+        "json_invalid": "the request body is not JSON",
+    }
+    message = str(error["msg"])
+    other = f"{name} cannot be used: {message[:1].lower()}{message[1:]}"
+    where = f"one of: {context['expected']}" if kind == "literal_error" else None
+    return ApiError(
+        422, "request", sentences.get(kind, other), where=where, field=None if kind == "json_invalid" else field
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from animato.settings.consent import Ground
-from animato.studio.fields import Controls, FileId, Name, Point, Text
+from animato.studio.fields import FileId, Name, Point, Text
 
 
 class Request(BaseModel):
@@ -57,41 +57,11 @@ class FileReference(Request):
     file: FileId
 
 
-class ExpressionRequest(Request):
-    """A named expression."""
-
-    name: Name
-    controls: Controls
-
-
-class ExpressionChange(Request):
-    """Changes to a saved expression."""
-
-    name: Name | None = None
-    controls: Controls | None = None
-
-
-class KeyFrame(Request):
-    """Controls at a moment."""
-
-    time: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-    controls: Controls
-    ease: Annotated[str, Field(max_length=20)] = "smooth"
-
-
-class MotionRequest(Request):
-    """Key frames from which a motion file is made."""
-
-    name: Name
-    fps: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 25.0
-    keyframes: Annotated[list[KeyFrame], Field(min_length=1, max_length=1000)]
-
-
 class FrameRequest(Request):
     """Message of an editor: the expression it wants to see."""
 
     seq: Annotated[int, Field(ge=0, le=2**53)]
-    controls: Controls = {}
+    controls: dict[Annotated[str, Field(max_length=40)], float] = Field(default={}, max_length=100)
     settings: dict[Annotated[str, Field(max_length=40)], float | bool | str] | None = Field(
         None, max_length=20, description="Settings of the motion, such as strengths."
     )

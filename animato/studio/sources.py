@@ -133,7 +133,7 @@ class Sources:
             number = values.get(field)
             if number is not None and number not in ("keep", "blur"):
                 named[number] = self.file(number, f"settings.{field}")
-        settings = animate_settings(values, job["kind"], {key: item.path for key, item in named.items()}, threads)
+        settings = animate_settings(job, {key: item.path for key, item in named.items()}, threads)
         plain = {name: str(value) if isinstance(value, Path) else value for name, value in vars(settings).items()}
         return plain, {path: name for item in named.values() for path, name in item.names.items()}
 

@@ -24,7 +24,8 @@ from animato.media.disk import whole_file
 from animato.media.image import load_picture, save_picture
 from animato.media.probe import media_type
 from animato.media.reader import open_video
-from animato.motion.motion_file import load_motion
+from animato.motion.keyframes import Keyframe, motion_from_keyframes
+from animato.motion.motion_file import load_motion, save_motion
 from animato.pipeline.casting import shared_finder
 from animato.pipeline.rendering import Progress
 from animato.settings.animate import AnimateSettings
@@ -132,6 +133,12 @@ class Tasks:
         size = {"width": info.width, "height": info.height}
         strips = {"frames": frames, "warnings": [self._named(warning) for warning in warnings]}
         return {"title": "", "duration": info.duration, "fps": float(info.fps), **size, **strips}
+
+    def motion(self, keyframes: Sequence[Json], fps: float, name: str, target: str) -> Json:
+        """Make a motion file of key frames."""
+        clip = motion_from_keyframes([Keyframe(**keyframe) for keyframe in keyframes], fps, name)
+        save_motion(Path(target), clip)
+        return {"name": name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
 
     def verify(self, file: str) -> Json:
         """Check a file; see `animato verify --json`."""

@@ -20,8 +20,9 @@ from animato.geometry.landmarks import (
 )
 from animato.geometry.mesh import head_topology
 from animato.geometry.pose import HeadPose
-from animato.motion.controls import CONTROLS, MOUTH, _basis, motion_of, neutral_measures
+from animato.motion.controls import MOUTH, basis, motion_of, neutral_measures
 from animato.motion.retarget import Retargeter
+from animato.settings.controls import CONTROLS
 from animato.settings.motion import MotionSettings
 
 LIDS = [*EYE_LEFT, *EYE_RIGHT]
@@ -76,7 +77,7 @@ def test_a_closed_eye_has_no_aperture_and_the_others_keep_theirs(name: str) -> N
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 def test_a_share_of_a_blink_closes_the_eyes_of_the_person_by_that_share(share: float) -> None:
     # The fitted mean face stands for the person; pixels are centimetres times twenty.
-    points = np.float32(20 * _basis().neutral + 300)
+    points = np.float32(20 * basis().neutral + 300)
     retargeter = Retargeter(points, neutral_measures(), MotionSettings())
     open_eyes, closing = (face_apertures(retargeter(motion_of({"blink": value})).points) for value in (0.0, share))
     assert closing[:2] / open_eyes[:2] == pytest.approx(1 - share, abs=0.06)
@@ -111,7 +112,7 @@ def test_sounds_and_jaw_part_the_lips(name: str) -> None:
 
 def test_a_smile_widens_and_lifts_the_corners_and_a_pout_narrows() -> None:
     width = neutral_measures().mouth_width
-    local = _basis().neutral
+    local = basis().neutral
     smile, pout = (motion_of({name: 1.0}).expression for name in ("smile", "pout"))
     assert mouth_width(local + smile) > width + 0.3
     assert (smile[list(MOUTH_CORNERS), 1] < -0.1).all()
@@ -141,7 +142,7 @@ def test_every_extreme_is_a_finite_face_that_is_made_twice_alike(name: str, valu
 def test_all_mouth_controls_together_open_and_widen_no_further_than_one_alone() -> None:
     alone = [motion_of({name: 1.0}) for name in MOUTH]
     together = motion_of(dict.fromkeys(MOUTH, 1.0))
-    local = _basis().neutral
+    local = basis().neutral
     gaps = [motion.apertures[2] * mouth_width(local + motion.expression) for motion in [*alone, together]]
     assert gaps[-1] <= max(gaps[:-1]) * 1.02
     widths = [mouth_width(local + motion.expression) for motion in [*alone, together]]
