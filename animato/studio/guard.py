@@ -152,9 +152,8 @@ def refusal_page(refusal: ApiError) -> HTMLResponse:
     what, hint = (html.escape(text or "") for text in (refusal.what, refusal.hint))
     sentences = f"<p>{what[0].upper()}{what[1:]}.</p><p>To go on: {hint}.</p>"
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>animato studio</title>'
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><head>{head}</head><body>{sentences}</body></html>', refusal.status
-    )
+    page = f'<!doctype html><html lang="en"><head>{head}</head><body>{sentences}</body></html>'
+    return HTMLResponse(page, refusal.status)
 
 
 async def _deny_socket(refusal: ApiError, scope: Scope, send: Send) -> None:

@@ -33,7 +33,7 @@ export function runPanel() {
     replace(
       element,
       h('h2', {}, preview ? 'Preview' : 'Video'),
-      wipe(result, job.settings.start ?? 0),
+      wipe(result, { start: job.settings.start ?? 0, crop: preview || job.settings.frame === 'crop' }),
       h('div', { class: 'row' },
         linkButton('Download', contentUrl('results', result.id), { kind: preview ? '' : 'primary', symbol: 'download', download: '' }),
         linkButton('All results', '#/results', { kind: 'quiet' })),

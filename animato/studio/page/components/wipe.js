@@ -5,8 +5,12 @@ import { find } from '../state.js';
 import { h, replace } from '../dom.js';
 import { segmented } from './fields.js';
 
-/** @param {object} result as the API returns it @param {number} start second of the driver at which the result begins */
-export function wipe(result, start = 0) {
+/**
+ * @param {object} result as the API returns it
+ * @param {{start?: number, crop?: boolean}} options `start`: second of the driver at which the result begins; `crop`:
+ *   whether the result shows the head only
+ */
+export function wipe(result, { start = 0, crop = false } = {}) {
   const url = contentUrl('results', result.id);
   const moving = result.media_type.startsWith('video/');
   const media = moving
@@ -32,7 +36,7 @@ export function wipe(result, start = 0) {
   function compare(kind) {
     frame.dataset.comparing = kind;
     position.hidden = kind === 'none';
-    if (kind === 'photo') replace(other, h('img', { src: head.photo ?? head.thumbnail, alt: 'The photo' }));
+    if (kind === 'photo') replace(other, h('img', { src: crop ? head.thumbnail : head.photo, alt: 'The photo' }));
     else if (kind === 'driver') replace(other, followed(driver));
     else replace(other);
     place();
