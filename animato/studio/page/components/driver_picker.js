@@ -12,7 +12,7 @@ import { recorder } from './recorder.js';
 import { interruptedUploads, uploadInto } from './uploads.js';
 
 const PLACE = 'driver';
-const KINDS = { bundled: 'Motion', motion: 'Motion', video: 'Video', picture: 'Picture', sound: 'Sound' };
+const KINDS = { motion: 'Motion', video: 'Video', picture: 'Picture', sound: 'Sound' };
 
 /**
  * @param {() => string | null} selected
@@ -55,7 +55,7 @@ export function driverPicker(selected, choose, slot) {
     const picture = strip.length
       ? h('img', { src: strip[Math.floor(strip.length / 2)], alt: '', loading: 'lazy' })
       : h('span', { class: 'no-picture' }, icon(driver.kind === 'bundled' && hasIcon(driver.id) ? driver.id : driver.kind === 'sound' ? 'play' : 'animate'));
-    const facts = [KINDS[driver.kind] ?? driver.kind, driver.duration ? seconds(driver.duration) : null].filter(Boolean).join(', ');
+    const facts = [KINDS[driver.kind], driver.duration ? seconds(driver.duration) : null].filter(Boolean).join(', ');
     return h(
       'div',
       { class: 'driver' },

@@ -1,7 +1,7 @@
 // The report of a run: measures, warnings, and what the credentials state.
 
 import { h } from '../dom.js';
-import { GROUNDS, seconds } from '../words.js';
+import { GROUNDS, seconds, sentence } from '../words.js';
 import { icon } from '../icons.js';
 
 const NUMBERS = [
@@ -32,7 +32,7 @@ export function runReport(result) {
     'div',
     { class: 'stack run-report' },
     result.warnings.length
-      ? h('ul', { class: 'report', 'aria-label': 'What to improve' }, ...result.warnings.map((text) => h('li', { class: 'advice' }, icon('advice'), h('p', {}, text))))
+      ? h('ul', { class: 'report', 'aria-label': 'What to improve' }, ...result.warnings.map((text) => h('li', { class: 'advice' }, icon('advice'), h('p', {}, sentence(text)))))
       : h('ul', { class: 'report' }, h('li', { class: 'good' }, icon('good'), h('p', {}, 'Nothing to improve in photo and driver.'))),
     h('dl', { class: 'facts' }, ...rows.flatMap(([label, value, help]) => [h('dt', { title: help ?? '' }, label), h('dd', {}, value)])),
   );
