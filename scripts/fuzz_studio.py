@@ -33,11 +33,13 @@ class Studio:
 
     Args:
         folder: of data and keys.
+        megabytes: largest upload.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, megabytes: int = 1) -> None:
         environment = {**os.environ, "ANIMATO_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "animato.cli", "studio", "--data", str(folder / "data"), "--max-upload", "1"]
+        command = [sys.executable, "-m", "animato.cli", "studio", "--data", str(folder / "data")]
+        command += ["--max-upload", str(megabytes)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.process.stdout is not None
         self.address, _, self.token = self.process.stdout.readline().split()[1].partition("/?token=")
@@ -49,6 +51,12 @@ class Studio:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
         request = urllib.request.Request(f"{self.address}/api/v1{path}", data, headers)
         with urllib.request.urlopen(request) as answer:
+            return dict(json.load(answer))
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return an object."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.address}/api/v1{path}", headers=headers)) as answer:
             return dict(json.load(answer))
 
     def wait(self, job: str) -> str:

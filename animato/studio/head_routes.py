@@ -54,7 +54,7 @@ def make_head(studio: StudioOf, wanted: HeadRequest) -> Any:
         "names": names,
     }
     first = next(iter(names.values())).rsplit(".", 1)[0]
-    return _kept(studio, number, "head", arguments, wanted.name or first, "photos")
+    return _kept(studio, number, "head", arguments, wanted.name or first, "points" if wanted.points else "photos")
 
 
 @router.post("/heads/import", status_code=201, response_model=Head, responses=errors(404, 503, body=True))

@@ -15,9 +15,11 @@ import numpy as np
 
 from animato.animator import Animator
 from animato.appearance.channels import CHANNELS
-from animato.errors import InputError, UsageError, VideoError
+from animato.errors import InputError, VideoError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import Head
+from animato.head.photo import read_photos
+from animato.head.placed_face import placed_photo
 from animato.head.plausibility import plausibility
 from animato.head.quality import is_blurred
 from animato.media.disk import whole_file
@@ -89,10 +91,11 @@ class Tasks:
         return {"width": image.shape[1], "height": image.shape[0], "faces": found}
 
     def head(self, photos: Sequence[str], face: str, consent: Json, points: Json, target: str) -> Json:
-        """Make a head from photos and save it, with a thumbnail beside it."""
+        """Make a head from photos and save it, with a thumbnail beside it; `points` are placed faces by path."""
         if points:
-            raise UsageError("points placed by hand are not supported yet", hint="leave them out")
-        head = self._animator.head([Path(photo) for photo in photos], face, consent=Consent(**consent))
+            head = self._placed_head(photos, face, Consent(**consent), points)
+        else:
+            head = self._animator.head([Path(photo) for photo in photos], face, consent=Consent(**consent))
         head = dataclasses.replace(
             head,
             photos=tuple(
@@ -106,6 +109,18 @@ class Tasks:
         )
         head.save(Path(target), overwrite=True)
         return _head_fields(head, Path(target))
+
+    def _placed_head(self, photos: Sequence[str], face: str, consent: Consent, points: Json) -> Head:
+        """Return a head of which some photos have a face placed by hand; the first photo is animated."""
+        finder = shared_finder(self._animator.engine)
+        with self._animator.engine.bounded():
+            found = [
+                placed_photo(Path(photo), points[photo], finder)
+                if photo in points
+                else read_photos([Path(photo)], face, finder)[0]
+                for photo in photos
+            ]
+        return Head(tuple(found), consent)
 
     def import_head(self, file: str, target: str) -> Json:
         """Check a head file and keep a copy of it."""

@@ -74,6 +74,18 @@ def test_no_head_is_made_without_consent_or_with_half_of_it(process: StudioProce
     assert statements["deceased"]["needs"] == ["reason"] and statements["self"]["statement"].startswith("I am")
 
 
+def test_a_face_may_be_placed_by_hand(process: StudioProcess) -> None:
+    photo = process.upload(DEMO_PHOTO)
+    points = [[136, 130], [203, 134], [165, 169], [140, 200], [190, 203], [162, 262], [172, 83]]
+    wanted = {"photos": [photo], "consent": {"ground": "not-a-person"}, "points": {photo: points}}
+    made = process.client.post("/heads", json=wanted)
+    assert made.status_code == 201, made.text
+    assert process.client.delete(f"/heads/{made.json()['id']}").status_code == 204
+    wanted["points"] = {photo: points[::-1]}
+    refused = problem(process.client.post("/heads", json=wanted), 422)
+    assert refused["what"] == "the points do not form a face" and refused["field"] == "points"
+
+
 def test_a_head_keeps_its_ground_and_its_names_and_can_be_exported_and_imported(
     process: StudioProcess, head: str, tmp_path: Path
 ) -> None:
