@@ -7,9 +7,10 @@ from typing import Any
 
 from animato.pipeline.demo import DEMO_PHOTO
 
-COUNT_CLICKS = (
-    "window.clicks = 0; addEventListener('click', (e) => e.isTrusted && e.detail && (window.clicks += 1), true)"
-)
+COUNT_CLICKS = """() => {
+    window.clicks = 0;
+    addEventListener('pointerdown', () => (window.clicks += 1), true);
+}"""
 
 
 def prefill(page: Any, key: str, value: dict[str, Any]) -> None:
