@@ -12,7 +12,8 @@ from animato.cli.ask_consent import consent_of
 from animato.cli.from_settings import with_options
 from animato.cli.live_console import LiveConsole
 from animato.cli.output_path import output_path
-from animato.cli.printing import print_json, print_line
+from animato.cli.printing import print_json
+from animato.errors import InterruptedRunError
 from animato.settings.consent import ConsentSettings
 from animato.settings.live import LiveSettings
 
@@ -51,9 +52,8 @@ def live(
         try:
             run.loop.run(run.stop, console.update)
         except KeyboardInterrupt:
-            if output is None:
-                raise
-            print_line(f"stopped; {output} is complete")
+            kept = f"; {output} is complete" if output is not None and run.loop.report.frames else ""
+            raise InterruptedRunError(f"stopped{kept}") from None
         if as_json:
             print_json(run.loop.statistics().to_json())
         elif not quiet:

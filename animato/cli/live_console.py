@@ -31,6 +31,7 @@ class LiveConsole:
     def __init__(self, run: LiveRun, seconds: float | None, *, quiet: bool) -> None:
         self._run, self._seconds, self._quiet = run, seconds, quiet
         self._keyboard = Keyboard()
+        self._status: str | None = None
 
     def __enter__(self) -> LiveConsole:
         from animato.live.remote import KEYS
@@ -64,7 +65,12 @@ class LiveConsole:
                 print_line(done)
         if now - self._shown >= REPORT_SECONDS:
             self._shown = now
-            text = self._run.loop.statistics().sentence()
+            statistics = self._run.loop.statistics()
+            text = statistics.sentence()
+            if statistics.status != self._status and not self._quiet:
+                self._line("")
+                print_line(f"note: {statistics.status or 'the camera works'}")
+            self._status = statistics.status
             if self._run.page is not None:
                 self._run.page.show_text(text)
             self._line(text)

@@ -49,7 +49,7 @@ class CameraProcess:
         self._motion: Newest[LiveMotion] = Newest()
         self._neutral: Neutral | None = None
         self._dropped_before = 0
-        self.status: str | None = "the camera is opened"
+        self.status: str | None = None
         scratch = ScratchFolder()
         pipe = subprocess.PIPE
         try:
