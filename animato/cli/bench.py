@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def bench(
     what: Annotated[
-        str, typer.Argument(metavar="[animate|live|loop]", help="What is measured; see below.", show_default=False)
+        str,
+        typer.Argument(metavar="[animate|live|loop|stream]", help="What is measured; see below.", show_default=False),
     ] = "animate",
     photo: Annotated[
         Path | None, typer.Option(help="Photo to animate, with --consent. Default: the portrait of `animato demo`.")
@@ -42,6 +43,7 @@ def bench(
     animate: each length runs `animato animate` on a crop in a fresh process; memory should not grow with the length.
     live: a clip is played as the camera of `animato live`; frames per second and added delay. loop: the live loop
     alone, behind renderers that take 0 and 300 ms; delay and drops are read from numbers in the pixels.
+    stream: bits and landmark error of the driver's motion as a stream, beside x264.
     """
     if what in ("live", "loop"):
         from animato.cli.bench_live import bench_live, bench_numbers
@@ -51,8 +53,13 @@ def bench(
             photo, consent, driver, lasting, size, threads, as_json
         )
         return
+    if what == "stream":
+        from animato.cli.bench_stream import bench_stream
+
+        bench_stream(driver, as_json)
+        return
     if what != "animate":
-        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop")
+        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, stream")
     from animato import api
     from animato.pipeline.bench import benchmark
     from animato.pipeline.demo import DEMO_PHOTO, demo_consent

@@ -1,4 +1,4 @@
-"""`animato keys show | rotate | export-certificate`: the signing key of this installation."""
+"""`animato keys`: the signing key of this installation, and shared keys of motion streams."""
 
 from __future__ import annotations
 
@@ -91,3 +91,14 @@ def export_certificate(
         print_json({"path": str(output), "certificates": count})
     else:
         typer.echo(f"{output}: {count} certificate{'s' * (count > 1)}")
+
+
+@app.command(cls=GroupedCommand, epilog="animato keys new-stream-key call.key")
+def new_stream_key(
+    output: Annotated[Path, typer.Argument(metavar="PATH", help="Key file to write; an existing one is kept.")],
+) -> None:
+    """Make a key for `animato live --send` and `--receive`. Copy the file to the other side, and to nobody else."""
+    from animato.network.shared_key import new_stream_key as make
+
+    make(output)
+    typer.echo(f"{output}: new key; sender and receiver need the same file")

@@ -13,19 +13,26 @@ from animato.cli.from_settings import with_options
 from animato.cli.live_console import LiveConsole
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_json
-from animato.errors import InterruptedRunError
+from animato.errors import InterruptedRunError, UsageError
 from animato.settings.consent import ConsentSettings
 from animato.settings.live import LiveSettings
+from animato.settings.network import NetworkSettings
 
 
-@with_options(LiveSettings, consent=ConsentSettings)
+@with_options(LiveSettings, consent=ConsentSettings, network=NetworkSettings)
 def live(
-    head: Annotated[
-        list[Path],
-        typer.Option("--head", metavar="HEAD", help="Head file (`animato head save`), or a photo, with --consent."),
-    ],
     settings: LiveSettings,
     consent: ConsentSettings,
+    network: NetworkSettings,
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--head",
+            metavar="HEAD",
+            help="Head file (`animato head save`), or a photo, with --consent. Without one, motion is only passed on, "
+            "with --send or --osc.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", parser=output_path, help="Record to a file, marked and signed."),
@@ -39,15 +46,36 @@ def live(
 
     Keys: c neutral now, m mirror, f freeze, h hide, 1 to 5 expressions, [ ] mouth, { } head, q or Ctrl-C end.
     """
-    from animato.live.run import open_live
+    from animato.live.network_motion import MotionRun, motion_only, open_motion_sinks, open_received
+    from animato.live.run import LiveRun, open_camera, open_live
     from animato.pipeline.casting import head_file_path, load_head
     from animato.runtime.engine import Engine
 
-    given = None if head_file_path(head) else consent_of(consent)
+    if head is None and not (network.send or network.osc):
+        raise UsageError("there is nothing to do with the motion", hint="`head`, `send` or `osc`")
+    if head is None and output is not None:
+        raise UsageError("without a head there is nothing to record", hint="`head`")
+    given = None if head is None or head_file_path(head) else consent_of(consent)
     engine = Engine(settings.threads)
     with ExitStack() as stack:
-        person = load_head(list(head), "largest", engine, given)
-        run = open_live(person, settings, engine, stack, record=output, overwrite=overwrite)
+        received = open_received(network, stack)
+        sinks = open_motion_sinks(network, settings.camera_fps, stack)
+        if head is None:
+            source = received or open_camera(settings, engine)
+            stack.callback(source.close)
+            run: LiveRun | MotionRun = motion_only(source, sinks, mirror=settings.mirror)
+        else:
+            person = load_head(list(head), "largest", engine, given)
+            run = open_live(
+                person,
+                settings,
+                engine,
+                stack,
+                record=output,
+                overwrite=overwrite,
+                source=received,
+                motion_sinks=sinks,
+            )
         console = stack.enter_context(LiveConsole(run, seconds, quiet=quiet or as_json))
         try:
             run.loop.run(run.stop, console.update)

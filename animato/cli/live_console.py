@@ -13,6 +13,7 @@ from animato.cli.keyboard import Keyboard
 from animato.cli.printing import print_line
 
 if TYPE_CHECKING:
+    from animato.live.network_motion import MotionRun
     from animato.live.run import LiveRun
 
 REPORT_SECONDS = 1.0
@@ -28,8 +29,12 @@ class LiveConsole:
         quiet: print nothing.
     """
 
-    def __init__(self, run: LiveRun, seconds: float | None, *, quiet: bool) -> None:
+    def __init__(self, run: LiveRun | MotionRun, seconds: float | None, *, quiet: bool) -> None:
         self._run, self._seconds, self._quiet = run, seconds, quiet
+        from animato.live.run import LiveRun
+
+        self._face = run.face if isinstance(run, LiveRun) else None
+        self._page = run.page if isinstance(run, LiveRun) else None
         self._keyboard = Keyboard()
         self._status: str | None = None
 
@@ -39,11 +44,11 @@ class LiveConsole:
         self._keyboard.__enter__()
         self._begun = self._shown = time.monotonic()
         if not self._quiet:
-            for warning in self._run.face.warnings:
+            for warning in () if self._face is None else self._face.warnings:
                 print_line(f"note: {warning}")
-            if self._run.page is not None:
-                typer.echo(f"page    {self._run.page.address}")
-                typer.echo(f"OBS     {self._run.page.address}&bare=1")
+            if self._page is not None:
+                typer.echo(f"page    {self._page.address}")
+                typer.echo(f"OBS     {self._page.address}&bare=1")
             typer.echo("keys    " + ", ".join(f"{key} {name}" for key, name in KEYS.items()))
         return self
 
@@ -69,10 +74,10 @@ class LiveConsole:
             text = statistics.sentence()
             if statistics.status != self._status and not self._quiet:
                 self._line("")
-                print_line(f"note: {statistics.status or 'the camera works'}")
+                print_line(f"note: {statistics.status or 'motion arrives again'}")
             self._status = statistics.status
-            if self._run.page is not None:
-                self._run.page.show_text(text)
+            if self._page is not None:
+                self._page.show_text(text)
             self._line(text)
 
     def _line(self, text: str) -> None:

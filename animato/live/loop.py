@@ -103,6 +103,8 @@ class LiveLoop:
             motion_sink.put(motion)
         if self._renderer is not None:
             self._render(self._renderer, motion, arrived is not None)
+        else:
+            self.report.add(self._now(), motion.captured if arrived is not None else None)
 
     def statistics(self) -> LiveStatistics:
         """Return the figures of the last seconds."""

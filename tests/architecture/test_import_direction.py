@@ -18,7 +18,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("training",),
     ("pipeline",),
-    ("drivers", "renderers"),
+    ("drivers", "network", "renderers"),
     ("appearance",),
     ("head",),
     ("motion", "data"),
