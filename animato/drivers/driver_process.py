@@ -43,13 +43,14 @@ SCALARS = ("time", "scale", "tracked")
 ARRAYS = ("rotation", "translation", "expression", "apertures", "blendshapes")
 """Fields of a `MotionFrame` sent as JSON and as raw bytes; channels are sent as arrays under their own names."""
 
-_BOOTSTRAP = (
+BOOTSTRAP = (
     "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
     "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
     "if hasattr(signal, name)]; from animato.drivers.parent_pipe import lines_from_parent; "
-    "lines = lines_from_parent(); from animato.drivers.driver_process_main import main; main(lines)"
+    "lines = lines_from_parent(); import importlib; importlib.import_module(sys.argv.pop()).main(lines)"
 )
-"""Code that the child runs. It imports nothing from the working directory and leaves signals to the parent."""
+"""Code that the child runs, with the name of its module and the package's folder as arguments. It imports nothing from
+the working directory and leaves signals to the parent."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -100,13 +101,49 @@ def start_subprocess_driver(path: Path, settings: AnimateSettings) -> Subprocess
         None where a subprocess is of no use (a motion file, a single thread) or cannot be started (a frozen or embedded
         Python, a process limit).
     """
-    can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
-    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not can_start:
+    if path.suffix.lower() == SUFFIX or settings.threads == 1 or not can_start_processes():
         return None
     try:
         return SubprocessDriver(path, settings)
     except OSError:
         return None
+
+
+def child_command(module: str) -> list[str]:
+    """Return the command that runs `main(lines)` of a module of this package in a process of its own."""
+    return [sys.executable, "-c", BOOTSTRAP, module, str(Path(animato.__file__).resolve().parent.parent)]
+
+
+def can_start_processes() -> bool:
+    """Return whether this Python can start another: a frozen or embedded one cannot."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def motion_arrays(frame: MotionFrame) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a motion frame, for `send`; its other values are its `SCALARS`."""
+    return {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
+
+
+def motion_from(message: Message) -> MotionFrame:
+    """Return the motion frame in a message of `SCALARS` and `motion_arrays`."""
+    arrays, values = dict(message.arrays), {name: message.values[name] for name in SCALARS}
+    fields = {name: arrays.pop(name) for name in ARRAYS}
+    return MotionFrame(**values, **fields, channels=ChannelValues(CHANNELS, arrays))  # type: ignore[arg-type]
+
+
+def neutral_values(neutral: Neutral) -> dict[str, Any]:
+    """Return the numbers of neutral measures, for `send`; the arrays are `rotation` and `apertures`."""
+    return {name: getattr(neutral, name) for name in ("eye_widths", "mouth_width", "smile", "gaze")}
+
+
+def neutral_from(message: Message) -> Neutral:
+    """Return the neutral measures in a message of `neutral_values` and its two arrays."""
+    values, arrays = message.values, message.arrays
+    left, right = values["eye_widths"]
+    across, down = values["gaze"]
+    return Neutral(
+        arrays["rotation"], arrays["apertures"], (left, right), values["mouth_width"], values["smile"], (across, down)
+    )
 
 
 class SubprocessDriver:
@@ -143,17 +180,11 @@ class SubprocessDriver:
         Raises:
             InputError, UsageError: see `VideoDriver`.
         """
-        _, values, arrays = self._next("opened")
+        opened = self._next("opened")
+        values = opened.values
         self.fps, self.duration = Fraction(values["fps"]), values["duration"]
         self.has_audio, self.report.neutral_time = values["has_audio"], values["neutral_time"]
-        self.neutral = Neutral(
-            arrays["rotation"],
-            arrays["apertures"],
-            (values["eye_widths"][0], values["eye_widths"][1]),
-            values["mouth_width"],
-            values["smile"],
-            (values["gaze"][0], values["gaze"][1]),
-        )
+        self.neutral = neutral_from(opened)
         self._at_start = True
         return self
 
@@ -170,10 +201,7 @@ class SubprocessDriver:
                 if message.kind == "sample":
                     self.report.samples.append(message.arrays["thumbnail"])
                     continue
-                arrays = dict(message.arrays)
-                fields = {name: arrays.pop(name) for name in ARRAYS}
-                channels = ChannelValues(CHANNELS, arrays)
-                yield MotionFrame(**message.values, **fields, channels=channels)  # type: ignore[arg-type]
+                yield motion_from(message)
             self.duration = message.values["duration"]
             self.report.jitter, self.report.memory_mb = message.values["jitter"], message.values["memory_mb"]
             self.report.warnings[:] = message.values["warnings"]
@@ -188,7 +216,7 @@ class SubprocessDriver:
             self._child = None
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", _BOOTSTRAP, str(Path(animato.__file__).resolve().parent.parent)]
+        command = child_command("animato.drivers.driver_process_main")
         # A killed child cannot clean up, so its temporary files go into a folder that this process removes.
         scratch = ScratchFolder()
         # Ctrl-C must reach only the parent: a new session on POSIX; elsewhere the bootstrap ignores the signal.
@@ -199,7 +227,7 @@ class SubprocessDriver:
             scratch.cleanup()
             raise
         # Also runs when this driver is garbage-collected and at interpreter exit.
-        self._finalizer = weakref.finalize(self, _kill, self._child, scratch)
+        self._finalizer = weakref.finalize(self, kill_child, self._child, scratch)
         try:
             self._write_line(json.dumps({**self._job, "scratch": scratch.name}).encode() + b"\n")
         except BaseException:  # Ctrl-C: its traceback refers to this object, so a stored one would keep the child alive
@@ -232,7 +260,8 @@ class SubprocessDriver:
         return message
 
 
-def _kill(child: subprocess.Popen[bytes], scratch: ScratchFolder) -> None:
+def kill_child(child: subprocess.Popen[bytes], scratch: ScratchFolder) -> None:
+    """Kill a child process, and remove its temporary files."""
     child.kill()
     child.communicate()
     scratch.cleanup()

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import IO, Any
 
-from animato.drivers.driver_process import ARRAYS, SCALARS, send
+from animato.drivers.driver_process import SCALARS, motion_arrays, neutral_values, send
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError
 from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
@@ -22,18 +22,18 @@ from animato.settings.animate import AnimateSettings
 def main(lines: queue.Queue[bytes]) -> None:
     """Run the child process: open the driver, then track it once per line from the parent (`parent_pipe`)."""
     stream = os.fdopen(os.dup(1), "wb")
-    _redirect_stdout()
+    redirect_stdout()
     job = json.loads(lines.get())
     tempfile.tempdir = job["scratch"]
     try:
         _track(stream, job, lines)
     except AnimatoError as problem:
-        _send_error(stream, problem)
+        send_error(stream, problem)
     except BrokenPipeError:  # the parent has exited: discard the buffered output
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except Exception as problem:
         if is_out_of_memory(problem):
-            _send_error(stream, out_of_memory(f"to track {job['path']}", problem))
+            send_error(stream, out_of_memory(f"to track {job['path']}", problem))
             return
         last = traceback.extract_tb(problem.__traceback__)[-1]
         send(
@@ -48,7 +48,8 @@ def main(lines: queue.Queue[bytes]) -> None:
         )
 
 
-def _send_error(stream: IO[bytes], problem: AnimatoError) -> None:
+def send_error(stream: IO[bytes], problem: AnimatoError) -> None:
+    """Send an error, which the parent raises."""
     fields = {name: getattr(problem, name) for name in ("what", "where", "hint", "more")}
     send(stream, "error", {"name": type(problem).__name__, **fields})
 
@@ -68,7 +69,7 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
         _send_frames(stream, driver)
 
 
-def _redirect_stdout() -> None:
+def redirect_stdout() -> None:
     """Redirect file descriptor 1 to standard error (or the null device), so library output cannot corrupt messages."""
     try:
         os.dup2(2, 1)
@@ -83,10 +84,7 @@ def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
         "duration": driver.duration,
         "has_audio": driver.has_audio,
         "neutral_time": driver.report.neutral_time,
-        "eye_widths": neutral.eye_widths,
-        "mouth_width": neutral.mouth_width,
-        "smile": neutral.smile,
-        "gaze": neutral.gaze,
+        **neutral_values(neutral),
     }
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 
@@ -95,8 +93,7 @@ def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     clock, sent = StageClock(), 0
     for frame in driver.frames(clock):
         sent = _send_samples(stream, driver, sent)
-        arrays = {name: getattr(frame, name) for name in ARRAYS} | dict(frame.channels)
-        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, arrays)
+        send(stream, "frame", {name: getattr(frame, name) for name in SCALARS}, motion_arrays(frame))
     _send_samples(stream, driver, sent)
     values = {
         "duration": driver.duration,

@@ -126,6 +126,8 @@ class Performer:
         wanted, seconds = (1.0, EASE_SECONDS) if missing else (0.0, RESUME_SECONDS)
         change = step / seconds
         self._resting += max(-change, min(change, wanted - self._resting))
+        if self._resting == 0.0:
+            return self._last
         return mix(self._last, idle_frame(self._neutral, now), smoothstep(self._resting, 0.0, 1.0))
 
     def _with_expressions(self, frame: MotionFrame, step: float) -> MotionFrame:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from animato.head.head import Head
+from animato.live.camera_process import start_camera_process
 from animato.live.camera_source import CameraSource
 from animato.live.follow import FaceFollower, live_finder
 from animato.live.loop import LiveLoop
@@ -27,6 +28,7 @@ from animato.pipeline.interactive import Interactive, open_interactive
 from animato.pipeline.recording import Recording
 from animato.runtime.engine import Engine
 from animato.settings.live import LiveSettings
+from animato.types import Frame
 
 
 @dataclass(frozen=True)
@@ -110,20 +112,31 @@ def open_live(
     return LiveRun(loop, remote, stop, face, page)
 
 
-def open_camera(settings: LiveSettings, engine: Engine, face: Interactive | None = None) -> CameraSource:
-    """Return the tracked camera of a run.
+def open_camera(settings: LiveSettings, engine: Engine, face: Interactive | None = None) -> MotionSource:
+    """Return the tracked camera of a run, in a process of its own where possible.
+
+    Args:
+        settings: camera, tracking and smoothing.
+        engine: keeps the compiled networks of tracking, if it happens in this process.
+        face: whose nudity gate judges the camera's picture; None if nothing is rendered here.
+    """
+    judge = (lambda _frame: None) if face is None else functools.partial(face.judge, "the camera")
+    return start_camera_process(settings, judge) or open_camera_here(settings, engine, judge)
+
+
+def open_camera_here(settings: LiveSettings, engine: Engine, judge: Callable[[Frame], None]) -> CameraSource:
+    """Return the tracked camera of a run, in threads of this process.
 
     Args:
         settings: camera, tracking and smoothing.
         engine: keeps the compiled networks of tracking.
-        face: whose nudity gate judges the camera's picture; None if nothing is rendered here.
+        judge: gets a thumbnail once a second, for the nudity gate.
     """
     follower = FaceFollower(settings.animate_settings(), live_finder(engine))
     follower.warm_up()
     width, height = settings.camera_shape
     opener = functools.partial(camera_frames, settings.camera, width, height, settings.camera_fps)
     is_file = Path(settings.camera).is_file()
-    judge = (lambda _frame: None) if face is None else functools.partial(face.judge, "the camera")
     return CameraSource(opener, follower.motion, follower.calibrate, judge, once=is_file)
 
 

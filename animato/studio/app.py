@@ -33,7 +33,8 @@ def status(studio: StudioOf) -> Any:
     """Return version, limits and the length of the queue."""
     waiting, running = (len(studio.store.jobs_in(state)) for state in ("queued", "running"))
     queue = {"queued": waiting, "running": running}
-    return {"version": __version__, "threads": studio.settings.threads, "limits": studio.limits, "queue": queue}
+    limits = {"threads": studio.settings.threads, "limits": studio.limits}
+    return {"version": __version__, **limits, "queue": queue, "live": True}
 
 
 def create_app(studio: Studio, port: int) -> Guard:

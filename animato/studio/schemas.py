@@ -52,6 +52,7 @@ class Status(Answer):
     threads: int
     limits: Limits
     queue: Queue
+    live: bool
 
 
 class File(Answer):

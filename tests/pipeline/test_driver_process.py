@@ -95,7 +95,7 @@ def test_without_a_python_executable_no_subprocess_is_started(made: Material, mo
 
 
 def test_a_subprocess_that_fails_to_start_raises_an_error(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver_process, "_BOOTSTRAP", "raise SystemExit(1)")
+    monkeypatch.setattr(driver_process, "BOOTSTRAP", "raise SystemExit(1)")
     driver = SubprocessDriver(made.driver, CROP)
     with pytest.raises(AnimatoError, match="exited unexpectedly"):
         driver.opened()
@@ -215,4 +215,4 @@ def test_the_child_listens_to_its_parent_before_its_large_imports() -> None:
     code = "import animato.drivers.parent_pipe, sys; print(sorted({'numpy', 'av', 'cv2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert driver_process._BOOTSTRAP.index("lines_from_parent()") < driver_process._BOOTSTRAP.index("main; main(")
+    assert driver_process.BOOTSTRAP.index("lines_from_parent()") < driver_process.BOOTSTRAP.index("import_module")
