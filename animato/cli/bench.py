@@ -65,22 +65,10 @@ def bench(
         raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark, stream")
     if files or page or log:
         raise UsageError(f"the benchmark {what} takes no files, page or log", hint="animato bench mark FILE")
-    if what == "stream":
-        from animato.cli.bench_stream import bench_stream
-
-        bench_stream(driver, as_json)
+    if what in ("live", "loop", "stream"):
+        _bench_live_parts(what, photo, consent, driver, (seconds or [20.0])[0], size, threads, as_json)
         return
-    if what == "animate":
-        results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
-    else:
-        from animato.cli.bench_live import bench_live, bench_numbers
-
-        lasting = (seconds or [20.0])[0]
-        if what == "loop":
-            bench_numbers(lasting, as_json)
-        else:
-            bench_live(photo, consent, driver, lasting, size, threads, as_json)
-        return
+    results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
     if as_json:
         print_json([asdict(result) for result in results])
         return
@@ -145,3 +133,24 @@ def _bench_mark(
         print_json(asdict(result))
     else:
         typer.echo(text)
+
+
+def _bench_live_parts(
+    what: str,
+    photo: Path | None,
+    consent: str | None,
+    driver: Path | None,
+    seconds: float,
+    size: int,
+    threads: int,
+    as_json: bool,
+) -> None:
+    from animato.cli.bench_live import bench_live, bench_numbers
+    from animato.cli.bench_stream import bench_stream
+
+    if what == "stream":
+        bench_stream(driver, as_json)
+    elif what == "loop":
+        bench_numbers(seconds, as_json)
+    else:
+        bench_live(photo, consent, driver, seconds, size, threads, as_json)

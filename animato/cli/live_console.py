@@ -36,6 +36,7 @@ class LiveConsole:
         self._face = run.face if isinstance(run, LiveRun) else None
         self._page = run.page if isinstance(run, LiveRun) else None
         self._keyboard = Keyboard()
+        self._status: str | None = None
 
     def __enter__(self) -> LiveConsole:
         from animato.live.remote import KEYS
@@ -69,7 +70,12 @@ class LiveConsole:
                 print_line(done)
         if now - self._shown >= REPORT_SECONDS:
             self._shown = now
-            text = self._run.loop.statistics().sentence()
+            statistics = self._run.loop.statistics()
+            text = statistics.sentence()
+            if statistics.status != self._status and not self._quiet:
+                self._line("")
+                print_line(f"note: {statistics.status or 'motion arrives again'}")
+            self._status = statistics.status
             if self._page is not None:
                 self._page.show_text(text)
             self._line(text)

@@ -39,7 +39,7 @@ class CameraProcess:
         self._motion: Newest[LiveMotion] = Newest()
         self._neutral: Neutral | None = None
         self._dropped_before = 0
-        self.status: str | None = "the camera is opened"
+        self.status: str | None = None
         self._child = ChildProcess(MODULE, None, with_scratch=True)
         self._write({"settings": asdict(settings)})
         self._thread = threading.Thread(

@@ -94,8 +94,8 @@ class Passthrough:
 
     def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:  # noqa: ARG002
         """Return the picture that the motion leads back to, or the last one."""
-        if self._seconds:
-            self._wait(self._seconds)
         key = round(float(motion.blendshapes[0]) / _UNIT)
         self._last = self._kept.get(key, self._last)
+        if self._seconds:
+            self._wait(self._seconds)
         return self._last.copy()
