@@ -39,10 +39,10 @@ RENDERED_WEIGHT = 0.5
 """Of all rendered heads, relative to all talking people: rendered faces move like rigs."""
 
 COMPONENTS = 96
-STEPS = {"pose": 0.02, "expression": 0.12, "eyes": 0.005, "mouth": 0.004, "scores": 0.15}
-"""Pose: cm at the surface of the head, 0.04 px rms at 256. Expression: as much noise per landmark as the components
-beyond the 96th leave out. Eyes, mouth: a twentieth of the way from closed to open. Scores are for avatars, which show
-less than a tenth of their range hardly at all."""
+STEPS = {"pose": 0.02, "expression": 0.08, "eyes": 0.005, "mouth": 0.004, "scores": 0.15}
+"""Pose: cm at the surface of the head, 0.04 px rms at 256. Expression: two thirds of the error per landmark that the
+components beyond the 96th leave out. Eyes, mouth: a twentieth of the way from closed to open. Scores are for avatars,
+which show less than a tenth of their range hardly at all."""
 
 DEPTH_WEIGHT = 0.5
 """Of depth against image directions: it shows by the sine of a turn, which is 30 degrees at most in a call."""
@@ -61,7 +61,7 @@ def main(data: Path, motions: Path) -> None:
     """Record what is missing, fit, and write the asset."""
     motions.mkdir(exist_ok=True)
     record(data, motions, training_clips(data))
-    expression, pose, opening, scores, weights = stacked(data, motions)
+    expression, pose, opening, scores, weights, follows = stacked(data, motions)
     point_weights = np.ones(POINTS)
     point_weights[[*EYE_LEFT, *EYE_RIGHT, *LIPS_INNER, *LIPS_OUTER]] = EDGE_WEIGHT
     point_weights[468:] = IRIS_WEIGHT
@@ -90,9 +90,13 @@ def main(data: Path, motions: Path) -> None:
     score_units = np.rint((scores - (known @ scores_of).clip(0, 1)) / STEPS["scores"])
     units = np.column_stack([np.rint(pose / STEPS["pose"]), expression_units, opening_units, score_units])
 
-    tables, chosen, shifts, bits = choose(units.astype(int), weights)
+    units = units.astype(int)
+    changes = units[1:] - units[:-1]
+    tables, chosen, shifts, bits = choose(units, weights)
+    _, follower, follower_shifts, follower_bits = choose(changes, follows[1:] * weights[1:] / (follows * weights).sum())
     ends = np.cumsum([POSE_VALUES, COMPONENTS, 3])
-    print("bits a frame: pose, expression, apertures, scores", [round(part.sum(), 1) for part in np.split(bits, ends)])
+    for name, part in (("key frame", bits), ("follower", follower_bits)):
+        print(name, "bits: pose, expression, apertures, scores", [round(b.sum(), 1) for b in np.split(part, ends)])
     np.savez_compressed(
         ASSET,
         vectors=stored,
@@ -106,6 +110,8 @@ def main(data: Path, motions: Path) -> None:
         tables=tables.astype(np.uint16),
         table=chosen.astype(np.uint8),
         shift=shifts.astype(np.uint8),
+        follower_table=follower.astype(np.uint8),
+        follower_shift=follower_shifts.astype(np.uint8),
     )
 
 
@@ -141,8 +147,11 @@ def record(data: Path, motions: Path, clips: list[str]) -> None:
 
 
 def stacked(data: Path, motions: Path) -> tuple[np.ndarray, ...]:
-    """Return expression, pose, change of apertures, scores and weight of every frame, then of its mirror image."""
-    expression, pose, opening, scores, weights = [], [], [], [], []
+    """Return expression, pose, change of apertures, scores and weight of every frame, then of its mirror image.
+
+    The last array says which frames follow the one before at the rate of a call.
+    """
+    expression, pose, opening, scores, weights, follows = [], [], [], [], [], []
     clips = [clip for clip in training_clips(data) if motion_of(clip, motions).exists()]
     people = [clip.split("/")[-1].split("_")[0] for clip in clips]
     for clip, person in zip(clips, people, strict=True):
@@ -152,6 +161,7 @@ def stacked(data: Path, motions: Path) -> tuple[np.ndarray, ...]:
         pose += [pose_vector(frame) for frame in frames]
         opening += [frame.apertures - recorded.neutral.apertures for frame in frames]
         scores += [frame.blendshapes for frame in frames]
+        follows += [False, *[person.startswith("g")] * (len(frames) - 1)]
         kind = [name for name in set(people) if name.startswith(person[0])]
         share = RENDERED_WEIGHT if person.startswith("r") else 1.0
         weights += [share / len(kind) / people.count(person) / len(frames)] * len(frames)
@@ -167,6 +177,7 @@ def stacked(data: Path, motions: Path) -> tuple[np.ndarray, ...]:
         np.concatenate([openings, openings[:, [1, 0, 2]]]),
         np.concatenate([scores, np.stack(scores)[:, [BLENDSHAPES.index(name) for name in swapped]]]),
         np.array(weights * 2) / (2 * sum(weights)),
+        np.array(follows * 2),
     )
 
 

@@ -45,18 +45,8 @@ def bench(
     alone, behind renderers that take 0 and 300 ms; delay and drops are read from numbers in the pixels.
     stream: bits and landmark error of the driver's motion as a stream, beside x264.
     """
-    if what in ("live", "loop"):
-        from animato.cli.bench_live import bench_live, bench_numbers
-
-        lasting = (seconds or [20.0])[0]
-        bench_numbers(lasting, as_json) if what == "loop" else bench_live(
-            photo, consent, driver, lasting, size, threads, as_json
-        )
-        return
-    if what == "stream":
-        from animato.cli.bench_stream import bench_stream
-
-        bench_stream(driver, as_json)
+    if what in ("live", "loop", "stream"):
+        _bench_live_parts(what, photo, consent, driver, (seconds or [20.0])[0], size, threads, as_json)
         return
     if what != "animate":
         raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, stream")
@@ -99,3 +89,24 @@ def _show(results: list[BenchmarkRun]) -> None:
     )
     for label, values in rows:
         typer.echo(f"{label:<22}" + "".join(f"{value:>10}" for value in values))
+
+
+def _bench_live_parts(
+    what: str,
+    photo: Path | None,
+    consent: str | None,
+    driver: Path | None,
+    seconds: float,
+    size: int,
+    threads: int,
+    as_json: bool,
+) -> None:
+    from animato.cli.bench_live import bench_live, bench_numbers
+    from animato.cli.bench_stream import bench_stream
+
+    if what == "stream":
+        bench_stream(driver, as_json)
+    elif what == "loop":
+        bench_numbers(seconds, as_json)
+    else:
+        bench_live(photo, consent, driver, seconds, size, threads, as_json)

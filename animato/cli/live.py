@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,10 @@ from animato.errors import InterruptedRunError, UsageError
 from animato.settings.consent import ConsentSettings
 from animato.settings.live import LiveSettings
 from animato.settings.network import NetworkSettings
+
+if TYPE_CHECKING:
+    from animato.live.network_motion import MotionRun
+    from animato.live.run import LiveRun
 
 
 @with_options(LiveSettings, consent=ConsentSettings, network=NetworkSettings)
@@ -46,36 +50,12 @@ def live(
 
     Keys: c neutral now, m mirror, f freeze, h hide, 1 to 5 expressions, [ ] mouth, { } head, q or Ctrl-C end.
     """
-    from animato.live.network_motion import MotionRun, motion_only, open_motion_sinks, open_received
-    from animato.live.run import LiveRun, open_camera, open_live
-    from animato.pipeline.casting import head_file_path, load_head
-    from animato.runtime.engine import Engine
-
     if head is None and not (network.send or network.osc):
         raise UsageError("there is nothing to do with the motion", hint="`head`, `send` or `osc`")
     if head is None and output is not None:
         raise UsageError("without a head there is nothing to record", hint="`head`")
-    given = None if head is None or head_file_path(head) else consent_of(consent)
-    engine = Engine(settings.threads)
     with ExitStack() as stack:
-        received = open_received(network, stack)
-        sinks = open_motion_sinks(network, settings.camera_fps, stack)
-        if head is None:
-            source = received or open_camera(settings, engine)
-            stack.callback(source.close)
-            run: LiveRun | MotionRun = motion_only(source, sinks, mirror=settings.mirror)
-        else:
-            person = load_head(list(head), "largest", engine, given)
-            run = open_live(
-                person,
-                settings,
-                engine,
-                stack,
-                record=output,
-                overwrite=overwrite,
-                source=received,
-                motion_sinks=sinks,
-            )
+        run = _opened(head, settings, consent, network, stack, record=output, overwrite=overwrite)
         console = stack.enter_context(LiveConsole(run, seconds, quiet=quiet or as_json))
         try:
             run.loop.run(run.stop, console.update)
@@ -86,3 +66,33 @@ def live(
             print_json(run.loop.statistics().to_json())
         elif not quiet:
             typer.echo(run.loop.statistics().sentence())
+
+
+def _opened(
+    head: list[Path] | None,
+    settings: LiveSettings,
+    consent: ConsentSettings,
+    network: NetworkSettings,
+    stack: ExitStack,
+    *,
+    record: Path | None,
+    overwrite: bool,
+) -> LiveRun | MotionRun:
+    """Return the run that the options describe; the other arguments are those of `open_live`."""
+    from animato.live.network_motion import motion_only, open_motion_sinks, open_received
+    from animato.live.run import open_camera, open_live
+    from animato.pipeline.casting import head_file_path, load_head
+    from animato.runtime.engine import Engine
+
+    given = None if head is None or head_file_path(head) else consent_of(consent)
+    engine = Engine(settings.threads)
+    source = open_received(network, stack)
+    sinks = open_motion_sinks(network, settings.camera_fps, stack)
+    if head is None:
+        source = source or open_camera(settings, engine)
+        stack.callback(source.close)
+        return motion_only(source, sinks, mirror=settings.mirror)
+    person = load_head(list(head), "largest", engine, given)
+    return open_live(
+        person, settings, engine, stack, record=record, overwrite=overwrite, source=source, motion_sinks=sinks
+    )

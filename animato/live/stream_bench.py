@@ -20,10 +20,11 @@ from animato.errors import FaceError
 from animato.geometry.landmarks import MESH_POINTS, POINTS, canonical_face
 from animato.media.reader import open_video
 from animato.motion.jitter import HEAD_CROP_CM
-from animato.motion.motion_codec import MotionCodec
 from animato.motion.motion_frame import MotionFrame
 from animato.motion.smooth import CausalSmoother
-from animato.network.encoder import StreamEncoder
+from animato.network.datagram import Kind, header_of
+from animato.network.decoder import StreamDecoder
+from animato.network.encoder import HELLO_SECONDS, StreamEncoder
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -44,7 +45,7 @@ class StreamResult:
     Attributes:
         clip: its name.
         way: "motion", or preset and constant rate factor of x264.
-        kbps: kilobits per second at the clip's rate, without the headers of the network.
+        kbps: kilobits per second at the clip's rate, without the headers of the network; motion as in a long call.
         error: mean distance of landmarks, pixels at 256.
         error_p95: its 95th percentile over frames and landmarks.
     """
@@ -65,11 +66,10 @@ def measure_streams(clip: Path, finder: FaceFinder) -> list[StreamResult]:
     settings = AnimateSettings(threads=1)
     driver = VideoDriver(clip, settings, finder)
     reference, fps = _smoothed(driver, settings.smooth), float(driver.fps)
-    encoder, codec, decoded = StreamEncoder(bytes(32), fps), MotionCodec(), []
-    for frame in reference:
-        encoder.datagrams(frame, driver.neutral, frame.time, 0.0)
-        decoded.append(codec.decode(codec.encode(frame, driver.neutral), driver.neutral))
-    kbps = encoder.sent_bytes * 8 / 1000 / (len(reference) / fps)
+    encoder, decoder = StreamEncoder(bytes(32), fps), StreamDecoder(bytes(32))
+    sent = [(frame.time, encoder.datagrams(frame, driver.neutral, frame.time, 0.0)) for frame in reference]
+    decoded = [item.motion for time, parts in sent for part in parts for item in decoder.receive(part, time, 0.0)]
+    kbps = _long_call_bytes([part for _, parts in sent for part in parts], len(reference) / fps) * 8 / 1000
     results = [StreamResult(clip.name, "motion", kbps, *_errors(reference, decoded))]
     with open_video(clip) as video:
         pictures = [frame.image for frame in video]
@@ -105,6 +105,13 @@ def encode_x264(path: Path, pictures: list[Frame], fps: Fraction, preset: str, t
                 size += packet.size
                 container.mux(packet)
     return size
+
+
+def _long_call_bytes(datagrams: list[bytes], seconds: float) -> float:
+    """Return bytes a second of a call so long that the hellos of its first second do not count."""
+    hellos = [part for part in datagrams if header_of(part).kind is Kind.HELLO]
+    frames = sum(map(len, datagrams)) - sum(map(len, hellos))
+    return frames / seconds + len(hellos[0]) / HELLO_SECONDS
 
 
 def _smoothed(driver: VideoDriver, strength: float) -> list[MotionFrame]:

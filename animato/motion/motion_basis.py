@@ -36,6 +36,7 @@ class MotionBasis:
         mean_scores: 52 float32, scores of a face at rest.
         steps: E float64, quantisation step of each coded value: 6 of the pose, K coefficients, 3 apertures, 52 scores.
         models: E models of their quantised values.
+        change_models: E models of the changes of these values since the previous frame.
         digest: 4 bytes that tell one basis from another.
     """
 
@@ -46,6 +47,7 @@ class MotionBasis:
     mean_scores: NDArray[np.float32]
     steps: NDArray[np.float64]
     models: tuple[Model, ...]
+    change_models: tuple[Model, ...]
     digest: bytes
 
     @property
@@ -67,8 +69,8 @@ def motion_basis() -> MotionBasis:
             vectors = arrays["vectors"].astype(np.float32) * arrays["vector_scale"][:, None]
             weights = np.tile(arrays["weights"].astype(np.float32)[:, None], (1, 3))
             weights[:, 2] *= np.float32(arrays["depth_weight"])
-            tables, chosen, shifts = arrays["tables"], arrays["table"], arrays["shift"]
-            models = tuple(Model.of(tables[table], int(shift)) for table, shift in zip(chosen, shifts, strict=True))
+            models = _models(arrays["tables"], arrays["table"], arrays["shift"])
+            change_models = _models(arrays["tables"], arrays["follower_table"], arrays["follower_shift"])
             basis = MotionBasis(
                 project=np.ascontiguousarray((vectors * weights.ravel()).T),
                 restore=vectors / weights.ravel(),
@@ -77,6 +79,7 @@ def motion_basis() -> MotionBasis:
                 mean_scores=arrays["mean_scores"].astype(np.float32),
                 steps=arrays["steps"].astype(np.float64),
                 models=models,
+                change_models=change_models,
                 digest=hashlib.sha256(content).digest()[:4],
             )
     except (OSError, KeyError, ValueError) as problem:
@@ -84,8 +87,15 @@ def motion_basis() -> MotionBasis:
             "the basis of motion streams is missing or damaged", where=str(ASSET), hint="reinstall animato"
         ) from problem
     count = POSE_VALUES + basis.size + APERTURES + SCORES
-    if basis.project.shape != (POINTS * 3, basis.size) or not len(models) == len(basis.steps) == count:
+    if (
+        basis.project.shape != (POINTS * 3, basis.size)
+        or not len(models) == len(change_models) == len(basis.steps) == count
+    ):
         raise MissingPartError(
             "the basis of motion streams is missing or damaged", where=str(ASSET), hint="reinstall animato"
         )
     return basis
+
+
+def _models(tables: NDArray[np.uint16], chosen: NDArray[np.uint8], shifts: NDArray[np.uint8]) -> tuple[Model, ...]:
+    return tuple(Model.of(tables[table], int(shift)) for table, shift in zip(chosen, shifts, strict=True))

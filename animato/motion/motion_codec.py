@@ -1,19 +1,20 @@
-"""One motion frame as a message of some forty bytes, each decodable alone (docs/motion-stream.md).
+"""One motion frame as a message of some forty bytes (docs/motion-stream.md).
 
 Pose, expression on a linear basis, apertures and scores are quantised uniformly and entropy-coded with static tables.
-Apertures and scores are predicted from the expression, and what is coded is the difference. Nothing is predicted from
-other frames: a lost message then costs one frame and nothing else. Channels are not coded.
+Apertures and scores are predicted from the expression, and what is coded is the difference. A message decodes alone, or
+holds the changes since one other frame, which takes little more than half the bits. Channels are not coded.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.landmarks import POINTS
-from animato.motion.entropy import DamagedMessageError, decode, encode
+from animato.motion.entropy import RAW_LIMIT, DamagedMessageError, decode, encode
 from animato.motion.motion_basis import APERTURES, POSE_VALUES, MotionBasis, motion_basis
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.smooth import HEAD_RADIUS, pose_vector, with_pose_vector
@@ -36,9 +37,36 @@ MAX_EXPRESSION_CM = 10.0
 MAX_APERTURE = 10.0
 """As in motion files (`motion.motion_file_checks`)."""
 
+_LARGEST = RAW_LIMIT // 2 - 1
+"""Largest quantised value, so that every change can be coded."""
+
 _TIME_BITS = 16
 _TRACKED = 1 << _TIME_BITS
 _START = 1 << _TIME_BITS + 1
+
+
+class CodedFrame(NamedTuple):
+    """A frame as a message.
+
+    Attributes:
+        message: its bytes.
+        values: quantised values, to code another frame by its changes.
+    """
+
+    message: bytes
+    values: tuple[int, ...]
+
+
+class DecodedFrame(NamedTuple):
+    """A frame from a message.
+
+    Attributes:
+        motion: the frame; its time lies in [0, `TIME_WRAP`).
+        values: as of `CodedFrame`.
+    """
+
+    motion: MotionFrame
+    values: tuple[int, ...]
 
 
 class MotionCodec:
@@ -54,8 +82,14 @@ class MotionCodec:
         self._pose, self._expression = slice(0, first), slice(first, last)
         self._apertures, self._scores = slice(last, last + APERTURES), slice(last + APERTURES, None)
 
-    def encode(self, frame: MotionFrame, neutral: Neutral) -> bytes:
+    def encode(self, frame: MotionFrame, neutral: Neutral, base: tuple[int, ...] | None = None) -> CodedFrame:
         """Return the message of one frame; its channels are dropped, and its time is kept modulo `TIME_WRAP`.
+
+        Args:
+            frame: to be coded.
+            neutral: measures it is relative to.
+            base: values of a frame that the receiver has, relative to the same measures; None for a message that
+                decodes alone.
 
         Raises:
             ValueError: the frame holds values that are not finite, or needs more than `MAX_BYTES`.
@@ -74,23 +108,27 @@ class MotionCodec:
         if not np.isfinite(units).all():
             raise ValueError("a motion frame holds values that are not numbers")
         milliseconds = round(frame.time * 1000) % (1 << _TIME_BITS)
-        values = [int(value) for value in np.rint(units.clip(-1e6, 1e6))]
-        message = encode(values, basis.models, _START | _TRACKED * frame.tracked | milliseconds)
+        values = tuple(int(value) for value in np.rint(units.clip(-_LARGEST, _LARGEST)))
+        models = basis.models if base is None else basis.change_models
+        coded = values if base is None else [value - other for value, other in zip(values, base, strict=True)]
+        message = encode(coded, models, _START | _TRACKED * frame.tracked | milliseconds)
         if len(message) > MAX_BYTES:
             raise ValueError(f"a motion frame needs {len(message)} bytes; up to {MAX_BYTES} are sent")
-        return message
+        return CodedFrame(message, values)
 
-    def decode(self, message: bytes, neutral: Neutral) -> MotionFrame:
-        """Return the frame of a message; its time lies in [0, `TIME_WRAP`).
+    def decode(self, message: bytes, neutral: Neutral, base: tuple[int, ...] | None = None) -> DecodedFrame:
+        """Return the frame of a message; arguments as of `encode`.
 
         Raises:
             DamagedMessageError: it is no message of `encode`, or its values are not those of a head.
         """
         if not 0 < len(message) <= MAX_BYTES:
             raise DamagedMessageError(f"a message of {len(message)} bytes")
-        values, rest = decode(message, self.basis.models)
+        values, rest = decode(message, self.basis.models if base is None else self.basis.change_models)
         if not _START <= rest < 2 * _START:
             raise DamagedMessageError("the message does not end where it should")
+        if base is not None:
+            values = [value + other for value, other in zip(values, base, strict=True)]
         numbers = np.array(values, np.float64) * self.basis.steps
         coefficients = numbers[self._expression]
         opening = numbers[self._apertures] + coefficients @ self.basis.apertures
@@ -109,7 +147,7 @@ class MotionCodec:
             blendshapes=scores.clip(0, 1).astype(np.float32),
             tracked=bool(rest & _TRACKED),
         )
-        return with_pose_vector(frame, pose)
+        return DecodedFrame(with_pose_vector(frame, pose), tuple(values))
 
     def _predicted(self, coefficients: NDArray[np.float64], opening: NDArray[np.float64]) -> NDArray[np.float64]:
         linear = np.concatenate([coefficients, opening]) @ self.basis.scores + self.basis.mean_scores

@@ -1,9 +1,10 @@
 """Datagrams of a motion stream: layout, authentication and encryption (docs/motion-stream.md#datagrams).
 
-    frame   kind | session tag 2 | sequence 2 | sealed motion (`motion.motion_codec`)
-    hello   kind | session tag 2 | sequence 2 | session 8 | whole sequence 6 | sealed neutral measures and clock
+    frame     kind | session tag 2 | sequence 2 | sealed motion (`motion.motion_codec`)
+    follower  the same; its motion is the change since the frame whose number is one less
+    hello     kind | session tag 2 | sequence 2 | session 8 | whole sequence 6 | sealed neutral measures and clock
 
-`kind` is one byte: four bits of version, one of kind, three of epoch, which counts calibrations. Sealed parts are
+`kind` is one byte: three bits of version, two of kind, three of epoch, which counts calibrations. Sealed parts are
 encrypted and authenticated with AES-CCM and a tag of 8 bytes, as in TLS_AES_128_CCM_8_SHA256 (RFC 8446): with the 16
 bytes of AES-GCM, tags would outweigh a third of the motion. A forged datagram passes once in 2 ** 64 attempts.
 """
@@ -41,6 +42,7 @@ class Kind(IntEnum):
 
     FRAME = 0
     HELLO = 1
+    FOLLOWER = 2
 
 
 class MalformedError(ValueError):
@@ -102,10 +104,10 @@ def header_of(datagram: bytes) -> Header:
     if not _HEADER.size + TAG_BYTES < len(datagram) <= MAX_DATAGRAM:
         raise MalformedError(f"a datagram of {len(datagram)} bytes")
     first, tag, sequence = _HEADER.unpack_from(datagram)
-    if first >> 4 != VERSION:
-        raise MalformedError(f"version {first >> 4}")
-    kind, epoch = Kind(first >> 3 & 1), first & EPOCHS - 1
-    if kind is Kind.FRAME:
+    if first >> 5 != VERSION or first >> 3 & 3 not in tuple(Kind):
+        raise MalformedError(f"kind {first}")
+    kind, epoch = Kind(first >> 3 & 3), first & EPOCHS - 1
+    if kind is not Kind.HELLO:
         return Header(kind, epoch, tag, sequence, b"", 0, _HEADER.size)
     size = _HEADER.size + _HELLO.size
     if len(datagram) != size + _BODY.size + TAG_BYTES:
@@ -133,15 +135,16 @@ class Sealer:
         derived = HKDF(SHA256(), 16, salt=session, info=b"animato motion stream 1").derive(key)
         self.session, self._cipher = session, AESCCM(derived, tag_length=TAG_BYTES)
 
-    def frame(self, sequence: int, epoch: int, message: bytes) -> bytes:
-        """Return a frame datagram.
+    def frame(self, sequence: int, epoch: int, message: bytes, kind: Kind = Kind.FRAME) -> bytes:
+        """Return the datagram of a frame or a follower.
 
         Args:
             sequence: whole sequence number; never used twice in a session, for hellos included.
             epoch: number of the calibration.
             message: from the motion codec.
+            kind: of the datagram.
         """
-        return self._sealed(_HEADER.pack(self._first(Kind.FRAME, epoch), *self._names(sequence)), sequence, message)
+        return self._sealed(_HEADER.pack(self._first(kind, epoch), *self._names(sequence)), sequence, message)
 
     def hello(self, sequence: int, epoch: int, hello: Hello) -> bytes:
         """Return a hello datagram; arguments as of `frame`."""
@@ -180,7 +183,7 @@ class Sealer:
         return header + self._cipher.encrypt(_nonce(sequence), body, header)
 
     def _first(self, kind: Kind, epoch: int) -> int:
-        return VERSION << 4 | kind << 3 | epoch % EPOCHS
+        return VERSION << 5 | kind << 3 | epoch % EPOCHS
 
     def _names(self, sequence: int) -> tuple[int, int]:
         return int.from_bytes(self.session[:2], "big"), sequence & 0xFFFF

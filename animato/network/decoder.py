@@ -44,6 +44,7 @@ class StreamCounts:
         forged: damaged on the way, or sealed with another key.
         stale: of a new session whose hello is old, or from a clock that is wrong.
         unannounced: frames whose hello has not arrived yet.
+        waiting: followers whose frame has not arrived; they are decoded if it does.
     """
 
     frames: int = 0
@@ -53,6 +54,7 @@ class StreamCounts:
     forged: int = 0
     stale: int = 0
     unannounced: int = 0
+    waiting: int = 0
 
 
 class Decoded(NamedTuple):
@@ -83,10 +85,12 @@ class StreamDecoder:
         self._key, self._codec = key, codec or MotionCodec()
         self._sealer: Sealer | None = None
         self._tag, self._newest, self._received = -1, -1, 0
-        self._started = 0
+        self._started = -1
         self._neutrals: dict[int, Neutral] = {}
         self._time: float | None = None
         self._arrived = 0.0
+        self._bases: dict[int, tuple[int, ...]] = {}  # values of recent frames by their numbers
+        self._followers: dict[int, tuple[bytes, Neutral]] = {}  # messages that wait for the frame of a number
         self._foreign_basis = False
         self.counts = StreamCounts()
         self.fps: float | None = None
@@ -107,8 +111,8 @@ class StreamDecoder:
             return "datagrams arrive that are no motion of this version of animato"
         return None
 
-    def receive(self, datagram: bytes, now: float, unix_time: float) -> Decoded | None:
-        """Return the frame of a datagram; None for hellos and for everything that is dropped. Never raises.
+    def receive(self, datagram: bytes, now: float, unix_time: float) -> list[Decoded]:
+        """Return the frames that a datagram completes: none if it is a hello or dropped. Never raises.
 
         Args:
             datagram: from anybody.
@@ -119,13 +123,13 @@ class StreamDecoder:
             header = header_of(datagram)
             if header.kind is Kind.HELLO:
                 self._hello(datagram, header, unix_time)
-                return None
-            return self._frame(datagram, header, now)
+                return []
+            return self._frames(datagram, header, now)
         except ForgedError:
             self.counts.forged += 1
         except (MalformedError, DamagedMessageError):
             self.counts.malformed += 1
-        return None
+        return []
 
     def _hello(self, datagram: bytes, header: Header, unix_time: float) -> None:
         sealer, sequence = self._sealer, header.whole_sequence
@@ -144,7 +148,7 @@ class StreamDecoder:
                 return
             self._sealer, self._tag, self._started = sealer, header.tag, hello.started
             self._newest, self._received, self._time = sequence - 1, 0, None
-            self._neutrals = {}
+            self._neutrals, self._bases, self._followers = {}, {}, {}
         self._note(sequence)
         self.fps = hello.fps
         known = self._neutrals.get(header.epoch)
@@ -160,19 +164,37 @@ class StreamDecoder:
             return False
         return abs(hello.sent / 1000 - unix_time) > MAX_AGE or hello.started <= self._started
 
-    def _frame(self, datagram: bytes, header: Header, now: float) -> Decoded | None:
+    def _frames(self, datagram: bytes, header: Header, now: float) -> list[Decoded]:
         neutral = self._neutrals.get(header.epoch)
         if self._sealer is None or header.tag != self._tag or neutral is None:
             self.counts.unannounced += 1
-            return None
+            return []
         ahead = (header.sequence - self._newest + 0x8000) % 0x10000 - 0x8000
         sequence = self._newest + ahead
         if sequence < 0 or self._is_repeated(sequence):
             self.counts.repeated += 1
-            return None
+            return []
         message = self._sealer.open(datagram, header, sequence)
         self._note(sequence)
-        motion = self._codec.decode(message, neutral)
+        if header.kind is Kind.FOLLOWER:
+            base = self._bases.get(sequence - 1)
+            if base is None:
+                self._followers[sequence - 1] = message, neutral
+                self.counts.waiting += 1
+                return []
+            return [self._decoded(message, neutral, base, now)[0]]
+        decoded, values = self._decoded(message, neutral, None, now)
+        self._bases[sequence] = values
+        result = [decoded]
+        if sequence in self._followers:
+            self.counts.waiting -= 1
+            result.append(self._decoded(*self._followers.pop(sequence), values, now)[0])
+        return result
+
+    def _decoded(
+        self, message: bytes, neutral: Neutral, base: tuple[int, ...] | None, now: float
+    ) -> tuple[Decoded, tuple[int, ...]]:
+        motion, values = self._codec.decode(message, neutral, base)
         self.counts.frames += 1
         time = motion.time
         if self._time is not None:  # the clocks of both sides tell how often it has wrapped since
@@ -180,7 +202,7 @@ class StreamDecoder:
             time += round((expected - time) / TIME_WRAP) * TIME_WRAP
         if self._time is None or time > self._time:
             self._time, self._arrived = time, now
-        return Decoded(replace(motion, time=time), neutral)
+        return Decoded(replace(motion, time=time), neutral), values
 
     def _is_repeated(self, sequence: int) -> bool:
         behind = self._newest - sequence
@@ -193,6 +215,9 @@ class StreamDecoder:
             self.counts.lost += ahead - 1
             self._received = (self._received << min(ahead, WINDOW) | 1) & (1 << WINDOW) - 1
             self._newest = sequence
+            oldest = sequence - WINDOW
+            self._bases = {number: values for number, values in self._bases.items() if number > oldest}
+            self._followers = {number: waiting for number, waiting in self._followers.items() if number > oldest}
         else:
             self.counts.lost -= 1
             self._received |= 1 << -ahead

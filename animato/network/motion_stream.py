@@ -163,8 +163,7 @@ class MotionReceiver:
             except OSError:  # Windows reports answers to other datagrams, and ones that are too long
                 continue
             now = self._now()
-            decoded = self._decoder.receive(datagram, now, self._unix_time())
-            if decoded is not None:
+            for decoded in self._decoder.receive(datagram, now, self._unix_time()):
                 self._playout.add(decoded, now)
         return MAX_READ
 

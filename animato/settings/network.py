@@ -14,7 +14,7 @@ class NetworkSettings:
 
     send: str | None = setting(
         None,
-        "Send the motion, not the picture, to HOST:PORT, where another animato receives it. About 11 kilobits per "
+        "Send the motion, not the picture, to HOST:PORT, where another animato receives it. About 10 kilobits per "
         "second at 25 frames per second; needs `key`.",
         group="Network",
     )

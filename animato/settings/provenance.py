@@ -39,7 +39,7 @@ class SigningSettings:
     )
     tsa: str | None = setting(
         None,
-        "URL of a time-stamp authority; off unless given, and the only step that uses a network. "
+        "URL of a time-stamp authority; off unless given, and the only part of signing that uses a network. "
         "Without a time-stamp, the signature stops validating when the certificate expires.",
         group="Signing",
     )
