@@ -123,7 +123,7 @@ def camera_error(name: str, problem: Exception) -> AnimatoError:
     """
     number = getattr(problem, "errno", None)
     reasons = {
-        errno.ENOENT: ("is not there", "plug it in, or `camera=1`; `v4l2-ctl --list-devices` lists cameras"),
+        errno.ENOENT: ("is not there", "plug it in, or another `camera`: 0, 1, 2"),
         errno.ENODEV: ("was unplugged", "plug it in again"),
         errno.ENXIO: ("was unplugged", "plug it in again"),
         errno.EIO: ("stopped", "plug it in again"),

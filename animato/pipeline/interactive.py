@@ -7,16 +7,17 @@ nudity gate.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from typing import Any, Self
 
 from animato.drivers.on_demand import OnDemandDriver, typical_neutral
-from animato.errors import UsageError
+from animato.errors import RefusedError, UsageError
 from animato.head.head import Head
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
@@ -87,6 +88,7 @@ class Interactive:
         self._warping, self._finishing = threading.Lock(), threading.Lock()
         self._frames, self._next_sample = 0, -float("inf")
         self._closed = False
+        self._refusal: RefusedError | None = None
 
     def _opened_backdrops(self, scene: Scene) -> Generator[Frame | None]:
         backdrops = scene.compositor.backdrops(scene.fps)
@@ -147,8 +149,7 @@ class Interactive:
         """
         clock = clock or StageClock()
         with self._warping, bounded(self._scenes[0].threads):
-            if self._closed:
-                raise UsageError("this Interactive is closed", hint="open a new one")
+            self._check_usable()
             level = self.level
             with clock.stage("motion"):
                 self.target = target = self._retargeters[level](motion)
@@ -157,15 +158,42 @@ class Interactive:
 
     def _finish(self, level: int, paint: Paint, clock: StageClock) -> Frame:
         with self._finishing, bounded(self._scenes[0].threads):
-            if self._closed:
-                raise UsageError("this Interactive is closed", hint="open a new one")
+            self._check_usable()
             layer = paint(clock)
             with clock.stage("composite"):
                 frame = self._scenes[level].compositor.compose([layer], next(self._backdrops[level]))
             with clock.stage("mark"):
                 marked = self.watermarker.frame(frame)
-            self._score(frame)
+            with self._refusals_kept():
+                self._score(frame)
         return marked
+
+    def _check_usable(self) -> None:
+        """Check that frames may still be rendered: after a refusal none is returned any more."""
+        if self._refusal is not None:
+            raise self._refusal
+        if self._closed:
+            raise UsageError("this Interactive is closed", hint="open a new one")
+
+    @contextlib.contextmanager
+    def _refusals_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as problem:
+            self._refusal = problem
+            raise
+
+    def finish(self) -> None:
+        """Wait until all pictures are scored; call it before a recording of the frames is published.
+
+        Raises:
+            RefusedError: a picture looked like nudity, or the consent has ended.
+        """
+        with self._finishing, self._refusals_kept():
+            if self._refusal is not None:
+                raise self._refusal
+            if not self._closed:
+                self._gate.finish()
 
     def _score(self, frame: Frame) -> None:
         """Pass frames to the nudity gate, at most one a second; the first one waits for the photos' scores."""

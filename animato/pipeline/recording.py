@@ -52,6 +52,7 @@ class Recording:
     """
 
     def __init__(self, face: Interactive, path: Path, fps: Fraction = Fraction(25), *, overwrite: bool = False) -> None:
+        self._face = face
         settings = face.settings
         alpha = settings.background == "none"
         Output.check(path, overwrite, alpha)
@@ -107,7 +108,7 @@ class Recording:
 
         Raises:
             OutputError: the file cannot be written.
-            RefusedError: the file cannot be signed.
+            RefusedError: a picture was refused, or the file cannot be signed; then there is no file.
         """
         if self._closed:
             return
@@ -118,6 +119,7 @@ class Recording:
             if self._problem is not None:
                 raise self._problem
             if self._output.frames:
+                self._face.finish()
                 self._output.finish(self._sign)
         finally:
             self._output.__exit__(None, None, None)
