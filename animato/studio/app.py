@@ -1,4 +1,7 @@
-"""The application: the API under /api/v1, the page, and the guard in front of both."""
+"""The application: the API under /api/v1, the page, and the guard in front of both.
+
+Endpoints that only look up rows are `async`: a look-up takes less time than handing it to a thread.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ router = APIRouter(responses=ERRORS)
 
 
 @router.get("/status", response_model=Status)
-def status(request: Request, studio: StudioOf) -> Any:
+async def status(request: Request, studio: StudioOf) -> Any:
     """Return version, limits, the length of the queue, and whether live use is there."""
     waiting, running = (len(studio.store.jobs_in(state)) for state in ("queued", "running"))
     queue = {"queued": waiting, "running": running}

@@ -25,7 +25,7 @@ MAX_EXPRESSIONS = 1000
 
 
 @router.get("/controls", response_model=list[Control])
-def controls() -> Any:
+async def controls() -> Any:
     """List the controls of the expression editor, in the order in which they are shown."""
     return [
         {
@@ -44,7 +44,7 @@ def controls() -> Any:
 
 
 @router.get("/expressions", response_model=list[Expression])
-def expressions(studio: StudioOf) -> Any:
+async def expressions(studio: StudioOf) -> Any:
     """List saved expressions, newest first."""
     return studio.store.all("expressions")
 
@@ -65,7 +65,7 @@ def read_expression(studio: StudioOf, wanted: FileReference) -> Any:
 
 
 @router.get("/expressions/{number}", response_model=Expression, responses=errors(404))
-def expression(studio: StudioOf, number: ExpressionNumber) -> Any:
+async def expression(studio: StudioOf, number: ExpressionNumber) -> Any:
     """Return a saved expression."""
     return studio.sources.row("expressions", number, "expression")
 

@@ -49,13 +49,13 @@ async def upload(
 
 
 @router.get("/files", response_model=list[File])
-def files(studio: StudioOf) -> Any:
+async def files(studio: StudioOf) -> Any:
     """List uploaded files, newest first."""
     return studio.store.all("files")
 
 
 @router.get("/files/{number}", response_model=File, responses=errors(404))
-def file(studio: StudioOf, number: FileNumber) -> Any:
+async def file(studio: StudioOf, number: FileNumber) -> Any:
     """Return a file's description."""
     return studio.sources.row("files", number, "file")
 

@@ -25,7 +25,7 @@ HeadNumber = Annotated[str, Path(pattern=ID)]
 
 
 @router.get("/consent", response_model=list[ConsentGround])
-def grounds() -> Any:
+async def grounds() -> Any:
     """List the grounds on which a face may be animated, and the statement each of them affirms."""
     return [
         {
@@ -92,13 +92,13 @@ def _answer(row: Row) -> Row:
 
 
 @router.get("/heads", response_model=list[Head])
-def heads(studio: StudioOf) -> Any:
+async def heads(studio: StudioOf) -> Any:
     """List heads, newest first."""
     return [_answer(row) for row in studio.store.all("heads")]
 
 
 @router.get("/heads/{number}", response_model=Head, responses=errors(404))
-def head(studio: StudioOf, number: HeadNumber) -> Any:
+async def head(studio: StudioOf, number: HeadNumber) -> Any:
     """Return a head with its report card."""
     return _answer(studio.sources.row("heads", number, "head"))
 

@@ -21,6 +21,9 @@ HOST = "127.0.0.1"
 GRACE_SECONDS = 3
 """Seconds that requests in progress get at the end."""
 
+KEEP_ALIVE_SECONDS = 120
+"""Seconds after which an idle connection is closed; closing while a request is on its way looks like an error."""
+
 MAX_SOCKET_MESSAGE = 16 << 20
 """Largest message of a socket, bytes: a camera frame has less."""
 
@@ -85,6 +88,7 @@ def serve(settings: StudioSettings, announce: Callable[[str], None]) -> None:
                 lifespan="off",
                 ws_max_size=MAX_SOCKET_MESSAGE,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
             address = f"http://{HOST}:{port}/?token={studio.token}"
             announce(address)
