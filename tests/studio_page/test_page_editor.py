@@ -24,7 +24,7 @@ def picture(page) -> str:
 def wait_for_frames(page, more: int) -> None:
     """Wait until that many further frames were shown."""
     shown = int(page.get_attribute(".stage", "data-frames"))
-    page.wait_for_function(f"Number(document.querySelector('.stage').dataset.frames) >= {shown + more}")
+    page.wait_for_function(f"() => Number(document.querySelector('.stage').dataset.frames) >= {shown + more}")
 
 
 @pytest.mark.parametrize(
