@@ -26,6 +26,9 @@ from animato.media.container import open_container
 from animato.media.image import load_picture
 from animato.media.reader import open_video
 from animato.media.writer import open_writer
+from animato.motion.expression_file import Expression, load_expression, save_expression
+from animato.motion.keyframes import FORMAT as KEYFRAMES
+from animato.motion.keyframes import load_keyframes
 from animato.motion.motion_file import load_motion
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
@@ -109,6 +112,8 @@ LOADERS: dict[str, tuple[tuple[str, ...], tuple[Callable[[Path], Any], ...]]] = 
     "video": (("a.mp4", "a.webm", "a.mov", "a.gif"), (read_video,)),
     "sound": (("a.wav", "a.flac", "a.mp3", "a.ogg"), (read_sound,)),
     "motion": (("blink.motion",), (lambda path: load_motion(path, CHANNELS),)),
+    "expression": (("expression.json",), (load_expression,)),
+    "keyframes": (("keyframes.json",), (load_keyframes,)),
     "head": (("head.animato",), (read_head_file,)),
     "person": (("person.animato",), (read_person, read_person_record)),
     "weights": (("parts.safetensors", "portrait.safetensors"), (read_parts, read_portrait)),
@@ -148,6 +153,10 @@ def make_seeds(folder: Path) -> None:
         sign_file(folder / f"a{suffix}", folder / f"signed{suffix}", kind, claim)
     settings = {"mouth": 0.7, "face": "largest", "start": 0.5, "audio": "a.wav", "crf": 18, "keep_credentials": True}
     (folder / "settings.json").write_text(json.dumps(settings))
+    save_expression(folder / "expression.json", Expression("Seed", {"smile": 0.5, "yaw": -3.0}))
+    rows = [{"time": 0}, {"time": 0.2, "controls": {"smile": 0.5}, "ease": "hold"}, {"time": 0.4}]
+    keyframes = {"format": KEYFRAMES, "version": 1, "name": "Seed", "fps": 25, "keyframes": rows}
+    (folder / "keyframes.json").write_text(json.dumps(keyframes))
     _prepared(folder, picture)
 
 

@@ -113,7 +113,8 @@ def main() -> int:
             config.write_text(configuration(known, paths), encoding="utf-8")
             command = [str(options.schemathesis.absolute()), "--config-file", str(config), "run", schema]
             command += ["--header", f"Authorization: Bearer {studio.token}", "--exclude-path", EXCLUDED]
-            command += ["--continue-on-failure", "--max-examples", str(options.cases), "--seed", str(options.seed)]
+            command += ["--continue-on-failure", "--request-timeout", "60"]
+            command += ["--max-examples", str(options.cases), "--seed", str(options.seed)]
             return subprocess.run(command, cwd=folder, check=False).returncode
         finally:
             studio.process.kill()

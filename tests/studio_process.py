@@ -92,7 +92,7 @@ class StudioProcess:
 
     def job(self, head: str, settings: dict[str, Any], **more: Any) -> str:
         """Queue a job and return its id."""
-        answer = self.client.post("/jobs", json={"head": head, "driver": "nod", "settings": settings, **more})
+        answer = self.client.post("/jobs", json={"driver": "nod", "head": head, "settings": settings, **more})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

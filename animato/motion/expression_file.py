@@ -15,7 +15,7 @@ from typing import Any
 from animato.errors import FileFormatError, InputError, UsageError
 from animato.media.disk import whole_file
 from animato.media.untrusted import parsing
-from animato.settings.controls import BY_NAME, check_controls
+from animato.settings.controls import BY_NAME, as_number, check_controls
 
 FORMAT = "animato-expression"
 VERSION = 1
@@ -94,11 +94,12 @@ def mix(parts: Sequence[tuple[Mapping[str, float], float]]) -> dict[str, float]:
         raise UsageError("there are no expressions to mix")
     total: dict[str, float] = {}
     for controls, weight in parts:
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not math.isfinite(weight):
+        factor = as_number(weight)
+        if factor is None or not math.isfinite(factor):
             raise UsageError("the weight of an expression must be a number", where=f"{weight!r}")
         for name, value in check_controls(controls).items():
             rest = BY_NAME[name].default
-            total[name] = total.get(name, rest) + weight * (value - rest)
+            total[name] = total.get(name, rest) + factor * (value - rest)
     return {name: min(max(value, BY_NAME[name].low), BY_NAME[name].high) for name, value in total.items()}
 
 

@@ -8,6 +8,7 @@ The ease of a key frame shapes the way from it to the next.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from animato.geometry.smoothstep import smoothstep
 from animato.motion.controls import motion_of, neutral_measures
 from animato.motion.expression_file import file_controls, one_line, read_json
 from animato.motion.motion_file import MotionClip
-from animato.settings.controls import BY_NAME, NEUTRALISE, check_controls
+from animato.settings.controls import BY_NAME, NEUTRALISE, as_number, check_controls
 from animato.settings.media import MotionFileSettings
 
 FORMAT = "animato-keyframes"
@@ -97,9 +98,9 @@ def motion_from_keyframes(keyframes: Sequence[Keyframe], fps: float = 25, name: 
 
 
 def _controls_at(keyframes: Sequence[Keyframe], time: float) -> dict[str, float]:
-    later = next((index for index, key in enumerate(keyframes) if key.time > time + 1e-9), None)
-    if later is None or later == 0:
-        return dict(keyframes[-1 if later is None else 0].controls)
+    later = bisect.bisect_right(keyframes, time + 1e-9, key=lambda keyframe: keyframe.time)
+    if later in (0, len(keyframes)):
+        return dict(keyframes[max(later - 1, 0)].controls)
     before, after = keyframes[later - 1], keyframes[later]
     share = EASES[before.ease]((time - before.time) / (after.time - before.time))
     values = {}
@@ -135,4 +136,5 @@ def _check(keyframes: Sequence[Keyframe], fps: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    number = as_number(value)
+    return number is not None and math.isfinite(number)

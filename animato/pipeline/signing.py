@@ -8,6 +8,7 @@ from pathlib import Path
 
 from animato.errors import AnimatoError
 from animato.media.structure import check_structure
+from animato.motion.expression_file import controls_of_text
 from animato.pipeline.actor import Cast
 from animato.pipeline.consent import person_consent, published_consents
 from animato.pipeline.label import Label
@@ -33,14 +34,15 @@ def signer_for(
         label: the visible label of the output, or None.
     """
     signing_key(settings)  # raises for a wrong `sign_key` before rendering
+    # Only plain values are published, not paths.
+    published = {**vars(settings), "background": settings.background_kind, "offset": offset_claim(settings)}
 
     def sign(unsigned: Path, signed: Path, payload: MarkPayload) -> None:
         claim = Claim(
             source_type=source_type(settings.composed),
             payload=payload,
             ingredients=ingredients(cast, settings),
-            # Only plain values are published, not paths.
-            settings={**vars(settings), "background": settings.background_kind},
+            settings=published,
             consents=published_consents([member.head for member in cast], settings.person),
             label=label_claim(settings, label),
         )
@@ -62,6 +64,13 @@ def label_claim(settings: AnimateSettings, label: Label | None) -> LabelClaim:
     if label is None:
         return LabelClaim(reason=settings.no_label or "not-a-person")
     return LabelClaim(text=settings.label_text, corner=label.corner)
+
+
+def offset_claim(settings: AnimateSettings) -> str | None:
+    """Return what the credentials say about the offset: its controls and their values, also if it comes from a file."""
+    if settings.offset is None:
+        return None
+    return ", ".join(f"{name} {value:g}" for name, value in controls_of_text(settings.offset).items())
 
 
 def ingredients(cast: Sequence[Cast], settings: AnimateSettings) -> tuple[Ingredient, ...]:

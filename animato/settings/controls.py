@@ -6,7 +6,6 @@ Left and right are sides of the picture. `motion.controls` turns values into mot
 from __future__ import annotations
 
 import difflib
-import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,12 +89,22 @@ def check_controls(values: Mapping[str, Any], where: str = "controls") -> dict[s
             close = difflib.get_close_matches(str(name), BY_NAME, 1)
             hint = f"did you mean {close[0]}?" if close else ", ".join(BY_NAME)
             raise UsageError(f"no such control: {str(name)[:60]}", where=where, hint=hint)
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        number = as_number(value)
+        if number is None:
             raise UsageError(f"{name} must be a number", where=where)
-        number = float(value)
-        if not math.isfinite(number) or not control.low <= number <= control.high:
+        if not control.low <= number <= control.high:
             unit = f" {control.unit}" if control.unit else ""
             limits = f"{control.low:g} and {control.high:g}{unit}"
             raise UsageError(f"{name} must lie between {limits}, not {number:g}", where=where)
         checked[name] = number
     return checked
+
+
+def as_number(value: Any) -> float | None:
+    """Return a value as a float; None for anything but a number, and for whole numbers too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -1,9 +1,10 @@
-"""The application: the API under /api/v1, the page, and the guard in front of both."""
+"""The application: the API under /api/v1, the page, and the guard in front of both.
+
+Endpoints that only look up rows are `async`: a look-up takes less time than handing it to a thread.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -11,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request
 from animato.studio import driver_routes, expression_routes, file_routes, frame_routes, head_routes, job_routes, pages
 from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
+from animato.studio.methods import Methods
 from animato.studio.problems import add_handlers
 from animato.studio.schemas import Status
 from animato.studio.studio import Studio, StudioOf
@@ -22,7 +24,7 @@ router = APIRouter(responses=ERRORS)
 
 
 @router.get("/status", response_model=Status)
-def status(request: Request, studio: StudioOf) -> Any:
+async def status(request: Request, studio: StudioOf) -> Any:
     """Return version, limits, the length of the queue, and whether live use is there."""
     waiting, running = (len(studio.store.jobs_in(state)) for state in ("queued", "running"))
     queue = {"queued": waiting, "running": running}
@@ -55,21 +57,7 @@ def create_app(studio: Studio, port: int) -> Guard:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     _describe_token(app)
-    app.state.methods = methods_of(app.openapi())
-    return Guard(app, studio.token, port)
-
-
-def methods_of(schema: Mapping[str, Any]) -> dict[re.Pattern[str], str]:
-    """Return the methods of each address as an `Allow` header lists them, by a pattern of the address.
-
-    Args:
-        schema: description of the API.
-    """
-    found = {}
-    for path, operations in schema["paths"].items():
-        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
-        found[pattern] = ", ".join(sorted(method.upper() for method in operations))
-    return found
+    return Guard(Methods(app, app.openapi()), studio.token, port)
 
 
 def _describe_token(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from animato.settings.controls import CONTROLS, NEUTRALISE, Control
 from animato.studio.fields import Name
 from animato.studio.request_schemas import Request
 
-MAX_SECONDS = 600
+MAX_SECONDS = 120
 """Longest motion made of key frames, seconds."""
 
 

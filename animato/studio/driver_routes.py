@@ -13,7 +13,7 @@ from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.fields import DriverId
 from animato.studio.file_routes import UNTRUSTED
 from animato.studio.folder import new_id, remove
-from animato.studio.problems import ApiError, api_error, not_found
+from animato.studio.problems import ApiError, not_found
 from animato.studio.request_schemas import FileReference
 from animato.studio.schemas import Driver
 from animato.studio.store import Row
@@ -37,12 +37,13 @@ def add_driver(studio: StudioOf, wanted: FileReference) -> Any:
     file = studio.sources.row("files", wanted.file, "file")
     number = new_id()
     strip = studio.folder.drivers / number
-    arguments = {"file": str(source.path), "kind": file["kind"], "strip": str(strip), "names": source.names}
+    places = {"strip": str(strip), "target": str(studio.folder.drivers / f"{number}.motion")}
+    arguments = {"file": str(source.path), "kind": file["kind"], **places, "names": source.names}
     try:
-        fields = studio.reader.run("driver", arguments)
-    except AnimatoError as problem:
+        fields = studio.read("driver", arguments, "file")
+    except AnimatoError:
         remove(strip)
-        raise api_error(problem, "file") from problem
+        raise
     name = fields.pop("title") or file["name"]
     shared = {"name": name, "kind": file["kind"], "file": file["id"]}
     return driver_answer(studio.store.add("drivers", number, {**shared, **fields}))
@@ -97,9 +98,8 @@ def delete_driver(studio: StudioOf, number: DriverNumber) -> Response:
     """Delete a driver; its file stays. Bundled motions stay."""
     if number in bundled():
         raise ApiError(409, "bundled", "bundled motions cannot be deleted", where=number)
-    row = studio.sources.row("drivers", number, "driver")
+    studio.sources.row("drivers", number, "driver")
     studio.store.remove("drivers", number)
     remove(studio.folder.drivers / number)
-    if row["file"] is None:
-        remove(studio.sources.driver_path(row))
+    remove(studio.folder.drivers / f"{number}.motion")
     return Response(status_code=204)

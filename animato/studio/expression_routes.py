@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from animato.errors import AnimatoError
 from animato.settings.controls import CONTROLS
 from animato.studio.control_values import ExpressionChange, ExpressionRequest, MotionRequest, given_values
 from animato.studio.driver_routes import driver_answer
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, new_id
-from animato.studio.problems import ApiError, api_error
-from animato.studio.schemas import Control, Driver, Expression
+from animato.studio.problems import ApiError
+from animato.studio.request_schemas import FileReference
+from animato.studio.schemas import Control, Driver, Expression, ExpressionRead
 from animato.studio.studio import StudioOf
 
 router = APIRouter(responses=ERRORS)
@@ -25,7 +25,7 @@ MAX_EXPRESSIONS = 1000
 
 
 @router.get("/controls", response_model=list[Control])
-def controls() -> Any:
+async def controls() -> Any:
     """List the controls of the expression editor, in the order in which they are shown."""
     return [
         {
@@ -44,7 +44,7 @@ def controls() -> Any:
 
 
 @router.get("/expressions", response_model=list[Expression])
-def expressions(studio: StudioOf) -> Any:
+async def expressions(studio: StudioOf) -> Any:
     """List saved expressions, newest first."""
     return studio.store.all("expressions")
 
@@ -57,8 +57,15 @@ def save_expression(studio: StudioOf, wanted: ExpressionRequest) -> Any:
     return studio.store.add("expressions", new_id(), {"name": wanted.name, "controls": given_values(wanted.controls)})
 
 
+@router.post("/expressions/read", response_model=ExpressionRead, responses=errors(404, 503, body=True))
+def read_expression(studio: StudioOf, wanted: FileReference) -> Any:
+    """Return the controls that come nearest to the face of an uploaded picture; nothing is saved."""
+    source = studio.sources.file(wanted.file, "file")
+    return {"controls": studio.read("expression", {"picture": str(source.path), "names": source.names}, "file")}
+
+
 @router.get("/expressions/{number}", response_model=Expression, responses=errors(404))
-def expression(studio: StudioOf, number: ExpressionNumber) -> Any:
+async def expression(studio: StudioOf, number: ExpressionNumber) -> Any:
     """Return a saved expression."""
     return studio.sources.row("expressions", number, "expression")
 
@@ -94,8 +101,5 @@ def make_motion(studio: StudioOf, wanted: MotionRequest) -> Any:
         "name": wanted.name,
         "target": str(studio.folder.drivers / f"{number}.motion"),
     }
-    try:
-        fields = studio.reader.run("motion", arguments)
-    except AnimatoError as problem:
-        raise api_error(problem, "keyframes") from problem
+    fields = studio.read("motion", arguments, "keyframes")
     return driver_answer(studio.store.add("drivers", number, {"kind": "motion", "file": None, **fields}))

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from animato.errors import AnimatoError
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, MAX_NAME, remove
-from animato.studio.problems import ApiError, api_error
+from animato.studio.problems import ApiError
 from animato.studio.request_schemas import FacesRequest, FileReference
 from animato.studio.schemas import Faces, File, Verification
 from animato.studio.studio import StudioOf
@@ -50,13 +49,13 @@ async def upload(
 
 
 @router.get("/files", response_model=list[File])
-def files(studio: StudioOf) -> Any:
+async def files(studio: StudioOf) -> Any:
     """List uploaded files, newest first."""
     return studio.store.all("files")
 
 
 @router.get("/files/{number}", response_model=File, responses=errors(404))
-def file(studio: StudioOf, number: FileNumber) -> Any:
+async def file(studio: StudioOf, number: FileNumber) -> Any:
     """Return a file's description."""
     return studio.sources.row("files", number, "file")
 
@@ -91,17 +90,11 @@ def delete_file(studio: StudioOf, number: FileNumber) -> Response:
 def faces(studio: StudioOf, wanted: FacesRequest) -> Any:
     """Find the faces of a photo."""
     source = studio.sources.file(wanted.photo, "photo")
-    try:
-        return studio.reader.run("faces", {"photo": str(source.path), "names": source.names})
-    except AnimatoError as problem:
-        raise api_error(problem, "photo") from problem
+    return studio.read("faces", {"photo": str(source.path), "names": source.names}, "photo")
 
 
 @router.post("/verify", response_model=Verification, responses=errors(404, 503, body=True))
 def verify(studio: StudioOf, wanted: FileReference) -> Any:
     """Check a file for content credentials, the invisible watermark and declared signals."""
     source = studio.sources.file(wanted.file, "file")
-    try:
-        return studio.reader.run("verify", {"file": str(source.path), "names": source.names})
-    except AnimatoError as problem:
-        raise api_error(problem, "file") from problem
+    return studio.read("verify", {"file": str(source.path), "names": source.names}, "file")

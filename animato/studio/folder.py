@@ -21,6 +21,9 @@ ID = r"^[0-9a-f]{16}$"
 PARTIAL = ".part"
 """Suffix of an upload that is not complete."""
 
+RESULT_FILE = "result.json"
+"""Fields of a result, beside its video. It is written last, so a folder that has it is complete."""
+
 MAX_NAME = 200
 """Longest display name, characters."""
 
@@ -38,7 +41,6 @@ class DataFolder:
         heads: head files and thumbnails.
         drivers: film strips and motion files made here.
         results: one folder for each result.
-        scratch: files of the running task, removed at the start.
 
     Raises:
         UsageError: another studio uses the folder.
@@ -47,11 +49,11 @@ class DataFolder:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or data_home() / "studio"
-        parts = ("files", "heads", "drivers", "results", "scratch")
-        self.files, self.heads, self.drivers, self.results, self.scratch = (self.root / name for name in parts)
+        parts = ("files", "heads", "drivers", "results")
+        self.files, self.heads, self.drivers, self.results = (self.root / name for name in parts)
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.files, self.heads, self.drivers, self.results, self.scratch):
+            for folder in (self.files, self.heads, self.drivers, self.results):
                 folder.mkdir(exist_ok=True, mode=0o700)
             self._lock = filelock.FileLock(self.root / "lock", timeout=0, mode=0o600, fallback_to_soft=False)
             self._lock.acquire()
@@ -91,11 +93,12 @@ class DataFolder:
         return shutil.disk_usage(self.root).free
 
     def sweep(self) -> None:
-        """Remove what a killed server left: half uploads, and files of the task that was running."""
+        """Remove what a killed server left: half uploads and half results."""
         for partial in self.files.glob(f"*{PARTIAL}"):
             partial.unlink(missing_ok=True)
-        for left in self.scratch.iterdir():
-            remove(left)
+        for result in self.results.iterdir():
+            if not (result / RESULT_FILE).is_file():
+                remove(result)
 
     def close(self) -> None:
         """Let another process use the folder."""

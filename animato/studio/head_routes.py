@@ -25,7 +25,7 @@ HeadNumber = Annotated[str, Path(pattern=ID)]
 
 
 @router.get("/consent", response_model=list[ConsentGround])
-def grounds() -> Any:
+async def grounds() -> Any:
     """List the grounds on which a face may be animated, and the statement each of them affirms."""
     return [
         {
@@ -78,11 +78,11 @@ def _consent(given: ConsentRequest | None) -> Consent:
 def _kept(studio: Studio, number: str, task: str, arguments: Row, name: str, field: str) -> Row:
     """Run the task that writes a head file, and add its row."""
     try:
-        fields = studio.reader.run(task, arguments)
-    except AnimatoError as problem:
+        fields = studio.read(task, arguments, field)
+    except AnimatoError:
         for path in studio.folder.heads.glob(f"{number}.*"):
             remove(path)
-        raise api_error(problem, field) from problem
+        raise
     return _answer(studio.store.add("heads", number, {"name": name, **fields}))
 
 
@@ -92,13 +92,13 @@ def _answer(row: Row) -> Row:
 
 
 @router.get("/heads", response_model=list[Head])
-def heads(studio: StudioOf) -> Any:
+async def heads(studio: StudioOf) -> Any:
     """List heads, newest first."""
     return [_answer(row) for row in studio.store.all("heads")]
 
 
 @router.get("/heads/{number}", response_model=Head, responses=errors(404))
-def head(studio: StudioOf, number: HeadNumber) -> Any:
+async def head(studio: StudioOf, number: HeadNumber) -> Any:
     """Return a head with its report card."""
     return _answer(studio.sources.row("heads", number, "head"))
 
@@ -130,7 +130,7 @@ def thumbnail(studio: StudioOf, number: HeadNumber) -> Response:
 
 
 @router.get("/heads/{number}/photo", response_class=FileResponse, responses=errors(404))
-def photo(studio: StudioOf, number: HeadNumber) -> Response:
+async def photo(studio: StudioOf, number: HeadNumber) -> Response:
     """Return the photo that is animated, a JPEG."""
     studio.sources.row("heads", number, "head")
     path = studio.folder.heads / f"{number}.photo.jpg"

@@ -37,13 +37,13 @@ def add_job(studio: StudioOf, wanted: JobRequest) -> Any:
 
 
 @router.get("/jobs", response_model=list[Job])
-def jobs(studio: StudioOf) -> Any:
+async def jobs(studio: StudioOf) -> Any:
     """List jobs, newest first."""
     return studio.store.all("jobs")
 
 
 @router.get("/jobs/{number}", response_model=Job, responses=errors(404))
-def job(studio: StudioOf, number: JobNumber) -> Any:
+async def job(studio: StudioOf, number: JobNumber) -> Any:
     """Return a job."""
     return studio.sources.row("jobs", number, "job")
 
@@ -74,13 +74,13 @@ async def events(studio: StudioOf) -> Response:
 
 
 @router.get("/results", response_model=list[Result])
-def results(studio: StudioOf) -> Any:
+async def results(studio: StudioOf) -> Any:
     """List results, newest first."""
     return studio.store.all("results")
 
 
 @router.get("/results/{number}", response_model=Result, responses=errors(404))
-def result(studio: StudioOf, number: JobNumber) -> Any:
+async def result(studio: StudioOf, number: JobNumber) -> Any:
     """Return a result with the report of its run and its content credentials."""
     return studio.sources.row("results", number, "result")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from animato.errors import AnimatoError
 from animato.studio.events import Events
-from animato.studio.folder import DataFolder, new_id, remove
+from animato.studio.folder import RESULT_FILE, DataFolder, new_id, remove
 from animato.studio.problems import ApiError, api_error, error_json, not_found
 from animato.studio.schemas import Job
 from animato.studio.sources import Sources
@@ -25,9 +25,6 @@ from animato.studio.worker_process import WorkerEndedError, WorkerProcess
 
 ENDED = ("done", "failed", "cancelled", "interrupted")
 RETRIED = ("failed", "cancelled", "interrupted")
-
-RESULT_FILE = "result.json"
-"""Written last by `studio.tasks`, so a folder that has it is complete."""
 
 MAX_JOBS = 10_000
 """Jobs that are kept at most; more are refused."""

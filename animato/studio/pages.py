@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from animato.studio.guard import cookie_name
-from animato.studio.problems import ApiError, allowed_methods, not_allowed
+from animato.studio.problems import ApiError
 from animato.studio.studio import StudioOf
 
 router = APIRouter(include_in_schema=False)
@@ -67,8 +67,6 @@ def document(request: Request, studio: StudioOf) -> Response:
 @router.get("/{path:path}")
 def asset(request: Request, path: str) -> Response:
     """Return a file of the page."""
-    if allowed_methods(request) is not None:
-        return not_allowed(request)
     file = page_files().get(path)
     if file is None or path == DOCUMENT:
         raise ApiError(404, "not-found", "there is no such page", where=f"/{path[:100]}")

@@ -110,19 +110,6 @@ def response(problem: ApiError, headers: Mapping[str, str] | None = None) -> JSO
     return JSONResponse(error_json(problem), problem.status, headers=headers)
 
 
-def allowed_methods(request: Request) -> str | None:
-    """Return the methods of the API's address of a request; None if it has none."""
-    path, methods = request.url.path, request.app.state.methods
-    return next((allowed for pattern, allowed in methods.items() if pattern.fullmatch(path)), None)
-
-
-def not_allowed(request: Request) -> JSONResponse:
-    """Return the response to a method that an address does not have."""
-    allowed = allowed_methods(request) or "GET"
-    problem = ApiError(405, "method", f"{request.method} is not possible here", where=f"possible: {allowed}")
-    return response(problem, {"allow": allowed})
-
-
 def add_handlers(app: FastAPI) -> None:
     """Make every error of the app a response with a sentence."""
 
@@ -134,10 +121,8 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(problem, RequestValidationError)
         return response(_invalid(problem))
 
-    async def http(request: Request, problem: Exception) -> JSONResponse:
+    async def http(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HTTPException)
-        if problem.status_code == 405:
-            return not_allowed(request)
         if problem.status_code == 400:
             return response(ApiError(400, "request", "the request body cannot be read", hint="JSON in UTF-8"))
         phrase = HTTPStatus(problem.status_code).phrase.lower()

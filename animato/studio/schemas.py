@@ -138,6 +138,12 @@ class Control(Answer):
     help: str
 
 
+class ExpressionRead(Answer):
+    """Expression of a picture."""
+
+    controls: dict[str, float]
+
+
 class Expression(Answer):
     """A saved expression."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import webbrowser
@@ -19,6 +20,9 @@ HOST = "127.0.0.1"
 
 GRACE_SECONDS = 3
 """Seconds that requests in progress get at the end."""
+
+KEEP_ALIVE_SECONDS = 120
+"""Seconds after which an idle connection is closed; closing while a request is on its way looks like an error."""
 
 MAX_SOCKET_MESSAGE = 16 << 20
 """Largest message of a socket, bytes: a camera frame has less."""
@@ -70,6 +74,7 @@ def serve(settings: StudioSettings, announce: Callable[[str], None]) -> None:
         OutputError: the port or the data folder cannot be used.
         UsageError: another studio uses the data folder.
     """
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings are about clients that went away
     listener = listen(settings.port)
     try:
         port = int(listener.getsockname()[1])
@@ -83,6 +88,7 @@ def serve(settings: StudioSettings, announce: Callable[[str], None]) -> None:
                 lifespan="off",
                 ws_max_size=MAX_SOCKET_MESSAGE,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
             address = f"http://{HOST}:{port}/?token={studio.token}"
             announce(address)

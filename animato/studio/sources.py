@@ -96,8 +96,8 @@ class Sources:
         return Source(path, {str(path): row["name"]})
 
     def driver_path(self, row: Row) -> Path:
-        """Return the path of a driver that is not bundled: an upload, or a motion made here."""
-        if row["file"] is None:
+        """Return the path of a driver that is not bundled: an upload, or a motion that was made here."""
+        if row["file"] is None or row["kind"] == "picture":
             return self._folder.drivers / f"{row['id']}.motion"
         file = self._store.get("files", row["file"])
         if file is None:

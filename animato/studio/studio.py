@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from animato.errors import AnimatoError
 from animato.runtime.engine import Engine
 from animato.settings.media import PictureSettings, ReaderSettings
 from animato.settings.studio import StudioSettings
 from animato.studio.events import Events
 from animato.studio.folder import DataFolder
 from animato.studio.jobs import JobQueue
+from animato.studio.problems import ApiError, api_error
 from animato.studio.schemas import Limits
 from animato.studio.sources import Sources
 from animato.studio.store import Store
@@ -22,6 +25,14 @@ from animato.studio.worker_process import WorkerProcess
 
 MAX_EDITORS = 4
 """Editors that may be open at once; each has a thread and the networks' memory."""
+
+
+MAX_READERS = 8
+"""Requests that may wait for the process that reads files: fewer than the server has threads, so that it stays
+responsive."""
+
+READ_SECONDS = 600.0
+"""Longest that a request may wait for it; a crafted file could keep it busy for ever."""
 
 
 class Studio:
@@ -55,6 +66,7 @@ class Studio:
         self.events = Events()
         self.reader = WorkerProcess(settings.threads)
         self.jobs = JobQueue(self.store, self.folder, self.sources, self.events, settings.threads)
+        self._readers = threading.BoundedSemaphore(MAX_READERS)
         self.editors = threading.BoundedSemaphore(MAX_EDITORS)
         self.stopping = threading.Event()
 
@@ -75,6 +87,30 @@ class Studio:
         """What is accepted."""
         pixels = int(PictureSettings().max_megapixels * 1e6)
         return Limits(bytes=self.settings.max_upload * 1_000_000, pixels=pixels, seconds=ReaderSettings().max_seconds)
+
+    def read(self, task: str, arguments: Mapping[str, Any], field: str) -> Any:
+        """Run a task of the process that reads what clients send, and return its value.
+
+        Args:
+            task: see `studio.tasks`.
+            arguments: of the task.
+            field: of the request, to which an error belongs.
+
+        Raises:
+            ApiError: the task failed, took too long, or too many wait already.
+        """
+        if not self._readers.acquire(blocking=False):
+            raise ApiError(503, "busy", "too many files are being read", hint="try again in a moment", field=field)
+        limit = threading.Timer(READ_SECONDS, self.reader.kill)
+        limit.daemon = True
+        try:
+            limit.start()
+            return self.reader.run(task, arguments)
+        except AnimatoError as problem:
+            raise api_error(problem, field) from problem
+        finally:
+            limit.cancel()
+            self._readers.release()
 
     def end_streams(self) -> None:
         """End what would keep connections open: events and sockets."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from animato.animator import Animator
@@ -29,14 +30,18 @@ from animato.media.reader import open_video
 from animato.motion.keyframes import Keyframe, motion_from_keyframes
 from animato.motion.motion_file import load_motion, save_motion
 from animato.pipeline.casting import shared_finder
+from animato.pipeline.nudity_gate import NudityGate
+from animato.pipeline.pose import expression_of_picture
 from animato.pipeline.rendering import Progress
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
 from animato.settings.consent import Consent
 from animato.studio.face_points import seven_points
+from animato.studio.folder import RESULT_FILE
 from animato.studio.worker import named
 from animato.trust.reading import read_credentials
 from animato.trust.verify import verify_file
+from animato.types import Frame
 
 Json = dict[str, Any]
 Names = Mapping[str, str]
@@ -49,8 +54,8 @@ FILMSTRIP_SIDE = 160
 PHOTO_SUFFIX = ".photo.jpg"
 """Of the photo that is animated, beside the head file."""
 
-RESULT_FILE = "result.json"
-"""Beside a finished video: its fields. It is written last, so a folder that has it is complete."""
+ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
+"""A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
 
 
 class Tasks:
@@ -130,16 +135,37 @@ class Tasks:
             temporary.write_bytes(Path(file).read_bytes())
         return _head_fields(head, Path(target))
 
-    def driver(self, file: str, kind: str, strip: str) -> Json:
-        """Probe a driver; of a video, save evenly spaced frames into the folder `strip`."""
+    def expression(self, picture: str) -> dict[str, float]:
+        """Return the controls that come nearest to the face of a picture."""
+        engine = self._animator.engine
+        with engine.bounded(), NudityGate(engine) as gate:
+            likeness = expression_of_picture(Path(picture), "largest", shared_finder(engine))
+            gate.add(f"the picture {Path(picture).name}", likeness.thumbnail)
+            gate.finish()
+        return dict(likeness.controls)
+
+    def _picture_driver(self, picture: Path, strip: Path, target: Path) -> Json:
+        """Make a motion from rest to the expression of a picture, and save the picture as its film strip."""
+        controls = self.expression(str(picture))
+        keyframes = [Keyframe(0.0), Keyframe(ONSET_SECONDS, controls), Keyframe(STILL_SECONDS, controls)]
+        clip = motion_from_keyframes(keyframes, STILL_FPS)
+        save_motion(target, clip)
+        strip.mkdir(exist_ok=True)
+        save_picture(strip / "0.jpg", _reduced(load_picture(picture).image, FILMSTRIP_SIDE))
+        return {"title": "", "duration": clip.duration, "fps": float(clip.fps), "frames": 1, "warnings": []}
+
+    def driver(self, file: str, kind: str, strip: str, target: str) -> Json:
+        """Probe a driver, and save frames of it into the folder `strip`; a picture becomes the motion `target`."""
         path = Path(file)
+        if kind == "picture":
+            return self._picture_driver(path, Path(strip), Path(target))
         if kind == "motion":
             clip = load_motion(path, CHANNELS)
             return {"title": clip.name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
         if kind != "video":
             raise InputError(
                 f"{path} is not a driver: a {kind} has no motion of a face",
-                hint="a video (mp4, mov, webm, mkv, avi, gif) or a motion file",
+                hint="a video (mp4, mov, webm, mkv, avi, gif), a motion file, or a picture of a face",
                 more="docs/drivers.md",
             )
         with open_video(path, max_side=FILMSTRIP_SIDE) as video:
@@ -196,6 +222,15 @@ def _counted(video: Path) -> float:
         for _ in reader:
             pass
         return float(reader.end)
+
+
+def _reduced(image: Frame, side: int) -> Frame:
+    """Return an image (H x W x 3 uint8 RGB) whose longer side has at most `side` pixels."""
+    share = side / max(image.shape[:2])
+    if share >= 1:
+        return image
+    size = max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[str, ...]]:

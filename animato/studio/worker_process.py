@@ -132,4 +132,8 @@ def _write(child: subprocess.Popen[bytes], value: dict[str, Any]) -> None:
 def _kill(child: subprocess.Popen[bytes], scratch: ScratchFolder) -> None:
     child.kill()
     child.wait()
+    for pipe in (child.stdin, child.stdout):
+        with contextlib.suppress(OSError):  # what was not sent any more
+            assert pipe is not None
+            pipe.close()
     scratch.cleanup()

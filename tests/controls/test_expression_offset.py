@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,14 @@ from animato.drivers.offset import OffsetDriver
 from animato.errors import UsageError
 from animato.geometry.pose import HeadPose
 from animato.motion.bundled import bundled
+from animato.motion.expression_file import Expression, save_expression
 from animato.motion.motion_file import load_motion
 from animato.motion.offset import offset_motion, with_offset
 from animato.pipeline.casting import cast_input, open_cast
+from animato.pipeline.signing import offset_claim
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
+from animato.trust.claim import public_settings
 
 TALK = load_motion(bundled()["talk"], CHANNELS)
 
@@ -64,6 +68,14 @@ def test_the_setting_offsets_the_driver_of_a_render(made: Material, offset: obje
         first = next(iter(cast[0].driver.frames(StageClock())))
     smile = offset_motion({"smile": 0.5}).expression
     assert first.expression == pytest.approx(TALK.frames[0].expression + smile, abs=1e-6)
+
+
+def test_the_credentials_name_the_values_of_an_offset_and_not_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "cheerful"
+    save_expression(path, Expression("Cheerful", {"smile": 0.4, "yaw": -5.0}))
+    claimed = offset_claim(AnimateSettings(offset=str(path)))
+    assert claimed == "smile 0.4, yaw -5"
+    assert public_settings({"offset": claimed}) == {"offset": claimed}
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,8 @@ def test_the_command_makes_a_motion_file_that_is_read_back(tmp_path: Path, capsy
         ({"keyframes": [{"time": 0, "controls": {"neutralise": 1}}]}, "neutralise is no movement"),
         ({"keyframes": [{"time": 0}, {"time": 1e9}]}, "key frames end before"),
         ({"fps": 0}, "fps must lie between 1 and 120"),
+        ({"fps": 10**400}, "fps must lie between 1 and 120"),
+        ({"keyframes": [{"time": 10**400}]}, "the times of key frames must be seconds that grow from 0"),
         ({"fps": "25"}, "fps must lie between 1 and 120"),
         ({"version": 9}, "was written by a newer animato"),
         ({"format": "animato-expression"}, "is not a file of key frames"),

@@ -53,6 +53,7 @@ GOOD: dict[str, Any] = {"format": "animato-expression", "version": 1, "name": "x
         (json.dumps({**GOOD, "controls": [1]}), "controls must map names to numbers"),
         (json.dumps({**GOOD, "controls": {"smile": "1"}}), "smile must be a number"),
         (json.dumps({**GOOD, "controls": {"smile": float("nan")}}), "smile must lie between"),
+        (json.dumps({**GOOD, "controls": {"smile": 10**400}}), "smile must be a number"),
         (json.dumps({**GOOD, "controls": {"frown": 1}}), "no such control: frown"),
         (json.dumps({**GOOD, "name": "x" * (1 << 20)}), "is too large for an expression"),
     ],

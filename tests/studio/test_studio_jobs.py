@@ -14,8 +14,8 @@ import pytest
 from animato.errors import FaceError
 from animato.settings.studio import StudioSettings
 from animato.studio.events import Events
-from animato.studio.folder import DataFolder
-from animato.studio.jobs import RESULT_FILE, JobQueue
+from animato.studio.folder import RESULT_FILE, DataFolder
+from animato.studio.jobs import JobQueue
 from animato.studio.problems import ApiError
 from animato.studio.sources import Sources
 from animato.studio.store import Row, Store

@@ -128,6 +128,22 @@ def test_a_job_becomes_a_marked_and_signed_video_that_the_checker_knows(
     assert process.client.delete(f"/drivers/{driver['id']}").status_code == 204
 
 
+def test_a_picture_drives_by_its_expression(process: StudioProcess, head: str, tmp_path: Path) -> None:
+    photo = process.upload(DEMO_PHOTO)
+    read = process.client.post("/expressions/read", json={"file": photo})
+    assert read.status_code == 200 and isinstance(read.json()["controls"], dict), read.text
+    driver = process.client.post("/drivers", json={"file": photo}).json()
+    assert driver["kind"] == "picture" and driver["duration"] > 1 and len(driver["filmstrip"]) == 1
+    assert process.client.get(driver["filmstrip"][0].removeprefix("/api/v1")).content.startswith(b"\xff\xd8")
+    with process.events() as wait:
+        job = wait(process.job(head, SHORT, driver=driver["id"]), ended)
+    assert job["state"] == "done", job["error"]
+    (tmp_path / "talk.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    sound = process.upload(tmp_path / "talk.wav")
+    refused = problem(process.client.post("/drivers", json={"file": sound}), 422)
+    assert refused["what"].startswith("talk.wav is not a driver") and refused["field"] == "file"
+
+
 def test_settings_that_exclude_each_other_are_refused_when_the_job_is_asked_for(
     process: StudioProcess, head: str
 ) -> None:

@@ -96,11 +96,12 @@ def test_half_uploads_of_a_killed_server_are_removed_at_the_start(tmp_path: Path
     half, whole = folder.files / f"0123456789abcdef{PARTIAL}", folder.files / "0123456789abcdef.png"
     half.write_bytes(b"half")
     whole.write_bytes(b"whole")
-    (folder.scratch / "left").mkdir()
+    (folder.results / "0123456789abcdef").mkdir()
+    (folder.results / "0123456789abcdef" / "video.mp4").write_bytes(b"half")
     folder.close()
     with Studio(StudioSettings(data=tmp_path)):
         assert not half.exists() and whole.exists()
-        assert not list((tmp_path / "scratch").iterdir())
+        assert not list((tmp_path / "results").iterdir())
 
 
 def test_a_data_folder_belongs_to_one_studio_at_a_time(tmp_path: Path) -> None:
