@@ -130,7 +130,7 @@ def thumbnail(studio: StudioOf, number: HeadNumber) -> Response:
 
 
 @router.get("/heads/{number}/photo", response_class=FileResponse, responses=errors(404))
-async def photo(studio: StudioOf, number: HeadNumber) -> Response:
+def photo(studio: StudioOf, number: HeadNumber) -> Response:
     """Return the photo that is animated, a JPEG."""
     studio.sources.row("heads", number, "head")
     path = studio.folder.heads / f"{number}.photo.jpg"
