@@ -51,10 +51,11 @@ FILMSTRIP_FRAMES = 12
 FILMSTRIP_SIDE = 160
 """Pixels of the longer side."""
 
-ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
-"""A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
 PHOTO_SUFFIX = ".photo.jpg"
 """Of the photo that is animated, beside the head file."""
+
+ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
+"""A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
 
 
 class Tasks:
@@ -215,6 +216,14 @@ class Tasks:
         return fields
 
 
+def _counted(video: Path) -> float:
+    """Return the duration of a video that does not state it, such as a browser's recording, seconds."""
+    with open_video(video, max_side=FILMSTRIP_SIDE) as reader:
+        for _ in reader:
+            pass
+        return float(reader.end)
+
+
 def _reduced(image: Frame, side: int) -> Frame:
     """Return an image (H x W x 3 uint8 RGB) whose longer side has at most `side` pixels."""
     share = side / max(image.shape[:2])
@@ -222,14 +231,6 @@ def _reduced(image: Frame, side: int) -> Frame:
         return image
     size = max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _counted(video: Path) -> float:
-    """Return the duration of a video that does not state it, such as a browser's recording, seconds."""
-    with open_video(video, max_side=FILMSTRIP_SIDE) as reader:
-        for _ in reader:
-            pass
-        return float(reader.end)
 
 
 def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[str, ...]]:

@@ -114,7 +114,7 @@ def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
         logs.append(page.log)
         page.goto(f"{server.address}/?token={server.token}#/{view}")
         page.wait_for_selector("html[data-ready]")
-        page.wait_for_function("document.documentElement.dataset.online === 'true'")
+        page.wait_for_function("() => document.documentElement.dataset.online === 'true'")
         return page
 
     yield opened

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from page_actions import controls, drag
 
+from animato.pipeline.demo import DEMO_PHOTO
+
 LIVE = ".stage[data-state=live]"
 
 
@@ -24,7 +26,7 @@ def picture(page) -> str:
 def wait_for_frames(page, more: int) -> None:
     """Wait until that many further frames were shown."""
     shown = int(page.get_attribute(".stage", "data-frames"))
-    page.wait_for_function(f"Number(document.querySelector('.stage').dataset.frames) >= {shown + more}")
+    page.wait_for_function(f"() => Number(document.querySelector('.stage').dataset.frames) >= {shown + more}")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,12 @@ def test_expressions_are_saved_loaded_and_mixed(editor) -> None:
     editor.reload()
     editor.wait_for_selector("[data-expression=Grin]")
     assert controls(editor) == pytest.approx({"smile": 0.8}), "kept over a reload"
+
+
+def test_the_expression_of_a_picture_is_read(editor, server) -> None:
+    editor.set_input_files(".expressions ~ .drop input", str(DEMO_PHOTO))
+    editor.wait_for_function("() => document.querySelector('.view-edit').dataset.controls !== '{}'")
+    assert {"head", "picture"} >= {file["kind"] for file in server.client.get("/files").json()}
 
 
 def test_key_frames_are_played_and_become_a_clip(editor, server) -> None:

@@ -20,9 +20,13 @@ def test_the_first_video_takes_at_most_six_clicks_after_the_photo_is_dropped(ope
     page.wait_for_selector(".run-panel[data-result] video")
     assert page.evaluate("clicks") <= 6
     assert page.locator("[data-topic]").count() >= 5, "the report card"
-    page.wait_for_function("document.querySelector('.wipe video').readyState >= 2")
+    page.wait_for_function("() => document.querySelector('.wipe video').readyState >= 2")
     (result,) = server.client.get("/results").json()
     assert result["kind"] == "animate" and result["frames"] > 0
+    page.click(".run-panel .segmented label:has-text('Photo')")
+    page.wait_for_selector(".wipe[data-comparing=photo] .wipe-other img")
+    page.fill(".wipe-range", "30")
+    assert "70%" in page.evaluate("document.querySelector('.wipe-other').style.clipPath")
 
 
 def test_a_finished_video_is_played_checked_and_deleted(open_page, server) -> None:

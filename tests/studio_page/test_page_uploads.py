@@ -78,13 +78,13 @@ def test_the_camera_is_recorded_or_closed(open_page, demo_head, action: str) -> 
     page = open_page("animate")
     page.log.allowed = "422"  # the browser's test picture has no face, which the studio may say
     page.click("[data-action=open-camera]")
-    page.wait_for_function("document.querySelector('.camera video').videoWidth > 0")
+    page.wait_for_function("() => document.querySelector('.camera video').videoWidth > 0")
     if action == "Close":
-        page.click(".camera >> text=Close")
+        page.click(".camera button:has-text('Close')")
         assert page.is_visible("[data-action=open-camera]")
         return
     page.click("[data-action=record]")
-    page.wait_for_function("parseFloat(document.querySelector('.camera .clock').textContent) > 0.9")
+    page.wait_for_function("() => parseFloat(document.querySelector('.camera .clock').textContent) > 0.9")
     page.click("[data-action=record]")
     page.wait_for_selector(".driver-card[aria-checked=true]:has-text('Recording')")
     assert page.is_visible(".filmstrip img"), "a recording has a duration and frames"

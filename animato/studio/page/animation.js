@@ -8,7 +8,7 @@ export const STRENGTHS = [
   { name: 'eyes', label: 'Eyes', max: 2, default: 1 },
   { name: 'brows', label: 'Brows', max: 2, default: 1 },
   { name: 'residual_flow', label: 'Hair and shoulders', max: 1.5, default: 1 },
-  { name: 'neutralise', label: "Remove the photo's expression", max: 1, default: 0.5 },
+  { name: 'neutralise', label: 'Neutralise the photo', max: 1, default: 0.5 },
   { name: 'smooth', label: 'Smoothing', max: 1, default: 0.5 },
 ];
 

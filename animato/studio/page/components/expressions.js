@@ -5,8 +5,10 @@ import { h, replace } from '../dom.js';
 import { described, moved } from '../expression.js';
 import { drop, list, put, watch } from '../state.js';
 import { button, confirmed } from './buttons.js';
+import { dropzone } from './dropzone.js';
 import { slider, textField } from './fields.js';
 import { Slot } from './problem.js';
+import { uploadInto } from './uploads.js';
 
 /**
  * @param {object} form kept state with `mix` (id to share) and `expressionName`
@@ -30,6 +32,16 @@ export function expressions(form, present, load) {
       put('expressions', await post('/expressions', { name, controls: moved(present()) }));
       form.set({ expressionName: '' });
     });
+  const progress = h('div', {});
+  const zone = dropzone('Read one from a picture', 'the expression of the face in it', ([file]) =>
+    attempt(async () => {
+      const uploaded = await uploadInto(file, file.name, 'expression', progress);
+      try {
+        load((await post('/expressions/read', { file: uploaded.id })).controls);
+      } finally {
+        await remove(`/files/${uploaded.id}`);
+      }
+    }), { accept: 'image/jpeg,image/png,image/webp', compact: true });
   const name = textField(form, 'expressionName', 'Save this expression as', { maxLength: 100, slot });
   name.addEventListener('keydown', (event) => event.key === 'Enter' && save());
 
@@ -78,5 +90,7 @@ export function expressions(form, present, load) {
     h('h2', {}, 'Expressions'),
     rows,
     h('div', { class: 'row bottom' }, name, button('Save', save, { 'data-action': 'save-expression' })),
+    zone,
+    progress,
   );
 }

@@ -46,7 +46,7 @@ export function headDetail(head, onLeave) {
       h('img', { src: head.thumbnail, alt: `The head ${head.name}`, width: 160, height: 160 }),
       h(
         'div',
-        { class: 'stack' },
+        { class: 'stack tight' },
         name,
         h('p', { class: 'muted' }, facts.filter(Boolean).join(' · ')),
         h(

@@ -3,6 +3,7 @@
 import { contentUrl } from '../api.js';
 import { find } from '../state.js';
 import { h, replace } from '../dom.js';
+import { button } from './buttons.js';
 import { segmented } from './fields.js';
 
 /**
@@ -33,9 +34,19 @@ export function wipe(result, { start = 0, crop = false } = {}) {
   };
   position.addEventListener('input', place);
 
+  const pause = button('Pause', () => (media.paused ? media.play() : media.pause()), { kind: 'small', symbol: 'pause' });
+  pause.hidden = true;
+  for (const name of ['play', 'pause']) {
+    media.addEventListener(name, () => {
+      pause.querySelector('span').textContent = media.paused ? 'Play' : 'Pause';
+    });
+  }
+
   function compare(kind) {
     frame.dataset.comparing = kind;
     position.hidden = kind === 'none';
+    pause.hidden = kind === 'none' || !moving;
+    media.controls = kind === 'none'; // they would lie half under the other picture
     if (kind === 'photo') replace(other, h('img', { src: crop ? head.thumbnail : head.photo, alt: 'The photo' }));
     else if (kind === 'driver') replace(other, followed(driver));
     else replace(other);
@@ -65,5 +76,5 @@ export function wipe(result, { start = 0, crop = false } = {}) {
 
   const picker = segmented('Compare with', choices, 'none', compare);
   picker.hidden = Object.keys(choices).length === 1;
-  return h('div', { class: 'stack tight' }, frame, position, picker);
+  return h('div', { class: 'stack tight' }, frame, position, h('div', { class: 'row between' }, picker, pause));
 }

@@ -16,6 +16,8 @@ import { setOffset, followJob } from '../animation.js';
 
 export const title = 'Edit';
 
+const HINT = 'Drag the face: the nose turns it, a corner of the mouth smiles, a pupil looks, the lower lip opens.';
+
 const form = kept('edit', { head: null, controls: {}, mix: {}, expressionName: '', keyframes: [], length: 2, at: 0 });
 
 let stage = null;
@@ -124,9 +126,10 @@ export function build(root) {
   );
   form.watch((value) => {
     panel.show(value.controls);
-    summary.textContent = described(present());
+    const asked = moved(present());
+    summary.textContent = Object.keys(asked).length ? described(asked) : HINT;
     stage.ask(present());
-    root.dataset.controls = JSON.stringify(moved(present()));
+    root.dataset.controls = JSON.stringify(asked);
   });
   watch('heads', () => {
     if (!find('heads', form.get().head) || !stage.isOpen) openHead();

@@ -50,7 +50,7 @@ function resultCard(result) {
       { class: 'row' },
       linkButton('Download', contentUrl('results', result.id), { kind: 'primary', symbol: 'download', download: '' }),
       button('Check it', check, { symbol: 'check', 'data-action': 'check-result' }),
-      button('', discard, { kind: 'quiet', symbol: 'trash', label: `Delete ${result.name}` }),
+      button('', discard, { kind: 'quiet small', symbol: 'trash', label: `Delete ${result.name}` }),
     ),
     slot.element,
     h('details', { class: 'more', open: result.id === wanted }, h('summary', {}, 'Report and credentials'), runReport(result)),
