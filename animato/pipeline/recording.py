@@ -15,7 +15,8 @@ from animato.trust.metadata import comment_text
 from animato.types import Frame
 
 WAITING_FRAMES = 30
-"""Frames that may wait for the encoder: one second. Beyond, the last frame is repeated instead."""
+"""Frames of the file that may wait for the encoder, repeated ones included: one second, so that an encoder that is too
+slow does not take minutes at the end. Beyond, frames are left out and the next repeated, which waits for nothing."""
 
 LONGEST_GAP = 10.0
 """Seconds up to which a gap between two frames is filled by repeating the last: longer ones mean a suspended computer,
@@ -74,7 +75,8 @@ class Recording:
         self._output.__enter__()
         self._fps, self._next = fps, 0
         self._start: float | None = None
-        self._waiting: queue.Queue[tuple[Frame, int] | None] = queue.Queue(WAITING_FRAMES)
+        self._waiting: queue.SimpleQueue[tuple[Frame, int] | None] = queue.SimpleQueue()
+        self._behind, self._lock = 0, threading.Lock()
         self._problem: BaseException | None = None
         self.dropped, self._closed = 0, False
         self._thread = threading.Thread(target=self._write, name="animato-recording", daemon=True)
@@ -97,11 +99,13 @@ class Recording:
         count = number - self._next + 1
         if count < 1:
             return
-        try:
-            self._waiting.put_nowait((frame, count))
-            self._next += count
-        except queue.Full:
-            self.dropped += 1
+        with self._lock:
+            if self._behind and self._behind + count > WAITING_FRAMES:
+                self.dropped += 1
+                return
+            self._behind += count
+        self._waiting.put((frame, count))
+        self._next += count
 
     def close(self) -> None:
         """Finish, sign and rename the file; without a frame there is none.
@@ -132,5 +136,7 @@ class Recording:
                 frame, count = item
                 for _ in range(count):
                     self._output.write(frame)
+                    with self._lock:
+                        self._behind -= 1
             except BaseException as problem:
                 self._problem = problem

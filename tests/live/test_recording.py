@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,7 +17,9 @@ from animato import AnimateSettings, Interactive
 from animato.errors import OutputError, RefusedError, UsageError
 from animato.live.policy import cheaper_levels
 from animato.pipeline.interactive import open_interactive
-from animato.pipeline.recording import Recording
+from animato.pipeline.output import Output
+from animato.pipeline.recording import WAITING_FRAMES, Recording
+from animato.types import Frame
 
 CROP = AnimateSettings(frame="crop", size=256, model="geometry")
 
@@ -70,3 +73,24 @@ def test_levels_get_cheaper_and_keep_the_size_of_the_output() -> None:
     assert (first.size, first.model) == (308, "portrait") and (second.size, second.model) == (308, "geometry")
     assert cheaper_levels(replace(CROP, size=256)) == []
     assert [level.model for level in cheaper_levels(replace(CROP, model="portrait", size=1024))] == ["geometry"]
+
+
+def test_an_encoder_that_is_too_slow_does_not_take_minutes_at_the_end(
+    face: Interactive, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write, written, write = threading.Event(), [], Output.write
+
+    def waits(output: Output, frame: Frame) -> None:
+        may_write.wait(timeout=60)
+        written.append(frame.shape)
+        write(output, frame)
+
+    monkeypatch.setattr(Output, "write", waits)
+    recording = Recording(face, out / "call.mp4", Fraction(10))
+    frame = face.frame(face.rest())
+    for number in range(60):
+        recording.put(frame, number * 3.0)  # each repeats the last for three seconds
+    may_write.set()
+    recording.close()
+    assert recording.dropped > 50 and len(written) <= 2 * WAITING_FRAMES
+    assert (out / "call.mp4").is_file()
