@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 from animato.live.performer import Performer
@@ -33,8 +35,8 @@ class FrameRenderer(Protocol):
         """Change these measures."""
         ...
 
-    def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:
-        """Return the finished frame of a motion frame."""
+    def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:
+        """Run the first half of a motion frame, and return the second, which returns the finished frame."""
         ...
 
 
@@ -48,6 +50,7 @@ class LiveLoop:
         frame_sinks: get each frame.
         motion_sinks: get each motion frame that is rendered.
         governor: chooses the level of quality; None for the best.
+        overlap: whether one frame is begun while another thread finishes the previous one.
         now: returns seconds.
         wait: waits for seconds.
 
@@ -65,6 +68,7 @@ class LiveLoop:
         motion_sinks: Sequence[MotionSink] = (),
         *,
         governor: Governor | None = None,
+        overlap: bool = False,
         now: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -73,6 +77,8 @@ class LiveLoop:
         self._governor, self._now, self._wait = governor, now, wait
         self.report, self.clock = LiveReport(), StageClock()
         self._last, self._alive = now(), False
+        self._painter = ThreadPoolExecutor(1, "animato-paint") if overlap else None
+        self._painting: Future[float] | None = None
 
     def run(self, stop: threading.Event, each: Callable[[], None] = lambda: None) -> None:
         """Render until stopped; the source and all sinks are closed, also after an exception.
@@ -85,7 +91,10 @@ class LiveLoop:
             while not stop.is_set() and not self._source.finished:
                 self.step()
                 each()
+            self._wait_for_painting()
         finally:
+            if self._painter is not None:
+                self._painter.shutdown()
             self._close()
 
     def step(self) -> None:
@@ -114,13 +123,30 @@ class LiveLoop:
     def _render(self, renderer: FrameRenderer, motion: LiveMotion, arrived: bool) -> None:
         if motion.neutral is not renderer.neutral:
             renderer.adjust(neutral=motion.neutral)
-        frame = renderer.frame(motion.motion, self.clock)
-        for sink in self._frame_sinks:
-            sink.put(frame, motion.captured)
-        finished = self._now()
-        self.report.add(finished, motion.captured if arrived else None)
+        finish = functools.partial(self._finish, renderer.begin(motion.motion, self.clock), motion.captured, arrived)
+        begun = self._now() - self._last
+        if self._painter is None:
+            taken = begun + finish()
+        else:
+            taken = max(begun, self._wait_for_painting())  # the halves run at once, so the longer one counts
+            self._painting = self._painter.submit(finish)
         if self._governor is not None:
-            renderer.level = self._governor.add(finished - self._last, finished)
+            renderer.level = self._governor.add(taken, self._now())
+
+    def _finish(self, pending: Callable[[], Frame], captured: float, arrived: bool) -> float:
+        """Finish a frame, hand it to the sinks, and return the seconds that took."""
+        begin = self._now()
+        frame = pending()
+        for sink in self._frame_sinks:
+            sink.put(frame, captured)
+        finished = self._now()
+        self.report.add(finished, captured if arrived else None)
+        return finished - begin
+
+    def _wait_for_painting(self) -> float:
+        """Wait for the frame that another thread finishes, and return the seconds it took; its errors are raised."""
+        painting, self._painting = self._painting, None
+        return 0.0 if painting is None else painting.result()
 
     def _close(self) -> None:
         """Close the source and every sink, and raise the first error of any."""

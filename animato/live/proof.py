@@ -58,7 +58,7 @@ def _blocks(number: int) -> NDArray[np.bool_]:
 
 
 class Passthrough:
-    """Stands for tracker and renderer: `follow` keeps a camera's frame, and `frame` returns it.
+    """Stands for tracker and renderer: `follow` keeps a camera's frame, and `begin` leads back to it.
 
     Args:
         seconds: that a frame takes, besides.
@@ -92,10 +92,15 @@ class Passthrough:
         """Take other neutral measures; without effect on the picture."""
         self.neutral = neutral
 
-    def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:  # noqa: ARG002
-        """Return the picture that the motion leads back to, or the last one."""
+    def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:  # noqa: ARG002
+        """Return what returns the picture that the motion leads back to, or the last one."""
         key = round(float(motion.blendshapes[0]) / _UNIT)
         self._last = self._kept.get(key, self._last)
-        if self._seconds:
-            self._wait(self._seconds)
-        return self._last.copy()
+        picture = self._last.copy()
+
+        def finish() -> Frame:
+            if self._seconds:
+                self._wait(self._seconds)
+            return picture
+
+        return finish

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -58,12 +59,16 @@ class LiveStatistics:
 
 
 class LiveReport:
-    """Collects the times of frames."""
+    """Collects the times of frames; one thread may add while another reads.
+
+    Attributes:
+        frames: number of frames.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._finished: deque[tuple[float, float | None]] = deque()
         self.frames = 0
-        self.delays: list[float] = []
 
     def add(self, finished: float, captured: float | None) -> None:
         """Note a finished frame.
@@ -72,15 +77,18 @@ class LiveReport:
             finished: seconds.
             captured: when its camera frame arrived; None for an idle frame.
         """
-        self.frames += 1
-        self._finished.append((finished, None if captured is None else finished - captured))
-        while finished - self._finished[0][0] > WINDOW_SECONDS:
-            self._finished.popleft()
+        with self._lock:
+            self.frames += 1
+            self._finished.append((finished, None if captured is None else finished - captured))
+            while finished - self._finished[0][0] > WINDOW_SECONDS:
+                self._finished.popleft()
 
     def statistics(self, dropped: int, level: int = 0, status: str | None = None) -> LiveStatistics:
         """Return the figures of the last `WINDOW_SECONDS`."""
-        times = [time for time, _ in self._finished]
-        delays = [delay for _, delay in self._finished if delay is not None]
+        with self._lock:
+            recent = list(self._finished)
+        times = [time for time, _ in recent]
+        delays = [delay for _, delay in recent if delay is not None]
         span = times[-1] - times[0] if len(times) > 1 else 0.0
         p50, p95 = np.percentile(delays, [50, 95]).tolist() if delays else (None, None)
         rate = (len(times) - 1) / span if span > 0 else 0.0

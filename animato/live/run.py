@@ -108,7 +108,7 @@ def open_live(
         sinks.append(Recording(face, record, Fraction(round(min(settings.camera_fps, 60))), overwrite=overwrite))
         stack.callback(sinks[-1].close)
     governor = Governor(face.levels, FRAME_BUDGET) if face.levels > 1 else None
-    loop = LiveLoop(source, performer, face, sinks, motion_sinks, governor=governor)
+    loop = LiveLoop(source, performer, face, sinks, motion_sinks, governor=governor, overlap=engine.threads > 1)
     return LiveRun(loop, remote, stop, face, page)
 
 

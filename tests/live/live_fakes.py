@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -78,10 +79,14 @@ class FakeRenderer:
     def adjust(self, *, neutral: Neutral) -> None:
         self.neutral = neutral
 
-    def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:
+    def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:
         self.motions.append(motion)
-        self.clock.wait(self.seconds[self.level])
-        return np.zeros((8, 8, 3), np.uint8)
+
+        def finish() -> Frame:
+            self.clock.wait(self.seconds[self.level])
+            return np.zeros((8, 8, 3), np.uint8)
+
+        return finish
 
 
 class ListSink:

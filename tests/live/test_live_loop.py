@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from animato.live.loop import IDLE_FPS, LiveLoop
 from animato.live.newest import Newest
 from animato.live.performer import Performer
 from animato.live.report import Governor, LiveReport
+from animato.motion.motion_frame import MotionFrame
+from animato.runtime.stage_clock import StageClock
+from animato.types import Frame
 
 CAMERA = [index / 30 for index in range(30 * 20)]
 
@@ -82,6 +86,52 @@ def test_everything_is_closed_and_the_first_error_is_raised() -> None:
         loop.run(threading.Event())
     assert source.closed and broken.closed and last.closed and motion_sink.closed
     assert len(motion_sink.items) == 1
+
+
+def test_a_frame_is_begun_while_the_previous_one_is_finished_in_order() -> None:
+    class Renderer(FakeRenderer):
+        """Its second half waits until the next first half has begun."""
+
+        def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:
+            self.motions.append(motion)
+            number = len(self.motions)
+
+            def finish() -> Frame:
+                with changed:
+                    assert changed.wait_for(lambda: len(self.motions) > number or not source.waiting, 60)
+                return np.full((8, 8, 3), number, np.uint8)
+
+            with changed:
+                changed.notify_all()
+            return finish
+
+    class Sink(ListSink):
+        def put(self, item: object, captured: float = 0.0) -> None:
+            shown.append(int(np.asarray(item)[0, 0, 0]))
+
+    changed, shown = threading.Condition(), []
+    clock, sink = FakeClock(), Sink()
+    source = FakeSource(clock, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    renderer = Renderer(clock, 0.0)
+    LiveLoop(source, Performer(), renderer, [sink], overlap=True, now=clock, wait=clock.wait).run(threading.Event())
+    assert len(shown) >= 6 and shown == list(range(1, len(renderer.motions) + 1))
+
+
+def test_an_error_of_the_second_half_is_raised_and_everything_is_closed() -> None:
+    class Renderer(FakeRenderer):
+        def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:
+            def finish() -> Frame:
+                raise ValueError("broken")
+
+            return finish
+
+    clock, sink = FakeClock(), ListSink()
+    loop = LiveLoop(
+        FakeSource(clock, [0.0]), Performer(), Renderer(clock), [sink], overlap=True, now=clock, wait=clock.wait
+    )
+    with pytest.raises(ValueError, match="broken"):
+        loop.run(threading.Event())
+    assert sink.closed
 
 
 def test_motion_is_passed_on_without_a_renderer() -> None:

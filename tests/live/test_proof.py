@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -58,14 +58,14 @@ class Lockstep(Passthrough):
             self.newest = read_number(frame.image) or 0
             yield frame
 
-    def frame(self, motion: MotionFrame, clock: StageClock | None = None) -> Frame:
-        picture = super().frame(motion)
+    def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:
+        picture = super().begin(motion)()
         for _ in range(self._meanwhile):
             wanted = self.newest + 1
             self._may_yield.release()
             while self.newest < wanted and not self.ended:
                 self._moment.wait(0.001)
-        return picture
+        return lambda: picture
 
     ended = False
 
