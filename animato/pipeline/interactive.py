@@ -20,6 +20,7 @@ from animato.errors import UsageError
 from animato.head.head import Head
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
+from animato.motion.retarget import Target
 from animato.pipeline.actor import Cast, Scene
 from animato.pipeline.factory import build_scene
 from animato.pipeline.label import Label, label_warnings, scene_label
@@ -61,6 +62,7 @@ class Interactive:
         watermarker: of all frames.
         levels: number of scenes.
         level: index of the scene that renders the next frame; may be set.
+        target: of the frame that was begun last, or None; its points are in pixels of the animated square.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Interactive:
         self._scenes, self.cast, self._settings = tuple(scenes), cast, settings
         self.width, self.height = scenes[0].compositor.width, scenes[0].compositor.height
         self.levels, self.level = len(scenes), 0
+        self.target: Target | None = None
         self.label, self.watermarker = label, Watermarker(label=label)
         self._warnings, self._gate, self._resources, self._now = warnings, gate, resources, now
         self._backdrops = [self._opened_backdrops(scene) for scene in scenes]
@@ -148,7 +151,7 @@ class Interactive:
                 raise UsageError("this Interactive is closed", hint="open a new one")
             level = self.level
             with clock.stage("motion"):
-                target = self._retargeters[level](motion)
+                self.target = target = self._retargeters[level](motion)
             paint = self._scenes[level].actors[0].renderer.warp(target, clock)
         return functools.partial(self._finish, level, paint, clock)
 

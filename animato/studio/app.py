@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 
 from animato.studio import driver_routes, expression_routes, file_routes, frame_routes, head_routes, job_routes, pages
 from animato.studio.errors_documented import ERRORS
@@ -24,11 +24,13 @@ router = APIRouter(responses=ERRORS)
 
 
 @router.get("/status", response_model=Status)
-async def status(studio: StudioOf) -> Any:
-    """Return version, limits and the length of the queue."""
+async def status(request: Request, studio: StudioOf) -> Any:
+    """Return version, limits, the length of the queue, and whether live use is there."""
     waiting, running = (len(studio.store.jobs_in(state)) for state in ("queued", "running"))
     queue = {"queued": waiting, "running": running}
-    return {"version": __version__, "threads": studio.settings.threads, "limits": studio.limits, "queue": queue}
+    live = any(getattr(route, "path", "") == f"{PREFIX}/live" for route in request.app.routes)
+    about = {"version": __version__, "threads": studio.settings.threads, "limits": studio.limits}
+    return {**about, "queue": queue, "live": live}
 
 
 def create_app(studio: Studio, port: int) -> Guard:

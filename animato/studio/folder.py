@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -69,6 +70,23 @@ class DataFolder:
     def database(self) -> Path:
         """Path of the database."""
         return self.root / "studio.sqlite3"
+
+    def token(self) -> str:
+        """Return the token of this folder. It is kept, so that an open page goes on after a restart of the studio.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = self.root / "token"
+        try:
+            if path.is_file() and (kept := path.read_text(encoding="ascii", errors="replace").strip()):
+                return kept
+            token = secrets.token_urlsafe(24)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(token)
+        except OSError as problem:
+            raise output_error(path, problem) from problem
+        return token
 
     def free_bytes(self) -> int:
         """Return the free space of the disk, bytes."""

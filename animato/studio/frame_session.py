@@ -22,6 +22,7 @@ from animato.motion.controls import motion_of
 from animato.motion.motion_frame import MotionFrame
 from animato.pipeline.interactive import Interactive, PendingFrame
 from animato.settings.controls import NEUTRALISE
+from animato.studio.face_points import seven_points
 from animato.studio.problems import ApiError, api_error, error_json
 from animato.studio.request_schemas import FrameRequest
 from animato.types import Frame
@@ -83,7 +84,8 @@ class FrameSession:
                 pending = interactive.begin(motion)
                 if painting is not None:
                     painting.result()
-                painting = painter.submit(self._finish, pending, wanted.seq, started)
+                points = [] if interactive.target is None else seven_points(interactive.target.points)
+                painting = painter.submit(self._finish, pending, points, wanted.seq, started)
             if painting is not None:
                 painting.result()
 
@@ -100,11 +102,11 @@ class FrameSession:
             self._report(api_error(problem, "controls"), wanted.seq)
             return None
 
-    def _finish(self, pending: PendingFrame, seq: int, started: float) -> None:
+    def _finish(self, pending: PendingFrame, points: list[list[float]], seq: int, started: float) -> None:
         frame = pending()
         picture = encoded(frame)
         milliseconds = round(1000 * (time.perf_counter() - started), 2)
-        header = {"seq": seq, "ms": milliseconds, "width": frame.shape[1], "height": frame.shape[0]}
+        header = {"seq": seq, "ms": milliseconds, "width": frame.shape[1], "height": frame.shape[0], "points": points}
         self._send(message(header, picture))
 
     def _report_end(self, problem: Exception) -> None:

@@ -8,11 +8,13 @@ headers of its own (pictures, videos, events, sockets) may carry it in a cookie,
 from __future__ import annotations
 
 import hmac
+import html
 from collections.abc import Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from animato.studio.problems import ApiError, response
@@ -68,7 +70,9 @@ class Guard:
             await _deny_socket(refusal, scope, send)
         else:
             headers = {"www-authenticate": "Bearer"} if refusal.status == 401 else None
-            await response(refusal, headers)(scope, receive, _with_headers(send))
+            asks_page = scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
+            answer = refusal_page(refusal) if asks_page else response(refusal, headers)
+            await answer(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> ApiError | None:
         """Return why a request is refused, or None."""
@@ -141,6 +145,15 @@ def _foreign(where: str) -> ApiError:
         where=where,
         hint="reload the page",
     )
+
+
+def refusal_page(refusal: ApiError) -> HTMLResponse:
+    """Return a refusal as a page, for people who opened the address without the token."""
+    what, hint = (html.escape(text or "") for text in (refusal.what, refusal.hint))
+    sentences = f"<p>{what[0].upper()}{what[1:]}.</p><p>To go on: {hint}.</p>"
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>animato studio</title>'
+    page = f'<!doctype html><html lang="en"><head>{head}</head><body>{sentences}</body></html>'
+    return HTMLResponse(page, refusal.status)
 
 
 async def _deny_socket(refusal: ApiError, scope: Scope, send: Send) -> None:

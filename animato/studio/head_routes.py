@@ -87,7 +87,8 @@ def _kept(studio: Studio, number: str, task: str, arguments: Row, name: str, fie
 
 
 def _answer(row: Row) -> Row:
-    return {**row, "thumbnail": f"/api/v1/heads/{row['id']}/thumbnail"}
+    address = f"/api/v1/heads/{row['id']}"
+    return {**row, "thumbnail": f"{address}/thumbnail", "photo": f"{address}/photo"}
 
 
 @router.get("/heads", response_model=list[Head])
@@ -125,6 +126,14 @@ def thumbnail(studio: StudioOf, number: HeadNumber) -> Response:
     """Return a small picture of the head, a JPEG."""
     studio.sources.row("heads", number, "head")
     path = studio.folder.heads / f"{number}.jpg"
+    return FileResponse(path, media_type="image/jpeg", headers={"cache-control": "private, no-cache"})
+
+
+@router.get("/heads/{number}/photo", response_class=FileResponse, responses=errors(404))
+def photo(studio: StudioOf, number: HeadNumber) -> Response:
+    """Return the photo that is animated, a JPEG."""
+    studio.sources.row("heads", number, "head")
+    path = studio.folder.heads / f"{number}.photo.jpg"
     return FileResponse(path, media_type="image/jpeg", headers={"cache-control": "private, no-cache"})
 
 

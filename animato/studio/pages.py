@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 from pathlib import Path
@@ -41,6 +42,7 @@ EMPTY = (
 )
 
 
+@functools.cache
 def page_files() -> dict[str, Path]:
     """Return the files of the page by their address; nothing else is served, whatever the request."""
     return {

@@ -52,6 +52,7 @@ class Status(Answer):
     threads: int
     limits: Limits
     queue: Queue
+    live: bool = Field(description="Whether the socket `live` is there.")
 
 
 class File(Answer):
@@ -104,6 +105,7 @@ class Head(Answer):
     report: dict[str, Any] = Field(description="Report card; see docs/photos.md.")
     warnings: list[str]
     thumbnail: str = Field(description="Address of a small picture.")
+    photo: str = Field(description="Address of the photo that is animated.")
     width: int = Field(description="Of the photo that is animated, pixels.")
     height: int
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 import threading
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -59,8 +58,8 @@ class Studio:
 
     def __init__(self, settings: StudioSettings) -> None:
         self.settings = settings
-        self.token = secrets.token_urlsafe(24)
         self.folder = DataFolder(settings.data)
+        self.token = self.folder.token()
         self.folder.sweep()
         self.store = Store(self.folder.database)
         self.sources = Sources(self.store, self.folder)

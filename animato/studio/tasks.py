@@ -20,7 +20,7 @@ from animato.errors import InputError, VideoError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import Head
 from animato.head.photo import read_photos
-from animato.head.placed_face import PLACED, placed_photo
+from animato.head.placed_face import placed_photo
 from animato.head.plausibility import plausibility
 from animato.head.quality import is_blurred
 from animato.media.disk import whole_file
@@ -36,6 +36,7 @@ from animato.pipeline.rendering import Progress
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
 from animato.settings.consent import Consent
+from animato.studio.face_points import seven_points
 from animato.studio.folder import RESULT_FILE
 from animato.studio.worker import named
 from animato.trust.reading import read_credentials
@@ -52,6 +53,9 @@ FILMSTRIP_SIDE = 160
 
 ONSET_SECONDS, STILL_SECONDS, STILL_FPS = 0.6, 3.0, 25
 """A picture as driver: seconds until its expression is reached, slow enough not to snap, and of the whole motion."""
+
+PHOTO_SUFFIX = ".photo.jpg"
+"""Of the photo that is animated, beside the head file."""
 
 
 class Tasks:
@@ -87,9 +91,8 @@ class Tasks:
         found = []
         for index, face in enumerate(faces, 1):
             low, high = face.points[:MESH_POINTS, :2].min(axis=0), face.points[:MESH_POINTS, :2].max(axis=0)
-            points = face.points[list(PLACED), :2]
             box = [*low.tolist(), *(high - low).tolist()]
-            found.append({"index": index, "box": box, "points": points.tolist()})
+            found.append({"index": index, "box": box, "points": seven_points(face.points)})
         return {"width": image.shape[1], "height": image.shape[0], "faces": found}
 
     def head(self, photos: Sequence[str], face: str, consent: Json, points: Json, target: str) -> Json:
@@ -167,10 +170,11 @@ class Tasks:
             )
         with open_video(path, max_side=FILMSTRIP_SIDE) as video:
             info = video.info
-        frames, warnings = _film_strip(path, info.duration or 0.0, Path(strip))
+        duration = _counted(path) if info.duration is None else info.duration
+        frames, warnings = _film_strip(path, duration, Path(strip))
         size = {"width": info.width, "height": info.height}
         strips = {"frames": frames, "warnings": [self._named(warning) for warning in warnings]}
-        return {"title": "", "duration": info.duration, "fps": float(info.fps), **size, **strips}
+        return {"title": "", "duration": duration, "fps": float(info.fps), **size, **strips}
 
     def motion(self, keyframes: Sequence[Json], fps: float, name: str, target: str) -> Json:
         """Make a motion file of key frames."""
@@ -221,6 +225,14 @@ def _reduced(image: Frame, side: int) -> Frame:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _counted(video: Path) -> float:
+    """Return the duration of a video that does not state it, such as a browser's recording, seconds."""
+    with open_video(video, max_side=FILMSTRIP_SIDE) as reader:
+        for _ in reader:
+            pass
+        return float(reader.end)
+
+
 def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[str, ...]]:
     """Save evenly spaced frames of a video; return how many, and the reader's warnings."""
     folder.mkdir(exist_ok=True)
@@ -240,6 +252,7 @@ def _film_strip(video: Path, duration: float, folder: Path) -> tuple[int, tuple[
 def _head_fields(head: Head, target: Path) -> Json:
     thumbnail = np.ascontiguousarray(head.photo.square(THUMBNAIL_SIDE).image)
     save_picture(target.with_suffix(".jpg"), thumbnail)
+    save_picture(target.with_suffix(PHOTO_SUFFIX), head.photo.image)
     height, width = head.photo.image.shape[:2]
     return {
         "ground": head.consent.ground,

@@ -1,0 +1,96 @@
+"""Files that cannot be used, and uploads that do not arrive: a sentence beside the field, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from page_actions import drop_photo
+
+
+def test_a_refused_file_gets_its_sentence_beside_the_field(open_page, server, tmp_path: Path) -> None:
+    text = tmp_path / "notes.jpg"
+    text.write_text("not a picture")
+    page = open_page()
+    page.log.allowed = "422"
+    drop_photo(page)
+    page.set_input_files(".new-head input[type=file]", str(text))
+    page.wait_for_selector(".new-head .problem:has-text('notes.jpg')")
+    assert page.locator(".tile").count() == 1, "the good photo stays"
+
+
+def test_a_file_that_is_too_large_ends_in_a_sentence_before_it_is_sent(open_page, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(3_000_000)
+    page = open_page()
+    page.set_input_files(".new-head input[type=file]", str(large))
+    page.wait_for_selector(".problem:has-text('too large')")
+
+
+def test_a_reload_in_mid_upload_says_what_did_not_arrive(open_page) -> None:
+    page = open_page()
+    drop_photo(page)
+    page.fill("[name=name]", "Ada")
+    page.route("**/api/v1/files?*", lambda route: None)  # never answered
+    page.set_input_files(
+        ".new-head input[type=file]",
+        {"name": "second.png", "mimeType": "image/png", "buffer": b"\x89PNG" + bytes(1000)},
+    )
+    page.wait_for_selector(".uploading:has-text('second.png')")
+    page.reload()
+    page.wait_for_selector(".problem:has-text('second.png')")
+    assert page.input_value("[name=name]") == "Ada" and page.locator(".tile").count() == 1
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert page.locator(".problem").count() == 0, "it is said once"
+
+
+def test_a_driver_that_has_no_motion_gets_the_librarys_sentence(open_page, demo_head) -> None:
+    page = open_page("animate")
+    page.log.allowed = "422"
+    page.set_input_files(
+        ".view-animate .drop input >> nth=0",
+        {"name": "song.wav", "mimeType": "audio/wav", "buffer": b"RIFF" + bytes(100)},
+    )
+    page.wait_for_selector(".view-animate .problem")
+    assert page.get_attribute("[data-driver=talk]", "aria-checked") == "true", "the choice stays"
+
+
+def test_a_setting_that_the_studio_refuses_is_marked_at_its_slider(open_page, demo_head) -> None:
+    page = open_page("animate")
+    page.log.allowed = "422"
+    body = {"what": "`mouth` must be at most 2, not 5", "where": None, "hint": None, "more": None, "code": "usage"}
+    answer = json.dumps({"error": {**body, "field": "settings.mouth"}})
+    page.route(
+        "**/api/v1/jobs",
+        lambda route: route.fulfill(status=422, body=answer) if route.request.method == "POST" else route.continue_(),
+    )
+    page.click("[data-action=render]")
+    problem = page.wait_for_selector(".strengths .problem")
+    assert "must be at most 2" in problem.inner_text()
+    assert page.locator(".strengths > div:has([data-control=mouth]) .problem").count() == 1
+
+
+@pytest.mark.parametrize("action", ["Start", "Close"])
+def test_the_camera_is_recorded_or_closed(open_page, demo_head, action: str) -> None:
+    page = open_page("animate")
+    page.log.allowed = "422"  # the browser's test picture has no face, which the studio may say
+    page.click("[data-action=open-camera]")
+    page.wait_for_function("document.querySelector('.camera video').videoWidth > 0")
+    if action == "Close":
+        page.click(".camera >> text=Close")
+        assert page.is_visible("[data-action=open-camera]")
+        return
+    page.click("[data-action=record]")
+    page.wait_for_function("parseFloat(document.querySelector('.camera .clock').textContent) > 0.9")
+    page.click("[data-action=record]")
+    page.wait_for_selector(".driver-card[aria-checked=true]:has-text('Recording')")
+    assert page.is_visible(".filmstrip img"), "a recording has a duration and frames"
+    page.focus("[data-mark=end]")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("ArrowLeft")
+    assert float(page.get_attribute("[data-mark=end]", "aria-valuenow")) >= 0.2
+    page.click("[data-action=choose-neutral]")
+    assert page.is_visible("[data-mark=neutral]")
