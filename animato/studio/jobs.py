@@ -64,7 +64,8 @@ class JobQueue:
             self._closed = True
             self._changed.notify()
         self.worker.kill()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def add(self, fields: Row) -> Row:
         """Add a job and return it.

@@ -250,3 +250,4 @@ def test_jobs_may_be_added_from_many_threads(rig: Rig) -> None:
 def test_the_studio_opens_and_closes_its_queue(tmp_path: Path) -> None:
     with Studio(StudioSettings(data=tmp_path)) as studio:
         assert studio.jobs.worker.pid is None  # no process before the first job
+    Studio(StudioSettings(data=tmp_path)).close()  # before its queue was started

@@ -122,3 +122,16 @@ def test_a_deleted_file_is_gone_and_its_id_unknown(client: TestClient, studio: S
 
 def test_a_display_name_has_no_invisible_letters() -> None:
     assert display_name("a\u200b\u2066b", "x") == "a b"
+
+
+def test_the_token_is_kept_for_its_owner_only_so_that_an_open_page_goes_on(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    token = folder.token()
+    assert len(token) >= 32 and folder.token() == token
+    assert (tmp_path / "token").stat().st_mode & 0o077 == 0 and tmp_path.stat().st_mode & 0o022 == 0
+    folder.close()
+    reopened = DataFolder(tmp_path)
+    assert reopened.token() == token
+    (tmp_path / "token").unlink()
+    assert reopened.token() != token
+    reopened.close()
