@@ -8,14 +8,27 @@ import { Slot } from './problem.js';
 
 export const CONSENT_FIELDS = { ground: '', reason: '', guardian: '', minor: false, attested_by: '', scope: '', expires: '' };
 
-/** Return the consent of a form as the API takes it, or null while no ground is chosen. */
+/** Return the consent of a form as the API takes it; nothing may be missing. */
 export function consentOf(form) {
-  if (!form.ground) return null;
   const consent = { ground: form.ground };
   if (form.ground === 'deceased') consent.reason = form.reason;
   if (form.ground === 'other' && form.minor) consent.guardian = form.guardian;
   for (const name of ['attested_by', 'scope', 'expires']) if (form[name].trim()) consent[name] = form[name].trim();
   return consent;
+}
+
+/** Return what is missing from a consent, as the parts of a problem, or null. */
+export function consentGap(form) {
+  if (!form.ground) {
+    return { what: 'say who is shown, and agree to the statement', hint: 'choose one of the four answers', field: 'consent' };
+  }
+  if (form.ground === 'deceased' && !form.reason.trim()) {
+    return { what: 'consent for a deceased person needs a reason', hint: '“for the family”, for example', field: 'consent.reason' };
+  }
+  if (form.ground === 'other' && form.minor && !form.guardian.trim()) {
+    return { what: 'a parent or guardian agrees for a minor', hint: 'their name', field: 'consent.guardian' };
+  }
+  return null;
 }
 
 /** Return the sentence that is affirmed, or "". */

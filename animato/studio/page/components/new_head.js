@@ -6,7 +6,7 @@ import { h, onChange, replace } from '../dom.js';
 import { kept, put } from '../state.js';
 import { stem } from '../words.js';
 import { button, whileBusy } from './buttons.js';
-import { CONSENT_FIELDS, consentForm, consentOf } from './consent_form.js';
+import { CONSENT_FIELDS, consentForm, consentGap, consentOf } from './consent_form.js';
 import { dropzone } from './dropzone.js';
 import { facePicture } from './face_picture.js';
 import { textField } from './fields.js';
@@ -117,12 +117,10 @@ export function newHead(onMade) {
     problems.clear();
     const value = form.get();
     try {
-      const consentGiven = consentOf(value);
-      if (!consentGiven) {
-        throw new Problem({ what: 'say who is shown, and agree to the statement', hint: 'choose one of the four answers', field: 'consent' });
-      }
+      const gap = consentGap(value);
+      if (gap) throw new Problem(gap);
       const placed = value.photos.filter((photo) => photo.points);
-      const request = { photos: value.photos.map((photo) => photo.file), face: chosenFace(value.photos), consent: consentGiven };
+      const request = { photos: value.photos.map((photo) => photo.file), face: chosenFace(value.photos), consent: consentOf(value) };
       if (value.name.trim()) request.name = value.name.trim();
       if (placed.length) request.points = Object.fromEntries(placed.map((photo) => [photo.file, photo.points]));
       const head = await whileBusy(make, 'Making the head…', () => post('/heads', request));
