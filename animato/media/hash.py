@@ -18,4 +18,5 @@ def sha256_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as problem:
-        raise InputError(f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(f"{path} cannot be read: {reason}", hint="check the rights of the file") from problem

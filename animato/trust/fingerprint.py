@@ -16,6 +16,7 @@ from animato.errors import AnimatoError
 from animato.media.image import load_picture
 from animato.media.probe import media_type as probe
 from animato.media.reader import open_video
+from animato.settings.media import ReaderSettings
 from animato.types import Frame, Plane
 
 HASHED_FRAMES = 5
@@ -26,6 +27,7 @@ MAX_DISTANCE = 48
 
 _SIDE, _COEFFICIENTS = 64, 16
 _HASH_FRAME_SIDE = 256
+_READER = ReaderSettings(decode_threads=1)
 _DARK = 24
 """Luma below which a border is taken for a letterbox, levels."""
 
@@ -96,12 +98,13 @@ def _spread(paths: list[Path]) -> Iterator[Frame]:
 
 
 def _video_frames(path: Path) -> Iterator[Frame]:
-    with open_video(path, max_side=_HASH_FRAME_SIDE) as video:
+    with open_video(path, max_side=_HASH_FRAME_SIDE, settings=_READER) as video:
         duration = video.info.duration or 0.0
         yield next(iter(video)).image
     for number in range(1, HASHED_FRAMES):
         if duration * number / HASHED_FRAMES > 0:
-            with open_video(path, max_side=_HASH_FRAME_SIDE, start=duration * number / HASHED_FRAMES) as video:
+            start = duration * number / HASHED_FRAMES
+            with open_video(path, max_side=_HASH_FRAME_SIDE, start=start, settings=_READER) as video:
                 for timed in video:
                     yield timed.image
                     break

@@ -94,7 +94,7 @@ def test_stopping_in_the_middle_leaves_nothing(
 
 @pytest.mark.parametrize(
     "place",
-    ["animato.pipeline.casting.open_driver", "animato.head.photo.load_picture", "animato.pipeline.signing.sign_output"],
+    ["animato.pipeline.casting.open_driver", "animato.head.photo.read_picture", "animato.pipeline.signing.sign_output"],
 )
 def test_stopping_at_any_stage_ends_in_130(
     made: Material, out: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -47,7 +47,7 @@ def test_an_error_of_the_child_is_raised(out: Path) -> None:
 
 def test_a_child_that_dies_is_an_error() -> None:
     source = CameraProcess(LiveSettings(camera="lavfi:testsrc2"))
-    source._child.kill()
+    source._child.popen.kill()
     with pytest.raises(AnimatoError, match="exited unexpectedly"):
         source.take(PATIENCE)
     source.close()

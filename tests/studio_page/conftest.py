@@ -38,9 +38,12 @@ Browser = sync_api.Browser
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each gets a context of its own."""
+    """A browser for the tests of a module; each gets a context of its own.
+
+    Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
+    """
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
         yield started
