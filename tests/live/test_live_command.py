@@ -89,3 +89,10 @@ def test_a_signal_ends_it_cleanly_and_the_recording_is_kept(head: Path, out: Pat
     assert process.returncode == 130
     assert b"call.mp4 is complete" in said and b"Traceback" not in said
     assert animato.verify(out / "call.mp4").found
+
+
+@pytest.mark.usefixtures("strict_consent")
+def test_a_received_motion_moves_no_photo_without_consent(made: Material, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["live", "--head", str(made.photo), "--receive", "45113", "--keyless", "--no-page", "--seconds", "1"]
+    assert run(arguments) == 5
+    assert "no head is made without consent" in capsys.readouterr().err

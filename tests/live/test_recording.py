@@ -92,5 +92,5 @@ def test_an_encoder_that_is_too_slow_does_not_take_minutes_at_the_end(
         recording.put(frame, number * 3.0)  # each repeats the last for three seconds
     may_write.set()
     recording.close()
-    assert recording.dropped > 50 and len(written) <= 2 * WAITING_FRAMES
+    assert recording.dropped > 40 and len(written) <= 2 * WAITING_FRAMES
     assert (out / "call.mp4").is_file()
