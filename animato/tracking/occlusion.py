@@ -43,10 +43,9 @@ TEXTURE_LOST, TEXTURE_RECOVERED = 0.3, 0.5
 OCCLUDED_CORRELATION, VISIBLE_CORRELATION = 0.75, 0.8
 """Correlation below which a region without texture is occluded, and above which it is visible again."""
 TIME_CONSTANT = 0.7
-"""Time constant of a region's average appearance, seconds; no region is occluded before that time."""
-LOW_CORRELATION, TEXTURE_REDUCED, TEXTURE_STILL_LOST = 0.55, 0.75, 0.85
-"""Correlation below which a region is occluded even if its texture is only reduced (below the second value, relative to
-its average), as by a small object before the lips; and texture below which an occluded region stays occluded."""
+"""Time constant of a region's average appearance, seconds."""
+TEXTURE_STILL_LOST = 0.85
+"""Texture relative to its average below which an occluded region stays occluded."""
 MOUTH_DISTANCE = 2.5
 """Distance from the lips, canonical centimetres, within which skin belongs to the mouth: a microphone leaves the
 cheeks visible."""
@@ -74,7 +73,6 @@ class OcclusionDetector:
         """Clear the averages; only the neutral frame is kept."""
         self._states = [_State(self._neutral) for _ in _regions()]
         self._time: float | None = None
-        self._elapsed = 0.0
 
     def occluded(self, frame: Frame, face: Face, match: LandmarkMatch, time: float) -> NDArray[np.bool_]:
         """Return which of `geometry.region_weights.PARTS` (mouth, eyes, brows) are occluded (3 bool).
@@ -91,7 +89,7 @@ class OcclusionDetector:
         facing = np.minimum(facing_ratio(face.points), self._facing)
         facing_weight = np.clip((facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
         step = 0.0 if self._time is None else time - self._time
-        self._time, self._elapsed, rate = time, self._elapsed + step, 1.0 - float(np.exp(-step / TIME_CONSTANT))
+        self._time, rate = time, 1.0 - float(np.exp(-step / TIME_CONSTANT))
         cues = [
             self._cues(region, state, pattern, facing_weight, match)
             for region, state in zip(*self._pairs(), strict=True)
@@ -99,7 +97,7 @@ class OcclusionDetector:
         parts = np.zeros(len(PARTS), bool)
         for index, (region, state) in enumerate(zip(*self._pairs(), strict=True)):
             other_texture = max(other.texture for number, other in enumerate(cues) if number != index)
-            state.update(cues[index], pattern, other_texture, rate, self._elapsed >= TIME_CONSTANT)
+            state.update(cues[index], pattern, other_texture, rate)
             parts |= region.parts & (state.occluded or outside_share(face, frame, region.outline) > MAX_OUTSIDE_SHARE)
         return parts
 
@@ -148,9 +146,7 @@ class _State:
         self.average_texture: float | None = None
         self.occluded = False
 
-    def update(
-        self, cues: _Cues, pattern: NDArray[np.float64], other_texture: float, rate: float, initialised: bool
-    ) -> None:
+    def update(self, cues: _Cues, pattern: NDArray[np.float64], other_texture: float, rate: float) -> None:
         """Update the state with a frame.
 
         Args:
@@ -158,23 +154,18 @@ class _State:
             pattern: 468 float64, of the frame.
             other_texture: highest relative texture of the other regions.
             rate: update rate of the averages, in [0, 1].
-            initialised: whether the averages cover enough time.
         """
         if not cues.faces_camera:
             return
         average_texture = cues.confidence if self.average_texture is None else self.average_texture
         changed = cues.correlation < (VISIBLE_CORRELATION if self.occluded else OCCLUDED_CORRELATION)
-        unlike = cues.correlation < LOW_CORRELATION and cues.texture < TEXTURE_REDUCED
-        texture_lost = average_texture >= MIN_TEXTURE and (
-            cues.texture < (TEXTURE_STILL_LOST if self.occluded else TEXTURE_LOST) or unlike
-        )
+        lost = TEXTURE_STILL_LOST if self.occluded else TEXTURE_LOST
+        texture_lost = average_texture >= MIN_TEXTURE and cues.texture < lost
         # Changes of lighting and pose reduce the texture of all regions, a hand that of some.
         alone = self.occluded or other_texture > TEXTURE_LOST
-        self.occluded = initialised and changed and texture_lost and alone
+        self.occluded = changed and texture_lost and alone
         if not self.occluded and (
-            not initialised
-            or (cues.correlation > VISIBLE_CORRELATION and cues.texture > TEXTURE_LOST)
-            or cues.texture > TEXTURE_RECOVERED
+            (cues.correlation > VISIBLE_CORRELATION and cues.texture > TEXTURE_LOST) or cues.texture > TEXTURE_RECOVERED
         ):
             self.average_pattern = self.average_pattern + rate * (pattern - self.average_pattern)
             self.average_texture = average_texture + rate * (cues.confidence - average_texture)

@@ -54,6 +54,22 @@ def test_a_hand_over_an_eye_hides_the_eyes_only(portrait: Frame, portrait_face: 
     assert found.tolist() == [False, True, True]
 
 
+def _out_of_focus(frame: Frame) -> Frame:
+    return np.asarray(cv2.GaussianBlur(frame, (0, 0), 10), np.uint8)
+
+
+def _out_of_focus_and_dark_at_one_side(frame: Frame) -> Frame:
+    shade = np.linspace(0.15, 1, frame.shape[1])[None, :, None]
+    return np.asarray(cv2.GaussianBlur(frame, (0, 0), 6) * shade, np.uint8)
+
+
+@pytest.mark.parametrize("change", [_out_of_focus, _out_of_focus_and_dark_at_one_side])
+def test_a_camera_that_loses_its_focus_hides_nothing(
+    portrait: Frame, portrait_face: Face, change: Callable[[Frame], Frame]
+) -> None:
+    assert not hidden(portrait, portrait_face, change).any()
+
+
 def test_a_microphone_before_the_lips_hides_the_mouth_although_the_cheeks_are_seen(
     portrait: Frame, portrait_face: Face
 ) -> None:
