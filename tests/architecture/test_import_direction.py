@@ -11,7 +11,7 @@ from source_tree import Source, imported, sources
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("cli", "studio"),
-    ("api", "doctor"),
+    ("api", "doctor", "batch"),
     ("animator",),
     ("live",),
     ("evaluation",),
