@@ -69,18 +69,10 @@ def batch(
     from animato.runtime.executors.choice import executor_of
 
     executor = executor_of(running.workers, running.ray, settings.threads, isolated=True)
+    options: dict[str, Any] = {"problems": problems, "threads": settings.threads, "overwrite": overwrite}
     try:
         with progress_bar("rendering", quiet=quiet or as_json) as progress:
-            result = run_batch(
-                found,
-                folder,
-                executor,
-                running,
-                problems=problems,
-                threads=settings.threads,
-                overwrite=overwrite,
-                progress=progress,
-            )
+            result = run_batch(found, folder, executor, running, progress=progress, **options)
     except KeyboardInterrupt:
         hint = "run the same command again to resume; finished videos are kept"
         raise InterruptedRunError("stopped before all jobs were done", hint=hint) from None

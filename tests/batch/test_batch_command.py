@@ -206,3 +206,19 @@ def test_options_hold_for_all_lines_and_a_line_overrides_them(tmp_path: Path) ->
     assert (first.settings.size, second.settings.size, second.settings.mouth) == (128, 256, 0.5)
     assert second.settings.audio == jobs.parent / "b.wav"
     assert first.output == str(tmp_path / "out" / "a.mp4")
+
+
+def test_inputs_and_outputs_may_be_urls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="the extra storage is not installed")
+    store = fsspec.filesystem("memory")
+    store.pipe({"/batch/me.animato": b"me", "/batch/a.mp4": b"A"})
+    jobs = tmp_path / "jobs.jsonl"
+    line = {"head": "memory://batch/me.animato", "driver": "memory://batch/a.mp4", "output": "memory://batch/out.mp4"}
+    lost = {**line, "driver": "memory://batch/no.mp4", "output": "memory://batch/no-out.mp4"}
+    jobs.write_text("\n".join(json.dumps(each) for each in (line, lost)))
+    code, told = summary(capsys, jobs)
+    assert (code, told["done"], told["failed"]) == (6, 1, 1)
+    assert store.cat("/batch/out.mp4") == b"meA"
+    assert summary(capsys, jobs)[1]["skipped"] == 1
+    store.rm("/batch/out.mp4")
+    assert summary(capsys, jobs)[1]["done"] == 1

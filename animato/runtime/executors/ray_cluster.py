@@ -78,7 +78,7 @@ class RayExecutor(WorkerPool):
             raise UsageError(
                 f"no Ray cluster can be used at {self.address}",
                 where=str(problem).splitlines()[0],
-                hint="`ray=local`, or the address that `ray start --head` prints",
+                hint="`ray=local`, or the address that Ray prints when a cluster starts",
             ) from problem
 
     def start(self, task: Task) -> _ActorWorker:
