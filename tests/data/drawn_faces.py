@@ -107,6 +107,11 @@ def open_drawn_finder() -> DrawnFinder:
     return DrawnFinder()
 
 
+def open_mortal_finder() -> DrawnFinder:
+    """A finder that ends its worker process at the fortieth look."""
+    return DrawnFinder(die_at=40)
+
+
 def end_at_once() -> DrawnFinder:
     """A finder that never opens: the worker process ends."""
     os.kill(os.getpid(), signal.SIGKILL)

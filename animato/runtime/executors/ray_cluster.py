@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Sequence
+import secrets
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from animato.errors import MissingPartError, UsageError
 from animato.runtime.executors.base import Outcome, Task, WorkerLost, WorkerPool
+from animato.runtime.scratch import ScratchFolder
 
 LOCAL = "local"
 """Address that stands for a cluster on this machine, started and stopped by the executor."""
@@ -18,9 +21,12 @@ QUIET = {
     "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
     "RAY_enable_metrics_collection": "false",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # workers without a GPU keep the variables that hide one
 }
 """Environment of the Ray processes that are started here: nothing is reported or collected."""
+
+LONGEST_FOLDER = 40
+"""Characters of a folder in which Ray makes its sockets: it adds up to 67, and a socket's name has at most 107."""
 
 
 class RayExecutor(WorkerPool):
@@ -46,32 +52,33 @@ class RayExecutor(WorkerPool):
         """
         if not items:
             return
-        self._connect()
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(_environment(self._variables()))
+            self._connect(stack)
             yield from super().run(task, items, attempts)
-        finally:
-            import ray
 
-            ray.shutdown()
+    def _variables(self) -> dict[str, str]:
+        if self.address != LOCAL or "RAY_AUTH_TOKEN" in os.environ:
+            return QUIET
+        # The ports of a cluster are open to the network; Ray accepts nothing without a token, and would keep one of its
+        # own in the home folder.
+        return {**QUIET, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
-    def _connect(self) -> None:
-        os.environ.update(QUIET)
+    def _connect(self, stack: ExitStack) -> None:
         try:
             import ray
         except ModuleNotFoundError as problem:
             raise MissingPartError("Ray is not installed", hint="pip install 'animato[ray]'") from problem
+        _reread_token()
         if ray.is_initialized():
             raise UsageError("this process uses a Ray cluster already", hint="call `ray.shutdown()` first")
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        options: dict[str, Any] = {"address": self.address, "log_to_driver": False, "logging_level": "ERROR"}
         if self.address == LOCAL:
-            options |= {
-                "address": LOCAL,
-                "num_cpus": self.workers * self.cpus,
-                "include_dashboard": False,
-                "_node_ip_address": "127.0.0.1",
-            }
-        else:
-            options["address"] = self.address
+            options |= {"num_cpus": self.workers * self.cpus, "include_dashboard": False}
+            folder = stack.enter_context(ScratchFolder())
+            if len(folder) <= LONGEST_FOLDER:
+                options["_temp_dir"] = folder
+        stack.callback(ray.shutdown)
         try:
             ray.init(**options)
         except (ConnectionError, ValueError, RuntimeError) as problem:
@@ -144,3 +151,26 @@ class _Actor:
         """Process an item."""
         assert self._call is not None
         return "done", self._call(item)
+
+
+def _reread_token() -> None:
+    """Make Ray read its token again, if it was imported before or has served another cluster in this process."""
+    # Ray keeps the first token it reads and has no public way to change it; without this, a second cluster is refused.
+    with contextlib.suppress(ImportError, AttributeError):
+        from ray._raylet import AuthenticationTokenLoader
+
+        AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables; at the end remove what was added, also by Ray."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            if name.startswith("RAY_"):
+                del os.environ[name]
+        os.environ.update({name: before[name] for name in variables if name in before})
