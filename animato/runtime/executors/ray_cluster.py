@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -157,9 +158,8 @@ def _reread_token() -> None:
     """Make Ray read its token again, if it was imported before or has served another cluster in this process."""
     # Ray keeps the first token it reads and has no public way to change it; without this, a second cluster is refused.
     with contextlib.suppress(ImportError, AttributeError):
-        from ray._raylet import AuthenticationTokenLoader
-
-        AuthenticationTokenLoader.instance().reset_cache()
+        loader: Any = importlib.import_module("ray._raylet").AuthenticationTokenLoader
+        loader.instance().reset_cache()
 
 
 @contextlib.contextmanager
@@ -171,6 +171,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         for name in os.environ.keys() - before.keys():
-            if name.startswith("RAY_"):
+            if name.startswith("RAY_") or name == "PYTHONBREAKPOINT":
                 del os.environ[name]
         os.environ.update({name: before[name] for name in variables if name in before})
