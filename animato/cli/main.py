@@ -13,6 +13,7 @@ import typer
 from animato.cli import (
     adapt,
     animate,
+    batch,
     bench,
     consent,
     data,
@@ -51,7 +52,7 @@ ENVIRONMENT_ERRORS = frozenset(
 )
 """Operating system errors caused by the environment (disk space, permissions, limits) rather than by a bug."""
 
-EXTRA_OF = {"torch": "training", "skimage": "evaluation"}
+EXTRA_OF = {"torch": "training", "skimage": "evaluation", "ray": "ray", "fsspec": "storage"}
 """Optional packages, and the extra that installs each."""
 
 app = typer.Typer(
@@ -92,6 +93,13 @@ _add(
     "Render a video of a person moved by a driver.",
     "animato animate me.jpg --driver talk --consent self -o me.mp4",
     "animato animate me.animato --driver clip.mp4 --frame crop --mouth 1.2 -o me.webm",
+)
+_add(
+    batch.batch,
+    "Render many videos; resumes, and reports all failures at the end.",
+    "animato batch jobs.jsonl -o out --workers 2",
+    "animato batch --heads heads --drivers clips -o out --shard 1/4",
+    "animato batch --status out",
 )
 _add(
     pose.pose,

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from animato.data.batch import make_shard
+from animato.data.batch import ATTEMPTS, Report, make_shard
 from animato.data.folder import Folder
 from animato.data.manifest import build_manifest
 from animato.data.plan import ClipBatch, check_folder_settings, extend_plan, unfinished
 from animato.data.sources import find_sources
 from animato.errors import AnimatoError
 from animato.runtime.engine import Engine
+from animato.runtime.executors.base import Executor, SerialExecutor
+from animato.runtime.executors.choice import executor_of
 from animato.settings.data import PrepareSettings
 from animato.tracking.face_finder import FaceFinder
 
@@ -51,6 +49,7 @@ def prepare(
     settings: PrepareSettings | None = None,
     manifest: Path | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Prepared:
     """Prepare videos and stills for training and evaluation.
 
@@ -63,6 +62,7 @@ def prepare(
         settings: crop size, limits, splits; None for the defaults.
         manifest: CSV with a column `path` and any of person, kind, group, source, licence, attribution, consent, split.
         progress: called with (files finished, total files).
+        executor: what runs the work; by default worker processes or Ray, as the settings say.
 
     Returns:
         The content of the folder, and dropped files with reasons. A broken file is dropped, not fatal.
@@ -83,10 +83,10 @@ def prepare(
     batches = extend_plan(prepared, found.clips, settings)
     # Process.
     count = _ProgressCounter(batches, prepared, progress)
-    process = _process_serially if settings.workers == 1 else _process_in_pool
+    executor = executor or executor_of(settings.workers, settings.ray)
     remaining = unfinished(prepared, batches)
     while remaining:
-        process(prepared, remaining, settings, count)
+        _process(prepared, remaining, settings, executor, count)
         # Retry shards locked by another process, which may have been killed.
         previous, remaining = len(remaining), unfinished(prepared, remaining)
         if len(remaining) == previous:
@@ -111,69 +111,62 @@ class _ProgressCounter:
             self._progress(self._done, self._all)
 
 
-def _process_serially(
-    folder: Folder, batches: Sequence[ClipBatch], settings: PrepareSettings, count: _ProgressCounter
+def _process(
+    folder: Folder, batches: Sequence[ClipBatch], settings: PrepareSettings, executor: Executor, count: _ProgressCounter
 ) -> None:
-    finder = FaceFinder(Engine(1))
-    for batch in batches:
-        make_shard(folder, batch, settings, finder, lambda _clip: count.add(1))
-
-
-def _process_in_pool(
-    folder: Folder, batches: Sequence[ClipBatch], settings: PrepareSettings, count: _ProgressCounter
-) -> None:
-    """Process the batches in a process pool; restart it after a crash, which counts as an attempt for the file."""
-    context = multiprocessing.get_context("spawn")
-    previous: object = None
-    while True:
-        remaining = unfinished(folder, batches)
-        pool = ProcessPoolExecutor(min(settings.workers, len(remaining) or 1), context, _init_worker)
-        try:
-            running: dict[Future[bool], ClipBatch] = {
-                pool.submit(_process_batch, folder.path, batch, settings): batch for batch in remaining
-            }
-            while running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    batch = running.pop(future)
-                    count.add(len(batch.clips) if future.result() else 0)
-            return
-        except BrokenProcessPool as error:
-            current = _state_on_disk(folder)
-            if current == previous:
+    """Process the batches; those that another process is working on stay unfinished."""
+    # In this process each clip is reported, elsewhere each finished batch.
+    here = isinstance(executor, SerialExecutor)
+    if here:
+        task = PrepareTask(folder.path, settings, open_finder, lambda _clip: count.add(1))
+    else:
+        task = PrepareTask(folder.path, settings, open_worker_finder, ignore_clip)
+    # Each loss is counted on disk against the clip being read, which is dropped after `ATTEMPTS`; the other clips of
+    # the batch then follow. The one more is for a worker killed between two clips.
+    attempts = 1 + ATTEMPTS * max(len(batch.clips) for batch in batches)
+    with closing(executor.run(task, batches, attempts)) as outcomes:
+        for outcome in outcomes:
+            if outcome.lost:
                 raise AnimatoError(
-                    "the worker processes crash at start-up",
-                    where=str(error),
-                    hint="`workers=1`; a script that calls `prepare` needs `if __name__ == '__main__':`",
-                ) from error
-            previous = current
-        finally:
-            pool.shutdown(cancel_futures=True)
+                    f"the worker processes crash on shard {outcome.item.name}",
+                    where=", ".join(clip.file for clip in outcome.item.clips[:5]),
+                    hint="run the same command again to resume; more memory or fewer `workers`",
+                )
+            count.add(len(outcome.item.clips) if outcome.result and not here else 0)
 
 
-def _state_on_disk(folder: Folder) -> set[tuple[str, int]]:
-    """Return names and sizes of the files on disk, to detect whether any worker made progress."""
-    return {(str(path), path.stat().st_size) for path in (*folder.parts.rglob("*.*"), *folder.shards.iterdir())}
+def open_finder() -> FaceFinder:
+    """Return the face networks, single-threaded."""
+    return FaceFinder(Engine(1))
 
 
-_finder: FaceFinder | None = None
+def open_worker_finder() -> FaceFinder:
+    """Return the face networks of a worker process, which is single-threaded throughout."""
+    cv2.setNumThreads(1)
+    return open_finder()
 
 
-def _init_worker() -> None:
-    """Initialise a worker process: single-threaded, and exiting when the parent exits."""
-    cv2.setNumThreads(1)  # parallelism comes from the worker processes
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+def ignore_clip(_clip: str) -> None:
+    """Report nothing: a worker has nobody to report clips to."""
 
 
-def _exit_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+@dataclass(frozen=True)
+class PrepareTask:
+    """Prepares batches of clips.
 
+    Attributes:
+        folder: the prepared folder, on a disk that all workers share.
+        settings: crop size, limits.
+        finder: opens the face networks.
+        report: called with the name of each finished clip.
+    """
 
-def _process_batch(path: Path, batch: ClipBatch, settings: PrepareSettings) -> bool:
-    """Prepare one batch in a worker process, with the process's own networks."""
-    global _finder
-    _finder = _finder or FaceFinder(Engine(1))
-    return make_shard(Folder(path), batch, settings, _finder, lambda _clip: None)
+    folder: Path
+    settings: PrepareSettings
+    finder: Callable[[], FaceFinder]
+    report: Report
+
+    def open(self) -> Callable[[ClipBatch], bool]:
+        """Return a function that prepares a batch and returns whether its shard is complete."""
+        folder, finder = Folder(self.folder), self.finder()
+        return lambda batch: make_shard(folder, batch, self.settings, finder, self.report)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
+from animato.settings.batch import RAY_HELP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ class PrepareSettings:
         group="Notes in the manifest",
     )
     workers: int = setting(1, "Number of worker processes, each single-threaded.", low=1, high=256, group="Advanced")
+    ray: str | None = setting(None, RAY_HELP, group="Advanced")
     retry: bool = setting(False, "Retry files that an earlier run into the folder dropped.", group="Advanced")
     clips_per_shard: int = setting(
         32, "Maximum number of clips per shard.", low=1, high=4096, unit="clips", group="Advanced"

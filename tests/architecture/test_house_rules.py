@@ -11,7 +11,7 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools", "stuff"}
 
-OWN_PROCESSES = {"data/prepare.py"}
+OWN_PROCESSES = {"runtime/executors/processes.py"}
 """Files whose worker processes end themselves when the process that started them is gone."""
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|NotImplemented)\b")

@@ -12,7 +12,7 @@ from source_tree import Source, imported, sources
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("studio",),
-    ("api", "doctor"),
+    ("api", "doctor", "batch"),
     ("animator",),
     ("live",),
     ("evaluation",),

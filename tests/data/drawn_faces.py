@@ -102,6 +102,22 @@ class DrawnFinder:
         return [face] if face.score else []
 
 
+def open_drawn_finder() -> DrawnFinder:
+    """The finder of a worker process."""
+    return DrawnFinder()
+
+
+def open_mortal_finder() -> DrawnFinder:
+    """A finder that ends its worker process at the fortieth look."""
+    return DrawnFinder(die_at=40)
+
+
+def end_at_once() -> DrawnFinder:
+    """A finder that never opens: the worker process ends."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 def prepare_drawn(folder: Path, sources: Sequence[Path], die_at: int = 0, **settings: object) -> Prepared:
     """Prepare with the drawn finder in place of the networks."""
     from animato.data import prepare as module

@@ -10,8 +10,6 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import drawn_faces
@@ -224,11 +222,7 @@ def test_a_file_that_ends_the_process_three_times_is_dropped_and_can_be_tried_ag
 def test_workers_that_never_come_up_are_an_error_and_not_an_endless_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken(ProcessPoolExecutor):
-        def submit(self, *_: object, **__: object) -> Future[object]:  # type: ignore[override]
-            raise BrokenProcessPool("gone")
-
-    monkeypatch.setattr("animato.data.prepare.ProcessPoolExecutor", Broken)
+    monkeypatch.setattr("animato.data.prepare.open_worker_finder", drawn_faces.end_at_once)
     with pytest.raises(AnimatoError, match="crash at start-up"):
         prepare_drawn(tmp_path / "out", [write_clip(tmp_path / "in" / "a.mp4", 6)], workers=2)
 

@@ -1,0 +1,1 @@
+"""Run a task over many items: in this process, in worker processes, or on a Ray cluster."""

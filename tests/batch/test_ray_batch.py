@@ -1,0 +1,90 @@
+"""Ray in place of processes: the same results, lost actors replaced, and nothing reported to anybody."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from animato.batch.run import ATTEMPTS
+from animato.data.prepare import prepare
+from animato.errors import MissingPartError
+from animato.runtime.executors.base import SerialExecutor
+from animato.runtime.executors.ray_cluster import RayExecutor
+from animato.settings.data import PrepareSettings
+
+HERE = Path(__file__).parent
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra ray is not installed")
+
+
+def program(scenario: str, folder: Path) -> Any:
+    """Run a scenario of `ray_program.py` and return what it printed."""
+    paths = [str(HERE), str(HERE.parent / "data"), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder)}
+    command = [sys.executable, str(HERE / "ray_program.py"), scenario, str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@needs_ray
+def test_clusters_of_the_command_report_nothing_need_a_token_and_leave_nothing(tmp_path: Path) -> None:
+    told = program("inspect", tmp_path)
+    assert told["found"] == {
+        "usage": False,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_enable_metrics_collection": "false",
+        "RAY_AUTH_MODE": "token",
+    }
+    assert told["raised"] == "this item is wrong"
+    assert (told["open"], told["changed"]) == (False, [])
+    assert not (tmp_path / ".ray").exists()
+
+
+@needs_ray
+def test_a_job_that_kills_its_actor_fails_alone(tmp_path: Path) -> None:
+    told = program("batch", tmp_path)
+    assert (told["done"], told["failed"]) == (2, 2)
+    assert told["log"].count("poison.mp4") == ATTEMPTS
+    assert (tmp_path / "out" / "d.mp4").read_bytes() == b"meD"
+
+
+@needs_ray
+def test_actors_that_die_again_and_again_prepare_the_folder_of_an_undisturbed_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(HERE.parent / "data")
+    from drawn_faces import SETTINGS, DrawnFinder, write_clip
+
+    for number in range(24):
+        write_clip(tmp_path / "clips" / f"p{number:02d}.mp4", 4, 20 + 8 * number)
+    assert program("prepare", tmp_path)["clips"] == 24
+    monkeypatch.setattr("animato.data.prepare.FaceFinder", lambda _engine: DrawnFinder())
+    settings = {**SETTINGS, "clips_per_shard": 4}
+    # Shards are smaller for more workers; the plan of the folder must be the same.
+    monkeypatch.setattr("animato.data.prepare.executor_of", lambda *_: SerialExecutor())
+    prepare([tmp_path / "clips"], tmp_path / "calm", PrepareSettings(**settings, workers=2))  # type: ignore[arg-type]
+    assert files(tmp_path / "ray") == files(tmp_path / "calm")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Everything that readers of a prepared folder use."""
+    return {path.name: path.read_bytes() for path in [folder / "manifest.json", *(folder / "shards").iterdir()]}
+
+
+@needs_ray
+def test_an_address_where_no_cluster_is_is_refused(tmp_path: Path) -> None:
+    assert program("absent", tmp_path) == "no Ray cluster can be used at nonsense"
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingPartError, match="animato\\[ray\\]"):
+        list(RayExecutor("local", 1).run(None, ["item"], 1))  # type: ignore[arg-type]
