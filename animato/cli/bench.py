@@ -5,11 +5,14 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animato.cli.printing import print_json
+
+if TYPE_CHECKING:
+    from animato.pipeline.bench import BenchmarkRun
 
 
 def bench(
@@ -28,6 +31,8 @@ def bench(
     ] = None,
     size: Annotated[int, typer.Option(help="Side of the animated crop in pixels.")] = 512,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    device: Annotated[str, typer.Option(help="Where the renderer's networks run; as of `animato animate`.")] = "cpu",
+    backend: Annotated[str, typer.Option(help="Library that runs them; as of `animato animate`.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure time per stage, frames per second end to end, time to the first frame and peak memory.
@@ -37,11 +42,14 @@ def bench(
     from animato import api
     from animato.pipeline.bench import benchmark
     from animato.pipeline.demo import DEMO_PHOTO, demo_consent
+    from animato.pipeline.inputs import settings_of
+    from animato.runtime.devices import placed
     from animato.settings.animate import AnimateSettings
     from animato.settings.consent import required_consent
 
     lengths = tuple(seconds or (5.0, 120.0))
-    AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
+    chosen = settings_of(None, {"size": size, "threads": threads, "device": device, "backend": backend})
+    placed(chosen.device, chosen.backend)  # validate before anything is rendered
     with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
         folder = Path(name)
         given = demo_consent() if photo is None else required_consent(consent)
@@ -50,10 +58,15 @@ def bench(
             driver = folder / "talk.mp4"
             api.animate(photo, "talk", driver, AnimateSettings(frame="crop"), consent=given)
         options = ["--frame", "crop", "--size", str(size), "--threads", str(threads), "--consent", given.ground]
+        options += ["--device", chosen.device, "--backend", chosen.backend]
         results = benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
     if as_json:
         print_json([asdict(result) for result in results])
         return
+    _print_table(results)
+
+
+def _print_table(results: list[BenchmarkRun]) -> None:
     stages = list(results[0].milliseconds)
     header = "".join(f"{f'{result.seconds:.0f} s':>10}" for result in results)
     typer.echo(f"{'ms per frame':<22}{header}")
