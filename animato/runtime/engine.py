@@ -1,8 +1,10 @@
 """Engine: device, threads, compiled networks and their pools of inference requests.
 
-Nothing here is module state. Two renders that share an engine share its compiled networks, never a request: an
-inference request holds the tensors of one call, so each call takes one from a pool and returns it when its outputs
-have been copied.
+Nothing here is module state. Two renders that share an engine share its compiled networks, never the tensors of a call.
+
+The renderer's networks run on the engine's device and backend (`runtime.devices`). The face tracker's and the nudity
+gate's run as their authors published them, with OpenVINO on the CPU: they are small, and a driver is the same motion
+whatever renders it.
 """
 
 from __future__ import annotations
@@ -10,111 +12,61 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Hashable, Iterator
-from typing import Any, Literal, TypeVar, cast, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
 
 from animato.errors import UsageError
-from animato.runtime import network_cache
-from animato.runtime.memory_errors import is_out_of_memory, out_of_memory
+from animato.runtime import network_cache, openvino_graph
+from animato.runtime.devices import Backend, Device, placed
+from animato.runtime.memory_errors import memory_reported
+from animato.runtime.network import Graph, Network
+from animato.runtime.onnxruntime_network import OnnxRuntimeNetwork
 from animato.runtime.openvino_library import import_openvino, read_model
+from animato.runtime.openvino_network import OpenVinoNetwork
 from animato.runtime.parser import Parser
 from animato.runtime.thread_bound import bounded
+from animato.runtime.torch_network import TorchNetwork
 
 T = TypeVar("T")
 
-Device = Literal["cpu"]
-"""Inference device."""
-
-
-class Network:
-    """A compiled network that maps arrays to arrays; any number of threads may call it at once.
-
-    Args:
-        compiled: an `openvino.CompiledModel`.
-    """
-
-    def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
-        self._idle: list[Any] = []
-
-    def __call__(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run the network once and return its outputs in the order of the model, as new arrays.
-
-        Raises:
-            InputError: there is not enough memory.
-        """
-        with _memory_reported():
-            try:
-                request = self._idle.pop()  # atomic, so no two threads share a request
-            except IndexError:
-                request = self._compiled.create_infer_request()
-            # The inputs are read in place, so the request keeps them alive until its next call; the outputs are copies.
-            outputs = request.infer([np.ascontiguousarray(array) for array in arrays], share_inputs=True)
-        # Not reused after an error or Ctrl-C, when its state is undefined; a new request takes a millisecond.
-        self._idle.append(request)
-        return list(outputs.to_tuple())
-
-
-@contextlib.contextmanager
-def _memory_reported() -> Iterator[None]:
-    """Convert OpenVINO's errors to an `InputError` where they mean that memory ran out."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as problem:
-        if is_out_of_memory(problem):
-            raise out_of_memory("to run the networks", problem) from problem
-        raise
+_OPENVINO_DEVICE = "CPU"
 
 
 class Compiler:
     """Compiles networks for one device without keeping references to them.
 
     Args:
-        threads: see `Engine`.
-        device: see `Engine`.
+        threads, device, backend: see `Engine`.
 
     Raises:
-        UsageError: an unknown device, or fewer than one thread.
+        UsageError, MissingPartError: as of `Engine`.
     """
 
-    def __init__(self, threads: int, device: Device) -> None:
-        if device not in get_args(Device):
-            raise UsageError(f"device cannot be {device!r}", where=f"one of: {', '.join(get_args(Device))}")
+    def __init__(self, threads: int, device: Device = "cpu", backend: Backend = "auto") -> None:
         if threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.threads = threads
-        self.device: Device = device
+        self.placement = placed(device, backend)
 
     @property
     def network_threads(self) -> int:
         """Threads of each of the renderer's networks."""
         return max(1, self.threads // 2)
 
-    def compile(self, model: Any, threads: int | None = None) -> Network:
-        """Compile a graph (`openvino.Model`).
-
-        Args:
-            model: from `runtime.graph_builder`.
-            threads: CPU threads, or None for `network_threads`.
-        """
-        return Network(self._compiled(import_openvino().Core(), model, threads or self.network_threads))
-
-    def compile_shipped(self, content: str, build: Callable[[], Any]) -> Network:
-        """Compile a graph of the package, or take it from the cache on disk (`runtime.network_cache`).
-
-        Args:
-            content: identifies the graph and its weights.
-            build: makes the graph, if it is not in the cache.
-        """
-        threads = self.network_threads
+    def compile(self, graph: Graph) -> Network:
+        """Compile a network of the renderer, or take it from the cache on disk (`runtime.network_cache`)."""
+        threads, device = self.network_threads, self.placement.device
+        if self.placement.backend == "onnxruntime":
+            return OnnxRuntimeNetwork(graph, device, threads)
+        if self.placement.backend == "torch":
+            return TorchNetwork(graph, device, threads)
 
         def compiled(core: Any) -> Any:
-            return self._compiled(core, build(), threads)
+            return self._compiled(core, openvino_graph.openvino_model(core, graph), threads)
 
-        return self._cached(f"graph {content}", threads, compiled)
+        if graph.private:
+            return OpenVinoNetwork(compiled(import_openvino().Core()))
+        return self._cached(f"graph {network_cache.code_key(openvino_graph)} {graph.content}", threads, compiled)
 
     def compile_file(self, model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Network:
         """Compile the bytes of an ONNX or TensorFlow Lite file; see `Engine.network`."""
@@ -145,13 +97,13 @@ class Compiler:
         return self._cached(f"{hashlib.sha256(graph + weights).hexdigest()} {input_shape}", threads, compiled)
 
     def _compiled(self, core: Any, model: Any, threads: int) -> Any:
-        with _memory_reported():
-            return core.compile_model(model, self.device.upper(), _options(threads))
+        with memory_reported():
+            return core.compile_model(model, _OPENVINO_DEVICE, _options(threads))
 
     def _cached(self, content: str, threads: int, compiled: Callable[[Any], Any]) -> Network:
         """Return the network of some content: from the cache, else compiled and cached."""
         openvino = import_openvino()
-        core, device = openvino.Core(), self.device.upper()
+        core, device = openvino.Core(), _OPENVINO_DEVICE
         # Code is generated for one processor, by one version of OpenVINO.
         platform = core.get_property(device, "FULL_DEVICE_NAME"), core.get_property(device, "OPTIMIZATION_CAPABILITIES")
         parts = content, openvino.__version__, platform, _options(threads)
@@ -159,13 +111,13 @@ class Compiler:
         entry = network_cache.load(key)
         if entry is not None:
             # An entry that this OpenVINO does not take is compiled anew and replaced.
-            with contextlib.suppress(RuntimeError), _memory_reported():
-                return Network(core.import_model(entry, device, _options(threads)))
+            with contextlib.suppress(RuntimeError), memory_reported():
+                return OpenVinoNetwork(core.import_model(entry, device, _options(threads)))
         network = compiled(core)
         with contextlib.suppress(RuntimeError):
             exported = network.export_model()
             network_cache.store(key, exported if isinstance(exported, bytes) else exported.getvalue())
-        return Network(network)
+        return OpenVinoNetwork(network)
 
 
 def _options(threads: int) -> dict[str, str]:
@@ -185,19 +137,23 @@ class Engine:
     Args:
         threads: CPU threads of a whole render (`runtime.thread_bound`). Its stages run concurrently, so each
             of the renderer's networks gets half of them (`network_threads`).
-        device: "cpu".
+        device: of the renderer's networks: "cpu", "cuda", "coreml", "directml", or "auto" for a CUDA device if there
+            is one, else the CPU.
+        backend: library that runs them: "openvino", "onnxruntime", "torch", or "auto" for the first that can.
 
     Attributes:
-        threads, device: the arguments.
+        threads: the argument.
+        placement: device and backend in use, and why.
         compiler: compiles networks without keeping them.
 
     Raises:
-        UsageError: an unknown device, or fewer than one thread.
+        UsageError: an unknown device or backend, or fewer than one thread.
+        MissingPartError: the device or backend cannot be used here.
     """
 
-    def __init__(self, threads: int = 2, device: Device = "cpu") -> None:
-        self.compiler = Compiler(threads, device)
-        self.threads, self.device = threads, device
+    def __init__(self, threads: int = 2, device: Device = "cpu", backend: Backend = "auto") -> None:
+        self.compiler = Compiler(threads, device, backend)
+        self.threads, self.placement = threads, self.compiler.placement
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._cache: dict[Hashable, object] = {}
@@ -240,9 +196,9 @@ class Engine:
         key = ("network", hashlib.sha256(model).digest(), input_shape, count)
         return self.shared(key, lambda: self.compiler.compile_file(model, input_shape, count))
 
-    def compile(self, model: Any, threads: int | None = None) -> Network:
-        """Compile a graph without caching it; see `Compiler.compile`."""
-        return self.compiler.compile(model, threads)
+    def compile(self, graph: Graph) -> Network:
+        """Compile a network of the renderer without keeping it; see `Compiler.compile`."""
+        return self.compiler.compile(graph)
 
     def bounded(self) -> contextlib.AbstractContextManager[None]:
         """Bound the threads of OpenCV while a block runs; see `runtime.thread_bound`."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from animato.errors import InputError
 
 _WORDS = (
@@ -38,3 +41,14 @@ def out_of_memory(purpose: str, problem: BaseException) -> InputError:
         where=reason_of(problem),
         hint="close other programs, raise the memory limit, or use smaller photos and a smaller video",
     )
+
+
+@contextlib.contextmanager
+def memory_reported() -> Iterator[None]:
+    """Convert the errors of an inference library to an `InputError` where they mean that memory ran out."""
+    try:
+        yield
+    except Exception as problem:  # ONNX Runtime's errors have no class in common
+        if is_out_of_memory(problem):
+            raise out_of_memory("to run the networks", problem) from problem
+        raise

@@ -13,14 +13,10 @@ import inspect
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
 from animato.version import __version__
 
@@ -43,23 +39,12 @@ def cache_folder() -> Path | None:
     return folder if folder.is_absolute() else None
 
 
-def graph_key(modules: Iterable[ModuleType], values: object, arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return what identifies a graph that is built by code: the code's text, and what it is built from.
-
-    Args:
-        modules: all that decide what is built.
-        values: their other arguments; their `repr` has to be complete.
-        arrays: weights, of any shape.
-    """
-    digest = hashlib.sha256(f"{__version__} {values!r}".encode())
-    for module in modules:
-        with contextlib.suppress(OSError, TypeError):  # a package without its source: its version has to do
-            digest.update(inspect.getsource(module).encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+def code_key(module: ModuleType) -> str:
+    """Return a hash of a module's text, and of the version of the package."""
+    text = __version__
+    with contextlib.suppress(OSError, TypeError):  # a package without its source: its version has to do
+        text += inspect.getsource(module)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load(key: str) -> bytes | None:

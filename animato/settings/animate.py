@@ -96,6 +96,15 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
         group="Picture and size",
     )
     threads: int = setting(2, "CPU threads.", low=1, high=64, group="Advanced")
+    device: Literal["auto", "cpu", "cuda", "coreml", "directml"] = setting(
+        "cpu",
+        "Where the renderer's networks run: auto takes a CUDA device if there is one, else the CPU; `animato doctor` "
+        "says what can be used.",
+        group="Advanced",
+    )
+    backend: Literal["auto", "openvino", "onnxruntime", "torch"] = setting(
+        "auto", "Library that runs them: auto takes the first that can use the device.", group="Advanced"
+    )
 
     @property
     def background_kind(self) -> str:

@@ -29,7 +29,8 @@ from animato.pipeline.prefetch import THREAD_NAME, prefetch
 from animato.renderers.warp.renderer import GeometryRenderer
 from animato.runtime import child_process
 from animato.runtime.child_process import ChildProcess
-from animato.runtime.engine import Engine, Network
+from animato.runtime.engine import Engine
+from animato.runtime.openvino_network import OpenVinoNetwork
 from animato.runtime.stage_clock import StageClock
 
 SMALL = AnimateSettings(frame="crop", size=128, model="geometry", end=0.3)
@@ -221,7 +222,7 @@ def test_one_thread_bounds_every_library(
     for owner, name in ((GeometryRenderer, "warp"), (Compositor, "compose"), (Output, "write")):
         watch(owner, name, stage)
     threads_of = "INFERENCE_NUM_THREADS"
-    watch(Network, "__init__", lambda given, _: counts["networks"].add(given[1].get_property(threads_of)))
+    watch(OpenVinoNetwork, "__init__", lambda given, _: counts["networks"].add(given[1].get_property(threads_of)))
     codec = animato.media.reader.VideoReader  # type: ignore[attr-defined]
     watch(codec, "_open", lambda given, _: counts["decoder"].add(given[0]._decoder._stream.codec_context.thread_count))
     writer = animato.media.video_writer  # type: ignore[attr-defined]

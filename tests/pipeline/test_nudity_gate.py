@@ -124,7 +124,7 @@ def test_a_gate_that_cannot_judge_lets_nothing_through(
 ) -> None:
     (tmp_path / "nudity.bin").write_bytes(b"other weights")
     monkeypatch.setattr(nudity, "WEIGHTS", tmp_path / "nudity.bin")
-    monkeypatch.setattr(nudity_gate, "nudity_scorer", lambda engine: NudityScorer(Compiler(1, "cpu")))
+    monkeypatch.setattr(nudity_gate, "nudity_scorer", lambda engine: NudityScorer(Compiler(1)))
     with pytest.raises(MissingPartError, match="checksum"):
         animato.animate(made.photo, "nod", out / "a.mp4", SMALL)
     assert contents(out) == []

@@ -13,8 +13,9 @@ import pytest
 
 from animato.errors import InputError, UsageError
 from animato.renderers.portrait.networks import portrait_networks
-from animato.runtime.engine import Engine, Network
+from animato.runtime.engine import Engine
 from animato.runtime.openvino_library import import_openvino
+from animato.runtime.openvino_network import OpenVinoNetwork
 
 SIDE = 96
 
@@ -35,11 +36,11 @@ def doubling_graph() -> Any:
 
 
 @pytest.fixture(scope="module")
-def network() -> Network:
-    return Engine(2).compile(doubling_graph())
+def network() -> OpenVinoNetwork:
+    return OpenVinoNetwork(import_openvino().Core().compile_model(doubling_graph(), "CPU"))
 
 
-def test_outputs_are_the_callers_own(network: Network) -> None:
+def test_outputs_are_the_callers_own(network: OpenVinoNetwork) -> None:
     given = np.random.default_rng(0).random((1, SIDE, SIDE), np.float32)
     first = network(given)
     kept = [array.copy() for array in first]
@@ -53,7 +54,7 @@ def test_outputs_are_the_callers_own(network: Network) -> None:
         np.testing.assert_array_equal(array, before)
 
 
-def test_inputs_are_read_and_never_written(network: Network) -> None:
+def test_inputs_are_read_and_never_written(network: OpenVinoNetwork) -> None:
     given = np.random.default_rng(0).random((1, SIDE, 2 * SIDE), np.float32)[:, :, ::2]  # not contiguous
     before = given.copy()
     given.setflags(write=False)
@@ -61,7 +62,7 @@ def test_inputs_are_read_and_never_written(network: Network) -> None:
     np.testing.assert_array_equal(given, before)
 
 
-def test_threads_that_call_at_once_get_what_one_after_the_other_gets(network: Network) -> None:
+def test_threads_that_call_at_once_get_what_one_after_the_other_gets(network: OpenVinoNetwork) -> None:
     inputs = [np.full((1, SIDE, SIDE), number, np.float32) for number in range(64)]
     one_by_one = [network(given) for given in inputs]
     with ThreadPoolExecutor(8) as pool:
@@ -99,7 +100,7 @@ class Requests:
 def test_calls_at_once_have_a_request_each_which_later_calls_use_again() -> None:
     barrier = threading.Barrier(4)
     requests = Requests(barrier.wait)
-    network = Network(requests)
+    network = OpenVinoNetwork(requests)
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: network(), range(4)))
@@ -112,7 +113,7 @@ def test_a_request_that_failed_is_not_used_again() -> None:
         raise RuntimeError("stopped in the middle")
 
     requests = Requests(broken)
-    network = Network(requests)
+    network = OpenVinoNetwork(requests)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="in the middle"):
             network()
@@ -164,7 +165,9 @@ def test_engines_share_nothing_and_have_threads_of_their_own() -> None:
     one, two = Engine(1), Engine(4)
     assert (one.network_threads, two.network_threads) == (1, 2)
     for engine, threads in ((one, 1), (two, 2)):
-        compiled = engine.compile(doubling_graph())._compiled
+        network = portrait_networks(engine).painter("eye", 1, 1)
+        assert isinstance(network, OpenVinoNetwork)
+        compiled = network._compiled
         assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
     assert one.shared("name", lambda: 1) != two.shared("name", lambda: 2)
 
@@ -182,7 +185,7 @@ def test_openvino_out_of_memory_is_our_error(text: str) -> None:
             raise RuntimeError(text)
 
     with pytest.raises(InputError, match="not enough memory to run the networks") as caught:
-        Network(Exhausted())()
+        OpenVinoNetwork(Exhausted())()
     assert caught.value.where is not None and "\n" not in caught.value.where
 
 
@@ -192,4 +195,4 @@ def test_other_errors_of_openvino_stay_bugs() -> None:
             raise RuntimeError("shape mismatch")
 
     with pytest.raises(RuntimeError, match="shape mismatch"):
-        Network(Broken())()
+        OpenVinoNetwork(Broken())()

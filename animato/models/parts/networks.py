@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 from animato.models.parts.config import PARTS, PartsConfig
 from animato.models.portrait.networks import Block, conv
-from animato.runtime.parts_graph import DEPTH_UNIT
+
+DEPTH_UNIT = 5.0
+"""Canonical centimetres of depth for an output of 1, so that logits and depth are of one size."""
 
 
 class PartsNetwork(nn.Module):

@@ -15,7 +15,12 @@ from torch.nn import functional as F
 
 from animato.models.layers import AdaptiveNorm
 from animato.models.portrait.config import DRAWING, PICTURE, PatchConfig
-from animato.runtime.portrait_graph import INVISIBLE_PENALTY, VALIDITY_BIAS
+
+VALIDITY_BIAS = 4.0
+"""Range of the bias of the mask's logit by validity; without it a network only copies and never learns to paint."""
+
+INVISIBLE_PENALTY = 8.0
+"""Penalty on the score of a photo where the point is not visible in it."""
 
 OUTPUTS = 4 + 2
 """Channels at full patch size: paint (3), mask (1), flow (2); light (3) is at half size."""
@@ -127,7 +132,12 @@ class PatchNetwork(nn.Module):
         return psi + base.to(psi)
 
     def gather(
-        self, features_BKFhw: Tensor, grid_BKhw2: Tensor, validity_BKhw: Tensor, drawing_BCSS: Tensor
+        self,
+        features_BKFhw: Tensor,
+        grid_BKhw2: Tensor,
+        validity_BKhw: Tensor,
+        drawing_BCSS: Tensor,
+        log_weight_BK11: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Resample each photo's features and fuse the photos with per-pixel weights (softmax over K).
 
@@ -136,6 +146,7 @@ class PatchNetwork(nn.Module):
             grid_BKhw2: sampling grids.
             validity_BKhw: validity of the grids; -1 for a missing photo.
             drawing_BCSS: of the target.
+            log_weight_BK11: added to the photos' scores.
 
         Returns:
             (B F h w, B 1 h w): the fused features and their validity.
@@ -149,6 +160,8 @@ class PatchNetwork(nn.Module):
         # a missing photo (-1) gets a score so low that its weight is 0
         score = score + INVISIBLE_PENALTY * (visible - 1) + 60.0 * (validity - visible)
         sizes = (people, photos)
+        if log_weight_BK11 is not None:
+            score = score + log_weight_BK11.flatten(0, 1)[:, None]
         weight = torch.unflatten(score, 0, sizes).softmax(1)
         fused = (weight * torch.unflatten(resampled * visible, 0, sizes)).sum(1)
         return fused, (weight * torch.unflatten(visible, 0, sizes)).sum(1)
@@ -185,6 +198,14 @@ class PatchNetwork(nn.Module):
             self.config.reach * torch.tanh(raw[:, 4:6]),
             torch.tanh(light),
         )
+
+
+def by_patch(x_NCHW: Tensor, patches: int) -> Tensor:
+    """Return the photos of each patch in a dimension of their own, B K C H W, N = B K.
+
+    `reshape`, because a traced `unflatten` keeps the sizes of the example.
+    """
+    return x_NCHW.reshape(patches, x_NCHW.shape[0] // patches, *x_NCHW.shape[1:])
 
 
 def edge_ramp(side: int) -> Tensor:

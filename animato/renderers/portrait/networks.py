@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.patch import FACE_PATCHES
+from animato.models.portrait.graphs import affine_of, encoder_graph, painter_graph
 from animato.renderers.portrait.patch_sampling import PhotoPatch
-from animato.runtime import graph_builder, portrait_graph
-from animato.runtime.engine import Compiler, Engine, Network
-from animato.runtime.network_cache import graph_key
-from animato.runtime.portrait_graph import affine_of, build_encoder, build_painter
+from animato.runtime.engine import Compiler, Engine
+from animato.runtime.network import Graph, Network
 from animato.weights.portrait import PortraitWeights, read_portrait
 
 MAX_PHOTOS = 4
@@ -59,15 +58,12 @@ class PortraitNetworks:
         return features[0], embedding[0]
 
     def _encoder(self, name: str) -> Network:
-        config, arrays = self.weights.configs[name], self.weights.arrays[name]
-        return self._network(("encoder", name), lambda: build_encoder(config, arrays))
+        return self._network(("encoder", name), lambda: encoder_graph(self.weights, name))
 
     def painter(self, name: str, photos: int, targets: int) -> Network:
         """Return the painter of a network, compiled for a number of photos and of target patches."""
-        config, arrays, ranges = self.weights.configs[name], self.weights.arrays[name], self.weights.ranges(name)
-        return self._network(
-            ("painter", name, photos, targets), lambda: build_painter(config, arrays, photos, targets, ranges)
-        )
+        key = ("painter", name, photos, targets)
+        return self._network(key, lambda: painter_graph(self.weights, name, photos, targets))
 
     def compile_all(self, photos: int) -> None:
         """Compile all networks that a head needs.
@@ -80,19 +76,11 @@ class PortraitNetworks:
             self._encoder(name)
             self.painter(name, count, sum(patch.network == name for patch in FACE_PATCHES))
 
-    def _network(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
+    def _network(self, key: tuple[object, ...], graph: Callable[[], Graph]) -> Network:
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._compile(key, build)
+                self._compiled[key] = self._compiler.compile(graph())
             return self._compiled[key]
-
-    def _compile(self, key: tuple[object, ...], build: Callable[[], Any]) -> Network:
-        if not self.weights.sha256:  # of a person: nothing of it is left in the cache
-            return self._compiler.compile(build())
-        name = str(key[1])
-        values = key, self.weights.configs[name], self.weights.ranges(name)
-        content = graph_key((portrait_graph, graph_builder), values, self.weights.arrays[name])
-        return self._compiler.compile_shipped(content, build)
 
     def affine(self, name: str, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the AdaIN parameters (1 x A float32) of an embedding (E float32)."""
