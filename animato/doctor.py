@@ -52,6 +52,8 @@ EXTRA_PACKAGES = {
         "scikit-image",
         "scipy",
     ),
+    "ray": ("ray",),
+    "storage": ("fsspec",),
 }
 
 
