@@ -38,7 +38,7 @@ class FakePool(WorkerPool):
         super().__init__(workers=2)
         self.starts = list(starts)
 
-    def start(self, task: object) -> FakeWorker:  # noqa: ARG002
+    def start(self, task: object) -> FakeWorker:
         return FakeWorker(self.starts.pop(0) if len(self.starts) > 1 else self.starts[0])
 
     def wait(self, workers: Sequence[FakeWorker]) -> Sequence[FakeWorker]:
