@@ -55,6 +55,8 @@ EXTRA_PACKAGES = {
         "scikit-image",
         "scipy",
     ),
+    "ray": ("ray",),
+    "storage": ("fsspec",),
 }
 
 

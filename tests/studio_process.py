@@ -25,6 +25,11 @@ LONG: dict[str, Any] = {"frame": "crop", "size": 512, "fps": 120.0}
 TIMEOUT = 120.0
 
 
+def heeds_ctrl_c() -> None:
+    """In a child before it runs: a shell that starts jobs in the background lets them ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class StudioProcess:
     """A server that can be killed and started again with the same data.
 
@@ -42,7 +47,9 @@ class StudioProcess:
         """Start the server and wait until it listens."""
         command = [sys.executable, "-m", "animato.cli", "studio", "--data", str(self.data), *self._options]
         environment = {**os.environ, "ANIMATO_HOME": str(self._home), "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=heeds_ctrl_c
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "http://127.0.0.1:" in line, line

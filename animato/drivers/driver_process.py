@@ -43,7 +43,8 @@ OPENED_BYTES, FRAME_BYTES = 10_000, 64_000_000
 a thumbnail."""
 
 LIMITS = Limits(memory_mb=6000)
-"""Of the child: networks and the decoder of a video of 4096 x 4096 pixels with 16 reference frames take 3 GB."""
+"""Of the child. Estimated: networks and the decoder of a video of 4096 x 4096 pixels with 16 reference frames take
+3 GB."""
 
 
 def start_subprocess_driver(path: Path, settings: AnimateSettings) -> SubprocessDriver | None:

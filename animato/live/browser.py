@@ -111,7 +111,7 @@ class BrowserSession:
 
     @property
     def opened(self) -> dict[str, Any]:
-        """What the browser is told first."""
+        """The first message to the browser: size, number of the mark, and warnings."""
         face = self._run.face
         size = {"width": face.width, "height": face.height}
         return {**size, "mark_id": face.mark_id, "warnings": list(face.warnings)}

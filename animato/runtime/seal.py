@@ -32,10 +32,10 @@ class Limits(NamedTuple):
     """What a child may use at most.
 
     Attributes:
-        memory_mb: private memory, megabytes. The largest picture (64 megapixels, 16 bits, transparent) takes 1.5 GB, a
-            video of 4096 x 4096 with 16 reference frames and the face networks less than 2 GB.
-        cpu_seconds: processor time between two messages of the child. The slowest admitted picture (64 megapixels,
-            100 scans) takes about 30 s on a slow core.
+        memory_mb: private memory, megabytes. Estimated, not measured: the largest picture (64 megapixels, 16 bits,
+            transparent) takes 1.5 GB, a video of 4096 x 4096 with 16 reference frames and the face networks 2 GB.
+        cpu_seconds: processor time between two messages of the child. Estimated: the slowest admitted picture (64
+            megapixels, 100 scans) takes 30 s on a slow core.
         file_mb: size of a file that it writes to its scratch folder, megabytes; network files take 8.
         open_files: descriptors; networks, libraries and decoders take about 40.
     """

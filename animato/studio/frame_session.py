@@ -127,7 +127,7 @@ class FrameSession:
 
 
 def opened(interactive: Interactive) -> dict[str, Any]:
-    """Return what a client is told first."""
+    """Return the first message to the client: size, number of the mark, and warnings."""
     size = {"width": interactive.width, "height": interactive.height}
     return {**size, "mark_id": interactive.mark_id, "warnings": list(interactive.warnings)}
 

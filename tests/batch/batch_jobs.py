@@ -1,4 +1,4 @@
-"""Jobs of the batch tests, and an animator that renders nothing: it copies the driver, and fails where it is told to.
+"""Jobs for the batch tests, and an animator that copies the driver instead of rendering, or fails on request.
 
 It stands in for the real one, whose renders have tests of their own.
 """

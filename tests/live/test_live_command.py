@@ -78,14 +78,23 @@ def test_wrong_options_are_said(head: Path, options: list[str], words: str, caps
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_signal_ends_it_cleanly_and_the_recording_is_kept(head: Path, out: Path) -> None:
     command = [sys.executable, "-m", "animato.cli", "live", "--head", str(head), "--camera", "57", *FAST]
-    process = subprocess.Popen([*command, "-o", str(out / "call.mp4")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*command, "-o", str(out / "call.mp4")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that starts jobs in the background lets them ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout is not None
     process.stdout.readline()  # the keys: the camera is missing, so the head idles
     assert process.stderr is not None
     while b"the camera 57 is not there" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    try:
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert b"call.mp4 is complete" in said and b"Traceback" not in said
     assert animato.verify(out / "call.mp4").found

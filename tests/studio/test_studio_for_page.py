@@ -34,10 +34,6 @@ def test_people_without_the_token_get_a_sentence_as_a_page(stranger: TestClient,
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-def test_the_status_says_that_there_is_no_live_use(client: TestClient) -> None:
-    assert client.get("/api/v1/status").json()["live"] is False
-
-
 def test_a_head_has_its_photo(process: StudioProcess, head: str) -> None:
     answer = process.client.get(f"/heads/{head}").json()
     photo = process.client.get(f"{process.address}{answer['photo']}")

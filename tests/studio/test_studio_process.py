@@ -282,10 +282,11 @@ def test_an_upload_of_two_gigabytes_ends_in_a_sentence_before_it_is_sent(process
     assert process.client.get("/status").status_code == 200
 
 
-def test_ctrl_c_ends_the_server_and_its_processes(process: StudioProcess) -> None:
-    children = process.children() if sys.platform.startswith("linux") else []
-    with process.events() as _:
-        assert process.stop() == 130
+def test_ctrl_c_ends_the_server_and_its_processes(tmp_path: Path) -> None:
+    own = StudioProcess(tmp_path / "studio")  # the shared one is left running
+    children = own.children() if sys.platform.startswith("linux") else []
+    with own.events() as _:
+        assert own.stop() == 130
     for child in children:
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)

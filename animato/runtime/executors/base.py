@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from animato.errors import AnimatoError
 
 START_FAILURES = 3
-"""Workers lost in a row while starting, after which no more are started.
+"""Workers lost while starting, with no answer of any worker in between, after which the run ends.
 
 One loss may be a coincidence (no memory for a moment); an installation that cannot start a worker fails every time.
 """
@@ -146,6 +146,7 @@ class WorkerPool(ABC):
                         continue
                     del busy[worker]
                     idle.append(worker)
+                    failed_starts = 0
                     yield Outcome(item, result)
         finally:
             self.stop([*idle, *busy])
