@@ -35,8 +35,8 @@ def program(scenario: str, folder: Path) -> Any:
 
 
 @needs_ray
-def test_clusters_of_the_command_report_nothing_need_a_token_and_leave_nothing(tmp_path: Path) -> None:
-    told = program("inspect", tmp_path)
+def test_clusters_report_nothing_leave_nothing_and_a_job_that_kills_its_actor_fails_alone(tmp_path: Path) -> None:
+    told = program("batch", tmp_path)
     assert told["found"] == {
         "usage": False,
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -46,13 +46,8 @@ def test_clusters_of_the_command_report_nothing_need_a_token_and_leave_nothing(t
     assert told["raised"] == "this item is wrong"
     assert (told["open"], told["changed"]) == (False, [])
     assert not (tmp_path / ".ray").exists()
-
-
-@needs_ray
-def test_a_job_that_kills_its_actor_fails_alone(tmp_path: Path) -> None:
-    told = program("batch", tmp_path)
-    assert (told["done"], told["failed"]) == (2, 2)
-    assert told["log"].count("poison.mp4") == ATTEMPTS
+    assert (told["batch"]["done"], told["batch"]["failed"]) == (2, 2)
+    assert told["batch"]["log"].count("poison.mp4") == ATTEMPTS
     assert (tmp_path / "out" / "d.mp4").read_bytes() == b"meD"
 
 
