@@ -219,7 +219,7 @@ def build_rings(points: Points, pose: HeadPose) -> Rings:
 def _border(ring: NDArray[np.float64], extent: Extent) -> NDArray[np.float64]:
     """Return the intersections of rays from the centre of the outer ring with the edge of the extent."""
     low, high = np.array(extent[:2]), np.array(extent[2:])
-    middle = np.clip(ring.mean(axis=0), low + 0.25 * (high - low), low + 0.75 * (high - low))
+    middle = ring.mean(axis=0)
     direction = ring - middle
     # The rays of a clipped ring would cluster in the corners, so they are spaced evenly in the order of their angles.
     angles = np.unwrap(np.arctan2(direction[:, 1], direction[:, 0]))

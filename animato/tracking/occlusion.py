@@ -34,8 +34,6 @@ LOG_OFFSET = 10.0
 """Offset added to brightness (of 255) before the logarithm."""
 FACING = (0.3, 0.6)
 """Facing ratio (cosine of the tilt to the camera) at which the weight of skin is 0, and at which it is 1."""
-MIN_FACING_SHARE = 0.25
-"""Minimum share of a region's skin that faces the camera; below it the region's state is unchanged."""
 MIN_TEXTURE = 0.45
 """Average patch confidence of a region from which loss of texture is a cue."""
 TEXTURE_LOST, TEXTURE_RECOVERED = 0.3, 0.5
@@ -113,12 +111,10 @@ class OcclusionDetector:
         match: LandmarkMatch,
     ) -> _Cues:
         weight = facing_weight * region.vertices
-        if weight.sum() < MIN_FACING_SHARE * region.vertices.sum():
-            return _Cues(False, 1.0, 0.0, 0.0)
         correlation = max(_correlation(pattern, before, weight) for before in (self._neutral, state.average_pattern))
         patches = weight[skin_patches()[0]]
         confidence = float(match.weight @ patches / max(patches.sum(), 1e-6))
-        return _Cues(True, correlation, confidence, confidence / max(state.average_texture or confidence, 1e-6))
+        return _Cues(correlation, confidence, confidence / max(state.average_texture or confidence, 1e-6))
 
 
 @dataclass(frozen=True)
@@ -126,13 +122,11 @@ class _Cues:
     """Cues of one region in one frame.
 
     Attributes:
-        faces_camera: whether enough of it faces the camera.
         correlation: the larger one of those with the neutral frame and with the recent average.
         confidence: mean confidence of its patches.
         texture: confidence relative to its average.
     """
 
-    faces_camera: bool
     correlation: float
     confidence: float
     texture: float
@@ -155,8 +149,6 @@ class _State:
             other_texture: highest relative texture of the other regions.
             rate: update rate of the averages, in [0, 1].
         """
-        if not cues.faces_camera:
-            return
         average_texture = cues.confidence if self.average_texture is None else self.average_texture
         changed = cues.correlation < (VISIBLE_CORRELATION if self.occluded else OCCLUDED_CORRELATION)
         lost = TEXTURE_STILL_LOST if self.occluded else TEXTURE_LOST

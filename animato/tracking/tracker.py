@@ -29,8 +29,8 @@ SAME_FACE_DISTANCE = 0.5
 RETRY_FRAMES = 5
 """Frames after a loss in which the last region is tried too."""
 
-MAX_SHIFT, MAX_SCALE, MAX_ROLL = 0.8, 1.5, math.radians(60.0)
-"""Maximum change between frames of position (in face widths), size (ratio) and roll; larger ones are track errors."""
+MAX_ROLL = math.radians(60.0)
+"""Maximum change of roll between frames; a larger one is a track error."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,6 @@ class Tracker:
         self._region: RegionOfInterest | None = None
         self._last_face = self._seed.face if self._seed else None
         self._misses = 0
-        self._started = False
 
     def seed(self, frame: Frame, face: Face) -> Seed:
         """Return the seed with which another tracker follows the same person.
@@ -92,7 +91,7 @@ class Tracker:
         """
         if self._region is not None:
             face = self._finder.landmarker.locate(frame, self._region)
-            if face.score >= MIN_PRESENCE and _plausible(face, frame) and self._continues(face):
+            if face.score >= MIN_PRESENCE and _plausible(face, frame) and self._similar_roll(face):
                 self._update(face)
                 return face
         self._region = None
@@ -114,19 +113,10 @@ class Tracker:
         if self._last_face is None or self._misses > RETRY_FRAMES:
             return None
         face = self._finder.landmarker.locate(frame, region_from_points(self._last_face.points))
-        if face.score < HIGH_PRESENCE or not _plausible(face, frame) or not self._continues(face):
+        if face.score < HIGH_PRESENCE or not _plausible(face, frame) or not self._similar_roll(face):
             return None
         self._update(face)
         return face
-
-    def _continues(self, face: Face) -> bool:
-        """Return whether a face continues the track: no jump of position, size or roll."""
-        last = self._last_face
-        if last is None:
-            return True
-        position_matches = _distance(face, last) < MAX_SHIFT * (1 + self._misses)
-        size_matches = abs(math.log(face_width(face) / face_width(last))) < math.log(MAX_SCALE) * (1 + self._misses)
-        return self._similar_roll(face) and (not self._started or (position_matches and size_matches))
 
     def _may_match(self, face: Face) -> bool:
         """Return whether a detected face may be the tracked one: of similar roll, and not one of the seed's others."""
@@ -153,7 +143,7 @@ class Tracker:
         region, current = region_from_points(face.points), self._region
         if current is not None:
             region = current if is_still(current, region) else region
-        self._region, self._last_face, self._misses, self._started = region, face, 0, True
+        self._region, self._last_face, self._misses = region, face, 0
 
 
 def _distance(a: Face, b: Face) -> float:

@@ -101,6 +101,19 @@ def test_noise_and_blur_hide_nothing(portrait: Frame, portrait_face: Face) -> No
     assert not hidden(portrait, portrait_face, lambda frame: np.asarray(cv2.GaussianBlur(frame, (0, 0), 3.0))).any()
 
 
+def test_the_far_side_of_a_face_in_profile_is_not_taken_for_hidden(portrait: Frame, portrait_face: Face) -> None:
+    turned = portrait_face.points.copy()
+    middle = turned[:468, 0].mean()
+    angle = np.radians(80)
+    x, z = turned[:, 0] - middle, turned[:, 2].copy()
+    turned[:, 0], turned[:, 2] = middle + np.cos(angle) * x + np.sin(angle) * z, -np.sin(angle) * x + np.cos(angle) * z
+    detector, skin = OcclusionDetector(portrait, portrait_face), LandmarkStabilizer(portrait, portrait_face)
+    for number in range(30):
+        face = portrait_face if number < 25 else replace(portrait_face, points=turned)
+        found = detector.occluded(portrait, face, skin.track(portrait, face), number * STEP)
+    assert not found.any()
+
+
 def test_lips_outside_the_picture_count_as_hidden(portrait: Frame, portrait_face: Face) -> None:
     bottom = int(portrait_face.points[13, 1])
     frame = np.ascontiguousarray(portrait[:bottom])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from gallery_faces import DRIVERS, gallery_driver
 
 from animato.media.reader import open_video
@@ -79,6 +80,16 @@ def test_a_face_that_was_away_for_long_is_found_within_five_frames(portrait: Fra
     for _ in range(23):
         assert tracker.track(wall) is None
     assert any(tracker.track(portrait) is not None for _ in range(5))
+
+
+def test_a_face_that_the_detector_misses_after_a_loss_is_found_where_it_was(
+    portrait: Frame, face_finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = Tracker(finder=face_finder)
+    tracker.track(portrait)
+    monkeypatch.setattr(face_finder, "find", lambda *_, **__: [])
+    assert tracker.track(np.full_like(portrait, 90)) is None
+    assert tracker.track(portrait) is not None
 
 
 def test_after_a_loss_the_same_one_of_two_faces_is_followed(portrait: Frame, face_finder: FaceFinder) -> None:

@@ -38,11 +38,8 @@ brightness, at which lashes end and a spectacle rim, a fold or a brow begins, wh
 MIN_SKIN_BRIGHTNESS = 0.75
 """Brightness relative to skin below which a pixel is not skin."""
 
-BROW_MARGIN = 0.04
-"""Margin around a brow that is not used as skin, eye widths."""
-
-DIFFUSION_SIGMAS = (0.05, 0.1, 0.2, 0.4)
-"""Sigmas of the diffusion of skin inwards, eye widths."""
+DIFFUSION_SIGMA = 0.4
+"""Sigma of the diffusion of skin inwards, eye widths."""
 
 SKIN_BLUR, MASK_BLUR = 0.05, 0.03
 """Blur of the synthesised skin and of its mask, eye widths."""
@@ -214,8 +211,6 @@ class _EyeRegion:
         image = window.of(crop)
         brow_mask: NDArray[np.uint8] = np.zeros(image.shape[:2], np.uint8)
         cv2.fillPoly(brow_mask, [np.rint(brow - (window.left, window.top)).astype(np.int32)], 1)
-        side = 2 * round(BROW_MARGIN * axes.width) + 1
-        brow_mask = np.asarray(cv2.dilate(brow_mask, np.ones((side, side), np.uint8)), np.uint8)
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
         lash_height, brightness = _lash_height(grey, axes)
         eye = soft_mask(smooth_outline(outline, CORNERS), window, 0.0)
@@ -264,15 +259,8 @@ def _with_lashes(eye: Plane, width: float, height: float) -> Plane:
 
 
 def _diffuse(image: NDArray[np.float32], mask: Plane, width: float) -> NDArray[np.float32]:
-    """Extend the colours inside a mask (h x w float32, 0 or 1) over all other pixels, from fine to coarse."""
-    colours, confidence = np.zeros_like(image), np.zeros((*mask.shape, 1), np.float32)
-    for scale in DIFFUSION_SIGMAS:
-        blur = max(scale * width, 0.8)
-        weight = cv2.GaussianBlur(mask, (0, 0), blur)[..., None]
-        mean = cv2.GaussianBlur(image * mask[..., None], (0, 0), blur) / np.maximum(weight, 1e-6)
-        share = np.clip(4 * weight, 0, 1) * (1 - confidence)
-        colours += share * mean
-        confidence += share
-    return np.asarray(
-        cv2.GaussianBlur(colours / np.maximum(confidence, 1e-6), (0, 0), max(SKIN_BLUR * width, 0.5)), np.float32
-    )
+    """Extend the colours inside a mask (h x w float32, 0 or 1) over all other pixels."""
+    blur = max(DIFFUSION_SIGMA * width, 0.8)
+    weight = cv2.GaussianBlur(mask, (0, 0), blur)[..., None]
+    colours = cv2.GaussianBlur(image * mask[..., None], (0, 0), blur) / np.maximum(weight, 1e-6)
+    return np.asarray(cv2.GaussianBlur(colours, (0, 0), max(SKIN_BLUR * width, 0.5)), np.float32)
