@@ -41,25 +41,46 @@ class Resampler:
         self._small_grid = identity_flow(min(FLOW_SIDE, self.size), self.size)
         self._grid = UPSAMPLING * identity_flow(self.size, self.size)
 
-    def copy(self, flow: NDArray[np.float32]) -> Frame:
-        """Sample the image (S x S x 3 uint8) along a flow (2 x h x w float32, pixels), upsampled to its size."""
-        edges = self._occlusion_edges(flow)
+    def copy(self, flow: NDArray[np.float32], cells: tuple[slice, slice] | None = None) -> Frame:
+        """Sample the image (S x S x 3 uint8) along a flow (2 x h x w float32, pixels), upsampled to its size.
+
+        Args:
+            flow: source of each cell.
+            cells: rows and columns of the flow's grid that are needed, the rest may be black; None for all.
+        """
+        if cells is None or self.size % flow.shape[1]:
+            return self._copied(flow, self._small_grid, self._grid)
+        step = self.size // flow.shape[1]
+        rows, columns = pixels = _times(cells[0], step), _times(cells[1], step)
+        result = np.zeros((self.size, self.size, 3), np.uint8)
+        small_grid, grid = self._small_grid[:, cells[0], cells[1]], self._grid[:, rows, columns]
+        result[pixels] = self._copied(flow[:, cells[0], cells[1]], small_grid, grid)
+        return result
+
+    def _copied(
+        self, flow: NDArray[np.float32], small_grid: NDArray[np.float32], grid: NDArray[np.float32]
+    ) -> Frame:
+        """Sample the image along a part of a flow; its cells and pixels at rest are those of the two grids."""
+        height, width = size = grid.shape[1:]
+        step = width / flow.shape[2]
+        edges = _occlusion_edges(flow, step)
         positions = list(UPSAMPLING * flow)
-        if flow.shape[1] != self.size:
+        if flow.shape[1:] != size:
             # Upsample displacements, not positions, which would be clamped near the border.
-            size, displacement = (self.size, self.size), UPSAMPLING * (flow - self._small_grid)
-            for axis, (plane, identity) in enumerate(zip(displacement, self._grid, strict=True)):
-                upsampled = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+            displacement = UPSAMPLING * (flow - small_grid)
+            for axis, (plane, identity) in enumerate(zip(displacement, grid, strict=True)):
+                upsampled = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
                 if edges is not None:
                     # Flow interpolated across an occlusion edge would sample pixels of neither side.
-                    cv2.copyTo(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), edges, upsampled)
+                    nearest = cv2.resize(plane, (width, height), interpolation=cv2.INTER_NEAREST)
+                    cv2.copyTo(nearest, edges, upsampled)
                 positions[axis] = np.asarray(cv2.add(upsampled, identity, dst=upsampled), np.float32)
         result = self._upsampled.sample(positions[0], positions[1])
         if edges is not None:
             left, top, width, height = cv2.boundingRect(edges)
             box = result[top : top + height, left : left + width]
             # The flow grid is coarser than the image: without blur, silhouettes would be jagged.
-            blurred = cv2.GaussianBlur(box, (0, 0), EDGE_BLUR * self.size / flow.shape[1])
+            blurred = cv2.GaussianBlur(box, (0, 0), EDGE_BLUR * step)
             box[:] = cv2.copyTo(blurred, edges[top : top + height, left : left + width], box.copy())
         return result
 
@@ -68,23 +89,29 @@ class Resampler:
         """The upsampled image, computed on first use; not needed for photos that only provide features."""
         return UpsampledImage(self.image)
 
-    def _occlusion_edges(self, flow: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-        """Return S x S uint8, 255 at discontinuities of the flow; None if it has none."""
-        limit = DISCONTINUITY * self.size / flow.shape[1]
-        edges = np.zeros(flow.shape[1:], np.uint8)
-        for plane in flow:
-            across = cv2.absdiff(plane[:, 1:], plane[:, :-1]) > limit
-            down = cv2.absdiff(plane[1:], plane[:-1]) > limit
-            edges[:, :-1] |= across
-            edges[:, 1:] |= across
-            edges[:-1] |= down
-            edges[1:] |= down
-        if not edges.any():
-            return None
-        edges *= 255
-        if flow.shape[1] == self.size:
-            return edges
-        return np.asarray(cv2.resize(edges, (self.size, self.size), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+def _times(line: slice, step: int) -> slice:
+    return slice(line.start * step, line.stop * step)
+
+
+def _occlusion_edges(flow: NDArray[np.float32], step: float) -> NDArray[np.uint8] | None:
+    """Return the discontinuities of a flow (2 x h x w), 255 there, upsampled by a step; None if it has none."""
+    limit = DISCONTINUITY * step
+    edges = np.zeros(flow.shape[1:], np.uint8)
+    for plane in flow:
+        across = cv2.absdiff(plane[:, 1:], plane[:, :-1]) > limit
+        down = cv2.absdiff(plane[1:], plane[:-1]) > limit
+        edges[:, :-1] |= across
+        edges[:, 1:] |= across
+        edges[:-1] |= down
+        edges[1:] |= down
+    if not edges.any():
+        return None
+    edges *= 255
+    if step == 1:
+        return edges
+    size = round(flow.shape[2] * step), round(flow.shape[1] * step)
+    return np.asarray(cv2.resize(edges, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 class UpsampledImage:

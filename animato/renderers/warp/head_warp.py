@@ -59,9 +59,9 @@ class HeadWarp:
         Where cells are no whole pixels, it is the whole.
         """
         step = self.step
-        if not step.is_integer():
+        rows, columns = cells = head_cells(self.drawn, step)
+        if (rows.stop - rows.start, columns.stop - columns.start) == self.drawn.shape:
             return self
-        rows, columns = cells = cells_around(self.drawn >= 0, SPARE_CELLS)
         pixels = tuple(slice(int(line.start * step), int(line.stop * step)) for line in cells)
         return replace(
             self,
@@ -92,6 +92,18 @@ class DrawnHead(NamedTuple):
     y: Plane
     residual: float
     apertures: tuple[tuple[Window, Plane], ...] = ()
+
+
+def head_cells(drawn: NDArray[np.int16], step: float) -> tuple[slice, slice]:
+    """Return rows and columns of the grid around the drawn head; all of them where cells are no whole pixels.
+
+    Args:
+        drawn: h x w int16, number of the triangle at each place, -1 where there is none.
+        step: pixels for each cell.
+    """
+    if not float(step).is_integer():
+        return slice(0, drawn.shape[0]), slice(0, drawn.shape[1])
+    return cells_around(drawn >= 0, SPARE_CELLS)
 
 
 def beyond_edges(flow: NDArray[np.float32], there: NDArray[np.bool_], step: float) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
 from animato.renderers.warp.cut_out import CutOutHead, cut_out_layers
-from animato.renderers.warp.head_warp import HeadWarp, beyond_edges
+from animato.renderers.warp.head_warp import HeadWarp, beyond_edges, head_cells
 from animato.renderers.warp.layered import LayeredHead
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
@@ -222,11 +222,11 @@ class Warper:
         vertices = self.target_vertices(target, pose) if vertices is None else vertices
         mesh = self.map_mesh(vertices)
         flow, validity, triangle_map = self.flow(target, pose, vertices, mesh)
-        image = self.resampler.copy(flow)
+        step = self.size / flow.shape[1]
+        image = self.resampler.copy(flow, None if self.layered is None else head_cells(triangle_map, step))
         supplied = np.zeros(len(mesh.confidence), np.float32)
         if self.source_views:
             supplied = self._composite_source_views(image, validity, pose, vertices, triangle_map)
-        step = self.size / flow.shape[1]
         local = local_from_points(target, pose)
         openings = [
             ((*eye.ring, eye.iris_index), render_eye(eye, target, self.pose, pose, self.size)) for eye in self.eyes
