@@ -31,6 +31,9 @@ Points: TypeAlias = NDArray[np.float32]
 Affine: TypeAlias = NDArray[np.float64]
 """2 x 3 float64 map of column points (x, y, 1)."""
 
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right and bottom of a part of a picture in pixels, the last two exclusive."""
+
 
 @dataclass(frozen=True)
 class Face:

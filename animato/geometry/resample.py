@@ -57,9 +57,7 @@ class Resampler:
         result[pixels] = self._copied(flow[:, cells[0], cells[1]], small_grid, grid)
         return result
 
-    def _copied(
-        self, flow: NDArray[np.float32], small_grid: NDArray[np.float32], grid: NDArray[np.float32]
-    ) -> Frame:
+    def _copied(self, flow: NDArray[np.float32], small_grid: NDArray[np.float32], grid: NDArray[np.float32]) -> Frame:
         """Sample the image along a part of a flow; its cells and pixels at rest are those of the two grids."""
         height, width = size = grid.shape[1:]
         step = width / flow.shape[2]

@@ -17,7 +17,7 @@ from animato.media.palette import PaletteMapper
 from animato.media.writer_base import Writer
 from animato.media.yuv import i420_to_rgb
 from animato.settings.media import WriterSettings
-from animato.types import Frame
+from animato.types import Box, Frame
 
 _TICKS = 100
 """Time base of gif: hundredths of a second."""
@@ -65,7 +65,7 @@ class GifWriter(Writer):
     def _delay(self) -> str:
         return str(max(_SHORTEST, round(_TICKS / self.fps)))
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, frame: Frame, touched: Box | None = None) -> None:  # noqa: ARG002
         tick = round(self.frames * _TICKS / self.fps)
         if tick - self._last_tick < _SHORTEST:
             return

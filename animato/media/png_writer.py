@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from animato.media.disk import output_error
 from animato.media.writer_base import Writer
 from animato.media.yuv import i420_to_rgb
-from animato.types import Frame
+from animato.types import Box, Frame
 
 PATTERN = "frame_%06d.png"
 """File name of each frame, numbered from 1."""
@@ -62,7 +62,7 @@ class PngWriter(Writer):
             self._remove()
             raise output_error(folder, problem) from problem
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, frame: Frame, touched: Box | None = None) -> None:  # noqa: ARG002
         order = cv2.COLOR_RGBA2BGRA if self.alpha else cv2.COLOR_RGB2BGR
         encoded, buffer = cv2.imencode(".png", cv2.cvtColor(frame, order), _OPTIONS)
         if not encoded:

@@ -16,9 +16,9 @@ from animato.media.audio import AudioSource
 from animato.media.disk import output_error
 from animato.media.soundtrack import add_sound
 from animato.media.writer_base import Writer
-from animato.media.yuv import pad_to_even, rgb_to_i420
+from animato.media.yuv import pad_to_even, rgb_to_i420, update_i420
 from animato.settings.media import WriterSettings
-from animato.types import Frame
+from animato.types import Box, Frame
 
 _BT709_PRIMARIES, _BT709_TRANSFER, _BT601_MATRIX, _LIMITED = 1, 1, 6, 1
 """Colour tags (ITU-T H.273): BT.709 primaries and transfer, and the BT.601 matrix of `yuv.rgb_to_i420`."""
@@ -53,6 +53,7 @@ class VideoWriter(Writer):
     ) -> None:
         super().__init__(path, width, height, fps.limit_denominator(60_000), alpha)
         self._form = form
+        self._planes: NDArray[np.uint8] | None = None
         self._stack = contextlib.ExitStack()
         try:
             self._open(form, settings, audio, comment)
@@ -83,7 +84,7 @@ class VideoWriter(Writer):
         self._output.start_encoding()
         self._owned = True
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, frame: Frame, touched: Box | None = None) -> None:
         even = pad_to_even(frame)
         if self._form == "mov":
             picture = av.VideoFrame.from_ndarray(even, format="rgba" if self.alpha else "rgb24")
@@ -92,9 +93,14 @@ class VideoWriter(Writer):
             planes = rgb_to_i420(np.ascontiguousarray(even[..., :3])).reshape(-1)
             self._encode(_with_alpha(planes, np.ascontiguousarray(even[..., 3])))
         else:
-            self._put_yuv(rgb_to_i420(even))
+            if self._planes is None or touched is None:
+                self._planes = rgb_to_i420(even)
+            else:
+                update_i420(self._planes, even, touched)
+            self._encode(av.VideoFrame.from_ndarray(self._planes, format="yuv420p"))
 
     def _put_yuv(self, planes: NDArray[np.uint8]) -> None:
+        self._planes = None
         self._encode(av.VideoFrame.from_ndarray(planes, format="yuv420p"))
 
     def _encode(self, picture: Any) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from animato.errors import AnimatoError
 from animato.media.disk import output_error
-from animato.types import Frame
+from animato.types import Box, Frame
 
 
 class Writer(ABC):
@@ -62,18 +62,19 @@ class Writer(ABC):
         """Append a message to `warnings`."""
         self._warnings.append(sentence)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, touched: Box | None = None) -> None:
         """Write the next frame.
 
         Args:
             frame: height x width x 3 uint8 RGB, or height x width x 4 uint8 RGBA with `alpha`.
+            touched: where it differs from the last frame, at most; None for everywhere.
 
         Raises:
             OutputError: the disk is full or not writable.
             ValueError: wrong size, or the writer is closed.
         """
         self._expect(frame, (self.height, self.width, 4 if self.alpha else 3))
-        self._guarded(lambda: self._put(frame))
+        self._guarded(lambda: self._put(frame, touched))
 
     def write_yuv(self, planes: NDArray[np.uint8]) -> None:
         """Write the next frame from I420 planes (BT.601, limited range; see `rgb_to_i420`).
@@ -148,8 +149,8 @@ class Writer(ABC):
             self.path.unlink(missing_ok=True)
 
     @abstractmethod
-    def _put(self, frame: Frame) -> None:
-        """Write one RGB frame."""
+    def _put(self, frame: Frame, touched: Box | None = None) -> None:
+        """Write one RGB frame, of which only a part may be new."""
 
     @abstractmethod
     def _put_yuv(self, planes: NDArray[np.uint8]) -> None:

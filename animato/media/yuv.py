@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.types import Frame
+from animato.types import Box, Frame
 
 
 def rgb_to_i420(image: Frame) -> NDArray[np.uint8]:
@@ -35,6 +35,26 @@ def rgb_to_i420(image: Frame) -> NDArray[np.uint8]:
     averaged = cv2.boxFilter(image, -1, (2, 2), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
     planes[height:] = cv2.cvtColor(averaged, cv2.COLOR_RGB2YUV_I420)[height:]
     return np.asarray(planes, dtype=np.uint8)
+
+
+def update_i420(planes: NDArray[np.uint8], image: Frame, box: Box) -> None:
+    """Convert a part of an image again, in place.
+
+    Args:
+        planes: (H * 3 / 2) x W uint8, from `rgb_to_i420`.
+        image: H x W x 3 uint8 RGB, whose pixels outside the box are those of the planes.
+        box: part of the image; an empty one changes nothing.
+    """
+    height, width = image.shape[:2]
+    left, top, right, bottom = box
+    left, top, right, bottom = left - left % 2, top - top % 2, right + right % 2, bottom + bottom % 2
+    if left >= right or top >= bottom:
+        return
+    rows, columns = bottom - top, right - left
+    part = rgb_to_i420(np.ascontiguousarray(image[top:bottom, left:right]))
+    planes[top:bottom, left:right] = part[:rows]
+    whole = planes[height:].reshape(2, height // 2, width // 2)
+    whole[:, top // 2 : bottom // 2, left // 2 : right // 2] = part[rows:].reshape(2, rows // 2, columns // 2)
 
 
 def i420_to_rgb(planes: NDArray[np.uint8]) -> Frame:

@@ -28,7 +28,7 @@ from animato.trust.credentials import BESIDE, sidecar_of
 from animato.trust.moving_watermark import MovingMarker
 from animato.trust.payload import MarkKind, MarkPayload
 from animato.trust.watermark import Marker
-from animato.types import Frame
+from animato.types import Box, Frame
 
 Signer = Callable[[Path, Path, MarkPayload], None]
 """Signs a file or folder: (unsigned path, path of the signed copy to write, payload of the watermark)."""
@@ -50,6 +50,11 @@ class Watermarker:
         self.label = label
         self.payload = MarkPayload.random(kind)
         self._marker = MovingMarker(Marker(self.payload))
+
+    @property
+    def touched(self) -> Box | None:
+        """Where the last frame differs from the one before it, at most; None for everywhere."""
+        return self._marker.touched
 
     def frame(self, frame: Frame) -> Frame:
         """Return the marked frame as a new array.
@@ -177,7 +182,7 @@ class Output:
         with self.clock.stage("mark"):
             marked = self.watermarker.frame(frame)
         with self.clock.stage("encode"):
-            self._writer.write(marked)
+            self._writer.write(marked, None if self.plan.alpha else self.watermarker.touched)
 
     @property
     def frames(self) -> int:

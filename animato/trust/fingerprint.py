@@ -127,4 +127,4 @@ def _hash(luma: Plane) -> int:
     small = cv2.resize(np.ascontiguousarray(luma), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     low = np.asarray(cv2.dct(small))[:_COEFFICIENTS, :_COEFFICIENTS].ravel().copy()
     low[0] = 0.0  # brightness alone says nothing
-    return int("".join("1" if value > np.median(low) else "0" for value in low), 2)
+    return int("".join("1" if brighter else "0" for brighter in low > np.median(low)), 2)

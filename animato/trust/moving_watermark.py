@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.trust.watermark import QUARTER, REACH, Marker
-from animato.types import Frame
+from animato.types import Box, Frame
 
 FULL_SHARE = 0.5
 """Changed share of a frame above which the whole frame is marked."""
-
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels, the last two exclusive."""
 
 
 class MovingMarker:
@@ -24,10 +21,14 @@ class MovingMarker:
 
     Args:
         marker: watermarks a single frame.
+
+    Attributes:
+        touched: where the last marked frame differs from the one before it, at most; None for everywhere.
     """
 
     def __init__(self, marker: Marker) -> None:
         self._marker = marker
+        self.touched: Box | None = None
         self._last: tuple[Frame, Frame] | None = None
 
     def embed(self, frame: Frame) -> Frame:
@@ -37,6 +38,7 @@ class MovingMarker:
             frame: H x W x 3 uint8 RGB.
         """
         height, width = frame.shape[:2]
+        self.touched = None
         if not frame.flags.c_contiguous or height % QUARTER or width % QUARTER:
             self._last = None  # regions of this frame cannot be marked separately
             return self._marker.embed(frame)
@@ -53,6 +55,7 @@ class MovingMarker:
         height, width = frame.shape[:2]
         box = changed(before, frame)
         if box is None:
+            self.touched = 0, 0, 0, 0
             return True
         # The gain depends on pixels up to REACH away: grow once for the pixels affected, once for their inputs.
         touched, needed = _grown(box, REACH, width, height), _grown(box, 2 * REACH, width, height)
@@ -63,6 +66,7 @@ class MovingMarker:
         x0, y0, x1, y1 = touched
         marked[y0:y1, x0:x1] = part[y0 - top : y1 - top, x0 - left : x1 - left]
         before[y0:y1, x0:x1] = frame[y0:y1, x0:x1]
+        self.touched = touched
         return True
 
 

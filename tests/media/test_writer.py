@@ -288,3 +288,20 @@ def test_a_format_without_soft_opacity_is_refused(tmp_path: Path, name: str) -> 
     with pytest.raises(UsageError, match="soft transparency"):
         open_writer(tmp_path / name, width=64, height=48, fps=Fraction(25), alpha=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [(64, 48), (63, 47)])
+def test_a_frame_of_which_a_part_is_new_is_written_as_a_whole_one_is(tmp_path: Path, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(3)
+    frames, parts = [random.integers(0, 256, (size[1], size[0], 3), np.uint8)], [None]
+    for left, top, right, bottom in ((3, 5, 20, 22), (10, 0, 11, 1), (0, 0, 0, 0), (31, 17, *size)):
+        frame = frames[-1].copy()
+        frame[top:bottom, left:right] = random.integers(0, 256, (bottom - top, right - left, 3), np.uint8)
+        frames.append(frame)
+        parts.append((left, top, right, bottom))
+    for name, touched in (("whole.mp4", [None] * len(frames)), ("parts.mp4", parts)):
+        with open_writer(tmp_path / name, width=size[0], height=size[1], fps=Fraction(25), settings=FINE) as writer:
+            for frame, part in zip(frames, touched, strict=True):
+                writer.write(frame, part)
+    with open_video(tmp_path / "whole.mp4") as whole, open_video(tmp_path / "parts.mp4") as by_parts:
+        assert all((a.image == b.image).all() for a, b in zip(whole, by_parts, strict=True))

@@ -38,6 +38,19 @@ def test_every_frame_is_marked_as_a_picture_is(portrait: Frame, size: tuple[int,
         np.testing.assert_array_equal(frame, before)
 
 
+def test_marked_frames_differ_only_where_it_is_said(portrait: Frame) -> None:
+    frames = video(portrait, [(301, 203, 555, 411), (0, 0, 90, 33), (5, 5, 5, 5)], (904, 1400))
+    moving = MovingMarker(Marker(MarkPayload.random(MarkKind.DRIVEN), seed=7))
+    before = moving.embed(frames[0])
+    assert moving.touched is None
+    for frame in frames[1:]:
+        marked = moving.embed(frame)
+        assert moving.touched is not None
+        left, top, right, bottom = moving.touched
+        before[top:bottom, left:right] = marked[top:bottom, left:right]
+        np.testing.assert_array_equal(before, marked)
+
+
 def test_a_frame_changed_in_place_is_not_taken_for_the_last_one(portrait: Frame) -> None:
     payload = MarkPayload.random(MarkKind.DRIVEN)
     moving, frame = MovingMarker(Marker(payload, seed=7)), np.array(portrait)
