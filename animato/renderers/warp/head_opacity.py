@@ -24,6 +24,9 @@ EDGE_CELLS = 1.0
 CONTOUR_CELLS = 1.5
 """The same of a turned head's outline."""
 
+EDGE_PIXELS = 0.8
+"""Blur of a turned head's opacity, pixels of the square: the least that shows no steps."""
+
 FRINGE_TURNED_CM = (0.5, 2.0)
 """How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
 
@@ -115,8 +118,10 @@ class HeadOpacity:
         soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS)
         # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
         above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        whole = np.maximum(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
-        return np.asarray(np.maximum(own, cv2.resize(whole, size)[box]), np.float32)
+        whole = _either(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
+        alpha = _either(own, cv2.resize(whole, size)[box])
+        # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
+        return cv2.addWeighted(alpha, 1 - turn, cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS), turn, 0)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return how much the photo's pixels are stretched at each cell of the front, h x w float32 in [0, 1]."""
@@ -154,3 +159,8 @@ class HeadOpacity:
         share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
         triangles = closed_topology().triangles
         return np.asarray(share[triangles].min(axis=1), np.float32)
+
+
+def _either(a: Plane, b: Plane) -> Plane:
+    """Return the opacity of two coverings, h x w float32: where both are partial, little is seen between them."""
+    return np.asarray(a + b - a * b, np.float32)
