@@ -23,6 +23,7 @@ from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
+from animato.head.gaps import gaps_in_hair
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
 from animato.types import Frame, Plane, Points
@@ -129,6 +130,9 @@ def person_layers(
     """
     size, scale = image.shape[0], pose.scale
     plate = plate_of(image, alpha, shares.hair * alpha, scale)
+    # What a gap shows is no part of a person, so of parts only the surest are excluded.
+    around_face = (1 - shares.body) * (1 - _face(points, size))
+    alpha = alpha * (1 - gaps_in_hair(image, alpha, around_face, plate, scale))
     head_alpha = alpha * _head_region(points, pose, shell, size)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
@@ -158,6 +162,13 @@ def person_layers(
         np.asarray(hanging, np.float64),
         hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
+
+
+def _face(points: Points, size: int) -> Plane:
+    """Return size x size float32, 1 inside the face's oval."""
+    oval = np.zeros((size, size), np.float32)
+    cv2.fillConvexPoly(oval, cv2.convexHull(np.rint(points[list(OVAL), :2]).astype(np.int32)), 1.0)
+    return oval
 
 
 def _head_colours(foreground: Frame, alpha: Plane, shares: Shares, scale: float) -> Frame:

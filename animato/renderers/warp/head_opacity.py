@@ -121,7 +121,8 @@ class HeadOpacity:
         whole = _either(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
         alpha = _either(own, cv2.resize(whole, size)[box])
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
-        return cv2.addWeighted(alpha, 1 - turn, cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS), turn, 0)
+        blurred = cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS)
+        return np.asarray(cv2.addWeighted(alpha, 1 - turn, blurred, turn, 0), np.float32)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return how much the photo's pixels are stretched at each cell of the front, h x w float32 in [0, 1]."""
