@@ -14,7 +14,7 @@ from animato.cli.printing import print_json
 from animato.settings.portrait import PortraitTrainSettings, SampleSettings
 
 if TYPE_CHECKING:
-    from animato.training.portrait.loop import PatchProgress
+    from animato.training.loop import Progress
 
 
 @with_options(PortraitTrainSettings, sample_settings=SampleSettings)
@@ -59,14 +59,14 @@ def _sample_counter() -> Callable[[int], None]:
     return count
 
 
-def _print_progress(progress: PatchProgress) -> None:
+def _print_progress(progress: Progress) -> None:
     figures = "  ".join(f"{name} {value:.3f}" for name, value in progress.figures.items())
-    if not progress.speed:  # validation figures
-        typer.echo(f"{'':>8} {progress.network}  {figures}", err=True)
+    if progress.kind == "validation":
+        typer.echo(f"{'':>8} {progress.name} validation  {figures}", err=True)
         return
-    left = (progress.total - progress.steps) / progress.speed
+    left = (progress.total - progress.done) / progress.speed
     typer.echo(
-        f"{progress.steps:>8}/{progress.total}  {progress.network}  {progress.speed:5.2f}/s  {left / 60:6.0f} min left"
+        f"{progress.done:>8}/{progress.total}  {progress.name}  {progress.speed:5.2f}/s  {left / 60:6.0f} min left"
         f"  {figures}",
         err=True,
     )

@@ -84,6 +84,13 @@ class TrainSettings:
     photos_low: int = setting(1, "Minimum number of source photos per episode.", low=1, high=64, group="Episodes")
     photos_high: int = setting(8, "Maximum number of source photos per episode.", low=1, high=64, group="Episodes")
     batch: int = setting(8, "Episodes per step, over all processes.", low=1, high=4096)
+    accumulate: int = setting(
+        1,
+        "Micro-batches per step and process, for batches that do not fit into memory at once.",
+        low=1,
+        high=4096,
+        group="Machine",
+    )
     augment: bool = setting(
         False, "Random mirroring and colour jitter of whole episodes (not in the paper).", group="Episodes"
     )
@@ -117,8 +124,8 @@ class TrainSettings:
 
     # Machine.
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "auto, cpu, or cuda.")
-    precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto", "auto (bf16 on GPUs that support it), fp32, or bf16.", group="Machine"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
+        "auto", "Autocast: auto (bf16 on GPUs that support it), fp32, bf16, or fp16.", group="Machine"
     )
     threads: int = setting(
         0, "CPU threads for the networks; 0 uses the default of torch.", low=0, high=1024, group="Machine"

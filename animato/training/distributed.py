@@ -60,6 +60,21 @@ class ProcessGroup:
         dist.all_reduce(total)
         return total / self.world
 
+    def check_shares(self, batch: int, accumulate: int, where: str) -> None:
+        """Check that a batch can be shared by all processes and their micro-batches.
+
+        Args:
+            batch: samples of one step.
+            accumulate: micro-batches of one process.
+            where: name of the setting, for the message.
+
+        Raises:
+            UsageError: it cannot.
+        """
+        if batch % (self.world * accumulate):
+            parts = f" with `accumulate={accumulate}`" if accumulate > 1 else ""
+            raise UsageError(f"`batch={batch}` cannot be shared by {self.world} processes{parts}", where=where)
+
     def wait(self) -> None:
         """Wait for all processes (barrier)."""
         if self.world > 1:

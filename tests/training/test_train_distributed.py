@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from animato.training.checkpoint import KIND, SCHEMA
+from animato.training.checkpoint import SCHEMA
+from animato.training.meta_system import KIND
 from animato.weights.io import read_arrays
 
 HERE = Path(__file__).parent

@@ -14,32 +14,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import sys
-import time
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from animato.data.lock import FileLock
 from animato.data.manifest import read_manifest
 from animato.data.shards import ShardClips
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
-from animato.settings.base import as_json
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
-from animato.training.portrait.loop import Report, network_lock, train_portrait
+from animato.training.loop import Report
 from animato.training.portrait.samples import make_samples, read_summary
-from animato.training.run_log import check_same_run
-from animato.version import __version__
-from animato.weights.io import write_whole
+from animato.training.portrait.train import network_lock, train_portrait
+from animato.training.run_log import CHANGEABLE_ON_RESUME, check_same_run, describe_run, write_description
 
-CHANGEABLE_ON_RESUME = frozenset(
-    {"networks", "steps", "threads", "device", "save_minutes", "keep", "log_steps", "validate_steps"}
-)
+CHANGEABLE = CHANGEABLE_ON_RESUME | {"networks", "steps", "log_steps", "validate_steps"}
 """Settings that can change when a run is resumed; the number of steps can only grow."""
 
 
@@ -86,7 +78,7 @@ def train_portrait_on_folder(
         FileFormatError: `data` is not a prepared folder.
         UsageError: the run folder was started with other settings or data, or there are no training samples.
         OutputError: the folder cannot be written, or another process trains one of the networks in it.
-        TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
+        TrainingStoppedError, InterruptedRunError: as `train.train_portrait`.
     """
     clips = _fingerprint(data)
     try:
@@ -94,11 +86,13 @@ def train_portrait_on_folder(
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
-    for name in settings.network_list:
+    is_main = os.environ.get("RANK", "0") == "0"
+    for name in settings.network_list if is_main else ():
         # Take the lock first, so that a rejected process does not modify the other one's run.json.
         with network_lock(folder, name):
             _start(folder / name / "run.json", settings)
     samples = folder / "cases"
+    # Not rank 0 alone: this may take longer than a process group waits, and those that come second find it done.
     with FileLock(folder / "cases.lock"):
         _start_samples(folder, sample_settings, clips)
         try:
@@ -114,9 +108,9 @@ def train_portrait_on_folder(
 
 def _start(path: Path, settings: PortraitTrainSettings) -> None:
     """Write a network's run.json, or check that an existing one matches."""
-    description = _describe(settings)
+    description = describe_run(settings)
     if path.is_file():
-        check_same_run(path, settings, CHANGEABLE_ON_RESUME)
+        check_same_run(path, settings, CHANGEABLE)
         description = json.loads(path.read_text())
         saved_steps = int(description["settings"].get("steps", settings.steps))
         if settings.steps < saved_steps:
@@ -126,7 +120,7 @@ def _start(path: Path, settings: PortraitTrainSettings) -> None:
                 hint="use at least as many steps, or another output folder",
             )
         description["settings"]["steps"] = settings.steps
-    _write(path, description)
+    write_description(path, description)
 
 
 def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]) -> None:
@@ -142,22 +136,7 @@ def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]
                 hint="use the same prepared folder to resume, or another output folder",
             )
         return
-    _write(path, {**_describe(settings), "data": clips})
-
-
-def _describe(settings: Any) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "settings": as_json(settings),
-        "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
-        "machine": platform.machine(),
-        "command": [Path(part).name if "/" in part else part for part in sys.argv],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def _write(path: Path, description: dict[str, Any]) -> None:
-    write_whole(path, (json.dumps(description, indent=1) + "\n").encode())
+    write_description(path, describe_run(settings, data=clips))
 
 
 def _fingerprint(data: Path) -> dict[str, Any]:
