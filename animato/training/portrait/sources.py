@@ -55,7 +55,7 @@ def opening_weight(network: str, area: NDArray[np.float64]) -> NDArray[np.float6
 
     Args:
         network: name of the network.
-        area: N, mean of the drawing's opening of each sample, in [0, 1].
+        area: vector, the mean of the drawing's opening of each sample, in [0, 1].
     """
     if network == "mouth":
         return np.asarray(1 + OPEN_MOUTH * np.clip(area / 0.05, 0, 1))
