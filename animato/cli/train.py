@@ -35,8 +35,8 @@ def train(
         typer.Option(
             "--recipe",
             metavar="|".join(sorted(RECIPES)),
-            help="paper: the 2019 system at full size; small: 128 px, for a CPU; tiny: a trial run of minutes. Each "
-            "option below overrides one setting of the recipe.",
+            help="paper: the 2019 system at full size; large: the same for a million clips and 8 GPUs; small: 128 px, "
+            "for a CPU; tiny: a trial run of minutes. Each option below overrides one setting of the recipe.",
         ),
     ] = "small",
     dry_run: Annotated[

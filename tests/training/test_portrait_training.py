@@ -28,11 +28,11 @@ from animato.training.divergence_guard import TrainingStoppedError
 from animato.training.loop import Progress
 from animato.training.portrait import batches, job
 from animato.training.portrait.batches import BatchSampler
-from animato.training.portrait.samples import read_samples, read_summary
+from animato.training.portrait.samples import read_samples
 from animato.training.portrait.sources import CaseSource
 from animato.training.portrait.state import new_state
 from animato.training.portrait.system import KIND, PatchSystem
-from animato.training.portrait.train import build, checkpoints_of, train_network
+from animato.training.portrait.train import build, case_data, checkpoints_of, train_network
 from animato.training.portrait.validate import validate
 from animato.weights.io import read_arrays
 from animato.weights.portrait import KIND as MODEL_KIND
@@ -63,8 +63,7 @@ ALONE = ProcessGroup(0, 1, torch.device("cpu"))
 def system_of(
     samples: Path, name: str = "eye", settings: PortraitTrainSettings = SETTINGS, config: PatchConfig | None = None
 ) -> PatchSystem:
-    people = read_summary(samples)["people"]
-    return build(name, read_samples(samples, name), settings, people, NO_CONTENT, ALONE, config or TINY[name])
+    return build(name, case_data(samples, name), settings, NO_CONTENT, ALONE, config or TINY[name])
 
 
 def train_eye(

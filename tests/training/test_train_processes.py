@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from animato.training import meta_system
 from animato.training.checkpoint import SCHEMA
 from animato.training.meta import train
 from animato.training.portrait import system
-from animato.training.portrait.train import train_portrait
+from animato.training.portrait.train import case_data, train_portrait
 from animato.weights.io import read_arrays
 
 PAPER = {**SMALLEST, "episodes": 16, "log_episodes": 4, "cooldown": 0.0}
@@ -51,7 +52,7 @@ def run_paper(folder: Path, **changes: Any) -> None:
 
 
 def run_portrait(folder: Path, cases: Path, **changes: Any) -> None:
-    train_portrait(dataclasses.replace(PORTRAIT, **changes), cases, folder / "portrait", None, TINY)
+    train_portrait(dataclasses.replace(PORTRAIT, **changes), partial(case_data, cases), folder / "portrait", None, TINY)
 
 
 def free_port() -> int:
@@ -136,10 +137,10 @@ def test_a_shared_batch_gives_the_losses_and_weights_of_the_whole_one(runs: Path
 def test_every_network_takes_part_in_every_backward_pass(drawn_cases: Path, tmp_path: Path) -> None:
     """DDP waits for the gradient of each parameter, also of the networks that paint hidden places only."""
     settings = dataclasses.replace(PORTRAIT, networks="mouth,head", steps=2, batch=2)
-    run_processes(2, train_portrait, settings, drawn_cases, tmp_path, None, TINY)
+    run_processes(2, train_portrait, settings, partial(case_data, drawn_cases), tmp_path, None, TINY)
     assert [len(lines_of(tmp_path / name)) for name in ("mouth", "head")] == [2, 2]
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(drawn_cases: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="`batch=4` cannot be shared by 1 processes with `accumulate=3`"):
-        train_portrait(dataclasses.replace(PORTRAIT, accumulate=3), drawn_cases, tmp_path, None, TINY)
+        run_portrait(tmp_path, drawn_cases, accumulate=3)

@@ -142,7 +142,9 @@ class _NetworkAdapter:
         pairs, held_out = (CaseSource(samples, split, name) for split in ("train", "val"))
         size = min(settings.batch, len(pairs.numbers))
         self._training_batches = BatchSampler(pairs, size, settings.seed, augment=False)
-        self._held_out_batch = BatchSampler(held_out, 1, settings.seed, augment=False).fixed(HELD_OUT_SAMPLES)
+        held_out_batch = BatchSampler(held_out, 1, settings.seed, augment=False).fixed(HELD_OUT_SAMPLES)
+        assert held_out_batch is not None, "`person_samples` holds photos out"
+        self._held_out_batch = held_out_batch
         self._decoder = {key: p for key, p in network.named_parameters() if key.startswith(DECODER)}
         self.report: dict[str, Any] = {}
 

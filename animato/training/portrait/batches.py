@@ -94,10 +94,11 @@ class BatchSampler:
             rows.append(self._row(keys[index], photos, row_random))
         return _stacked(rows)
 
-    def fixed(self, count: int) -> PatchBatch:
-        """Return different samples of the split without augmentation, for validation."""
+    def fixed(self, count: int) -> PatchBatch | None:
+        """Return different samples of the split without augmentation, for validation; None if it has none."""
         random = np.random.default_rng([self._seed, 8])
-        return self.plain(self.source.choose(random, count, repeat=False))
+        keys = self.source.choose(random, count, repeat=False)
+        return self.plain(keys) if keys else None
 
     def plain(self, keys: Sequence[int]) -> PatchBatch:
         """Return the given samples without augmentation."""

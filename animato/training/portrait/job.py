@@ -16,9 +16,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from animato.data.lock import FileLock
 from animato.data.manifest import read_manifest
@@ -26,9 +29,18 @@ from animato.data.shards import ShardClips
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
+from animato.training.distributed import join_process_group
+from animato.training.estimate import CostEstimate, Machine, estimate
 from animato.training.loop import Report
 from animato.training.portrait.samples import make_samples, read_summary
-from animato.training.portrait.train import network_lock, train_portrait
+from animato.training.portrait.train import (
+    build,
+    case_data,
+    content_loss,
+    network_lock,
+    streamed_data,
+    train_portrait,
+)
 from animato.training.run_log import CHANGEABLE_ON_RESUME, check_same_run, describe_run, write_description
 
 CHANGEABLE = CHANGEABLE_ON_RESUME | {"networks", "steps", "log_steps", "validate_steps"}
@@ -41,13 +53,13 @@ class PortraitResult:
 
     Attributes:
         folder: the run folder.
-        samples: number of samples per network.
+        samples: number of samples per network, or None if they were made for each batch.
         model: the file with all networks, or None while one of them is missing.
         missing: networks not yet trained in this folder.
     """
 
     folder: Path
-    samples: int
+    samples: int | None
     model: Path | None
     missing: tuple[str, ...]
 
@@ -91,19 +103,64 @@ def train_portrait_on_folder(
         # Take the lock first, so that a rejected process does not modify the other one's run.json.
         with network_lock(folder, name):
             _start(folder / name / "run.json", settings)
+    store = ShardClips(data, size=sample_settings.crop)
     samples = folder / "cases"
     # Not rank 0 alone: this may take longer than a process group waits, and those that come second find it done.
     with FileLock(folder / "cases.lock"):
         _start_samples(folder, sample_settings, clips)
-        try:
-            make_samples(ShardClips(data, size=sample_settings.crop), samples, sample_settings, report_count)
-        except KeyboardInterrupt as interrupt:
-            raise InterruptedRunError(
-                "stopped before the training samples were complete", hint="run the same command to create them again"
-            ) from interrupt
-    model = train_portrait(settings, samples, folder, report, configs)
+        if not settings.stream:
+            try:
+                make_samples(store, samples, sample_settings, report_count)
+            except KeyboardInterrupt as interrupt:
+                raise InterruptedRunError(
+                    "stopped before the training samples were complete",
+                    hint="run the same command to create them again",
+                ) from interrupt
+    source = partial(streamed_data, store, sample_settings) if settings.stream else partial(case_data, samples)
+    model = train_portrait(settings, source, folder, report, configs)
     missing = tuple(name for name in NETWORKS if not (folder / name / "model.safetensors").is_file())
-    return PortraitResult(folder, int(read_summary(samples)["cases"]), model, missing)
+    return PortraitResult(folder, None if settings.stream else int(read_summary(samples)["cases"]), model, missing)
+
+
+def estimate_portrait_on_folder(
+    settings: PortraitTrainSettings,
+    sample_settings: SampleSettings,
+    data: Path,
+    folder: Path,
+    machine: Machine,
+    configs: Mapping[str, PatchConfig] = CONFIGS,
+) -> list[CostEstimate]:
+    """Estimate the cost of training each network (see `training.estimate.estimate`); nothing is written.
+
+    Samples that are not yet on disk are made from the clips for the trial steps.
+
+    Args:
+        settings, sample_settings, data, folder, configs: as of `train_portrait_on_folder`.
+        machine: what the run is planned for.
+
+    Raises:
+        FileFormatError: `data` is not a prepared folder.
+        UsageError: the batch cannot be shared, or there are no training samples.
+    """
+    on_disk = not settings.stream and (folder / "cases" / "cases.json").is_file()
+    store = ShardClips(data, size=sample_settings.crop)
+    source = partial(case_data, folder / "cases") if on_disk else partial(streamed_data, store, sample_settings)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    trial = replace(settings, validate_steps=0)
+    group = join_process_group(settings.device)
+    replace(group, world=machine.processes).check_shares(settings.batch, settings.accumulate, "train-portrait.batch")
+    try:
+        content = content_loss(trial, group.device)
+        found = []
+        for name in settings.network_list:
+            part = source(name)
+            system = build(name, part, trial, content, group, configs[name])
+            counts = {"people": len(part.trained), "samples" if on_disk else "clips": part.cases}
+            found.append(estimate(system, settings.batch, counts, folder / name, machine, settings.keep))
+        return found
+    finally:
+        group.destroy()
 
 
 def _start(path: Path, settings: PortraitTrainSettings) -> None:

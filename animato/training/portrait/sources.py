@@ -62,6 +62,11 @@ def opening_weight(network: str, area: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(1 + SHUT_EYE * (area < 0.03) if network == "eye" else np.ones(len(area)))
 
 
+def largest_weight(network: str) -> float:
+    """Return the upper bound of `opening_weight`."""
+    return 1 + {"mouth": OPEN_MOUTH, "eye": SHUT_EYE}.get(network, 0.0)
+
+
 class CaseSource:
     """The cases of one network and split.
 
@@ -101,6 +106,8 @@ class CaseSource:
         """Draw samples."""
         if not repeat:
             count = min(count, len(self.numbers))
+        if not count:
+            return []
         return [int(number) for number in random.choice(self.numbers, count, replace=repeat, p=self._weights)]
 
     def read(self, key: int, photos: int) -> tuple[NetworkInput, int]:

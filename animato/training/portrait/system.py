@@ -212,6 +212,7 @@ def schedule_of(settings: PortraitTrainSettings) -> Schedule:
         save_minutes=settings.save_minutes,
         accumulate=settings.accumulate,
         workers=settings.workers,
+        processes=settings.stream and settings.workers > 1,
     )
 
 

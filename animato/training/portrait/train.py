@@ -6,32 +6,84 @@ on the same folder resumes the run exactly: the batch of a step depends only on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from animato.data.clips import ClipStore
 from animato.data.lock import FileLock
 from animato.errors import OutputError, UsageError
 from animato.models.features import load_lite0
 from animato.models.portrait.config import CONFIGS, PatchConfig
-from animato.settings.portrait import NETWORKS, PortraitTrainSettings
+from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.content import ContentLoss
 from animato.training.distributed import ProcessGroup, join_process_group
 from animato.training.loop import Report, fit
 from animato.training.portrait.batches import BatchSampler
-from animato.training.portrait.samples import SampleSet, read_samples, read_summary
-from animato.training.portrait.sources import CaseSource
+from animato.training.portrait.samples import read_samples, read_summary
+from animato.training.portrait.sources import CaseSource, SampleSource
+from animato.training.portrait.stream import ClipSource
 from animato.training.portrait.system import KIND, PatchSystem
 from animato.weights.portrait import join_networks
 
 VALIDATION_SAMPLES = 64
 
 
+@dataclass(frozen=True)
+class NetworkData:
+    """The samples of one network.
+
+    Attributes:
+        train, held_out: samples of the training and of the validation split.
+        people: names of all people of both, in the order of the table W.
+        trained: those of the training split.
+        cases: number of training samples, or of training clips that they are made from.
+    """
+
+    train: SampleSource
+    held_out: SampleSource
+    people: Sequence[str]
+    trained: frozenset[str]
+    cases: int
+
+
+Data = Callable[[str], NetworkData]
+"""Function from the name of a network to its samples."""
+
+
+def case_data(folder: Path, name: str) -> NetworkData:
+    """Return the samples of one network in a folder made by `make_samples`.
+
+    Raises:
+        InputError: no complete samples.
+        UsageError: no samples of the training split.
+    """
+    people: list[str] = read_summary(folder)["people"]
+    samples = read_samples(folder, name)
+    train, held_out = (CaseSource(samples, split, name) for split in ("train", "val"))
+    if not len(train.numbers):
+        raise UsageError(f"no samples of the training split for {name!r}")
+    return NetworkData(train, held_out, people, train.people_of(people), len(train.numbers))
+
+
+def streamed_data(store: ClipStore, settings: SampleSettings, name: str) -> NetworkData:
+    """Return the samples of one network, made from clips when they are needed.
+
+    Raises:
+        UsageError: no clip of the training split can be used.
+    """
+    train, held_out = (ClipSource(store, split, name, settings) for split in ("train", "val"))
+    if not train.clips:
+        raise UsageError(f"no samples of the training split for {name!r}")
+    return NetworkData(train, held_out, train.people, train.trained, train.clips)
+
+
 def train_portrait(
     settings: PortraitTrainSettings,
-    samples: Path,
+    data: Data,
     folder: Path,
     report: Report | None = None,
     configs: Mapping[str, PatchConfig] = CONFIGS,
@@ -40,7 +92,7 @@ def train_portrait(
 
     Args:
         settings: see `settings.portrait`.
-        samples: folder made by `make_samples`.
+        data: the samples of each network.
         folder: the run folder; created when missing.
         report: called at every log line and validation, by rank 0 only.
         configs: architectures of the networks; sides as in `geometry.patch`.
@@ -49,22 +101,21 @@ def train_portrait(
         The joined weight file, or None until all networks are trained.
 
     Raises:
-        InputError: no complete samples.
+        InputError, UsageError: as `data` raises.
         OutputError: the folder cannot be written, or another process trains the same network there.
         TrainingStoppedError: training diverged or collapsed; the message contains the last good checkpoint.
         InterruptedRunError: Ctrl-C; a checkpoint was saved.
     """
-    people: list[str] = read_summary(samples)["people"]
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    parts = [folder / name / "model.safetensors" for name in NETWORKS]
     group = join_process_group(settings.device)
     try:
         group.check_shares(settings.batch, settings.accumulate, "train-portrait.batch")
         content = content_loss(settings, group.device)
         for name in settings.network_list:
-            system = build(name, read_samples(samples, name), settings, people, content, group, configs[name])
+            system = build(name, data(name), settings, content, group, configs[name])
             train_network(system, settings, folder / name, report)
-        parts = [folder / name / "model.safetensors" for name in NETWORKS]
         if group.is_main and all(part.is_file() for part in parts):
             join_networks(parts, folder / "portrait.safetensors")
         group.wait()
@@ -99,9 +150,8 @@ def network_lock(folder: Path, name: str) -> FileLock:
 
 def build(
     name: str,
-    samples: SampleSet,
+    data: NetworkData,
     settings: PortraitTrainSettings,
-    people: Sequence[str],
     content: ContentLoss,
     group: ProcessGroup,
     config: PatchConfig,
@@ -109,18 +159,14 @@ def build(
     """Create one network in training, in its initial state.
 
     Raises:
-        UsageError: no samples of the training split.
         InputError, FileFormatError: the weights to start from cannot be read, or do not fit.
     """
-    source, held_out = (CaseSource(samples, split, name) for split in ("train", "val"))
-    count = len(source.numbers)
-    if not count:
-        raise UsageError(f"no samples of the training split for {name!r}")
     shown = None
-    if group.is_main and settings.validate_steps and len(held_out.numbers):
-        shown = BatchSampler(held_out, 1, settings.seed).fixed(VALIDATION_SAMPLES).to(group.device)
-    batches, trained = BatchSampler(source, settings.batch, settings.seed), source.people_of(people)
-    return PatchSystem(name, config, settings, batches, count, trained, shown, people, content, group)
+    if group.is_main and settings.validate_steps:
+        shown = BatchSampler(data.held_out, 1, settings.seed).fixed(VALIDATION_SAMPLES)
+    source = BatchSampler(data.train, settings.batch, settings.seed)
+    held_out = None if shown is None else shown.to(group.device)
+    return PatchSystem(name, config, settings, source, data.cases, data.trained, held_out, data.people, content, group)
 
 
 def train_network(system: PatchSystem, settings: PortraitTrainSettings, folder: Path, report: Report | None) -> None:
