@@ -16,7 +16,7 @@ from animato.data.clips import ClipEntry, ClipStore
 from animato.errors import InputError
 from animato.geometry.patch import FACE_PATCHES
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
-from animato.settings.portrait import MAX_PHOTOS, SampleSettings
+from animato.settings.portrait import SampleSettings
 from animato.training.portrait.augment import NetworkInput
 from animato.training.portrait.pairs import Group, MotionSampler, still_group, video_group
 from animato.training.portrait.samples import make_sample, warp_pair
@@ -39,7 +39,7 @@ class ClipSource:
         store: crops of `settings.crop` px; pickled for each process that makes samples.
         split: "train" or "val".
         network: "mouth", "eye" or "head".
-        settings: of the samples.
+        settings: of the samples; the numbers of photos and frames are not used.
 
     Attributes:
         people: names of the people of the train and val splits, in the order of the table W.
@@ -49,7 +49,7 @@ class ClipSource:
 
     def __init__(self, store: ClipStore, split: str, network: str, settings: SampleSettings) -> None:
         self.network, self._store = network, store
-        self._settings = replace(settings, photos=MAX_PHOTOS, frames=TARGETS)
+        self._settings = replace(settings, frames=TARGETS)
         used = [entry for entry in store.clips if entry.split in ("train", "val")]
         self.people = tuple(dict.fromkeys(entry.person for entry in used))
         self.trained = frozenset(entry.person for entry in used if entry.split == "train")
@@ -76,7 +76,7 @@ class ClipSource:
         random = np.random.default_rng([11, key])
         kinds = list(self._kinds.values())
         for _ in range(ATTEMPTS):
-            group = self._group(kinds[_drawn(self._shares, random)].choose(random), random)
+            group = self._group(kinds[_drawn(self._shares, random)].choose(random), photos, random)
             if group is not None and group.pairs:
                 return self._sample(group, photos, random), self._rows[group.person]
         raise InputError(
@@ -84,11 +84,13 @@ class ClipSource:
             hint="their faces are turned away, or they have fewer than 3 frames",
         )
 
-    def _group(self, entries: list[ClipEntry], random: np.random.Generator) -> Group | None:
+    def _group(self, entries: list[ClipEntry], photos: int, random: np.random.Generator) -> Group | None:
         entry = entries[int(random.integers(len(entries)))]
         if entry.frames > 1:
             frames = sorted(random.choice(entry.frames, min(FRAMES, entry.frames), replace=False).tolist())
-            return video_group(self._store, entry, self._settings, random, frames)
+            # Preparing a photo is most of the work. Two at least, as the most neutral one is animated half of the time.
+            settings = replace(self._settings, photos=max(2, photos))
+            return video_group(self._store, entry, settings, random, frames)
         return still_group(self._store, entry, entries, self._motion, random)
 
     def _sample(self, group: Group, photos: int, random: np.random.Generator) -> NetworkInput:
