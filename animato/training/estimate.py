@@ -64,7 +64,7 @@ class CostEstimate:
         free_mb: free space on the disk of the run folder, or None if unknown.
         tflop_a_step: floating point operations of one step of one process, mean of the run, in 10^12; counted.
         trial_seconds: seconds per step of one process, mean of the run, scaled from `trial_share`; measured.
-        loading_seconds: seconds in which one worker makes the samples of a step of one process; measured.
+        loading_seconds: CPU seconds to make the samples of a step of one process; measured.
         workers: of each process.
         seconds_a_step: of the planned run.
         hours: for the whole run.
@@ -114,8 +114,8 @@ class CostEstimate:
             f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model "
             "(counted)",
             f"compute     {self.tflop_a_step:.3f} TFLOP a step and process (counted{scaled})",
-            f"loading     {self.loading_seconds:.2f} s a step for one worker (measured{scaled}); "
-            f"{self.workers} workers in each process",
+            f"loading     {self.loading_seconds:.2f} CPU seconds a step and process (measured{scaled}), "
+            f"shared by {self.workers} workers",
             self._time(scaled),
         ]
         if self.free_mb is not None and self.free_mb < self.disk_mb:
@@ -134,7 +134,13 @@ class CostEstimate:
 
 
 def estimate(
-    system: TrainingSystem[B], samples: int, data: Mapping[str, int], folder: Path, machine: Machine, keep: int
+    system: TrainingSystem[B],
+    samples: int,
+    data: Mapping[str, int],
+    folder: Path,
+    machine: Machine,
+    keep: int,
+    trial_samples: int = 1,
 ) -> CostEstimate:
     """Estimate a run from a few training steps on real data; what they change is discarded with the system.
 
@@ -145,11 +151,12 @@ def estimate(
         folder: the run folder, used for the free disk space only.
         machine: what the run is planned for.
         keep: number of checkpoints.
+        trial_samples: samples of a trial step where the run is planned for other machines: a whole share need not fit
+            into memory here.
     """
     schedule = system.schedule
     shares = machine.processes * schedule.accumulate
-    # Elsewhere a share fits into memory; here it need not.
-    trial_shares = shares if machine == Machine(1, machine.price) else samples
+    trial_shares = shares if machine == Machine(1, machine.price) else max(shares, samples // trial_samples)
     trial = _Trial(system, trial_shares)
     steps = -(-schedule.total // schedule.per_step)
     flop = seconds = 0.0
@@ -207,7 +214,7 @@ class _Trial(Generic[B]):
 
     Attributes:
         kept: bytes kept for the backward pass, the most of any phase so far.
-        loading: seconds to make the micro-batch, the least so far.
+        loading: CPU seconds to make the micro-batch, the least so far.
     """
 
     def __init__(self, system: TrainingSystem[B], shares: int) -> None:
@@ -239,9 +246,9 @@ class _Trial(Generic[B]):
         return float(operations)
 
     def _load(self, step: int) -> B:
-        started = time.perf_counter()
+        started = time.process_time()  # of all threads, and without what others do on this machine
         batch = self._system.source.batch(step, 0, self._shares)
-        self.loading = min(self.loading, time.perf_counter() - started)
+        self.loading = min(self.loading, time.process_time() - started)
         return batch.to(self._system.group.device)
 
 

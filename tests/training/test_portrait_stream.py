@@ -85,7 +85,7 @@ def test_shares_make_up_the_batch_and_a_process_makes_what_a_thread_does(shards:
     whole = sampler.batch(3)
     shares = [sampler.batch(3, share, 2) for share in range(2)]
     for name in whole.__dataclass_fields__:
-        rows = torch.stack([getattr(share, name) for share in shares], 1).flatten(0, 1)
+        rows = torch.cat([getattr(share, name) for share in shares])
         assert torch.equal(rows, getattr(whole, name)), name
     before = torch.get_rng_state()
     with Prefetch(Steps(sampler), range(2, 4), 1, processes=True) as batches:
@@ -120,7 +120,7 @@ def test_the_dry_run_plans_each_network_and_writes_nothing(shards: Path, tmp_pat
     settings = portrait_recipe_settings("large", {"content": 0.0, "networks": "eye", "device": "cpu"})
     machine = Machine(processes=8, price=16.0, tflops=50.0)
     (found,) = estimate_portrait_on_folder(settings, CASES, shards, tmp_path / "run", machine, TINY)
-    assert (found.name, found.steps, found.share, found.trial_share) == ("eye", 60_000, 32, 1)
+    assert (found.name, found.steps, found.share, found.trial_share) == ("eye", 60_000, 32, 4)
     assert found.data == {"people": 3, "clips": 4}
     assert found.cost == pytest.approx(16 * found.hours)
     assert found.seconds_a_step >= found.loading_seconds / 12
