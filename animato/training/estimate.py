@@ -106,8 +106,8 @@ class CostEstimate:
             f"network     {self.name}" if self.name else "",
             f"data        {', '.join(f'{count} {name}' for name, count in self.data.items())} (counted)",
             f"parameters  {networks} (counted)",
-            f"run         {self.steps} steps, {self.total} {self.unit}; {self.processes} processes, each "
-            f"{self.share} samples at once (counted)",
+            f"run         {self.steps} steps{f', {self.total} {self.unit}' if self.unit != 'steps' else ''}; "
+            f"{self.processes} processes, each {self.share} samples at once (counted)",
             f"memory      on each device {self.state_mb:.0f} MB for weights, gradients, optimiser, average and table, "
             f"{self.kept_mb:.0f} MB kept for the backward pass (counted{scaled}); "
             f"{self.memory_mb:.0f} MB at the peak of a trial on {self.device} (measured)",
@@ -159,11 +159,7 @@ def estimate(
     trial_shares = shares if machine == Machine(1, machine.price) else max(shares, samples // trial_samples)
     trial = _Trial(system, trial_shares)
     steps = -(-schedule.total // schedule.per_step)
-    flop = seconds = 0.0
-    for start, length in _lengths(system):
-        system.steps = int(start * steps)
-        counted, timed = trial.run()
-        flop, seconds = flop + length * counted, seconds + length * timed
+    flop, seconds = trial.mean(steps)
     scale = trial_shares / shares * schedule.accumulate
     loading = trial.loading * scale
     compute = seconds * scale if machine.tflops is None else flop * scale / (machine.tflops * 1e12)
@@ -171,7 +167,6 @@ def estimate(
     hours = steps * seconds_a_step / 3600
     checkpoint_mb = sum(array.nbytes for array in system.arrays().values()) / 1e6
     gradients_mb = sum(4 * count_parameters(part.module) for part in system.optimised) / 1e6
-    disk = shutil.disk_usage(_nearest_existing(folder))
     return CostEstimate(
         name=system.name,
         data=data,
@@ -189,7 +184,7 @@ def estimate(
         memory_mb=_peak_mb(system.group.device),
         checkpoint_mb=checkpoint_mb,
         disk_mb=checkpoint_mb * (keep + 1.3),
-        free_mb=disk.free / 1e6,
+        free_mb=shutil.disk_usage(_nearest_existing(folder)).free / 1e6,
         tflop_a_step=flop * scale / 1e12,
         trial_seconds=seconds * scale,
         loading_seconds=loading,
@@ -221,7 +216,16 @@ class _Trial(Generic[B]):
         self._system, self._shares = system, shares
         self.kept, self.loading = 0, float("inf")
 
-    def run(self) -> tuple[float, float]:
+    def mean(self, steps: int) -> tuple[float, float]:
+        """Return operations and seconds of a step, means of a run of a number of steps."""
+        operations = seconds = 0.0
+        for start, length in _lengths(self._system):
+            self._system.steps = int(start * steps)
+            counted, timed = self._run()
+            operations, seconds = operations + length * counted, seconds + length * timed
+        return operations, seconds
+
+    def _run(self) -> tuple[float, float]:
         """Return operations and seconds of one step at the system's place in the run."""
         first = self._system.steps
         operations = self._count(first)
