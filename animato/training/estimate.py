@@ -151,11 +151,9 @@ def estimate(
         folder: the run folder, used for the free disk space only.
         machine: what the run is planned for.
         keep: number of checkpoints.
-        trial_samples: samples of a trial step where the run is planned for other machines: a whole share need not fit
-            into memory here.
+        trial_samples: of a trial step of a run that is planned for other machines, as a share need not fit here.
     """
-    schedule = system.schedule
-    shares = machine.processes * schedule.accumulate
+    schedule, shares = system.schedule, machine.processes * system.schedule.accumulate
     trial_shares = shares if machine == Machine(1, machine.price) else max(shares, samples // trial_samples)
     trial = _Trial(system, trial_shares)
     steps = -(-schedule.total // schedule.per_step)
@@ -166,7 +164,7 @@ def estimate(
     seconds_a_step = max(compute, loading / schedule.workers)
     hours = steps * seconds_a_step / 3600
     checkpoint_mb = sum(array.nbytes for array in system.arrays().values()) / 1e6
-    gradients_mb = sum(4 * count_parameters(part.module) for part in system.optimised) / 1e6
+    parameters = {part.name: count_parameters(part.module) for part in system.optimised}
     return CostEstimate(
         name=system.name,
         data=data,
@@ -178,8 +176,8 @@ def estimate(
         steps=steps,
         share=samples // shares,
         trial_share=samples // trial_shares,
-        parameters={part.name: count_parameters(part.module) for part in system.optimised},
-        state_mb=checkpoint_mb + gradients_mb,
+        parameters=parameters,
+        state_mb=checkpoint_mb + 4 * sum(parameters.values()) / 1e6,  # with float32 gradients
         kept_mb=trial.kept / 1e6 * trial_shares / shares,
         memory_mb=_peak_mb(system.group.device),
         checkpoint_mb=checkpoint_mb,
