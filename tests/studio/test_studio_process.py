@@ -276,7 +276,7 @@ def test_an_upload_of_two_gigabytes_ends_in_a_sentence_before_it_is_sent(process
     host, _, port = process.address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as line:
         head = f"POST /api/v1/files?name=big.mp4 HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 2000000000\r\n"
-        line.sendall(f"{head}Authorization: Bearer {process.token}\r\n\r\n".encode())
+        line.sendall(f"{head}Connection: close\r\nAuthorization: Bearer {process.token}\r\n\r\n".encode())
         answer = b"".join(iter(lambda: line.recv(100_000), b"")).decode()
     assert answer.startswith("HTTP/1.1 413") and "the file is too large; files up to 2 MB are taken" in answer
     assert process.client.get("/status").status_code == 200

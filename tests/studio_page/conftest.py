@@ -5,33 +5,11 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from page_browser import WIDE, launch, sync_api
 from studio_process import StudioProcess
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-
-WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
-
-if not CHROMIUM.is_file():
-    pytest.skip("the page is tested in /usr/bin/chromium, which is not installed", allow_module_level=True)
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page is driven by Playwright, which is not installed")
 
 Page = sync_api.Page
 Browser = sync_api.Browser
@@ -44,10 +22,8 @@ def browser() -> Iterator[Browser]:
 
     Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
     """
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
+    with launch() as started:
         yield started
-        started.close()
 
 
 def free_port() -> int:

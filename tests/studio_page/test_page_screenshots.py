@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import PHONE
 from page_actions import drop_photo
+from page_browser import PHONE
 from PIL import Image
 
 pytestmark = pytest.mark.skipif("ANIMATO_SCREENSHOTS" not in os.environ, reason="ANIMATO_SCREENSHOTS is not set")

@@ -39,7 +39,7 @@ function resultCard(result) {
     drop('results', result.id);
   });
   const check = attempt(() => checkResult(result));
-  const facts = [result.kind === 'preview' ? 'Preview' : null, seconds(result.seconds), `${result.width} × ${result.height}`, bytes(result.bytes), ago(result.created)];
+  const facts = [result.kind === 'preview' ? 'Preview' : result.kind === 'live' ? 'Live' : null, seconds(result.seconds), `${result.width} × ${result.height}`, bytes(result.bytes), ago(result.created)];
   return h(
     'article',
     { class: 'card stack result', 'data-result': result.id },
