@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from animato.animator import Animator
 from animato.head.head import Head
 from animato.live.browser import BrowserSession, Send, open_browser_session
 from animato.live.proof import numbered_frame, passthrough_run
@@ -156,7 +157,7 @@ class LiveStudio:
         head.save(saved := folder / "head.animato", overwrite=True)
         for name in openers:
             number = new_id()
-            fields = Tasks(1, lambda _done, _of: None).import_head(
+            fields = Tasks(Animator(threads=1), lambda _done, _of: None).import_head(
                 str(saved), str(self.studio.folder.heads / f"{number}.animato")
             )
             self.studio.store.add("heads", number, {"name": name, **fields})

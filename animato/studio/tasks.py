@@ -60,15 +60,15 @@ class Tasks:
     """What the worker can do, with one engine for all tasks.
 
     Args:
-        threads: CPU threads.
+        animator: owns the engine.
         progress: called after each frame.
 
     Attributes:
         names: path to display name, for the files of the running task.
     """
 
-    def __init__(self, threads: int, progress: Progress) -> None:
-        self._animator = Animator(threads=threads)
+    def __init__(self, animator: Animator, progress: Progress) -> None:
+        self._animator = animator
         self._progress = progress
         self.names: Names = {}
 
