@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,9 +18,9 @@ Browser = sync_api.Browser
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module; each gets a context of its own.
+    """A browser for the tests of this folder; each gets a context of its own.
 
     Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
     """
@@ -33,16 +35,30 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
-    """A server with an empty data folder, shared by the tests of a module; each leaves it running."""
-    started = StudioProcess(tmp_path_factory.mktemp("page"), "--port", str(free_port()), "--max-upload", "2")
+@contextmanager
+def serving(folder: Path) -> Iterator[StudioProcess]:
+    """Serve with an empty data folder until the block ends."""
+    started = StudioProcess(folder, "--port", str(free_port()), "--max-upload", "2")
     yield started
     if started.process.poll() is None:
         started.kill()
 
 
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
+    """A server that the tests of this folder share; each leaves it running."""
+    with serving(tmp_path_factory.mktemp("page")) as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
+    """A server with an empty data folder, for the tests of one file."""
+    with serving(tmp_path_factory.mktemp("own")) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
 def demo_head(server: StudioProcess) -> str:
     """A head of the demo portrait on the shelf."""
     return server.demo_head()

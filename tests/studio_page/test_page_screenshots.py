@@ -18,6 +18,12 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images" / "studio"
 SMILE = {"yaw": "-9", "smile": "0.7", "brows": "0.3"}
 
 
+@pytest.fixture(scope="module")
+def server(own_server):
+    """An empty studio, in which the tests see their own things only."""
+    return own_server
+
+
 def shoot(page, name: str) -> None:
     """Write a picture of what is seen as WebP."""
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import { h, onChange, replace } from '../dom.js';
 import { drop, watch } from '../state.js';
 import { ago, bytes, seconds } from '../words.js';
 import { button, confirmed, linkButton } from '../components/buttons.js';
+import { credentialsLink } from '../components/credentials_link.js';
 import { Slot } from '../components/problem.js';
 import { runReport } from '../components/run_report.js';
 import { checkResult } from './check.js';
@@ -49,6 +50,7 @@ function resultCard(result) {
       'div',
       { class: 'row' },
       linkButton('Download', contentUrl('results', result.id), { kind: 'primary', symbol: 'download', download: '' }),
+      credentialsLink(result),
       button('Check it', check, { symbol: 'check', 'data-action': 'check-result' }),
       button('', discard, { kind: 'quiet small', symbol: 'trash', label: `Delete ${result.name}` }),
     ),
