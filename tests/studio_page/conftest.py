@@ -19,12 +19,19 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """A browser for the tests of this folder; each gets a context of its own.
+def playwright() -> Iterator[object]:
+    """What starts browsers, for the tests of this folder only.
 
-    Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
+    It keeps an event loop running in its thread, in which other tests of the process could not start theirs.
     """
-    with launch() as started:
+    with sync_api.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright) -> Iterator[Browser]:
+    """A browser for the tests of this folder; each gets a context of its own."""
+    with launch(playwright) as started:
         yield started
 
 
@@ -89,9 +96,9 @@ class PageLog:
         return [text for text in self._found if self.allowed is None or not re.search(self.allowed, text)]
 
 
-@pytest.fixture
-def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
-    """Return a function that opens the page, and check at the end that it did nothing that it must not do.
+@contextmanager
+def pages(browser: Browser, server: StudioProcess) -> Iterator[Open]:
+    """Yield a function that opens the page, and check at the end that it did nothing that it must not do.
 
     The function takes the view's name, and options of the browser's context; `again` opens a second tab.
     """
@@ -116,3 +123,20 @@ def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [text for log in logs for text in log.unexpected()] == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
+    """Return a function that opens the page; see `pages`."""
+    with pages(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def editor_page(browser: Browser, server: StudioProcess, demo_head: str) -> Iterator[Page]:
+    """The editor with the demo head, live; opening a head takes longer than what a test does with it."""
+    with pages(browser, server) as opened:
+        page = opened("edit")
+        page.wait_for_selector(".stage[data-state=live]")
+        page.rest = page.locator("[data-handle=nose]").bounding_box()
+        yield page

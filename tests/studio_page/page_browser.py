@@ -33,12 +33,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="the page is driven
 
 
 @contextmanager
-def launch(flags: Sequence[str] = FLAGS) -> Iterator[Any]:
-    """Start a browser and close it at the end.
-
-    Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
-    """
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=list(flags))
-        yield started
-        started.close()
+def launch(playwright: Any, flags: Sequence[str] = FLAGS) -> Iterator[Any]:
+    """Start a browser and close it at the end."""
+    started = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=list(flags))
+    yield started
+    started.close()

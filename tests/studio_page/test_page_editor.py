@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from page_actions import controls, drag
 
@@ -11,11 +13,24 @@ LIVE = ".stage[data-state=live]"
 
 
 @pytest.fixture
-def editor(open_page, demo_head):
-    """The editor with the demo head, live."""
-    page = open_page("edit")
-    page.wait_for_selector(LIVE)
-    return page
+def editor(editor_page):
+    """The editor at rest."""
+    if "#/edit" not in editor_page.url:
+        editor_page.click("#nav [data-view=edit]")
+    editor_page.wait_for_selector(LIVE)
+    editor_page.click("[data-action=rest]")
+    editor_page.click("[data-control=neutralise] .reset")
+    editor_page.evaluate("scrollTo(0, 0)")
+    wait_for_rest(editor_page)
+    return editor_page
+
+
+def wait_for_rest(page) -> None:
+    """Wait until the frame is shown in which the head looks ahead."""
+    page.wait_for_function(
+        "x => Math.abs(document.querySelector('[data-handle=nose]').getBoundingClientRect().x - x) < 2",
+        arg=page.rest["x"],
+    )
 
 
 def picture(page) -> str:
@@ -51,6 +66,7 @@ def test_dragging_a_part_of_the_face_moves_it(editor) -> None:
             "before => document.querySelector('.stage canvas').toDataURL() !== before", arg=before, polling=100
         )
         editor.click("[data-action=rest]")
+        wait_for_rest(editor)
 
 
 def test_frames_follow_a_drag_and_their_rate_is_on_the_page(editor) -> None:
@@ -116,6 +132,16 @@ def test_the_expression_of_a_picture_is_read(editor, server) -> None:
     assert {"head", "picture"} >= {file["kind"] for file in server.client.get("/files").json()}
 
 
+def render_quickly(route) -> None:
+    """Let a job be rendered small, without networks."""
+    if route.request.method != "POST":
+        route.continue_()
+        return
+    job = route.request.post_data_json
+    job["settings"] |= {"model": "geometry", "frame": "crop", "size": 128}
+    route.continue_(post_data=json.dumps(job))
+
+
 def test_key_frames_are_played_and_become_a_clip(editor, server) -> None:
     editor.click("[data-action=make-clip]")
     assert "two key frames" in editor.inner_text(".timeline-card .problem")
@@ -130,6 +156,7 @@ def test_key_frames_are_played_and_become_a_clip(editor, server) -> None:
     editor.click("[data-action=play]")
     wait_for_frames(editor, 2)
     editor.wait_for_selector("[data-action=play][data-playing=false]")
+    editor.route("**/api/v1/jobs", render_quickly)
     editor.click("[data-action=make-clip]")
     editor.wait_for_selector(".run-panel[data-result]")
     assert server.client.get("/results").json()[0]["frames"] == 11

@@ -36,12 +36,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, made) -> Iterator[LiveStudi
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def browser(playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A browser whose camera plays numbers."""
     camera = write_numbered_camera(tmp_path_factory.mktemp("camera") / "numbers.y4m")
     asks = [flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream"]  # which grants everything
     flags = [*asks, f"--use-file-for-fake-video-capture={camera}"]
-    with launch(flags) as started:
+    with launch(playwright, flags) as started:
         yield started
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from page_actions import drop_photo
 
+REFUSED = {"preference-applied": "refusal=body", "x-status": "422"}
+
 
 def test_a_refused_file_gets_its_sentence_beside_the_field(open_page, server, tmp_path: Path) -> None:
     text = tmp_path / "notes.jpg"
@@ -84,7 +86,9 @@ def test_a_setting_that_the_studio_refuses_is_marked_at_its_slider(open_page, de
     answer = json.dumps({"error": {**body, "field": "settings.mouth"}})
     page.route(
         "**/api/v1/jobs",
-        lambda route: route.fulfill(status=422, body=answer) if route.request.method == "POST" else route.continue_(),
+        lambda route: (
+            route.fulfill(headers=REFUSED, body=answer) if route.request.method == "POST" else route.continue_()
+        ),
     )
     page.click("[data-action=render]")
     problem = page.wait_for_selector(".strengths .problem")
