@@ -14,6 +14,7 @@ from animato.cli.help_page import GroupedCommand
 from animato.cli.output_path import output_path
 from animato.cli.printing import print_findings, print_json, print_line
 from animato.settings.consent import ConsentSettings
+from animato.settings.engine import EngineSettings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Save photos of a person as a head; inspect heads.")
 
@@ -25,7 +26,7 @@ Face = Annotated[str, typer.Option(help="Face to use in each photo: largest, lef
     epilog="animato head save me.jpg side.jpg --consent self -o me.animato\n"
     "animato animate me.animato --driver talk -o me.mp4",
 )
-@with_options(ConsentSettings)
+@with_options(ConsentSettings, engine=EngineSettings)
 def save(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="1 to 32 photos of one person, or one painting.")
@@ -37,6 +38,7 @@ def save(
         ),
     ],
     settings: ConsentSettings,
+    engine: EngineSettings,
     consent_clip: Annotated[
         Path | None,
         typer.Option(
@@ -57,7 +59,7 @@ def save(
 
     check_not_input(output, photos)  # a head file may be given in place of photos
     consent = consent_of(settings)
-    with Animator() as animator:
+    with Animator(device=engine.device, backend=engine.backend) as animator:
         result = animator.head(list(photos), face, consent=consent)
         if consent_clip is not None:
             from animato.evaluation.consent_clip import check_clip
@@ -74,10 +76,12 @@ def save(
 
 
 @app.command(cls=GroupedCommand, epilog="animato head show me.animato\nanimato head show me.jpg side.jpg")
+@with_options(EngineSettings)
 def show(
     head: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="A head file, or 1 to 32 photos of one person.")
     ],
+    settings: EngineSettings,
     face: Face = "largest",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report card as JSON.")] = False,
 ) -> None:
@@ -87,7 +91,7 @@ def show(
     """
     from animato.api import Animator
 
-    with Animator() as animator:
+    with Animator(device=settings.device, backend=settings.backend) as animator:
         report = animator.report(list(head), face)
     if as_json:
         print_json(report.to_json())

@@ -15,7 +15,7 @@ from animato.cli.output_path import output_path
 from animato.cli.printing import print_json
 from animato.errors import InterruptedRunError, UsageError
 from animato.settings.consent import ConsentSettings
-from animato.settings.live import LiveSettings
+from animato.settings.live import OF_VIDEOS, LiveSettings
 from animato.settings.network import NetworkSettings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from animato.live.run import LiveRun
 
 
-@with_options(LiveSettings, consent=ConsentSettings, network=NetworkSettings)
+@with_options(LiveSettings, OF_VIDEOS, consent=ConsentSettings, network=NetworkSettings)
 def live(
     settings: LiveSettings,
     consent: ConsentSettings,
@@ -90,7 +90,7 @@ def _opened(
     from animato.runtime.engine import Engine
 
     given = None if head is None or head_file_path(head) else consent_of(consent)
-    engine = Engine(settings.threads)
+    engine = Engine(settings.threads, settings.device, settings.backend)
     source = open_received(network, stack)
     sinks = open_motion_sinks(network, settings.camera_fps, stack)
     if head is None:

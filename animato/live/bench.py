@@ -136,7 +136,7 @@ def bench_head(head: Head, settings: LiveSettings) -> LiveBenchmark:
         settings: of the run; its camera is a clip of a face.
     """
     times = _Times()
-    engine = Engine(settings.threads)
+    engine = Engine(settings.threads, settings.device, settings.backend)
     with ExitStack() as stack:
         run = open_live(head, settings, engine, stack, frame_sinks=[times])
         run.loop.run(run.stop)

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,10 +20,11 @@ from PIL import Image
 
 from animato.errors import PictureError
 from animato.head.head import Head
-from animato.live.camera_source import CameraSource
+from animato.live.camera_source import CameraSource, Follow
 from animato.live.follow import FaceFollower, live_finder
 from animato.live.newest import Newest
 from animato.live.page_sink import encoded
+from animato.live.protocols import LiveMotion
 from animato.live.run import LiveRun, open_live
 from animato.pipeline.recording import Recording
 from animato.runtime.engine import Engine
@@ -32,8 +34,15 @@ from animato.types import Frame, TimedFrame
 MAX_BYTES, MAX_PIXELS = 2_000_000, 1920 * 1080
 """Limits of a camera frame. A browser sends about 60 kB for 640 x 480."""
 
-Send = Callable[[bytes], None]
-"""Sends a message to the browser; raises an exception if it is gone."""
+UNSEEN_ANSWERS = 3
+"""Answers that may be on their way: as many frames as the loop has in progress (tracking, warping, painting). Behind a
+browser that shows none, such as a suspended one, more would only queue in the socket."""
+
+REMEMBERED = 16
+"""Camera frames whose numbers are remembered: more than the stages of a run can hold."""
+
+Send = Callable[[bytes | str], None]
+"""Sends a binary or text message to the browser; raises an exception if it is gone."""
 
 
 def decode_camera_frame(data: bytes) -> Frame:
@@ -66,47 +75,41 @@ def message(header: dict[str, Any], picture: bytes) -> bytes:
     return struct.pack("<I", len(text)) + text + picture
 
 
-class BrowserSession:
-    """A live run whose camera and screen are a browser.
+Assemble = Callable[["BrowserSession", ExitStack], LiveRun]
+"""Returns the run of a session; its source reads `frames`, and the session is one of its sinks."""
 
-    The browser sends its next frame when an answer has arrived whose `seq` is that of the last, or after a moment; only
-    the newest waits. Answers come at the rate of rendering, also while there is no face or no frame. Their header:
-    `seq`, number of the newest camera frame when it was rendered, from 1; `ms`, from the arrival of the frame that is
-    shown to the answer; `width`, `height`; `fps`, `dropped`, `level` and `status` of the run (`live.report`).
+
+class BrowserSession:
+    """A live run whose camera and screen are a browser; see `live.protocols.FrameSink`.
+
+    The browser sends its next camera frame when the last was tracked, as the text message `{"tracked": NUMBER}` says,
+    counted from 1; so only one is on its way, and motion as new as possible waits for the renderer. Answers come at the
+    rate of rendering, also while there is no face or no frame. Their header: `answer`, their number, which the browser
+    returns when it has shown it (`show`); `seq`, number of the newest camera frame that is answered; `ms`, from the
+    arrival of the frame that is shown to the answer; `width`, `height`; `fps`, `dropped`, `level` and `status` of the
+    run (`live.report`).
 
     Args:
-        head: with consent.
-        settings: of the run; camera, page and virtual camera are not used.
-        engine: runs the renderer's networks.
-        send: called in the thread of `run`.
+        assemble: returns the run.
+        send: to the browser; called in the threads of the run.
         now: returns seconds.
 
-    Raises:
-        RefusedError: no valid consent.
-        InputError: the head cannot be rendered.
+    Attributes:
+        received: number of camera frames.
+        rendered: number of finished frames, sent or not.
     """
 
-    def __init__(
-        self,
-        head: Head,
-        settings: LiveSettings,
-        engine: Engine,
-        send: Send,
-        *,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, assemble: Assemble, send: Send, *, now: Callable[[], float] = time.monotonic) -> None:
         self._send, self._now = send, now
         self._arrived: Newest[TimedFrame] = Newest()
-        self.received = 0
+        self._times: deque[tuple[float, int]] = deque(maxlen=REMEMBERED)
+        self.received, self.rendered = 0, 0
+        self._sent, self._shown = 0, 0
+        self._last, self._unsent = 0, 0
         self._recording: Recording | None = None
-        self._lock = threading.Lock()
-        settings = replace(settings, page=False, virtual_camera=None)
+        self._lock, self._counting = threading.Lock(), threading.Lock()
         with ExitStack() as stack:
-            follower = FaceFollower(settings.animate_settings(), live_finder(engine))
-            follower.warm_up()
-            source = CameraSource(self._frames, follower.motion, follower.calibrate, self._judge, once=True, now=now)
-            stack.callback(source.close)
-            self._run: LiveRun = open_live(head, settings, engine, stack, source=source, frame_sinks=[_Answers(self)])
+            self._run = assemble(self, stack)
             self._resources = stack.pop_all()
 
     @property
@@ -116,7 +119,7 @@ class BrowserSession:
         size = {"width": face.width, "height": face.height}
         return {**size, "mark_id": face.mark_id, "warnings": list(face.warnings)}
 
-    def put(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         """Take a camera frame; may be called from any thread.
 
         Args:
@@ -126,8 +129,14 @@ class BrowserSession:
             PictureError: see `decode_camera_frame`.
         """
         frame = TimedFrame(decode_camera_frame(data), self._now())
-        self.received += 1
+        with self._counting:
+            self.received += 1
+            self._times.append((frame.time, self.received))
         self._arrived.put(frame)
+
+    def show(self, answer: int) -> None:
+        """Note that the browser has shown an answer, so that more are sent."""
+        self._shown = max(self._shown, min(answer, self._sent))
 
     def command(self, given: Any) -> str | None:
         """Apply a command of the page; see `live.remote.Remote.message`."""
@@ -158,48 +167,92 @@ class BrowserSession:
         try:
             self._run.loop.run(self._run.stop)
         finally:
-            self.finish_recording()
-            self._resources.close()
+            try:
+                self.finish_recording()
+            finally:
+                self._resources.close()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End `run`; may be called from any thread."""
         self._run.stop.set()
         self._arrived.close()
 
-    def _frames(self) -> Iterator[TimedFrame]:
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield the newest camera frames as they arrive, until `end`."""
         while (frame := self._arrived.take()) is not None:
             yield frame
 
-    def _judge(self, thumbnail: Frame) -> None:
+    def followed(self, follow: Follow) -> Follow:
+        """Return a function like `follow` that tells the browser about every frame that was tracked."""
+
+        def told(image: Frame, captured: float) -> LiveMotion | None:
+            motion = follow(image, captured)
+            self._send(json.dumps({"tracked": self._number(captured)}))
+            return motion
+
+        return told
+
+    def judge(self, thumbnail: Frame) -> None:
+        """Pass a picture of the camera to the nudity gate."""
         self._run.face.judge("the camera", thumbnail)
 
-    def answer(self, frame: Frame, captured: float) -> None:
-        """Send a finished frame, and record it."""
+    def put(self, frame: Frame, captured: float) -> None:
+        """Record a finished frame, and send it unless the browser is behind."""
+        self.rendered += 1
+        with self._lock:
+            if self._recording is not None:
+                self._recording.put(frame, captured)
+        number = self._number(captured)
+        if self._sent - self._shown >= UNSEEN_ANSWERS:
+            self._unsent += number > self._last
+            self._last = number
+            return
+        self._last = number
+        self._sent += 1
         statistics = self._run.loop.statistics()
         header = {
-            "seq": self.received,
+            "answer": self._sent,
+            "seq": number,
             "ms": round(1000 * (self._now() - captured), 1),
             "width": frame.shape[1],
             "height": frame.shape[0],
             "fps": round(statistics.fps, 1),
-            "dropped": statistics.dropped + self._arrived.dropped,
+            "dropped": statistics.dropped + self._arrived.dropped + self._unsent,
             "level": statistics.level,
             "status": statistics.status,
         }
-        with self._lock:
-            if self._recording is not None:
-                self._recording.put(frame, captured)
         self._send(message(header, encoded(frame)))
 
-
-class _Answers:
-    """Frame sink of a session."""
-
-    def __init__(self, session: BrowserSession) -> None:
-        self._session = session
-
-    def put(self, frame: Frame, captured: float) -> None:
-        self._session.answer(frame, captured)
-
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing more is sent."""
+
+    def _number(self, captured: float) -> int:
+        """Return the number of the newest camera frame up to a time."""
+        with self._counting:
+            return max((number for time, number in self._times if time <= captured), default=0)
+
+
+def open_browser_session(head: Head, settings: LiveSettings, engine: Engine, send: Send) -> BrowserSession:
+    """Return a session that moves a head.
+
+    Args:
+        head: with consent.
+        settings: of the run; camera, page and virtual camera are not used.
+        engine: runs the renderer's networks.
+        send: see `BrowserSession`.
+
+    Raises:
+        RefusedError: no valid consent.
+        InputError: the head cannot be rendered.
+    """
+    settings = replace(settings, page=False, virtual_camera=None)
+
+    def assemble(session: BrowserSession, stack: ExitStack) -> LiveRun:
+        follower = FaceFollower(settings.animate_settings(), live_finder(engine))
+        follower.warm_up()
+        follow = session.followed(follower.motion)
+        source = CameraSource(session.frames, follow, follower.calibrate, session.judge, once=True)
+        stack.callback(source.close)
+        return open_live(head, settings, engine, stack, source=source, frame_sinks=[session])
+
+    return BrowserSession(assemble, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
@@ -19,6 +20,34 @@ from animato.types import Frame
 
 IDLE_FPS = 25.0
 """Frames per second while the head moves by itself."""
+
+PACE_FRAMES = 4
+"""Frames over which times of the two halves are compared: long enough to see those that vary."""
+
+
+class Pace:
+    """When to take motion while another thread finishes a frame: taken earlier, it would only wait and grow old.
+
+    Attributes:
+        begun: seconds that the first halves of the last frames took.
+        finished: seconds that their second halves took.
+    """
+
+    def __init__(self) -> None:
+        # Of a few frames, the times that make the wait shortest: an idle painter costs frames.
+        self.begun: deque[float] = deque(maxlen=PACE_FRAMES)
+        self.finished: deque[float] = deque(maxlen=PACE_FRAMES)
+        self._handed_over = 0.0
+
+    def hand_over(self, now: float) -> None:
+        """Note that a second half begins."""
+        self._handed_over = now
+
+    def wait(self, now: float) -> float:
+        """Return the seconds after which the next first half would be done just when the second half is."""
+        if not self.begun or not self.finished:
+            return 0.0
+        return max(0.0, self._handed_over + min(self.finished) - max(self.begun) - now)
 
 
 class FrameRenderer(Protocol):
@@ -79,6 +108,7 @@ class LiveLoop:
         self._last, self._alive = now(), False
         self._painter = ThreadPoolExecutor(1, "animato-paint") if overlap else None
         self._painting: Future[float] | None = None
+        self._pace = Pace()
 
     def run(self, stop: threading.Event, each: Callable[[], None] = lambda: None) -> None:
         """Render until stopped; the source and all sinks are closed, also after an exception.
@@ -99,6 +129,8 @@ class LiveLoop:
 
     def step(self) -> None:
         """Wait for motion and render one frame. Without motion an idle frame is rendered."""
+        if self._painting is not None:
+            self._wait(self._pace.wait(self._now()))
         # While the head only follows, nothing changes before motion arrives or the face counts as lost.
         due = self._last + (HOLD_SECONDS if self._performer.is_following else 1 / IDLE_FPS)
         if self._alive:  # behind a slow renderer, an idle frame would only delay the motion that is about to arrive
@@ -129,6 +161,8 @@ class LiveLoop:
             taken = begun + finish()
         else:
             taken = max(begun, self._wait_for_painting())  # the halves run at once, so the longer one counts
+            self._pace.begun.append(begun)
+            self._pace.hand_over(self._now())
             self._painting = self._painter.submit(finish)
         if self._governor is not None:
             renderer.level = self._governor.add(taken, self._now())
@@ -146,7 +180,10 @@ class LiveLoop:
     def _wait_for_painting(self) -> float:
         """Wait for the frame that another thread finishes, and return the seconds it took; its errors are raised."""
         painting, self._painting = self._painting, None
-        return 0.0 if painting is None else painting.result()
+        if painting is None:
+            return 0.0
+        self._pace.finished.append(taken := painting.result())
+        return taken
 
     def _close(self) -> None:
         """Close the source and every sink, and raise the first error of any."""

@@ -6,15 +6,24 @@ pixels, which frame it is; so the measurement needs no time stamp of the code th
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.live.browser import Assemble, BrowserSession
+from animato.live.camera_source import CameraSource
+from animato.live.loop import LiveLoop
+from animato.live.performer import Performer
 from animato.live.protocols import LiveMotion
+from animato.live.remote import Remote
+from animato.live.run import LiveRun
 from animato.motion.controls import neutral_measures
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
@@ -67,7 +76,12 @@ class Passthrough:
     Attributes:
         level: of quality; without effect.
         neutral: of the motion.
+        width, height: of a browser's picture, pixels, before the first frame.
+        mark_id, warnings: as of `Interactive`, empty.
     """
+
+    width, height, mark_id = 640, 480, ""
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, seconds: float = 0.0, wait: Callable[[float], object] = time.sleep) -> None:
         self.level = 0
@@ -104,3 +118,23 @@ class Passthrough:
             return picture
 
         return finish
+
+
+def passthrough_run(seconds: float = 0.0) -> Assemble:
+    """Return what assembles a browser's run that shows the camera's own picture; for measurements, as it marks nothing.
+
+    Args:
+        seconds: that a frame takes to render.
+    """
+
+    def assemble(session: BrowserSession, stack: ExitStack) -> LiveRun:
+        passthrough, stop = Passthrough(seconds), threading.Event()
+        source = CameraSource(session.frames, session.followed(passthrough.follow), once=True)
+        stack.callback(source.close)
+        performer = Performer(passthrough.neutral)
+        remote = Remote(performer, source.calibrate, lambda **_options: None, lambda _name: 1.0, stop.set)
+        loop = LiveLoop(source, performer, passthrough, [session], overlap=True)
+        face: Any = passthrough
+        return LiveRun(loop, remote, stop, face, page=None)
+
+    return assemble

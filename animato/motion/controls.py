@@ -147,7 +147,7 @@ def _aperture_share(closing: NDArray[np.float64], opening: NDArray[np.float64]) 
     shares = []
     for share, aperture in zip(closing, opening, strict=True):
         full = smoothstep(float(aperture), EYE_CLOSED, EYE_OPEN)
-        seen = [value * smoothstep(float(aperture * value), EYE_CLOSED, EYE_OPEN) / max(full, 1e-6) for value in grid]
+        seen = grid * smoothstep(aperture * grid, EYE_CLOSED, EYE_OPEN) / max(full, 1e-6)
         shares.append(float(np.interp(1.0 - share, seen, grid)) if share < 1.0 else 0.0)
     return np.array(shares)
 

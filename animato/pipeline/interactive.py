@@ -7,25 +7,25 @@ nudity gate.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from typing import Any, Self
 
 from animato.drivers.on_demand import OnDemandDriver, typical_neutral
-from animato.errors import RefusedError, UsageError
+from animato.errors import UsageError
 from animato.head.head import Head
 from animato.motion.dropouts import rest_frame
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.retarget import Target
 from animato.pipeline.actor import Cast, Scene
 from animato.pipeline.factory import build_scene
+from animato.pipeline.frame_gate import FrameGate
 from animato.pipeline.label import Label, label_warnings, scene_label
-from animato.pipeline.nudity_gate import SAMPLE_INTERVAL, NudityGate, add_photos, check_art
+from animato.pipeline.nudity_gate import NudityGate, add_photos, check_art
 from animato.pipeline.output import Watermarker
 from animato.pipeline.signing import ground_of
 from animato.renderers.base import Paint
@@ -82,13 +82,11 @@ class Interactive:
         self.levels, self.level = len(scenes), 0
         self.target: Target | None = None
         self.label, self.watermarker = label, Watermarker(label=label)
-        self._warnings, self._gate, self._resources, self._now = warnings, gate, resources, now
+        self._warnings, self._gate, self._resources = warnings, FrameGate(gate, cast.head, now), resources
         self._backdrops = [self._opened_backdrops(scene) for scene in scenes]
         self._neutral, self._retargeters = cast.driver.neutral, [scene.actors[0].retargeter for scene in scenes]
         self._warping, self._finishing = threading.Lock(), threading.Lock()
-        self._frames, self._next_sample = 0, -float("inf")
         self._closed = False
-        self._refusal: RefusedError | None = None
 
     def _opened_backdrops(self, scene: Scene) -> Generator[Frame | None]:
         backdrops = scene.compositor.backdrops(scene.fps)
@@ -164,24 +162,14 @@ class Interactive:
                 frame = self._scenes[level].compositor.compose([layer], next(self._backdrops[level]))
             with clock.stage("mark"):
                 marked = self.watermarker.frame(frame)
-            with self._refusals_kept():
-                self._score(frame)
+            self._gate.score(frame)
         return marked
 
     def _check_usable(self) -> None:
         """Check that frames may still be rendered: after a refusal none is returned any more."""
-        if self._refusal is not None:
-            raise self._refusal
+        self._gate.check()
         if self._closed:
             raise UsageError("this Interactive is closed", hint="open a new one")
-
-    @contextlib.contextmanager
-    def _refusals_kept(self) -> Iterator[None]:
-        try:
-            yield
-        except RefusedError as problem:
-            self._refusal = problem
-            raise
 
     def finish(self) -> None:
         """Wait until all pictures are scored; call it before a recording of the frames is published.
@@ -189,22 +177,10 @@ class Interactive:
         Raises:
             RefusedError: a picture looked like nudity, or the consent has ended.
         """
-        with self._finishing, self._refusals_kept():
-            if self._refusal is not None:
-                raise self._refusal
+        with self._finishing:
+            self._gate.check()
             if not self._closed:
                 self._gate.finish()
-
-    def _score(self, frame: Frame) -> None:
-        """Pass frames to the nudity gate, at most one a second; the first one waits for the photos' scores."""
-        self._frames += 1
-        if self._now() >= self._next_sample:
-            self._next_sample = self._now() + SAMPLE_INTERVAL
-            self.cast.head.check_consent()  # may expire or be revoked while frames are rendered
-            self._gate.add(f"frame {self._frames} of the video", frame)
-        if self._frames == 1:
-            self._gate.finish()
-        self._gate.check()
 
     def judge(self, name: str, picture: Frame) -> None:
         """Pass a picture of the driver to the nudity gate; a refusal is raised by the next frame.
@@ -215,7 +191,29 @@ class Interactive:
         """
         with self._finishing:
             if not self._closed:
-                self._gate.add(name, picture)
+                self._gate.judge(name, picture)
+
+    def add_level(self, settings: AnimateSettings, engine: Engine) -> None:
+        """Add a cheaper level of quality; frames may be rendered while it is built.
+
+        Args:
+            settings: of the render, which gives frames of the same size.
+            engine: runs the networks.
+
+        Raises:
+            ValueError: it has another size.
+            UsageError: this object was closed meanwhile.
+        """
+        with engine.bounded():
+            scene, _ = build_scene([self.cast], settings, engine)
+        if (scene.compositor.width, scene.compositor.height) != (self.width, self.height):
+            raise ValueError("all levels need frames of the same size")
+        with self._warping, self._finishing:
+            self._check_usable()
+            self._scenes = (*self._scenes, scene)
+            self._backdrops.append(self._opened_backdrops(scene))
+            self._retargeters.append(scene.actors[0].retargeter.adjusted(self._neutral, self._settings))
+            self.levels += 1
 
     def adjust(self, settings: MotionSettings | None = None, *, neutral: Neutral | None = None, **options: Any) -> None:
         """Change strengths or the neutral measures; from the next frame on.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from animato.errors import UsageError
 from animato.settings.base import check, setting
+from animato.settings.engine import EngineSettings
 from animato.settings.label import LabelSettings, check_label
 from animato.settings.motion import MotionSettings
 from animato.settings.provenance import SigningSettings
@@ -19,7 +20,7 @@ BACKGROUNDS = ("keep", "blur", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
+class AnimateSettings(EngineSettings, SigningSettings, LabelSettings, MotionSettings):
     """Settings of a rendering, without its input and output files."""
 
     face: str = setting(
@@ -96,15 +97,6 @@ class AnimateSettings(SigningSettings, LabelSettings, MotionSettings):
         group="Picture and size",
     )
     threads: int = setting(2, "CPU threads.", low=1, high=64, group="Advanced")
-    device: Literal["auto", "cpu", "cuda", "coreml", "directml"] = setting(
-        "cpu",
-        "Where the renderer's networks run: auto takes a CUDA device if there is one, else the CPU; `animato doctor` "
-        "says what can be used.",
-        group="Advanced",
-    )
-    backend: Literal["auto", "openvino", "onnxruntime", "torch"] = setting(
-        "auto", "Library that runs them: auto takes the first that can use the device.", group="Advanced"
-    )
 
     @property
     def background_kind(self) -> str:

@@ -8,13 +8,19 @@ from typing import Literal
 from animato.errors import UsageError
 from animato.settings.animate import AnimateSettings
 from animato.settings.base import check, setting
+from animato.settings.engine import EngineSettings
 from animato.settings.label import LabelSettings, check_label
 from animato.settings.motion import MotionSettings
 from animato.settings.provenance import SigningSettings
 
+OF_VIDEOS = frozenset({"neutral", "cuts"})
+"""Settings of motion that a live run has not. A live face has no time at which it is neutral. And a cut would give the
+head another neutral frame in mid-sentence, perhaps because a lamp was switched on; whoever changes the camera or the
+person before it presses c."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class LiveSettings(SigningSettings, LabelSettings, MotionSettings):
+class LiveSettings(EngineSettings, SigningSettings, LabelSettings, MotionSettings):
     """Settings of a live run, without its head and its recording."""
 
     camera: str = setting(
@@ -77,10 +83,11 @@ class LiveSettings(SigningSettings, LabelSettings, MotionSettings):
         check(self, "live")
         check_label(self)
         self.camera_shape  # noqa: B018 (raises for a wrong size)
-        if self.neutral is not None:
-            raise UsageError(
-                "`neutral` applies to videos; a live face has no time", hint="press c while you look into the camera"
-            )
+        for name in OF_VIDEOS:
+            if getattr(self, name) != getattr(MotionSettings, name):
+                raise UsageError(
+                    f"`{name}` applies to videos, not to a camera", hint="press c while you look into the camera"
+                )
         self.animate_settings()
 
     @property

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animato.settings.base import check, setting
+from animato.settings.engine import EngineSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudioSettings:
+class StudioSettings(EngineSettings):
     """Where the studio listens, where it keeps its data, and what it accepts."""
 
     port: int = setting(

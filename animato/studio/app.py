@@ -23,6 +23,7 @@ from animato.studio.errors_documented import ERRORS
 from animato.studio.guard import Guard
 from animato.studio.methods import Methods
 from animato.studio.problems import add_handlers
+from animato.studio.refusals import RefusalsInBody
 from animato.studio.schemas import Status
 from animato.studio.studio import Studio, StudioOf
 from animato.version import __version__
@@ -48,6 +49,17 @@ def create_app(studio: Studio, port: int) -> Guard:
         studio: its state.
         port: on which the server listens.
     """
+    return guarded(create_api(port), studio, port)
+
+
+def guarded(app: FastAPI, studio: Studio, port: int) -> Guard:
+    """Give the API its state, and put what every request passes first in front of it."""
+    app.state.studio = studio
+    return Guard(RefusalsInBody(Methods(app, app.openapi())), studio.token, port)
+
+
+def create_api(port: int) -> FastAPI:
+    """Return the API and the page, still without state."""
     app = FastAPI(
         title="animato studio",
         version=__version__,
@@ -58,14 +70,14 @@ def create_app(studio: Studio, port: int) -> Guard:
         redirect_slashes=False,
         telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
-    app.state.studio, app.state.port = studio, port
+    app.state.port = port
     add_handlers(app)
     app.include_router(router, prefix=PREFIX)
     for part in (file_routes, head_routes, driver_routes, expression_routes, job_routes, frame_routes, live_routes):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     _describe_token(app)
-    return Guard(Methods(app, app.openapi()), studio.token, port)
+    return app
 
 
 def _describe_token(app: FastAPI) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from animato.errors import AnimatoError
 from animato.head.head import Head
+from animato.live.policy import SMALLEST_SIDE
 from animato.pipeline.interactive import Interactive, open_interactive
 from animato.settings.animate import AnimateSettings
 from animato.studio.folder import ID
@@ -42,7 +43,7 @@ async def frames(
     """
     await socket.accept()
     try:
-        opener = _opener(studio, head, size)
+        opener, add_level = _opener(studio, head, size)
     except AnimatoError as problem:
         await socket.send_text(json.dumps({**error_json(api_error(problem)), "seq": None}))
         await socket.close(POLICY)
@@ -52,13 +53,13 @@ async def frames(
         await socket.close(BUSY)
         return
     try:
-        await _serve(socket, opener)
+        await _serve(socket, opener, add_level)
     finally:
         studio.editors.release()
 
 
-def _opener(studio: Studio, head: str, size: str) -> Callable[[], Interactive]:
-    """Return the function that opens a head for an editor.
+def _opener(studio: Studio, head: str, size: str) -> tuple[Callable[[], Interactive], Callable[[Interactive], None]]:
+    """Return the function that opens a head for an editor, and the one that adds a cheaper level of quality.
 
     Raises:
         ApiError: no such head, or a size out of range.
@@ -71,14 +72,21 @@ def _opener(studio: Studio, head: str, size: str) -> Callable[[], Interactive]:
         raise ApiError(422, "request", "`size` is out of range", where=limits, field="size")
     path = studio.sources.head(head).path
     settings = replace(AnimateSettings(frame="crop", size=side), threads=studio.settings.threads)
-    return lambda: open_interactive(Head.load(path), settings, studio.engine)
+
+    def add_level(interactive: Interactive) -> None:
+        if side > SMALLEST_SIDE:
+            interactive.add_level(replace(settings, size=SMALLEST_SIDE), studio.engine)
+
+    return lambda: open_interactive(Head.load(path), settings, studio.engine), add_level
 
 
 def _busy() -> ApiError:
     return ApiError(429, "busy", "too many editors are open", hint="close another page")
 
 
-async def _serve(socket: WebSocket, opener: Callable[[], Interactive]) -> None:
+async def _serve(
+    socket: WebSocket, opener: Callable[[], Interactive], add_level: Callable[[Interactive], None]
+) -> None:
     """Receive until the client or the session ends."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -93,7 +101,7 @@ async def _serve(socket: WebSocket, opener: Callable[[], Interactive]) -> None:
     def end() -> None:
         loop.call_soon_threadsafe(ended.set)
 
-    session = FrameSession(opener, send, end)
+    session = FrameSession(opener, send, end, add_level)
     session.start()
     over = asyncio.create_task(ended.wait())
     receiving = asyncio.create_task(_receive(socket, session))

@@ -12,14 +12,21 @@ from animato.studio.control_values import given_values
 from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, remove
 from animato.studio.job_settings import JobRequest, chosen
+from animato.studio.problems import ApiError
 from animato.studio.schemas import Job, Result
 from animato.studio.studio import StudioOf
+from animato.trust.credentials import sidecar_of
 
 router = APIRouter(responses=ERRORS)
 
 JobNumber = Annotated[str, Path(pattern=ID)]
 
 _UNSAFE = re.compile(r"[^\w .,()-]+")
+
+
+def _file_name(title: str) -> str:
+    """Return the title of a result as the name of a file, without suffix."""
+    return _UNSAFE.sub(" ", title).strip() or "video"
 
 
 @router.post("/jobs", status_code=202, response_model=Job, responses=errors(404, 429))
@@ -89,12 +96,26 @@ async def result(studio: StudioOf, number: JobNumber) -> Any:
 def result_content(studio: StudioOf, number: JobNumber) -> Response:
     """Return the video; ranges are supported."""
     row = studio.sources.row("results", number, "result")
-    name = _UNSAFE.sub(" ", row["name"]).strip() or "video"
     return FileResponse(
         studio.folder.results / number / f"video.{row['format']}",
         media_type=row["media_type"],
-        filename=f"{name}.{row['format']}",
+        filename=f"{_file_name(row['name'])}.{row['format']}",
         content_disposition_type="inline",
+        headers={"cache-control": "private, no-cache"},
+    )
+
+
+@router.get("/results/{number}/credentials", response_class=FileResponse, responses=errors(404))
+def result_credentials(studio: StudioOf, number: JobNumber) -> Response:
+    """Return the content credentials of a result whose format cannot hold them; they belong beside its file."""
+    row = studio.sources.row("results", number, "result")
+    path = sidecar_of(studio.folder.results / number / f"video.{row['format']}")
+    if not path.is_file():
+        raise ApiError(404, "not-found", "the content credentials are in the file itself", where=row["name"])
+    return FileResponse(
+        path,
+        media_type="application/c2pa",
+        filename=f"{_file_name(row['name'])}.c2pa",
         headers={"cache-control": "private, no-cache"},
     )
 

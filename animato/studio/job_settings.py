@@ -22,7 +22,11 @@ from animato.studio.fields import DriverId, FileId, Format, HeadId
 from animato.studio.problems import api_error
 from animato.studio.request_schemas import Request
 
-LEFT_OUT = {"person", "audio", "background", "threads", "model", "art", "offset"} | {"sign_cert", "sign_key", "tsa"}
+LEFT_OUT = {"person", "audio", "background", "threads", "device", "backend", "model", "art", "offset"} | {
+    "sign_cert",
+    "sign_key",
+    "tsa",
+}
 FACE = r"^(largest|left|right|[1-9][0-9]{0,3})$"
 MAX_TEXT = 200
 

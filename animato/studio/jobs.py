@@ -41,12 +41,21 @@ class JobQueue:
         sources: paths of heads, drivers and files.
         events: told about every change.
         threads: CPU threads of a render.
+        worker: renders; closed with the queue.
     """
 
-    def __init__(self, store: Store, folder: DataFolder, sources: Sources, events: Events, threads: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folder: DataFolder,
+        sources: Sources,
+        events: Events,
+        threads: int,
+        worker: WorkerProcess | None = None,
+    ) -> None:
         self._store, self._folder, self._sources, self._events = store, folder, sources, events
         self._threads = threads
-        self.worker = WorkerProcess(threads)
+        self.worker = worker or WorkerProcess(threads)
         self._changed = threading.Condition()
         self._running: str | None = None
         self._cancelled = self._closed = False

@@ -180,7 +180,7 @@ class Result(Answer):
     id: str
     name: str
     created: float
-    kind: Literal["animate", "preview"]
+    kind: Literal["animate", "preview", "live"]
     media_type: str
     bytes: int
     width: int
@@ -193,7 +193,7 @@ class Result(Answer):
     credentials: dict[str, Any] = Field(description="State of the content credentials, as the checker reads them.")
     mark_id: str
     head: str
-    driver: str
+    driver: str = Field(description="Id of a driver, or camera.")
 
 
 class Verification(Answer):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import uvicorn
 
 from animato.errors import OutputError
+from animato.runtime.devices import placed
 from animato.settings.studio import StudioSettings
 from animato.studio.app import create_app
 from animato.studio.studio import Studio
@@ -73,7 +74,9 @@ def serve(settings: StudioSettings, announce: Callable[[str], None]) -> None:
     Raises:
         OutputError: the port or the data folder cannot be used.
         UsageError: another studio uses the data folder.
+        MissingPartError: the device or its library cannot be used here.
     """
+    placed(settings.device, settings.backend)  # before anything is opened
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings are about clients that went away
     listener = listen(settings.port)
     try:

@@ -64,8 +64,9 @@ class Studio:
         self.store = Store(self.folder.database)
         self.sources = Sources(self.store, self.folder)
         self.events = Events()
-        self.reader = WorkerProcess(settings.threads)
-        self.jobs = JobQueue(self.store, self.folder, self.sources, self.events, settings.threads)
+        self.reader = WorkerProcess(settings.threads, settings)
+        renderer = WorkerProcess(settings.threads, settings)
+        self.jobs = JobQueue(self.store, self.folder, self.sources, self.events, settings.threads, renderer)
         self._readers = threading.BoundedSemaphore(MAX_READERS)
         self.editors = threading.BoundedSemaphore(MAX_EDITORS)
         self.stopping = threading.Event()
@@ -73,7 +74,7 @@ class Studio:
     @functools.cached_property
     def engine(self) -> Engine:
         """Runs the networks of the editors."""
-        return Engine(self.settings.threads)
+        return Engine(self.settings.threads, self.settings.device, self.settings.backend)
 
     def __enter__(self) -> Studio:
         self.jobs.start()

@@ -25,7 +25,6 @@ from animato.head.plausibility import plausibility
 from animato.head.quality import is_blurred
 from animato.media.disk import whole_file
 from animato.media.image import load_picture, save_picture
-from animato.media.probe import media_type
 from animato.media.reader import open_video
 from animato.motion.keyframes import Keyframe, motion_from_keyframes
 from animato.motion.motion_file import load_motion, save_motion
@@ -37,9 +36,8 @@ from animato.settings.animate import AnimateSettings
 from animato.settings.base import from_mapping
 from animato.settings.consent import Consent
 from animato.studio.face_points import seven_points
-from animato.studio.folder import RESULT_FILE
+from animato.studio.result_fields import save_fields
 from animato.studio.worker import named
-from animato.trust.reading import read_credentials
 from animato.trust.verify import verify_file
 from animato.types import Frame
 
@@ -62,15 +60,15 @@ class Tasks:
     """What the worker can do, with one engine for all tasks.
 
     Args:
-        threads: CPU threads.
+        animator: owns the engine.
         progress: called after each frame.
 
     Attributes:
         names: path to display name, for the files of the running task.
     """
 
-    def __init__(self, threads: int, progress: Progress) -> None:
-        self._animator = Animator(threads=threads)
+    def __init__(self, animator: Animator, progress: Progress) -> None:
+        self._animator = animator
         self._progress = progress
         self.names: Names = {}
 
@@ -194,26 +192,19 @@ class Tasks:
         path.parent.mkdir(exist_ok=True)
         chosen = from_mapping(AnimateSettings, settings)
         result = self._animator.animate(Path(head), Path(driver), path, chosen, progress=self._progress)
-        kind = media_type(path)
         report = result.to_json()
         warnings = [self._named(warning) for warning in report.pop("warnings")]
         del report["path"]
-        fields = {
-            "media_type": kind,
-            "bytes": path.stat().st_size,
-            "width": result.width,
-            "height": result.height,
-            "fps": float(result.fps),
-            "frames": result.frames,
-            "seconds": result.frames / float(result.fps),
-            "warnings": warnings,
-            "report": report,
-            "credentials": read_credentials(path, kind).as_json(),
-            "mark_id": result.mark_id,
-        }
-        with whole_file(path.with_name(RESULT_FILE)) as temporary:
-            temporary.write_text(json.dumps(fields), encoding="utf-8")
-        return fields
+        return save_fields(
+            path,
+            warnings=warnings,
+            report=report,
+            width=result.width,
+            height=result.height,
+            fps=float(result.fps),
+            frames=result.frames,
+            mark_id=result.mark_id,
+        )
 
 
 def _counted(video: Path) -> float:

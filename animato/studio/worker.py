@@ -50,9 +50,10 @@ def main(lines: queue.Queue[bytes]) -> None:
     reporter = Reporter(stream)
     first = json.loads(lines.get())
     tempfile.tempdir = first["scratch"]
+    from animato.animator import Animator
     from animato.studio.tasks import Tasks
 
-    tasks = Tasks(first["threads"], reporter.progress)
+    tasks = Tasks(Animator(**first["engine"]), reporter.progress)
     while True:
         task = json.loads(lines.get())
         tasks.names = names = task["arguments"].pop("names", {})

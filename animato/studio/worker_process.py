@@ -21,6 +21,7 @@ import animato
 from animato import errors
 from animato.errors import AnimatoError, OutputError
 from animato.runtime.scratch import ScratchFolder
+from animato.settings.engine import EngineSettings
 
 _BOOTSTRAP = (
     "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
@@ -43,10 +44,12 @@ class WorkerProcess:
 
     Args:
         threads: CPU threads of its engine.
+        engine: where its networks run.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
+    def __init__(self, threads: int, engine: EngineSettings | None = None) -> None:
+        engine = engine or EngineSettings()
+        self._engine = {"threads": threads, "device": engine.device, "backend": engine.backend}
         self._busy = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._end: weakref.finalize[Any, Any] | None = None
@@ -102,7 +105,7 @@ class WorkerProcess:
                 "no further process can be started", where=problem.strerror, hint="close other programs"
             ) from problem
         self._end = weakref.finalize(self, _kill, self._child, scratch)
-        _write(self._child, {"scratch": scratch.name, "threads": self._threads})
+        _write(self._child, {"scratch": scratch.name, "engine": self._engine})
         return self._child
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from animato.cli.main import run
 from animato.errors import MissingPartError, UsageError
 from animato.models.portrait.graphs import encoder_graph
 from animato.runtime import devices
@@ -67,6 +69,24 @@ def test_onnxruntime_without_the_provider_says_so() -> None:
     assert devices.obstacle("onnxruntime", "cpu") == ""
     if "CoreMLExecutionProvider" not in library.get_available_providers():
         assert "has no CoreMLExecutionProvider" in devices.obstacle("onnxruntime", "coreml")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="may have CoreML")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["live", "--head", "me.animato"],
+        ["head", "show", "me.animato"],
+        ["head", "save", "me.jpg", "--consent", "self", "-o", "me.animato"],
+        ["pose", "me.animato", "-o", "me.png"],
+        ["studio"],
+    ],
+)
+def test_commands_say_that_a_device_cannot_be_used_before_they_begin(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "--device", "coreml"]) == 4
+    assert "coreml cannot be used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "torch"])

@@ -179,15 +179,15 @@ def test_what_does_not_mend_itself_is_raised_in_the_loop(problem: Exception) -> 
 def test_a_face_is_followed_after_the_neutral_frame_is_chosen() -> None:
     follower = FaceFollower(replace(LiveSettings(), smooth=0.0).animate_settings(), finder())
     follower.warm_up()
-    frames = [*speaking_frames(), *speaking_frames()]
-    results = [follower.motion(frame, index / 25) for index, frame in enumerate(frames)]
+    frames, rate = speaking_frames(), 12.5
+    results = [follower.motion(frame, index / rate) for index, frame in enumerate(frames)]
     first = next(index for index, result in enumerate(results) if result is not None)
-    assert NEUTRAL_SECONDS * 25 <= first <= NEUTRAL_SECONDS * 25 + 3
+    assert NEUTRAL_SECONDS * rate <= first <= NEUTRAL_SECONDS * rate + 3
     assert all(result is not None and result.motion.tracked for result in results[first:])
     blank = follower.motion(np.full_like(frames[0], 90), 2.0)
     assert blank is not None and not blank.motion.tracked
     neutral = results[first].neutral  # type: ignore[union-attr]
     follower.calibrate()
-    again = [follower.motion(frame, 3 + index / 25) for index, frame in enumerate(frames)]
+    again = [follower.motion(frame, 3 + index / rate) for index, frame in enumerate(frames)]
     assert again[0] is not None and again[0].neutral is neutral
     assert again[-1] is not None and again[-1].neutral is not neutral

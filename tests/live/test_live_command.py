@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from main_job import Material, contents, read_frames, write_video
@@ -14,7 +15,9 @@ from test_virtual_camera import read_raw
 
 import animato
 from animato.cli.main import run
+from animato.errors import UsageError
 from animato.media.reader import open_video
+from animato.settings.live import LiveSettings
 
 FAST = ["--model", "geometry", "--size", "256", "--no-adapt", "--no-page", "--threads", "1"]
 
@@ -65,7 +68,7 @@ def test_a_missing_virtual_camera_is_a_missing_part(
     ("options", "words"),
     [
         (["--camera-size", "wide"], "--camera-size cannot be 'wide'"),
-        (["--neutral", "1"], "press c"),
+        (["--cuts", "hold"], "--cuts"),
         (["-o", "call.wmv"], "videos are not written as .wmv"),
         (["--mouth", "3"], "--mouth must be at most 2"),
     ],
@@ -73,6 +76,13 @@ def test_a_missing_virtual_camera_is_a_missing_part(
 def test_wrong_options_are_said(head: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["live", "--head", str(head), *FAST, *options]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [{"neutral": 1.0}, {"cuts": "hold"}])
+def test_settings_of_videos_are_refused_and_say_which_key_does_it(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="applies to videos") as caught:
+        LiveSettings(**given)
+    assert "press c" in str(caught.value.hint)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from live_fakes import NEUTRAL, FakeClock, FakeRenderer, FakeSource, ListSink, moved
 
-from animato.live.loop import IDLE_FPS, LiveLoop
+from animato.live.loop import IDLE_FPS, LiveLoop, Pace
 from animato.live.newest import Newest
 from animato.live.performer import Performer
 from animato.live.report import Governor, LiveReport
@@ -115,6 +115,16 @@ def test_a_frame_is_begun_while_the_previous_one_is_finished_in_order() -> None:
     renderer = Renderer(clock, 0.0)
     LiveLoop(source, Performer(), renderer, [sink], overlap=True, now=clock, wait=clock.wait).run(threading.Event())
     assert len(shown) >= 6 and shown == list(range(1, len(renderer.motions) + 1))
+
+
+def test_motion_is_taken_when_the_painter_is_about_to_be_free() -> None:
+    pace = Pace()
+    assert pace.wait(10.0) == 0.0, "nothing is known"
+    pace.begun.extend([0.02, 0.05])
+    pace.finished.extend([0.3, 0.4])
+    pace.hand_over(10.0)
+    assert pace.wait(10.1) == pytest.approx(0.15), "0.3 s after the hand-over, less 0.05 s and 0.1 s that passed"
+    assert pace.wait(10.3) == 0.0
 
 
 def test_an_error_of_the_second_half_is_raised_and_everything_is_closed() -> None:

@@ -53,7 +53,7 @@ def test_nothing_is_published_of_what_was_refused(
 ) -> None:
     recording = Recording(face, out / "call.mp4")
     recording.put(face.frame(face.rest()), 0.0)
-    monkeypatch.setattr(face._gate, "_score", lambda small: 0.95)
+    monkeypatch.setattr(face._gate._gate, "_score", lambda small: 0.95)
     face.judge("the camera", np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(RefusedError, match="the camera looks like nudity"):
         recording.close()

@@ -98,9 +98,9 @@ def test_a_photo_that_is_refused_gives_no_frame(made: Material, monkeypatch: pyt
 
 def test_a_picture_of_the_driver_is_judged(face: Interactive, monkeypatch: pytest.MonkeyPatch) -> None:
     face.frame(face.rest())
-    monkeypatch.setattr(face._gate, "_score", lambda small: 0.95)
+    monkeypatch.setattr(face._gate._gate, "_score", lambda small: 0.95)
     face.judge("the camera", np.zeros((64, 64, 3), np.uint8))
-    face._gate._results[-1].exception()
+    face._gate._gate._results[-1].exception()
     for attempt in (lambda: face.frame(face.rest()), lambda: face.begin(face.rest()), face.finish):
         with pytest.raises(RefusedError, match="the camera looks like nudity"):
             attempt()
@@ -115,7 +115,7 @@ def test_frames_are_scored_once_a_second_and_consent_with_them(made: Material, m
 
     monkeypatch.setattr(nudity_gate, "nudity_scorer", lambda engine: score)
     with open_interactive(made.person, GEOMETRY, shared_engine(1)) as face:
-        monkeypatch.setattr(face, "_now", lambda: time[0])
+        monkeypatch.setattr(face._gate, "_now", lambda: time[0])
         for time[0] in (0.0, 0.5, 0.99, 1.0, 1.5, 2.5):
             face.frame(face.rest())
         photos = len(made.person.photos)
@@ -160,3 +160,18 @@ def test_an_expired_head_is_refused(made: Material) -> None:
     with pytest.raises(RefusedError):
         animato.interactive(replace(made.person, consent=consent), GEOMETRY)
     assert inspect.signature(animato.interactive).parameters["animator"].default is None
+
+
+def test_a_level_that_is_added_later_renders_frames_of_the_same_size(made: Material) -> None:
+    engine = shared_engine(1)
+    with open_interactive(made.person, GEOMETRY, engine) as face:
+        full = face.frame(face.rest())
+        face.add_level(replace(GEOMETRY, size=128), engine)
+        assert face.levels == 2 and np.array_equal(face.frame(face.rest()), full), "the first stays in use"
+        face.level = 1
+        reduced = face.frame(face.rest())
+        assert reduced.shape == full.shape and not np.array_equal(reduced, full)
+        with pytest.raises(ValueError, match="the same size"):
+            face.add_level(replace(GEOMETRY, size=640), engine)
+    with pytest.raises(UsageError, match="is closed"):
+        face.add_level(GEOMETRY, engine)

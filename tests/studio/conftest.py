@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 from studio_process import StudioProcess
 
 from animato.settings.studio import StudioSettings
-from animato.studio.app import create_app
+from animato.studio.app import create_api, guarded
 from animato.studio.studio import Studio
 
 PORT = 8000
@@ -26,10 +27,16 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     opened.folder.close()
 
 
+@pytest.fixture(scope="session")
+def api() -> FastAPI:
+    """The API; building it and its description takes longer than most tests."""
+    return create_api(PORT)
+
+
 @pytest.fixture
-def stranger(studio: Studio) -> Iterator[TestClient]:
+def stranger(studio: Studio, api: FastAPI) -> Iterator[TestClient]:
     """A client that does not know the token."""
-    app = create_app(studio, PORT)
+    app = guarded(api, studio, PORT)
     with TestClient(app, f"http://127.0.0.1:{PORT}", follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
 

@@ -26,7 +26,7 @@ class FakeSession:
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send, self.closed = send, threading.Event()
 
-    def put(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         if not data:
             raise PictureError("the camera's frame is no JPEG, or damaged")
         self._send(data[::-1])
@@ -39,7 +39,7 @@ class FakeSession:
     def run(self) -> None:
         self.closed.wait()
 
-    def close(self) -> None:
+    def end(self) -> None:
         self.closed.set()
 
 

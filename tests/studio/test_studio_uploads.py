@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from starlette.testclient import TestClient
@@ -135,3 +136,25 @@ def test_the_token_is_kept_for_its_owner_only_so_that_an_open_page_goes_on(tmp_p
     (tmp_path / "token").unlink()
     assert reopened.token() != token
     reopened.close()
+
+
+def test_a_refusal_is_an_ordinary_answer_for_a_page_that_prefers_it(client: TestClient) -> None:
+    plain = client.post("/api/v1/files", content=b"")
+    preferred = client.post("/api/v1/files", content=b"", headers={"Prefer": "refusal=body"})
+    assert plain.status_code == 422 and preferred.status_code == 200
+    assert preferred.headers["preference-applied"] == "refusal=body" and preferred.headers["x-status"] == "422"
+    assert preferred.json() == plain.json()
+    good = client.post("/api/v1/files", content=b"x", headers={"Prefer": "refusal=body"})
+    assert good.status_code == 201 and "x-status" not in good.headers
+
+
+def test_a_gif_has_its_credentials_beside_it(client: TestClient, studio: Studio) -> None:
+    for number, suffixes in (("1" * 16, ("gif", "c2pa")), ("2" * 16, ("mp4",))):
+        folder = studio.folder.results / number
+        folder.mkdir()
+        for suffix in suffixes:
+            (folder / f"video.{suffix}").write_bytes(suffix.encode())
+        studio.store.add("results", number, {"name": "Ada, nod", "format": suffixes[0]})
+    answer = client.get(f"/api/v1/results/{'1' * 16}/credentials")
+    assert answer.content == b"c2pa" and "Ada, nod.c2pa" in unquote(answer.headers["content-disposition"])
+    assert client.get(f"/api/v1/results/{'2' * 16}/credentials").status_code == 404

@@ -5,49 +5,34 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from page_browser import WIDE, launch, sync_api
 from studio_process import StudioProcess
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-
-WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
-
-if not CHROMIUM.is_file():
-    pytest.skip("the page is tested in /usr/bin/chromium, which is not installed", allow_module_level=True)
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page is driven by Playwright, which is not installed")
 
 Page = sync_api.Page
 Browser = sync_api.Browser
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module; each gets a context of its own.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[object]:
+    """What starts browsers, for the tests of this folder only.
 
-    Playwright keeps an event loop running in its thread, in which other tests of the process could not start theirs.
+    It keeps an event loop running in its thread, in which other tests of the process could not start theirs.
     """
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
+    with sync_api.sync_playwright() as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="package")
+def browser(playwright) -> Iterator[Browser]:
+    """A browser for the tests of this folder; each gets a context of its own."""
+    with launch(playwright) as started:
+        yield started
 
 
 def free_port() -> int:
@@ -57,16 +42,30 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
-    """A server with an empty data folder, shared by the tests of a module; each leaves it running."""
-    started = StudioProcess(tmp_path_factory.mktemp("page"), "--port", str(free_port()), "--max-upload", "2")
+@contextmanager
+def serving(folder: Path) -> Iterator[StudioProcess]:
+    """Serve with an empty data folder until the block ends."""
+    started = StudioProcess(folder, "--port", str(free_port()), "--max-upload", "2")
     yield started
     if started.process.poll() is None:
         started.kill()
 
 
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
+    """A server that the tests of this folder share; each leaves it running."""
+    with serving(tmp_path_factory.mktemp("page")) as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
+    """A server with an empty data folder, for the tests of one file."""
+    with serving(tmp_path_factory.mktemp("own")) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
 def demo_head(server: StudioProcess) -> str:
     """A head of the demo portrait on the shelf."""
     return server.demo_head()
@@ -97,9 +96,9 @@ class PageLog:
         return [text for text in self._found if self.allowed is None or not re.search(self.allowed, text)]
 
 
-@pytest.fixture
-def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
-    """Return a function that opens the page, and check at the end that it did nothing that it must not do.
+@contextmanager
+def pages(browser: Browser, server: StudioProcess) -> Iterator[Open]:
+    """Yield a function that opens the page, and check at the end that it did nothing that it must not do.
 
     The function takes the view's name, and options of the browser's context; `again` opens a second tab.
     """
@@ -124,3 +123,20 @@ def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [text for log in logs for text in log.unexpected()] == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: StudioProcess) -> Iterator[Open]:
+    """Return a function that opens the page; see `pages`."""
+    with pages(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def editor_page(browser: Browser, server: StudioProcess, demo_head: str) -> Iterator[Page]:
+    """The editor with the demo head, live; opening a head takes longer than what a test does with it."""
+    with pages(browser, server) as opened:
+        page = opened("edit")
+        page.wait_for_selector(".stage[data-state=live]")
+        page.rest = page.locator("[data-handle=nose]").bounding_box()
+        yield page

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from page_actions import COUNT_CLICKS, SETTINGS, drop_photo, prefill
 
 from animato.settings.consent import STATEMENTS
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    """An empty studio, in which the tests see their own things only."""
+    return own_server
 
 
 def test_the_first_video_takes_at_most_six_clicks_after_the_photo_is_dropped(open_page, server) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import PHONE, WIDE
+from page_browser import PHONE, WIDE
 
 from animato.studio.pages import FOLDER, page_files
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from studio_process import LONG, StudioProcess
 
 STATE = ".view-jobs .job"
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    """An empty studio, in which the tests see their own things only."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def demo_head(server: StudioProcess) -> str:
+    """A head of the demo portrait in it."""
+    return server.demo_head()
 
 
 def start_long_job(server: StudioProcess, head: str) -> str:

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import PHONE
 from page_actions import drop_photo
+from page_browser import PHONE
 from PIL import Image
 
 pytestmark = pytest.mark.skipif("ANIMATO_SCREENSHOTS" not in os.environ, reason="ANIMATO_SCREENSHOTS is not set")
@@ -16,6 +16,12 @@ pytestmark = pytest.mark.skipif("ANIMATO_SCREENSHOTS" not in os.environ, reason=
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images" / "studio"
 
 SMILE = {"yaw": "-9", "smile": "0.7", "brows": "0.3"}
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    """An empty studio, in which the tests see their own things only."""
+    return own_server
 
 
 def shoot(page, name: str) -> None:

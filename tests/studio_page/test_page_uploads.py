@@ -8,16 +8,39 @@ from pathlib import Path
 import pytest
 from page_actions import drop_photo
 
+REFUSED = {"preference-applied": "refusal=body", "x-status": "422"}
+
 
 def test_a_refused_file_gets_its_sentence_beside_the_field(open_page, server, tmp_path: Path) -> None:
     text = tmp_path / "notes.jpg"
     text.write_text("not a picture")
     page = open_page()
-    page.log.allowed = "422"
     drop_photo(page)
     page.set_input_files(".new-head input[type=file]", str(text))
     page.wait_for_selector(".new-head .problem:has-text('notes.jpg')")
     assert page.locator(".tile").count() == 1, "the good photo stays"
+
+
+@pytest.mark.parametrize("element", ["a", "img"])
+def test_a_link_or_a_picture_of_a_page_gets_a_sentence_and_is_not_fetched(open_page, element: str) -> None:
+    page = open_page()  # it fails at the end if anything was asked for elsewhere
+    page.route("https://elsewhere.example/**", lambda route: route.abort())
+    page.evaluate(
+        """element => {
+            const dragged = document.createElement(element);
+            dragged.id = 'dragged';
+            dragged.href = 'https://elsewhere.example/me.jpg';
+            if (element === 'img') dragged.src = document.querySelector('link[rel=icon]').href;
+            dragged.textContent = 'me';
+            document.querySelector('main').prepend(dragged);
+        }""",
+        element,
+    )
+    page.drag_and_drop("#dragged", ".new-head .dropzone")
+    page.wait_for_selector(".new-head .problem:has-text('fetches nothing')")
+    assert page.locator(".tile").count() == 0 and page.url.startswith("http://127.0.0.1")
+    drop_photo(page)
+    assert page.locator(".new-head .drop .problem").count() == 0
 
 
 def test_a_file_that_is_too_large_ends_in_a_sentence_before_it_is_sent(open_page, tmp_path: Path) -> None:
@@ -49,7 +72,6 @@ def test_a_reload_in_mid_upload_says_what_did_not_arrive(open_page) -> None:
 
 def test_a_driver_that_has_no_motion_gets_the_librarys_sentence(open_page, demo_head) -> None:
     page = open_page("animate")
-    page.log.allowed = "422"
     page.set_input_files(
         ".view-animate .drop input >> nth=0",
         {"name": "song.wav", "mimeType": "audio/wav", "buffer": b"RIFF" + bytes(100)},
@@ -60,12 +82,13 @@ def test_a_driver_that_has_no_motion_gets_the_librarys_sentence(open_page, demo_
 
 def test_a_setting_that_the_studio_refuses_is_marked_at_its_slider(open_page, demo_head) -> None:
     page = open_page("animate")
-    page.log.allowed = "422"
     body = {"what": "`mouth` must be at most 2, not 5", "where": None, "hint": None, "more": None, "code": "usage"}
     answer = json.dumps({"error": {**body, "field": "settings.mouth"}})
     page.route(
         "**/api/v1/jobs",
-        lambda route: route.fulfill(status=422, body=answer) if route.request.method == "POST" else route.continue_(),
+        lambda route: (
+            route.fulfill(headers=REFUSED, body=answer) if route.request.method == "POST" else route.continue_()
+        ),
     )
     page.click("[data-action=render]")
     problem = page.wait_for_selector(".strengths .problem")
@@ -76,7 +99,6 @@ def test_a_setting_that_the_studio_refuses_is_marked_at_its_slider(open_page, de
 @pytest.mark.parametrize("action", ["Start", "Close"])
 def test_the_camera_is_recorded_or_closed(open_page, demo_head, action: str) -> None:
     page = open_page("animate")
-    page.log.allowed = "422"  # the browser's test picture has no face, which the studio may say
     page.click("[data-action=open-camera]")
     page.wait_for_function("() => document.querySelector('.camera video').videoWidth > 0")
     if action == "Close":

@@ -25,6 +25,12 @@ const OFFLINE = {
   hint: 'start `animato studio` again; this page goes on by itself, and keeps what you entered',
 };
 
+// A refusal is answered with 200 and its status in a header: browsers report every error status in their console.
+const PREFERENCE = 'refusal=body';
+
+/** Return the status that an answer would have had without the preference. */
+const statusOf = (status, header) => (header('preference-applied') === PREFERENCE ? Number(header('x-status')) : status);
+
 function problemOf(status, text) {
   try {
     return new Problem(JSON.parse(text).error, status);
@@ -39,7 +45,7 @@ function problemOf(status, text) {
  * @throws {Problem}
  */
 export async function call(method, path, body = undefined) {
-  const headers = { authorization: `Bearer ${TOKEN}` };
+  const headers = { authorization: `Bearer ${TOKEN}`, prefer: PREFERENCE };
   if (body !== undefined) headers['content-type'] = 'application/json';
   let answer;
   let text;
@@ -49,7 +55,8 @@ export async function call(method, path, body = undefined) {
   } catch {
     throw new Problem(OFFLINE);
   }
-  if (!answer.ok) throw problemOf(answer.status, text);
+  const status = statusOf(answer.status, (name) => answer.headers.get(name));
+  if (status >= 400) throw problemOf(status, text);
   return text ? JSON.parse(text) : null;
 }
 
@@ -72,11 +79,13 @@ export function upload(content, name, progress = () => {}) {
     const request = new XMLHttpRequest();
     request.open('POST', `${API}/files?name=${encodeURIComponent(name)}`);
     request.setRequestHeader('authorization', `Bearer ${TOKEN}`);
+    request.setRequestHeader('prefer', PREFERENCE);
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.addEventListener('progress', (event) => event.total && progress(event.loaded / event.total));
     request.addEventListener('load', () => {
-      if (request.status === 201) resolve(JSON.parse(request.responseText));
-      else reject(problemOf(request.status, request.responseText));
+      const status = statusOf(request.status, (name) => request.getResponseHeader(name));
+      if (status === 201) resolve(JSON.parse(request.responseText));
+      else reject(problemOf(status, request.responseText));
     });
     request.addEventListener('error', () => reject(new Problem(OFFLINE)));
     request.send(content);

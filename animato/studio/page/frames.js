@@ -78,7 +78,8 @@ export class FrameSocket {
     this.answered = Math.max(this.answered, header.seq); // those before it were left out for newer ones
     this.flush();
     createImageBitmap(picture).then((bitmap) => {
-      if (!this.ended && header.seq > this.shown) {
+      // The same number comes again, in full size, once the drag has ended.
+      if (!this.ended && header.seq >= this.shown) {
         this.shown = header.seq;
         this.onFrame(bitmap, header);
       }

@@ -1,7 +1,17 @@
-// A place to drop files, which is also a button that opens the file chooser.
+// A place to drop files, which is also a button that opens the file chooser. A link is not followed.
 
 import { h, uniqueId } from '../dom.js';
 import { icon } from '../icons.js';
+import { Slot } from './problem.js';
+
+const LINK = {
+  what: 'a link was dropped, and the studio fetches nothing from elsewhere',
+  hint: 'save the picture or video on this computer first, and drop the file',
+  code: 'link',
+};
+
+/** Whether something of another page is dropped: its address comes along, also if a picture does. */
+const isLink = (transfer) => /^(?!file:)[a-z]+:/im.test(transfer.getData('text/uri-list')) || (!transfer.files.length && transfer.getData('text/plain') !== '');
 
 /**
  * @param {string} text what to drop
@@ -22,19 +32,28 @@ export function dropzone(text, help, onFiles, { accept = '', multiple = false, c
     event.preventDefault();
     zone.classList.toggle('over', inside);
   };
-  const element = h('div', { class: 'drop' }, input, zone);
+  const slot = new Slot();
+  const element = h('div', { class: 'drop' }, input, zone, slot.element);
+  const take = (files) => {
+    slot.clear();
+    if (files.length) onFiles(files);
+  };
   element.addEventListener('dragenter', over(true));
   element.addEventListener('dragover', over(true));
   element.addEventListener('dragleave', over(false));
   element.addEventListener('drop', (event) => {
     over(false)(event);
+    if (isLink(event.dataTransfer)) {
+      slot.show(LINK);
+      return;
+    }
     const files = [...event.dataTransfer.files];
-    if (files.length) onFiles(multiple ? files : files.slice(0, 1));
+    take(multiple ? files : files.slice(0, 1));
   });
   input.addEventListener('change', () => {
     const files = [...input.files];
     input.value = '';
-    if (files.length) onFiles(files);
+    take(files);
   });
   return element;
 }

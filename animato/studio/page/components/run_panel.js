@@ -6,6 +6,7 @@ import { form } from '../animation.js';
 import { h, onChange, replace } from '../dom.js';
 import { find, watch } from '../state.js';
 import { linkButton } from './buttons.js';
+import { credentialsLink } from './credentials_link.js';
 import { isActive, jobCard } from './job_card.js';
 import { problemNote } from './problem.js';
 import { runReport } from './run_report.js';
@@ -36,6 +37,7 @@ export function runPanel() {
       wipe(result, { start: job.settings.start ?? 0, crop: preview || job.settings.frame === 'crop' }),
       h('div', { class: 'row' },
         linkButton('Download', contentUrl('results', result.id), { kind: preview ? '' : 'primary', symbol: 'download', download: '' }),
+        credentialsLink(result),
         linkButton('All results', '#/results', { kind: 'quiet' })),
       runReport(result),
     );

@@ -5,6 +5,7 @@ import { h, onChange, replace } from '../dom.js';
 import { drop, watch } from '../state.js';
 import { ago, bytes, seconds } from '../words.js';
 import { button, confirmed, linkButton } from '../components/buttons.js';
+import { credentialsLink } from '../components/credentials_link.js';
 import { Slot } from '../components/problem.js';
 import { runReport } from '../components/run_report.js';
 import { checkResult } from './check.js';
@@ -39,7 +40,7 @@ function resultCard(result) {
     drop('results', result.id);
   });
   const check = attempt(() => checkResult(result));
-  const facts = [result.kind === 'preview' ? 'Preview' : null, seconds(result.seconds), `${result.width} × ${result.height}`, bytes(result.bytes), ago(result.created)];
+  const facts = [result.kind === 'preview' ? 'Preview' : result.kind === 'live' ? 'Live' : null, seconds(result.seconds), `${result.width} × ${result.height}`, bytes(result.bytes), ago(result.created)];
   return h(
     'article',
     { class: 'card stack result', 'data-result': result.id },
@@ -49,6 +50,7 @@ function resultCard(result) {
       'div',
       { class: 'row' },
       linkButton('Download', contentUrl('results', result.id), { kind: 'primary', symbol: 'download', download: '' }),
+      credentialsLink(result),
       button('Check it', check, { symbol: 'check', 'data-action': 'check-result' }),
       button('', discard, { kind: 'quiet small', symbol: 'trash', label: `Delete ${result.name}` }),
     ),
