@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 
+from animato.data.clip_table import ClipTable
 from animato.data.clips import ClipEntry, ClipFrames, scaled_points
 from animato.data.folder import Folder, read_json
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_clips, read_manifest_head
 from animato.errors import FileFormatError, InputError, UsageError
 from animato.media.untrusted import parsing
 
@@ -24,6 +25,11 @@ PREPARE_AGAIN = "prepare the folder again"
 
 OPEN_SHARDS = 64
 """Maximum number of open shards."""
+
+INDEX_BYTES = 64_000_000
+"""Memory for the indexes of shards. Those of a million clips of 16 frames would take 1 GB."""
+
+MEMBERS = ("picture_at", "picture_size", "data_at", "data_size")
 
 
 class ShardClips:
@@ -45,14 +51,13 @@ class ShardClips:
         self, path: Path | str, size: int | None = None, split: str | None = None, kinds: Sequence[str] | None = None
     ) -> None:
         self.path = Path(path)
-        manifest = read_manifest(self.path)
+        head = read_manifest_head(self.path)
         with parsing(self.path / "manifest.json", "is not a manifest, or it is damaged", hint=PREPARE_AGAIN):
-            self.stored_size = int(manifest["size"])
-            records = [clip for clip in manifest["clips"] if split in (None, clip["split"])]
-            records = [clip for clip in records if kinds is None or clip["kind"] in kinds]
-            self.records: Mapping[str, Mapping[str, Any]] = {clip["clip"]: clip for clip in records}
-            self.clips: Sequence[ClipEntry] = tuple(
-                ClipEntry(*(clip[name] for name in ("clip", "person", "frames", "split", "kind"))) for clip in records
+            self.stored_size = int(head["size"])
+            self.clips = ClipTable(
+                clip
+                for clip in read_clips(self.path)
+                if split in (None, clip["split"]) and (kinds is None or clip["kind"] in kinds)
             )
         self.size = size or self.stored_size
         if not 8 <= self.size <= 4096:
@@ -62,7 +67,8 @@ class ShardClips:
     def _start(self) -> None:
         self._folder = Folder(self.path)
         self._lock = threading.Lock()
-        self._indexes: dict[str, dict[str, dict[str, Any]]] = {}
+        self._indexes: OrderedDict[str, ShardIndex] = OrderedDict()
+        self._index_bytes = 0
         self._files: OrderedDict[str, _SharedFile] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -71,6 +77,28 @@ class ShardClips:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._start()
+
+    def entry(self, clip: str) -> ClipEntry:
+        """Return one clip.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        return self.clips[self._row(clip)]
+
+    def shard_of(self, clip: str) -> str:
+        """Return the name of the shard of a clip.
+
+        Raises:
+            InputError: there is no clip of that name.
+        """
+        return self.clips.text("shard", self._row(clip))
+
+    def _row(self, clip: str) -> int:
+        row = self.clips.find(clip)
+        if row is None:
+            raise InputError(f"there is no clip {clip!r} in {self.path}", where=f"{len(self.clips)} clips")
+        return row
 
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
         """Return frames of a clip.
@@ -87,21 +115,18 @@ class ShardClips:
             InputError: no such clip, or no such frame.
             FileFormatError: the shard is damaged.
         """
-        if clip not in self.records:
-            raise InputError(f"there is no clip {clip!r} in {self.path}", where=f"{len(self.records)} clips")
-        record = self.records[clip]
-        with parsing(self.path / "manifest.json", "is not a manifest, or it is damaged", hint=PREPARE_AGAIN):
-            count = int(record["frames"])
+        row = self._row(clip)
+        count, shard = int(self.clips.frames[row]), self.clips.text("shard", row)
         if any(not 0 <= index < count for index in indices):
             raise InputError(f"clip {clip} has frames 0 to {count - 1}", where=f"requested: {list(indices)}")
-        offsets, file = self._open(str(record["shard"]), clip)
+        offsets, file = self._open(shard, clip)
         images = np.empty((len(indices), self.size, self.size, 3), np.uint8)
         points = np.empty((len(indices), 478, 3), np.float32)
         blendshapes = np.empty((len(indices), 52), np.float32)
         for row, index in enumerate(indices):
             try:
-                picture = file.read(offsets["picture_at"][index], offsets["picture_size"][index])
-                data = file.read(offsets["data_at"][index], offsets["data_size"][index])
+                picture = file.read(*offsets[:2, index].tolist())
+                data = file.read(*offsets[2:, index].tolist())
                 images[row] = self._decode(picture)
                 tensors = load_tensors(data)
                 points[row], blendshapes[row] = tensors["points"], tensors["blendshapes"]
@@ -109,7 +134,7 @@ class ShardClips:
                 raise
             except Exception as error:  # cv2, safetensors and numpy raise different types
                 raise FileFormatError(
-                    f"frame {index} of clip {clip} cannot be read", where=str(self._folder.shard(record["shard"]))
+                    f"frame {index} of clip {clip} cannot be read", where=str(self._folder.shard(shard))
                 ) from error
         if self.size != self.stored_size:
             points = scaled_points(points, self.stored_size, self.size)
@@ -124,22 +149,48 @@ class ShardClips:
             image = cv2.resize(image, (self.size, self.size), interpolation=method)
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
-    def _open(self, shard: str, clip: str) -> tuple[dict[str, Any], _SharedFile]:
+    def _open(self, shard: str, clip: str) -> tuple[NDArray[np.int64], _SharedFile]:
         with self._lock:
-            if shard not in self._indexes:
-                path = self._folder.index(shard)
-                with parsing(path, "is not the index of a shard, or it is damaged", hint=PREPARE_AGAIN):
-                    cuts = [cut for source in read_json(path)["sources"] for cut in source["clips"]]
-                    self._indexes[shard] = {cut["clip"]: cut for cut in cuts}
+            index = self._index(shard)
             file = self._files.get(shard)
             if file is None or file.owner != os.getpid():
                 file = self._files[shard] = _SharedFile(self._folder.shard(shard))
             self._files.move_to_end(shard)
             while len(self._files) > OPEN_SHARDS:
                 self._files.popitem(last=False)
-            if clip not in self._indexes[shard]:
+            if clip not in index.members:
                 raise FileFormatError(f"shard {shard} has no clip {clip}", where=str(self._folder.index(shard)))
-            return self._indexes[shard][clip], file
+            return index.members[clip], file
+
+    def _index(self, shard: str) -> ShardIndex:
+        """Return the index of a shard; the least recently used ones are read again when needed."""
+        index = self._indexes.get(shard)
+        if index is None:
+            index = self._indexes[shard] = ShardIndex(self._folder.index(shard))
+            self._index_bytes += index.nbytes
+        self._indexes.move_to_end(shard)
+        while self._index_bytes > INDEX_BYTES and len(self._indexes) > 1:
+            _, evicted = self._indexes.popitem(last=False)
+            self._index_bytes -= evicted.nbytes
+        return index
+
+
+class ShardIndex:
+    """Where the frames of the clips of a shard are.
+
+    Attributes:
+        members: by clip, 4 x n int64: offset and size of the images, offset and size of the landmarks, in bytes.
+        nbytes: memory of all, roughly.
+
+    Raises:
+        FileFormatError: the index is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with parsing(path, "is not the index of a shard, or it is damaged", hint=PREPARE_AGAIN):
+            cuts = [cut for source in read_json(path)["sources"] for cut in source["clips"]]
+            self.members = {str(cut["clip"]): np.array([cut[name] for name in MEMBERS], np.int64) for cut in cuts}
+        self.nbytes = sum(400 + members.nbytes for members in self.members.values())  # 400: name, array, dictionary
 
 
 class _SharedFile:

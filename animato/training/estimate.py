@@ -114,7 +114,7 @@ def estimate(
         device=str(process_group.device),
         people=len({source.person for source in episodes.sources}),
         videos=len(episodes.sources),
-        frames=sum(len(source.frames) for source in episodes.sources),
+        frames=sum(source.count for source in episodes.sources),
         parameters=(count_parameters(state.embedder_generator), count_parameters(state.discriminator)),
         embedding_table_mb=sum(value.nbytes for value in state.embedding_table.tensors().values()) / 1e6,
         memory_mb=_peak_mb(process_group),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_manifest_head
 from animato.data.shards import ShardClips
 from animato.media.untrusted import parsing
 from animato.settings.training import TrainSettings
@@ -41,6 +41,6 @@ def estimate_on_folder(settings: TrainSettings, data: Path, folder: Path, price:
 
 
 def _margin(data: Path) -> float:
-    manifest = read_manifest(data)
+    head = read_manifest_head(data)
     with parsing(data / "manifest.json", "is not a manifest, or it is damaged", hint="prepare the folder again"):
-        return float(manifest["settings"]["margin"])
+        return float(head["settings"]["margin"])

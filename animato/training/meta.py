@@ -28,10 +28,11 @@ from animato.training.checkpoint import Checkpoints
 from animato.training.content import make_content_loss
 from animato.training.distributed import ProcessGroup, join_process_group
 from animato.training.divergence_guard import DivergenceGuard, picture_statistics
-from animato.training.episodes import EpisodeBatch, Episodes, sources_of
+from animato.training.episodes import EpisodeBatch, Episodes
 from animato.training.meters import Meter, statistics_figures
 from animato.training.prefetch import Prefetch
 from animato.training.run_log import RunLog, check_same_run, describe_run
+from animato.training.sources import sources_of
 from animato.training.state import TrainState, new_state
 from animato.training.step import Objective
 from animato.training.update import DdpNetworks, UpdateOutput, update

@@ -42,7 +42,7 @@ def test_any_tar_reader_finds_the_members_where_the_offsets_say() -> None:
 def test_seeking_gives_what_unpacking_gives(prepared: Path) -> None:
     store = ShardClips(prepared)
     for entry in store.clips:
-        shard = prepared / "shards" / f"{store.records[entry.clip]['shard']}.tar"
+        shard = prepared / "shards" / f"{store.shard_of(entry.clip)}.tar"
         frames = store.load(entry.clip, [4, 0, 4])
         with tarfile.open(shard) as tar:
             for row, index in enumerate((4, 0, 4)):
