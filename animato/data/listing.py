@@ -27,6 +27,14 @@ Json = dict[str, Any]
 DAMAGED = "is not a file of a prepared folder, or it is damaged"
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # one for all lines, which `json.dumps` would make for each
+
+
+def as_line(value: Json) -> bytes:
+    """Return an object as JSON without line breaks."""
+    return _ENCODER.encode(value).encode()
+
+
 def write_listing(path: Path, head: Json, key: str, items: Iterable[bytes]) -> None:
     """Write a listing atomically.
 
@@ -34,7 +42,7 @@ def write_listing(path: Path, head: Json, key: str, items: Iterable[bytes]) -> N
         path: the file.
         head: the other keys of the object.
         key: name of the list.
-        items: the items, each as JSON without line breaks.
+        items: the items, see `as_line`.
 
     Raises:
         OutputError: it cannot be written.
@@ -76,7 +84,7 @@ def read_listing(path: Path, key: str) -> Iterator[Json]:
         for line in file:
             if line == b" ]\n":
                 return
-            yield json.loads(line.removesuffix(b",\n"))
+            yield json.loads(line.decode().removesuffix(",\n"))
     raise FileFormatError(f"{path} {DAMAGED}", where="it ends in the middle", hint="prepare the folder again")
 
 

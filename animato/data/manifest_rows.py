@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from animato.data.clips import SPLITS
+from animato.data.listing import as_line
 from animato.data.split import joined_groups, split_of
 from animato.media.disk import output_error
 from animato.settings.data import PrepareSettings
@@ -52,7 +53,7 @@ class ManifestRows:
             OutputError: the disk is full.
         """
         try:
-            self._file.write(json.dumps(clip, ensure_ascii=False).encode() + b"\n")
+            self._file.write(as_line(clip) + b"\n")
         except OSError as error:
             raise output_error(self._folder, error) from error
         self._person.append(self._people.setdefault(clip["person"], len(self._people)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from animato.data.folder import Folder, read_json, write_json
-from animato.data.listing import read_listing, write_listing
+from animato.data.listing import as_line, read_listing, write_listing
 from animato.data.sources import SourceClip
 from animato.errors import UsageError
 from animato.media.untrusted import parsing
@@ -121,10 +120,7 @@ def _write_plan(folder: Folder, batches: Sequence[ClipBatch]) -> None:
     number = len(list(folder.work.glob("plan-*.json"))) + 1
     names = [field.name for field in fields(SourceClip)]
     lines = (
-        json.dumps(
-            {"name": batch.name, "clips": [{name: getattr(clip, name) for name in names} for clip in batch.clips]},
-            ensure_ascii=False,
-        ).encode()
+        as_line({"name": batch.name, "clips": [{name: getattr(clip, name) for name in names} for clip in batch.clips]})
         for batch in batches
     )
     write_listing(folder.work / f"plan-{number:04d}.json", {"shards": len(batches)}, "batches", lines)

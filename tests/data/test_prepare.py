@@ -125,6 +125,18 @@ def test_each_steady_stretch_of_a_video_is_a_clip_of_its_own(tmp_path: Path) -> 
     assert second.images[0, 0, 0, 2] > 150, "the second clip shows the second background"
 
 
+def test_a_stretch_whose_images_do_not_fit_in_memory_is_read_twice_and_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = [(80.0, 60.0, 20.0)] * 5
+    images = [draw(d, 70) for d in steady] + [draw(d, 200) for d in steady]
+    source = write_video(tmp_path / "in" / "v.mp4", images)
+    prepare_drawn(tmp_path / "once", [source], max_frames=4)
+    monkeypatch.setattr("animato.data.track.MAX_IMAGE_BYTES", images[0].nbytes * 4)
+    prepare_drawn(tmp_path / "twice", [source], max_frames=4)
+    assert tree(tmp_path / "twice") == tree(tmp_path / "once")
+
+
 def test_frames_are_thinned_to_the_number_asked_for(tmp_path: Path) -> None:
     result = prepare_drawn(tmp_path / "out", [write_clip(tmp_path / "in" / "a.mp4", 9)], max_frames=4)
     assert clips_of(result)[0]["frames"] == 4
