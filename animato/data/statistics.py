@@ -147,10 +147,10 @@ def draw_panels(found: list[Panel]) -> Frame:
 
 
 def _draw(area: Frame, panel: Panel) -> None:
-    left, top = (PANEL[0] - PLOT[0]) // 2, 34
+    left, top = (PANEL[0] - PLOT[0]) // 2, 40
     known = np.isfinite(panel.values)
     values, split = panel.values[known], panel.split[known]
-    _text(area, panel.title, (left, 22))
+    _text(area, panel.title, (left, 18))
     cv2.line(area, (left, top + PLOT[1]), (left + PLOT[0], top + PLOT[1]), TEXT_COLOUR, 1)
     if not len(values):
         _text(area, "not measured", (left + 100, top + 60))
@@ -169,7 +169,7 @@ def _draw(area: Frame, panel: Panel) -> None:
         text = f"{low + (float(edges[-1]) - low) * share:.4g}"
         (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.36, 1)
         _text(area, text, (left + round((PLOT[0] - width) * share), top + PLOT[1] + 14))
-    _text(area, f"{most}", (left, top + 2))
+    _text(area, f"{most}", (left, top - 6))
 
 
 def _text(area: Frame, text: str, at: tuple[int, int]) -> None:
