@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 
 from animato.errors import UsageError
+from animato.runtime.executors import ray_cluster
 from animato.runtime.executors.ray_cluster import RayExecutor
 
 
@@ -34,19 +39,78 @@ def inspect_worker(item: str) -> object:
     return os.environ.get(item)
 
 
-def inspect(_folder: Path) -> object:
-    """Two clusters, one after the other, and what they leave in this process."""
+class ReportServer:
+    """Stands for the server to which Ray reports usage."""
+
+    def __init__(self) -> None:
+        self.reports: list[bytes] = []
+        self.reported = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outer.reports.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.end_headers()
+                outer.reported.set()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        os.environ["RAY_USAGE_STATS_REPORT_URL"] = f"http://127.0.0.1:{server.server_port}"
+        # Ray waits this long before the first report, and a minute unless it is told: a test that ends sooner sees no
+        # report, whether or not they are switched off.
+        os.environ["RAY_USAGE_STATS_REPORT_INTERVAL_S"] = "1"
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+
+def decision() -> str:
+    """Return what the reporter, a process of the cluster, says about itself once it has started."""
     import ray
 
+    log = Path(ray._private.worker._global_node.get_logs_dir_path()) / "dashboard.log"
+    while True:
+        found = re.search(r"Usage reporting is (\w+)", log.read_text() if log.is_file() else "")
+        if found:
+            return found[1]
+        threading.Event().wait(0.1)
+
+
+def inspect(_folder: Path) -> object:
+    """Two clusters, one after the other; what they report, and what they leave in this process."""
+    import ray
+    from ray._common.usage import usage_lib
+
+    # A release of Ray switches reports off for every cluster of `ray.init`; what animato sets matters in other versions.
+    usage_lib.is_nightly_wheel = lambda: True
+    server = ReportServer()
     before = dict(os.environ)
     names = ["usage", "RAY_USAGE_STATS_ENABLED", "RAY_enable_metrics_collection", "RAY_AUTH_MODE"]
-    found = {o.item: o.result for o in RayExecutor("local", 1).run(Inspect(), names, 1)}
+    quiet = RayExecutor("local", 1).run(Inspect(), names, 1)
+    found = dict((outcome.item, outcome.result) for outcome in islice(quiet, len(names)))
+    quiet_cluster = decision()
+    quiet.close()
+    quiet_reports = len(server.reports)
+    # The control: the same cluster with reports on is heard.
+    ray_cluster.QUIET = {**ray_cluster.QUIET, "RAY_USAGE_STATS_ENABLED": "1"}
+    loud = RayExecutor("local", 1).run(Inspect(), ["usage", "bad"], 1)
+    next(loud)
+    loud_cluster = decision()
+    heard = server.reported.wait(60)
     try:
-        list(RayExecutor("local", 1).run(Inspect(), ["bad"], 1))
+        list(loud)
     except UsageError as problem:
         raised = problem.what
-    changed = sorted({name for name, _ in os.environ.items() ^ before.items()})
-    return {"found": found, "raised": raised, "open": ray.is_initialized(), "changed": changed}
+    return {
+        "found": found,
+        "quiet": [quiet_cluster, quiet_reports],
+        "loud": [loud_cluster, heard],
+        "raised": raised,
+        "open": ray.is_initialized(),
+        "changed": sorted({name for name, _ in os.environ.items() ^ before.items()}),
+    }
 
 
 def batch(folder: Path) -> object:

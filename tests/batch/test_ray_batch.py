@@ -43,6 +43,8 @@ def test_clusters_of_the_command_report_nothing_need_a_token_and_leave_nothing(t
         "RAY_enable_metrics_collection": "false",
         "RAY_AUTH_MODE": "token",
     }
+    assert told["quiet"] == ["disabled", 0]
+    assert told["loud"] == ["enabled", True], "Ray does not report even when it may: nothing is shown by its silence"
     assert told["raised"] == "this item is wrong"
     assert (told["open"], told["changed"]) == (False, [])
     assert not (tmp_path / ".ray").exists()
