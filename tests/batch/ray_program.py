@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -83,13 +84,13 @@ def inspect(_folder: Path) -> object:
     import ray
     from ray._common.usage import usage_lib
 
-    # A release of Ray switches reports off for every cluster of `ray.init`; what animato sets matters in other versions.
+    # Releases of Ray switch reports off for every cluster of `ray.init`; what animato sets matters in other builds.
     usage_lib.is_nightly_wheel = lambda: True
     server = ReportServer()
     before = dict(os.environ)
     names = ["usage", "RAY_USAGE_STATS_ENABLED", "RAY_enable_metrics_collection", "RAY_AUTH_MODE"]
     quiet = RayExecutor("local", 1).run(Inspect(), names, 1)
-    found = dict((outcome.item, outcome.result) for outcome in islice(quiet, len(names)))
+    found = {outcome.item: outcome.result for outcome in islice(quiet, len(names))}
     quiet_cluster = decision()
     quiet.close()
     quiet_reports = len(server.reports)
@@ -142,6 +143,28 @@ def prepare(folder: Path) -> object:
     return result.manifest["summary"]
 
 
+def headless(folder: Path) -> object:
+    """Preparation by actors whose cluster loses its head after the first shard."""
+    import ray
+    from drawn_faces import SETTINGS, open_drawn_finder
+
+    import animato.data.prepare as module
+    from animato.settings.data import PrepareSettings
+
+    def progress(done: int, _total: int) -> None:
+        if done:
+            head = ray._private.worker._global_node.all_processes["gcs_server"][0].process
+            os.kill(head.pid, signal.SIGKILL)
+
+    # Ray tries for a minute to reach its head again.
+    os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "1"  # noqa: SIM112
+    module.open_worker_finder = open_drawn_finder  # type: ignore[assignment]
+    settings = PrepareSettings(**{**SETTINGS, "clips_per_shard": 4}, workers=2)  # type: ignore[arg-type]
+    executor = RayExecutor("local", 2)
+    module.prepare([folder / "clips"], folder / "ray", settings, progress=progress, executor=executor)
+    return "finished"
+
+
 def absent(_folder: Path) -> object:
     """An address where no cluster is."""
     try:
@@ -152,5 +175,7 @@ def absent(_folder: Path) -> object:
 
 
 if __name__ == "__main__":
-    scenario = {"inspect": inspect, "batch": batch, "prepare": prepare, "absent": absent}[sys.argv[1]]
+    scenario = {"inspect": inspect, "batch": batch, "prepare": prepare, "headless": headless, "absent": absent}[
+        sys.argv[1]
+    ]
     print(json.dumps(scenario(Path(sys.argv[2]))))
