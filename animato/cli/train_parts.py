@@ -13,7 +13,7 @@ from animato.cli.printing import print_json
 from animato.settings.parts import PartsTrainSettings
 
 if TYPE_CHECKING:
-    from animato.training.parts.loop import PartsProgress
+    from animato.training.loop import Progress
 
 
 @with_options(PartsTrainSettings)
@@ -41,7 +41,7 @@ def train_parts(
 
     RUN/parts.safetensors is the weight file.
     """
-    from animato.training.parts.loop import train_parts as train
+    from animato.training.parts.train import train_parts as train
 
     model = train(settings, labelled, walls or [], held_out or [], output, None if as_json else _report)
     if as_json:
@@ -50,6 +50,6 @@ def train_parts(
         typer.echo(f"{model}")
 
 
-def _report(progress: PartsProgress) -> None:
+def _report(progress: Progress) -> None:
     figures = "  ".join(f"{name} {value:.3f}" for name, value in progress.figures.items())
-    typer.echo(f"{progress.steps:>8}/{progress.total}  {progress.speed:5.2f}/s  {figures}", err=True)
+    typer.echo(f"{progress.done:>8}/{progress.total}  {progress.speed:5.2f}/s  {figures}", err=True)

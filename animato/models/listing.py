@@ -53,7 +53,7 @@ class ModelRow:
 
 
 def list_models() -> list[ModelRow]:
-    """Return all networks: face tracking, portrait renderer, and the 2019 system in each recipe.
+    """Return all networks: face tracking, portrait renderer, and the 2019 system in each of its sizes.
 
     Raises:
         MissingPartError: OpenVINO or the bundled face networks are missing.
@@ -61,8 +61,12 @@ def list_models() -> list[ModelRow]:
     rows = [_face_row(*entry) for entry in FACE_NETWORKS]
     for name in ("head", "eye", "mouth"):
         rows += portrait_rows(name, CONFIGS[name])
+    listed: list[PaperConfig] = []
     for recipe in sorted(RECIPES, key=lambda name: -recipe_settings(name).size):
-        rows += paper_rows(f"paper ({recipe})", PaperConfig.from_settings(recipe_settings(recipe)))
+        config = PaperConfig.from_settings(recipe_settings(recipe))
+        if config not in listed:
+            rows += paper_rows(f"paper ({recipe})", config)
+            listed.append(config)
     return rows
 
 

@@ -135,6 +135,26 @@ def from_mapping(kind: type[T], values: Mapping[str, Any]) -> T:
     return kind(**values)
 
 
+def from_recipe(
+    kind: type[T], recipes: Mapping[str, Mapping[str, Any]], recipe: str, changes: Mapping[str, Any] | None
+) -> T:
+    """Build a settings object from a recipe with overrides.
+
+    Args:
+        kind: the settings dataclass.
+        recipes: setting to value, by the recipe's name.
+        recipe: name of the recipe.
+        changes: setting to value; None keeps the recipe's value.
+
+    Raises:
+        UsageError: unknown recipe or setting, or a value out of range.
+    """
+    if recipe not in recipes:
+        raise UsageError(f"no recipe named {recipe!r}", where=f"one of: {', '.join(recipes)}")
+    overrides = {name: value for name, value in (changes or {}).items() if value is not None}
+    return from_mapping(kind, {**recipes[recipe], **overrides})
+
+
 def as_json(settings: Any) -> dict[str, Any]:
     """Convert settings to plain JSON types (paths to file names, tuples to lists)."""
 

@@ -24,13 +24,13 @@ from animato.models.paper.generator import Generator
 from animato.models.paper.runtime import PaperPerson
 from animato.settings.adapt import AdaptSettings
 from animato.settings.training import WEIGHTINGS
+from animato.training.adam import make_adam, update_average
 from animato.training.content import make_content_loss
 from animato.training.distributed import join_process_group
 from animato.training.episodes import EpisodeBatch, make_episode, stack
 from animato.training.holdout_loss import HoldoutScore, HoldoutValidator
 from animato.training.model import PaperModel
 from animato.training.photos import augment_photo, concatenate_photos, select_photos, split_photos
-from animato.training.state import make_adam, update_average
 from animato.training.step import Objective, discriminator_step, picture_loss
 
 MIN_MATCH_WEIGHT = 1.0

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from animato.errors import FileFormatError
-from animato.models.loading import arrays_of
-from animato.training.state import TrainState, restore_state, state_arrays
+from animato.training.precision import restore_scaler, scaler_arrays
+from animato.training.system import B, TrainingSystem
 from animato.weights.io import read_arrays, write_arrays
 
-KIND = "paper-checkpoint"
-MODEL_KIND = "paper-model"
 SCHEMA = 1
-_NAME = re.compile(r"episode-(\d{9})\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -24,70 +20,69 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Attributes:
-        folder: folder of the checkpoints.
+        folder: folder of the checkpoints; created by the caller.
+        model: the file to use, written with every checkpoint.
+        kind: kind of the files' headers.
+        stem: beginning of a checkpoint's name, before its count: "episode" or "step".
+        digits: of the count in a name; 0: the one checkpoint has the stem's name.
         keep: number of checkpoints to keep.
-        videos: names of the rows of W, in order; checkpoints for other videos are rejected.
-        recipe: training description for `model.safetensors` (plain JSON types).
     """
 
     folder: Path
+    model: Path
+    kind: str
+    stem: str
+    digits: int
     keep: int
-    videos: Sequence[str]
-    recipe: dict[str, object]
+
+    def name(self, count: int) -> str:
+        """Return the name, without ending, of what belongs to a count of episodes or steps."""
+        return f"{self.stem}-{count:0{self.digits}d}" if self.digits else self.stem
 
     def paths(self) -> list[Path]:
         """Return all checkpoints, oldest first."""
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
+        name = re.compile(self.stem + (rf"-\d{{{self.digits}}}" if self.digits else "") + r"\.safetensors")
+        return sorted(path for path in self.folder.iterdir() if name.fullmatch(path.name))
 
-    def save(self, state: TrainState) -> Path:
-        """Write a checkpoint and the model file beside the folder, then remove the oldest checkpoints.
+    def save(self, system: TrainingSystem[B]) -> Path:
+        """Write a checkpoint and the model file, then remove the oldest checkpoints.
 
         Raises:
             OutputError: it cannot be written; earlier checkpoints are untouched.
         """
-        path = self.folder / f"episode-{state.episodes:09d}.safetensors"
-        header = {
-            "kind": KIND,
-            "schema": SCHEMA,
-            "config": state.config.as_json(),
-            "batches": state.batches,
-            "episodes": state.episodes,
-            "videos": list(self.videos),
-        }
-        write_arrays(path, state_arrays(state), header)
-        save_model(self.folder.parent / "model.safetensors", state, self.recipe)
+        path = self.folder / f"{self.name(system.count)}.safetensors"
+        arrays = system.arrays()
+        for optimised in system.optimised:
+            arrays |= scaler_arrays(f"scaler.{optimised.name}/", optimised.scaler)
+        write_arrays(path, arrays, {"kind": self.kind, "schema": SCHEMA, **system.header()})
+        system.save_model(self.model)
         for old in self.paths()[: -self.keep]:
             with contextlib.suppress(FileNotFoundError):
                 old.unlink()
         return path
 
-    def restore_newest(self, state: TrainState) -> tuple[Path | None, list[str]]:
-        """Restore a state from the newest valid checkpoint.
+    def restore_newest(self, system: TrainingSystem[B]) -> tuple[Path | None, list[str]]:
+        """Restore a system from the newest valid checkpoint.
 
         Returns:
             The checkpoint, or None without checkpoints; and a message for each damaged one that was skipped.
 
         Raises:
-            FileFormatError: the newest valid checkpoint belongs to other networks or videos, or none is valid.
+            FileFormatError: the newest valid checkpoint belongs to another run, or none is valid.
         """
         skipped: list[str] = []
         paths = self.paths()
         for path in reversed(paths):
             try:
-                file = read_arrays(path, KIND, SCHEMA)
+                file = read_arrays(path, self.kind, SCHEMA)
             except FileFormatError as problem:
                 skipped.append(problem.what)
                 continue
-            if file.header["config"] != state.config.as_json() or file.header["videos"] != list(self.videos):
-                raise FileFormatError(
-                    f"{path.name} belongs to a run with other networks or other data",
-                    where=f"{len(file.header['videos'])} videos there, {len(self.videos)} here",
-                    hint="another output folder, or the data set the run was started with",
-                )
-            restore_state(state, file.arrays, path.name)
-            state.batches, state.episodes = int(file.header["batches"]), int(file.header["episodes"])
+            system.restore(file.arrays, file.header, path.name)
+            for optimised in system.optimised:
+                restore_scaler(f"scaler.{optimised.name}/", optimised.scaler, file.arrays)
             return path, skipped
         if paths:
             raise FileFormatError("no checkpoint of this run can be read", where="; ".join(skipped))
@@ -95,25 +90,7 @@ class Checkpoints:
 
     def sweep(self) -> None:
         """Remove partial files of a killed run."""
-        for folder in (self.folder, self.folder.parent):
-            for path in folder.glob(".*.part"):
+        for folder, stem in ((self.folder, self.stem), (self.model.parent, self.model.stem)):
+            for path in folder.glob(f".{stem}*.part"):
                 with contextlib.suppress(FileNotFoundError):
                     path.unlink()
-
-
-def save_model(path: Path, state: TrainState, recipe: dict[str, object]) -> None:
-    """Write the model file: averaged embedder and generator, discriminator, and training description.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    arrays = arrays_of(state.average.embedder, "embedder.") | arrays_of(state.average.generator, "generator.")
-    arrays |= arrays_of(state.discriminator, "discriminator.")
-    header = {
-        "kind": MODEL_KIND,
-        "schema": SCHEMA,
-        "config": state.config.as_json(),
-        "episodes": state.episodes,
-        "recipe": recipe,
-    }
-    write_arrays(path, arrays, header)

@@ -8,6 +8,7 @@ gathered, and every process applies all of them.
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -42,7 +43,10 @@ class ProcessGroup:
         if self.world == 1:
             return module
         devices = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
+        with warnings.catch_warnings():
+            # Its new name, `forward_sync_buffers`, does not exist in the older versions of torch that are supported.
+            warnings.simplefilter("ignore", FutureWarning)
+            return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def gather(self, value_B: Tensor) -> Tensor:
         """Concatenate the values of all processes along the first axis; shapes must be equal."""
@@ -59,6 +63,21 @@ class ProcessGroup:
         total = value.clone()
         dist.all_reduce(total)
         return total / self.world
+
+    def check_shares(self, batch: int, accumulate: int, where: str) -> None:
+        """Check that a batch can be shared by all processes and their micro-batches.
+
+        Args:
+            batch: samples of one step.
+            accumulate: micro-batches of one process.
+            where: name of the setting, for the message.
+
+        Raises:
+            UsageError: it cannot.
+        """
+        if batch % (self.world * accumulate):
+            parts = f" with `accumulate={accumulate}`" if accumulate > 1 else ""
+            raise UsageError(f"`batch={batch}` cannot be shared by {self.world} processes{parts}", where=where)
 
     def wait(self) -> None:
         """Wait for all processes (barrier)."""

@@ -1,146 +1,268 @@
-"""Estimate memory, time and cost of a run from a few trial steps."""
+"""Estimate memory, time and cost of a run: what can be counted is counted, the rest is measured in a few steps."""
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import resource
 import shutil
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from animato.data.clips import ClipStore
 from animato.models.count import count_parameters
-from animato.settings.training import TrainSettings
-from animato.training.content import make_content_loss
-from animato.training.distributed import ProcessGroup
-from animato.training.episodes import Episodes
-from animato.training.state import TrainState, new_state
-from animato.training.step import Objective
-from animato.training.update import DdpNetworks, update
+from animato.training.system import B, TrainingSystem
+from animato.training.update import take_phase, update
 
 TRIAL_STEPS = 2
+"""Timed steps of each stage, after one that is counted; the fastest counts."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine a run is planned for.
+
+    Attributes:
+        processes: number of processes, one per device.
+        price: per hour of all of them, in any currency, or None.
+        tflops: sustained speed of one device in TFLOP/s, for devices that are not at hand; None: this machine's.
+    """
+
+    processes: int = 1
+    price: float | None = None
+    tflops: float | None = None
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """Estimated resources of a run on this machine.
+    """Estimated resources of the training of one system.
 
     Attributes:
-        device: compute device.
-        people, videos, frames: of the training split.
-        parameters: of embedder and generator, and of the discriminator.
-        embedding_table_mb: memory of the embedding table with its optimiser's state.
-        memory_mb: peak memory of the trial (GPU memory on CUDA, else of this process).
-        checkpoint_mb: size of one checkpoint.
-        disk_mb: space for checkpoints and model file.
+        name: of the network, "" where a run has one.
+        data: counts of the training data by name.
+        device: compute device of the trial.
+        precision: number format.
+        processes: number of processes.
+        unit: "episodes" or "steps".
+        total: length of the run in that unit.
+        steps: optimiser steps of the run; counted.
+        share: samples of one micro-batch of one process.
+        trial_share: samples of the micro-batch that was measured.
+        parameters: of each network; counted.
+        state_mb: weights, gradients, optimisers, average and table, on each device; counted.
+        kept_mb: tensors kept for the backward pass of one micro-batch, the most of any phase; counted in a trial step.
+        memory_mb: peak of the trial: GPU memory, else memory of this process; measured.
+        checkpoint_mb: size of one checkpoint; counted.
+        disk_mb: space for checkpoints and model file; counted.
         free_mb: free space on the disk of the run folder, or None if unknown.
-        seconds_a_step: measured seconds per step, at the mean number of photos.
-        episodes_a_second: measured episodes per second.
-        hours: for all episodes.
+        tflop_a_step: floating point operations of one step of one process, mean of the run, in 10^12; counted.
+        trial_seconds: seconds per step of one process, mean of the run, scaled from `trial_share`; measured.
+        loading_seconds: seconds in which one worker makes the samples of a step of one process; measured.
+        workers: of each process.
+        seconds_a_step: of the planned run.
+        hours: for the whole run.
         cost: hours times price, or None without a price.
-        content: network of the content loss.
+        tflops: assumed speed of a device, or None.
     """
 
+    name: str
+    data: Mapping[str, int]
     device: str
-    people: int
-    videos: int
-    frames: int
-    parameters: tuple[int, int]
-    embedding_table_mb: float
+    precision: str
+    processes: int
+    unit: str
+    total: int
+    steps: int
+    share: int
+    trial_share: int
+    parameters: Mapping[str, int]
+    state_mb: float
+    kept_mb: float
     memory_mb: float
     checkpoint_mb: float
     disk_mb: float
     free_mb: float | None
+    tflop_a_step: float
+    trial_seconds: float
+    loading_seconds: float
+    workers: int
     seconds_a_step: float
-    episodes_a_second: float
     hours: float
     cost: float | None
-    content: str
+    tflops: float | None
 
     def sentences(self) -> list[str]:
-        """Return the estimate as lines of text."""
+        """Return the estimate as lines of text; each says what is counted and what is measured."""
+        scaled = f", scaled from {self.trial_share} of {self.share} samples" if self.share != self.trial_share else ""
+        networks = ", ".join(f"{count / 1e6:.2f} M {name}" for name, count in self.parameters.items())
         lines = [
-            f"data        {self.people} people, {self.videos} videos, {self.frames} frames in the training split",
-            f"networks    {self.parameters[0] / 1e6:.2f} M embedder and generator, {self.parameters[1] / 1e6:.2f} M "
-            f"discriminator, content loss by {self.content}",
-            f"device      {self.device}",
-            f"memory      {self.memory_mb:.0f} MB at the peak of a trial step; embedding table "
-            f"{self.embedding_table_mb:.0f} MB",
-            f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model",
-            f"time        {self.hours:.1f} hours at {self.episodes_a_second:.2f} episodes a second "
-            f"({self.seconds_a_step:.2f} s a step)",
+            f"network     {self.name}" if self.name else "",
+            f"data        {', '.join(f'{count} {name}' for name, count in self.data.items())} (counted)",
+            f"parameters  {networks} (counted)",
+            f"run         {self.steps} steps, {self.total} {self.unit}; {self.processes} processes, each "
+            f"{self.share} samples at once (counted)",
+            f"memory      on each device {self.state_mb:.0f} MB for weights, gradients, optimiser, average and table, "
+            f"{self.kept_mb:.0f} MB kept for the backward pass (counted{scaled}); "
+            f"{self.memory_mb:.0f} MB at the peak of a trial on {self.device} (measured)",
+            f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model "
+            "(counted)",
+            f"compute     {self.tflop_a_step:.3f} TFLOP a step and process (counted{scaled})",
+            f"loading     {self.loading_seconds:.2f} s a step for one worker (measured{scaled}); "
+            f"{self.workers} workers in each process",
+            self._time(scaled),
         ]
         if self.free_mb is not None and self.free_mb < self.disk_mb:
             lines.append(f"warning     only {self.free_mb:.0f} MB are free on that disk")
         lines.append(f"cost        {self.cost:.2f}" if self.cost is not None else "cost        unknown without `price`")
-        return lines
+        return [line for line in lines if line]
+
+    def _time(self, scaled: str) -> str:
+        hours = f"time        {self.hours:.1f} hours at {self.seconds_a_step:.3f} s a step: "
+        if self.seconds_a_step > self.trial_seconds and self.tflops is None:
+            return f"{hours}as fast as the workers make samples (measured{scaled})"
+        if self.tflops is not None:
+            return f"{hours}the compute at {self.tflops:g} TFLOP/s (assumed), no slower than the workers (measured)"
+        alone = "" if self.processes == 1 else "; communication between processes is not included"
+        return f"{hours}{self.precision} on {self.device} (measured{scaled}){alone}"
 
 
 def estimate(
-    settings: TrainSettings, store: ClipStore, folder: Path, process_group: ProcessGroup, price: float | None
+    system: TrainingSystem[B], samples: int, data: Mapping[str, int], folder: Path, machine: Machine, keep: int
 ) -> CostEstimate:
-    """Estimate a run by timing a few training steps on real data; their result is discarded.
+    """Estimate a run from a few training steps on real data; what they change is discarded with the system.
 
     Args:
+        system: in its initial state, in one process.
+        samples: of the batch of a step.
+        data: counts of the training data by name.
         folder: the run folder, used for the free disk space only.
-        price: per hour of this machine, in any currency.
+        machine: what the run is planned for.
+        keep: number of checkpoints.
     """
-    mean_photos = round((settings.photos_low + settings.photos_high) / 2)
-    trial = dataclasses.replace(settings, photos_low=mean_photos, photos_high=mean_photos)
-    episodes = Episodes(store, "train", trial)
-    state = new_state(trial, len(episodes.sources), process_group.device)
-    content = make_content_loss(trial).to(process_group.device)
-    objective = Objective.of(trial, content)
-    networks = DdpNetworks(state.embedder_generator, state.discriminator)
-    bf16 = process_group.device.type == "cuda" and trial.precision != "fp32"
-    seconds = []
-    for number in range(TRIAL_STEPS + 1):
-        batch = episodes.batch(number).to(process_group.device)
-        started = time.perf_counter()
-        update(state, networks, batch, objective, trial, process_group, bf16)
-        if process_group.device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    step_seconds = min(seconds[1:])
-    episodes_a_second = trial.batch / step_seconds
-    hours = settings.episodes / episodes_a_second / 3600
-    checkpoint_mb = _checkpoint_mb(state)
-    free_mb = shutil.disk_usage(_nearest_existing(folder)).free / 1e6
+    schedule = system.schedule
+    shares = machine.processes * schedule.accumulate
+    # Elsewhere a share fits into memory; here it need not.
+    trial_shares = shares if machine == Machine(1, machine.price) else samples
+    trial = _Trial(system, trial_shares)
+    steps = -(-schedule.total // schedule.per_step)
+    flop = seconds = 0.0
+    for start, length in _lengths(system):
+        system.steps = int(start * steps)
+        counted, timed = trial.run()
+        flop, seconds = flop + length * counted, seconds + length * timed
+    scale = trial_shares / shares * schedule.accumulate
+    loading = trial.loading * scale
+    compute = seconds * scale if machine.tflops is None else flop * scale / (machine.tflops * 1e12)
+    seconds_a_step = max(compute, loading / schedule.workers)
+    hours = steps * seconds_a_step / 3600
+    checkpoint_mb = sum(array.nbytes for array in system.arrays().values()) / 1e6
+    gradients_mb = sum(4 * count_parameters(part.module) for part in system.optimised) / 1e6
+    disk = shutil.disk_usage(_nearest_existing(folder))
     return CostEstimate(
-        device=str(process_group.device),
-        people=len({source.person for source in episodes.sources}),
-        videos=len(episodes.sources),
-        frames=sum(source.count for source in episodes.sources),
-        parameters=(count_parameters(state.embedder_generator), count_parameters(state.discriminator)),
-        embedding_table_mb=sum(value.nbytes for value in state.embedding_table.tensors().values()) / 1e6,
-        memory_mb=_peak_mb(process_group),
+        name=system.name,
+        data=data,
+        device=str(system.group.device),
+        precision=system.precision.name,
+        processes=machine.processes,
+        unit=schedule.unit,
+        total=schedule.total,
+        steps=steps,
+        share=samples // shares,
+        trial_share=samples // trial_shares,
+        parameters={part.name: count_parameters(part.module) for part in system.optimised},
+        state_mb=checkpoint_mb + gradients_mb,
+        kept_mb=trial.kept / 1e6 * trial_shares / shares,
+        memory_mb=_peak_mb(system.group.device),
         checkpoint_mb=checkpoint_mb,
-        disk_mb=checkpoint_mb * (settings.keep + 1.3),
-        free_mb=free_mb,
-        seconds_a_step=step_seconds,
-        episodes_a_second=episodes_a_second,
+        disk_mb=checkpoint_mb * (keep + 1.3),
+        free_mb=disk.free / 1e6,
+        tflop_a_step=flop * scale / 1e12,
+        trial_seconds=seconds * scale,
+        loading_seconds=loading,
+        workers=schedule.workers,
+        seconds_a_step=seconds_a_step,
         hours=hours,
-        cost=None if price is None else hours * price,
-        content=content.name,
+        cost=None if machine.price is None else hours * machine.price,
+        tflops=machine.tflops,
     )
 
 
-def _checkpoint_mb(state: TrainState) -> float:
-    generator_parameters, discriminator_parameters = (
-        count_parameters(state.embedder_generator),
-        count_parameters(state.discriminator),
-    )
-    # weights, average and two moments of embedder and generator; weights and two moments of the discriminator
-    embedding_table = sum(value.nbytes for value in state.embedding_table.tensors().values())
-    return (4 * (4 * generator_parameters + 3 * discriminator_parameters) + embedding_table) / 1e6
+def _lengths(system: TrainingSystem[B]) -> Iterator[tuple[float, float]]:
+    """Yield start and length of each stage of a run, as fractions of it."""
+    starts = [*system.stages(), 1.0]
+    for start, end in itertools.pairwise(starts):
+        if end > start:
+            yield start, end - start
 
 
-def _peak_mb(process_group: ProcessGroup) -> float:
-    if process_group.device.type == "cuda":
+class _Trial(Generic[B]):
+    """Trial steps of one micro-batch.
+
+    Attributes:
+        kept: bytes kept for the backward pass, the most of any phase so far.
+        loading: seconds to make the micro-batch, the least so far.
+    """
+
+    def __init__(self, system: TrainingSystem[B], shares: int) -> None:
+        self._system, self._shares = system, shares
+        self.kept, self.loading = 0, float("inf")
+
+    def run(self) -> tuple[float, float]:
+        """Return operations and seconds of one step at the system's place in the run."""
+        first = self._system.steps
+        operations = self._count(first)
+        seconds = float("inf")
+        for number in range(TRIAL_STEPS):
+            batch = self._load(first + 1 + number)
+            started = time.perf_counter()
+            update(self._system, [batch])
+            if self._system.group.device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds = min(seconds, time.perf_counter() - started)
+        return operations, seconds
+
+    def _count(self, step: int) -> float:
+        system, batch = self._system, self._load(step)
+        operations = 0
+        for phase in system.phases([batch]):
+            with FlopCounterMode(display=False) as counter, _kept_for_backward(phase.optimised.module) as kept:
+                take_phase(phase, 1, system.group, system.precision)
+            operations += counter.get_total_flops()
+            self.kept = max(self.kept, sum(kept.values()))
+        return float(operations)
+
+    def _load(self, step: int) -> B:
+        started = time.perf_counter()
+        batch = self._system.source.batch(step, 0, self._shares)
+        self.loading = min(self.loading, time.perf_counter() - started)
+        return batch.to(self._system.group.device)
+
+
+@contextmanager
+def _kept_for_backward(module: nn.Module) -> Iterator[dict[int, int]]:
+    """Yield the bytes of each storage that autograd keeps, other than a network's parameters."""
+    own = {parameter.untyped_storage().data_ptr() for parameter in module.parameters()}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield kept
+
+
+def _peak_mb(device: torch.device) -> float:
+    if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from animato.training.distributed import ProcessGroup
-from animato.training.divergence_guard import PictureStatistics
-from animato.training.update import UpdateOutput
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The steps between two log lines.
+
+    Attributes:
+        figures: means over steps and processes by name.
+        speed: steps per second.
+        sick_step: the first step with a figure that is not finite, in any process, or None.
+    """
+
+    figures: dict[str, float]
+    speed: float
+    sick_step: int | None
 
 
 @dataclass
 class Meter:
-    """Sums over the steps since the last log line."""
+    """Sums over the steps since the last log line, and the first step that was not healthy."""
 
     _sums: dict[str, Tensor] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+    _sick: Tensor | None = None
     _steps: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
-    def add(self, output: UpdateOutput) -> None:
-        """Add one step."""
-        values = {
-            "loss_drawer": output.generator.loss,
-            "loss_critic": output.discriminator.loss,
-            "critic_real_right": output.discriminator.real_accuracy,
-            "critic_fake_right": output.discriminator.fake_accuracy,
-            **{f"loss_{name}": part for name, part in output.generator.parts.items()},
-        }
-        for name, value in values.items():
+    def add(self, step: int, figures: Mapping[str, Tensor]) -> None:
+        """Add the figures of one step, scalars; a figure may be missing in some steps."""
+        for name, value in figures.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
+            self._counts[name] = self._counts.get(name, 0) + 1
+        healthy = torch.isfinite(torch.stack(list(figures.values()))).all()
+        found = torch.where(healthy, math.inf, float(step))
+        self._sick = found if self._sick is None else torch.minimum(self._sick, found)
         self._steps += 1
 
-    def close(self, output: UpdateOutput, episodes: int, process_group: ProcessGroup) -> tuple[dict[str, float], float]:
-        """Return the means over steps and processes with the last gradient norms, and episodes per second; then reset.
-
-        Must be called by every process at the same step.
-
-        Args:
-            output: the last step, computed with `measure`.
-            episodes: episodes since the last log line.
-        """
-        assert output.gradient_norms is not None
+    def close(self, group: ProcessGroup) -> Interval:
+        """Return the figures and reset; every process must call it at the same step."""
+        assert self._sick is not None
         names = sorted(self._sums)
-        means = process_group.mean(torch.stack([self._sums[name].float() for name in names]) / self._steps)
-        figures = dict(zip(names, means.tolist(), strict=True))
-        figures["gradient_drawer"], figures["gradient_critic"] = (float(norm) for norm in output.gradient_norms)
-        speed = episodes / max(1e-9, time.perf_counter() - self._started)
-        self._sums, self._steps, self._started = {}, 0, time.perf_counter()
-        return figures, speed
-
-
-def statistics_figures(name: str, statistics: PictureStatistics) -> dict[str, float]:
-    """Convert image statistics to log figures."""
-    return {f"{name}_mean": statistics.mean, f"{name}_spread": statistics.spread}
+        means = torch.stack([self._sums[name].float() / self._counts[name] for name in names])
+        figures = dict(zip(names, group.mean(means).tolist(), strict=True))
+        sick = float(group.gather(self._sick[None]).min())
+        speed = self._steps / max(1e-9, time.perf_counter() - self._started)
+        self.__init__()  # type: ignore[misc]
+        return Interval(figures, speed, int(sick) if math.isfinite(sick) else None)

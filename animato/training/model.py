@@ -15,7 +15,8 @@ from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
 from animato.settings.base import from_mapping
 from animato.settings.training import TrainSettings
-from animato.training.checkpoint import MODEL_KIND, SCHEMA
+from animato.training.checkpoint import SCHEMA
+from animato.training.meta_system import MODEL_KIND
 from animato.weights.io import read_arrays
 
 

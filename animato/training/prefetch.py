@@ -1,47 +1,94 @@
-"""Load batches in background threads, in deterministic order."""
+"""Make batches ahead of time, in threads or processes, in deterministic order."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Generic, TypeVar
 
-from animato.training.distributed import ProcessGroup
-from animato.training.episodes import EpisodeBatch, Episodes
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+T = TypeVar("T")
 
 
-class Prefetch:
-    """Iterator over batches of episodes, loaded ahead of time in order."""
+class Prefetch(Generic[T]):
+    """The values of a function of consecutive numbers, computed ahead of time, in order.
 
-    def __init__(self, episodes: Episodes, first: int, process_group: ProcessGroup, workers: int) -> None:
-        self._episodes = episodes
-        self._process_group = process_group
-        self._next = first
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="episodes")
-        self._pending: deque[Future[EpisodeBatch]] = deque()
+    Args:
+        load: the function; several threads or processes call it. For processes, it is pickled once for each.
+        numbers: the numbers.
+        workers: number of threads or processes; one value more than that is computed ahead.
+        processes: whether to start processes, for functions that hold Python's lock.
+    """
+
+    def __init__(self, load: Callable[[int], T], numbers: range, workers: int, *, processes: bool = False) -> None:
+        self._load, self._numbers = load, iter(numbers)
+        self._values: Iterator[T] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: deque[Future[T]] = deque()
+        if processes:
+            self._values = iter(
+                DataLoader(
+                    _Values(load),
+                    sampler=numbers,
+                    batch_size=None,
+                    num_workers=workers,
+                    collate_fn=_unchanged,
+                    worker_init_fn=_one_thread,
+                    multiprocessing_context="spawn",  # a fork would copy the locks of threads
+                    generator=torch.Generator(),  # else it would draw from the generator that a checkpoint saves
+                )
+            )
+            return
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
         for _ in range(workers + 1):
             self._submit()
 
-    def take(self) -> EpisodeBatch:
-        """Return the next batch, on the device of this process.
+    def take(self) -> T:
+        """Return the next value.
 
         Raises:
-            InputError: a frame could not be read.
+            Exception: whatever the function raised.
         """
-        batch = self._pending.popleft().result()
+        if self._values is not None:
+            return next(self._values)
+        value = self._pending.popleft().result()
         self._submit()
-        return batch.to(self._process_group.device)
+        return value
 
-    def __enter__(self) -> Prefetch:
+    def __enter__(self) -> Prefetch[T]:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._values = None  # ends the processes
         for future in self._pending:
             future.cancel()
-        self._pool.shutdown(wait=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
 
     def _submit(self) -> None:
-        self._pending.append(
-            self._pool.submit(self._episodes.batch, self._next, self._process_group.rank, self._process_group.world)
-        )
-        self._next += 1
+        number = next(self._numbers, None)
+        if number is not None and self._pool is not None:
+            self._pending.append(self._pool.submit(self._load, number))
+
+
+class _Values(Dataset[T]):
+    """The function as a data set."""
+
+    def __init__(self, load: Callable[[int], T]) -> None:
+        self._load = load
+
+    def __getitem__(self, number: int) -> T:
+        return self._load(number)
+
+
+def _unchanged(value: T) -> T:
+    return value
+
+
+def _one_thread(_: int) -> None:
+    cv2.setNumThreads(0)  # there are as many processes as cores

@@ -6,48 +6,35 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from animato.errors import UsageError
 from animato.settings.base import as_json
-from animato.settings.training import TrainSettings
 from animato.version import __version__
 from animato.weights.io import write_whole
 
-CHANGEABLE_ON_RESUME = frozenset(
-    {"episodes", "device", "threads", "workers", "cache_mb", "save_minutes", "save_episodes", "keep", "log_episodes"}
-    | {"validate_episodes", "validate_people", "vgg19", "vggface"}
-)
-"""Settings that can change when a run is resumed."""
+CHANGEABLE_ON_RESUME = frozenset({"device", "threads", "workers", "save_minutes", "keep"})
+"""Settings of any system that can change when a run is resumed."""
 
 
-def describe_run(
-    settings: TrainSettings, content: str, people: Sequence[str], videos: int, clips: Mapping[str, int]
-) -> dict[str, Any]:
-    """Return the description of a run for run.json and the model file: settings, people, versions, machine, command.
+def describe_run(settings: Any, **more: Any) -> dict[str, Any]:
+    """Return the description of a run for run.json: settings, versions, machine, command.
 
     Args:
-        content: network of the content loss.
-        people: people in the training split.
-        videos: rows of the table W.
-        clips: number of clips by split.
+        settings: a settings dataclass.
+        more: further entries, plain JSON types.
     """
-    values = as_json(settings)
-    for name in ("vgg19", "vggface"):
-        values[name] = Path(values[name]).name if values[name] else None
     return {
         "schema": 1,
-        "settings": values,
-        "content_network": content,
-        "people": sorted(set(people)),
-        "videos": videos,
-        "clips": dict(clips),
+        "settings": as_json(settings),
+        **more,
         "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "machine": platform.machine(),
         "command": [Path(part).name if "/" in part else part for part in sys.argv],
@@ -55,7 +42,16 @@ def describe_run(
     }
 
 
-def check_same_run(path: Path, settings: Any, changeable: frozenset[str] = CHANGEABLE_ON_RESUME) -> None:
+def write_description(path: Path, description: Mapping[str, Any]) -> None:
+    """Write run.json.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_whole(path, (json.dumps(description, indent=1) + "\n").encode())
+
+
+def check_same_run(path: Path, settings: Any, changeable: frozenset[str]) -> None:
     """Check that a run is resumed with the same settings.
 
     Args:
@@ -85,40 +81,45 @@ def check_same_run(path: Path, settings: Any, changeable: frozenset[str] = CHANG
 
 
 class RunLog:
-    """Log of one run: `log.jsonl` and, when installed, TensorBoard."""
+    """Log of one run: `log.jsonl` and, when installed, TensorBoard.
 
-    def __init__(self, folder: Path, episodes: int) -> None:
-        self._path = folder / "log.jsonl"
-        self._drop_repeated_lines(episodes)
+    Args:
+        folder: of the run.
+        unit: "episodes" or "steps": the entry that counts.
+        count: episodes or steps so far; lines of later ones, which a resumed run will repeat, are dropped.
+    """
+
+    def __init__(self, folder: Path, unit: str, count: int) -> None:
+        self._path, self._unit = folder / "log.jsonl", unit
+        self._drop_repeated_lines(count)
         self._stream = self._path.open("a", encoding="utf-8")
-        self._board = _open_tensorboard(folder / "tensorboard", episodes)
+        self._board = _open_tensorboard(folder / "tensorboard", count)
 
-    def _drop_repeated_lines(self, episodes: int) -> None:
-        """Drop lines of episodes that a resumed run will repeat."""
+    def _drop_repeated_lines(self, count: int) -> None:
         if not self._path.is_file():
             return
         kept = []
         for line in self._path.read_text(encoding="utf-8").splitlines():
             try:
-                if json.loads(line)["episodes"] <= episodes:
+                if json.loads(line)[self._unit] <= count:
                     kept.append(line)
             except (ValueError, KeyError):
                 continue  # truncated last line of a killed run
         write_whole(self._path, "".join(f"{line}\n" for line in kept).encode())
 
-    def line(self, kind: str, episodes: int, values: Mapping[str, Any]) -> None:
+    def line(self, kind: str, count: int, values: Mapping[str, Any]) -> None:
         """Write one report; numbers are also sent to TensorBoard as "kind/name"."""
-        self._stream.write(json.dumps({"kind": kind, "episodes": episodes, **values}) + "\n")
+        self._stream.write(json.dumps({"kind": kind, self._unit: count, **values}) + "\n")
         self._stream.flush()
         if self._board is not None:
             for name, value in values.items():
                 if isinstance(value, (int, float)):
-                    self._board.add_scalar(f"{kind}/{name}", value, episodes)
+                    self._board.add_scalar(f"{kind}/{name}", value, count)
 
-    def picture(self, name: str, episodes: int, picture: NDArray[np.uint8]) -> None:
+    def picture(self, name: str, count: int, picture: NDArray[np.uint8]) -> None:
         """Add an image, H x W x 3 uint8 RGB, to TensorBoard."""
         if self._board is not None:
-            self._board.add_image(name, picture, episodes, dataformats="HWC")
+            self._board.add_image(name, picture, count, dataformats="HWC")
 
     def close(self) -> None:
         """Close the files."""
@@ -127,9 +128,17 @@ class RunLog:
             self._board.close()
 
 
-def _open_tensorboard(folder: Path, episodes: int) -> Any:
+def png_bytes(picture: NDArray[np.uint8]) -> bytes:
+    """Encode an H x W x 3 uint8 RGB image as PNG."""
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
+    if not done:
+        raise RuntimeError("cv2 could not encode a picture")
+    return bytes(data.tobytes())
+
+
+def _open_tensorboard(folder: Path, count: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=episodes)
+    return SummaryWriter(str(folder), purge_step=count)

@@ -13,11 +13,15 @@ import torch
 from animato.data.clips import ClipStore
 from animato.models.layers import refresh_spectral
 from animato.settings.training import TrainSettings
+from animato.training.adam import ADAM_BETAS, ADAM_EPS
+from animato.training.checkpoint import Checkpoints
 from animato.training.distributed import ProcessGroup
 from animato.training.episodes import Episodes
+from animato.training.loop import fit
 from animato.training.losses import discriminator_hinge, embedding_match
-from animato.training.meta import Run, build, fit
-from animato.training.state import ADAM_BETAS, ADAM_EPS, new_state
+from animato.training.meta import build
+from animato.training.meta_system import KIND, MetaSystem
+from animato.training.state import new_state
 from animato.training.step import Objective, picture_loss
 
 
@@ -58,12 +62,9 @@ def compare_throughput(settings: TrainSettings, store: ClipStore, steps: int = 8
         device="cpu",
     )
     with tempfile.TemporaryDirectory(prefix="animato-") as name:
-        folder = Path(name)
-        for part in ("checkpoints", "pictures"):
-            (folder / part).mkdir()
-        run = build(benchmark_settings, store, folder, ProcessGroup(0, 1, torch.device("cpu")), 2.1)
-        plain = plain_loop(run.settings, run.episodes, run.objective)
-        training_loop = _training_loop(run)
+        system = build(benchmark_settings, store, ProcessGroup(0, 1, torch.device("cpu")), 2.1)
+        plain = plain_loop(benchmark_settings, system.episodes, system.objective)
+        training_loop = _training_loop(system, Path(name))
         best = {"ours": 0.0, "plain": 0.0}
         for round_number in range(rounds + 1):
             for label, loop in (("ours", training_loop), ("plain", plain)):
@@ -74,11 +75,16 @@ def compare_throughput(settings: TrainSettings, store: ClipStore, steps: int = 8
     return Throughput(best["ours"], best["plain"])
 
 
-def _training_loop(run: Run) -> Callable[[int], None]:
+def _training_loop(system: MetaSystem, folder: Path) -> Callable[[int], None]:
     def loop(steps: int) -> None:
-        target = run.state.episodes + steps * run.settings.batch
-        run.settings = replace(run.settings, episodes=target)
-        fit(run, None, keep=False)
+        system.schedule = replace(system.schedule, total=system.count + steps * system.schedule.per_step)
+        fit(
+            system,
+            Checkpoints(folder / "checkpoints", folder / "model", KIND, "episode", 9, 1),
+            folder,
+            None,
+            keep=False,
+        )
 
     return loop
 

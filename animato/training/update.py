@@ -1,127 +1,84 @@
-"""One update of all networks from one batch of episodes."""
+"""One optimiser step: phases, micro-batches, gradient synchronisation, number format, running average."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
-from animato.models.layers import refresh_spectral
-from animato.settings.training import TrainSettings
+from animato.training.adam import update_average
 from animato.training.distributed import ProcessGroup
-from animato.training.episodes import EpisodeBatch
-from animato.training.state import ADAM_BETAS, ADAM_EPS, TrainState, update_average
-from animato.training.step import DiscriminatorOutput, GeneratorOutput, Objective, discriminator_step, generator_step
+from animato.training.precision import Precision
+from animato.training.system import B, Phase, TrainingSystem
 
 
-@dataclass(frozen=True)
-class DdpNetworks:
-    """The two networks, possibly wrapped in DDP."""
-
-    embedder_generator: nn.Module
-    discriminator: nn.Module
-
-
-@dataclass(frozen=True)
-class UpdateOutput:
-    """Output of one update, detached.
-
-    Attributes:
-        generator: losses and pictures of embedder and generator.
-        discriminator: the last discriminator step.
-        gradient_norms: of generator and discriminator, or None if not requested.
-    """
-
-    generator: GeneratorOutput
-    discriminator: DiscriminatorOutput
-    gradient_norms: tuple[Tensor, Tensor] | None
-
-
-def rate_at(settings: TrainSettings, episodes: int) -> float:
-    """Return the learning rate factor after a number of episodes, in [0, 1].
-
-    Linear warm-up over `warmup` episodes, linear decay to 0 over the last share `cooldown` of the run.
-    """
-    warmup = min(1.0, (episodes + settings.batch) / settings.warmup) if settings.warmup else 1.0
-    if settings.cooldown <= 0:
-        return warmup
-    cooldown = (settings.episodes - episodes) / (settings.cooldown * settings.episodes)
-    return warmup * min(1.0, max(0.0, cooldown))
-
-
-def update(
-    state: TrainState,
-    networks: DdpNetworks,
-    batch: EpisodeBatch,
-    objective: Objective,
-    settings: TrainSettings,
-    process_group: ProcessGroup,
-    bf16: bool = False,
-    measure: bool = False,
-) -> UpdateOutput:
-    """Update embedder and generator once, the discriminator `critic_steps` times, then the average.
-
-    The discriminator steps reuse the images of the generator step.
+def update(system: TrainingSystem[B], micro_batches: Sequence[B]) -> dict[str, Tensor]:
+    """Take one step: every phase of the system, then the running average.
 
     Args:
-        bf16: whether to use bfloat16 autocast (GPU only).
-        measure: whether to return the gradient norms.
+        system: changed in place.
+        micro_batches: of this process, on its device; equally large.
+
+    Returns:
+        The figures of the step, scalars on the device: means of the micro-batches, and `gradient_NAME` of each network.
     """
-    factor = rate_at(settings, state.episodes)
-    autocast = torch.autocast(process_group.device.type, torch.bfloat16, enabled=bf16)
-
-    # Update embedder and generator.
-    refresh_spectral(state.embedder_generator)
-    state.discriminator.requires_grad_(False)
-    with autocast:
-        generator_output = generator_step(
-            networks.embedder_generator, state.discriminator, state.embedding_table.read(batch.rows_B), batch, objective
-        )
-    state.generator_optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(generator_output.loss)
-    _take_step(state.generator_optimiser, settings.lr_drawer * factor)
-
-    # Update the discriminator and the rows of its table.
-    state.discriminator.requires_grad_(True)
-    for _ in range(settings.critic_steps):
-        refresh_spectral(state.discriminator)
-        person_BE = state.embedding_table.read(batch.rows_B)
-        with autocast:
-            discriminator_output = discriminator_step(
-                networks.discriminator, person_BE, batch, generator_output.picture_BCHW
-            )
-        state.discriminator_optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(discriminator_output.loss)
-        _take_step(state.discriminator_optimiser, settings.lr_critic * factor)
-        assert person_BE.grad is not None
-        rows, gradient = process_group.gather(batch.rows_B), process_group.gather(person_BE.grad) / process_group.world
-        state.embedding_table.update(rows, gradient, settings.lr_critic * factor, ADAM_BETAS, ADAM_EPS)
-
-    # Update the average.
-    update_average(
-        state.average, state.embedder_generator, min(settings.average, (1 + state.batches) / (10 + state.batches))
-    )
-    state.batches += 1
-    state.episodes += settings.batch
-    norms = (gradient_norm(state.embedder_generator), gradient_norm(state.discriminator)) if measure else None
-    return UpdateOutput(_detached_generator(generator_output), _detached_discriminator(discriminator_output), norms)
+    figures: dict[str, Tensor] = {}
+    for phase in system.phases(micro_batches):
+        figures |= take_phase(phase, len(micro_batches), system.group, system.precision)
+    decay = min(system.decay, (1 + system.steps) / (10 + system.steps))
+    update_average(system.average, system.current, decay)
+    system.steps += 1
+    return figures
 
 
-def gradient_norm(module: nn.Module) -> Tensor:
-    """Compute the L2 norm of all gradients of a network."""
-    return torch.nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])
+def take_phase(phase: Phase, count: int, group: ProcessGroup, precision: Precision) -> dict[str, Tensor]:
+    """Sum the gradients of a number of micro-batches and step the optimiser; return the figures."""
+    optimised = phase.optimised
+    figures: dict[str, Tensor] = {}
+    optimised.optimiser.zero_grad(set_to_none=True)
+    for index in range(count):
+        with _gradients_kept(optimised.wrapped, index < count - 1):
+            with precision.autocast():
+                loss, found = phase.loss(index)
+            torch.autograd.backward(optimised.scaler.scale(loss / count))
+        for name, value in found.items():
+            share = value.detach().float() / count
+            figures[name] = figures[name] + share if name in figures else share
+    scale = optimised.scaler.get_scale() if optimised.scaler.is_enabled() else 1.0
+    figures |= _step(phase)
+    if phase.rows is not None:
+        phase.rows.update(group, scale)
+    return figures
 
 
-def _take_step(optimiser: torch.optim.Adam, lr: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = lr
-    optimiser.step()
+def _gradients_kept(wrapped: object, kept: bool) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which DDP does not synchronise gradients: only the last micro-batch does."""
+    if kept and isinstance(wrapped, DistributedDataParallel):
+        return wrapped.no_sync()
+    return contextlib.nullcontext()
 
 
-def _detached_generator(output: GeneratorOutput) -> GeneratorOutput:
-    return GeneratorOutput(output.loss.detach(), output.parts, output.picture_BCHW)
-
-
-def _detached_discriminator(output: DiscriminatorOutput) -> DiscriminatorOutput:
-    return DiscriminatorOutput(output.loss.detach(), output.real_accuracy, output.fake_accuracy)
+def _step(phase: Phase) -> dict[str, Tensor]:
+    optimised = phase.optimised
+    parameters = [p for p in optimised.module.parameters() if p.grad is not None]
+    optimised.scaler.unscale_(optimised.optimiser)
+    if optimised.max_norm is not None:
+        norm = torch.nn.utils.clip_grad_norm_(parameters, optimised.max_norm)
+    else:
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    for group in optimised.optimiser.param_groups:
+        group["lr"] = phase.rate
+    optimised.scaler.step(optimised.optimiser)
+    optimised.scaler.update()
+    norm = norm.detach()
+    if not optimised.scaler.is_enabled():
+        return {f"gradient_{optimised.name}": norm}
+    # The scaler searches its scale by overflowing now and then; such a step is skipped and no sign of illness.
+    overflow = ~torch.isfinite(norm)
+    return {
+        f"gradient_{optimised.name}": torch.where(overflow, torch.zeros_like(norm), norm),
+        f"skipped_{optimised.name}": overflow.float(),
+    }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,22 +13,10 @@ from torch.nn import functional as F
 from animato.training.episodes import EpisodeBatch, Episodes, stack
 from animato.training.losses import masked_distance
 from animato.training.step import EmbedderGenerator
+from animato.training.system import Validation
 
 PHOTOS = 8
 """Photos per person in the validation image (T of the 2019 protocol's middle row)."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Result of one validation.
-
-    Attributes:
-        figures: name to value; differences are mean absolute ones in units of the pictures' range [-1, 1].
-        picture: H x W x 3 uint8 RGB, one row per person: first photo, landmarks, real frame, output, difference.
-    """
-
-    figures: dict[str, float]
-    picture: NDArray[np.uint8]
 
 
 def fixed_batch(episodes: Episodes, people: int) -> EpisodeBatch:
@@ -64,7 +50,12 @@ def _shown_rows(episodes: Episodes, people: int) -> list[int]:
 
 @torch.no_grad()
 def validate(average: EmbedderGenerator, batch: EpisodeBatch) -> Validation:
-    """Render and measure the fixed episodes with the averaged weights."""
+    """Render and measure the fixed episodes with the averaged weights.
+
+    Returns:
+        Differences are mean absolute ones in units of the pictures' range [-1, 1]. The picture has one row per person:
+        first photo, landmarks, real frame, output, difference.
+    """
     generated, _ = average(batch)
     generated = generated.float()
     real, still = batch.target_BCHW, batch.photos_BKCHW[:, 0]
@@ -86,14 +77,6 @@ def picture_grid(columns: Sequence[Tensor]) -> NDArray[np.uint8]:
     side = torch.cat([column.float().cpu() for column in columns], dim=3)
     rows = side.permute(0, 2, 3, 1).flatten(0, 1)
     return ((rows.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
-
-
-def png_bytes(picture: NDArray[np.uint8]) -> bytes:
-    """Encode an H x W x 3 uint8 RGB image as PNG."""
-    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
-    if not done:
-        raise RuntimeError("cv2 could not encode a picture")
-    return bytes(data.tobytes())
 
 
 def _detail(picture_BCHW: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from smallest_recipe import SMALLEST
 
 from animato.data.clips import MemoryClips
 from animato.settings.training import TrainSettings, recipe_settings
+from animato.training.portrait import system
 from animato.training.portrait.samples import make_samples
 
 
@@ -22,6 +23,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_range_batches() -> Iterator[None]:
+    """A finished network's ranges are measured over 2 batches instead of 32: most of the time of a run of 6 steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(system, "RANGE_BATCHES", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,5 +17,5 @@ if __name__ == "__main__":
     episodes = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     changes = {**SMALLEST, "episodes": episodes, "log_episodes": 4, "save_episodes": 4, "cooldown": 0.0}
     settings = recipe_settings("tiny", changes)
-    result = train(settings, drawn_store(size=32), Path(sys.argv[1]), lambda p: print(p.episodes, flush=True))
+    result = train(settings, drawn_store(size=32), Path(sys.argv[1]), lambda p: print(p.done, flush=True))
     print("finished", result.episodes)

@@ -14,9 +14,11 @@ from animato.errors import FileFormatError, InterruptedRunError, UsageError
 from animato.geometry.pose import fit_pose
 from animato.models.parts.config import PARTS, PartsConfig
 from animato.settings.parts import PartsTrainSettings
+from animato.training.loop import Progress
 from animato.training.parts.batches import PartsBatch, PartsBatches
 from animato.training.parts.cases import SIDE, SOME_PART, UNKNOWN, PartsCases, read_parts_cases
-from animato.training.parts.loop import PartsProgress, parts_losses, train_parts
+from animato.training.parts.system import parts_losses
+from animato.training.parts.train import train_parts
 from animato.training.parts.validate import score_parts
 from animato.training.parts.wall import PERSON, WALL, wall_matte
 from animato.types import Face, Frame
@@ -131,9 +133,9 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
         assert np.array_equal(array, ends[1].arrays[name]), name
 
 
-def _stopper(steps: int) -> Callable[[PartsProgress], None]:
-    def report(progress: PartsProgress) -> None:
-        if progress.steps >= steps:
+def _stopper(steps: int) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if progress.done >= steps:
             raise KeyboardInterrupt
 
     return report

@@ -17,6 +17,7 @@ from animato.settings.portrait import MAX_PHOTOS, NETWORKS
 from animato.training.portrait.batches import BatchSampler
 from animato.training.portrait.pairs import groups
 from animato.training.portrait.samples import KINDS, SampleSet, make_samples, read_samples, read_summary
+from animato.training.portrait.sources import CaseSource
 
 CASES_OF = {"video": 4, "rendered video": 4, "photo": 2 + 2}
 """Of a video its frames, of two stills each from the other and each from a warped copy of itself."""
@@ -100,18 +101,19 @@ def test_people_held_out_never_get_into_a_training_batch(drawn_cases: Path, netw
     people, samples = read_summary(drawn_cases)["people"], read_samples(drawn_cases, network)
     learnt = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "train"}
     held = {people.index(f"person-{person}") for person, split, *_ in PEOPLE if split == "val"}
-    train, val = (BatchSampler(samples, split, network, 0) for split in ("train", "val"))
-    drawn = {int(n) for step in range(12) for n in train.batch(step, 4).person_B}
+    train, val = (CaseSource(samples, split, network) for split in ("train", "val"))
+    batches = BatchSampler(train, 4, 0)
+    drawn = {int(n) for step in range(12) for n in batches.batch(step).person_B}
     assert drawn == learnt
-    assert set(val.fixed(64).person_B.tolist()) == held
+    assert set(BatchSampler(val, 1, 0).fixed(64).person_B.tolist()) == held
     assert not photos_of(samples, train) & photos_of(samples, val)
 
 
 PER_CASE = ("pictures", "grids", "validity", "photo", "kind")
 
 
-def photos_of(samples: SampleSet, batches: BatchSampler) -> set[int]:
-    return set(samples.photo[batches.numbers].ravel().tolist()) - {-1}
+def photos_of(samples: SampleSet, source: CaseSource) -> set[int]:
+    return set(samples.photo[source.numbers].ravel().tolist()) - {-1}
 
 
 def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
@@ -125,10 +127,8 @@ def test_a_still_is_moved_by_people_of_the_training_split_only() -> None:
 
 
 def test_the_same_seed_and_step_give_the_same_batch_and_another_step_another(drawn_cases: Path) -> None:
-    samples = read_samples(drawn_cases, "mouth")
-    one, same, other = (
-        batches.batch(step, 3) for batches, step in ((BatchSampler(samples, "train", "mouth", 0), s) for s in (5, 5, 6))
-    )
+    source = CaseSource(read_samples(drawn_cases, "mouth"), "train", "mouth")
+    one, same, other = (BatchSampler(source, 3, 0).batch(step) for step in (5, 5, 6))
     assert all(bool((getattr(one, name) == getattr(same, name)).all()) for name in one.__dataclass_fields__)
     assert one.truth_B3SS.shape != other.truth_B3SS.shape or not bool((one.truth_B3SS == other.truth_B3SS).all())
 
@@ -144,7 +144,6 @@ def test_a_person_with_many_clips_is_not_most_of_what_is_learnt(drawn_cases: Pat
         person=np.array([0] * 40 + [1], np.int32),
         split=np.zeros(41, np.int8),
     )
-    drawn = np.concatenate(
-        [BatchSampler(many, "train", "mouth", 0).batch(step, 8).person_B.numpy() for step in range(60)]
-    )
+    batches = BatchSampler(CaseSource(many, "train", "mouth"), 8, 0)
+    drawn = np.concatenate([batches.batch(step).person_B.numpy() for step in range(60)])
     assert 0.05 < (drawn == 1).mean() < 0.25, "drawn one time in ten, not one time in forty-one"

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,20 @@ from typer.testing import CliRunner
 from animato.cli.train_portrait import train_portrait as command
 from animato.data.lock import FileLock
 from animato.errors import FileFormatError, InterruptedRunError, OutputError, UsageError
+from animato.models.portrait.config import PatchConfig
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
+from animato.training.checkpoint import SCHEMA
 from animato.training.content import ContentLoss
+from animato.training.distributed import ProcessGroup
 from animato.training.divergence_guard import TrainingStoppedError
+from animato.training.loop import Progress
 from animato.training.portrait import batches, job
 from animato.training.portrait.batches import BatchSampler
-from animato.training.portrait.loop import PatchProgress, fit
-from animato.training.portrait.samples import read_samples, read_summary
-from animato.training.portrait.state import KIND, SCHEMA, PatchCheckpoints, new_state
+from animato.training.portrait.samples import read_samples
+from animato.training.portrait.sources import CaseSource
+from animato.training.portrait.state import new_state
+from animato.training.portrait.system import KIND, PatchSystem
+from animato.training.portrait.train import build, case_data, checkpoints_of, train_network
 from animato.training.portrait.validate import validate
 from animato.weights.io import read_arrays
 from animato.weights.portrait import KIND as MODEL_KIND
@@ -33,7 +40,7 @@ from animato.weights.portrait import read_portrait, save_network
 
 STEPS, HALF = 6, 3
 SETTINGS = PortraitTrainSettings(
-    steps=STEPS, batch=2, warmup=2, critic_from=0.5, content=0.0, log_steps=1, validate_steps=100, save_minutes=60.0
+    steps=STEPS, batch=2, warmup=2, critic_from=0.5, content=0.0, log_steps=1, validate_steps=0, save_minutes=60.0
 )
 NO_CONTENT = ContentLoss("none", None, None, (0.0, 0.0))
 
@@ -42,27 +49,34 @@ class Killed(BaseException):
     """Ends a run as kill -9 would: nothing more is written."""
 
 
-def ended_at(step: int, end: type[BaseException]) -> Callable[[PatchProgress], None]:
-    def report(progress: PatchProgress) -> None:
-        if progress.steps == step:
+def ended_at(step: int, end: type[BaseException]) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if progress.done == step:
             raise end
 
     return report
 
 
+ALONE = ProcessGroup(0, 1, torch.device("cpu"))
+
+
+def system_of(
+    samples: Path, name: str = "eye", settings: PortraitTrainSettings = SETTINGS, config: PatchConfig | None = None
+) -> PatchSystem:
+    return build(name, case_data(samples, name), settings, NO_CONTENT, ALONE, config or TINY[name])
+
+
 def train_eye(
     samples: Path,
     folder: Path,
-    report: Callable[[PatchProgress], None] | None = None,
+    report: Callable[[Progress], None] | None = None,
     settings: PortraitTrainSettings = SETTINGS,
 ) -> None:
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    people = read_summary(samples)["people"]
-    fit("eye", read_samples(samples, "eye"), settings, people, folder, NO_CONTENT, report, TINY["eye"])
+    train_network(system_of(samples, settings=settings), settings, folder, report)
 
 
 def checkpoints(folder: Path) -> list[int]:
-    return [int(path.stem[-7:]) for path in PatchCheckpoints(folder, 1, {}).paths()]
+    return [int(path.stem[-7:]) for path in checkpoints_of(SETTINGS, folder).paths()]
 
 
 def log_of(folder: Path) -> list[dict[str, float]]:
@@ -113,7 +127,7 @@ def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(
         log.write('{"what": "train", "ste')
     (tmp_path / ".step-0000004.safetensors.abc.part").write_bytes(b"half")
     taken: list[int] = []
-    train_eye(drawn_cases, tmp_path, lambda progress: taken.append(progress.steps))
+    train_eye(drawn_cases, tmp_path, lambda progress: taken.append(progress.done))
     assert taken == [3, 4, 5, 6]
     assert same_run(tmp_path, unbroken)
     assert not list(tmp_path.glob(".*.part"))
@@ -127,7 +141,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(drawn_cases: Path, unbroken:
     newest = tmp_path / "step-0000004.safetensors"
     newest.write_bytes(newest.read_bytes()[:-1000])
     taken: list[int] = []
-    train_eye(drawn_cases, tmp_path, lambda progress: taken.append(progress.steps))
+    train_eye(drawn_cases, tmp_path, lambda progress: taken.append(progress.done))
     assert taken == [4, 5, 6]
     assert same_run(tmp_path, unbroken)
     for path in tmp_path.glob("step-*"):
@@ -137,9 +151,9 @@ def test_a_damaged_newest_checkpoint_is_passed_over(drawn_cases: Path, unbroken:
 
 
 def test_a_network_of_another_size_does_not_continue_a_run(drawn_cases: Path, unbroken: Path) -> None:
-    other = new_state("eye", dataclasses.replace(TINY["eye"], embed=12), SETTINGS, 4)
+    other = system_of(drawn_cases, config=dataclasses.replace(TINY["eye"], embed=12))
     with pytest.raises(FileFormatError, match="another network"):
-        PatchCheckpoints(unbroken, 2, {}).restore_newest(other)
+        checkpoints_of(SETTINGS, unbroken).restore_newest(other)
 
 
 def test_the_critic_plays_after_its_share_of_the_run(unbroken: Path) -> None:
@@ -155,7 +169,7 @@ def test_a_critic_that_never_plays_stays_as_it_was(drawn_cases: Path, tmp_path: 
     never = dataclasses.replace(SETTINGS, steps=2, critic_from=1.0)
     train_eye(drawn_cases, tmp_path, settings=never)
     arrays = read_arrays(tmp_path / "step-0000002.safetensors", KIND, SCHEMA).arrays
-    start = new_state("eye", TINY["eye"], never, 4)
+    start = new_state("eye", TINY["eye"], never, 4, torch.device("cpu"))
     assert all(
         np.array_equal(arrays[f"critic.{name}"], value) for name, value in start.discriminator.state_dict().items()
     )
@@ -169,23 +183,23 @@ def test_a_handful_of_cases_is_learnt_by_heart(
 ) -> None:
     # Without a hint of what the mouth shows: with it, geometry itself has half of what is to be learnt.
     monkeypatch.setattr(batches, "_match_interior", lambda pictures, random: None)
-    (tmp_path / "pictures").mkdir()
-    samples, people = read_samples(drawn_cases, "mouth"), read_summary(drawn_cases)["people"]
     config = dataclasses.replace(TINY["mouth"], widths=(12, 16, 24))
     settings = dataclasses.replace(
         SETTINGS, steps=160, batch=3, lr=3e-3, warmup=5, average=0.9, critic_from=1.0, log_steps=20, validate_steps=160
     )
-    fit("mouth", samples, settings, people, tmp_path, NO_CONTENT, None, config)
-    pixel = [line["pixel"] for line in log_of(tmp_path) if line["what"] == "train"]
+    system = system_of(drawn_cases, "mouth", settings, config)
+    train_network(system, settings, tmp_path, None)
+    pixel = [line["pixel"] for line in log_of(tmp_path) if line["kind"] == "train"]
     assert pixel[-1] < 0.8 * pixel[0]
-    state = new_state("mouth", config, settings, len(people))
-    PatchCheckpoints(tmp_path, 2, {}).restore_newest(state)
-    found = validate(state.average, BatchSampler(samples, "train", "mouth", 0).fixed(12), NO_CONTENT)
+    samples = read_samples(drawn_cases, "mouth")
+    found = validate(
+        system.state.average, BatchSampler(CaseSource(samples, "train", "mouth"), 1, 0).fixed(12), NO_CONTENT
+    )
     assert found.figures["inside"] < 0.6, "error behind the lips over that of geometry alone"
     assert found.figures["whole"] < 0.98, "and over the whole patch"
     (picture,) = (tmp_path / "pictures").iterdir()
     assert picture.read_bytes().startswith(b"\x89PNG")
-    shown = [line for line in log_of(tmp_path) if line["what"] == "validation"]
+    shown = [line for line in log_of(tmp_path) if line["kind"] == "validation"]
     assert [line["steps"] for line in shown] == [160] and {"mask", "whole"} <= set(shown[0])
 
 
@@ -202,15 +216,21 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_last_good_checkpoin
     assert checkpoints(tmp_path) == [2]
 
 
-def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
-    state, kept = new_state("eye", TINY["eye"], SETTINGS, 4), PatchCheckpoints(tmp_path, 2, {})
-    kept.save(state)
-    with torch.no_grad():
-        state.network.out.weight[0, 0] = float("nan")
-    state.steps = 1
-    with pytest.raises(TrainingStoppedError, match=r"(?s)out.weight.*step-0000000"):
-        kept.save(state)
-    assert checkpoints(tmp_path) == [0]
+def test_weights_that_are_no_numbers_are_never_saved(drawn_cases: Path, tmp_path: Path) -> None:
+    with pytest.raises(InterruptedRunError):
+        train_eye(drawn_cases, tmp_path, ended_at(2, KeyboardInterrupt))
+    system = system_of(drawn_cases, settings=dataclasses.replace(SETTINGS, log_steps=100))
+    restore = system.restore
+
+    def poisoned(*values: Any) -> None:
+        restore(*values)
+        with torch.no_grad():
+            system.state.network.out.weight[0, 0] = float("nan")
+
+    system.restore = poisoned  # type: ignore[method-assign]
+    with pytest.raises(TrainingStoppedError, match=r"(?s)'eye' diverged: .*step-0000002"):
+        train_network(system, SETTINGS, tmp_path, None)
+    assert checkpoints(tmp_path) == [2]
 
 
 @pytest.fixture
@@ -219,7 +239,7 @@ def run_folder(drawn_cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "run"
     shutil.copytree(drawn_cases, folder / "cases")
     rows = [{**dataclasses.asdict(entry), "sha256": "0"} for entry in drawn_clips().clips]
-    monkeypatch.setattr(job, "read_manifest", lambda data: {"clips": rows if data.name == "data" else rows[1:]})
+    monkeypatch.setattr(job, "read_clips", lambda data: iter(rows if data.name == "data" else rows[1:]))
     monkeypatch.setattr(job, "ShardClips", lambda data, size: drawn_clips())
     return folder
 
@@ -229,7 +249,7 @@ def run_job(
     settings: PortraitTrainSettings,
     samples: SampleSettings = CASES,
     data: str = "data",
-    report: Callable[[PatchProgress], None] | None = None,
+    report: Callable[[Progress], None] | None = None,
 ) -> job.PortraitResult:
     return job.train_portrait_on_folder(settings, samples, folder.parent / data, folder, report, None, TINY)
 
@@ -274,7 +294,7 @@ def test_a_run_folder_refuses_other_settings_other_data_and_fewer_steps(run_fold
         run_job(run_folder, short, data="other")
     taken: list[int] = []
     longer = dataclasses.replace(short, steps=3, log_steps=1, keep=5)
-    run_job(run_folder, longer, report=lambda progress: taken.append(progress.steps))
+    run_job(run_folder, longer, report=lambda progress: taken.append(progress.done))
     assert taken == [3]
     assert json.loads((run_folder / "eye" / "run.json").read_text())["settings"]["steps"] == 3
 
@@ -337,9 +357,6 @@ def test_what_the_landmark_network_sees_is_a_loss_of_mouth_and_eye_alone(drawn_c
     assert lines[0]["landmarks"] > 0 and lines[1]["landmarks"] > 0
     train_eye(drawn_cases, tmp_path / "without", settings=dataclasses.replace(SETTINGS, steps=1))
     assert "landmarks" not in log_of(tmp_path / "without")[0]
-    folder = tmp_path / "head"
-    (folder / "pictures").mkdir(parents=True)
     settings = dataclasses.replace(SETTINGS, steps=1, landmarks=1.0)
-    people = read_summary(drawn_cases)["people"]
-    fit("head", read_samples(drawn_cases, "head"), settings, people, folder, NO_CONTENT, None, TINY["head"])
-    assert "landmarks" not in log_of(folder)[0]
+    train_network(system_of(drawn_cases, "head", settings), settings, tmp_path / "head", None)
+    assert "landmarks" not in log_of(tmp_path / "head")[0]

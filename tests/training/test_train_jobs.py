@@ -17,12 +17,15 @@ from animato.cli.train import train as train_command
 from animato.data.clips import MemoryClips
 from animato.errors import InterruptedRunError, UsageError
 from animato.settings.training import TrainSettings, recipe_settings
-from animato.training import meta
-from animato.training.checkpoint import KIND, SCHEMA
+from animato.training import loop, meta
+from animato.training.checkpoint import SCHEMA
 from animato.training.distributed import ProcessGroup
 from animato.training.divergence_guard import TrainingStoppedError
-from animato.training.estimate import estimate
-from animato.training.meta import Progress, train
+from animato.training.estimate import Machine
+from animato.training.jobs import estimate_run
+from animato.training.loop import Progress
+from animato.training.meta import train
+from animato.training.meta_system import KIND, MetaSystem
 from animato.training.throughput import compare_throughput
 from animato.weights.io import read_arrays, read_header
 
@@ -31,7 +34,7 @@ def test_a_run_keeps_what_it_was(people: MemoryClips, smallest: TrainSettings, t
     seen: list[Progress] = []
     settings = dataclasses.replace(smallest, validate_episodes=12, validate_people=2)
     result = train(settings, people, tmp_path, seen.append, margin=1.5)
-    assert [progress.episodes for progress in seen] == [8, 16, 24]
+    assert [progress.done for progress in seen if progress.kind == "train"] == [8, 16, 24]
     described = json.loads((tmp_path / "run.json").read_text())
     assert described["settings"]["size"] == 32
     assert described["content_network"] == "none"
@@ -68,16 +71,16 @@ def test_a_run_that_diverges_stops_and_names_the_last_good_checkpoint(
     train(dataclasses.replace(smallest, episodes=8, cooldown=0.0), people, tmp_path)
     state_file = tmp_path / "checkpoints" / "episode-000000008.safetensors"
     good = read_arrays(state_file, KIND, SCHEMA)
-    real_step = meta.update
+    real_step = loop.update
 
-    def poisoned(state: object, *rest: object, **more: object) -> object:
+    def poisoned(system: MetaSystem, micro_batches: object) -> object:
         with torch.no_grad():
-            state.embedder_generator.generator.to_rgb.weight.fill_(float("nan"))  # type: ignore[attr-defined]
-        return real_step(state, *rest, **more)  # type: ignore[arg-type]
+            system.state.embedder_generator.generator.to_rgb.weight.fill_(float("nan"))
+        return real_step(system, micro_batches)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(meta, "update", poisoned)
-        with pytest.raises(TrainingStoppedError, match=r"(?s)diverged.*episode-000000008"):
+        patch.setattr(loop, "update", poisoned)
+        with pytest.raises(TrainingStoppedError, match=r"(?s)diverged.*step 3; .*episode-000000008"):
             train(dataclasses.replace(smallest, cooldown=0.0), people, tmp_path)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [state_file.name]
     assert read_arrays(state_file, KIND, SCHEMA).header == good.header
@@ -96,17 +99,32 @@ def test_ctrl_c_saves_and_says_how_to_go_on(people: MemoryClips, smallest: Train
 def test_the_dry_run_states_memory_time_and_cost_and_writes_nothing(
     people: MemoryClips, smallest: TrainSettings, tmp_path: Path
 ) -> None:
-    found = estimate(smallest, people, tmp_path / "run", ProcessGroup(0, 1, torch.device("cpu")), 2.0)
-    assert (found.people, found.videos, found.frames) == (4, 4, 24)
-    assert found.hours == pytest.approx(24 / found.episodes_a_second / 3600)
+    found = estimate_run(smallest, people, tmp_path / "run", Machine(price=2.0))
+    assert found.data == {"people": 4, "videos": 4, "frames": 24}
+    assert found.steps == 6 and found.share == found.trial_share == 4
+    assert found.hours == pytest.approx(6 * found.seconds_a_step / 3600)
     assert found.cost == pytest.approx(2.0 * found.hours)
     text = "\n".join(found.sentences())
-    for word in ("memory", "time", "cost", "disk", "none"):
+    for word in ("memory", "time", "cost", "disk", "counted", "measured"):
         assert word in text
     assert not list(tmp_path.iterdir())
     train(smallest, people, tmp_path / "run")
     size = (tmp_path / "run" / "checkpoints" / "episode-000000024.safetensors").stat().st_size / 1e6
-    assert found.checkpoint_mb == pytest.approx(size, rel=0.35)
+    assert found.checkpoint_mb == pytest.approx(size, rel=0.1)
+
+
+def test_a_run_on_other_machines_is_planned_from_one_sample(
+    people: MemoryClips, smallest: TrainSettings, tmp_path: Path
+) -> None:
+    here = estimate_run(smallest, people, tmp_path, Machine())
+    there = estimate_run(smallest, people, tmp_path, Machine(processes=2, price=3.0, tflops=0.001))
+    assert (there.share, there.trial_share) == (2, 1)
+    assert there.tflop_a_step == pytest.approx(here.tflop_a_step / 2, rel=0.05)
+    assert 0.95 * here.kept_mb / 2 < there.kept_mb < 0.7 * here.kept_mb, "no less: some is kept once for all samples"
+    assert there.seconds_a_step >= there.tflop_a_step / 0.001
+    assert "scaled from 1 of 2 samples" in "\n".join(there.sentences())
+    with pytest.raises(UsageError, match="cannot be shared by 3"):
+        estimate_run(smallest, people, tmp_path, Machine(processes=3))
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(

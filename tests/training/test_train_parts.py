@@ -22,7 +22,7 @@ from animato.training.divergence_guard import (
     picture_statistics,
 )
 from animato.training.embedding_table import EmbeddingTable
-from animato.training.update import rate_at
+from animato.training.meta_system import rate_at
 
 
 def test_hinge_losses_are_equations_four_and_six() -> None:

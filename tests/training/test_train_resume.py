@@ -17,8 +17,9 @@ from animato.data.clips import MemoryClips
 from animato.data.lock import FileLock
 from animato.errors import FileFormatError, OutputError, UsageError
 from animato.settings.training import TrainSettings
-from animato.training.checkpoint import KIND, SCHEMA
+from animato.training.checkpoint import SCHEMA
 from animato.training.meta import train
+from animato.training.meta_system import KIND
 from animato.weights.io import read_arrays, read_header
 
 HERE = Path(__file__).parent

@@ -61,10 +61,10 @@ class PartsBatches:
         self._cases, self._side, self._settings = cases, side, settings
         self._rendered, self._photos = (cases.numbers("train", kind) for kind in ("rendered", "photo"))
 
-    def batch(self, step: int) -> PartsBatch:
-        """Return the batch of a step."""
+    def batch(self, step: int, share: int = 0, shares: int = 1) -> PartsBatch:
+        """Return the batch of a step, or one share of it."""
         random = np.random.default_rng([self._settings.seed, step])
-        return _stacked([self._sample(random) for _ in range(self._settings.batch)])
+        return _stacked([self._sample(random) for _ in range(self._settings.batch)][share::shares])
 
     def plain(self, numbers: NDArray[np.int64]) -> PartsBatch:
         """Return cases as they are, without augmentation.

@@ -29,6 +29,7 @@ from animato.training.portrait.batches import BatchSampler, PatchBatch
 from animato.training.portrait.objective import ForwardOutput, ForwardPass, plain_losses
 from animato.training.portrait.person_samples import PersonSamples, person_samples
 from animato.training.portrait.rehearsal import replace_rehearsal_truth
+from animato.training.portrait.sources import CaseSource
 from animato.weights.portrait import PortraitWeights
 
 ADAPTED = ("mouth", "eye")
@@ -138,8 +139,12 @@ class _NetworkAdapter:
         samples = replace_rehearsal_truth(
             person.samples, person.rehearsed, name, lambda batch: self._forward(batch).picture_B3SS
         )
-        self._training_batches = BatchSampler(samples, "train", name, settings.seed, augment=False)
-        self._held_out_batch = BatchSampler(samples, "val", name, settings.seed, augment=False).fixed(HELD_OUT_SAMPLES)
+        pairs, held_out = (CaseSource(samples, split, name) for split in ("train", "val"))
+        size = min(settings.batch, len(pairs.numbers))
+        self._training_batches = BatchSampler(pairs, size, settings.seed, augment=False)
+        held_out_batch = BatchSampler(held_out, 1, settings.seed, augment=False).fixed(HELD_OUT_SAMPLES)
+        assert held_out_batch is not None, "`person_samples` holds photos out"
+        self._held_out_batch = held_out_batch
         self._decoder = {key: p for key, p in network.named_parameters() if key.startswith(DECODER)}
         self.report: dict[str, Any] = {}
 
@@ -162,7 +167,7 @@ class _NetworkAdapter:
             parameter.requires_grad_(True)
         optimiser = torch.optim.Adam(self._decoder.values(), lr=settings.lr_painter, betas=(0.9, 0.99))
         while steps < settings.steps:
-            batch = self._training_batches.batch(steps, min(settings.batch, len(self._training_batches.numbers)))
+            batch = self._training_batches.batch(steps)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(torch.stack(list(self._losses(batch).values())).sum())
             optimiser.step()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,13 +17,7 @@ from animato.appearance.mouth_levels import measure, with_mouth_interior
 from animato.appearance.teeth import tooth_redness
 from animato.settings.portrait import MAX_PHOTOS
 from animato.training.portrait.augment import NetworkInput, augmented
-from animato.training.portrait.samples import KINDS, SampleSet
-
-KIND_SHARES = {"video": 0.6, "photo": 0.15, "rendered video": 0.25}
-"""Sampling share of each kind: real people are the target domain, rendered heads have the largest motion."""
-
-PERSON_POWER = 0.4
-"""Exponent of a person's number of samples in the sampling weight, so that people with many clips do not dominate."""
+from animato.training.portrait.sources import SampleSource
 
 NO_INTERIOR_PROBABILITY = 0.3
 """Share of mouths without a measured interior, as in motion files that lack it."""
@@ -69,90 +64,75 @@ class BatchSampler:
     """Samples batches deterministically from seed and step.
 
     Args:
-        samples: of one network.
-        split: "train" or "val".
-        network: "mouth", "eye" or "head".
+        source: of one network and split.
+        size: samples of a batch.
         seed: random seed.
         augment: whether samples are augmented and photos dropped; False for the photos of one person.
     """
 
-    def __init__(self, samples: SampleSet, split: str, network: str, seed: int, augment: bool = True) -> None:
-        self._augment = augment
-        self.samples = samples
-        self.numbers = samples.of(split)
-        self._network = network
-        self._seed = seed
-        self._weights = self._sampling_weights()
+    def __init__(self, source: SampleSource, size: int, seed: int, augment: bool = True) -> None:
+        self.source = source
+        self._size, self._seed, self._augment = size, seed, augment
 
-    def _sampling_weights(self) -> NDArray[np.float64]:
-        weights = np.ones(len(self.numbers))
-        area = np.array([float(self.samples.pictures[n, ::4, ::4, 6].mean()) / 255 for n in self.numbers])
-        if self._network == "mouth":
-            weights += 4.0 * np.clip(area / 0.05, 0, 1)
-        elif self._network == "eye":
-            weights += 2.0 * (area < 0.03)
-        kind, person = self.samples.kind[self.numbers], self.samples.person[self.numbers]
-        for index in range(len(KINDS)):
-            count = np.bincount(person[kind == index], minlength=int(person.max(initial=0)) + 1)[person]
-            weights *= np.where(kind == index, np.maximum(count, 1.0) ** (PERSON_POWER - 1), 1.0)
-        for index, name in enumerate(KINDS):
-            of_kind = kind == index
-            if of_kind.any():
-                weights[of_kind] *= KIND_SHARES[name] / weights[of_kind].sum()
-        return np.asarray(weights / weights.sum())
+    def batch(self, step: int, share: int = 0, shares: int = 1) -> PatchBatch:
+        """Return the augmented batch of a step, or one share of it.
 
-    def batch(self, step: int, size: int) -> PatchBatch:
-        """Return the augmented batch of a step."""
+        Args:
+            step: number of the step.
+            share: number of the share.
+            shares: number of shares; must divide the batch.
+        """
         random = np.random.default_rng([self._seed, 7, step])
-        chosen = random.choice(self.numbers, size, p=self._weights)
-        return self._build([int(number) for number in chosen], random if self._augment else None)
+        keys = self.source.choose(random, self._size)
+        if not self._augment:
+            return self.plain(keys[share::shares])
+        photos = int(random.integers(1, MAX_PHOTOS + 1))
+        rows = []
+        for index in range(share, self._size, shares):
+            # A generator for each sample, so that any process can make it.
+            row_random = np.random.default_rng([self._seed, 9, step, index])
+            rows.append(self._row(keys[index], photos, row_random))
+        return _stacked(rows)
 
-    def fixed(self, count: int) -> PatchBatch:
-        """Return samples sampled over the people of the split without augmentation, for validation."""
+    def fixed(self, count: int) -> PatchBatch | None:
+        """Return different samples of the split without augmentation, for validation; None if it has none."""
         random = np.random.default_rng([self._seed, 8])
-        chosen = random.choice(self.numbers, min(count, len(self.numbers)), replace=False, p=self._weights)
-        return self.plain([int(number) for number in chosen])
+        keys = self.source.choose(random, count, repeat=False)
+        return self.plain(keys) if keys else None
 
-    def plain(self, numbers: list[int]) -> PatchBatch:
+    def plain(self, keys: Sequence[int]) -> PatchBatch:
         """Return the given samples without augmentation."""
-        return self._build(numbers, None)
+        return _stacked([self._row(key, MAX_PHOTOS, None) for key in keys])
 
-    def _build(self, numbers: list[int], random: np.random.Generator | None) -> PatchBatch:
-        max_photos = MAX_PHOTOS if random is None else int(random.integers(1, MAX_PHOTOS + 1))
-        rows = [self._row(number, max_photos, random) for number in numbers]
-        parts = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
-        pictures, photos, grid, validity = parts
-        pictures_BCSS = pictures.permute(0, 3, 1, 2).float() / 255
-        photos_BKCSS = photos.permute(0, 1, 4, 2, 3).float() / 255
-        return PatchBatch(
-            pictures_BCSS[:, :3] * 2 - 1,
-            pictures_BCSS[:, 3:6] * 2 - 1,
-            pictures_BCSS[:, 6:9].contiguous(),
-            pictures_BCSS[:, 9:].contiguous(),
-            photos_BKCSS[:, :, :3] * 2 - 1,
-            photos_BKCSS[:, :, 3:].contiguous(),
-            grid,
-            validity,
-            torch.from_numpy(self.samples.person[numbers].astype(np.int64)),
-        )
+    def _row(self, key: int, photos: int, random: np.random.Generator | None) -> _Row:
+        sample, person = self.source.read(key, photos)
+        if self.source.network == "mouth":
+            _match_interior(sample.pictures, random)
+        if random is not None:
+            sample = augmented(sample, random, mirror=self.source.network != "eye")
+        return sample, person
 
-    def _row(self, number: int, max_photos: int, random: np.random.Generator | None) -> tuple[NDArray[np.generic], ...]:
-        samples = self.samples
-        pictures = np.array(samples.pictures[number])
-        present = [index for index in range(max_photos) if samples.photo[number, index] >= 0]
-        side, grid_side = pictures.shape[0], samples.validity.shape[-1]
-        photos = np.zeros((max_photos, side, side, 6), np.uint8)
-        grid = np.zeros((max_photos, grid_side, grid_side, 2), np.float32)
-        validity = np.full((max_photos, grid_side, grid_side), -1, np.float32)
-        for index in present:
-            photos[index] = samples.photos[samples.photo[number, index]]
-            grid[index] = samples.grids[number, index]
-            validity[index] = samples.validity[number, index].astype(np.float32) / 255
-        if self._network == "mouth":
-            _match_interior(pictures, random)
-        if random is None:
-            return pictures, photos, grid, validity
-        return augmented(NetworkInput(pictures, photos, grid, validity), random, mirror=self._network != "eye")
+
+_Row = tuple[NetworkInput, int]
+
+
+def _stacked(rows: Sequence[_Row]) -> PatchBatch:
+    pictures, photos, grid, validity = (
+        torch.from_numpy(np.stack(column)) for column in zip(*(sample for sample, _ in rows), strict=True)
+    )
+    pictures_BCSS = pictures.permute(0, 3, 1, 2).float() / 255
+    photos_BKCSS = photos.permute(0, 1, 4, 2, 3).float() / 255
+    return PatchBatch(
+        pictures_BCSS[:, :3] * 2 - 1,
+        pictures_BCSS[:, 3:6] * 2 - 1,
+        pictures_BCSS[:, 6:9].contiguous(),
+        pictures_BCSS[:, 9:].contiguous(),
+        photos_BKCSS[:, :, :3] * 2 - 1,
+        photos_BKCSS[:, :, 3:].contiguous(),
+        grid,
+        validity,
+        torch.tensor([person for _, person in rows]),
+    )
 
 
 def _match_interior(pictures: NDArray[np.uint8], random: np.random.Generator | None) -> None:

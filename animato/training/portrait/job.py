@@ -14,32 +14,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import sys
-import time
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from animato.data.lock import FileLock
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_clips
 from animato.data.shards import ShardClips
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
-from animato.settings.base import as_json
 from animato.settings.portrait import NETWORKS, PortraitTrainSettings, SampleSettings
-from animato.training.portrait.loop import Report, network_lock, train_portrait
+from animato.training.distributed import join_process_group
+from animato.training.estimate import CostEstimate, Machine, estimate
+from animato.training.loop import Report
 from animato.training.portrait.samples import make_samples, read_summary
-from animato.training.run_log import check_same_run
-from animato.version import __version__
-from animato.weights.io import write_whole
-
-CHANGEABLE_ON_RESUME = frozenset(
-    {"networks", "steps", "threads", "device", "save_minutes", "keep", "log_steps", "validate_steps"}
+from animato.training.portrait.train import (
+    build,
+    case_data,
+    content_loss,
+    network_lock,
+    streamed_data,
+    train_portrait,
 )
+from animato.training.run_log import CHANGEABLE_ON_RESUME, check_same_run, describe_run, write_description
+
+CHANGEABLE = CHANGEABLE_ON_RESUME | {"networks", "steps", "log_steps", "validate_steps"}
 """Settings that can change when a run is resumed; the number of steps can only grow."""
 
 
@@ -49,13 +53,13 @@ class PortraitResult:
 
     Attributes:
         folder: the run folder.
-        samples: number of samples per network.
+        samples: number of samples per network, or None if they were made for each batch.
         model: the file with all networks, or None while one of them is missing.
         missing: networks not yet trained in this folder.
     """
 
     folder: Path
-    samples: int
+    samples: int | None
     model: Path | None
     missing: tuple[str, ...]
 
@@ -86,7 +90,7 @@ def train_portrait_on_folder(
         FileFormatError: `data` is not a prepared folder.
         UsageError: the run folder was started with other settings or data, or there are no training samples.
         OutputError: the folder cannot be written, or another process trains one of the networks in it.
-        TrainingStoppedError, InterruptedRunError: as `loop.train_portrait`.
+        TrainingStoppedError, InterruptedRunError: as `train.train_portrait`.
     """
     clips = _fingerprint(data)
     try:
@@ -94,29 +98,76 @@ def train_portrait_on_folder(
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise OutputError(f"cannot make the folder {folder}", where=str(problem.strerror)) from problem
-    for name in settings.network_list:
+    is_main = os.environ.get("RANK", "0") == "0"
+    for name in settings.network_list if is_main else ():
         # Take the lock first, so that a rejected process does not modify the other one's run.json.
         with network_lock(folder, name):
             _start(folder / name / "run.json", settings)
+    store = ShardClips(data, size=sample_settings.crop)
     samples = folder / "cases"
+    # Not rank 0 alone: this may take longer than a process group waits, and those that come second find it done.
     with FileLock(folder / "cases.lock"):
         _start_samples(folder, sample_settings, clips)
-        try:
-            make_samples(ShardClips(data, size=sample_settings.crop), samples, sample_settings, report_count)
-        except KeyboardInterrupt as interrupt:
-            raise InterruptedRunError(
-                "stopped before the training samples were complete", hint="run the same command to create them again"
-            ) from interrupt
-    model = train_portrait(settings, samples, folder, report, configs)
+        if not settings.stream:
+            try:
+                make_samples(store, samples, sample_settings, report_count)
+            except KeyboardInterrupt as interrupt:
+                raise InterruptedRunError(
+                    "stopped before the training samples were complete",
+                    hint="run the same command to create them again",
+                ) from interrupt
+    source = partial(streamed_data, store, sample_settings) if settings.stream else partial(case_data, samples)
+    model = train_portrait(settings, source, folder, report, configs)
     missing = tuple(name for name in NETWORKS if not (folder / name / "model.safetensors").is_file())
-    return PortraitResult(folder, int(read_summary(samples)["cases"]), model, missing)
+    return PortraitResult(folder, None if settings.stream else int(read_summary(samples)["cases"]), model, missing)
+
+
+def estimate_portrait_on_folder(
+    settings: PortraitTrainSettings,
+    sample_settings: SampleSettings,
+    data: Path,
+    folder: Path,
+    machine: Machine,
+    configs: Mapping[str, PatchConfig] = CONFIGS,
+) -> list[CostEstimate]:
+    """Estimate the cost of training each network (see `training.estimate.estimate`); nothing is written.
+
+    Samples that are not yet on disk are made from the clips for the trial steps.
+
+    Args:
+        settings, sample_settings, data, folder, configs: as of `train_portrait_on_folder`.
+        machine: what the run is planned for.
+
+    Raises:
+        FileFormatError: `data` is not a prepared folder.
+        UsageError: the batch cannot be shared, or there are no training samples.
+    """
+    on_disk = not settings.stream and (folder / "cases" / "cases.json").is_file()
+    store = ShardClips(data, size=sample_settings.crop)
+    source = partial(case_data, folder / "cases") if on_disk else partial(streamed_data, store, sample_settings)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    trial = replace(settings, validate_steps=0)
+    group = join_process_group(settings.device)
+    replace(group, world=machine.processes).check_shares(settings.batch, settings.accumulate, "train-portrait.batch")
+    try:
+        content = content_loss(trial, group.device)
+        found = []
+        for name in settings.network_list:
+            part = source(name)
+            system = build(name, part, trial, content, group, configs[name])
+            counts = {"people": len(part.trained), "samples" if on_disk else "clips": part.cases}
+            found.append(estimate(system, settings.batch, counts, folder / name, machine, settings.keep))
+        return found
+    finally:
+        group.destroy()
 
 
 def _start(path: Path, settings: PortraitTrainSettings) -> None:
     """Write a network's run.json, or check that an existing one matches."""
-    description = _describe(settings)
+    description = describe_run(settings)
     if path.is_file():
-        check_same_run(path, settings, CHANGEABLE_ON_RESUME)
+        check_same_run(path, settings, CHANGEABLE)
         description = json.loads(path.read_text())
         saved_steps = int(description["settings"].get("steps", settings.steps))
         if settings.steps < saved_steps:
@@ -126,7 +177,7 @@ def _start(path: Path, settings: PortraitTrainSettings) -> None:
                 hint="use at least as many steps, or another output folder",
             )
         description["settings"]["steps"] = settings.steps
-    _write(path, description)
+    write_description(path, description)
 
 
 def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]) -> None:
@@ -142,26 +193,11 @@ def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]
                 hint="use the same prepared folder to resume, or another output folder",
             )
         return
-    _write(path, {**_describe(settings), "data": clips})
-
-
-def _describe(settings: Any) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "settings": as_json(settings),
-        "versions": {"animato": __version__, "torch": torch.__version__, "python": platform.python_version()},
-        "machine": platform.machine(),
-        "command": [Path(part).name if "/" in part else part for part in sys.argv],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def _write(path: Path, description: dict[str, Any]) -> None:
-    write_whole(path, (json.dumps(description, indent=1) + "\n").encode())
+    write_description(path, describe_run(settings, data=clips))
 
 
 def _fingerprint(data: Path) -> dict[str, Any]:
     """Return the number of clips and a hash of their names, people, splits and contents."""
-    clips = read_manifest(data)["clips"]
-    rows = sorted([clip["clip"], clip["frames"], clip["person"], clip["split"], clip["sha256"]] for clip in clips)
-    return {"clips": len(clips), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}
+    names = ("clip", "frames", "person", "split", "sha256")
+    rows = sorted([clip[name] for name in names] for clip in read_clips(data))
+    return {"clips": len(rows), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}

@@ -80,11 +80,11 @@ def groups(store: ClipStore, settings: SampleSettings) -> Iterator[Group]:
     for entry in store.clips:
         if entry.frames == 1:
             stills.setdefault(entry.person, []).append(entry)
-    motion_sampler = _MotionSampler(store, [entry for entry in videos if entry.split == "train"])
+    motion_sampler = MotionSampler(store, [entry for entry in videos if entry.split == "train"])
     for number, entry in enumerate(videos):
         if entry.split == "test":
             continue
-        yield _video_group(store, entry, settings, np.random.default_rng([settings.seed, 1, number]))
+        yield video_group(store, entry, settings, np.random.default_rng([settings.seed, 1, number]))
     for number, (person, entries) in enumerate(sorted(stills.items())):
         if entries[0].split == "test":
             continue
@@ -107,8 +107,23 @@ def _landmarked_images(frames: ClipFrames) -> list[LandmarkedImage]:
     return [LandmarkedImage(image, points, blendshapes) for image, points, blendshapes in rows]
 
 
-def _video_group(store: ClipStore, entry: ClipEntry, settings: SampleSettings, random: np.random.Generator) -> Group:
-    images = _landmarked_images(store.load(entry.clip, range(entry.frames)))
+def video_group(
+    store: ClipStore,
+    entry: ClipEntry,
+    settings: SampleSettings,
+    random: np.random.Generator,
+    frames: Sequence[int] | None = None,
+) -> Group:
+    """Return the photos and samples of one video.
+
+    Args:
+        store: crops of `settings.crop` px.
+        entry: the video.
+        settings: number of photos and samples.
+        random: random generator.
+        frames: numbers of the frames to use; None for all.
+    """
+    images = _landmarked_images(store.load(entry.clip, range(entry.frames) if frames is None else frames))
     images = [image for image in images if abs(fit_pose(image.points).degrees()[0]) < MAX_YAW]
     if len(images) < 3:
         return Group(entry.person, entry.kind, entry.split, [], [])
@@ -127,7 +142,36 @@ def _video_group(store: ClipStore, entry: ClipEntry, settings: SampleSettings, r
     return Group(entry.person, entry.kind, entry.split, warpers, pairs)
 
 
-class _MotionSampler:
+def still_group(
+    store: ClipStore,
+    entry: ClipEntry,
+    stills: Sequence[ClipEntry],
+    motion_sampler: MotionSampler,
+    random: np.random.Generator,
+) -> Group | None:
+    """Return one sample of a still: from another still of the person, or from itself, warped; None if that fails.
+
+    Args:
+        store: crops of one size.
+        entry: the still.
+        stills: all stills of the person.
+        motion_sampler: moves a still.
+        random: random generator.
+    """
+    (image,) = _landmarked_images(store.load(entry.clip, [0]))
+    others = [other for other in stills if other.clip != entry.clip]
+    photo: Warper | None
+    if others and random.random() < 0.5:
+        (other,) = _landmarked_images(store.load(others[int(random.integers(len(others)))].clip, [0]))
+        photo = Warper(HeadView(other.image, other.points))
+    else:
+        photo = motion_sampler.move(image, random)
+    if photo is None:
+        return None
+    return Group(entry.person, entry.kind, entry.split, [photo], [Pair(image, (0,))])
+
+
+class MotionSampler:
     """Motion of people in the training split, applied to still photos."""
 
     def __init__(self, store: ClipStore, videos: Sequence[ClipEntry]) -> None:
@@ -140,11 +184,12 @@ class _MotionSampler:
         if not self._videos:
             return None
         entry = self._videos[int(random.integers(len(self._videos)))]
-        if entry.clip not in self._cache:
+        images = self._cache.get(entry.clip)  # several threads may do this at once
+        if images is None:
             if len(self._cache) > 24:
                 self._cache.clear()
-            self._cache[entry.clip] = _landmarked_images(self._store.load(entry.clip, range(0, entry.frames, 3)))
-        images = self._cache[entry.clip]
+            images = _landmarked_images(self._store.load(entry.clip, range(0, entry.frames, 3)))
+            self._cache[entry.clip] = images
         moving, reference = (images[int(random.integers(len(images)))] for _ in range(2))
         if max(abs(fit_pose(s.points).degrees()[0]) for s in (moving, reference)) > MAX_YAW / 2:
             return None

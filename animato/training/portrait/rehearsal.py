@@ -22,6 +22,7 @@ from animato.motion.retarget import Retargeter, Target
 from animato.settings.motion import MotionSettings
 from animato.training.portrait.batches import BatchSampler, PatchBatch
 from animato.training.portrait.samples import SampleSet
+from animato.training.portrait.sources import CaseSource
 from animato.types import Points
 
 MAX_EXPRESSIONS = 12
@@ -92,7 +93,7 @@ def replace_rehearsal_truth(
     if not len(numbers):
         return samples
     pictures = np.array(samples.pictures)
-    batches = BatchSampler(samples, "train", name, 0, augment=False)
+    batches = BatchSampler(CaseSource(samples, "train", name), 1, 0, augment=False)
     for number in numbers:
         output = (paint(batches.plain([int(number)]))[0].clamp(-1, 1) + 1) * 127.5
         pictures[number, ..., :3] = output.permute(1, 2, 0).round().byte().numpy()

@@ -138,14 +138,19 @@ def _write_group(writers: dict[str, _SampleWriter], group: Group, person: int) -
     }
     tags = (person, SPLITS.index(group.split), KINDS.index(group.kind) if group.kind in KINDS else 0)
     for pair in group.pairs:
-        warper = group.photos[pair.photos[0]]
-        pose = fit_pose(pair.truth.points)
-        vertices = warper.target_vertices(pair.truth.points, pose)
-        warped = warper.render(pair.truth.points, pose, vertices)
+        warped, vertices = warp_pair(group, pair)
         for region in FACE_PATCHES:
             sample = make_sample(region, pair, warped, vertices, group.photos, patches[region.name])
             numbers = [first[region.name][index] for index in pair.photos]
             writers[region.network].add(sample, numbers, tags)
+
+
+def warp_pair(group: Group, pair: Pair) -> tuple[Warped, NDArray[np.float64]]:
+    """Warp the animated photo of a sample to the landmarks of the truth; return it and the mesh, V x 3, pixels."""
+    warper = group.photos[pair.photos[0]]
+    pose = fit_pose(pair.truth.points)
+    vertices = warper.target_vertices(pair.truth.points, pose)
+    return warper.render(pair.truth.points, pose, vertices), vertices
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
-"""Training state of one network and its checkpoints."""
+"""Training state of one network and its conversion to named arrays."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +17,11 @@ from animato.models.paper.discriminator import Discriminator
 from animato.models.portrait.config import PatchConfig, discriminator_config
 from animato.models.portrait.networks import PatchNetwork
 from animato.settings.portrait import PortraitTrainSettings
-from animato.training.divergence_guard import DivergenceGuard
+from animato.training.adam import Arrays, adam_arrays, make_adam, restore_adam, restore_embedding_table, table_arrays
 from animato.training.embedding_table import EmbeddingTable
-from animato.training.state import adam_arrays, make_adam, restore_adam, restore_embedding_table
-from animato.weights.io import read_arrays, write_arrays
-from animato.weights.portrait import read_portrait, save_network
+from animato.weights.portrait import read_portrait
 
-KIND = "portrait-checkpoint"
-SCHEMA = 1
 BETA1 = 0.9
-_NAME = re.compile(r"step-(\d{7})\.safetensors")
 
 
 @dataclass
@@ -43,7 +36,6 @@ class PatchState:
         discriminator: projection discriminator.
         embedding_table: W, one vector per person.
         optimiser, discriminator_optimiser: Adam.
-        steps: number of steps so far.
     """
 
     name: str
@@ -54,13 +46,13 @@ class PatchState:
     embedding_table: EmbeddingTable
     optimiser: torch.optim.Adam
     discriminator_optimiser: torch.optim.Adam
-    steps: int = 0
 
 
-def new_state(name: str, config: PatchConfig, settings: PortraitTrainSettings, people: int) -> PatchState:
+def new_state(
+    name: str, config: PatchConfig, settings: PortraitTrainSettings, people: int, device: torch.device
+) -> PatchState:
     """Return the initial state."""
     torch.manual_seed(settings.seed)
-    device = torch.device(settings.device)
     network = PatchNetwork(config).to(device)
     discriminator = Discriminator(discriminator_config(config.side)).to(device)
     average = copy.deepcopy(network).eval().requires_grad_(False)
@@ -103,89 +95,26 @@ def initialise(state: PatchState, settings: PortraitTrainSettings, people: froze
     return {"settings": recipe_settings, "people": sorted(people)}
 
 
-class PatchCheckpoints:
-    """Checkpoints of one network, written atomically.
-
-    Args:
-        folder: RUN/<network>.
-        keep: number of checkpoints to keep.
-        recipe: training description for the model file.
-    """
-
-    def __init__(self, folder: Path, keep: int, recipe: dict[str, object]) -> None:
-        self.folder, self._keep, self._recipe = folder, keep, recipe
-
-    def paths(self) -> list[Path]:
-        """Return all checkpoints, oldest first."""
-        if not self.folder.is_dir():
-            return []
-        return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
-
-    def save(self, state: PatchState, ranges: Mapping[str, Sequence[float]] | None = None) -> Path:
-        """Write a checkpoint and the model file, then remove the oldest checkpoints.
-
-        Args:
-            state: the network.
-            ranges: for the model file, from `models.portrait.ranges`; None during training.
-
-        Raises:
-            TrainingStoppedError: a weight is not finite; nothing is written.
-            OutputError: it cannot be written; earlier checkpoints are untouched.
-        """
-        saved = self.paths()
-        guard = DivergenceGuard(saved[-1].name if saved else None)
-        guard.check_before_saving({**state.network.state_dict(), **state.discriminator.state_dict()})
-        path = self.folder / f"step-{state.steps:07d}.safetensors"
-        header = {"kind": KIND, "schema": SCHEMA, "config": state.config.as_json(), "steps": state.steps}
-        write_arrays(path, _arrays(state), header)
-        save_network(
-            self.folder / "model.safetensors",
-            state.name,
-            state.config.as_json(),
-            arrays_of(state.average),
-            {**self._recipe, "steps": state.steps},
-            ranges,
-        )
-        for old in self.paths()[: -self._keep]:
-            with contextlib.suppress(FileNotFoundError):
-                old.unlink()
-        for partial in self.folder.glob(".step-*.part"):  # left by a run killed while saving
-            with contextlib.suppress(FileNotFoundError):
-                partial.unlink()
-        return path
-
-    def restore_newest(self, state: PatchState) -> Path | None:
-        """Restore a state from the newest valid checkpoint; return its path, or None without checkpoints.
-
-        Raises:
-            FileFormatError: it belongs to another network, or no checkpoint is valid.
-        """
-        paths, problems = self.paths(), []
-        for path in reversed(paths):
-            try:
-                file = read_arrays(path, KIND, SCHEMA)
-            except FileFormatError as problem:
-                problems.append(problem.what)
-                continue
-            if file.header["config"] != state.config.as_json():
-                raise FileFormatError(f"{path.name} belongs to a run with another network", hint="another run folder")
-            _restore(state, file.arrays, path.name)
-            state.steps = int(file.header["steps"])
-            return path
-        if paths:
-            raise FileFormatError("no checkpoint of this run can be read", where="; ".join(problems))
-        return None
-
-
-def _arrays(state: PatchState) -> dict[str, NDArray[Any]]:
+def state_arrays(state: PatchState) -> Arrays:
+    """Return all tensors of a state by name."""
     arrays = arrays_of(state.network, "network.") | arrays_of(state.average, "average.")
     arrays |= arrays_of(state.discriminator, "critic.")
-    arrays |= {f"table.{name}": value.cpu().numpy().copy() for name, value in state.embedding_table.tensors().items()}
+    arrays |= table_arrays(state.embedding_table)
     arrays |= adam_arrays("adam.network.", state.network, state.optimiser)
     return arrays | adam_arrays("adam.critic.", state.discriminator, state.discriminator_optimiser)
 
 
-def _restore(state: PatchState, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+def restore_state(state: PatchState, arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Restore a state from arrays; names and shapes must match exactly.
+
+    Args:
+        state: changed in place.
+        arrays: of `state_arrays`.
+        where: file name for messages.
+
+    Raises:
+        FileFormatError: an array is missing, unexpected or has the wrong shape.
+    """
     load_strictly(state.network, arrays, where, "network.")
     load_strictly(state.average, arrays, where, "average.")
     load_strictly(state.discriminator, arrays, where, "critic.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,29 +13,22 @@ from animato.training.content import ContentLoss
 from animato.training.losses import masked_distance
 from animato.training.portrait.batches import PatchBatch
 from animato.training.portrait.objective import ForwardPass, landmark_distance
+from animato.training.system import Validation
 
 ROWS = 12
-
-
-@dataclass(frozen=True)
-class PatchValidation:
-    """Result of one validation.
-
-    Attributes:
-        figures: name to value; `inside`, `whole`, `content` and `landmarks` are ratios to the error of the geometry
-            composite (for mouths, matched to the interior of the truth).
-        picture: H x W x 3 uint8 RGB, one row per sample: first photo, truth, geometry, output, paint, mask.
-    """
-
-    figures: dict[str, float]
-    picture: NDArray[np.uint8]
 
 
 @torch.no_grad()
 def validate(
     network: PatchNetwork, batch: PatchBatch, content: ContentLoss, landmarks: LandmarkFeatures | None = None
-) -> PatchValidation:
-    """Validate a network on a fixed batch."""
+) -> Validation:
+    """Validate a network on a fixed batch.
+
+    Returns:
+        `inside`, `whole`, `content` and `landmarks` are ratios to the error of the geometry composite (for mouths,
+        matched to the interior of the truth). The picture has one row per sample: first photo, truth, geometry, output,
+        paint, mask.
+    """
     forward_pass = ForwardPass(network, edge_ramp(network.config.side)).to(batch.truth_B3SS.device).eval()
     result = forward_pass(batch)
     opening = (batch.drawing_B3SS[:, :1] > 0.5).float()
@@ -57,7 +48,7 @@ def validate(
         )
     mask = result.mask_B1SS.expand(-1, 3, -1, -1) * 2 - 1
     columns = [batch.photos_BK3SS[:, 0], truth, composite, output, result.painter_output.paint, mask]
-    return PatchValidation(figures, _sheet(columns))
+    return Validation(figures, _sheet(columns))
 
 
 def _sheet(columns: list[Tensor]) -> NDArray[np.uint8]:
