@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -39,28 +40,34 @@ def build_manifest(folder: Folder, settings: PrepareSettings, found: FoundSource
     Raises:
         OutputError: it cannot be written.
     """
-    with folder.lock("manifest"):
+    with folder.lock("manifest"), ExitStack() as stack:
         planned = [batch.name for batch in read_plan(folder, {})]
-        names = [name for name in planned if folder.index(name).is_file()]
-        shards: list[Json] = []
-        dropped: list[Json] = []
-        with ManifestRows(folder.path) as rows:
-            for clip in _with_notes(_clips(folder, names, shards, dropped), folder, found):
+        finished = [name for name in planned if folder.index(name).is_file()]
+        retried, copied = Repeats(), Repeats()
+        # Most sets have no file twice. Where one has, which is known at the end, the shards are read once more.
+        for _ in range(2):
+            rows = stack.enter_context(ManifestRows(folder.path))
+            shards: list[Json] = []
+            dropped: list[Json] = []
+            sources = _without_repeats(folder, finished, retried, copied, shards, dropped)
+            for clip in _with_notes(sources, folder, found):
                 rows.add(clip)
-            dropped += [
-                {"file": name, "reason": "missing", "detail": "listed, but does not exist"} for name in found.missing
-            ]
-            rows.assign_splits(settings)
-            head = {
-                "schema": SCHEMA,
-                "made_by": f"animato {__version__}",
-                "size": settings.size,
-                "settings": as_json(settings),
-                "summary": {**rows.summary(dropped), "shards": len(shards), "shards_planned": len(planned)},
-                "shards": shards,
-                "dropped": dropped,
-            }
-            write_listing(folder.manifest, head, "clips", rows.lines())
+            if not any([retried.finish(), copied.finish()]):
+                break
+        dropped += [
+            {"file": name, "reason": "missing", "detail": "listed, but does not exist"} for name in found.missing
+        ]
+        rows.assign_splits(settings)
+        head = {
+            "schema": SCHEMA,
+            "made_by": f"animato {__version__}",
+            "size": settings.size,
+            "settings": as_json(settings),
+            "summary": {**rows.summary(dropped), "shards": len(shards), "shards_planned": len(planned)},
+            "shards": shards,
+            "dropped": dropped,
+        }
+        write_listing(folder.manifest, head, "clips", rows.lines())
     return head
 
 
@@ -99,28 +106,37 @@ def read_clips(path: Path) -> Iterator[Json]:
     return read_listing(Folder(path).manifest, "clips")
 
 
-def _clips(folder: Folder, names: list[str], shards: list[Json], dropped: list[Json]) -> Iterator[Json]:
-    """Yield the clips of finished shards, and append what is known of shards and dropped files."""
-    retried, copied = Repeats(), Repeats()
-    for _, source in _sources(folder, names):
-        retried.count(source["clip"])
-        copied.count(source["notes"]["sha256"])
+def _without_repeats(
+    folder: Folder, names: list[str], retried: Repeats, copied: Repeats, shards: list[Json], dropped: list[Json]
+) -> Iterator[Json]:
+    """Yield the clips of finished shards, and append what is known of shards and dropped files.
+
+    Args:
+        folder: the prepared folder.
+        names: of the finished shards.
+        retried: names of files; those that occur twice are taken from the last shard.
+        copied: hashes of files; of those that occur twice the first file is taken.
+        shards, dropped: for the manifest.
+    """
     last_shard: dict[str, str] = {}
-    if retried.found():
+    if retried.any:
         last_shard = {source["clip"]: name for name, source in _sources(folder, names) if source["clip"] in retried}
     first_by_hash: dict[str, str] = {}
     for name in names:
         index = read_json(folder.index(name))
         shards.append(_shard(index))
         for source in index["sources"]:
-            if last_shard.get(source["clip"], name) != name:
+            clip, notes = source["clip"], source["notes"]
+            retried.count(clip)
+            if last_shard.get(clip, name) != name:
                 continue  # dropped in this shard and retried in a later one
-            notes = source["notes"]
             source_fields = {"file": notes["file"], "person": notes["person"]}
-            original = source["clip"]
-            if notes["sha256"] and notes["sha256"] in copied:
-                original = first_by_hash.setdefault(notes["sha256"], source["clip"])
-            if source["clips"] and original != source["clip"]:
+            original = clip
+            if notes["sha256"]:
+                copied.count(notes["sha256"])
+                if notes["sha256"] in copied:
+                    original = first_by_hash.setdefault(notes["sha256"], clip)
+            if source["clips"] and original != clip:
                 dropped.append({**source_fields, "reason": "duplicate", "detail": f"the same file as {original}"})
                 continue
             for cut in source["clips"]:

@@ -6,7 +6,6 @@ import hashlib
 from array import array
 
 import numpy as np
-from numpy.typing import NDArray
 
 
 def hash64(text: str) -> int:
@@ -15,7 +14,7 @@ def hash64(text: str) -> int:
 
 
 class Repeats:
-    """Counts names; afterwards `name in repeats` says whether it was counted twice.
+    """Counts names; after `finish`, `name in repeats` says whether it was counted twice.
 
     Two names with the same hash (a chance of 3e-8 among a million) count as repeated, so a repeat is to be verified.
     """
@@ -25,19 +24,22 @@ class Repeats:
         self._repeated: frozenset[int] | None = None
 
     def count(self, name: str) -> None:
-        """Count a name."""
-        self._hashes.append(hash64(name))
-
-    def found(self) -> frozenset[int]:
-        """Return the hashes that were counted more than once."""
+        """Count a name, unless counting is finished."""
         if self._repeated is None:
-            hashes: NDArray[np.uint64] = np.sort(np.frombuffer(self._hashes, np.uint64)) if self._hashes else _NONE
+            self._hashes.append(hash64(name))
+
+    def finish(self) -> bool:
+        """Finish counting and return whether any name was counted twice."""
+        if self._repeated is None:
+            hashes = np.sort(np.array(self._hashes, np.uint64))
             self._repeated = frozenset(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
             self._hashes = array("Q")
-        return self._repeated
+        return self.any
+
+    @property
+    def any(self) -> bool:
+        """Whether counting is finished and found a repeat."""
+        return bool(self._repeated)
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.found()) and hash64(name) in self.found()
-
-
-_NONE = np.zeros(0, np.uint64)
+        return self.any and hash64(name) in (self._repeated or ())
