@@ -88,7 +88,7 @@ def test_the_wheel_works_in_an_environment_of_its_own(built: tuple[Path, Path], 
     venv.EnvBuilder().create(home)
     programs = home / ("Scripts" if os.name == "nt" else "bin")
     pip = [sys.executable, "-m", "pip", "--python", programs / "python", "--disable-pip-version-check"]
-    run(*pip, "install", "--quiet", "--no-index", "--no-deps", built[0], cwd=tmp_path)
+    run(*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-compile", built[0], cwd=tmp_path)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     # The dependencies are those of this environment; installing them anew would need a network and minutes.
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
