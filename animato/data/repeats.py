@@ -16,24 +16,25 @@ def hash64(text: str) -> int:
 class Repeats:
     """Counts names; after `finish`, `name in repeats` says whether it was counted twice.
 
-    Two names with the same hash (a chance of 3e-8 among a million) count as repeated, so a repeat is to be verified.
+    Hashes are those of this process. Two names with the same one (a chance of 3e-8 among a million) count as repeated,
+    so a repeat is to be verified.
     """
 
     def __init__(self) -> None:
-        self._hashes = array("Q")
+        self._hashes = array("q")
         self._repeated: frozenset[int] | None = None
 
     def count(self, name: str) -> None:
         """Count a name, unless counting is finished."""
         if self._repeated is None:
-            self._hashes.append(hash64(name))
+            self._hashes.append(hash(name))
 
     def finish(self) -> bool:
         """Finish counting and return whether any name was counted twice."""
         if self._repeated is None:
-            hashes = np.sort(np.array(self._hashes, np.uint64))
+            hashes = np.sort(np.array(self._hashes, np.int64))
             self._repeated = frozenset(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
-            self._hashes = array("Q")
+            self._hashes = array("q")
         return self.any
 
     @property
@@ -42,4 +43,4 @@ class Repeats:
         return bool(self._repeated)
 
     def __contains__(self, name: str) -> bool:
-        return self.any and hash64(name) in (self._repeated or ())
+        return self.any and hash(name) in (self._repeated or ())
