@@ -42,4 +42,5 @@ def clip_problems(path: Path) -> Iterator[str]:
     for label, found in splits.items():
         for name, members in found.items():
             if len(members) > 1:
-                yield f"{label} {displayed.get(name, name)} is in {' and '.join(sorted(members))}: results would be biased"
+                splits_of_name = " and ".join(sorted(members))
+                yield f"{label} {displayed.get(name, name)} is in {splits_of_name}: results would be biased"
