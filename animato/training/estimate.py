@@ -64,7 +64,7 @@ class CostEstimate:
         free_mb: free space on the disk of the run folder, or None if unknown.
         tflop_a_step: floating point operations of one step of one process, mean of the run, in 10^12; counted.
         trial_seconds: seconds per step of one process, mean of the run, scaled from `trial_share`; measured.
-        loading_seconds: seconds in which one worker makes the samples of a step of one process; measured.
+        loading_seconds: CPU seconds to make the samples of a step of one process; measured.
         workers: of each process.
         seconds_a_step: of the planned run.
         hours: for the whole run.
@@ -106,16 +106,16 @@ class CostEstimate:
             f"network     {self.name}" if self.name else "",
             f"data        {', '.join(f'{count} {name}' for name, count in self.data.items())} (counted)",
             f"parameters  {networks} (counted)",
-            f"run         {self.steps} steps, {self.total} {self.unit}; {self.processes} processes, each "
-            f"{self.share} samples at once (counted)",
+            f"run         {self.steps} steps{f', {self.total} {self.unit}' if self.unit != 'steps' else ''}; "
+            f"{self.processes} processes, each {self.share} samples at once (counted)",
             f"memory      on each device {self.state_mb:.0f} MB for weights, gradients, optimiser, average and table, "
             f"{self.kept_mb:.0f} MB kept for the backward pass (counted{scaled}); "
             f"{self.memory_mb:.0f} MB at the peak of a trial on {self.device} (measured)",
             f"disk        {self.disk_mb:.0f} MB for checkpoints of {self.checkpoint_mb:.0f} MB each and the model "
             "(counted)",
             f"compute     {self.tflop_a_step:.3f} TFLOP a step and process (counted{scaled})",
-            f"loading     {self.loading_seconds:.2f} s a step for one worker (measured{scaled}); "
-            f"{self.workers} workers in each process",
+            f"loading     {self.loading_seconds:.2f} CPU seconds a step and process (measured{scaled}), "
+            f"shared by {self.workers} workers",
             self._time(scaled),
         ]
         if self.free_mb is not None and self.free_mb < self.disk_mb:
@@ -134,7 +134,13 @@ class CostEstimate:
 
 
 def estimate(
-    system: TrainingSystem[B], samples: int, data: Mapping[str, int], folder: Path, machine: Machine, keep: int
+    system: TrainingSystem[B],
+    samples: int,
+    data: Mapping[str, int],
+    folder: Path,
+    machine: Machine,
+    keep: int,
+    trial_samples: int = 1,
 ) -> CostEstimate:
     """Estimate a run from a few training steps on real data; what they change is discarded with the system.
 
@@ -145,26 +151,20 @@ def estimate(
         folder: the run folder, used for the free disk space only.
         machine: what the run is planned for.
         keep: number of checkpoints.
+        trial_samples: of a trial step of a run that is planned for other machines, as a share need not fit here.
     """
-    schedule = system.schedule
-    shares = machine.processes * schedule.accumulate
-    # Elsewhere a share fits into memory; here it need not.
-    trial_shares = shares if machine == Machine(1, machine.price) else samples
+    schedule, shares = system.schedule, machine.processes * system.schedule.accumulate
+    trial_shares = shares if machine == Machine(1, machine.price) else max(shares, samples // trial_samples)
     trial = _Trial(system, trial_shares)
     steps = -(-schedule.total // schedule.per_step)
-    flop = seconds = 0.0
-    for start, length in _lengths(system):
-        system.steps = int(start * steps)
-        counted, timed = trial.run()
-        flop, seconds = flop + length * counted, seconds + length * timed
+    flop, seconds = trial.mean(steps)
     scale = trial_shares / shares * schedule.accumulate
     loading = trial.loading * scale
     compute = seconds * scale if machine.tflops is None else flop * scale / (machine.tflops * 1e12)
     seconds_a_step = max(compute, loading / schedule.workers)
     hours = steps * seconds_a_step / 3600
     checkpoint_mb = sum(array.nbytes for array in system.arrays().values()) / 1e6
-    gradients_mb = sum(4 * count_parameters(part.module) for part in system.optimised) / 1e6
-    disk = shutil.disk_usage(_nearest_existing(folder))
+    parameters = {part.name: count_parameters(part.module) for part in system.optimised}
     return CostEstimate(
         name=system.name,
         data=data,
@@ -176,13 +176,13 @@ def estimate(
         steps=steps,
         share=samples // shares,
         trial_share=samples // trial_shares,
-        parameters={part.name: count_parameters(part.module) for part in system.optimised},
-        state_mb=checkpoint_mb + gradients_mb,
+        parameters=parameters,
+        state_mb=checkpoint_mb + 4 * sum(parameters.values()) / 1e6,  # with float32 gradients
         kept_mb=trial.kept / 1e6 * trial_shares / shares,
         memory_mb=_peak_mb(system.group.device),
         checkpoint_mb=checkpoint_mb,
         disk_mb=checkpoint_mb * (keep + 1.3),
-        free_mb=disk.free / 1e6,
+        free_mb=shutil.disk_usage(_nearest_existing(folder)).free / 1e6,
         tflop_a_step=flop * scale / 1e12,
         trial_seconds=seconds * scale,
         loading_seconds=loading,
@@ -207,14 +207,23 @@ class _Trial(Generic[B]):
 
     Attributes:
         kept: bytes kept for the backward pass, the most of any phase so far.
-        loading: seconds to make the micro-batch, the least so far.
+        loading: CPU seconds to make the micro-batch, the least so far.
     """
 
     def __init__(self, system: TrainingSystem[B], shares: int) -> None:
         self._system, self._shares = system, shares
         self.kept, self.loading = 0, float("inf")
 
-    def run(self) -> tuple[float, float]:
+    def mean(self, steps: int) -> tuple[float, float]:
+        """Return operations and seconds of a step, means of a run of a number of steps."""
+        operations = seconds = 0.0
+        for start, length in _lengths(self._system):
+            self._system.steps = int(start * steps)
+            counted, timed = self._run()
+            operations, seconds = operations + length * counted, seconds + length * timed
+        return operations, seconds
+
+    def _run(self) -> tuple[float, float]:
         """Return operations and seconds of one step at the system's place in the run."""
         first = self._system.steps
         operations = self._count(first)
@@ -239,9 +248,9 @@ class _Trial(Generic[B]):
         return float(operations)
 
     def _load(self, step: int) -> B:
-        started = time.perf_counter()
+        started = time.process_time()  # of all threads, and without what others do on this machine
         batch = self._system.source.batch(step, 0, self._shares)
-        self.loading = min(self.loading, time.perf_counter() - started)
+        self.loading = min(self.loading, time.process_time() - started)
         return batch.to(self._system.group.device)
 
 

@@ -65,8 +65,8 @@ def scaler_arrays(prefix: str, scaler: torch.amp.GradScaler) -> dict[str, NDArra
         return {}
     state = scaler.state_dict()
     return {
-        f"{prefix}scale": np.array(state["scale"], np.float64),
-        f"{prefix}growth": np.array(state["_growth_tracker"], np.int64),
+        f"{prefix}scale": np.array([state["scale"]], np.float64),
+        f"{prefix}growth": np.array([state["_growth_tracker"]], np.int64),
     }
 
 
@@ -74,5 +74,6 @@ def restore_scaler(prefix: str, scaler: torch.amp.GradScaler, arrays: Mapping[st
     """Restore a loss scaler from `scaler_arrays`; a run that had none starts with a new one."""
     if scaler.is_enabled() and f"{prefix}scale" in arrays:
         state = scaler.state_dict()
-        state |= {"scale": float(arrays[f"{prefix}scale"]), "_growth_tracker": int(arrays[f"{prefix}growth"])}
+        scale, growth = (arrays[f"{prefix}{name}"].item() for name in ("scale", "growth"))
+        state |= {"scale": scale, "_growth_tracker": growth}
         scaler.load_state_dict(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +15,16 @@ from torch.utils.data import DataLoader, Dataset
 
 T = TypeVar("T")
 
+_START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+"""Forked processes share the list of a million clips. Where forking is unsafe or impossible, each has a copy."""
+
 
 class Prefetch(Generic[T]):
     """The values of a function of consecutive numbers, computed ahead of time, in order.
 
     Args:
-        load: the function; several threads or processes call it. For processes, it is pickled once for each.
+        load: the function; several threads or processes call it. Where processes
+            are not forked, it is pickled for each.
         numbers: the numbers.
         workers: number of threads or processes; one value more than that is computed ahead.
         processes: whether to start processes, for functions that hold Python's lock.
@@ -39,7 +44,7 @@ class Prefetch(Generic[T]):
                     num_workers=workers,
                     collate_fn=_unchanged,
                     worker_init_fn=_one_thread,
-                    multiprocessing_context="spawn",  # a fork would copy the locks of threads
+                    multiprocessing_context=_START_METHOD,
                     generator=torch.Generator(),  # else it would draw from the generator that a checkpoint saves
                 )
             )

@@ -84,8 +84,8 @@ def log_of(folder: Path) -> list[dict[str, float]]:
     return [{key: value for key, value in line.items() if key != "steps_a_second"} for line in lines]
 
 
-def same_run(one: Path, other: Path) -> bool:
-    for name, kind in ((f"step-{STEPS:07d}.safetensors", KIND), ("model.safetensors", MODEL_KIND)):
+def same_run(one: Path, other: Path, steps: int = STEPS) -> bool:
+    for name, kind in ((f"step-{steps:07d}.safetensors", KIND), ("model.safetensors", MODEL_KIND)):
         first, second = (read_arrays(folder / name, kind, SCHEMA) for folder in (one, other))
         assert first.header == second.header and first.arrays.keys() == second.arrays.keys()
         for array in first.arrays:
@@ -183,9 +183,10 @@ def test_a_handful_of_cases_is_learnt_by_heart(
 ) -> None:
     # Without a hint of what the mouth shows: with it, geometry itself has half of what is to be learnt.
     monkeypatch.setattr(batches, "_match_interior", lambda pictures, random: None)
+    monkeypatch.setattr(batches, "augmented", lambda sample, random, mirror: sample)
     config = dataclasses.replace(TINY["mouth"], widths=(12, 16, 24))
     settings = dataclasses.replace(
-        SETTINGS, steps=160, batch=3, lr=3e-3, warmup=5, average=0.9, critic_from=1.0, log_steps=20, validate_steps=160
+        SETTINGS, steps=60, batch=3, lr=3e-3, warmup=5, average=0.9, critic_from=1.0, log_steps=10, validate_steps=60
     )
     system = system_of(drawn_cases, "mouth", settings, config)
     train_network(system, settings, tmp_path, None)
@@ -200,7 +201,7 @@ def test_a_handful_of_cases_is_learnt_by_heart(
     (picture,) = (tmp_path / "pictures").iterdir()
     assert picture.read_bytes().startswith(b"\x89PNG")
     shown = [line for line in log_of(tmp_path) if line["kind"] == "validation"]
-    assert [line["steps"] for line in shown] == [160] and {"mask", "whole"} <= set(shown[0])
+    assert [line["steps"] for line in shown] == [60] and {"mask", "whole"} <= set(shown[0])
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_last_good_checkpoint(
@@ -214,6 +215,20 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_last_good_checkpoin
         train_eye(drawn_cases, tmp_path, settings=sick)
     assert (tmp_path / "step-0000002.safetensors").read_bytes() == before
     assert checkpoints(tmp_path) == [2]
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_run_in_half_precision_trains_and_resumes(drawn_cases: Path, tmp_path: Path, precision: str) -> None:
+    settings = dataclasses.replace(SETTINGS, precision=precision, steps=3, batch=1, critic_from=0.3)
+    train_eye(drawn_cases, tmp_path / "whole", settings=settings)
+    with pytest.raises(InterruptedRunError):
+        train_eye(drawn_cases, tmp_path / "broken", ended_at(2, KeyboardInterrupt), settings)
+    train_eye(drawn_cases, tmp_path / "broken", settings=settings)
+    assert same_run(tmp_path / "whole", tmp_path / "broken", 3)
+    arrays = read_arrays(tmp_path / "whole" / "step-0000003.safetensors", KIND, SCHEMA).arrays
+    assert ("scaler.network/scale" in arrays) == (precision == "fp16")
+    assert all(array.dtype == np.float32 for key, array in arrays.items() if key.startswith("network."))
+    assert all(np.isfinite(line["loss"]) for line in log_of(tmp_path / "whole"))
 
 
 def test_weights_that_are_no_numbers_are_never_saved(drawn_cases: Path, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_dry_run_states_memory_time_and_cost_and_writes_nothing(
     assert found.checkpoint_mb == pytest.approx(size, rel=0.1)
 
 
-def test_a_run_on_other_machines_is_planned_from_one_sample(
+def test_a_run_on_other_machines_is_planned_from_a_small_trial(
     people: MemoryClips, smallest: TrainSettings, tmp_path: Path
 ) -> None:
     here = estimate_run(smallest, people, tmp_path, Machine())

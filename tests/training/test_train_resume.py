@@ -50,6 +50,23 @@ def test_resume_equals_unbroken_run(people: MemoryClips, smallest: TrainSettings
     assert (whole / "model.safetensors").read_bytes()[-1000:] == (parts / "model.safetensors").read_bytes()[-1000:]
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_run_in_half_precision_resumes_exactly(
+    people: MemoryClips, smallest: TrainSettings, tmp_path: Path, precision: str
+) -> None:
+    half = dataclasses.replace(smallest, precision=precision, cooldown=0.0, episodes=16)
+    train(half, people, tmp_path / "whole")
+    train(dataclasses.replace(half, episodes=8), people, tmp_path / "parts")
+    train(half, people, tmp_path / "parts")
+    one, other = (read_arrays(_newest(tmp_path / name), KIND, SCHEMA).arrays for name in ("whole", "parts"))
+    assert one.keys() == other.keys() and ("scaler.drawer/scale" in one) == (precision == "fp16")
+    assert all(np.array_equal(array, other[name]) for name, array in one.items())
+    full = dataclasses.replace(half, precision="fp32", episodes=8)
+    train(full, people, tmp_path / "full")
+    losses = [_figures(tmp_path / name)[0]["loss_drawer"] for name in ("full", "whole")]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.05)
+
+
 def test_two_runs_with_another_seed_differ(people: MemoryClips, smallest: TrainSettings, tmp_path: Path) -> None:
     few = dataclasses.replace(smallest, episodes=8)
     train(few, people, tmp_path / "a")

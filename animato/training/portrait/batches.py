@@ -84,11 +84,12 @@ class BatchSampler:
         """
         random = np.random.default_rng([self._seed, 7, step])
         keys = self.source.choose(random, self._size)
+        part = range(share * self._size // shares, (share + 1) * self._size // shares)
         if not self._augment:
-            return self.plain(keys[share::shares])
+            return self.plain([keys[index] for index in part])
         photos = int(random.integers(1, MAX_PHOTOS + 1))
         rows = []
-        for index in range(share, self._size, shares):
+        for index in part:
             # A generator for each sample, so that any process can make it.
             row_random = np.random.default_rng([self._seed, 9, step, index])
             rows.append(self._row(keys[index], photos, row_random))

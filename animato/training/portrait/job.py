@@ -33,6 +33,7 @@ from animato.training.distributed import join_process_group
 from animato.training.estimate import CostEstimate, Machine, estimate
 from animato.training.loop import Report
 from animato.training.portrait.samples import make_samples, read_summary
+from animato.training.portrait.stream import PER_CLIP
 from animato.training.portrait.train import (
     build,
     case_data,
@@ -157,7 +158,7 @@ def estimate_portrait_on_folder(
             part = source(name)
             system = build(name, part, trial, content, group, configs[name])
             counts = {"people": len(part.trained), "samples" if on_disk else "clips": part.cases}
-            found.append(estimate(system, settings.batch, counts, folder / name, machine, settings.keep))
+            found.append(estimate(system, settings.batch, counts, folder / name, machine, settings.keep, PER_CLIP))
         return found
     finally:
         group.destroy()

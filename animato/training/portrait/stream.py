@@ -1,7 +1,7 @@
 """Samples made from clips when they are needed, so that a data set of any size is trained on without unpacking it.
 
-What a sample is made from is a function of its key alone: kind, person, clip, frames. A sample costs what one case of
-`training.portrait.samples` does, in every step anew; several processes make them (setting `workers`).
+What a sample is made from is a function of its key alone: kind, person, clip, frames. Making it costs more than a step
+on a GPU does, so several processes make them (setting `workers`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ from animato.data.clips import ClipEntry, ClipStore
 from animato.errors import InputError
 from animato.geometry.patch import FACE_PATCHES
 from animato.renderers.portrait.patch_sampling import PhotoPatch, photo_patch
-from animato.settings.portrait import MAX_PHOTOS, SampleSettings
+from animato.settings.portrait import SampleSettings
 from animato.training.portrait.augment import NetworkInput
 from animato.training.portrait.pairs import Group, MotionSampler, still_group, video_group
 from animato.training.portrait.samples import make_sample, warp_pair
 from animato.training.portrait.sources import KIND_SHARES, PERSON_POWER, largest_weight, opening_weight
 
-FRAMES = 6
-"""Frames that are read of a video for one sample: its photos and the candidates for its target."""
+PER_CLIP = 4
+"""Consecutive samples of a batch that share a clip and its photos: preparing photos is three quarters of the work of a
+sample that has its own."""
+
+FRAMES = 8
+"""Frames that are read of a video: its photos and the candidates for the targets."""
 
 TARGETS = 3
 """Candidates for the target; one with an open mouth or shut eyes is likelier to be taken, as among the cases."""
+
+_KEYS = 2**60
+_GROUPS = 8
+"""Clips whose prepared photos are kept, as several threads may work on a batch each."""
 
 ATTEMPTS = 20
 """Clips that are tried for one sample, as faces may be turned away in all frames that were read."""
@@ -39,7 +47,7 @@ class ClipSource:
         store: crops of `settings.crop` px; pickled for each process that makes samples.
         split: "train" or "val".
         network: "mouth", "eye" or "head".
-        settings: of the samples.
+        settings: of the samples; the numbers of photos and frames are not used.
 
     Attributes:
         people: names of the people of the train and val splits, in the order of the table W.
@@ -49,7 +57,8 @@ class ClipSource:
 
     def __init__(self, store: ClipStore, split: str, network: str, settings: SampleSettings) -> None:
         self.network, self._store = network, store
-        self._settings = replace(settings, photos=MAX_PHOTOS, frames=TARGETS)
+        self._settings = settings
+        self._groups: dict[tuple[int, int], Group] = {}
         used = [entry for entry in store.clips if entry.split in ("train", "val")]
         self.people = tuple(dict.fromkeys(entry.person for entry in used))
         self.trained = frozenset(entry.person for entry in used if entry.split == "train")
@@ -63,9 +72,11 @@ class ClipSource:
         self._shares = np.cumsum(shares / shares.sum()) if len(shares) else shares
 
     def choose(self, random: np.random.Generator, count: int, *, repeat: bool = True) -> list[int]:
-        """Draw keys; without `repeat`, no more than there are clips."""
-        count = count if repeat else min(count, self.clips)
-        return [int(key) for key in random.integers(0, 2**63, count)]
+        """Draw keys; without `repeat`, no more than there are clips, and one of each that is drawn."""
+        if not repeat:
+            return [int(key) * PER_CLIP for key in random.integers(0, _KEYS, min(count, self.clips))]
+        clips = random.integers(0, _KEYS, -(-count // PER_CLIP))
+        return [int(key) * PER_CLIP + number for key in clips for number in range(PER_CLIP)][:count]
 
     def read(self, key: int, photos: int) -> tuple[NetworkInput, int]:
         """Make one sample.
@@ -73,29 +84,44 @@ class ClipSource:
         Raises:
             InputError: no clip gives one, or a clip cannot be read.
         """
-        random = np.random.default_rng([11, key])
+        clip, number = divmod(key, PER_CLIP)
+        group = self._groups.get((clip, photos))
+        if group is None:
+            group = self._make_group(clip, photos)
+            if len(self._groups) >= _GROUPS:
+                self._groups.clear()
+            self._groups[clip, photos] = group
+        random = np.random.default_rng([12, clip, number])
+        return self._sample(group, photos, random), self._rows[group.person]
+
+    def _make_group(self, clip: int, photos: int) -> Group:
+        random = np.random.default_rng([11, clip])
         kinds = list(self._kinds.values())
         for _ in range(ATTEMPTS):
-            group = self._group(kinds[_drawn(self._shares, random)].choose(random), random)
+            group = self._group(kinds[_drawn(self._shares, random)].choose(random), photos, random)
             if group is not None and group.pairs:
-                return self._sample(group, photos, random), self._rows[group.person]
+                return group
         raise InputError(
             f"{ATTEMPTS} clips in a row give no sample for {self.network!r}",
             hint="their faces are turned away, or they have fewer than 3 frames",
         )
 
-    def _group(self, entries: list[ClipEntry], random: np.random.Generator) -> Group | None:
+    def _group(self, entries: list[ClipEntry], photos: int, random: np.random.Generator) -> Group | None:
         entry = entries[int(random.integers(len(entries)))]
-        if entry.frames > 1:
-            frames = sorted(random.choice(entry.frames, min(FRAMES, entry.frames), replace=False).tolist())
-            return video_group(self._store, entry, self._settings, random, frames)
-        return still_group(self._store, entry, entries, self._motion, random)
+        if entry.frames == 1:
+            return still_group(self._store, entry, entries, self._motion, random)
+        frames = sorted(random.choice(entry.frames, min(FRAMES, entry.frames), replace=False).tolist())
+        # Two photos at least, as the most neutral one is animated half of the time.
+        settings = replace(self._settings, photos=max(2, photos), frames=FRAMES)
+        return video_group(self._store, entry, settings, random, frames)
 
     def _sample(self, group: Group, photos: int, random: np.random.Generator) -> NetworkInput:
         regions = [region for region in FACE_PATCHES if region.network == self.network]
         region = regions[int(random.integers(len(regions)))]
         patches = [photo_patch(region, warper) for warper in group.photos]
-        for pair in group.pairs:
+        candidates = random.permutation(len(group.pairs))[:TARGETS].tolist()
+        for index in candidates:
+            pair = group.pairs[index]
             sample = make_sample(region, pair, *warp_pair(group, pair), group.photos, patches)
             area = np.array([float(sample.pictures[::4, ::4, 6].mean()) / 255])
             if random.random() * largest_weight(self.network) < opening_weight(self.network, area)[0]:
