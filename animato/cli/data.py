@@ -1,4 +1,4 @@
-"""`animato data prepare | check | show`: prepare videos and images as shards."""
+"""`animato data prepare | check | index | show`: prepare videos and images as shards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from animato.cli.output_path import output_path
 from animato.cli.printing import exit_with, print_json
 from animato.cli.progress import progress_bar
 from animato.errors import FileFormatError, InputError, InterruptedRunError, PartlyDoneError
-from animato.settings.data import CheckSettings, PrepareSettings, ShowSettings
+from animato.settings.data import CheckSettings, IndexSettings, PrepareSettings, ShowSettings
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Prepare videos and images for training and evaluation; check and show the result.",
+    help="Prepare videos and images for training and evaluation; check, index and show the result.",
 )
 
 Prepared = Annotated[Path, typer.Argument(metavar="DIR", help="A folder made by `animato data prepare`.")]
@@ -102,23 +102,40 @@ def check(folder: Prepared, settings: CheckSettings, as_json: AsJson = False) ->
         exit_with(FileFormatError(f"{folder} has {len(result.problems)} problems", where=result.problems[0]), as_json)
 
 
+@app.command(cls=GroupedCommand, epilog="animato data index prepared")
+@with_options(IndexSettings)
+def index(folder: Prepared, settings: IndexSettings) -> None:
+    """Measure pose, light and sharpness of each clip, find near-duplicates, and write index/clips.parquet into DIR.
+
+    Run the command again to resume, or after new clips were prepared. Needs the extra index.
+    """
+    from animato.data.index import build_index
+
+    with progress_bar("measuring") as progress:
+        path = build_index(folder, settings, progress)
+    typer.echo(f"{path}")
+
+
 @app.command(cls=GroupedCommand, epilog="animato data show prepared -o sheet.jpg")
 @with_options(ShowSettings)
 def show(
     folder: Prepared,
     output: Annotated[
         Path,
-        typer.Option(
-            "-o", "--output", metavar="FILE", parser=output_path, help="Contact sheet to write, .png or .jpg."
-        ),
+        typer.Option("-o", "--output", metavar="FILE", parser=output_path, help="Picture to write, .png or .jpg."),
     ],
     settings: ShowSettings,
 ) -> None:
-    """Write a contact sheet of a prepared folder."""
+    """Write a contact sheet of a prepared folder, or with --stats histograms of its index."""
     from animato.data.show import show_folder
+    from animato.data.statistics import show_statistics
 
-    width, height = show_folder(folder, output, settings)
-    typer.echo(f"{output} ({width} x {height})")
+    if settings.stats:
+        for line in show_statistics(folder, output, settings.split):
+            typer.echo(line)
+    else:
+        width, height = show_folder(folder, output, settings)
+        typer.echo(f"{output} ({width} x {height})")
 
 
 def _summary_lines(

@@ -92,7 +92,7 @@ def _record_attempt(attempts: Path) -> None:
 
 
 def _record(source: SourceClip, result: CutResult) -> dict[str, Any]:
-    notes = {key: value for key, value in asdict(source).items() if key not in ("clip", "path")}
+    notes = {key: value for key, value in asdict(source).items() if key not in ("clip", "folder")}
     return {
         "clip": source.clip,
         "notes": {**notes, "sha256": result.sha256},

@@ -6,14 +6,15 @@ import hashlib
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from animato.data.clips import SPLITS
+from animato.data.check_splits import clip_problems
 from animato.data.folder import Folder, read_json
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_clips, read_manifest_head
 from animato.data.shards import ShardClips
 from animato.errors import AnimatoError, FileFormatError
 from animato.media.untrusted import parsing
@@ -49,69 +50,53 @@ def check_folder(
     Args:
         path: the prepared folder.
         settings: number of frames to decode.
-        progress: called with (steps done, total steps).
+        progress: called with (clips done, total clips).
 
     Raises:
         FileFormatError: the folder has no readable manifest.
     """
-    manifest = read_manifest(path)
+    head = read_manifest_head(path)
     with parsing(path / "manifest.json", "is not a manifest, or it is damaged", hint="prepare the folder again"):
-        return _check(path, manifest, settings or CheckSettings(), progress)
+        return _check(path, head, settings or CheckSettings(), progress)
 
 
-def _check(
-    path: Path, manifest: Json, settings: CheckSettings, progress: Callable[[int, int], None] | None
-) -> CheckResult:
-    folder = Folder(path)
-    shards, clips = manifest["shards"], manifest["clips"]
-    report = progress or (lambda _done, _all: None)
-    problems = [*_completeness(manifest), *_split_leaks(clips)]
-    clips_by_shard: dict[str, list[Json]] = {}
-    for clip in clips:
-        clips_by_shard.setdefault(clip["shard"], []).append(clip)
-    for number, shard in enumerate(shards):
-        report(number, len(shards) + len(clips))
-        problems += _shard_problems(folder, shard, clips_by_shard.pop(shard["name"], []))
-    problems += [f"shard {name} is not listed, but some of its clips are" for name in clips_by_shard]
-    decoded = 0
-    store = ShardClips(path)
-    for number, clip in enumerate(clips):
-        report(len(shards) + number, len(shards) + len(clips))
-        try:
-            decoded += _decode_some(store, clip, settings.decode)
-        except AnimatoError as error:
-            problems.append(error.what + (f" ({error.where})" if error.where else ""))
-    report(len(shards) + len(clips), len(shards) + len(clips))
-    return CheckResult(tuple(problems), len(shards), len(clips), sum(clip["frames"] for clip in clips), decoded)
+def _check(path: Path, head: Json, settings: CheckSettings, progress: Callable[[int, int], None] | None) -> CheckResult:
+    folder, store = Folder(path), ShardClips(path)
+    shards = {shard["name"]: shard for shard in head["shards"]}
+    unread = dict.fromkeys(shards)
+    in_shards: list[str] = []
+    in_frames: list[str] = []
+    frames = decoded = done = 0
+    # One shard after the other, as the manifest lists them, so that a million clips are never held.
+    for name, group in groupby(read_clips(path), key=lambda clip: str(clip["shard"])):
+        clips = list(group)
+        unread.pop(name, None)
+        if name in shards:
+            in_shards += _shard_problems(folder, shards[name], clips)
+        else:
+            in_shards.append(f"shard {name} is not listed, but some of its clips are")
+        for clip in clips:
+            frames += clip["frames"]
+            done += 1
+            if progress is not None:
+                progress(done, len(store.clips))
+            try:
+                decoded += _decode_some(store, clip, settings.decode)
+            except AnimatoError as error:
+                in_frames.append(error.what + (f" ({error.where})" if error.where else ""))
+    for name in unread:
+        in_shards += _shard_problems(folder, shards[name], [])
+    problems = (*_completeness(head, done), *clip_problems(path), *in_shards, *in_frames)
+    return CheckResult(problems, len(shards), done, frames, decoded)
 
 
-def _completeness(manifest: Json) -> Iterator[str]:
-    summary = manifest["summary"]
+def _completeness(head: Json, clips: int) -> Iterator[str]:
+    summary = head["summary"]
     if summary["shards"] < summary["shards_planned"]:
         left = summary["shards_planned"] - summary["shards"]
         yield f"{left} of {summary['shards_planned']} shards are missing: run the same `prepare` command again"
-    if not manifest["clips"]:
+    if not clips:
         yield "the folder has no clips: all files were dropped"
-    names: set[str] = set()
-    for clip in manifest["clips"]:
-        if clip["clip"] in names:
-            yield f"clip {clip['clip']} is listed twice"
-        names.add(clip["clip"])
-        if clip["split"] not in SPLITS:
-            yield f"clip {clip['clip']} is in split {clip['split']!r}, not one of {', '.join(SPLITS)}"
-
-
-def _split_leaks(clips: Sequence[Json]) -> Iterator[str]:
-    for column, label in (("person", "person"), ("group", "group"), ("sha256", "file")):
-        splits: dict[str, set[str]] = {}
-        for clip in clips:
-            splits.setdefault(clip[column], set()).add(clip["split"])
-        for name, members in splits.items():
-            if len(members) > 1:
-                display_name = (
-                    name if column != "sha256" else next(clip["file"] for clip in clips if clip[column] == name)
-                )
-                yield f"{label} {display_name} is in {' and '.join(sorted(members))}: results would be biased"
 
 
 def _shard_problems(folder: Folder, shard: Json, clips: Sequence[Json]) -> Iterator[str]:

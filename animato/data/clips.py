@@ -19,7 +19,7 @@ from animato.types import Points
 SPLITS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipEntry:
     """One clip of a data set.
 
@@ -61,6 +61,14 @@ class ClipStore(Protocol):
         """All clips, in a fixed order."""
         ...
 
+    def entry(self, clip: str) -> ClipEntry:
+        """Return one clip.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        ...
+
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
         """Return the frames of a clip at the given indices (0-based, in that order).
 
@@ -78,12 +86,23 @@ class MemoryClips:
         if missing:
             raise UsageError(f"no frames for clip {missing[0]}", where=f"{len(missing)} of {len(entries)} clips")
         self._clips = tuple(entries)
+        self._entries = {entry.clip: entry for entry in entries}
         self._frames = dict(frames)
 
     @property
     def clips(self) -> Sequence[ClipEntry]:
         """All clips, in the order given."""
         return self._clips
+
+    def entry(self, clip: str) -> ClipEntry:
+        """Return one clip.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if clip not in self._entries:
+            raise InputError(f"no clip named {clip}", where=f"{len(self._clips)} clips in memory")
+        return self._entries[clip]
 
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
         """Return the frames of a clip at the given indices (0-based, in that order).

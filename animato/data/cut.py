@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 import cv2
@@ -106,11 +109,12 @@ def _cut_photo(
         result.dropped.append(("no face", f"{image.shape[1]} x {image.shape[0]} px"))
         return
     face = faces[choose_face(faces, image.shape[1], "largest")]
-    segment = Segment([0], [0.0], [face], (image.shape[1], image.shape[0]))
+    segment = Segment()
+    segment.add(0, 0.0, face, image)
     if segment.face_size < settings.min_face:
         result.dropped.append(("too small", f"the face is {segment.face_size:.0f} px"))
         return
-    result.clips.append(writer.write(segment, iter([(0, TimedFrame(image, 0.0))])))
+    result.clips.append(writer.write(segment, [image]))
 
 
 def _cut_video(
@@ -120,20 +124,17 @@ def _cut_video(
     tracker = Tracker(finder=finder)
     short_lengths: list[int] = []
     small_sizes: list[float] = []
-    # The crop of a segment is only known at its end, so a second reader follows the first and crops. Memory use is
-    # limited to the landmarks, whatever the length of the video.
-    with (
-        open_video(source.path, settings=READER) as first_reader,
-        open_video(source.path, settings=READER) as second_reader,
-    ):
-        second_pass = enumerate(second_reader)
-        for segment in segments(first_reader, tracker, settings, counts):
+    # The crop of a segment is only known at its end. If its images are too many to be kept until then, a second reader
+    # follows the first, so that memory is limited, whatever the length of the video.
+    with open_video(source.path, settings=READER) as reader, _SecondPass(source.path) as second_pass:
+        for segment in segments(reader, tracker, settings, counts):
             if len(segment.numbers) < settings.min_frames:
                 short_lengths.append(len(segment.numbers))
             elif segment.face_size < settings.min_face:
                 small_sizes.append(segment.face_size)
             else:
-                result.clips.append(writer.write(segment.subsampled(settings.max_frames), second_pass))
+                chosen = segment.subsampled(settings.max_frames)
+                result.clips.append(writer.write(chosen, chosen.images or second_pass.images(chosen.numbers)))
     if small_sizes:
         result.dropped.append(("too small", f"the largest face is {max(small_sizes):.0f} px"))
     if not counts.with_face:
@@ -142,6 +143,37 @@ def _cut_video(
         result.dropped.append(
             ("too short", f"at most {max(short_lengths)} consecutive frames of one face, of {counts.frames}")
         )
+
+
+class _SecondPass:
+    """Reads a video again, from the start and only if asked to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._frames: Iterator[tuple[int, TimedFrame]] | None = None
+
+    def __enter__(self) -> _SecondPass:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def images(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """Yield the frames of these numbers, which must be above those of earlier calls.
+
+        Raises:
+            VideoError: the video ends before.
+        """
+        if self._frames is None:
+            self._frames = enumerate(self._stack.enter_context(open_video(self._path, settings=READER)))
+        for number in numbers:
+            for at, frame in self._frames:
+                if at == number:
+                    yield frame.image
+                    break
+            else:
+                raise VideoError("the video has fewer frames on the second pass", where=f"frame {number}")
 
 
 class _WriteError(Exception):
@@ -159,7 +191,7 @@ class _ClipWriter:
         self._source, self._settings, self._out = source, settings, out
         self._written = 0
 
-    def write(self, segment: Segment, frames: Iterator[tuple[int, TimedFrame]]) -> CutClip:
+    def write(self, segment: Segment, images: Iterable[Frame]) -> CutClip:
         self._written += 1
         # "+" does not occur in clip names, so further segments of a file cannot collide with another file.
         name = self._source.clip if self._written == 1 else f"{self._source.clip}+{self._written}"
@@ -169,8 +201,8 @@ class _ClipWriter:
         clip = CutClip(name, facts=_segment_metadata(segment, square))
         start = self._out.tell()
         try:
-            for index, number in enumerate(segment.numbers):
-                crop = cut(_frame(frames, number), crop_from_video, size)
+            for index, image in enumerate(images):
+                crop = cut(image, crop_from_video, size)
                 self._add(clip, index, crop, _face_in_crop(segment.faces[index], crop_from_video), segment.times[index])
         except BaseException:
             # Remove the members of an incomplete clip.
@@ -206,13 +238,6 @@ def encode_jpeg(image: Frame, quality: int) -> bytes:
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], options)
     return bytes(data)
-
-
-def _frame(frames: Iterator[tuple[int, TimedFrame]], number: int) -> Frame:
-    for at, frame in frames:
-        if at == number:
-            return frame.image
-    raise VideoError("the video has fewer frames on the second pass", where=f"frame {number}")
 
 
 def _face_in_crop(face: Face, target_from_video: Affine) -> Face:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from animato.data.folder import SCHEMA, Folder, read_json, write_json
-from animato.data.plan import ClipBatch, read_plan
-from animato.data.sources import FoundSources
-from animato.data.split import joined_groups, split_of
+from animato.data.folder import SCHEMA, Folder, read_json
+from animato.data.listing import read_listing, read_listing_head, write_listing
+from animato.data.manifest_rows import ManifestRows
+from animato.data.plan import read_plan
+from animato.data.repeats import Repeats
+from animato.data.sources import FoundSources, SourceClip
 from animato.errors import FileFormatError
 from animato.settings.base import as_json
 from animato.settings.data import PrepareSettings
@@ -19,16 +21,16 @@ from animato.version import __version__
 
 Json = dict[str, Any]
 
-
-NOTES = ("group", "licence", "source", "attribution", "consent", "prescribed")
-"""Columns of the manifest CSV that are updated by a later run."""
+NOTES = ("group", "licence", "source", "attribution", "consent")
+"""Columns of the manifest CSV that are updated by a later run, besides the split."""
 
 
 def build_manifest(folder: Folder, settings: PrepareSettings, found: FoundSources) -> Json:
-    """Build the manifest from the finished shards, write it, and return it.
+    """Build the manifest from the finished shards, write it, and return it without its clips.
 
     Splits are assigned over all people so far. A byte-identical duplicate of a source file is listed as dropped.
-    Licences, groups and other notes are those of the last run that included the file.
+    Licences, groups and other notes are those of the last run that included the file. Shards are read one at a time,
+    so that memory does not grow with what they hold.
 
     Args:
         folder: the prepared folder.
@@ -38,31 +40,48 @@ def build_manifest(folder: Folder, settings: PrepareSettings, found: FoundSource
     Raises:
         OutputError: it cannot be written.
     """
-    with folder.lock("manifest"):
-        batches = read_plan(folder)
-        indexes = [read_json(folder.index(batch.name)) for batch in batches if folder.index(batch.name).is_file()]
-        clips, dropped = _clips_and_dropped(indexes)
+    with folder.lock("manifest"), ExitStack() as stack:
+        planned = [batch.name for batch in read_plan(folder, {})]
+        finished = [name for name in planned if folder.index(name).is_file()]
+        retried, copied = Repeats(), Repeats()
+        # Most sets have no file twice. Where one has, which is known at the end, the shards are read once more.
+        for _ in range(2):
+            rows = stack.enter_context(ManifestRows(folder.path))
+            shards: list[Json] = []
+            dropped: list[Json] = []
+            sources = _without_repeats(folder, finished, retried, copied, shards, dropped)
+            for clip in _with_notes(sources, folder, found):
+                rows.add(clip)
+            if not any([retried.finish(), copied.finish()]):
+                break
         dropped += [
             {"file": name, "reason": "missing", "detail": "listed, but does not exist"} for name in found.missing
         ]
-        _update_notes(clips, folder, found)
-        _assign_splits(clips, settings)
-        manifest = {
+        rows.assign_splits(settings)
+        head = {
             "schema": SCHEMA,
             "made_by": f"animato {__version__}",
             "size": settings.size,
             "settings": as_json(settings),
-            "clips": clips,
-            "shards": [_shard(index) for index in indexes],
+            "summary": {**rows.summary(dropped), "shards": len(shards), "shards_planned": len(planned)},
+            "shards": shards,
             "dropped": dropped,
-            "summary": _summary(clips, dropped, batches, len(indexes)),
         }
-        write_json(folder.manifest, manifest, indent=1)
-    return manifest
+        write_listing(folder.manifest, head, "clips", rows.lines())
+    return head
 
 
 def read_manifest(path: Path) -> Json:
-    """Read the manifest of a prepared folder.
+    """Read the manifest of a prepared folder, with all its clips.
+
+    Raises:
+        FileFormatError: there is none, or it is incompatible.
+    """
+    return {**read_manifest_head(path), "clips": list(read_clips(path))}
+
+
+def read_manifest_head(path: Path) -> Json:
+    """Read the manifest of a prepared folder, without its clips.
 
     Raises:
         FileFormatError: there is none, or it is incompatible.
@@ -72,77 +91,102 @@ def read_manifest(path: Path) -> Json:
         raise FileFormatError(
             f"{path} is not a prepared folder: it has no manifest.json", hint=f"animato data prepare SOURCE -o {path}"
         )
-    manifest = read_json(file)
-    if manifest.get("schema") != SCHEMA:
-        raise FileFormatError(
-            f"{file} has schema {manifest.get('schema')}, not {SCHEMA}", hint="prepare the folder again"
-        )
-    return manifest
+    head = read_listing_head(file, "clips")
+    if head.get("schema") != SCHEMA:
+        raise FileFormatError(f"{file} has schema {head.get('schema')}, not {SCHEMA}", hint="prepare the folder again")
+    return head
 
 
-def _clips_and_dropped(indexes: Sequence[Json]) -> tuple[list[Json], list[Json]]:
-    clips: list[Json] = []
-    dropped: list[Json] = []
+def read_clips(path: Path) -> Iterator[Json]:
+    """Yield the clips of the manifest of a prepared folder; a million of them need no more memory than one.
+
+    Raises:
+        FileFormatError: the manifest is damaged, which may show at any clip.
+    """
+    return read_listing(Folder(path).manifest, "clips")
+
+
+def _without_repeats(
+    folder: Folder, names: list[str], retried: Repeats, copied: Repeats, shards: list[Json], dropped: list[Json]
+) -> Iterator[Json]:
+    """Yield the clips of finished shards, and append what is known of shards and dropped files.
+
+    Args:
+        folder: the prepared folder.
+        names: of the finished shards.
+        retried: names of files; those that occur twice are taken from the last shard.
+        copied: hashes of files; of those that occur twice the first file is taken.
+        shards, dropped: for the manifest.
+    """
+    last_shard: dict[str, str] = {}
+    if retried.any:
+        last_shard = {source["clip"]: name for name, source in _sources(folder, names) if source["clip"] in retried}
     first_by_hash: dict[str, str] = {}
-    last_shard = {source["clip"]: index["shard"] for index in indexes for source in index["sources"]}
-    for index in indexes:
+    for name in names:
+        index = read_json(folder.index(name))
+        shards.append(_shard(index))
         for source in index["sources"]:
-            if last_shard[source["clip"]] != index["shard"]:
+            clip, notes = source["clip"], source["notes"]
+            retried.count(clip)
+            if last_shard.get(clip, name) != name:
                 continue  # dropped in this shard and retried in a later one
-            notes = source["notes"]
             source_fields = {"file": notes["file"], "person": notes["person"]}
-            original = first_by_hash.setdefault(notes["sha256"] or source["clip"], source["clip"])
-            if source["clips"] and original != source["clip"]:
+            original = clip
+            if notes["sha256"]:
+                copied.count(notes["sha256"])
+                if notes["sha256"] in copied:
+                    original = first_by_hash.setdefault(notes["sha256"], clip)
+            if source["clips"] and original != clip:
                 dropped.append({**source_fields, "reason": "duplicate", "detail": f"the same file as {original}"})
                 continue
             for cut in source["clips"]:
-                entry = {"clip": cut["clip"], "frames": cut["frames"], "shard": index["shard"], **notes}
-                clips.append({**entry, "prescribed": entry.pop("split"), **cut["facts"]})
+                entry = {"clip": cut["clip"], "frames": cut["frames"], "shard": name, **notes, **cut["facts"]}
+                entry["prescribed"] = entry.pop("split")  # `split` is what `ManifestRows` assigns
+                yield entry
             dropped += [{**source_fields, "reason": reason, "detail": detail} for reason, detail in source["dropped"]]
-    return clips, dropped
 
 
-def _update_notes(clips: Sequence[Json], folder: Folder, found: FoundSources) -> None:
+def _sources(folder: Folder, names: list[str]) -> Iterator[tuple[str, Json]]:
+    for name in names:
+        for source in read_json(folder.index(name))["sources"]:
+            yield name, source
+
+
+def _with_notes(clips: Iterator[Json], folder: Folder, found: FoundSources) -> Iterator[Json]:
     """Update the recorded notes from the last manifest, then from this run."""
-    previous = {clip["clip"]: clip for clip in read_json(folder.manifest)["clips"]} if folder.manifest.is_file() else {}
-    current = {clip.clip: {**asdict(clip), "prescribed": clip.split} for clip in found.clips}
-    for clip in clips:
-        for notes in (previous.get(clip["clip"], {}), current.get(clip["clip"].split("+")[0], {})):
-            clip.update({name: notes[name] for name in NOTES if name in notes})
+    current = {clip.clip: clip for clip in found.clips}
+    previous = read_clips(folder.path) if folder.manifest.is_file() else iter(())
+    earlier = _Earlier(previous)
+    for shard, group in groupby(clips, key=lambda clip: str(clip["shard"])):
+        notes = earlier.of_shard(shard)
+        for clip in group:
+            before = notes.get(clip["clip"], {})
+            clip.update({name: before[name] for name in (*NOTES, "prescribed") if name in before})
+            clip.update(_notes_of(current.get(clip["clip"].split("+")[0])))
+            yield clip
 
 
-def _assign_splits(clips: Sequence[Json], settings: PrepareSettings) -> None:
-    """Set each clip's split: that of the manifest CSV, if given, else by the hash of its group."""
-    groups = joined_groups((clip["person"], clip["group"]) for clip in clips)
-    for clip in clips:
-        clip["split"] = clip["prescribed"] or split_of(
-            groups[clip["person"]], settings.val, settings.test, settings.salt
-        )
+def _notes_of(source: SourceClip | None) -> Json:
+    if source is None:
+        return {}
+    return {**{name: getattr(source, name) for name in NOTES}, "prescribed": source.split}
+
+
+class _Earlier:
+    """The clips of the last manifest, shard by shard; both manifests list the shards in the order of their names."""
+
+    def __init__(self, clips: Iterator[Json]) -> None:
+        self._groups = groupby(clips, key=lambda clip: str(clip["shard"]))
+        self._next: tuple[str, dict[str, Json]] = ("", {})
+
+    def of_shard(self, shard: str) -> dict[str, Json]:
+        """Return the clips of a shard by name; shards must be asked for in order."""
+        while self._next[0] < shard:
+            name, group = next(self._groups, ("~", iter(())))  # "~" comes after all digits
+            self._next = (name, {clip["clip"]: clip for clip in group})
+        return self._next[1] if self._next[0] == shard else {}
 
 
 def _shard(index: Json) -> Json:
     frames = sum(cut["frames"] for source in index["sources"] for cut in source["clips"])
     return {"name": index["shard"], "bytes": index["bytes"], "sha256": index["sha256"], "frames": frames}
-
-
-def _summary(clips: Sequence[Json], dropped: Sequence[Json], batches: Sequence[ClipBatch], shards: int) -> Json:
-    splits = {}
-    for name in ("train", "val", "test"):
-        split_clips = [clip for clip in clips if clip["split"] == name]
-        people = {clip["person"] for clip in split_clips}
-        splits[name] = {
-            "people": len(people),
-            "clips": len(split_clips),
-            "frames": sum(c["frames"] for c in split_clips),
-        }
-    return {
-        "clips": len(clips),
-        "frames": sum(clip["frames"] for clip in clips),
-        "people": len({clip["person"] for clip in clips}),
-        "splits": splits,
-        "kinds": dict(Counter(clip["kind"] for clip in clips)),
-        "licences": dict(Counter(clip["licence"] for clip in clips)),
-        "dropped": dict(Counter(item["reason"] for item in dropped)),
-        "shards": shards,
-        "shards_planned": len(batches),
-    }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 
 from animato.data.folder import Folder, read_json, write_json
+from animato.data.listing import as_line, read_listing, write_listing
 from animato.data.sources import SourceClip
 from animato.errors import UsageError
 from animato.media.untrusted import parsing
@@ -62,9 +62,8 @@ def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSe
         clips: clips found in this run; their paths replace those of an earlier run.
         settings: clips per shard, workers.
     """
-    current = {clip.clip: clip for clip in clips}
     with folder.lock("plan"):
-        batches = read_plan(folder)
+        batches = list(read_plan(folder, {clip.clip: clip for clip in clips}))
         planned = {clip.clip for batch in batches for clip in batch.clips}
         if settings.retry:
             planned -= _dropped_files(folder, batches)
@@ -78,22 +77,25 @@ def extend_plan(folder: Folder, clips: Sequence[SourceClip], settings: PrepareSe
             ]
             _write_plan(folder, new_batches)
             batches += new_batches
-    return [replace(batch, clips=tuple(current.get(clip.clip, clip) for clip in batch.clips)) for batch in batches]
+    return batches
 
 
-def read_plan(folder: Folder) -> list[ClipBatch]:
-    """Return the batches planned so far, in order.
+def read_plan(folder: Folder, found: Mapping[str, SourceClip]) -> Iterator[ClipBatch]:
+    """Yield the batches planned so far, in order.
+
+    Args:
+        folder: the prepared folder.
+        found: clips found in this run by name; they stand for the planned ones, so that a million are held once.
 
     Raises:
         FileFormatError: a plan is damaged.
     """
-    batches = []
     for path in sorted(folder.work.glob("plan-*.json")):
-        with parsing(path, "is not a plan of shards, or it is damaged", hint="prepare the folder again"):
-            for name, clips in read_json(path)["batches"].items():
-                sources = tuple(SourceClip(**{**clip, "path": Path(clip["path"])}) for clip in clips)
-                batches.append(ClipBatch(name, sources))
-    return batches
+        for batch in read_listing(path, "batches"):
+            with parsing(path, "is not a plan of shards, or it is damaged", hint="prepare the folder again"):
+                clips = tuple(found.get(clip["clip"]) or SourceClip(**clip) for clip in batch["clips"])
+                planned = ClipBatch(str(batch["name"]), clips)
+            yield planned
 
 
 def unfinished(folder: Folder, batches: Sequence[ClipBatch]) -> list[ClipBatch]:
@@ -116,7 +118,9 @@ def _dropped_files(folder: Folder, batches: Sequence[ClipBatch]) -> set[str]:
 
 def _write_plan(folder: Folder, batches: Sequence[ClipBatch]) -> None:
     number = len(list(folder.work.glob("plan-*.json"))) + 1
-    value = {
-        batch.name: [{**asdict(clip), "path": str(clip.path.resolve())} for clip in batch.clips] for batch in batches
-    }
-    write_json(folder.work / f"plan-{number:04d}.json", {"batches": value})
+    names = [field.name for field in fields(SourceClip)]
+    lines = (
+        as_line({"name": batch.name, "clips": [{name: getattr(clip, name) for name in names} for clip in batch.clips]})
+        for batch in batches
+    )
+    write_listing(folder.work / f"plan-{number:04d}.json", {"shards": len(batches)}, "batches", lines)

@@ -32,7 +32,7 @@ class Prepared:
 
     Attributes:
         folder: the prepared folder.
-        manifest: its manifest.
+        manifest: its manifest without the clips, see `manifest.read_clips`.
         unlisted: skipped files in the sources that are not listed in the manifest CSV.
         elsewhere: number of shards that another process is working on.
     """

@@ -30,6 +30,9 @@ CUT_CHANGE = 36.0
 MAX_MOVEMENT = 0.9
 """Maximum movement of a face: side of the union of its boxes over that of its first box, minus one."""
 
+MAX_IMAGE_BYTES = 64_000_000
+"""Memory for the images of a segment; a longer or larger one is decoded a second time when its crop is known."""
+
 MIN_CROP_FACES = 1.5
 """Smallest side of a crop, in faces, when the image is too small."""
 
@@ -46,12 +49,25 @@ class Segment:
         times: seconds from the first frame of the file.
         faces: the tracked faces, in pixels of the video.
         frame_size: width and height of the video, in pixels.
+        images: the frames; empty if they take more than `MAX_IMAGE_BYTES`.
     """
 
     numbers: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     faces: list[Face] = field(default_factory=list)
     frame_size: tuple[int, int] = (0, 0)
+    images: list[Frame] = field(default_factory=list)
+
+    def add(self, number: int, time: float, face: Face, image: Frame) -> None:
+        """Append a frame."""
+        if len(self.images) == len(self.numbers) < MAX_IMAGE_BYTES // image.nbytes:
+            self.images.append(image)
+        else:
+            self.images.clear()
+        self.numbers.append(number)
+        self.times.append(time)
+        self.faces.append(face)
+        self.frame_size = (image.shape[1], image.shape[0])
 
     @property
     def face_size(self) -> float:
@@ -68,6 +84,7 @@ class Segment:
             [self.times[i] for i in keep],
             [self.faces[i] for i in keep],
             self.frame_size,
+            [self.images[i] for i in keep] if self.images else [],
         )
 
     def square(self, margin: float) -> tuple[float, float, float]:
@@ -145,10 +162,7 @@ def segments(
         if face is not None:
             if stabilizer is None or not segment.numbers:
                 stabilizer = LandmarkStabilizer(image, face)
-            segment.numbers.append(number)
-            segment.times.append(time)
-            segment.faces.append(stabilizer.correct(image, face))
-            segment.frame_size = (image.shape[1], image.shape[0])
+            segment.add(number, time, stabilizer.correct(image, face), image)
     if segment.numbers:
         yield segment
 

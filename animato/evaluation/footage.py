@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from animato.data.folder import Folder
+from animato.data.manifest import read_clips
 from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.data.split import joined_groups
@@ -204,7 +205,7 @@ def _files(data: Path) -> list[tuple[str, Footage]]:
 
 def _stored(data: Path) -> list[tuple[str, Footage]]:
     store = ShardClips(data)
-    records = [store.records[clip.clip] for clip in store.clips if clip.kind != "photo"]
+    records = [clip for clip in read_clips(data) if clip["kind"] != "photo"]
     relatives = _relatives([(str(record["person"]), str(record["group"])) for record in records])
     rows: list[tuple[str, Footage]] = []
     for record in records:

@@ -122,6 +122,20 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IndexSettings:
+    """How the clips of a prepared folder are measured."""
+
+    frames: int = setting(
+        8, "Frames of each clip to measure, evenly spaced; another number measures all clips again.", low=1, high=64
+    )
+    workers: int = setting(1, "Number of worker processes.", low=1, high=256, group="Advanced")
+    ray: str | None = setting(None, RAY_HELP, group="Advanced")
+
+    def __post_init__(self) -> None:
+        check(self, "index")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShowSettings:
     """What the contact sheet shows."""
 
@@ -130,6 +144,9 @@ class ShowSettings:
     tile: int = setting(128, "Side of each image on the sheet.", low=32, high=512, unit="px")
     split: Literal["all", "train", "val", "test"] = setting("all", "Split to show.")
     points: bool = setting(False, "Draw the landmarks as dots.", group="Advanced")
+    stats: bool = setting(
+        False, "Draw histograms of the index (see animato data index) instead of frames, and print a table."
+    )
 
     def __post_init__(self) -> None:
         check(self, "show")

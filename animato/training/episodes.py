@@ -17,28 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animato.data.clips import ClipEntry, ClipFrames, ClipStore, clips_of
+from animato.data.clips import ClipFrames, ClipStore
 from animato.errors import UsageError
 from animato.models.drawing import draw_landmarks, ibug68
 from animato.settings.training import TrainSettings
 from animato.training.frames import FrameCache
-
-
-@dataclass(frozen=True)
-class Source:
-    """Frames of one column of W: a clip, or all single photos of one person.
-
-    Attributes:
-        name: unique; the clip's name, or the person's followed by " (photos)".
-        person: name of the person.
-        kind: as in `ClipEntry`.
-        frames: (clip, number) of each frame.
-    """
-
-    name: str
-    person: str
-    kind: str
-    frames: tuple[tuple[str, int], ...]
+from animato.training.sources import Source, SourceSampler, sources_of
 
 
 @dataclass(frozen=True)
@@ -70,24 +54,6 @@ class EpisodeBatch:
         return EpisodeBatch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
-def sources_of(store: ClipStore, split: str) -> list[Source]:
-    """Return the sources of a split: clips with at least two frames, people with at least two single photos."""
-    photos_of_person: dict[str, list[ClipEntry]] = {}
-    sources: list[Source] = []
-    for entry in clips_of(store, split):
-        if entry.frames >= 2:
-            sources.append(
-                Source(entry.clip, entry.person, entry.kind, tuple((entry.clip, i) for i in range(entry.frames)))
-            )
-        else:
-            photos_of_person.setdefault(entry.person, []).append(entry)
-    for person, entries in photos_of_person.items():
-        if len(entries) >= 2:
-            frames = tuple((entry.clip, 0) for entry in entries)
-            sources.append(Source(f"{person} (photos)", person, entries[0].kind, frames))
-    return sources
-
-
 class Episodes:
     """The endless, numbered sequence of episodes of one split."""
 
@@ -101,7 +67,7 @@ class Episodes:
             )
         self._settings = settings
         self._cache = FrameCache(store, settings.size, settings.cache_mb)
-        self._kinds, self._cumulative, self._people = _sampling_plan(self.sources)
+        self._sampler = SourceSampler(self.sources)
 
     def batch(self, number: int, rank: int = 0, world: int = 1) -> EpisodeBatch:
         """Return batch `number`, or one process's share of it.
@@ -121,9 +87,9 @@ class Episodes:
         """Return episode `number` with this many photos, as a batch of one."""
         settings = self._settings
         random = np.random.default_rng([settings.seed, 2, number])
-        row = self._sample_row(random)
+        row = self._sampler.draw(random)
         source = self.sources[row]
-        order = random.permutation(len(source.frames))
+        order = random.permutation(source.count)
         candidates = order[1:]
         chosen = (
             candidates[:photos]
@@ -141,8 +107,9 @@ class Episodes:
 
     def _frames(self, source: Source, indices: Sequence[int]) -> ClipFrames:
         by_clip: dict[str, list[tuple[int, int]]] = {}
+        source_frames = source.frames
         for position, index in enumerate(indices):
-            clip, number = source.frames[index]
+            clip, number = source_frames[index]
             by_clip.setdefault(clip, []).append((position, number))
         selected: list[tuple[int, ClipFrames, int]] = []
         for clip, entries in by_clip.items():
@@ -154,26 +121,6 @@ class Episodes:
             np.stack([loaded.points[i] for _, loaded, i in selected]),
             np.stack([loaded.blendshapes[i] for _, loaded, i in selected]),
         )
-
-    def _sample_row(self, random: np.random.Generator) -> int:
-        kind = self._kinds[int(np.searchsorted(self._cumulative, random.random(), side="right"))]
-        people = self._people[kind]
-        rows = people[int(random.integers(len(people)))]
-        return rows[int(random.integers(len(rows)))]
-
-
-def _sampling_plan(sources: Sequence[Source]) -> tuple[list[str], NDArray[np.float64], dict[str, list[list[int]]]]:
-    """Plan the sampling: a kind with weight sqrt(frames), then a person, then one of their clips, both uniform."""
-    by_kind: dict[str, dict[str, list[int]]] = {}
-    frames: dict[str, int] = {}
-    for row, source in enumerate(sources):
-        by_kind.setdefault(source.kind, {}).setdefault(source.person, []).append(row)
-        frames[source.kind] = frames.get(source.kind, 0) + len(source.frames)
-    kinds = sorted(by_kind)
-    shares = np.sqrt([frames[kind] for kind in kinds])
-    cumulative = np.cumsum(shares / shares.sum())
-    cumulative[-1] = 1.0
-    return kinds, cumulative, {kind: list(people.values()) for kind, people in by_kind.items()}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,6 @@ class FrameCache:
         self._clips: OrderedDict[str, ClipFrames] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._frames = {entry.clip: entry.frames for entry in store.clips}
 
     def load(self, clip: str, indices: Sequence[int]) -> ClipFrames:
         """Return frames of a clip, in the given order, at the cache's size.
@@ -51,10 +50,11 @@ class FrameCache:
             if cached is not None:
                 self._clips.move_to_end(clip)
         if cached is None:
-            size_of_clip = self._frames.get(clip, 0) * self._size * self._size * 3
+            count = self._store.entry(clip).frames
+            size_of_clip = count * self._size * self._size * 3
             if size_of_clip * 4 > self._limit:
                 return resized(self._store.load(clip, indices), self._size)
-            cached = resized(self._store.load(clip, range(self._frames[clip])), self._size)
+            cached = resized(self._store.load(clip, range(count)), self._size)
             self._insert(clip, cached)
         selected: NDArray[np.int64] = np.asarray(indices, dtype=np.int64)
         return ClipFrames(cached.images[selected], cached.points[selected], cached.blendshapes[selected])

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from animato.data.clips import ClipStore
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_manifest_head
 from animato.data.shards import ShardClips
 from animato.media.untrusted import parsing
 from animato.settings.training import TrainSettings
@@ -55,7 +55,7 @@ def estimate_run(settings: TrainSettings, store: ClipStore, folder: Path, machin
         counts = {
             "people": len({source.person for source in sources}),
             "videos": len(sources),
-            "frames": sum(len(source.frames) for source in sources),
+            "frames": sum(source.count for source in sources),
         }
         return estimate(system, settings.batch, counts, folder, machine, settings.keep)
     finally:
@@ -63,6 +63,6 @@ def estimate_run(settings: TrainSettings, store: ClipStore, folder: Path, machin
 
 
 def _margin(data: Path) -> float:
-    manifest = read_manifest(data)
+    head = read_manifest_head(data)
     with parsing(data / "manifest.json", "is not a manifest, or it is damaged", hint="prepare the folder again"):
-        return float(manifest["settings"]["margin"])
+        return float(head["settings"]["margin"])

@@ -20,10 +20,11 @@ from animato.geometry.crop import MARGIN
 from animato.settings.training import TrainSettings
 from animato.training.checkpoint import Checkpoints
 from animato.training.distributed import ProcessGroup, join_process_group
-from animato.training.episodes import Episodes, sources_of
+from animato.training.episodes import Episodes
 from animato.training.loop import Report, fit
 from animato.training.meta_system import KIND, MetaSystem
 from animato.training.run_log import CHANGEABLE_ON_RESUME, check_same_run, describe_run, write_description
+from animato.training.sources import sources_of
 from animato.training.validate import fixed_batch
 
 CHANGEABLE = CHANGEABLE_ON_RESUME | {

@@ -26,7 +26,7 @@ def fixed_batch(episodes: Episodes, people: int) -> EpisodeBatch:
     """
     batches = []
     for row in _shown_rows(episodes, people):
-        count = len(episodes.sources[row].frames)
+        count = episodes.sources[row].count
         target = (2 * count) // 3
         others = [i for i in range(count) if i != target]
         photos = [others[i] for i in np.linspace(0, len(others) - 1, PHOTOS).round().astype(int)]

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 
 from animato.errors import UsageError
+from animato.runtime.executors import ray_cluster
 from animato.runtime.executors.ray_cluster import RayExecutor
 
 
@@ -34,24 +40,71 @@ def inspect_worker(item: str) -> object:
     return os.environ.get(item)
 
 
-def batch(folder: Path) -> object:
-    """Two clusters, one after the other, and what they leave in this process.
+class ReportServer:
+    """Stands for the server to which Ray reports usage."""
 
-    The first says how workers live; the second has a batch with a job that kills its worker and one without a face.
+    def __init__(self) -> None:
+        self.reports: list[bytes] = []
+        self.reported = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outer.reports.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.end_headers()
+                outer.reported.set()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        os.environ["RAY_USAGE_STATS_REPORT_URL"] = f"http://127.0.0.1:{server.server_port}"
+        # Ray waits this long before the first report, and a minute unless it is told: a test that ends sooner sees no
+        # report, whether or not they are switched off.
+        os.environ["RAY_USAGE_STATS_REPORT_INTERVAL_S"] = "1"
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+
+def decision() -> str:
+    """Return what the reporter, a process of the cluster, says about itself once it has started."""
+    import ray
+
+    log = Path(ray._private.worker._global_node.get_logs_dir_path()) / "dashboard.log"
+    while True:
+        found = re.search(r"Usage reporting is (\w+)", log.read_text() if log.is_file() else "")
+        if found:
+            return found[1]
+        threading.Event().wait(0.1)
+
+
+def batch(folder: Path) -> object:
+    """Two clusters, one after the other: how workers live, what is reported, and what is left in this process.
+
+    The second has a batch with a job that kills its worker and one without a face. It is the control of the reports:
+    the same cluster with reports on is heard.
     """
     import ray
+    from ray._common.usage import usage_lib
 
     import animato.batch.run  # noqa: F401 (OpenCV sets a variable when it is imported)
 
+    # Releases of Ray switch reports off for every cluster of `ray.init`; what animato sets matters in other builds.
+    usage_lib.is_nightly_wheel = lambda: True
+    server = ReportServer()
     before = dict(os.environ)
     names = ["usage", "RAY_USAGE_STATS_ENABLED", "RAY_enable_metrics_collection", "RAY_AUTH_MODE"]
-    found, raised = {}, ""
+    quiet = RayExecutor("local", 1).run(Inspect(), [*names, "bad"], 1)
+    told: dict[str, object] = {"found": {outcome.item: outcome.result for outcome in islice(quiet, len(names))}}
+    told["quiet"] = [decision(), len(server.reports)]
     try:
-        for outcome in RayExecutor("local", 1).run(Inspect(), [*names, "bad"], 1):
-            found[outcome.item] = outcome.result
+        list(quiet)
     except UsageError as problem:
-        raised = problem.what
-    told = {"found": found, "raised": raised, "batch": _batch(folder)}
+        told["raised"] = problem.what
+    ray_cluster.QUIET = {**ray_cluster.QUIET, "RAY_USAGE_STATS_ENABLED": "1"}
+    told["batch"] = _batch(folder)
+    told["heard"] = server.reported.is_set()
     changed = sorted({name for name, _ in os.environ.items() ^ before.items()})
     return {**told, "open": ray.is_initialized(), "changed": changed}
 
@@ -84,6 +137,28 @@ def prepare(folder: Path) -> object:
     return result.manifest["summary"]
 
 
+def headless(folder: Path) -> object:
+    """Preparation by actors whose cluster loses its head after the first shard."""
+    import ray
+    from drawn_faces import SETTINGS, open_drawn_finder
+
+    import animato.data.prepare as module
+    from animato.settings.data import PrepareSettings
+
+    def progress(done: int, _total: int) -> None:
+        if done:
+            head = ray._private.worker._global_node.all_processes["gcs_server"][0].process
+            os.kill(head.pid, signal.SIGKILL)
+
+    # Ray tries for a minute to reach its head again.
+    os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "1"  # noqa: SIM112
+    module.open_worker_finder = open_drawn_finder  # type: ignore[assignment]
+    settings = PrepareSettings(**{**SETTINGS, "clips_per_shard": 4}, workers=2)  # type: ignore[arg-type]
+    executor = RayExecutor("local", 2)
+    module.prepare([folder / "clips"], folder / "ray", settings, progress=progress, executor=executor)
+    return "finished"
+
+
 def absent(_folder: Path) -> object:
     """An address where no cluster is."""
     try:
@@ -94,5 +169,5 @@ def absent(_folder: Path) -> object:
 
 
 if __name__ == "__main__":
-    scenario = {"batch": batch, "prepare": prepare, "absent": absent}[sys.argv[1]]
-    print(json.dumps(scenario(Path(sys.argv[2]))))
+    scenarios = {"batch": batch, "prepare": prepare, "headless": headless, "absent": absent}
+    print(json.dumps(scenarios[sys.argv[1]](Path(sys.argv[2]))))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,12 +29,25 @@ HERE = Path(__file__).parent
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra ray is not installed")
 
 
-def program(scenario: str, folder: Path) -> Any:
-    """Run a scenario of `ray_program.py` and return what it printed."""
+def run(scenario: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a scenario of `ray_program.py`."""
     paths = [str(HERE), str(HERE.parent / "data"), *sys.path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder)}
     command = [sys.executable, str(HERE / "ray_program.py"), scenario, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    with subprocess.Popen(
+        command, env=environment, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=300)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # agents of a cluster without a head live on for a minute
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def program(scenario: str, folder: Path) -> Any:
+    """Run a scenario of `ray_program.py` and return what it printed."""
+    done = run(scenario, folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -43,6 +61,8 @@ def test_clusters_report_nothing_leave_nothing_and_a_job_that_kills_its_actor_fa
         "RAY_enable_metrics_collection": "false",
         "RAY_AUTH_MODE": "token",
     }
+    assert told["quiet"] == ["disabled", 0]
+    assert told["heard"], "Ray does not report even when it may: nothing is shown by its silence"
     assert told["raised"] == "this item is wrong"
     assert (told["open"], told["changed"]) == (False, [])
     assert not (tmp_path / ".ray").exists()
@@ -53,20 +73,46 @@ def test_clusters_report_nothing_leave_nothing_and_a_job_that_kills_its_actor_fa
 
 @needs_ray
 def test_actors_that_die_again_and_again_prepare_the_folder_of_an_undisturbed_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drawn: ModuleType
 ) -> None:
-    monkeypatch.syspath_prepend(HERE.parent / "data")
-    from drawn_faces import SETTINGS, DrawnFinder, write_clip
-
-    for number in range(24):
-        write_clip(tmp_path / "clips" / f"p{number:02d}.mp4", 4, 20 + 8 * number)
+    write_clips(drawn, tmp_path / "clips", 24)
     assert program("prepare", tmp_path)["clips"] == 24
-    monkeypatch.setattr("animato.data.prepare.FaceFinder", lambda _engine: DrawnFinder())
-    settings = {**SETTINGS, "clips_per_shard": 4}
-    # Shards are smaller for more workers; the plan of the folder must be the same.
-    monkeypatch.setattr("animato.data.prepare.executor_of", lambda *_: SerialExecutor())
-    prepare([tmp_path / "clips"], tmp_path / "calm", PrepareSettings(**settings, workers=2))  # type: ignore[arg-type]
+    prepare_calmly(drawn, tmp_path / "clips", tmp_path / "calm")
     assert files(tmp_path / "ray") == files(tmp_path / "calm")
+
+
+@needs_ray
+def test_a_cluster_that_loses_its_head_ends_the_command_and_the_next_run_makes_the_same_folder(
+    tmp_path: Path, drawn: ModuleType
+) -> None:
+    write_clips(drawn, tmp_path / "clips", 40)
+    assert run("headless", tmp_path).returncode != 0
+    shards = list((tmp_path / "ray" / "shards").glob("*.json"))
+    assert 0 < len(shards) < 10 and not (tmp_path / "ray" / "manifest.json").exists()
+    for name in ("ray", "calm"):
+        prepare_calmly(drawn, tmp_path / "clips", tmp_path / name)
+    assert files(tmp_path / "ray") == files(tmp_path / "calm")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The clips and the finder of the data tests; the finder takes the place of the networks."""
+    monkeypatch.syspath_prepend(HERE.parent / "data")
+    module = importlib.import_module("drawn_faces")
+    monkeypatch.setattr("animato.data.prepare.FaceFinder", lambda _engine: module.DrawnFinder())
+    return module
+
+
+def write_clips(drawn: ModuleType, folder: Path, count: int) -> None:
+    """Write short videos, all different."""
+    for number in range(count):
+        drawn.write_clip(folder / f"p{number:02d}.mp4", 4, 20 + 3 * number)
+
+
+def prepare_calmly(drawn: ModuleType, clips: Path, folder: Path) -> None:
+    """Prepare in this process. Shards are smaller for more workers, so their number is that of the plan."""
+    settings = PrepareSettings(**{**drawn.SETTINGS, "clips_per_shard": 4}, workers=2)
+    prepare([clips], folder, settings, executor=SerialExecutor())
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import drawn_faces
 import numpy as np
@@ -20,6 +21,8 @@ from PIL import Image
 from safetensors.numpy import load
 
 from animato.data.cut import cut_source
+from animato.data.manifest import read_clips
+from animato.data.prepare import Prepared
 from animato.data.shards import ShardClips
 from animato.data.sources import find_sources
 from animato.errors import AnimatoError, OutputError, UsageError
@@ -39,6 +42,11 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def run(folder: Path, die_at: int, source: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, drawn_faces.__file__, str(folder), str(die_at), str(source)])
+
+
+def clips_of(result: Prepared) -> list[dict[str, Any]]:
+    """Return the clips of the manifest."""
+    return list(read_clips(result.folder))
 
 
 def reasons(dropped: Sequence[dict[str, str]]) -> dict[str, str]:
@@ -80,7 +88,7 @@ def test_landmarks_lie_on_the_face_in_its_crop(tmp_path: Path) -> None:
 def test_stills_become_clips_of_one_frame(tmp_path: Path) -> None:
     Image.fromarray(draw((80, 60, 25))).save(tmp_path / "still.png")
     result = prepare_drawn(tmp_path / "out", [tmp_path / "still.png"])
-    (clip,) = result.manifest["clips"]
+    (clip,) = clips_of(result)
     assert (clip["kind"], clip["frames"], clip["clip"]) == ("photo", 1, "still")
 
 
@@ -95,7 +103,7 @@ def test_broken_and_useless_files_are_dropped_with_a_reason_and_never_stop_the_j
     (root / "empty.mp4").write_bytes(b"")
     (root / "twin.mp4").write_bytes(good.read_bytes())
     result = prepare_drawn(tmp_path / "out", [root])
-    assert [clip["clip"] for clip in result.manifest["clips"]] == ["good"]
+    assert [clip["clip"] for clip in clips_of(result)] == ["good"]
     assert reasons(result.manifest["dropped"]) == {
         "noface.mp4": "no face",
         "short.mp4": "too short",
@@ -112,15 +120,27 @@ def test_each_steady_stretch_of_a_video_is_a_clip_of_its_own(tmp_path: Path) -> 
     steady = [(80.0, 60.0, 20.0)] * 5
     images = [draw(d, 70) for d in steady] + [draw(d, 200) for d in steady]
     result = prepare_drawn(tmp_path / "out", [write_video(tmp_path / "in" / "v.mp4", images)])
-    assert [(clip["clip"], clip["frames"]) for clip in result.manifest["clips"]] == [("v", 5), ("v+2", 5)]
+    assert [(clip["clip"], clip["frames"]) for clip in clips_of(result)] == [("v", 5), ("v+2", 5)]
     second = ShardClips(tmp_path / "out").load("v+2", [0])
     assert second.images[0, 0, 0, 2] > 150, "the second clip shows the second background"
 
 
+def test_a_stretch_whose_images_do_not_fit_in_memory_is_read_twice_and_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = [(80.0, 60.0, 20.0)] * 5
+    images = [draw(d, 70) for d in steady] + [draw(d, 200) for d in steady]
+    source = write_video(tmp_path / "in" / "v.mp4", images)
+    prepare_drawn(tmp_path / "once", [source], max_frames=4)
+    monkeypatch.setattr("animato.data.track.MAX_IMAGE_BYTES", images[0].nbytes * 4)
+    prepare_drawn(tmp_path / "twice", [source], max_frames=4)
+    assert tree(tmp_path / "twice") == tree(tmp_path / "once")
+
+
 def test_frames_are_thinned_to_the_number_asked_for(tmp_path: Path) -> None:
     result = prepare_drawn(tmp_path / "out", [write_clip(tmp_path / "in" / "a.mp4", 9)], max_frames=4)
-    assert result.manifest["clips"][0]["frames"] == 4
-    assert result.manifest["clips"][0]["end"] == pytest.approx(8 / 25, abs=1e-3)
+    assert clips_of(result)[0]["frames"] == 4
+    assert clips_of(result)[0]["end"] == pytest.approx(8 / 25, abs=1e-3)
 
 
 def test_running_again_changes_nothing_and_new_files_are_added(tmp_path: Path) -> None:
@@ -252,7 +272,7 @@ def test_a_corrected_manifest_corrects_the_notes_and_later_runs_keep_them(tmp_pa
     shards = tree(tmp_path / "out")
     prepare_drawn(tmp_path / "out", [root])
     result = prepare_drawn(tmp_path / "out", [write_clip(tmp_path / "more" / "dora.mp4", 6, 150)])
-    notes = {clip["clip"]: (clip["licence"], clip["split"]) for clip in result.manifest["clips"]}
+    notes = {clip["clip"]: (clip["licence"], clip["split"]) for clip in clips_of(result)}
     assert notes["anna-one-1"] == notes["carl-one-1"] == ("CC0", "val") and notes["dora"][0] == "unknown"
     assert shards.items() <= tree(tmp_path / "out").items()
 
@@ -262,7 +282,7 @@ def test_a_prescribed_split_is_kept(tmp_path: Path) -> None:
     rows = [f"{clip.file},{clip.person},test" for clip in find_sources([root], PrepareSettings()).clips]
     (root / "manifest.csv").write_text("\n".join(["path,person,split", *rows]))
     result = prepare_drawn(tmp_path / "out", [root])
-    assert {clip["split"] for clip in result.manifest["clips"]} == {"test"}
+    assert {clip["split"] for clip in clips_of(result)} == {"test"}
 
 
 def test_landmarks_survive_the_shard_exactly(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gallery_faces import gallery_photo, write_gallery_driver
 from PIL import Image
 
 from animato.data.check import check_folder
+from animato.data.manifest import read_clips
 from animato.data.prepare import prepare
 from animato.data.shards import ShardClips
 from animato.runtime.engine import Engine
@@ -37,7 +38,7 @@ def test_worker_processes_find_a_real_face_in_a_video_and_a_still(tmp_path: Path
     write_video(tmp_path / "clip.mp4", [np.ascontiguousarray(photo[:320, 60 + i : 380 + i]) for i in range(8)])
     settings = PrepareSettings(size=128, workers=2)
     result = prepare([tmp_path / "clip.mp4", tmp_path / "still.png"], tmp_path / "out", settings)
-    assert {clip["clip"]: clip["frames"] for clip in result.manifest["clips"]} == {"clip": 8, "still": 1}
+    assert {clip["clip"]: clip["frames"] for clip in read_clips(tmp_path / "out")} == {"clip": 8, "still": 1}
     assert len(result.manifest["shards"]) == 2
     assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 1.5
 
@@ -47,7 +48,7 @@ def test_the_shared_faces_prepare_cleanly(shared_data: Path, tmp_path: Path) -> 
     names = ("talking/g08_01.mp4", "rendered/r001.mp4", "portraits/l006_neutral.jpg", "portraits/l006_smiling.jpg")
     settings = PrepareSettings(fps=5, group_pattern=r"head (\w+_[FM]_\d+)")
     result = prepare([shared_data / n for n in names], tmp_path / "out", settings, shared_data / "manifest.csv")
-    clips = {clip["clip"]: clip for clip in result.manifest["clips"]}
+    clips = {clip["clip"]: clip for clip in read_clips(tmp_path / "out")}
     assert set(clips) == {"g08_01", "r001", "l006_neutral", "l006_smiling"} and not result.manifest["dropped"]
     assert clips["r001"]["group"] == "AIAN_M_2" and clips["g08_01"]["split"] == "val"
     assert clips["l006_neutral"]["person"] == clips["l006_smiling"]["person"]
@@ -62,6 +63,6 @@ def test_several_people_in_clips_and_photos_prepare_cleanly(tmp_path: Path) -> N
     sources = [write_gallery_driver(tmp_path / f"{sheet}.mp4", sheet) for sheet in ("portrait-c049f", "talking-g08")]
     Image.fromarray(gallery_photo("beard-c110m", 2.0)).save(tmp_path / "c110m.png")
     result = prepare([*sources, tmp_path / "c110m.png"], tmp_path / "out", PrepareSettings(size=128, min_frames=4))
-    assert {clip["clip"] for clip in result.manifest["clips"]} == {"portrait-c049f", "talking-g08", "c110m"}
+    assert {clip["clip"] for clip in read_clips(tmp_path / "out")} == {"portrait-c049f", "talking-g08", "c110m"}
     assert not result.manifest["dropped"] and check_folder(tmp_path / "out").problems == ()
     assert largest_error(ShardClips(tmp_path / "out"), FaceFinder(Engine(1))) < 3.0

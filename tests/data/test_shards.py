@@ -42,7 +42,7 @@ def test_any_tar_reader_finds_the_members_where_the_offsets_say() -> None:
 def test_seeking_gives_what_unpacking_gives(prepared: Path) -> None:
     store = ShardClips(prepared)
     for entry in store.clips:
-        shard = prepared / "shards" / f"{store.records[entry.clip]['shard']}.tar"
+        shard = prepared / "shards" / f"{store.shard_of(entry.clip)}.tar"
         frames = store.load(entry.clip, [4, 0, 4])
         with tarfile.open(shard) as tar:
             for row, index in enumerate((4, 0, 4)):
@@ -82,12 +82,12 @@ def test_threads_read_the_same_frames_as_one(prepared: Path) -> None:
 
 
 def test_few_open_files_serve_many_shards(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animato.data.shards.OPEN_SHARDS", 1)
+    monkeypatch.setattr("animato.data.shard_files.OPEN_SHARDS", 1)
     store = ShardClips(prepared)
     for _ in range(3):
         for entry in store.clips:
             assert store.load(entry.clip, [0]).images.any()
-    assert len(store._files) == 1
+    assert len(store._files._files) == 1
 
 
 def test_a_store_travels_to_another_process(prepared: Path) -> None:

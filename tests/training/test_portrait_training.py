@@ -254,7 +254,7 @@ def run_folder(drawn_cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "run"
     shutil.copytree(drawn_cases, folder / "cases")
     rows = [{**dataclasses.asdict(entry), "sha256": "0"} for entry in drawn_clips().clips]
-    monkeypatch.setattr(job, "read_manifest", lambda data: {"clips": rows if data.name == "data" else rows[1:]})
+    monkeypatch.setattr(job, "read_clips", lambda data: iter(rows if data.name == "data" else rows[1:]))
     monkeypatch.setattr(job, "ShardClips", lambda data, size: drawn_clips())
     return folder
 

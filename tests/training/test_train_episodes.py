@@ -12,8 +12,9 @@ from drawn_people import drawn_store, person_frames
 from animato.data.clips import ClipEntry, ClipFrames, MemoryClips, scaled_points
 from animato.errors import InputError, UsageError
 from animato.settings.training import TrainSettings
-from animato.training.episodes import Episodes, face_regions, sources_of
+from animato.training.episodes import Episodes, face_regions
 from animato.training.frames import FrameCache, resized
+from animato.training.sources import sources_of
 
 
 def test_a_batch_is_a_pure_function_of_seed_and_number(people: MemoryClips, smallest: TrainSettings) -> None:

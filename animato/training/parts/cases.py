@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.data.sources import VIDEO_SUFFIXES, SourceClip, find_sources
+from animato.data.sources import SourceClip, find_sources
 from animato.data.split import split_of
+from animato.data.walk import VIDEO_SUFFIXES
 from animato.errors import AnimatoError, FileFormatError, UsageError
 from animato.geometry.crop import cut
 from animato.geometry.pose import HeadPose, fit_pose

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from animato.data.lock import FileLock
-from animato.data.manifest import read_manifest
+from animato.data.manifest import read_clips
 from animato.data.shards import ShardClips
 from animato.errors import InterruptedRunError, OutputError, UsageError
 from animato.models.portrait.config import CONFIGS, PatchConfig
@@ -199,6 +199,6 @@ def _start_samples(folder: Path, settings: SampleSettings, clips: dict[str, Any]
 
 def _fingerprint(data: Path) -> dict[str, Any]:
     """Return the number of clips and a hash of their names, people, splits and contents."""
-    clips = read_manifest(data)["clips"]
-    rows = sorted([clip["clip"], clip["frames"], clip["person"], clip["split"], clip["sha256"]] for clip in clips)
-    return {"clips": len(clips), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}
+    names = ("clip", "frames", "person", "split", "sha256")
+    rows = sorted([clip[name] for name in names] for clip in read_clips(data))
+    return {"clips": len(rows), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}
