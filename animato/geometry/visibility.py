@@ -93,28 +93,24 @@ def visible_vertices(vertices: NDArray[np.float64], pixels_per_cm: float, size: 
     return visible & ~occluded & ~outside
 
 
-def interpolate_hidden(
-    points: NDArray[np.float64], visible: NDArray[np.bool_], steps: int = 200
-) -> NDArray[np.float64]:
+def interpolate_hidden(points: NDArray[np.float64], visible: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return source positions with hidden vertices interpolated from visible ones by a membrane.
+
+    Each hidden vertex lies at the mean of its neighbours (the graph Laplacian is zero there).
 
     Args:
         points: 468 x 2, pixels.
         visible: 468 bool.
-        steps: relaxation steps (Jacobi on the graph Laplacian).
     """
     if visible.all() or not visible.any():
         return points
-    edges = mesh_edges()
+    adjacent = np.zeros((len(points), len(points)))
+    first, second = mesh_edges().T
+    adjacent[first, second] = adjacent[second, first] = 1
     hidden = ~visible
     result = points.copy()
-    result[hidden] = points[visible].mean(axis=0)
-    degree = np.bincount(edges.reshape(-1), minlength=len(points))[:, None].clip(1)
-    for _ in range(steps):
-        total = np.zeros_like(result)
-        np.add.at(total, edges[:, 0], result[edges[:, 1]])
-        np.add.at(total, edges[:, 1], result[edges[:, 0]])
-        result[hidden] = (total / degree)[hidden]
+    laplacian = np.diag(adjacent[hidden].sum(axis=1)) - adjacent[np.ix_(hidden, hidden)]
+    result[hidden] = np.linalg.solve(laplacian, adjacent[np.ix_(hidden, visible)] @ points[visible])
     return result
 
 
