@@ -29,6 +29,11 @@ class _MarkedBefore(Watermarker):
     def __init__(self, watermarker: Watermarker) -> None:
         self.label, self.payload = watermarker.label, watermarker.payload
 
+    @property
+    def touched(self) -> None:
+        """Everywhere: frames may be left out."""
+        return
+
     def frame(self, frame: Frame) -> Frame:
         """Return the frame."""
         return frame

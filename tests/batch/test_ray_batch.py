@@ -117,7 +117,8 @@ def prepare_calmly(drawn: ModuleType, clips: Path, folder: Path) -> None:
 
 def files(folder: Path) -> dict[str, bytes]:
     """Everything that readers of a prepared folder use."""
-    return {path.name: path.read_bytes() for path in [folder / "manifest.json", *(folder / "shards").iterdir()]}
+    shards = [path for path in (folder / "shards").iterdir() if not path.name.startswith(".")]  # others are temporary
+    return {path.name: path.read_bytes() for path in [folder / "manifest.json", *shards]}
 
 
 @needs_ray

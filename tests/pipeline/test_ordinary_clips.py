@@ -153,7 +153,7 @@ def test_a_cut_is_found_in_what_a_plain_checkout_has(tmp_path: Path) -> None:
     closer = [np.asarray(cv2.resize(frame[20:300, 90:370], (512, 512)), np.uint8) for frame in frames]
     clip = followed(write_video(tmp_path / "cut.mp4", [*frames, *closer, *frames], FPS))
     assert "cuts at 0.60 s, 1.20 s" in clip.notes
-    assert clip.zoom().min() > 0.9 and clip.zoom().max() < 1.1, "1.8 times larger without it"
+    assert clip.zoom().min() > 0.85 and clip.zoom().max() < 1.1, "1.8 times larger without it"
 
 
 @pytest.mark.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def write_drawn_shards(path: Path) -> Path:
                         cut[f"{name}_at"].append(add_member(tar, f"{entry.clip}__{index:06d}.{name}", content))
                         cut[f"{name}_size"].append(len(content))
                 cuts.append(cut)
-                records.append({**vars(entry), "shard": shard, "sha256": "0"})
+                records.append({**asdict(entry), "shard": shard, "sha256": "0"})
             tar.write(END)
         folder.index(shard).write_text(json.dumps({"sources": [{"clips": cuts}]}))
     manifest = {"schema": SCHEMA, "size": CROP, "clips": records, "settings": {"margin": 1.5}}

@@ -122,7 +122,8 @@ class WorkerPool(ABC):
                 while waiting and len(busy) < self.workers:
                     worker = idle.pop() if idle else self.start(task)
                     busy[worker] = waiting.popleft()
-                    worker.send(busy[worker][0])
+                    if worker in started:
+                        worker.send(busy[worker][0])
                 for worker in self.wait(list(busy)):
                     item, attempt = busy[worker]
                     try:
@@ -143,6 +144,7 @@ class WorkerPool(ABC):
                     if answer == "started":
                         started.add(worker)
                         failed_starts = 0
+                        worker.send(item)  # not before, so that a loss at the start is none over the item
                         continue
                     del busy[worker]
                     idle.append(worker)
