@@ -70,7 +70,7 @@ def test_behind_a_renderer_of_300_ms_the_delay_is_that_of_one_frame_and_does_not
     found = measure(page, 12)
     assert found.in_order and found.skipped > 0
     assert found.begin >= 300
-    assert found.end < found.begin + 300, "another frame in a queue would add one rendering"
+    assert found.p50 < 1200, "a queue of what the camera gives meanwhile would be 3 s long by the twelfth answer"
 
 
 def test_two_tabs_are_live_at_once(open_page, server) -> None:
