@@ -56,8 +56,9 @@ def prepared(folder: Path, clips: Path, executor: Executor, kills: int, monkeypa
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Everything that readers of the folder use."""
-    paths = [folder / "manifest.json", *(folder / "shards").iterdir()]
+    """Everything that readers of the folder use: not what a worker that was killed left, which the next run removes."""
+    shards = [path for path in (folder / "shards").iterdir() if not path.name.startswith(".")]
+    paths = [folder / "manifest.json", *shards]
     return {path.name: path.read_bytes() for path in paths}
 
 
