@@ -4,7 +4,7 @@ The files are empty and every shard is the same tiny tar, so nothing is tracked 
 shard indexes and the manifest are as large as real ones. Each stage runs in a process of its own, so that its peak
 memory is its own. A million clips take 4 GB of disk, and a few minutes to make.
 
-    python scripts/simulate_scale.py /tmp/million --clips 1100000
+    python scripts/simulate_scale.py million --clips 1100000
 """
 
 from __future__ import annotations

@@ -61,8 +61,7 @@ class ReportServer:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         os.environ["RAY_USAGE_STATS_REPORT_URL"] = f"http://127.0.0.1:{server.server_port}"
-        # Ray waits this long before the first report, and a minute unless it is told: a test that ends sooner sees no
-        # report, whether or not they are switched off.
+        # By default the first report comes after a minute, later than the test ends.
         os.environ["RAY_USAGE_STATS_REPORT_INTERVAL_S"] = "1"
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
