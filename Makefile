@@ -32,9 +32,10 @@ demo: $(VENV)/.demo
 	@mkdir -p $(OUT)
 	$(BIN)/python -m animato.cli demo -o $(OUT)
 
-# Environment, install, linters, types, tests.
+# Environment, install, linters, types, tests. A crashed test process ends the run: one that replaces it near the end
+# would wait for tests for ever (pytest-xdist 3.8).
 test: $(VENV)/.dev check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from animato.models.paper.embedder import Embedder
 from animato.models.paper.generator import Generator
 from animato.models.portrait.config import CONFIGS, DRAWING, PICTURE, PatchConfig, discriminator_config
 from animato.models.portrait.networks import PatchNetwork
-from animato.runtime.openvino_library import import_openvino
+from animato.runtime.openvino_library import openvino_core
 from animato.settings.training import RECIPES, recipe_settings
 
 TRAINING = "training picture"
@@ -124,11 +124,10 @@ def paper_rows(model: str, config: PaperConfig) -> list[ModelRow]:
 
 
 def _face_row(network: str, asset: str, shape: list[int] | None, per: str) -> ModelRow:
-    openvino = import_openvino()
     with tempfile.TemporaryDirectory(prefix="animato-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / asset
         path.write_bytes(read_asset(asset))
-        graph = openvino.Core().read_model(model=str(path))
+        graph = openvino_core().read_model(model=str(path))
         if shape is not None:
             graph.reshape(shape)
         size = int(graph.inputs[0].shape[1]) if len(graph.inputs[0].shape) == 4 else 0

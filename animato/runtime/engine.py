@@ -21,7 +21,7 @@ from animato.runtime.devices import Backend, Device, placed
 from animato.runtime.memory_errors import memory_reported
 from animato.runtime.network import Graph, Network
 from animato.runtime.onnxruntime_network import OnnxRuntimeNetwork
-from animato.runtime.openvino_library import import_openvino, read_model
+from animato.runtime.openvino_library import import_openvino, openvino_core, read_model
 from animato.runtime.openvino_network import OpenVinoNetwork
 from animato.runtime.parser import Parser
 from animato.runtime.thread_bound import bounded
@@ -65,7 +65,7 @@ class Compiler:
             return self._compiled(core, openvino_graph.openvino_model(core, graph), threads)
 
         if graph.private:
-            return OpenVinoNetwork(compiled(import_openvino().Core()))
+            return OpenVinoNetwork(compiled(openvino_core()))
         return self._cached(f"graph {network_cache.code_key(openvino_graph)} {graph.content}", threads, compiled)
 
     def compile_file(self, model: bytes, input_shape: tuple[int, ...] | None, threads: int) -> Network:
@@ -102,11 +102,10 @@ class Compiler:
 
     def _cached(self, content: str, threads: int, compiled: Callable[[Any], Any]) -> Network:
         """Return the network of some content: from the cache, else compiled and cached."""
-        openvino = import_openvino()
-        core, device = openvino.Core(), _OPENVINO_DEVICE
+        core, device = openvino_core(), _OPENVINO_DEVICE
         # Code is generated for one processor, by one version of OpenVINO.
         platform = core.get_property(device, "FULL_DEVICE_NAME"), core.get_property(device, "OPTIMIZATION_CAPABILITIES")
-        parts = content, openvino.__version__, platform, _options(threads)
+        parts = content, import_openvino().__version__, platform, _options(threads)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()
         entry = network_cache.load(key)
         if entry is not None:

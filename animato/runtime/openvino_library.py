@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 
 from animato.errors import MissingPartError, OutputError
 from animato.runtime.scratch import ScratchFolder
+
+_CORE_LOCK = threading.Lock()
 
 
 class _SilentTelemetry:
@@ -49,6 +53,25 @@ def import_openvino() -> Any:
     return openvino
 
 
+def openvino_core() -> Any:
+    """Return the `openvino.Core` of this process; created at the first call and never destroyed.
+
+    On processors with AMX, a core gives the thread that first uses it an alternate signal stack, and takes it away when
+    it is destroyed. Of several cores, one may so restore the stack of another that is gone already, and the next signal
+    handler kills the process. A core keeps no network and no setting of a render.
+
+    Raises:
+        MissingPartError: OpenVINO cannot be loaded.
+    """
+    with _CORE_LOCK:
+        return _core()
+
+
+@functools.cache
+def _core() -> Any:
+    return import_openvino().Core()
+
+
 @contextlib.contextmanager
 def read_model(model: bytes) -> Iterator[tuple[Any, Any]]:
     """Yield OpenVINO's core and an uncompiled network, whose temporary file exists until the block ends.
@@ -60,7 +83,7 @@ def read_model(model: bytes) -> Iterator[tuple[Any, Any]]:
         MissingPartError: OpenVINO cannot be loaded.
         OutputError: the temporary folder cannot be written.
     """
-    core = import_openvino().Core()
+    core = openvino_core()
     # OpenVINO reads TensorFlow Lite from files only, and may map the file until the model is compiled.
     with contextlib.ExitStack() as stack:
         try:

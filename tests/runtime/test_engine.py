@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -196,3 +198,18 @@ def test_other_errors_of_openvino_stay_bugs() -> None:
 
     with pytest.raises(RuntimeError, match="shape mismatch"):
         OpenVinoNetwork(Broken())()
+
+
+def test_a_signal_is_handled_after_engines_have_gone_in_any_order() -> None:
+    code = (
+        "import os, signal\n"
+        "from animato.runtime.engine import Engine\n"
+        "from animato.tracking.face_finder import FaceFinder\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('handled', flush=True))\n"
+        "first, second = FaceFinder(Engine(1)), FaceFinder(Engine(1))\n"
+        "del first\n"
+        "del second\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "handled\n"), ended.stderr
