@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 
 from animato.errors import AnimatoError
 from animato.runtime.executors.base import START_FAILURES, WorkerLost, WorkerPool
+from animato.runtime.executors.processes import ProcessExecutor
 
 
 class FakeWorker:
@@ -70,3 +75,29 @@ def test_an_installation_that_starts_no_worker_is_reported() -> None:
 
 def test_workers_that_never_start_beside_a_living_one_leave_it_the_work() -> None:
     assert results([True, False]) == list(range(30))
+
+
+class HalfAnswer:
+    """A task whose worker is killed when the first bytes of its answer are in the pipe."""
+
+    def open(self) -> Callable[[Any], Any]:
+        return write_half
+
+
+def write_half(item: Any) -> bytes:
+    def kill_itself() -> None:
+        time.sleep(0.5)  # the answer is larger than a pipe, and the parent does not read it yet
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=kill_itself, daemon=True).start()
+    return bytes(item)
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_answer_is_lost() -> None:
+    pool = ProcessExecutor(1)
+    worker = pool.start(HalfAnswer())
+    assert worker.receive() == ("started", None)
+    worker.send(10_000_000)
+    worker.process.join(30)
+    with pytest.raises(WorkerLost, match="exit code -9"):
+        worker.receive()

@@ -61,7 +61,7 @@ class _ProcessWorker:
         """See `Worker.receive`."""
         try:
             answer, value = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # OSError: it was killed in the middle of an answer
             self.end(STOP_SECONDS)
             raise WorkerLost(f"exit code {self.process.exitcode}") from None
         if answer == "raised":
