@@ -13,7 +13,7 @@ from animato.studio.errors_documented import ERRORS, errors
 from animato.studio.folder import ID, remove
 from animato.studio.job_settings import JobRequest, chosen
 from animato.studio.problems import ApiError
-from animato.studio.schemas import Job, Result
+from animato.studio.schemas import Job, Result, Verification
 from animato.studio.studio import StudioOf
 from animato.trust.credentials import sidecar_of
 
@@ -118,6 +118,15 @@ def result_credentials(studio: StudioOf, number: JobNumber) -> Response:
         filename=f"{_file_name(row['name'])}.c2pa",
         headers={"cache-control": "private, no-cache"},
     )
+
+
+@router.post("/results/{number}/verify", response_model=Verification, responses=errors(404, 503))
+def verify_result(studio: StudioOf, number: JobNumber) -> Any:
+    """Check a result, with the content credentials beside it, where they are not in it."""
+    row = studio.sources.row("results", number, "result")
+    path = studio.folder.results / number / f"video.{row['format']}"
+    names = {str(path): f"{row['name']}.{row['format']}"}
+    return studio.read("verify", {"file": str(path), "names": names}, "result")
 
 
 @router.delete("/results/{number}", status_code=204, response_class=Response, responses=errors(404))

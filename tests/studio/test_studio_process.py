@@ -128,6 +128,13 @@ def test_a_job_becomes_a_marked_and_signed_video_that_the_checker_knows(
     assert process.client.delete(f"/drivers/{driver['id']}").status_code == 204
 
 
+def test_a_result_is_checked_where_it_lies_with_the_credentials_beside_it(process: StudioProcess, head: str) -> None:
+    with process.events() as wait:
+        job = wait(process.job(head, SHORT, format="gif"), ended)
+    checked = process.client.post(f"/results/{job['result']}/verify").json()
+    assert checked["file"].endswith(".gif") and checked["credentials"]["state"] == "trusted", checked
+
+
 def test_a_picture_drives_by_its_expression(process: StudioProcess, head: str, tmp_path: Path) -> None:
     photo = process.upload(DEMO_PHOTO)
     read = process.client.post("/expressions/read", json={"file": photo})

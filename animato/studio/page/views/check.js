@@ -1,6 +1,6 @@
 // Check: what the checker says about any file.
 
-import { contentUrl, post, remove } from '../api.js';
+import { post, remove } from '../api.js';
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 import { dropzone } from '../components/dropzone.js';
@@ -11,15 +11,13 @@ export const title = 'Check';
 
 const PLACE = 'check';
 
-let add = null;
+let read = null;
 
-/** Check a result, as if its file had been dropped. */
+/** Check a result where it lies: beside it are the credentials of a format that cannot hold them. */
 export async function checkResult(result) {
   location.hash = '#/check';
-  const answer = await fetch(contentUrl('results', result.id));
-  const suffix = result.media_type.split('/')[1];
-  while (!add) await new Promise(requestAnimationFrame); // the view is built when the address changes
-  await add(new File([await answer.blob()], `${result.name}.${suffix}`));
+  while (!read) await new Promise(requestAnimationFrame); // the view is built when the address changes
+  await read(result.name, () => post(`/results/${result.id}/verify`));
 }
 
 function verdict(report) {
@@ -38,17 +36,24 @@ export function build(root) {
   const slot = new Slot();
   const progress = h('div', { class: 'stack' });
   const verdicts = h('div', { class: 'stack', 'aria-live': 'polite' });
-  add = async (file) => {
+  read = async (name, ask) => {
+    slot.clear();
+    const reading = h('p', { class: 'uploading' }, `Checking ${name}…`);
+    progress.append(reading);
+    try {
+      verdicts.prepend(verdict(await ask()));
+    } catch (problem) {
+      slot.show(problem);
+    } finally {
+      reading.remove();
+    }
+  };
+  const add = async (file) => {
     slot.clear();
     try {
       const uploaded = await uploadInto(file, file.name, PLACE, progress);
-      const reading = h('p', { class: 'uploading' }, `Checking ${file.name}…`);
-      progress.append(reading);
-      const report = await post('/verify', { file: uploaded.id }).finally(() => {
-        reading.remove();
-        remove(`/files/${uploaded.id}`).catch(() => {});
-      });
-      verdicts.prepend(verdict(report));
+      await read(file.name, () => post('/verify', { file: uploaded.id }));
+      remove(`/files/${uploaded.id}`).catch(() => {});
     } catch (problem) {
       slot.show(problem);
     }
