@@ -138,5 +138,4 @@ def editor_page(browser: Browser, server: StudioProcess, demo_head: str) -> Iter
     with pages(browser, server) as opened:
         page = opened("edit")
         page.wait_for_selector(".stage[data-state=live]")
-        page.rest = page.locator("[data-handle=nose]").bounding_box()
         yield page

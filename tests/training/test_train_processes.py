@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import multiprocessing
 import os
@@ -70,13 +71,20 @@ def run_rank(rank: int, world: int, port: int, job: Callable[..., None], values:
 
 
 def run_processes(world: int, job: Callable[..., None], *values: Any) -> None:
-    """Run a job as torchrun starts it. Forked, so that nothing is imported again."""
+    """Run a job as torchrun starts it. Forked, so that nothing is imported again.
+
+    Frozen, what this process has left to the garbage collector is not collected in its forks: the end of a network of
+    OpenVINO waits for threads, which a fork does not have.
+    """
+    gc.collect()
+    gc.freeze()
     fork, port = multiprocessing.get_context("fork"), free_port()
     processes = [
         fork.Process(target=run_rank, args=(rank, world, port, job, values), daemon=True) for rank in range(world)
     ]
     for process in processes:
         process.start()
+    gc.unfreeze()
     for process in processes:
         process.join(60)
     for process in processes:

@@ -49,12 +49,18 @@ export class FrameSocket {
     });
   }
 
-  /** Ask for a frame, unless it is the one that was asked for last. */
+  /** Ask for a frame, unless it is the one that was asked for last; return whether it was asked for. */
   ask(controls) {
-    if (JSON.stringify(controls) === JSON.stringify(this.last)) return;
+    if (JSON.stringify(controls) === JSON.stringify(this.last)) return false;
     this.waiting = controls;
     this.last = controls;
     this.flush();
+    return true;
+  }
+
+  /** Return whether a frame is the one that was asked for last, in full size. */
+  isLast(header) {
+    return !this.waiting && header.seq === this.sequence && header.level === 0;
   }
 
   flush() {

@@ -99,8 +99,13 @@ export function faceStage(onDrag, values) {
     }
     const perSecond = meter.tick();
     Object.assign(element.dataset, { fps: perSecond.toFixed(1), frames: meter.total, seq: header.seq, state: 'live' });
+    element.ariaBusy = String(!socket?.isLast(header));
     rate.textContent = perSecond >= 1 ? `${perSecond.toFixed(0)} fps` : '';
     state.replaceChildren();
+  }
+
+  function ask(controls) {
+    if (socket?.ask(controls)) element.ariaBusy = 'true';
   }
 
   function showState(next, detail) {
@@ -124,9 +129,9 @@ export function faceStage(onDrag, values) {
       state.replaceChildren();
       if (!head) return;
       socket = new FrameSocket(head, SIZE, { onFrame: showFrame, onState: showState });
-      socket.ask(controls);
+      ask(controls);
     },
-    ask: (controls) => socket?.ask(controls),
+    ask,
     close() {
       socket?.close();
       socket = null;
