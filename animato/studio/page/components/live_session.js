@@ -27,7 +27,7 @@ export class LiveSession {
 
   open() {
     this.to.onState('opening');
-    Object.assign(this, { isWaiting: false, encoding: false, sentAt: 0 });
+    Object.assign(this, { isWaiting: false, encoding: false, sentAt: 0, shown: 0 });
     const socket = new WebSocket(socketUrl(`/live?head=${this.head}`));
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
@@ -92,9 +92,14 @@ export class LiveSession {
     }
     if (this.isFinishing) return;
     this.send();
+    const { socket } = this;
     const { header, picture } = parseFrame(data);
     const bitmap = await createImageBitmap(picture);
-    if (!this.ended) this.to.onFrame(bitmap, header);
+    // Of two pictures that are decoded at once, the newer may be ready first.
+    if (!this.ended && socket === this.socket && header.answer > this.shown) {
+      this.shown = header.answer;
+      this.to.onFrame(bitmap, header);
+    }
     bitmap.close();
     this.tell({ shown: header.answer });
   }
