@@ -72,7 +72,7 @@ def edge_matte(image: Frame, alpha: Plane, plate: Frame, hair: Plane, pixels_per
     if not sure.any():
         return EdgeMatte(image.copy(), alpha, (alpha > OPAQUE).astype(np.float32))
     picture, behind = image.astype(np.float32), plate.astype(np.float32)
-    gaps, hair_colour = _gaps(picture, behind, hair, sure)
+    gaps, hair_colour = between_strands(picture, behind, hair, sure)
     gaps = gaps * (1 - smoothstep(depth / pixels_per_cm, *GAPS_CM))
     beyond = spread_colours(picture, sure & (gaps < 0.1), CONTAMINATED_CM * pixels_per_cm)
     beyond += gaps[..., None] * (hair_colour - beyond)
@@ -88,10 +88,18 @@ def edge_matte(image: Frame, alpha: Plane, plate: Frame, hair: Plane, pixels_per
     return EdgeMatte(np.clip(np.rint(colours), 0, 255).astype(np.uint8), refined, np.asarray(certain, np.float32))
 
 
-def _gaps(
+def between_strands(
     picture: NDArray[np.float32], behind: NDArray[np.float32], hair: Plane, sure: NDArray[np.bool_]
 ) -> tuple[Plane, NDArray[np.float32]]:
-    """Return where background shows between hair, H x W float32 in [0, 1], and the hair's colour (3)."""
+    """Return where background shows between hair, H x W float32 in [0, 1], and the hair's colour (3).
+
+    Hair that shines in the background's colour counts too.
+
+    Args:
+        picture, behind: H x W x 3 float32, the photo, and the same without the person.
+        hair: H x W float32 in [0, 1].
+        sure: H x W bool, where nothing of the background can be seen.
+    """
     known = sure & (hair > 0.8)
     none = np.zeros(hair.shape, np.float32), np.zeros(3, np.float32)
     if known.sum() < LEAST_HAIR:

@@ -22,6 +22,7 @@ from animato.head.back_texture import HeadKinds, back_texture
 from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
+from animato.head.edge_matte import between_strands
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.gaps import gaps_in_hair
 from animato.head.parts import HeadParts
@@ -45,6 +46,9 @@ NAPE_CM = (5.0, 7.5)
 
 NECK = np.array([0.0, 6.0, 6.0])
 """Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
+
+ABOVE = (0.5, 0.75)
+"""Cosine of the angle between a direction from the face and its axis, from which, and at which fully, it is above."""
 
 HAIR_UP_CM = 2.5
 """How far up hanging hair goes on behind the head, centimetres."""
@@ -145,7 +149,11 @@ def person_layers(
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
-    kinds = HeadKinds(alpha * shares.hair, alpha * shares.face, alpha * shares.skin)
+    # Colours of hair are taken from where it is dense: a back of the head lets nothing through.
+    through, _ = between_strands(
+        image.astype(np.float32), plate.astype(np.float32), alpha * shares.hair, alpha > OPAQUE
+    )
+    kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, alpha * shares.skin)
     back = back_texture(foreground, kinds, head_alpha, rim, inwards, nape)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
@@ -154,7 +162,9 @@ def person_layers(
         plate,
         body,
         body_alpha,
-        _head_colours(foreground, alpha, shares, scale),
+        _head_colours(
+            foreground, np.asarray(alpha * (1 - through * _hanging(shell, pose, size)), np.float32), shares, scale
+        ),
         head_alpha.astype(np.float32),
         back,
         shell,
@@ -169,6 +179,22 @@ def _face(points: Points, size: int) -> Plane:
     oval = np.zeros((size, size), np.float32)
     cv2.fillConvexPoly(oval, cv2.convexHull(np.rint(points[list(OVAL), :2]).astype(np.int32)), 1.0)
     return oval
+
+
+def _hanging(shell: ClosedHead, pose: HeadPose, size: int) -> Plane:
+    """Return where hair hangs beside the face, size x size float32 in [0, 1].
+
+    There a turn stretches what is seen between strands; above, hair shines as brightly as a wall.
+    """
+    ring = shell.points.reshape(RINGS, COLUMNS, 3)[0, :, :2]
+    face = np.zeros((size, size), np.float32)
+    cv2.fillPoly(face, [np.rint(ring).astype(np.int32)], 1.0)
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
+    x, y = x - ring[:, 0].mean(), y - ring[:, 1].mean()
+    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
+    upwards = (x * up[0] + y * up[1]) / np.maximum(np.hypot(x, y) * np.linalg.norm(up), 1e-6)
+    beside = 1 - smoothstep(upwards, *ABOVE)
+    return np.asarray(beside * (1 - cv2.GaussianBlur(face, (0, 0), OUTLINE_CM * pose.scale)), np.float32)
 
 
 def _head_colours(foreground: Frame, alpha: Plane, shares: Shares, scale: float) -> Frame:
