@@ -74,7 +74,7 @@ class ClosedHead:
     mirrored: NDArray[np.bool_]
 
 
-def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, person: Plane) -> ClosedHead:
+def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, bare: Plane) -> ClosedHead:
     """Fit the closed head to a photo.
 
     Args:
@@ -82,7 +82,7 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, pe
         pose: fitted to them.
         head: H x W float32 in [0, 1], opacity of face, hair and ears.
         hair: H x W float32 in [0, 1], opacity of the hair.
-        person: H x W float32 in [0, 1], opacity of the whole person.
+        bare: H x W float32 in [0, 1], opacity of the person without clothes: a collar is no neck, and does not turn.
     """
     scale = pose.scale
     oval = points[list(OVAL)].astype(np.float64)
@@ -99,7 +99,7 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, pe
     reach = np.interp(height, *np.transpose(REACH)) * scale
     radius = np.array(
         [
-            _march(person if low > 0.5 else head, oval[column, :2], direction[column], reach[column])
+            _march(bare if low > 0.5 else head, oval[column, :2], direction[column], reach[column])
             for column, low in enumerate(below)
         ]
     )

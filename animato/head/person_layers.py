@@ -22,9 +22,9 @@ from animato.head.back_texture import HeadKinds, back_texture
 from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
-from animato.head.edge_matte import between_strands
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.gaps import gaps_in_hair
+from animato.head.head_colours import beside_face, head_colours, seen_through
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
 from animato.types import Frame, Plane, Points
@@ -35,9 +35,6 @@ SKIRT_SOFT_CM = 0.6
 BELOW_FROM, BELOW_TO = 3.0, 6.0
 """Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
 
-OUTLINE_CM = 0.2
-"""Width of a head's outline in the photo whose colours are not used when it turns, centimetres."""
-
 NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
 """Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
 
@@ -47,8 +44,8 @@ NAPE_CM = (5.0, 7.5)
 NECK = np.array([0.0, 6.0, 6.0])
 """Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
 
-ABOVE = (0.5, 0.75)
-"""Cosine of the angle between a direction from the face and its axis, from which, and at which fully, it is above."""
+CLOTHES = (0.3, 0.7)
+"""Share of clothes, below the face, from which, and at which fully, a pixel is no part of the head."""
 
 HAIR_UP_CM = 2.5
 """How far up hanging hair goes on behind the head, centimetres."""
@@ -137,7 +134,9 @@ def person_layers(
     # What a gap shows is no part of a person, so of parts only the surest are excluded.
     around_face = (1 - shares.body) * (1 - _face(points, size))
     alpha = alpha * (1 - gaps_in_hair(image, alpha, around_face, plate, scale))
-    head_alpha = alpha * _head_region(points, pose, shell, size)
+    clothes = shares.body - shares.skin
+    collar = smoothstep(clothes, *CLOTHES) * np.minimum(3 * head_height(pose, size), 1)
+    head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
     body_alpha *= np.maximum(shares.body, head_height(pose, size))
@@ -149,10 +148,8 @@ def person_layers(
     rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
-    # Colours of hair are taken from where it is dense: a back of the head lets nothing through.
-    through, _ = between_strands(
-        image.astype(np.float32), plate.astype(np.float32), alpha * shares.hair, alpha > OPAQUE
-    )
+    through = seen_through(image, plate, alpha, alpha * shares.hair)
+    dense = np.asarray(alpha * (1 - through * beside_face(shell, pose, size)), np.float32)
     kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, alpha * shares.skin)
     back = back_texture(foreground, kinds, head_alpha, rim, inwards, nape)
     places = body_places(size)
@@ -162,9 +159,7 @@ def person_layers(
         plate,
         body,
         body_alpha,
-        _head_colours(
-            foreground, np.asarray(alpha * (1 - through * _hanging(shell, pose, size)), np.float32), shares, scale
-        ),
+        head_colours(foreground, dense, clothes, scale),
         head_alpha.astype(np.float32),
         back,
         shell,
@@ -179,36 +174,6 @@ def _face(points: Points, size: int) -> Plane:
     oval = np.zeros((size, size), np.float32)
     cv2.fillConvexPoly(oval, cv2.convexHull(np.rint(points[list(OVAL), :2]).astype(np.int32)), 1.0)
     return oval
-
-
-def _hanging(shell: ClosedHead, pose: HeadPose, size: int) -> Plane:
-    """Return where hair hangs beside the face, size x size float32 in [0, 1].
-
-    There a turn stretches what is seen between strands; above, hair shines as brightly as a wall.
-    """
-    ring = shell.points.reshape(RINGS, COLUMNS, 3)[0, :, :2]
-    face = np.zeros((size, size), np.float32)
-    cv2.fillPoly(face, [np.rint(ring).astype(np.int32)], 1.0)
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    x, y = x - ring[:, 0].mean(), y - ring[:, 1].mean()
-    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
-    upwards = (x * up[0] + y * up[1]) / np.maximum(np.hypot(x, y) * np.linalg.norm(up), 1e-6)
-    beside = 1 - smoothstep(upwards, *ABOVE)
-    return np.asarray(beside * (1 - cv2.GaussianBlur(face, (0, 0), OUTLINE_CM * pose.scale)), np.float32)
-
-
-def _head_colours(foreground: Frame, alpha: Plane, shares: Shares, scale: float) -> Frame:
-    """Return the head's colours, S x S x 3 uint8: skin and hair, continued over clothes and beyond the outline.
-
-    A turned head shows what is now its outline from the side, so nothing of the light around it may be left there.
-    """
-    reach = max(1, round(OUTLINE_CM * scale))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    own = cv2.erode(((alpha > OPAQUE) & (shares.body - shares.skin < 0.3)).astype(np.uint8), kernel) > 0
-    if not own.any():
-        return foreground
-    continued = np.rint(spread_colours(foreground.astype(np.float32), own, 0.3 * scale))
-    return np.where(own[..., None], foreground, continued).astype(np.uint8)
 
 
 def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:

@@ -109,10 +109,9 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
-        shares = Shares.of(self.parts, self.size)
-        return fit_closed_head(
-            self.points, self.pose, self.matte.alpha * shares.head, self.matte.alpha * shares.hair, self.matte.alpha
-        )
+        shares, alpha = Shares.of(self.parts, self.size), self.matte.alpha
+        bare = alpha * np.clip(1 - (shares.body - shares.skin), 0, 1)
+        return fit_closed_head(self.points, self.pose, alpha * shares.head, alpha * shares.hair, bare)
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:

@@ -35,6 +35,20 @@ def test_the_rings_reach_the_silhouette(portrait_face: Face, silhouette: NDArray
     assert np.abs(grown[upper] - 1.3).max() < 0.08
 
 
+def test_a_collar_beside_the_jaw_is_no_skirt(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
+    pose, none = fit_pose(portrait_face.points), np.zeros_like(silhouette)
+    middle = portrait_face.points[list(OVAL), :2].mean(axis=0)
+    clothed = np.ones_like(silhouette)
+    bare = silhouette.copy()
+
+    def width(opacity: NDArray[np.float32]) -> float:
+        shell = fit_closed_head(portrait_face.points, pose, silhouette, none, opacity)
+        rim = shell.points.reshape(RINGS, COLUMNS, 3)[FRONT - 1, :, :2]
+        return float(np.ptp(rim[rim[:, 1] > middle[1] + 3 * pose.scale, 0]))
+
+    assert width(clothed) > width(bare) + 0.5 * pose.scale
+
+
 def test_the_front_faces_the_camera_and_the_back_does_not(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
     topology = closed_topology()
     shell = fit_closed_head(

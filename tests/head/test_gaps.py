@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from animato.head.edge_matte import between_strands
 from animato.head.gaps import gaps_in_hair
 from animato.types import Frame, Plane
 
@@ -67,3 +68,14 @@ def test_hair_as_dark_as_what_lies_behind_has_none() -> None:
 def test_a_face_of_the_walls_colour_has_none() -> None:
     picture, alpha = scene(disc(160, 180, 38), wall(0))
     assert found(picture, alpha, wall(1)).max() < 0.01
+
+
+def test_a_back_of_the_head_has_no_colour_of_the_wall_seen_between_strands() -> None:
+    rows, columns = np.indices((SIDE, SIDE))
+    strands = (columns // 3 % 2 == 0) & (columns < 100) & (abs(rows - 160) < 40)
+    picture, alpha = scene(strands, wall(0))
+    plate = np.clip(np.rint(wall(1)), 0, 255)
+    through, colour = between_strands(picture.astype(np.float32), plate.astype(np.float32), alpha, alpha > 0.5)
+    assert np.abs(colour - HAIR).max() < 15
+    between = cv2.erode((strands & disc(160, 160, 95)).astype(np.uint8), np.ones((1, 3), np.uint8)) > 0
+    assert through[between].mean() > 0.8 and through[disc(190, 160, 60)].max() < 0.05
