@@ -11,7 +11,6 @@ from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import COLUMNS, RINGS, SILHOUETTE, closed_topology
 from animato.head.light import HeadLight, vertex_normals
-from animato.renderers.warp.head_warp import cells_around
 from animato.renderers.warp.warper import Warped, Warper
 
 LIT_DEGREES = (4.0, 14.0)
@@ -68,19 +67,15 @@ class TurnedLight:
             return
         box, alpha = warped.cover
         drawn = warped.triangle_map[::CELLS, ::CELLS]
-        cells = cells_around(drawn >= 0, round(3 * SOFT_CELLS))
-        factor = self._factor(pose, drawn[cells], share)
         step = warped.image.shape[0] / drawn.shape[0]
-        rows, columns = box
-        # From pixels of the box to cells: pixel centres of a picture that is `step` times as large.
-        first = [(line.start + 0.5) / step - 0.5 - cell.start for line, cell in zip(box, cells, strict=True)]
-        placed = np.array([[1 / step, 0, first[1]], [0, 1 / step, first[0]]])
-        size = columns.stop - columns.start, rows.stop - rows.start
-        more = cv2.warpAffine(
-            factor, placed, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-        )
-        view = warped.image[box]
-        view[:] = cv2.multiply(view, 1 + more * alpha[..., None], dtype=cv2.CV_8U)
+        cells = tuple(_cells(line, step, length) for line, length in zip(box, drawn.shape, strict=True))
+        factor = self._factor(pose, drawn[cells], share)
+        first, last = ([round(getattr(line, end) * step) for line in cells] for end in ("start", "stop"))
+        more = cv2.resize(factor, (last[1] - first[1], last[0] - first[0]), interpolation=cv2.INTER_LINEAR)
+        inside = tuple(slice(line.start - at, line.stop - at) for line, at in zip(box, first, strict=True))
+        gain = cv2.multiply(np.ascontiguousarray(more[inside]), cv2.merge([alpha] * 3))
+        gain += 1
+        warped.image[box] = cv2.multiply(np.ascontiguousarray(warped.image[box]), gain, dtype=cv2.CV_8U)
 
     def _factor(self, pose: HeadPose, drawn: NDArray[np.int16], share: float) -> NDArray[np.float32]:
         """Return by how much more than in the photo each cell is lit, h x w x 3 float32, continued beyond the head.
@@ -99,3 +94,9 @@ class TurnedLight:
         there = cv2.GaussianBlur((drawn >= 0).astype(np.float32), (0, 0), SOFT_CELLS)
         soft = cv2.GaussianBlur(plane, (0, 0), SOFT_CELLS)
         return np.asarray(soft / np.maximum(there, 1e-3)[..., None], np.float32)
+
+
+def _cells(line: slice, step: float, length: int) -> slice:
+    """Return the cells, of a row of a length, that hold some pixels, and those around them that their blur reaches."""
+    spare = round(3 * SOFT_CELLS)
+    return slice(max(0, int(line.start / step) - spare), min(length, -int(-line.stop // step) + spare))
