@@ -61,6 +61,11 @@ def test_mirrored_pictures_have_mirrored_light(points: Points) -> None:
     assert np.allclose(light.coefficients, other.coefficients * flip, atol=0.05)
 
 
+def test_grey_pictures_stay_grey(points: Points, normals: np.ndarray) -> None:
+    gain = HeadLight.of(lit(points, 0.6), points, SCALE).log_gain(normals, turned(normals, 30.0))
+    assert np.ptp(gain, axis=1).max() < 1e-9 < np.abs(gain).max()
+
+
 def test_what_turns_to_the_light_gets_brighter(normals: np.ndarray) -> None:
     light = HeadLight(FROM_LEFT)
     shown = turned(normals, 25.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -82,6 +83,37 @@ def test_light_changes_without_a_jump(warper: Warper, light: TurnedLight) -> Non
         warped, pose = turned(warper, float(yaw))
         means.append(np.abs(lit(light, warped, pose).astype(float) - warped.image).mean())
     assert np.diff(means).max() < 0.2 * max(means)
+
+
+@pytest.mark.parametrize("size", [256, 300, 512])
+def test_cells_and_pixels_meet_at_every_size(
+    warper: Warper, portrait: Frame, size: int, face_finder: FaceFinder
+) -> None:
+    head = Head.from_photos([portrait], consent="not-a-person", finder=face_finder)
+    other = animated_warper(frame_head(head.photo, AnimateSettings(frame="crop", size=size)).view)
+    means = []
+    for one in (warper, other):
+        light = TurnedLight.of(one)
+        assert light is not None
+        light._light = FROM_LEFT
+        warped, pose = turned(one, 25.0)
+        change = lit(light, warped, pose).astype(np.float32) - warped.image
+        means.append(cv2.resize(change, (32, 32), interpolation=cv2.INTER_AREA))
+    assert np.corrcoef(means[0].ravel(), means[1].ravel())[0, 1] > 0.97
+
+
+def test_a_cut_out_head_is_lit_and_keeps_its_opacity(warper: Warper) -> None:
+    alone = animated_warper(warper.view, cut_out=True)
+    light = TurnedLight.of(alone)
+    assert light is not None
+    light._light = FROM_LEFT
+    warped, pose = turned(alone, 25.0)
+    assert warped.alpha is not None and warped.cover is not None
+    before = warped.alpha.copy()
+    after = lit(light, warped, pose)
+    assert np.array_equal(warped.alpha, before)
+    inside = warped.cover.alpha > 0.9
+    assert (after != warped.image)[warped.cover.box][inside].mean() > 0.5
 
 
 def test_rings_are_not_lit(warper: Warper) -> None:
