@@ -22,7 +22,7 @@ FILES = (
     *(f"tracking/{n}.py" for n in ("body_stabilizer", "occlusion", "landmark_stabilizer", "patch_matching", "tracker")),
     *(f"geometry/{name}.py" for name in ("mesh", "visibility", "aperture_mask", "paste", "dental_arch")),
     *(f"head/{name}.py" for name in ("gamut", "white_balance", "eyeballs", "iris", "eye_axes", "mouth", "drawn_mouth")),
-    *(f"head/{name}.py" for name in ("arch_bank", "arch_texture", "mouth_rendering", "mouth_surfaces")),
+    *(f"head/{name}.py" for name in ("arch_bank", "arch_texture", "light", "mouth_rendering", "mouth_surfaces")),
     "drivers/shot.py",
 )
 

@@ -13,6 +13,7 @@ from animato.geometry.pose import HeadPose, fit_pose, local_from_points
 from animato.head.closed_head import ClosedHead, fit_closed_head
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
+from animato.head.light import HeadLight
 from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInterior, build_mouth
 from animato.head.parts import HeadParts
@@ -73,6 +74,11 @@ class HeadView:
     def white_balance(self) -> NDArray[np.float32]:
         """3 float32: gains that white-balance the skin of the face (`head.white_balance`)."""
         return white_balance_of(self.image, self.points, self.pose)
+
+    @functools.cached_property
+    def light(self) -> HeadLight:
+        """Light on the face, by the direction that skin faces."""
+        return HeadLight.of(self.image, self.points, self.pose.scale)
 
     @functools.cached_property
     def gamut(self) -> FaceGamut:

@@ -58,8 +58,8 @@ def test_what_the_layers_lack_of_the_photo_never_passes_the_photos_own_colours(v
     head = HeadWarp(view.layers.head, flow, drawn, vertices, warper.map_mesh(vertices).affine)
     layered.keep_residual(view.image, np.full_like(view.image, 128))
     other = replace(head, image=np.full_like(view.image, 60))
-    shown, _ = layered.compose(other, view.pose)
-    plain, _ = LayeredHead(view.layers, view.image, view.pose).compose(other, view.pose)
+    shown = layered.compose(other, view.pose).image
+    plain = LayeredHead(view.layers, view.image, view.pose).compose(other, view.pose).image
     inside = view.layers.head_alpha > 0.99
     assert (shown[inside] >= np.minimum(plain, view.image)[inside]).mean() > 0.999
     assert (shown[inside] <= np.maximum(plain, view.image)[inside]).mean() > 0.999
@@ -76,13 +76,13 @@ def test_what_the_layers_lack_of_the_photo_is_not_stretched_over_an_open_mouth(v
     mask = np.ones((mouth.bottom - mouth.top, mouth.right - mouth.left), np.float32)
     mask[0] = 0.5
     head = HeadWarp(np.full_like(view.image, 90), grid, drawn, vertices, np.zeros((6, 1), np.float32))
-    plain, _ = layered.compose(head, view.pose)
+    plain = layered.compose(head, view.pose).image
     layered.keep_residual(np.clip(plain.astype(int) + 40, 0, 255).astype(np.uint8), plain)
-    found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose)[0]).astype(int)
+    found = mouth.of(layered.compose(replace(head, apertures=((mouth, mask),)), view.pose).image).astype(int)
     assert np.abs(found - mouth.of(plain))[1:].max() == 0
     assert np.abs(found - mouth.of(plain) - 20)[0].max() <= 1
     assert (
-        layered.compose(head, view.pose)[0][mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40
+        layered.compose(head, view.pose).image[mouth.top : mouth.bottom, mouth.left] == mouth.of(plain)[:, 0] + 40
     ).all()
 
 

@@ -33,6 +33,7 @@ from animato.renderers.portrait.mouth_interior import MouthMatcher, match_mouth
 from animato.renderers.portrait.networks import MAX_PHOTOS, ORDER, PersonParameters, PortraitNetworks
 from animato.renderers.portrait.patch_sampling import photo_patch, sampling_grid, target_patch
 from animato.renderers.portrait.photo_selection import PhotoSelector
+from animato.renderers.portrait.turned_light import TurnedLight
 from animato.renderers.warp.multi_view import select_mouth_source, select_side_sources
 from animato.renderers.warp.shell import ClosedShell
 from animato.renderers.warp.warper import Warper, animated_warper
@@ -81,6 +82,7 @@ class PortraitRenderer:
         self._painters = [_PatchNetwork(group, networks) for group in by_network if group]
         self._mouth = MouthMatcher(self.warpers, mouth_view)
         self._lids = build_eyelids(main)
+        self._light = TurnedLight.of(main)
         # Areas hidden at the photo's own pose (nostrils, the rim of the face) need no painting.
         self._hidden = hidden_share(main.flow(main.points, main.pose)[1], main.points, main.size)
 
@@ -111,6 +113,8 @@ class PortraitRenderer:
                 )
             match_mouth(frame.warped.image, mouth)
             self._gamut.clip_painted(frame.warped.image, unpainted)
+            if self._light is not None:
+                self._light.apply(frame.warped, frame.target.pose)
         return Layer(frame.warped.image, frame.warped.alpha)
 
     def _head_gain(self, frame: PortraitFrame) -> float:

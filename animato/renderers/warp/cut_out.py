@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from animato.geometry.pose import HeadPose
 from animato.head.edge_matte import EdgeMatte
 from animato.head.person_layers import PersonLayers
-from animato.renderers.warp.head_warp import DrawnHead, HeadWarp
+from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp
 from animato.renderers.warp.layered import LayeredHead
 from animato.types import Frame, Plane
 
@@ -67,8 +67,8 @@ class CutOutHead(LayeredHead):
         super().keep_residual(wanted, rest)
         self._lacking_alpha = np.maximum(self._edge.alpha - alpha.astype(np.float32) / 255, 0)
 
-    def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
-        """Return the person's colours, S x S x 3 uint8, also where little of it is seen, and opacity, S x S uint8.
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> Composed:
+        """Return the person's colours, also where little of it is seen, and its opacity.
 
         Args:
             warp: the head.
@@ -81,7 +81,7 @@ class CutOutHead(LayeredHead):
         mixed = cv2.blendLinear(drawn.image, np.ascontiguousarray(image[drawn.box]), share, 1 - share)
         image[drawn.box] = self._with_residual(np.asarray(mixed, np.uint8), drawn)
         alpha[drawn.box] = np.rint(np.clip(self._with_lacking_alpha(drawn.alpha + behind, drawn), 0, 1) * 255)
-        return image, alpha
+        return Composed(image, alpha, HeadCover(drawn.box, np.asarray(share, np.float32)))
 
     def _with_lacking_alpha(self, alpha: Plane, drawn: DrawnHead) -> Plane:
         """Return the opacity with that of hair which no layer holds, as long as the head is near the photo's pose."""

@@ -94,6 +94,32 @@ class DrawnHead(NamedTuple):
     apertures: tuple[tuple[Window, Plane], ...] = ()
 
 
+class HeadCover(NamedTuple):
+    """Where the head is seen in a composed frame.
+
+    Attributes:
+        box: rows and columns of the square.
+        alpha: h x w float32 in [0, 1], its share of each pixel's colour there.
+    """
+
+    box: tuple[slice, slice]
+    alpha: Plane
+
+
+class Composed(NamedTuple):
+    """Layers of one frame, composed.
+
+    Attributes:
+        image: S x S x 3 uint8 RGB, a new array.
+        alpha: S x S uint8, opacity of the person; None with the background.
+        cover: where the head is seen.
+    """
+
+    image: Frame
+    alpha: NDArray[np.uint8] | None
+    cover: HeadCover
+
+
 def head_cells(drawn: NDArray[np.int16], step: float) -> tuple[slice, slice]:
     """Return rows and columns of the grid around the drawn head; all of them where cells are no whole pixels.
 

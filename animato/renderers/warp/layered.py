@@ -14,7 +14,7 @@ from animato.head.back_texture import texture_places
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
 from animato.renderers.warp.head_opacity import HeadOpacity
-from animato.renderers.warp.head_warp import DrawnHead, HeadWarp, cells_around, nearest_cell
+from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp, cells_around, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
 from animato.types import Frame, Plane
 
@@ -80,8 +80,8 @@ class LayeredHead:
         still[box] = self._body.still[box]
         self._body.still = still
 
-    def compose(self, warp: HeadWarp, pose: HeadPose) -> tuple[Frame, NDArray[np.uint8] | None]:
-        """Return the warped head over the moved body and the plate, S x S x 3 uint8, a new array; None for its opacity.
+    def compose(self, warp: HeadWarp, pose: HeadPose) -> Composed:
+        """Return the warped head over the moved body and the plate.
 
         Args:
             warp: the head.
@@ -92,7 +92,7 @@ class LayeredHead:
         view = np.ascontiguousarray(behind[drawn.box])
         mixed = np.asarray(cv2.blendLinear(drawn.image, view, drawn.alpha, 1 - drawn.alpha), np.uint8)
         behind[drawn.box] = self._with_residual(mixed, drawn)
-        return behind, None
+        return Composed(behind, None, HeadCover(drawn.box, drawn.alpha))
 
     def _drawn_head(self, warp: HeadWarp, pose: HeadPose, body: Plane) -> DrawnHead:
         """Return the head in its own box, over a body of an opacity (S x S float32)."""

@@ -22,7 +22,7 @@ from animato.head.person_layers import PersonLayers
 from animato.head.view import HeadView
 from animato.head.white_balance import light_gain
 from animato.renderers.warp.cut_out import CutOutHead, cut_out_layers
-from animato.renderers.warp.head_warp import HeadWarp, beyond_edges, head_cells
+from animato.renderers.warp.head_warp import HeadCover, HeadWarp, beyond_edges, head_cells
 from animato.renderers.warp.layered import LayeredHead
 from animato.renderers.warp.shell import ClosedShell, RingShell, Shell
 from animato.renderers.warp.source_views import CompositeTarget, SourceView, exposure_weight
@@ -56,6 +56,7 @@ class Warped:
         triangle_map: h x w int16 on the same grid: triangle index, -1 for none.
         mesh: maps from the triangles to the photo.
         alpha: S x S uint8, opacity of the person, whose own colours the image then has; None with the background.
+        cover: where the head of layers is seen; None where the whole picture is warped.
     """
 
     image: Frame
@@ -64,6 +65,7 @@ class Warped:
     triangle_map: NDArray[np.int16]
     mesh: MeshMap
     alpha: NDArray[np.uint8] | None = None
+    cover: HeadCover | None = None
 
 
 class Warper:
@@ -136,8 +138,9 @@ class Warper:
         flow, _, triangle_map = self.flow(self.points, self.pose, vertices, mesh)
         rest = HeadWarp(self.resampler.copy(flow), flow, triangle_map, vertices, mesh.affine)
         if edge is None:
-            layered.keep_background(self.crop, layered.compose(rest, self.pose)[0], triangle_map >= 0)
-        layered.keep_residual(self.crop, *layered.compose(rest, self.pose))
+            layered.keep_background(self.crop, layered.compose(rest, self.pose).image, triangle_map >= 0)
+        composed = layered.compose(rest, self.pose)
+        layered.keep_residual(self.crop, composed.image, composed.alpha)
         return layered
 
     def _mirror(self) -> SourceView | None:
@@ -241,8 +244,8 @@ class Warper:
         if self.layered is None:
             return Warped(image, flow, validity, triangle_map, mesh)
         head = HeadWarp(image, flow, triangle_map, vertices, mesh.affine, tuple(apertures), supplied)
-        composed, alpha = self.layered.compose(head, pose)
-        return Warped(composed, flow, validity, triangle_map, mesh, alpha)
+        composed = self.layered.compose(head, pose)
+        return Warped(composed.image, flow, validity, triangle_map, mesh, composed.alpha, composed.cover)
 
     def _mouth(self, target: Points, pose: HeadPose) -> tuple[Window, NDArray[np.float32], Plane, Plane]:
         """Return the window, layer, mask and confidence of the mouth interior."""
