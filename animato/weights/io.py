@@ -111,7 +111,7 @@ def read_arrays(path: Path, kind: str, schema: int) -> TensorFile:
                 f"{path.name} has schema {header.get('schema')} of the {kind} format, expected {schema}",
                 hint="use the version of animato that wrote it, or create the file again",
             )
-        return TensorFile(header, {name: stream.get_tensor(name) for name in stream.keys()})  # noqa: SIM118
+        return TensorFile(header, _tensors_of(stream, path))
 
 
 def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
@@ -122,7 +122,7 @@ def read_plain(path: Path) -> tuple[dict[str, str], Arrays]:
         FileFormatError: it is not a safetensors file.
     """
     with _opened(path) as stream, parsing(path.name, NOT_READ):
-        return dict(stream.metadata() or {}), {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        return dict(stream.metadata() or {}), _tensors_of(stream, path)
 
 
 def _opened(path: Path) -> Any:
@@ -130,6 +130,15 @@ def _opened(path: Path) -> Any:
         raise InputError(f"no file {path.name}", where=str(path.parent))
     with parsing(path.name, NOT_READ):
         return safe_open(str(path), framework="numpy")
+
+
+def _tensors_of(stream: Any, path: Path) -> Arrays:
+    """Return all arrays; those of types that numpy lacks are refused also where another library has added them."""
+    arrays: Arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    for name, array in arrays.items():
+        if array.dtype.isbuiltin != 1:  # 2: of another library, such as ml_dtypes
+            raise FileFormatError(f"{path.name} has tensors of a type that numpy lacks", where=f"{name}: {array.dtype}")
+    return arrays
 
 
 def _header_of(stream: Any, path: Path) -> dict[str, Any]:
