@@ -17,23 +17,26 @@ class CarriedPlaces:
         places: N x 2, pixels of the photo's square.
         points: 478 x 3, its landmarks, pixels.
         shell: its rings and border.
+
+    Attributes:
+        oval: 36 x 2 float64, the photo's face oval, pixels.
     """
 
     def __init__(self, places: NDArray[np.float64], points: Points, shell: HeadShell) -> None:
-        self._oval = points[list(OVAL), :2].astype(np.float64)
+        self.oval = points[list(OVAL), :2].astype(np.float64)
         self._rings = shell.points[:, :2]
-        flat = np.concatenate([self._oval, self._rings, shell.border[:, :2]])
+        flat = np.concatenate([self.oval, self._rings, shell.border[:, :2]])
         # The border does not move.
         self._weights = _barycentric(places, flat)[:, : COLUMNS + len(self._rings)].astype(np.float64)
 
-    def movement(self, points: NDArray[np.floating], rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    def movement(self, oval: NDArray[np.floating], rings: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the places' displacement, N x 2 float64, pixels.
 
         Args:
-            points: landmarks of the target, 468 or more x 3, pixels.
+            oval: the target's face oval, 36 x 2, pixels.
             rings: 108 x 3, its ring vertices (`mesh.move_rings`).
         """
-        moved = np.concatenate([points[list(OVAL), :2] - self._oval, rings[:, :2] - self._rings])
+        moved = np.concatenate([oval - self.oval, rings[:, :2] - self._rings])
         return np.asarray(self._weights @ moved)
 
 

@@ -38,6 +38,12 @@ BELOW_FROM, BELOW_TO = 3.0, 6.0
 NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
 """Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
 
+LEAST_NECK, NECK_SHADE = 0.4, 0.75
+"""Brightness of a neck in shares of the face's, below which it is a collar, and of one that is covered."""
+
+COVERED_CM = (-3.0, 0.0)
+"""Height over the neck's pivot, centimetres, between which a collar gives way to the skin behind the jaw."""
+
 NAPE_CM = (5.0, 7.5)
 """How far below the head's origin, centimetres, the hair of a nape ends."""
 
@@ -239,8 +245,13 @@ def _continued_body(
     if not known.any():
         return foreground, body_alpha
     skin = known & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
-    known = skin if skin.sum() > (1.5 * scale) ** 2 else known  # a neck is skin, whatever the clothes beside it
-    behind = spread_colours(image.astype(np.float32), known, 0.6 * scale)
+    seen, face = skin.sum() > (1.5 * scale) ** 2, alpha * shares.face > 0.9
+    # A neck is skin, whatever the clothes beside it.
+    behind = spread_colours(image.astype(np.float32), skin if seen else known, 0.6 * scale)
+    colour = np.median(image[face], axis=0) if face.any() else None
+    if colour is not None and not (seen and image[skin].mean() > LEAST_NECK * colour.mean()):
+        covered = smoothstep(above, *COVERED_CM)[..., None]  # by a collar: its skin is seen behind the jaw only
+        behind = behind + covered * (NECK_SHADE * colour - behind)
     own = np.maximum(np.clip((0.999 - head_alpha) / 0.3, 0, 1), np.clip(2 * hanging, 0, 1))[..., None]
     # A body hardly moves, so its soft edge may hold the noise of exact unmixing.
     unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)

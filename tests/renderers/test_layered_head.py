@@ -10,18 +10,20 @@ import pytest
 
 from animato.geometry.aperture_mask import window_around
 from animato.geometry.carried import CarriedPlaces
-from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS
+from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS, OVAL
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.body_places import CHIN_CM, GRID
 from animato.head.head import Head
 from animato.head.matte import Matte
 from animato.head.view import HeadView
+from animato.motion.neck_limits import PIVOT
 from animato.pipeline.framing import frame_head
 from animato.renderers.warp.layered import HeadWarp, LayeredHead
 from animato.renderers.warp.moving_body import SURROUNDINGS, MovingBody
 from animato.renderers.warp.multi_view import select_side_sources
 from animato.renderers.warp.shell import ClosedShell
+from animato.renderers.warp.still_neck import BODY_SHARE, carrying_oval
 from animato.renderers.warp.warper import Warper, animated_warper
 from animato.settings.animate import AnimateSettings
 from animato.tracking.face_finder import FaceFinder
@@ -110,7 +112,8 @@ def test_the_end_of_the_skirt_goes_where_the_neck_goes(view: HeadView, warper: W
     skirt = np.flatnonzero(head.follow < head.follow.min() + 0.05)
     rings = build_shell(view.points, view.pose, view.size, view.extent)
     body = vertices[SURROUNDINGS:]
-    carried = CarriedPlaces(head.points[:, :2], view.points, rings).movement(vertices[:MESH_POINTS], body)
+    places = CarriedPlaces(head.points[:, :2], view.points, rings)
+    carried = places.movement(carrying_oval(places.oval, vertices[list(OVAL)], pose, view.pose), body)
     moved = vertices[MESH_POINTS:SURROUNDINGS, :2] - head.points[:, :2]
     assert np.abs(moved - carried)[skirt].max() < 0.35 * view.pose.scale
     assert np.abs(moved).max() > 2 * view.pose.scale
@@ -121,11 +124,32 @@ def test_a_neck_behind_the_jaw_does_not_turn_out_with_it(view: HeadView, yaw: fl
     assert view.layers is not None
     pose = _turned(view, yaw)
     vertices = animated_warper(view).target_vertices(points_from_local(view.local, pose), pose)
-    shift = view.layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:]).reshape(GRID, GRID, 2)
+    places = view.layers.body_places
+    oval = carrying_oval(places.oval, vertices[list(OVAL)], pose, view.pose)
+    shift = places.movement(oval, vertices[SURROUNDINGS:]).reshape(GRID, GRID, 2)
     middle = round(view.pose.translation[0] / view.size * GRID)
     chin = int((view.pose.translation[1] + CHIN_CM * view.pose.scale) / view.size * GRID)
     behind = shift[chin - 3 : chin, middle - 2 : middle + 3]
     assert np.ptp(behind[..., 0], axis=0).max() < 0.2 * view.pose.scale
+
+
+@pytest.mark.parametrize("centimetres", [0.0, 2.0])
+def test_a_head_that_turns_on_its_neck_leaves_the_neck_where_it_is_and_takes_it_along_aside(
+    view: HeadView, centimetres: float
+) -> None:
+    """Beside a neck that turned with the head, background was seen where a nape should be."""
+    assert view.layers is not None
+    photo, aside = view.pose, centimetres * view.pose.scale
+    rotation = _turned(view, 30.0).rotation
+    place = photo.translation + photo.scale * (photo.rotation - rotation) @ PIVOT
+    pose = HeadPose(rotation, place + np.array([aside, 0.0, 0.0]), photo.scale)
+    vertices = animated_warper(view).target_vertices(points_from_local(view.local, pose), pose)
+    places = view.layers.body_places
+    oval = carrying_oval(places.oval, vertices[list(OVAL)], pose, view.pose)
+    moved = np.tile([BODY_SHARE * aside, 0.0], (len(oval), 1))
+    np.testing.assert_allclose(oval - places.oval, moved, atol=0.05 * view.pose.scale)
+    shift = places.movement(oval, vertices[SURROUNDINGS:]).reshape(GRID, GRID, 2)
+    assert 0.9 * BODY_SHARE * aside - 0.5 < shift[..., 0].max() < 1.05 * BODY_SHARE * aside + 0.5
 
 
 @pytest.mark.parametrize("yaw", [-35.0, 35.0])
@@ -163,7 +187,7 @@ def test_a_body_at_the_edge_of_the_photo_stands_still_at_rest(view: HeadView) ->
     cut = replace(view, extent=(20.0, -0.5, 235.5, 200.0))
     assert cut.layers is not None
     rings = ClosedShell(cut).vertices[-len(build_shell(cut.points, cut.pose, cut.size).points) :]
-    assert np.abs(cut.layers.body_places.movement(cut.points, rings)).max() < 1e-6
+    assert np.abs(cut.layers.body_places.movement(cut.layers.body_places.oval, rings)).max() < 1e-6
 
 
 def test_another_photo_supplies_the_side_of_the_head_that_the_animated_one_hides(view: HeadView) -> None:
@@ -187,7 +211,9 @@ def test_another_photo_supplies_the_side_of_the_head_that_the_animated_one_hides
 
 def test_hanging_hair_turns_with_the_head(view: HeadView) -> None:
     assert view.layers is not None
-    vertices, pose = ClosedShell(view).vertices, _turned(view, 20.0)
+    rotation = _turned(view, 20.0).rotation  # about the neck's pivot, which stays
+    place = view.pose.translation + view.pose.scale * (view.pose.rotation - rotation) @ PIVOT
+    vertices, pose = ClosedShell(view).vertices, HeadPose(rotation, place, view.pose.scale)
     still, moved = (
         MovingBody(replace(view.layers, hair_follow=follow), view.pose, view.size).over(
             view.layers.plate, vertices, pose

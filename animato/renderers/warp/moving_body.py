@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.landmarks import MESH_POINTS
+from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.pose import HeadPose, points_from_local
 from animato.head.body_places import GRID
 from animato.head.closed_topology import COLUMNS, RINGS
 from animato.head.person_layers import PersonLayers
+from animato.renderers.warp.still_neck import carrying_oval
 from animato.types import Frame, Plane
 
 SURROUNDINGS = MESH_POINTS + RINGS * COLUMNS
@@ -84,7 +85,9 @@ class MovingBody:
     def _moved(self, vertices: NDArray[np.float64], pose: HeadPose) -> tuple[int, Frame] | None:
         """Return the first row in which the moved body may lie, and the rows from there as RGBA; None if it rests."""
         layers, size = self.layers, self._size
-        carried = layers.body_places.movement(vertices[:SURROUNDINGS], vertices[SURROUNDINGS:])
+        places = layers.body_places
+        oval = carrying_oval(places.oval, vertices[list(OVAL)], pose, self._pose)
+        carried = places.movement(oval, vertices[SURROUNDINGS:])
         if self._hangs:
             hair = points_from_local(layers.hair_places, pose) - points_from_local(layers.hair_places, self._pose)
             carried += layers.hair_follow[:, None] * (hair[:, :2] - carried)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
-from animato.geometry.pose import HeadPose, degrees_between, local_from_points
-from animato.geometry.smoothstep import smoothstep
+from animato.geometry.pose import HeadPose, local_from_points
 from animato.head.closed_head import with_perspective
 from animato.head.closed_topology import FRONT, RINGS, closed_topology
 from animato.head.view import HeadView
+from animato.renderers.warp.still_neck import BODY_SHARE, carrying_oval, near_share, upright
 from animato.types import Points
 
 
@@ -110,10 +110,13 @@ class ClosedShell:
         there = still + (moved - still) * head.follow[:, None]
         rings = with_perspective(there, pose, -1.0)
         rings[COLUMNS * FRONT : COLUMNS * (FRONT + 1), 2] += FRINGE_DEPTH
-        near = 1 - smoothstep(degrees_between(pose, photo), *CORRECTED_DEGREES)
-        body = move_rings(self._rings, photo, pose, expression, residual)
-        body = self._rings.points + (near + (1 - near) * BODY_SHARE) * (body - self._rings.points)
-        carried = self._carried.movement(points, body)
+        near = near_share(pose, photo)
+        body = move_rings(self._rings, photo, upright(pose, photo), np.zeros_like(expression), residual)
+        body = self._rings.points + BODY_SHARE * (body - self._rings.points)
+        if near > 0:
+            body += near * (move_rings(self._rings, photo, pose, expression, residual) - body)
+        oval = carrying_oval(self._carried.oval, points[list(OVAL)], pose, photo)
+        carried = self._carried.movement(oval, body)
         # Where the skirt does not follow the head it is the body's neck, and goes where that goes.
         rings[:, :2] += carried * (1 - head.follow[:, None])
         if residual is not None and near > 0:
@@ -121,13 +124,6 @@ class ClosedShell:
             rings[:, :2] += near * (head.points[:, :2] + carried - rings[:, :2])
         return np.concatenate([points[:MESH_POINTS].astype(np.float64), rings, body])
 
-
-CORRECTED_DEGREES = (5.0, 20.0)
-"""Turn up to which the shell follows the driver's surroundings fully, and from which it is rigid."""
-
-BODY_SHARE = 0.4
-"""How much of the rings' movement is the body's where the head is turned. All of it is too much (twins beyond 18
-degrees 20.36 dB, with this share 20.61, without any 20.65), but a head that also moves aside takes its body along."""
 
 FRINGE_DEPTH = 1e5
 """Pixels by which the fringe is drawn behind the head."""
