@@ -49,8 +49,10 @@ RIDGE = 0.1
 """Weight of the penalty per observation, in standardised features."""
 VARIANTS = 12
 """Altered copies of each clip's spectra."""
-GAIN = 1.2
-"""Outputs are amplified about their mean: a regression on few voices moves four fifths as far as people do."""
+GAIN, GAP_OFFSET = 1.2, 0.1
+"""Amplification of the outputs about their means, and canonical centimetres taken off the gap: a regression on few
+voices moves three quarters as far as people do, and hardly closes the lips. Both together find twice as many closed lips,
+and cost 0.04 cm of root mean square error."""
 
 KINDS = ("constant", "loudness", "regression", "amplified")
 """What is compared: the mean mouth, a regression on loudness alone, the one on spectra, and as it ships."""
@@ -113,8 +115,8 @@ def main() -> None:
     print(f"{args.output.name}: {args.output.stat().st_size} bytes, {len(clips)} clips")
 
 
-def fit(clips: Clips, gain: float = GAIN) -> SpeechModel:
-    """Return the regression on clips."""
+def fit(clips: Clips, amplify: bool = True) -> SpeechModel:
+    """Return the regression on clips, amplified or as it is."""
     basis = _mouth_basis(clips)
     random = np.random.default_rng(0)
     inputs, outputs = [], []
@@ -128,8 +130,9 @@ def fit(clips: Clips, gain: float = GAIN) -> SpeechModel:
     mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
     x = (x - mean) / deviation
     solution = np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(x.shape[1]), x.T @ (y - y.mean(axis=0)))
-    weights = gain * solution / deviation[:, None]
+    weights = (GAIN if amplify else 1.0) * solution / deviation[:, None]
     bias = y.mean(axis=0) - mean @ weights
+    bias[-1] -= GAP_OFFSET if amplify else 0.0
     return SpeechModel(np.float32(weights.reshape(TAPS, FEATURES, -1)), np.float32(bias), np.float32(basis))
 
 
@@ -146,7 +149,7 @@ def evaluate(clips: Clips) -> None:
     found: dict[str, dict[str, Curve]] = {name: {} for name in KINDS}
     for person in sorted({clip.person for clip in clips.values()}):
         others = {name: clip for name, clip in clips.items() if clip.person != person}
-        model, amplified = fit(others, gain=1.0), fit(others)
+        model, amplified = fit(others, amplify=False), fit(others)
         for name, clip in clips.items():
             if clip.person == person:
                 found["regression"][name] = _predicted(clip, model)
@@ -164,7 +167,7 @@ def _predicted(clip: Clip, model: SpeechModel) -> Curve:
     outputs = model(normalised(clip.spectra, clip.level))
     at = np.arange(len(outputs)) / SPECTRA_PER_SECOND
     values = np.stack([np.interp(clip.times, at, column) for column in outputs.T], axis=1)
-    return Curve.of(clip.times, np.tensordot(values[:, :-1], model.basis, axes=1), values[:, -1])
+    return Curve.of(clip.times, np.tensordot(values[:, :-1], model.basis, axes=1), np.maximum(values[:, -1], 0.0))
 
 
 def _regressed(clip: Clip, others: Clips, *, constant: bool) -> Curve:

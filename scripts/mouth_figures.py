@@ -63,10 +63,14 @@ def print_figures(
     parts = [f"{what} r {mean[k]:.2f} rms {mean[k + 3]:.3f} cm" for k, what in enumerate(("gap", "width", "forward"))]
     gap = np.concatenate([found[name].measures[speaking[name], 0] for name in found])
     closed = np.concatenate([truth[name].measures[speaking[name], 0] < CLOSED for name in found])
+    shut = gap < CLOSED
     far = (np.abs(lags) > 0.041).mean()
+    lips = (
+        f"{shut.mean():.2f} of the frames (truth {closed.mean():.2f}), {(shut & closed).sum() / closed.sum():.2f} found"
+    )
     print(
-        f"{kind}: {', '.join(parts)}, movement {mean[6]:.2f} of the true, closed lips told (AUC) "
-        f"{_auc(-gap, closed):.2f}, lag {1000 * np.mean(lags):.0f} ms, median {1000 * np.median(lags):.0f} ms, "
+        f"{kind}: {', '.join(parts)}, movement {mean[6]:.2f} of the true; closed lips: {lips}, AUC "
+        f"{_auc(-gap, closed):.2f}; lag {1000 * np.mean(lags):.0f} ms, median {1000 * np.median(lags):.0f} ms, "
         f"beyond 40 ms {far:.0%}; gap r by person {' '.join(f'{row[0]:.2f}' for row in by_person)}",
         flush=True,
     )

@@ -36,9 +36,11 @@ def test_a_photo_speaks_with_the_voice_of_the_sound(made: Material, spoken: Path
 
 def test_a_head_streams_frames_of_a_sound(made: Material, spoken: Path) -> None:
     options = {name: value for name, value in SMALL.items() if name != "threads"}
-    with animato.Animator(threads=1) as animator:
-        with animator.head(made.photo).animate(spoken, end=0.2, **options) as stream:
-            assert len(list(stream)) == 5
+    with (
+        animato.Animator(threads=1) as animator,
+        animator.head(made.photo).animate(spoken, end=0.2, **options) as stream,
+    ):
+        assert len(list(stream)) == 5
 
 
 def test_the_strength_of_the_mouth_scales_the_lips(made: Material, spoken: Path) -> None:
