@@ -30,7 +30,8 @@ def voice(seconds: float, spans: Spans, gain: float = 0.3) -> NDArray[np.float32
     for begin, end in spans:
         # Vowels swell and fade within 30 ms, as voices do.
         loud = np.maximum(loud, np.clip(np.minimum(times - begin, end - times) / 0.03, 0.0, 1.0))
-    return (samples * loud).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0.0, 0.001 * gain, len(times))  # of a microphone
+    return (samples * loud + noise).astype(np.float32)
 
 
 def write_voice(path: Path, seconds: float, spans: Spans, gain: float = 0.3) -> Path:

@@ -29,11 +29,13 @@ FLOOR = 1e-10
 NEPER = np.log(10.0) / 10.0
 """One decibel in natural logarithms of power."""
 
+PEAK_SHARE, PEAK_SPECTRA = 0.005, 5
+"""Share of the spectra, and their number at least, that are as loud as the peak: more than a click has."""
 ACTIVE = 30.0
-"""Decibels below the loudest spectra to which a spectrum counts for the level of speech; speech spans about 30."""
+"""Decibels below the peak to which a spectrum counts for the level of speech; speech spans about 30."""
 VOICED = 21.0
 """Decibels below the level of speech from which a moment is silence: pauses of the training clips lie 25 to 45 below,
-and closures of consonants last too short to count (`speech_mouth.PAUSE_SECONDS`)."""
+and closures of consonants last too short to count (`speech_mouth.OPENS_BEFORE`)."""
 ABOVE_NOISE = 3.0
 """Decibels by which speech must exceed the steady noise of the recording, whose spectra vary by less than one."""
 SILENT = -75.0
@@ -71,14 +73,16 @@ class LevelMeter:
 
     def add(self, spectra: NDArray[np.float32]) -> None:
         """Count spectra (T x `BANDS`)."""
-        level = spectra.mean(axis=1) / NEPER
+        level = loudness(spectra) / NEPER
         bins = np.clip((level - self.LOW) / self.STEP, 0, self.BINS - 1).astype(np.int64)
         self._count += np.bincount(bins, minlength=self.BINS)
         np.add.at(self._sums, bins, spectra)
 
     def level(self) -> SpeechLevel:
         """Return the level of what was added."""
-        peak, floor = self._percentile(self._count, 99.5), self._percentile(self._count, 5.0)
+        total = int(self._count.sum())
+        share = max(PEAK_SHARE, PEAK_SPECTRA / max(total, 1))
+        peak, floor = (self._percentile(self._count, percent) for percent in (100.0 * (1.0 - share), 5.0))
         centres = self.LOW + self.STEP * (np.arange(self.BINS) + 0.5)
         active = np.where(centres > peak - ACTIVE, self._count, 0)
         top = self._percentile(active, 95.0)
@@ -87,7 +91,7 @@ class LevelMeter:
         return SpeechLevel(mean, top * NEPER, threshold * NEPER, top < max(SILENT, threshold))
 
     def _percentile(self, count: NDArray[np.int64], percent: float) -> float:
-        reached = np.searchsorted(np.cumsum(count), percent / 100.0 * count.sum())
+        reached = np.searchsorted(np.cumsum(count), max(percent, 0.0) / 100.0 * count.sum())
         return self.LOW + self.STEP * (min(int(reached), self.BINS - 1) + 0.5)
 
 
@@ -115,8 +119,16 @@ def log_mels(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float
 
 def normalised(spectra: NDArray[np.float32], level: SpeechLevel) -> NDArray[np.float32]:
     """Return the features of spectra: T x `FEATURES` float32, relative to the mean spectrum, and the loudness."""
-    colour, loudness = spectra - level.bands, spectra.mean(axis=1, keepdims=True) - level.top
-    return np.maximum(np.concatenate([colour, loudness], axis=1), -CLAMP).astype(np.float32)
+    relative = np.column_stack([spectra - level.bands, loudness(spectra) - level.top])
+    return np.asarray(np.maximum(relative, -CLAMP), np.float32)
+
+
+def loudness(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean over the bands of T spectra, T float32.
+
+    The mean of logarithms: consonants, which are weak but broad, count nearly as much as vowels.
+    """
+    return np.asarray(spectra.mean(axis=1), np.float32)
 
 
 def _spectra(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.errors import MissingPartError
-from animato.motion.speech_features import BANDS, CLAMP, HOP, NEPER, RATE, SpeechLevel, normalised
+from animato.motion.speech_features import BANDS, CLAMP, HOP, NEPER, RATE, SpeechLevel, loudness, normalised
 
 ASSET = Path(__file__).resolve().parents[1] / "assets" / "speech.npz"
 
@@ -42,8 +42,8 @@ LOUD_DECIBELS = 15.0
 SYLLABLE, PHRASE = 0.12, 0.4
 """Standard deviations in seconds of the windows whose difference is the stress: a syllable in its phrase."""
 
-MARGIN = round(2.5 * PHRASE * SPECTRA_PER_SECOND)
-"""Spectra of context that a block needs on both sides; more than the regression and the pauses do."""
+MARGIN = round((2.5 * PHRASE + OPENS_BEFORE + EASE + 0.05) * SPECTRA_PER_SECOND)
+"""Spectra of context that a block needs on both sides: a phrase, and what decides where it pauses."""
 BLOCK = 1000
 """Spectra that are analysed at once: 10 s."""
 
@@ -114,25 +114,25 @@ def _with_margins(spectra: Iterable[Array], silence: np.float32) -> Iterator[Arr
 
 
 def _curves(padded: Array, level: SpeechLevel, model: SpeechModel) -> Curves:
-    loudness = padded.mean(axis=1)
+    loud = loudness(padded)
     inside = slice(MARGIN, len(padded) - MARGIN)
-    speaking = speech_share(loudness, level)
+    speaking = speech_share(loud, level)
     outputs = model(normalised(padded, level)) * speaking[:, None]
-    stressed = np.clip(1.0 + (loudness - level.top) / (LOUD_DECIBELS * NEPER), 0.0, 1.0) * speaking
+    stressed = np.clip(1.0 + (loud - level.top) / (LOUD_DECIBELS * NEPER), 0.0, 1.0) * speaking
     syllable, phrase = (smoothed(stressed[:, None], width * SPECTRA_PER_SECOND) for width in (SYLLABLE, PHRASE))
     return Curves(outputs[inside, :-1], np.maximum(outputs[inside, -1], 0.0), (syllable - phrase)[inside, 0])
 
 
-def speech_share(loudness: Array, level: SpeechLevel) -> Array:
+def speech_share(loud: Array, level: SpeechLevel) -> Array:
     """Return how far each of T moments is speech, T float32: 1 in speech, 0 in pauses, eased in between.
 
     Args:
-        loudness: T, means of the spectra.
+        loud: T, from `speech_features.loudness`.
         level: of the whole sound.
     """
     if level.silent:
-        return np.zeros(len(loudness), np.float32)
-    voiced = loudness > level.threshold
+        return np.zeros(len(loud), np.float32)
+    voiced = loud > level.threshold
     voiced &= np.convolve(voiced, np.ones(5), "same") >= CLICK_SPECTRA
     before, after = (round(seconds * SPECTRA_PER_SECOND) for seconds in (OPENS_BEFORE, CLOSES_AFTER))
     near = np.convolve(voiced, np.ones(before + after + 1))[before : before + len(voiced)] > 0.5

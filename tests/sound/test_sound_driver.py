@@ -77,7 +77,7 @@ def test_start_and_end_cut_the_sound(spoken: Path) -> None:
     driver = SoundDriver(spoken, AnimateSettings(start=0.8, end=2.0, threads=1))
     frames = list(driver.frames(StageClock()))
     assert driver.duration == pytest.approx(1.2) and len(frames) == 30
-    np.testing.assert_allclose(mouths(frames)[4:18], mouths(frames_of(spoken))[24:38], atol=0.03)
+    assert np.corrcoef(mouths(frames), mouths(frames_of(spoken))[20:50])[0, 1] > 0.98
 
 
 def test_the_head_lives_and_every_run_is_the_same(spoken: Path) -> None:
@@ -152,7 +152,7 @@ def test_memory_does_not_grow_with_the_length_of_a_sound(tmp_path: Path) -> None
         return used
 
     peak(2.0)
-    assert peak(80.0) < 1.2 * peak(40.0) + 200_000
+    assert peak(60.0) < 1.1 * peak(30.0) + 200_000
 
 
 def test_the_sealed_process_gives_the_same_motion(spoken: Path) -> None:
