@@ -124,7 +124,7 @@ def normalised(spectra: NDArray[np.float32], level: SpeechLevel) -> NDArray[np.f
 
 
 def loudness(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over the bands of T spectra, T float32.
+    """Return the mean over the bands of spectra (T x `BANDS`), T float32.
 
     The mean of logarithms: consonants, which are weak but broad, count nearly as much as vowels.
     """
