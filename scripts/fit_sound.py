@@ -44,6 +44,8 @@ from animato.motion.speech_mouth import (
     SPECTRA_PER_SECOND,
     STRIDE,
     TAPS,
+    Curves,
+    GapScale,
     SpeechModel,
     smoothed,
     speech_share,
@@ -59,12 +61,11 @@ RIDGE = 0.1
 """Weight of the penalty per observation, in standardised features."""
 VARIANTS = 12
 """Altered copies of each clip's spectra."""
-GAIN, GAP_OFFSET = 1.2, 0.1
-"""Amplification of the outputs about their means, and canonical centimetres taken off the gap: a regression on few
-voices moves three quarters as far as people do, and hardly closes the lips. Both together find two and a half times as
-many closed lips, and cost 0.04 cm of root mean square error."""
+GAIN = 1.2
+"""Amplification of the shape about its mean: a regression on few voices moves four fifths as far as people do. The gap
+between the lips is scaled by `speech_mouth.GapScale`."""
 
-KINDS = ("constant", "loudness", "regression", "amplified")
+KINDS = ("constant", "loudness", "regression", "as shipped")
 """What is compared: the mean mouth, a regression on loudness alone, the one on spectra, and as it ships."""
 
 Array = NDArray[np.float64]
@@ -140,9 +141,9 @@ def fit(clips: Clips, amplify: bool = True) -> SpeechModel:
     mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
     x = (x - mean) / deviation
     solution = np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(x.shape[1]), x.T @ (y - y.mean(axis=0)))
-    weights = (GAIN if amplify else 1.0) * solution / deviation[:, None]
+    gain = np.array([*[GAIN] * COMPONENTS, 1.0]) if amplify else np.ones(COMPONENTS + 1)
+    weights = gain * solution / deviation[:, None]
     bias = y.mean(axis=0) - mean @ weights
-    bias[-1] -= GAP_OFFSET if amplify else 0.0
     return SpeechModel(np.float32(weights.reshape(TAPS, FEATURES, -1)), np.float32(bias), np.float32(basis))
 
 
@@ -163,7 +164,7 @@ def evaluate(clips: Clips) -> None:
         for name, clip in clips.items():
             if clip.person == person:
                 found["regression"][name] = _predicted(clip, model)
-                found["amplified"][name] = _predicted(clip, amplified)
+                found["as shipped"][name] = _shipped(clip, amplified)
                 found["constant"][name] = _regressed(clip, others, constant=True)
                 found["loudness"][name] = _regressed(clip, others, constant=False)
     people = {name: clip.person for name, clip in clips.items()}
@@ -178,6 +179,16 @@ def _predicted(clip: Clip, model: SpeechModel) -> Curve:
     at = np.arange(len(outputs)) / SPECTRA_PER_SECOND
     values = np.stack([np.interp(clip.times, at, column) for column in outputs.T], axis=1)
     return Curve.of(clip.times, np.tensordot(values[:, :-1], model.basis, axes=1), np.maximum(values[:, -1], 0.0))
+
+
+def _shipped(clip: Clip, model: SpeechModel) -> Curve:
+    """Return the prediction with its gaps scaled as a driver's are."""
+    raw = model(normalised(clip.spectra, clip.level))
+    share = speech_share(loudness(clip.spectra), clip.level)
+    curves = Curves(raw[:, :-1], raw[:, -1], share, share)
+    found, at = _predicted(clip, model), np.arange(len(raw)) / SPECTRA_PER_SECOND
+    found.measures[:, 0] = np.interp(clip.times, at, GapScale([curves])(curves))
+    return found
 
 
 def _regressed(clip: Clip, others: Clips, *, constant: bool) -> Curve:

@@ -1,7 +1,7 @@
 """Driver that speaks: the mouth follows a sound, and the head breathes, blinks and nods as people do who talk.
 
-The sound is read twice, in blocks: once for its level, once for the movement. Nothing is random, so the same sound
-gives the same motion.
+The sound is read three times, in blocks: for its level, for the range of its mouth, and for the movement. Nothing is
+random, so the same sound gives the same motion.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from animato.motion.dropouts import rest_frame
 from animato.motion.idle import idle_controls, with_controls
 from animato.motion.motion_frame import MotionFrame
 from animato.motion.speech_features import RATE, LevelMeter, log_mels
-from animato.motion.speech_mouth import SPECTRA_PER_SECOND, Curves, speech_curves, speech_model
+from animato.motion.speech_mouth import SPECTRA_PER_SECOND, Curves, GapScale, speech_curves, speech_model
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
@@ -61,6 +61,7 @@ class SoundDriver:
             meter.add(spectra)
         self._level = meter.level()
         self.duration: float | None = self._sound.duration
+        self._scale = GapScale(self._curves())
 
     def warnings(self) -> list[str]:
         """Return sentences about the sound."""
@@ -74,7 +75,7 @@ class SoundDriver:
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
         """Yield the motion of the sound, at `fps`."""
         self.report.warnings[:] = self.warnings()
-        curves = _joined(speech_curves(log_mels(self._sound.blocks()), self._level))
+        curves = _joined(self._curves(), self._scale)
         count = max(1, math.ceil(self._sound.duration * self.fps - 1e-6))
         begin, known = 0, next(curves)
         for index in range(count):
@@ -89,14 +90,17 @@ class SoundDriver:
                 motion = _motion(_between(known, place), time)
             yield motion
 
+    def _curves(self) -> Iterator[Curves]:
+        return speech_curves(log_mels(self._sound.blocks()), self._level)
+
 
 Rows = NDArray[np.float32]
 """T x (K + 2): coefficients of the expression, gap between the lips, stress."""
 
 
-def _joined(curves: Iterator[Curves]) -> Iterator[Rows]:
+def _joined(curves: Iterator[Curves], scale: GapScale) -> Iterator[Rows]:
     for block in curves:
-        yield np.concatenate([block.expression, block.gap[:, None], block.stress[:, None]], axis=1)
+        yield np.column_stack([block.expression, scale(block), block.stress])
 
 
 def _between(rows: Rows, place: float) -> Rows:

@@ -42,6 +42,14 @@ LOUD_DECIBELS = 15.0
 SYLLABLE, PHRASE = 0.12, 0.4
 """Standard deviations in seconds of the windows whose difference is the stress: a syllable in its phrase."""
 
+CLOSED_PERCENT, OPEN_PERCENT = 27.0, 92.0
+"""Percentiles of the predicted gaps of a sound that are set to `CLOSED_GAP` and `OPEN_GAP`; lips of the training clips
+are closed in a quarter of the frames of speech."""
+CLOSED_GAP, OPEN_GAP = 0.12, 0.9
+"""Gaps at these percentiles in the training clips, canonical centimetres, rounded."""
+MOST_GAIN, MOST_OFFSET = 1.6, 0.25
+"""Limits of the gain and of the centimetres that are taken off: in a sound of vowels alone, no lips should close."""
+
 MARGIN = round((2.5 * PHRASE + OPENS_BEFORE + EASE + 0.05) * SPECTRA_PER_SECOND)
 """Spectra of context that a block needs on both sides: a phrase, and what decides where it pauses."""
 BLOCK = 1000
@@ -54,13 +62,45 @@ class Curves:
 
     Attributes:
         expression: T x K float32, coefficients of the basis.
-        gap: T float32, gap between the lips, canonical centimetres.
+        gap: T float32, gap between the lips as predicted, canonical centimetres; means nothing in pauses.
+        speaking: T float32, 1 in speech, 0 in pauses.
         stress: T float32, how much louder a syllable is than its surroundings, about -0.5 to 0.5.
     """
 
     expression: Array
     gap: Array
+    speaking: Array
     stress: Array
+
+
+class GapScale:
+    """Scales the gaps of a sound to those of people: what is predicted moves less, and less for some voices.
+
+    Args:
+        sound: all curves of the sound; a histogram of them is kept.
+    """
+
+    LOW, STEP, BINS = -1.0, 0.01, 300
+    """The histogram of gaps: first gap and width of a bin, canonical centimetres, and number of bins."""
+
+    def __init__(self, sound: Iterable[Curves]) -> None:
+        counts = np.zeros(self.BINS, np.int64)
+        for curves in sound:
+            bins = (curves.gap[curves.speaking > 0.5] - self.LOW) / self.STEP
+            counts += np.bincount(np.clip(bins, 0, self.BINS - 1).astype(np.int64), minlength=self.BINS)
+        shares = np.cumsum(counts) / max(int(counts.sum()), 1)
+        low, high = (
+            self.LOW + self.STEP * (int(np.searchsorted(shares, percent / 100.0)) + 0.5)
+            for percent in (CLOSED_PERCENT, OPEN_PERCENT)
+        )
+        self._low = low
+        self._gain = float(np.clip((OPEN_GAP - CLOSED_GAP) / max(high - low, self.STEP), 1.0, MOST_GAIN))
+        self._rest = max(CLOSED_GAP, low - MOST_OFFSET)
+
+    def __call__(self, curves: Curves) -> Array:
+        """Return T float32 gaps, canonical centimetres; 0 in pauses."""
+        scaled = (curves.gap - self._low) * self._gain + self._rest
+        return np.asarray(np.maximum(scaled, 0.0) * curves.speaking, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +157,11 @@ def _curves(padded: Array, level: SpeechLevel, model: SpeechModel) -> Curves:
     loud = loudness(padded)
     inside = slice(MARGIN, len(padded) - MARGIN)
     speaking = speech_share(loud, level)
-    outputs = model(normalised(padded, level)) * speaking[:, None]
+    outputs = model(normalised(padded, level))
     stressed = np.clip(1.0 + (loud - level.top) / (LOUD_DECIBELS * NEPER), 0.0, 1.0) * speaking
     syllable, phrase = (smoothed(stressed[:, None], width * SPECTRA_PER_SECOND) for width in (SYLLABLE, PHRASE))
-    return Curves(outputs[inside, :-1], np.maximum(outputs[inside, -1], 0.0), (syllable - phrase)[inside, 0])
+    expression = (outputs[:, :-1] * speaking[:, None])[inside]
+    return Curves(expression, outputs[inside, -1], speaking[inside], (syllable - phrase)[inside, 0])
 
 
 def speech_share(loud: Array, level: SpeechLevel) -> Array:
