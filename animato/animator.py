@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from animato.drivers.video import VideoDriver
+from animato.drivers.opening import open_recording
 from animato.errors import InterruptedRunError, UsageError
 from animato.head.head import Head
 from animato.head.report import HeadReport
@@ -247,12 +247,12 @@ class Animator:
         progress: Progress | None = None,
         **options: Any,
     ) -> MotionClip:
-        """Track a video and save its motion as a motion file.
+        """Save the motion of a video, which is tracked, or of a sound as a motion file.
 
         The file contains no image of the face, except a 16 x 28 grid of open mouths with `mouth_interior`.
 
         Args:
-            video: the clip to track.
+            video: the clip to track, or a sound of a voice.
             output: a path ending in .motion.
             settings: start, end, neutral, driver_face and mouth_interior are used.
             name: title stored in the file; the file's stem by default.
@@ -275,7 +275,7 @@ class Animator:
         check_target(target, "motion", overwrite)
         check_not_input(target, [source])
         with self.engine.bounded():
-            driver = VideoDriver(source, settings, shared_finder(self.engine))
+            driver = open_recording(source, settings, shared_finder(self.engine))
             expected = None if driver.duration is None else max(1, round(driver.duration * driver.fps))
             _check_motion_length(expected)
             frames = []

@@ -211,7 +211,7 @@ def expression_of(picture: Path | str, face: str = "largest") -> dict[str, float
 def record(
     video: Path | str, output: Path | str, settings: AnimateSettings | None = None, **options: Any
 ) -> MotionClip:
-    """Track a video and save its motion as a motion file, in one call; see `Animator.record`."""
+    """Save the motion of a video or a sound as a motion file, in one call; see `Animator.record`."""
     with _animator(settings, options) as animator:
         return animator.record(video, output, settings, **options)
 

@@ -30,7 +30,7 @@ def animate(
             "--driver",
             "-d",
             metavar="CLIP",
-            help="Video or .motion file that supplies the motion, or the name of a bundled motion.",
+            help="Video, sound of a voice, or .motion file that supplies the motion, or the name of a bundled motion.",
         ),
     ],
     output: Annotated[

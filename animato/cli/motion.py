@@ -12,14 +12,16 @@ from animato.cli.output_path import output_path
 from animato.cli.printing import print_json, print_line
 from animato.cli.progress import progress_bar
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Record motion from a video; inspect motion files.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Record motion from a video or a sound; inspect motion files."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command(cls=GroupedCommand, epilog="animato motion record clip.mp4 -o mine.motion")
 def record(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Video of a face.")],
+    video: Annotated[Path, typer.Argument(metavar="CLIP", help="Video of a face, or sound of a voice.")],
     output: Annotated[
         Path,
         typer.Option(
@@ -47,7 +49,7 @@ def record(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Track VIDEO and save its motion, without images of the face or its shape."""
+    """Save the motion of CLIP, without images of the face or its shape."""
     from animato import api
     from animato.settings.animate import AnimateSettings
 

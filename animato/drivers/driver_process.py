@@ -28,7 +28,7 @@ from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 
 DRIVER_SETTINGS = (
-    *("start", "end", "neutral", "driver_face", "stabilize_landmarks"),
+    *("start", "end", "fps", "neutral", "driver_face", "stabilize_landmarks"),
     *(channel.name for channel in CHANNELS),
     *("motion", "stabilize", "cuts"),
 )
@@ -90,13 +90,13 @@ def neutral_from(message: Message) -> Neutral:
 
 
 class SubprocessDriver:
-    """Driver that tracks a video in a subprocess, started at once; `opened` waits for the neutral frame.
+    """Driver that reads a video or a sound in a subprocess, started at once; `opened` waits for the neutral frame.
 
     A context manager: leaving the block ends the subprocess. It also ends after the last frame, when this object is
     garbage-collected, and when this process exits.
 
     Args:
-        path: the video.
+        path: the video or sound.
         settings: see `AnimateSettings`.
     """
 
@@ -121,7 +121,7 @@ class SubprocessDriver:
         """Wait for the neutral frame.
 
         Raises:
-            InputError, UsageError: see `VideoDriver`.
+            InputError, UsageError: see `VideoDriver` and `SoundDriver`.
         """
         opened = self._next("opened", max_bytes=OPENED_BYTES)
         values = opened.values
@@ -132,7 +132,7 @@ class SubprocessDriver:
         return self
 
     def frames(self, clock: StageClock) -> Iterator[MotionFrame]:
-        """Yield the video's motion; each call reads it from the beginning. See `VideoDriver.frames`."""
+        """Yield the motion; each call reads the file from the beginning. See `VideoDriver.frames`."""
         if not self._at_start:
             self._start()
             self.opened()

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
+from animato.drivers.base import Driver
 from animato.drivers.driver_process import LIMITS, SCALARS, motion_arrays, neutral_values
-from animato.drivers.video import VideoDriver
+from animato.drivers.opening import open_recording
 from animato.runtime.child_main import errors_sent, open_output
 from animato.runtime.messages import send
 from animato.runtime.seal import allow_processor_time
@@ -35,14 +36,14 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
 
     cv2.setNumThreads(1)
     settings = AnimateSettings(**job["settings"], threads=2)  # for the decoder; networks run on one
-    driver = VideoDriver(Path(job["path"]), settings, FaceFinder(Engine(1)))
+    driver = open_recording(Path(job["path"]), settings, FaceFinder(Engine(1)))
     _send_opened(stream, driver)
     while True:
         lines.get()
         _send_frames(stream, driver)
 
 
-def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
+def _send_opened(stream: IO[bytes], driver: Driver) -> None:
     neutral = driver.neutral
     values = {
         "fps": str(driver.fps),
@@ -54,7 +55,7 @@ def _send_opened(stream: IO[bytes], driver: VideoDriver) -> None:
     send(stream, "opened", values, {"rotation": neutral.rotation, "apertures": neutral.apertures})
 
 
-def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
+def _send_frames(stream: IO[bytes], driver: Driver) -> None:
     clock, sent = StageClock(), 0
     for frame in driver.frames(clock):
         allow_processor_time(LIMITS.cpu_seconds)
@@ -71,7 +72,7 @@ def _send_frames(stream: IO[bytes], driver: VideoDriver) -> None:
     send(stream, "end", values)
 
 
-def _send_samples(stream: IO[bytes], driver: VideoDriver, sent: int) -> int:
+def _send_samples(stream: IO[bytes], driver: Driver, sent: int) -> int:
     """Send the thumbnails that were not sent yet; return how many were sent in all."""
     for sample in driver.report.samples[sent:]:
         send(stream, "sample", {}, {"thumbnail": sample})

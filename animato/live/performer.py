@@ -19,8 +19,9 @@ from animato.geometry.mesh import mirror_partners
 from animato.geometry.smoothstep import smoothstep
 from animato.live.protocols import LiveMotion
 from animato.motion.channel import ChannelValues
-from animato.motion.controls import motion_of, neutral_measures
+from animato.motion.controls import neutral_measures
 from animato.motion.dropouts import EASE_SECONDS, HOLD_SECONDS, RESUME_SECONDS, mix, rest_frame
+from animato.motion.idle import idle_frame, with_controls
 from animato.motion.motion_frame import MotionFrame, Neutral
 
 EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
@@ -37,13 +38,6 @@ EXPRESSION_SECONDS = 0.25
 
 GAP_SECONDS = 0.15
 """Seconds without a face after which motion is blended back: a few frames at the rate of a slow camera."""
-
-BREATHS, BREATH_PITCH, SWAY_YAW = 14 / 60, 0.4, 0.6
-"""Breaths a second (12 to 20 a minute in adults at rest), and degrees by which the head nods and sways with them."""
-
-BLINK_EVERY, BLINK_SECONDS = 3.7, 0.3
-"""Seconds from blink to blink (about 17 a minute at rest: Bentivoglio et al. 1997) and of one blink, from open to
-open."""
 
 
 @dataclass
@@ -141,49 +135,6 @@ class Performer:
                 frame = with_controls(frame, values)
         controls = self.switches.controls
         return with_controls(frame, controls) if controls else frame
-
-
-def with_controls(frame: MotionFrame, values: Mapping[str, float]) -> MotionFrame:
-    """Return a motion frame with expression controls added.
-
-    Args:
-        frame: relative to any neutral measures.
-        values: see `motion.controls`.
-    """
-    added, own = motion_of(values), neutral_measures()
-    apertures = frame.apertures * np.append(added.apertures[:2] / own.apertures[:2], 1.0)
-    apertures[2] += added.apertures[2] - own.apertures[2]
-    return replace(
-        frame,
-        rotation=added.rotation @ frame.rotation,
-        translation=frame.translation + added.translation,
-        expression=frame.expression + added.expression,
-        apertures=np.maximum(apertures, 0.0),
-    )
-
-
-def idle_frame(neutral: Neutral, time: float) -> MotionFrame:
-    """Return the idle motion at a time: rest, with breaths, a slight sway and blinks.
-
-    Args:
-        neutral: measures that it is relative to.
-        time: seconds.
-    """
-    breath = math.sin(2 * math.pi * BREATHS * time)
-    # The sway has no simple ratio to the breath, so that the motion does not visibly repeat.
-    sway = math.sin(2 * math.pi * BREATHS * time / math.sqrt(5))
-    values = {"pitch": BREATH_PITCH * breath, "yaw": SWAY_YAW * sway, "blink": _blink(time)}
-    return replace(with_controls(rest_frame(neutral, time), values), time=time, tracked=False)
-
-
-def _blink(time: float) -> float:
-    """Return how far the eyes are closed, 0 to 1. Intervals vary by a third; lids close in 0.1 s, and rest 0.05 s."""
-    number = math.floor(time / BLINK_EVERY)
-    begins = number * BLINK_EVERY + (number * 0.618 % 1.0) * BLINK_EVERY / 3
-    elapsed = (time - begins) / BLINK_SECONDS
-    if not 0 <= elapsed <= 1:
-        return 0.0
-    return min(smoothstep(elapsed, 0.0, 1 / 3), 1.0 - smoothstep(elapsed, 1 / 2, 1.0))
 
 
 def mirrored(frame: MotionFrame) -> MotionFrame:

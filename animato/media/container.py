@@ -102,7 +102,7 @@ def _wrong_kind(path: Path, kind: str, error: type[InputError], content: str) ->
     if kind.startswith("image/"):
         hints[kind] = "give a picture as a photo; `driver` moves"
     if kind.startswith("audio/") and content == "video":
-        hints[kind] = "give a sound file as `audio`"
+        hints[kind] = "give a sound file as `driver` or `audio`"
     return error(
         f"{path} is not a {content} that animato reads" if content == "video" else f"{path} holds no {content}",
         where=f"the first bytes of the file: {kind}",

@@ -31,6 +31,6 @@ def find_driver(text: str) -> Path:
         raise InputError(
             f"no such driver: {text}",
             where=f"no file of that name; bundled motions: {', '.join(sorted(motions))}",
-            hint="`driver=talk`, or the path of a video or a .motion file",
+            hint="`driver=talk`, or the path of a video, a sound or a .motion file",
         )
     return motions[text]

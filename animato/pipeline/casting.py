@@ -37,7 +37,8 @@ Photos = Head | PhotoFiles
 """A head, the path of a head file, or one to thirty-two photos: files, PIL images, H x W x 3 uint8 RGB arrays."""
 
 Drivers = Driver | Path | str
-"""A video (mp4, mov, webm, mkv, avi, gif), a motion file, the name of a bundled motion, or an opened driver."""
+"""A video (mp4, mov, webm, mkv, avi, gif), a sound (wav, mp3, m4a, aac, flac, ogg), a motion file, the name of a
+bundled motion, or an opened driver."""
 
 CastInput = tuple[Head | Path | list[Path | Frame], Driver | Path]
 """Validated input for one actor: a head, head file or photos, and a driver."""

@@ -27,7 +27,7 @@ def driver_path(driver: Any) -> Path:
     path = path_of(driver)
     if path is not None and str(driver):
         return find_driver(os.fspath(driver))
-    hint = "the path of a video or .motion file, or the name of a bundled motion such as talk"
+    hint = "the path of a video, sound or .motion file, or the name of a bundled motion such as talk"
     if path is not None:
         raise UsageError("the name of the driver is empty", hint=hint)
     if isinstance(driver, (Sequence, np.ndarray)) and not isinstance(driver, (bytes, bytearray)):

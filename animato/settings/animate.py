@@ -71,7 +71,7 @@ class AnimateSettings(EngineSettings, SigningSettings, LabelSettings, MotionSett
     )
     fps: float | None = setting(
         None,
-        "Frame rate of the video. Default: the driver's.",
+        "Frame rate of the video. Default: the driver's; 25 for a sound.",
         low=1.0,
         high=120.0,
         unit="frames per second",

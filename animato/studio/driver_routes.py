@@ -1,4 +1,4 @@
-"""/api/v1/drivers: bundled motions, and videos and motion files that were uploaded."""
+"""/api/v1/drivers: bundled motions, and videos, sounds and motion files that were uploaded."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def driver_content(studio: StudioOf, number: DriverNumber) -> Response:
     """Return the file of a driver; ranges are supported."""
     row = _driver(studio, number)
     path = studio.sources.driver(number).path
-    video = row["kind"] == "video"
-    media_type = studio.sources.row("files", row["file"], "file")["media_type"] if video else None
+    plays = row["kind"] in ("video", "sound")
+    media_type = studio.sources.row("files", row["file"], "file")["media_type"] if plays else None
     return FileResponse(
         path,
         media_type=media_type or "application/octet-stream",
-        filename=row["name"] if video else f"{row['name']}.motion",
-        content_disposition_type="inline" if video else "attachment",
+        filename=row["name"] if plays else f"{row['name']}.motion",
+        content_disposition_type="inline" if plays else "attachment",
         headers={"content-security-policy": UNTRUSTED, "cache-control": "private, no-cache"},
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from animato.animator import Animator
 from animato.appearance.channels import CHANNELS
+from animato.drivers.sound import SoundDriver
 from animato.errors import InputError, VideoError
 from animato.geometry.landmarks import MESH_POINTS
 from animato.head.head import Head
@@ -26,6 +27,7 @@ from animato.head.quality import is_blurred
 from animato.media.disk import whole_file
 from animato.media.image import load_picture, save_picture
 from animato.media.reader import open_video
+from animato.media.sound_file import is_sound
 from animato.motion.keyframes import Keyframe, motion_from_keyframes
 from animato.motion.motion_file import load_motion, save_motion
 from animato.pipeline.casting import shared_finder
@@ -160,10 +162,18 @@ class Tasks:
         if kind == "motion":
             clip = load_motion(path, CHANNELS)
             return {"title": clip.name, "duration": clip.duration, "fps": float(clip.fps), "frames": 0, "warnings": []}
+        if kind in ("video", "sound") and is_sound(path):  # browsers record a voice into containers of video
+            sound = SoundDriver(path, AnimateSettings())
+            fields = {
+                "duration": sound.duration,
+                "fps": float(sound.fps),
+                "warnings": [self._named(warning) for warning in sound.warnings()],
+            }
+            return {"title": "", "kind": "sound", "frames": 0, **fields}
         if kind != "video":
             raise InputError(
                 f"{path} is not a driver: a {kind} has no motion of a face",
-                hint="a video (mp4, mov, webm, mkv, avi, gif), a motion file, or a picture of a face",
+                hint="a video (mp4, mov, webm, mkv, avi, gif), a sound, a motion file, or a picture of a face",
                 more="docs/drivers.md",
             )
         with open_video(path, max_side=FILMSTRIP_SIDE) as video:

@@ -57,8 +57,10 @@ def test_a_video_in_the_place_of_the_photo_is_told_where_it_belongs(refuse: Refu
     assert "give a video as --driver" in said
 
 
-def test_a_sound_in_the_place_of_the_driver_is_told_where_it_belongs(refuse: Refuse, made: Material) -> None:
-    assert "give a sound file as --audio" in refuse(driver=made.speech)
+def test_a_damaged_sound_as_driver_is_refused(refuse: Refuse, bad: Path, made: Material) -> None:
+    broken = bad / "broken.wav"
+    broken.write_bytes(made.speech.read_bytes()[:16])
+    assert "damaged or cut short" in refuse(driver=broken)
 
 
 def test_an_unknown_movement_names_those_that_are_bundled(refuse: Refuse) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from live_fakes import NEUTRAL, moved
 
-from animato.live.performer import EXPRESSIONS, Performer, idle_frame, mirrored, with_controls
+from animato.live.performer import EXPRESSIONS, Performer, mirrored
 from animato.live.protocols import LiveMotion
 from animato.motion.controls import motion_of
 from animato.motion.dropouts import EASE_SECONDS, HOLD_SECONDS, rest_frame
+from animato.motion.idle import idle_frame, with_controls
 from animato.motion.motion_frame import MotionFrame
 from animato.motion.smooth import pose_vector
 

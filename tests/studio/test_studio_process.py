@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from studio_process import LONG, SHORT, StudioProcess, ended, rendering
+from voice import write_voice
 from websockets.sync.client import ClientConnection, connect
 
 from animato.pipeline.demo import DEMO_PHOTO
@@ -145,10 +146,24 @@ def test_a_picture_drives_by_its_expression(process: StudioProcess, head: str, t
     with process.events() as wait:
         job = wait(process.job(head, SHORT, driver=driver["id"]), ended)
     assert job["state"] == "done", job["error"]
-    (tmp_path / "talk.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
-    sound = process.upload(tmp_path / "talk.wav")
-    refused = problem(process.client.post("/drivers", json={"file": sound}), 422)
-    assert refused["what"].startswith("talk.wav is not a driver") and refused["field"] == "file"
+    text = process.upload(tmp_path / "notes.txt") if (tmp_path / "notes.txt").write_text("words") else ""
+    refused = problem(process.client.post("/drivers", json={"file": text}), 422)
+    assert refused["what"].startswith("notes.txt is not a driver") and refused["field"] == "file"
+
+
+def test_a_sound_drives_the_mouth(process: StudioProcess, head: str, tmp_path: Path) -> None:
+    sound = process.upload(write_voice(tmp_path / "talk.wav", 1.2, [(0.3, 0.9)]))
+    driver = process.client.post("/drivers", json={"file": sound}).json()
+    assert driver["kind"] == "sound" and driver["duration"] == pytest.approx(1.2) and driver["filmstrip"] == []
+    assert driver["fps"] == 25 and driver["warnings"] == []
+    content = process.client.get(f"/drivers/{driver['id']}/content")
+    assert content.headers["content-type"].startswith("audio/") and content.content.startswith(b"RIFF")
+    with process.events() as wait:
+        job = wait(process.job(head, SHORT, driver=driver["id"]), ended)
+    assert job["state"] == "done", job["error"]
+    (tmp_path / "damaged.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    refused = problem(process.client.post("/drivers", json={"file": process.upload(tmp_path / "damaged.wav")}), 422)
+    assert refused["what"].startswith("damaged.wav ") and refused["field"] == "file"
 
 
 def test_settings_that_exclude_each_other_are_refused_when_the_job_is_asked_for(
