@@ -124,6 +124,8 @@ def _options(threads: int) -> dict[str, str]:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": str(threads),
+        # Networks of several threads and processes would all be pinned to the first core.
+        "ENABLE_CPU_PINNING": "NO",
     }
 
 

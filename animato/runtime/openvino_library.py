@@ -56,8 +56,8 @@ def import_openvino() -> Any:
 def openvino_core() -> Any:
     """Return the `openvino.Core` of this process; created at the first call and never destroyed.
 
-    On processors with AMX, a core gives the thread that first uses it an alternate signal stack, and takes it away when
-    it is destroyed. Of several cores, one may so restore the stack of another that is gone already, and the next signal
+    A core's CPU plugin may give the thread that first uses it an alternate signal stack, which it takes away when it is
+    destroyed. Of several cores, one may so restore the stack of another that is gone already, and the next signal
     handler kills the process. A core keeps no network and no setting of a render.
 
     Raises:
