@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from page_actions import controls, drag
+from page_actions import controls, drag, render_quickly
 
 from animato.pipeline.demo import DEMO_PHOTO
 
@@ -134,16 +132,6 @@ def test_the_expression_of_a_picture_is_read(editor, server) -> None:
     editor.wait_for_function("() => document.querySelector('.view-edit').dataset.controls !== '{}'")
     uploaded = [file for file in server.client.get("/files").json() if file["id"] not in before]
     assert {file["kind"] for file in uploaded} <= {"picture"}
-
-
-def render_quickly(route) -> None:
-    """Let a job be rendered small, without networks."""
-    if route.request.method != "POST":
-        route.continue_()
-        return
-    job = route.request.post_data_json
-    job["settings"] |= {"model": "geometry", "frame": "crop", "size": 128}
-    route.continue_(post_data=json.dumps(job))
 
 
 def test_key_frames_are_played_and_become_a_clip(editor, server) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import wave
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
-from page_actions import drop_photo
+from page_actions import SETTINGS, drop_photo, prefill, render_quickly
 
 REFUSED = {"preference-applied": "refusal=body", "x-status": "422"}
 
@@ -78,6 +81,24 @@ def test_a_driver_that_has_no_motion_gets_the_librarys_sentence(open_page, demo_
     )
     page.wait_for_selector(".view-animate .problem")
     assert page.get_attribute("[data-driver=talk]", "aria-checked") == "true", "the choice stays"
+
+
+def test_a_sound_is_a_driver_and_becomes_a_video_that_is_heard(open_page, server, demo_head, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "spoken.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(0).integers(-9000, 9000, 8000, np.int16).tobytes())
+    page = open_page("animate")
+    prefill(page, "animate", {"settings": {**SETTINGS, "end": None}})
+    page.set_input_files(".view-animate .drop input >> nth=0", str(tmp_path / "spoken.wav"))
+    page.wait_for_selector(".driver-card[aria-checked=true]:has-text('Sound')")
+    assert page.is_visible(".filmstrip"), "a part of it can be chosen"
+    page.route("**/api/v1/jobs", render_quickly)
+    page.click("[data-action=render]")
+    page.wait_for_selector(".run-panel[data-result] video")
+    number = page.get_attribute(".run-panel", "data-result")
+    (tmp_path / "out.mp4").write_bytes(server.client.get(f"/results/{number}/content").content)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert [stream.type for stream in video.streams] == ["video", "audio"]
 
 
 def test_a_setting_that_the_studio_refuses_is_marked_at_its_slider(open_page, demo_head) -> None:
