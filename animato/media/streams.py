@@ -77,8 +77,9 @@ def plausible_rate(stream: Any, settings: ReaderSettings) -> Fraction:
     """Return the average frame rate of a stream in frames per second, or a default when it is implausible."""
     fastest = Fraction(settings.max_fps).limit_denominator(1000)
     for rate in (stream.average_rate, stream.guessed_rate):
-        if rate and 0 < rate <= fastest:
-            return Fraction(rate).limit_denominator(10_000)
+        rounded = Fraction(rate or 0).limit_denominator(10_000)  # 0 for a damaged one of a frame in days
+        if 0 < rounded <= fastest:
+            return rounded
     claimed = stream.average_rate
     return fastest if claimed and fastest < claimed <= 8 * fastest else _USUAL_RATE
 
