@@ -19,7 +19,7 @@ from animato.pipeline.demo import DEMO_PHOTO
 SHORT: dict[str, Any] = {"frame": "crop", "size": 128, "end": 0.2, "model": "geometry"}
 """Settings of a render that takes a moment."""
 
-LONG: dict[str, Any] = {"frame": "crop", "size": 512, "fps": 120.0, "model": "geometry"}
+LONG: dict[str, Any] = {"frame": "crop", "size": 1024, "fps": 120.0, "model": "geometry"}
 """Settings of a render that is still running when it is cancelled or killed."""
 
 TIMEOUT = 120.0
