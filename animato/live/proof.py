@@ -89,7 +89,7 @@ class Passthrough:
         self._seconds, self._wait = seconds, wait
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._last: Frame = numbered_frame(0, 64, 64)
-        self._count = 0
+        self._count = self._key = 0
 
     def follow(self, image: Frame, captured: float) -> LiveMotion:
         """Return motion that leads back to the picture."""
@@ -109,7 +109,9 @@ class Passthrough:
     def begin(self, motion: MotionFrame, clock: StageClock | None = None) -> Callable[[], Frame]:  # noqa: ARG002
         """Return what returns the picture that the motion leads back to, or the last one."""
         key = round(float(motion.blendshapes[0]) / _UNIT)
-        self._last = self._kept.get(key, self._last)
+        # Motion that the performer mixes with rest, as when the camera is late, may lead to an earlier picture.
+        if key in self._kept and (key - self._key) % 2**BITS < 2 ** (BITS - 1):
+            self._key, self._last = key, self._kept[key]
         picture = self._last.copy()
 
         def finish() -> Frame:

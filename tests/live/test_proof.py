@@ -20,6 +20,7 @@ from animato.live.performer import Performer
 from animato.live.proof import Passthrough, numbered_frame, read_number
 from animato.media.camera import camera_frames
 from animato.media.camera_output import CameraOutput
+from animato.motion.dropouts import mix
 from animato.motion.motion_frame import MotionFrame
 from animato.runtime.stage_clock import StageClock
 from animato.types import Frame, TimedFrame
@@ -39,6 +40,13 @@ def test_numbers_are_read_back_after_any_size() -> None:
         for width, height in ((64, 64), (320, 240), (1280, 720)):
             assert read_number(numbered_frame(number, width, height)) == number
     assert read_number(np.zeros((64, 64, 3), np.uint8)) is None
+
+
+def test_motion_mixed_with_rest_leads_to_no_earlier_picture() -> None:
+    face = Passthrough()
+    motions = [face.follow(numbered_frame(number, 64, 64), float(number)).motion for number in range(3)]
+    assert read_number(face.begin(motions[2])()) == 2
+    assert read_number(face.begin(mix(motions[0], motions[2], 0.5))()) == 2
 
 
 class Lockstep(Passthrough):

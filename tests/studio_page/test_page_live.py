@@ -55,8 +55,6 @@ def test_answers_show_the_cameras_frames_in_order_and_the_page_counts_those_left
     page = open_page("live", permissions=["camera"])
     start_live(page, server, "Quick")
     found = measure(page, 40)
-    if not found.in_order:  # one run in fifty, on a busy machine, shows a number after the next one; not understood
-        found = measure(page, 40)
     assert found.in_order and found.fps > 0
     few = 3 + round(30 * found.p95 / 1000)  # counted as far apart as an answer is late, at 30 frames a second
     assert found.reported - few <= found.skipped <= found.reported + found.lost + few
