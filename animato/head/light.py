@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.errors import MissingPartError
 from animato.geometry.landmarks import EYE_LEFT, EYE_RIGHT, LIPS_OUTER, MESH_POINTS
 from animato.geometry.mesh import head_topology
 from animato.types import Frame, Points
@@ -139,7 +140,14 @@ def regressors(found: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
 
 @functools.cache
 def _fitted() -> NDArray[np.float64]:
-    return np.asarray(np.load(FITTED, allow_pickle=False), np.float64)
+    try:
+        return np.asarray(np.load(FITTED, allow_pickle=False), np.float64)
+    except (OSError, ValueError) as error:
+        raise MissingPartError(
+            "the bundled map for the light of heads is missing or damaged",
+            where=FITTED.name,
+            hint="pip install --force-reinstall animato",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,9 @@ class HeadLight:
             image: H x W x 3 uint8 RGB.
             points: 478 x 3 float32, landmarks of the face, pixels.
             pixels_per_cm: scale of its pose.
+
+        Raises:
+            MissingPartError: the bundled map is missing or damaged.
         """
         found = statistics(Skin.of(image, points, pixels_per_cm))
         return cls(np.stack([_fitted() @ regressors(found, channel) for channel in range(3)], axis=1))
