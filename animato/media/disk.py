@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from animato.errors import OutputError, UsageError
-from animato.media.partial_files import partial_path
+from animato.runtime.partial_files import partial_path
 
 _REASONS: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("no space is left on the disk", "free some space, or write to another disk"),

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from animato.errors import FileFormatError
 from animato.media.disk import whole_file
-from animato.media.partial_files import sweep_partials
 from animato.media.probe import read_head
 from animato.media.untrusted import parsing
 from animato.motion.channel import Channel, ChannelValues
@@ -38,6 +37,7 @@ from animato.motion.motion_file_checks import (
 from animato.motion.motion_frame import MotionFrame, Neutral
 from animato.motion.quantize import STEP, delta_decode, delta_encode
 from animato.runtime.parser import Parser, Result
+from animato.runtime.partial_files import sweep_partials
 from animato.settings.media import MotionFileSettings
 from animato.version import __version__
 

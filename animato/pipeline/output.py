@@ -17,11 +17,11 @@ import numpy as np
 from animato.errors import OutputError, UsageError
 from animato.media.audio import AudioSource
 from animato.media.disk import check_not_input, output_error
-from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.pixels import with_opacity
 from animato.media.writer import Writer, check_alpha, open_writer, output_format
 from animato.pipeline.frame_folder import FrameFolder
 from animato.pipeline.label import Label
+from animato.runtime.partial_files import partial_path, sweep_partials
 from animato.runtime.stage_clock import StageClock
 from animato.settings.media import WriterSettings
 from animato.trust.credentials import BESIDE, sidecar_of

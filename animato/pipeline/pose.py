@@ -17,7 +17,6 @@ from animato.head.head import Head
 from animato.head.quality import no_face
 from animato.media.disk import check_not_input, output_error
 from animato.media.image import load_picture
-from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.png_writer import PATTERN
 from animato.motion.controls import motion_of, neutral_measures
 from animato.motion.expression_of_face import controls_of_face
@@ -28,6 +27,7 @@ from animato.pipeline.consent import consent_for_photos
 from animato.pipeline.rendering import render_file
 from animato.pipeline.result import AnimateResult
 from animato.runtime.engine import Engine
+from animato.runtime.partial_files import partial_path, sweep_partials
 from animato.runtime.stage_clock import StageClock
 from animato.settings.animate import AnimateSettings
 from animato.settings.consent import Consent

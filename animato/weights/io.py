@@ -20,8 +20,8 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from animato.errors import FileFormatError, InputError, OutputError
-from animato.media.partial_files import partial_path, sweep_partials
 from animato.media.untrusted import parsing
+from animato.runtime.partial_files import partial_path, sweep_partials
 
 HEADER_KEY = "animato"
 NOT_READ = "is not a safetensors file that animato reads, or it is damaged"

@@ -13,7 +13,7 @@ import pytest
 
 from animato.errors import UsageError
 from animato.media.disk import check_not_input, whole_file
-from animato.media.partial_files import partial_path, sweep_partials
+from animato.runtime.partial_files import partial_path, sweep_partials
 from animato.weights.io import write_arrays
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="asking whether a process exists needs POSIX")
