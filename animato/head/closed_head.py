@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,9 @@ from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS
 from animato.types import Plane, Points
+
+FREE_CM = 0.4
+"""Half the width of a lock of hair that is no part of the head's outline, centimetres."""
 
 WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
 """Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
@@ -117,6 +121,33 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
         np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources
     )
     return ClosedHead(local, seen, sources, follow, expression, radius, _skirt_end(below), mirrored)
+
+
+def solid_part(head: Plane, pixels_per_cm: float) -> Plane:
+    """Return the opacity of a head without locks and curls that hang free of it: they are no outline of a skull.
+
+    Args:
+        head: H x W float32 in [0, 1], opacity of face, hair and ears.
+        pixels_per_cm: scale of the head's pose.
+    """
+    size = 2 * max(1, round(FREE_CM * pixels_per_cm)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return np.asarray(cv2.morphologyEx(head.astype(np.float32), cv2.MORPH_OPEN, kernel), np.float32)
+
+
+def upwards(middle: NDArray[np.floating], pose: HeadPose, size: int) -> Plane:
+    """Return the cosine of the angle between the head's axis and the direction from a point, size x size float32.
+
+    Args:
+        middle: 2, the point, pixels.
+        pose: of the head.
+        size: side of the square, pixels.
+    """
+    line = np.arange(size, dtype=np.float32)
+    x, y = line[None] - np.float32(middle[0]), line[:, None] - np.float32(middle[1])
+    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
+    up /= np.linalg.norm(up)
+    return np.asarray((x * up[0] + y * up[1]) / np.maximum(np.hypot(x, y), 1e-6), np.float32)
 
 
 def _skirt_end(below: NDArray[np.float64]) -> NDArray[np.float64]:

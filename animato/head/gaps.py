@@ -60,7 +60,7 @@ def gaps_in_hair(image: Frame, alpha: Plane, around: Plane, plate: Frame, pixels
     weight = np.asarray(hair * contrast, np.float32)
     if not gaps.any() or not weight.any():
         return none
-    before = _mean_colour(image, weight, HAIR_CM * pixels_per_cm)
+    before = mean_colour(image, weight, HAIR_CM * pixels_per_cm)
     line = before - behind
     length = (line**2).sum(axis=2)
     share = np.clip((difference * line).sum(axis=2) / np.maximum(length, 1.0), 0, 1)
@@ -70,8 +70,14 @@ def gaps_in_hair(image: Frame, alpha: Plane, around: Plane, plate: Frame, pixels
     return np.where(length > LEAST_CONTRAST**2, near * (1 - share), 0).astype(np.float32)
 
 
-def _mean_colour(image: Frame, weight: Plane, sigma: float) -> NDArray[np.float32]:
-    """Return the weighted mean of the colours around each pixel, H x W x 3 float32."""
+def mean_colour(image: NDArray[Any], weight: Plane, sigma: float) -> NDArray[np.float32]:
+    """Return the weighted mean of the colours around each pixel, H x W x 3 float32.
+
+    Args:
+        image: H x W x 3, uint8 or float32.
+        weight: H x W float32.
+        sigma: of the Gaussian that weights distances, some pixels.
+    """
     return np.dstack([_mean(plane, weight, sigma) for plane in cv2.split(image)])
 
 

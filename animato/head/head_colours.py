@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
-from animato.head.closed_head import ClosedHead
+from animato.head.closed_head import ClosedHead, upwards
 from animato.head.closed_topology import COLUMNS, RINGS
 from animato.head.edge_matte import between_strands
 from animato.head.foreground import OPAQUE, spread_colours
@@ -44,16 +45,16 @@ def beside_face(shell: ClosedHead, pose: HeadPose, size: int) -> Plane:
     ring = shell.points.reshape(RINGS, COLUMNS, 3)[0, :, :2]
     face = np.zeros((size, size), np.float32)
     cv2.fillPoly(face, [np.rint(ring).astype(np.int32)], (1.0,))
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    x, y = x - ring[:, 0].mean(), y - ring[:, 1].mean()
-    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
-    upwards = (x * up[0] + y * up[1]) / np.maximum(np.hypot(x, y) * np.linalg.norm(up), 1e-6)
-    beside = 1 - smoothstep(upwards, *ABOVE)
+    beside = 1 - smoothstep(upwards(ring.mean(axis=0), pose, size), *ABOVE)
     return np.asarray(beside * (1 - cv2.GaussianBlur(face, (0, 0), OUTLINE_CM * pose.scale)), np.float32)
 
 
-def head_colours(foreground: Frame, alpha: Plane, clothes: Plane, pixels_per_cm: float) -> Frame:
+def head_colours(
+    foreground: Frame, alpha: Plane, clothes: Plane, pixels_per_cm: float
+) -> tuple[Frame, NDArray[np.bool_]]:
     """Return the head's colours, S x S x 3 uint8: skin and hair, continued over clothes and beyond the outline.
+
+    The second result is where they are the photo's own, S x S bool.
 
     A turned head shows what is now its outline from the side, so nothing of the light around it may be left there.
 
@@ -67,6 +68,6 @@ def head_colours(foreground: Frame, alpha: Plane, clothes: Plane, pixels_per_cm:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     own = cv2.erode(((alpha > OPAQUE) & (clothes < MOST_CLOTHES)).astype(np.uint8), kernel) > 0
     if not own.any():
-        return foreground
+        return foreground, own
     continued = np.rint(spread_colours(foreground.astype(np.float32), own, 0.3 * pixels_per_cm))
-    return np.where(own[..., None], foreground, continued).astype(np.uint8)
+    return np.where(own[..., None], foreground, continued).astype(np.uint8), own

@@ -18,19 +18,23 @@ from animato.geometry.mesh import Extent, build_shell
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
-from animato.head.back_texture import HeadKinds, back_texture
 from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
 from animato.head.gaps import gaps_in_hair
 from animato.head.head_colours import beside_face, head_colours, seen_through
-from animato.head.parts import HeadParts
+from animato.head.part_shares import Shares
 from animato.head.plate import plate_of
+from animato.head.rim_colours import HeadKinds
+from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
 
 SKIRT_SOFT_CM = 0.6
 """Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
+
+SEEN_SOFT_CM = 0.1
+"""Softness of the edge of what is seen of the head, centimetres."""
 
 BELOW_FROM, BELOW_TO = 3.0, 6.0
 """Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
@@ -65,7 +69,8 @@ class PersonLayers:
         plate: S x S x 3 uint8, the background, filled in behind the person.
         body, body_alpha: S x S x 3 uint8 and S x S float32, neck, clothes and hanging hair, continued behind the jaw.
         head, head_alpha: the same of face, hair and ears.
-        back: texture of the back of the head, see `head.back_texture`.
+        head_seen: S x S float32 in [0, 1], where the head's colours are the photo's own.
+        side: texture of the sides and the back of the head, see `head.side_texture`.
         shell: the closed head's geometry.
         body_places: GRID^2 places of the body, carried by the rings around the face.
         hair_places: GRID^2 x 3 float64, the same in the head's own frame, centimetres: hair hangs there.
@@ -77,49 +82,36 @@ class PersonLayers:
     body_alpha: Plane
     head: Frame
     head_alpha: Plane
-    back: Frame
+    head_seen: Plane
+    side: Frame
     shell: ClosedHead
     body_places: CarriedPlaces
     hair_places: NDArray[np.float64]
     hair_follow: NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Shares:
-    """How much of the person some parts are, each S x S float32 in [0, 1].
+def without_gaps(image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares) -> tuple[Frame, Plane]:
+    """Return the photo without the person, S x S x 3 uint8, and the person's opacity without gaps in hair, S x S.
 
-    Attributes:
-        head: face, hair and ears.
-        face: skin of face and scalp.
-        hair: hair.
-        skin: skin of the neck and below.
-        body: neck, clothes and whatever else is below the head.
+    Args:
+        image: S x S x 3 uint8 RGB.
+        points: 478 x 3, landmarks, pixels.
+        pose: fitted to them.
+        alpha: S x S float32 in [0, 1], opacity of the person.
+        shares: of the person's parts.
     """
-
-    head: Plane
-    face: Plane
-    hair: Plane
-    skin: Plane
-    body: Plane
-
-    @classmethod
-    def of(cls, parts: HeadParts, size: int) -> Shares:
-        """Return the shares in a square picture, whose pixels the parts' map starts from."""
-        square = (size, size)
-        return cls(
-            parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
-            parts.share(("face",), square),
-            parts.share(("hair",), square),
-            parts.share(("body_skin",), square),
-            parts.share(("body_skin", "clothes"), square),
-        )
+    plate = plate_of(image, alpha, shares.hair * alpha, pose.scale)
+    # What a gap shows is no part of a person, so of parts only the surest are excluded.
+    around_face = (1 - shares.body) * (1 - _face(points, image.shape[0]))
+    gaps = gaps_in_hair(image, alpha, around_face, plate, pose.scale)
+    return plate, np.asarray(alpha * (1 - gaps), np.float32)
 
 
 def person_layers(
     image: Frame,
     points: Points,
     pose: HeadPose,
-    alpha: Plane,
+    opacity: tuple[Frame, Plane],
     shares: Shares,
     shell: ClosedHead,
     extent: Extent | None = None,
@@ -130,16 +122,13 @@ def person_layers(
         image: S x S x 3 uint8 RGB.
         points: 478 x 3, landmarks, pixels.
         pose: fitted to them.
-        alpha: S x S float32 in [0, 1], opacity of the person.
+        opacity: the photo without the person, and the person's opacity, see `without_gaps`.
         shares: of the person's parts.
         shell: fitted to the head.
         extent: part of the square inside the photo; None for all of it.
     """
     size, scale = image.shape[0], pose.scale
-    plate = plate_of(image, alpha, shares.hair * alpha, scale)
-    # What a gap shows is no part of a person, so of parts only the surest are excluded.
-    around_face = (1 - shares.body) * (1 - _face(points, size))
-    alpha = alpha * (1 - gaps_in_hair(image, alpha, around_face, plate, scale))
+    plate, alpha = opacity
     clothes = shares.body - shares.skin
     collar = smoothstep(clothes, *CLOTHES) * np.minimum(3 * head_height(pose, size), 1)
     head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
@@ -150,14 +139,12 @@ def person_layers(
     body, body_alpha = _continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
     )
-    middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
-    rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
-    inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
     through = seen_through(image, plate, alpha, alpha * shares.hair)
     dense = np.asarray(alpha * (1 - through * beside_face(shell, pose, size)), np.float32)
     kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, alpha * shares.skin)
-    back = back_texture(foreground, kinds, head_alpha, rim, inwards, nape)
+    colours, seen = head_colours(foreground, dense, clothes, scale)
+    side = side_texture((foreground, colours), kinds, head_alpha, _front_rings(points, shell), nape, scale)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
@@ -165,14 +152,23 @@ def person_layers(
         plate,
         body,
         body_alpha,
-        head_colours(foreground, dense, clothes, scale),
+        colours,
         head_alpha.astype(np.float32),
-        back,
+        np.asarray(cv2.GaussianBlur(seen.astype(np.float32), (0, 0), SEEN_SOFT_CM * scale), np.float32),
+        side,
         shell,
         CarriedPlaces(below_jaw(places, pose), points, build_shell(points, pose, size, extent)),
         np.asarray(hanging, np.float64),
         hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
+
+
+def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
+    """Return where the photo shows the face's oval and the front rings, 6 x 36 x 2, pixels."""
+    oval = points[list(OVAL), :2].astype(np.float64)
+    # A turned photo shows its far side badly: there it is the mirrored near side.
+    oval = np.where(shell.mirrored[:, None], oval[-np.arange(COLUMNS) % COLUMNS], oval)
+    return np.concatenate([oval[None], shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]])
 
 
 def _face(points: Points, size: int) -> Plane:

@@ -46,7 +46,7 @@ def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:
     """Return a picture whose pixels of weight 0 are filled from coarser levels.
 
     Args:
-        image: H x W x 3 float32.
+        image: H x W x C float32.
         weight: H x W float32 in [0, 1].
     """
     height, width = weight.shape
@@ -55,11 +55,12 @@ def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:
         return np.asarray(image * weight[..., None] + mean * (1 - weight[..., None]), np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
     summed = cv2.resize(cv2.GaussianBlur(image * weight[..., None], (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
+    summed = summed.reshape(*size[::-1], -1)  # OpenCV drops a single channel
     share = cv2.resize(cv2.GaussianBlur(weight, (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
     coarse = push_pull(
         np.asarray(summed / np.maximum(share, 1e-6)[..., None], np.float32), np.minimum(share * 4, 1).astype(np.float32)
     )
-    behind = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    behind = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(image.shape)
     return np.asarray(image * weight[..., None] + behind * (1 - weight[..., None]), np.float32)
 
 

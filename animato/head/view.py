@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.landmarks import OVAL
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
-from animato.head.closed_head import ClosedHead, fit_closed_head
+from animato.head.closed_head import ClosedHead, fit_closed_head, solid_part, upwards
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
+from animato.head.head_colours import ABOVE
 from animato.head.light import HeadLight
 from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInterior, build_mouth
+from animato.head.part_shares import Shares
 from animato.head.parts import HeadParts
-from animato.head.person_layers import PersonLayers, Shares, person_layers
+from animato.head.person_layers import PersonLayers, person_layers, without_gaps
 from animato.head.white_balance import white_balance_of
 from animato.motion.edge_clearance import EdgeLimits, edge_limits
-from animato.types import Frame, Points
+from animato.types import Frame, Plane, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +118,24 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
-        shares, alpha = Shares.of(self.parts, self.size), self.matte.alpha
+        (_, alpha), shares = self.opacity, Shares.of(self.parts, self.size)
         bare = alpha * np.clip(1 - (shares.body - shares.skin), 0, 1)
-        return fit_closed_head(self.points, self.pose, alpha * shares.head, alpha * shares.hair, bare)
+        # Above, hair that shines as brightly as a wall is no gap.
+        above = upwards(self.points[list(OVAL), :2].mean(axis=0), self.pose, self.size) > ABOVE[0]
+        solid = solid_part(np.where(above, self.matte.alpha, alpha) * shares.head, self.pose.scale)
+        return fit_closed_head(self.points, self.pose, solid, alpha * shares.hair, bare)
+
+    @functools.cached_property
+    def opacity(self) -> tuple[Frame, Plane]:
+        """The photo without the person, and the person's opacity, see `person_layers.without_gaps`.
+
+        Raises:
+            ValueError: the parts are not known.
+        """
+        if self.parts is None or self.matte is None:
+            raise ValueError("opacity needs the parts of the photo")
+        shares = Shares.of(self.parts, self.size)
+        return without_gaps(self.image, self.points, self.pose, self.matte.alpha, shares)
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:
@@ -125,6 +143,4 @@ class HeadView:
         if self.parts is None or self.matte is None or not self.is_closed:
             return None
         shares = Shares.of(self.parts, self.size)
-        return person_layers(
-            self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head, self.extent
-        )
+        return person_layers(self.image, self.points, self.pose, self.opacity, shares, self.closed_head, self.extent)

@@ -171,7 +171,7 @@ def test_a_grey_photo_stays_grey(portrait: Frame, face_finder: FaceFinder) -> No
     head = Head.from_photos([grey], finder=face_finder)
     view = frame_head(head.photo, AnimateSettings(frame="crop", size=256)).view
     assert view.layers is not None
-    for picture in (view.layers.plate, view.layers.body, view.layers.head, view.layers.back):
+    for picture in (view.layers.plate, view.layers.body, view.layers.head, view.layers.side):
         assert int(np.ptp(picture.astype(np.int16), axis=2).max()) <= 1
 
 

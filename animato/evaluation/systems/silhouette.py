@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from animato.head.person_layers import Shares
+from animato.head.part_shares import Shares
 from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.base import Layer, Paint
@@ -42,7 +42,7 @@ class SilhouetteRenderer:
             plate=np.zeros_like(layers.plate),
             body=_grey(share),
             head=_grey(share),
-            back=np.full_like(layers.back, 255),
+            side=np.full_like(layers.side, 255),
         )
         self._warper = Warper(mask, ClosedShell(view), white)
 

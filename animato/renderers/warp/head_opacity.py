@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
-from animato.head.back_texture import STEEP
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
 from animato.head.person_layers import PersonLayers
 from animato.renderers.warp.head_warp import HeadWarp
@@ -30,14 +29,11 @@ EDGE_PIXELS = 0.8
 FRINGE_TURNED_CM = (0.5, 2.0)
 """How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
 
-NOTHING, IS_FRONT, IS_STEEP, IS_FRINGE, IS_BACK = range(5)
-"""Kinds of triangles."""
+NOTHING, IS_FACE, IS_SIDE, IS_FRINGE, IS_BACK = range(5)
+"""Kinds of triangles: the face's mesh, the rings around it up to the silhouette, and what lies beyond that."""
 
-STRETCHED = (2.0, 4.0)
+STRETCHED = (1.5, 3.0)
 """How many times as long as in the photo a pixel is drawn, from where it begins to be a streak to where it is one."""
-
-LEAST_DETAIL = 0.4
-"""Photo pixels for each pixel of the target below which the back's texture begins to stand in."""
 
 COLLAR_CM = (4.0, 7.0)
 """How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
@@ -55,8 +51,8 @@ class HeadOpacity:
         self.layers, self._pose = layers, pose
         topology = closed_topology()
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
-        steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
-        kinds = np.select([topology.fringe, topology.back, steep], [IS_FRINGE, IS_BACK, IS_STEEP], IS_FRONT)
+        side = (strip >= 0) & (strip < FRONT * 2 * COLUMNS)
+        kinds = np.select([topology.fringe, topology.back, side], [IS_FRINGE, IS_BACK, IS_SIDE], IS_FACE)
         self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
         column = (topology.triangles - MESH_POINTS) % COLUMNS
         has_back = np.abs(column - COLUMNS // 2).min(axis=1) > OPEN_BELOW + 1
@@ -102,7 +98,7 @@ class HeadOpacity:
             turn: how far it is turned from the photo, 0 to 1.
         """
         size = warp.size
-        drawn = ((kind == IS_FRONT) | (kind == IS_STEEP)).astype(np.float32)
+        drawn = ((kind == IS_FACE) | (kind == IS_SIDE)).astype(np.float32)
         fringe = kind == IS_FRINGE
         drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
@@ -125,28 +121,20 @@ class HeadOpacity:
         return np.asarray(cv2.addWeighted(alpha, 1 - turn, blurred, turn, 0), np.float32)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how much the photo's pixels are stretched at each cell of the front, h x w float32 in [0, 1]."""
-        affine = np.clip(warp.affine, -1e4, 1e4).astype(np.float64)
-        squares = (affine[[0, 1, 3, 4]] ** 2).sum(axis=0)
-        det = affine[0] * affine[4] - affine[1] * affine[3]
-        least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
-        stretched = smoothstep(1 / np.maximum(least, 0.02), *STRETCHED)
-        front = (kind == IS_FRONT) | (kind == IS_STEEP)
-        return np.asarray(np.where(front, np.take(stretched, warp.drawn, mode="wrap"), 0), np.float32)
+        """Return how much the photo's pixels are stretched at each cell of face and neck, h x w float32 in [0, 1]."""
+        smooth = (kind == IS_FACE) | ((kind == IS_SIDE) & ~np.take(self._has_back, warp.drawn, mode="wrap"))
+        return np.asarray(np.where(smooth, np.take(_stretched(warp), warp.drawn, mode="wrap"), 0), np.float32)
 
-    def back_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how much the back's texture shows at each cell, h x w float32.
+    def side_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return how much the texture of sides and back shows at each cell, h x w float32 in [0, 1].
 
-        It also stands in where the photo's pixels are few, and where the photo shows what lies behind the head.
+        Beside the face it stands in where the photo's pixels are stretched, and where they are not the head's own.
         """
         shown = (kind == IS_BACK).astype(np.float32)
-        steep = (kind == IS_STEEP) & np.take(self._has_back, warp.drawn, mode="wrap")
-        x, y = (plane[steep][None] for plane in warp.flow)
-        own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)[0] if steep.any() else np.zeros(0, np.float32)
-        affine = warp.affine
-        det = np.abs(affine[0] * affine[4] - affine[1] * affine[3])
-        stretched = np.clip(2 - det * (2 / LEAST_DETAIL), 0, 1)
-        shown[steep] = np.maximum(stretched[warp.drawn[steep]], 1 - np.clip(2 * own, 0, 1))
+        side = (kind == IS_SIDE) & np.take(self._has_back, warp.drawn, mode="wrap")
+        x, y = (plane[side][None] for plane in warp.flow)
+        seen = cv2.remap(self.layers.head_seen, x, y, cv2.INTER_LINEAR)[0] if side.any() else np.zeros(0, np.float32)
+        shown[side] = np.maximum(_stretched(warp)[warp.drawn[side]], 1 - np.clip(2 * seen, 0, 1))
         if warp.supplied is not None:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)
@@ -165,3 +153,12 @@ class HeadOpacity:
 def _either(a: Plane, b: Plane) -> Plane:
     """Return the opacity of two coverings, h x w float32: where both are partial, little is seen between them."""
     return np.asarray(a + b - a * b, np.float32)
+
+
+def _stretched(warp: HeadWarp) -> NDArray[np.float32]:
+    """Return how much the photo's pixels are stretched in each triangle, T + 1 float32 in [0, 1]."""
+    affine = np.clip(warp.affine, -1e4, 1e4).astype(np.float64)
+    squares = (affine[[0, 1, 3, 4]] ** 2).sum(axis=0)
+    det = affine[0] * affine[4] - affine[1] * affine[3]
+    least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
+    return np.asarray(smoothstep(1 / np.maximum(least, 0.02), *STRETCHED), np.float32)

@@ -10,9 +10,9 @@ from animato.geometry.aperture_mask import clear
 from animato.geometry.pose import HeadPose, degrees_between
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.smoothstep import smoothstep
-from animato.head.back_texture import texture_places
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
+from animato.head.side_texture import texture_places
 from animato.renderers.warp.head_opacity import HeadOpacity
 from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp, cells_around, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
@@ -44,7 +44,7 @@ class LayeredHead:
         self.layers, self._pose, self._size = layers, pose, image.shape[0]
         self._opacity = HeadOpacity(layers, pose)
         self._body = MovingBody(layers, pose, self._size)
-        self._back_source = texture_places()
+        self._side_source = texture_places()
         self._residual: tuple[Frame, Frame] | None = None
         self._plate = layers.plate
 
@@ -107,8 +107,8 @@ class LayeredHead:
         if hidden is not None:
             alpha = alpha * (1 - hidden[box] * body[place])
         head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
-        shown = self._opacity.back_share(warp, kind)
-        head = self._with_back(warp, head, shown) if shown.any() else head
+        shown = self._opacity.side_share(warp, kind)
+        head = self._with_sides(warp, head, shown) if shown.any() else head
         residual = 1 - smoothstep(degrees, *RESIDUAL_DEGREES)
         return DrawnHead(place, np.ascontiguousarray(head[box]), alpha, x, y, residual, warp.apertures)
 
@@ -150,17 +150,17 @@ class LayeredHead:
         result[box] = cv2.blendLinear(soft, view, share, 1 - share)
         return result
 
-    def _with_back(self, warp: HeadWarp, image: Frame, shown: NDArray[np.float32]) -> Frame:
-        """Return the head's colours with the texture of its back where that is seen (h x w float32 in [0, 1])."""
-        affine = affine_per_triangle(warp.vertices, self._back_source, closed_topology().triangles)
+    def _with_sides(self, warp: HeadWarp, image: Frame, shown: NDArray[np.float32]) -> Frame:
+        """Return the head's colours with the texture of sides and back where that is seen (h x w float32 in [0, 1])."""
+        affine = affine_per_triangle(warp.vertices, self._side_source, closed_topology().triangles)
         cells = cells_around(shown > 0, 1)
         first = warp.first[0] + cells[0].start, warp.first[1] + cells[1].start
         flow = flow_from_drawing(warp.drawn[cells], affine, warp.step, first)
         rows, columns = box = _in_pixels(cells, warp.step)
         size = columns.stop - columns.start, rows.stop - rows.start
-        index = nearest_cell(shown[cells] > 0)  # outside the back its map means nothing
+        index = nearest_cell(shown[cells] > 0)  # elsewhere its map means nothing
         x, y = (cv2.resize(plane.ravel()[index], size, interpolation=cv2.INTER_LINEAR) for plane in flow)
-        texture = cv2.remap(self.layers.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        texture = cv2.remap(self.layers.side, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         soft = cv2.GaussianBlur(shown[cells], (0, 0), 1.2)
         mask = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
         result = image.copy()
