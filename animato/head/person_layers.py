@@ -134,7 +134,7 @@ def person_layers(
     head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
-    body_alpha *= np.maximum(shares.body, head_height(pose, size))
+    body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face))
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = _continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
