@@ -27,6 +27,7 @@ from animato.head.gaps import gaps_in_hair
 from animato.head.head_colours import beside_face, head_colours, seen_through
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
+from animato.head.strands import strands_of
 from animato.types import Frame, Plane, Points
 
 SKIRT_SOFT_CM = 0.6
@@ -53,6 +54,9 @@ NECK = np.array([0.0, 6.0, 6.0])
 CLOTHES = (0.3, 0.7)
 """Share of clothes, below the face, from which, and at which fully, a pixel is no part of the head."""
 
+LOOSE = 2.0
+"""How much more of a pixel outside all layers goes away when the head turns than the matte's opacity."""
+
 HAIR_UP_CM = 2.5
 """How far up hanging hair goes on behind the head, centimetres."""
 
@@ -63,6 +67,7 @@ class PersonLayers:
 
     Attributes:
         plate: S x S x 3 uint8, the background, filled in behind the person.
+        loose: S x S float32 in [0, 1], how much of the photo is the person, or hair that no matte holds.
         body, body_alpha: S x S x 3 uint8 and S x S float32, neck, clothes and hanging hair, continued behind the jaw.
         head, head_alpha: the same of face, hair and ears.
         back: texture of the back of the head, see `head.back_texture`.
@@ -73,6 +78,7 @@ class PersonLayers:
     """
 
     plate: Frame
+    loose: Plane
     body: Frame
     body_alpha: Plane
     head: Frame
@@ -136,7 +142,7 @@ def person_layers(
         extent: part of the square inside the photo; None for all of it.
     """
     size, scale = image.shape[0], pose.scale
-    plate = plate_of(image, alpha, shares.hair * alpha, scale)
+    plate, loose = _behind(image, alpha, np.asarray(shares.hair * alpha, np.float32), scale)
     # What a gap shows is no part of a person, so of parts only the surest are excluded.
     around_face = (1 - shares.body) * (1 - _face(points, size))
     alpha = alpha * (1 - gaps_in_hair(image, alpha, around_face, plate, scale))
@@ -163,6 +169,7 @@ def person_layers(
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
     return PersonLayers(
         plate,
+        loose,
         body,
         body_alpha,
         head_colours(foreground, dense, clothes, scale),
@@ -173,6 +180,13 @@ def person_layers(
         np.asarray(hanging, np.float64),
         hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
+
+
+def _behind(image: Frame, alpha: Plane, hair: Plane, scale: float) -> tuple[Frame, Plane]:
+    """Return the plate, and how much of the photo is in front of it."""
+    strands = strands_of(image, alpha, hair, scale)
+    loose = np.maximum(np.clip(LOOSE * alpha, 0, 1), strands)  # in half transparent hair, single hairs are opaque
+    return plate_of(image, alpha, hair, scale, strands), np.asarray(loose, np.float32)
 
 
 def _face(points: Points, size: int) -> Plane:
