@@ -12,6 +12,7 @@ from animato.head.edge_matte import edge_matte
 from animato.head.matte import matte_of
 from animato.head.parts import HeadParts
 from animato.head.plate import plate_of
+from animato.head.strands import strands_of
 from animato.types import Frame, Points
 
 WIDER = 2.0
@@ -47,6 +48,8 @@ def cut_out_photo(image: Frame, points: Points, pose: HeadPose, parts: HeadParts
     """
     matte = matte_of(image, points, parts, wider)
     hair = parts.share(("hair",), (image.shape[1], image.shape[0]))
-    plate = plate_of(image, matte.alpha, hair * matte.alpha, pose.scale)
+    seen = np.asarray(hair * matte.alpha, np.float32)
+    strands = strands_of(image, matte.alpha, seen, pose.scale)
+    plate = plate_of(image, matte.alpha, seen, pose.scale, strands)
     edge = edge_matte(image, matte.alpha, plate, hair, pose.scale)
     return PhotoCutOut(edge.image, np.rint(edge.alpha * 255).astype(np.uint8), plate, matte.doubt)

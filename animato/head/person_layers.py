@@ -22,10 +22,9 @@ from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.foreground import OPAQUE, foreground_of, spread_colours
-from animato.head.gaps import gaps_in_hair
 from animato.head.head_colours import beside_face, head_colours, seen_through
+from animato.head.opacity import Opacity
 from animato.head.part_shares import Shares
-from animato.head.plate import plate_of
 from animato.head.rim_colours import HeadKinds
 from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
@@ -67,6 +66,7 @@ class PersonLayers:
 
     Attributes:
         plate: S x S x 3 uint8, the background, filled in behind the person.
+        loose: S x S float32 in [0, 1], how much of the photo is the person, or hair that no matte holds.
         body, body_alpha: S x S x 3 uint8 and S x S float32, neck, clothes and hanging hair, continued behind the jaw.
         head, head_alpha: the same of face, hair and ears.
         head_seen: S x S float32 in [0, 1], where the head's colours are the photo's own.
@@ -78,6 +78,7 @@ class PersonLayers:
     """
 
     plate: Frame
+    loose: Plane
     body: Frame
     body_alpha: Plane
     head: Frame
@@ -90,28 +91,11 @@ class PersonLayers:
     hair_follow: NDArray[np.float64]
 
 
-def without_gaps(image: Frame, points: Points, pose: HeadPose, alpha: Plane, shares: Shares) -> tuple[Frame, Plane]:
-    """Return the photo without the person, S x S x 3 uint8, and the person's opacity without gaps in hair, S x S.
-
-    Args:
-        image: S x S x 3 uint8 RGB.
-        points: 478 x 3, landmarks, pixels.
-        pose: fitted to them.
-        alpha: S x S float32 in [0, 1], opacity of the person.
-        shares: of the person's parts.
-    """
-    plate = plate_of(image, alpha, shares.hair * alpha, pose.scale)
-    # What a gap shows is no part of a person, so of parts only the surest are excluded.
-    around_face = (1 - shares.body) * (1 - _face(points, image.shape[0]))
-    gaps = gaps_in_hair(image, alpha, around_face, plate, pose.scale)
-    return plate, np.asarray(alpha * (1 - gaps), np.float32)
-
-
 def person_layers(
     image: Frame,
     points: Points,
     pose: HeadPose,
-    opacity: tuple[Frame, Plane],
+    opacity: Opacity,
     shares: Shares,
     shell: ClosedHead,
     extent: Extent | None = None,
@@ -122,13 +106,13 @@ def person_layers(
         image: S x S x 3 uint8 RGB.
         points: 478 x 3, landmarks, pixels.
         pose: fitted to them.
-        opacity: the photo without the person, and the person's opacity, see `without_gaps`.
+        opacity: what of it is the person.
         shares: of the person's parts.
         shell: fitted to the head.
         extent: part of the square inside the photo; None for all of it.
     """
     size, scale = image.shape[0], pose.scale
-    plate, alpha = opacity
+    plate, loose, alpha = opacity
     clothes = shares.body - shares.skin
     collar = smoothstep(clothes, *CLOTHES) * np.minimum(3 * head_height(pose, size), 1)
     head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
@@ -150,6 +134,7 @@ def person_layers(
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
     return PersonLayers(
         plate,
+        loose,
         body,
         body_alpha,
         colours,
@@ -169,13 +154,6 @@ def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
     # A turned photo shows its far side badly: there it is the mirrored near side.
     oval = np.where(shell.mirrored[:, None], oval[-np.arange(COLUMNS) % COLUMNS], oval)
     return np.concatenate([oval[None], shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]])
-
-
-def _face(points: Points, size: int) -> Plane:
-    """Return size x size float32, 1 inside the face's oval."""
-    oval = np.zeros((size, size), np.float32)
-    cv2.fillConvexPoly(oval, cv2.convexHull(np.rint(points[list(OVAL), :2]).astype(np.int32)), 1.0)
-    return oval
 
 
 def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:

@@ -16,7 +16,9 @@ STRANDS_CM = 1.2
 """The same beside hair, whose finest strands no matte holds."""
 
 
-def plate_of(image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float) -> Frame:
+def plate_of(
+    image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float, strands: NDArray[np.bool_] | None = None
+) -> Frame:
     """Return a picture without the person: the same outside the hole, filled smoothly inside.
 
     The hole is filled by push-pull on an image pyramid (Gortler, Grzeszczuk, Szeliski, Cohen 1996, section 3.4),
@@ -27,8 +29,11 @@ def plate_of(image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float) -> F
         alpha: H x W float32, opacity of the person.
         hair: H x W float32, opacity of the hair.
         pixels_per_cm: scale of the head's pose.
+        strands: H x W bool, loose strands farther out (`strands.strands_of`); None for none.
     """
-    hole = _grown(alpha > 0, GROWN_CM * pixels_per_cm) | _grown(hair > 0.5, STRANDS_CM * pixels_per_cm)
+    hole = grown(alpha > 0, GROWN_CM * pixels_per_cm) | grown(hair > 0.5, STRANDS_CM * pixels_per_cm)
+    if strands is not None:
+        hole |= strands
     if hole.all() or not hole.any():
         return image.copy()
     free = (~hole).astype(np.float32)
@@ -36,7 +41,8 @@ def plate_of(image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float) -> F
     return np.where(hole[..., None], np.clip(np.rint(filled), 0, 255), image).astype(np.uint8)
 
 
-def _grown(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
+def grown(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
+    """Return a mask, H x W bool, wider by some pixels all around, at least one."""
     side = 2 * max(1, round(reach)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)

@@ -18,12 +18,13 @@ from animato.head.head_colours import ABOVE
 from animato.head.light import HeadLight
 from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInterior, build_mouth
+from animato.head.opacity import Opacity, opacity_of
 from animato.head.part_shares import Shares
 from animato.head.parts import HeadParts
-from animato.head.person_layers import PersonLayers, person_layers, without_gaps
+from animato.head.person_layers import PersonLayers, person_layers
 from animato.head.white_balance import white_balance_of
 from animato.motion.edge_clearance import EdgeLimits, edge_limits
-from animato.types import Frame, Plane, Points
+from animato.types import Frame, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
-        (_, alpha), shares = self.opacity, Shares.of(self.parts, self.size)
+        alpha, shares = self.opacity.alpha, Shares.of(self.parts, self.size)
         bare = alpha * np.clip(1 - (shares.body - shares.skin), 0, 1)
         # Above, hair that shines as brightly as a wall is no gap.
         above = upwards(self.points[list(OVAL), :2].mean(axis=0), self.pose, self.size) > ABOVE[0]
@@ -126,8 +127,8 @@ class HeadView:
         return fit_closed_head(self.points, self.pose, solid, alpha * shares.hair, bare)
 
     @functools.cached_property
-    def opacity(self) -> tuple[Frame, Plane]:
-        """The photo without the person, and the person's opacity, see `person_layers.without_gaps`.
+    def opacity(self) -> Opacity:
+        """What of the photo is the person.
 
         Raises:
             ValueError: the parts are not known.
@@ -135,7 +136,7 @@ class HeadView:
         if self.parts is None or self.matte is None:
             raise ValueError("opacity needs the parts of the photo")
         shares = Shares.of(self.parts, self.size)
-        return without_gaps(self.image, self.points, self.pose, self.matte.alpha, shares)
+        return opacity_of(self.image, self.points, self.pose, self.matte.alpha, shares)
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:

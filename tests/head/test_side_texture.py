@@ -11,11 +11,14 @@ from animato.head.closed_topology import COLUMNS, FRONT, RINGS
 from animato.head.rim_colours import HeadKinds
 from animato.head.side_texture import FRONT_ROWS, HEIGHT, WIDTH, side_texture, texture_places
 
+Colour = tuple[int, int, int]
 SIDE, MIDDLE, RADIUS, SCALE = 240, (120.0, 120.0), 90.0, 8.0
 SKIN, GLOSS, BLOND, WALL = (150, 105, 90), (250, 215, 205), (180, 160, 120), (230, 232, 228)
 
 
-def _drawn_head(crown: tuple[int, int, int], crown_end: int) -> tuple[NDArray[np.uint8], HeadKinds, NDArray[np.float32]]:
+def _drawn_head(
+    crown: tuple[int, int, int], crown_end: int
+) -> tuple[NDArray[np.uint8], HeadKinds, NDArray[np.float32]]:
     """A round head that darkens towards its edge, of one colour above a row (taken for hair) and of skin below."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     radius = np.hypot(x - MIDDLE[0], y - MIDDLE[1]) / RADIUS
@@ -37,7 +40,7 @@ def _texture(picture: NDArray[np.uint8], kinds: HeadKinds, head: NDArray[np.floa
     return side_texture((picture, picture), kinds, head, _rings(), np.zeros(COLUMNS), SCALE)
 
 
-def _back(crown: tuple[int, int, int], crown_end: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _back(crown: Colour, crown_end: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     picture, kinds, head = _drawn_head(crown, crown_end)
     edge = picture[np.abs(np.hypot(*(np.mgrid[:SIDE, :SIDE] - 120.0)) - 0.94 * RADIUS) < 2]
     return _texture(picture, kinds, head)[FRONT_ROWS:], edge.astype(np.float32)

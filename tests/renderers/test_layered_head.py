@@ -216,7 +216,7 @@ def test_hanging_hair_turns_with_the_head(view: HeadView) -> None:
     vertices, pose = ClosedShell(view).vertices, HeadPose(rotation, place, view.pose.scale)
     still, moved = (
         MovingBody(replace(view.layers, hair_follow=follow), view.pose, view.size).over(
-            view.layers.plate, vertices, pose
+            view.layers.plate, view.layers.plate, vertices, pose
         )[1]
         for follow in (np.zeros(len(view.layers.hair_places)), np.ones(len(view.layers.hair_places)))
     )

@@ -46,10 +46,14 @@ class LayeredHead:
         self._body = MovingBody(layers, pose, self._size)
         self._side_source = texture_places()
         self._residual: tuple[Frame, Frame] | None = None
-        self._plate = layers.plate
+        still = self._body.at_rest(layers.plate)
+        self._near = self._far = layers.plate, still
 
     def keep_background(self, image: Frame, rest: Frame, drawn: NDArray[np.bool_]) -> None:
         """Give the plate what the layers lack of the photo where no head is drawn: it stands still.
+
+        What of it is the person, or a loose strand, is left to the residual, which moves with the head. Outside the
+        head's box it stays until the head has turned away.
 
         Args:
             image: S x S x 3 uint8, the photo.
@@ -59,9 +63,10 @@ class LayeredHead:
         inside = cv2.distanceTransform(drawn.astype(np.uint8), cv2.DIST_L2, 3) / RESIDUAL_CELLS
         beyond = 1 - cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
         beyond *= ((self.layers.head_alpha == 0) & (self.layers.body_alpha == 0))[..., None]
-        plate = self._plate + (image.astype(np.float32) - rest) * beyond
-        self._plate = np.clip(np.rint(plate), 0, 255).astype(np.uint8)
-        self._body.still = self._body.at_rest(self._plate)
+        lacking = (image.astype(np.float32) - rest) * beyond
+        far = lacking * (1 - self.layers.loose[..., None])
+        lacking[self._box()] = far[self._box()]
+        self._near, self._far = self._scene(lacking), self._scene(far)
 
     def keep_residual(self, image: Frame, rest: Frame, alpha: NDArray[np.uint8] | None = None) -> None:  # noqa: ARG002
         """Remember what the layers lack of the photo at its own pose; it is added there, and fades as the head turns.
@@ -71,14 +76,20 @@ class LayeredHead:
             rest: S x S x 3 uint8, the layers composed at the photo's pose.
             alpha: their opacity, as `compose` returns it.
         """
-        rows, columns = (np.flatnonzero((self.layers.head_alpha > 0).any(axis=axis)) for axis in (1, 0))
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        box = self._box()
         wanted = rest.copy()
         wanted[box] = image[box]
         self._residual = wanted, rest
-        still = image.copy()
-        still[box] = self._body.still[box]
-        self._body.still = still
+        (plate, still), far = self._near, self._far
+        photo = image.copy()
+        photo[box] = still[box]
+        self._near = plate, photo
+        fades = (far[0] != plate).any(axis=2, keepdims=True)
+        self._far = (far[0], np.where(fades, far[1], photo)) if fades.any() else self._near
+
+    def _box(self) -> tuple[slice, slice]:
+        """Return rows and columns around the head in the photo."""
+        return cells_around(self.layers.head_alpha > 0, 0)
 
     def compose(self, warp: HeadWarp, pose: HeadPose) -> Composed:
         """Return the warped head over the moved body and the plate.
@@ -87,12 +98,30 @@ class LayeredHead:
             warp: the head.
             pose: of the target.
         """
-        behind, body = self._body.over(self._plate, warp.vertices, pose)
+        behind, body = self._body.over(*self._behind(pose), warp.vertices, pose)
         drawn = self._drawn_head(warp, pose, body)
         view = np.ascontiguousarray(behind[drawn.box])
         mixed = np.asarray(cv2.blendLinear(drawn.image, view, drawn.alpha, 1 - drawn.alpha), np.uint8)
         behind[drawn.box] = self._with_residual(mixed, drawn)
         return Composed(behind, None, HeadCover(drawn.box, drawn.alpha))
+
+    def _scene(self, lacking: NDArray[np.float32]) -> tuple[Frame, Frame]:
+        """Return the plate with what it lacks (S x S x 3 float32), and the same behind the body at rest."""
+        plate = np.clip(np.rint(self.layers.plate + lacking), 0, 255).astype(np.uint8)
+        return plate, self._body.at_rest(plate)
+
+    def _behind(self, pose: HeadPose) -> tuple[Frame, Frame]:
+        """Return the plate, and the same behind the body at rest: loose strands fade as the head turns."""
+        share = smoothstep(degrees_between(pose, self._pose), *RESIDUAL_DEGREES)
+        if share <= 0 or self._far is self._near:
+            return self._near
+        if share >= 1:
+            return self._far
+        plate, still = (
+            np.asarray(cv2.addWeighted(near, 1 - share, far, share, 0.0), np.uint8)
+            for near, far in zip(self._near, self._far, strict=True)
+        )
+        return plate, still
 
     def _drawn_head(self, warp: HeadWarp, pose: HeadPose, body: Plane) -> DrawnHead:
         """Return the head in its own box, over a body of an opacity (S x S float32)."""

@@ -31,9 +31,6 @@ class MovingBody:
         layers: of the photo.
         pose: of the photo.
         size: side of the square, pixels.
-
-    Attributes:
-        still: S x S x 3 uint8, what is shown of body and plate where nothing has moved.
     """
 
     def __init__(self, layers: PersonLayers, pose: HeadPose, size: int) -> None:
@@ -43,24 +40,24 @@ class MovingBody:
         self._grid = np.stack(np.meshgrid(*(np.arange(size, dtype=np.float32),) * 2))
         opacity = np.rint(layers.body_alpha * 255).astype(np.uint8)
         self._body = np.ascontiguousarray(np.dstack([layers.body, opacity]))
-        self.still = self.at_rest(layers.plate)
 
     def at_rest(self, plate: Frame) -> Frame:
         """Return the body where it is in the photo over a plate, S x S x 3 uint8."""
         alpha = self.layers.body_alpha
         return np.asarray(cv2.blendLinear(self.layers.body, plate, alpha, 1 - alpha), np.uint8)
 
-    def over(self, plate: Frame, vertices: NDArray[np.float64], pose: HeadPose) -> tuple[Frame, Plane]:
+    def over(self, plate: Frame, still: Frame, vertices: NDArray[np.float64], pose: HeadPose) -> tuple[Frame, Plane]:
         """Return the moved body over a plate, S x S x 3 uint8, and its opacity, S x S float32.
 
         Args:
             plate: S x S x 3 uint8.
+            still: S x S x 3 uint8, what is shown of both where nothing has moved.
             vertices: of the closed shell in the target, pixels.
             pose: of the target.
         """
         moved = self._moved(vertices, pose)
         if moved is None:
-            return self.still.copy(), self.layers.body_alpha
+            return still.copy(), self.layers.body_alpha
         first, rows = moved
         opacity = np.zeros((self._size, self._size), np.float32)
         opacity[first:] = rows[..., 3].astype(np.float32) * np.float32(1 / 255)
