@@ -29,6 +29,9 @@ from animato.head.rim_colours import HeadKinds
 from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
 
+NECK_FROM = 8.0
+"""Centimetres below the middle of the face from which what the parts call a face may be the neck."""
+
 SKIRT_SOFT_CM = 0.6
 """Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
 
@@ -118,7 +121,8 @@ def person_layers(
     head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
     body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body.
-    body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face))
+    lower = head_height(pose, size, levels=(BELOW_TO, NECK_FROM)) * shares.face
+    body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = _continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
@@ -167,13 +171,16 @@ def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -
     return np.asarray(soft * below + covered * (1 - below), np.float32)
 
 
-def head_height(pose: HeadPose, size: int, side: int | None = None) -> Plane:
+def head_height(
+    pose: HeadPose, size: int, side: int | None = None, levels: tuple[float, float] = (BELOW_FROM, BELOW_TO)
+) -> Plane:
     """Return how far below the middle of the face places lie, 0 above to 1 below the chin, by the head's own axis.
 
     Args:
         pose: of the head, pixels of the square.
         size: side of the square, pixels.
         side: of the result, side x side float32; None for the square's.
+        levels: centimetres below the middle of the face at which it begins to rise, and at which it is 1.
     """
     side = side or size
     line = ((np.arange(side) + 0.5) * size / side - 0.5).astype(np.float32)
@@ -181,7 +188,7 @@ def head_height(pose: HeadPose, size: int, side: int | None = None) -> Plane:
     down /= np.linalg.norm(down)
     x, y = ((line - pose.translation[axis]) * down[axis] / pose.scale for axis in (0, 1))
     height = x[None, :] + y[:, None]
-    return np.asarray(np.clip((height - BELOW_FROM) / (BELOW_TO - BELOW_FROM), 0, 1), np.float32)
+    return np.asarray(np.clip((height - levels[0]) / (levels[1] - levels[0]), 0, 1), np.float32)
 
 
 def _continued_body(
