@@ -89,7 +89,11 @@ def edge_matte(image: Frame, alpha: Plane, plate: Frame, hair: Plane, pixels_per
 
 
 def between_strands(
-    picture: NDArray[np.float32], behind: NDArray[np.float32], hair: Plane, sure: NDArray[np.bool_]
+    picture: NDArray[np.float32],
+    behind: NDArray[np.float32],
+    hair: Plane,
+    sure: NDArray[np.bool_],
+    shine: float = np.inf,
 ) -> tuple[Plane, NDArray[np.float32]]:
     """Return where background shows between hair, H x W float32 in [0, 1], and the hair's colour (3).
 
@@ -99,6 +103,7 @@ def between_strands(
         picture, behind: H x W x 3 float32, the photo, and the same without the person.
         hair: H x W float32 in [0, 1].
         sure: H x W bool, where nothing of the background can be seen.
+        shine: contrast of hair and background, levels of 255, above which no hair shines like it.
     """
     known = sure & (hair > 0.8)
     none = np.zeros(hair.shape, np.float32), np.zeros(3, np.float32)
@@ -106,7 +111,7 @@ def between_strands(
         return none
     colour = np.median(picture[known], axis=0).astype(np.float32)
     share, contrast = _share_of(picture, np.broadcast_to(colour, picture.shape), behind)
-    if np.percentile(share[known], 10) < LEVELS[1] / 2:
+    if np.percentile(share[known], 10) < LEVELS[1] / 2 and not shine < np.median(contrast[known]):
         return none  # the hair is partly as light, or as dark, as the background
     shown = 1 - smoothstep(share, *GAP_SHARES)
     return np.asarray(hair * smoothstep(contrast, *CONTRAST) * shown, np.float32), colour

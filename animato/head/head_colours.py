@@ -17,6 +17,9 @@ from animato.types import Frame, Plane
 OUTLINE_CM = 0.2
 """Width of a head's outline in the photo whose colours are not used when it turns, centimetres."""
 
+SHINE = 150.0
+"""Contrast of hair and background, levels of 255 (Euclidean), above which hair beside a face does not shine like it."""
+
 ABOVE = (0.5, 0.75)
 """Cosine of the angle between a direction from the face and its axis, from which, and at which fully, it is above."""
 
@@ -31,9 +34,9 @@ def seen_through(image: Frame, plate: Frame, alpha: Plane, hair: Plane) -> Plane
         image: S x S x 3 uint8 RGB, the photo.
         plate: S x S x 3 uint8, the photo without the person.
         alpha: S x S float32 in [0, 1], opacity of the person.
-        hair: S x S float32 in [0, 1], opacity of the hair.
+        hair: S x S float32 in [0, 1], opacity of the hair beside the face.
     """
-    through, _ = between_strands(image.astype(np.float32), plate.astype(np.float32), hair, alpha > OPAQUE)
+    through, _ = between_strands(image.astype(np.float32), plate.astype(np.float32), hair, alpha > OPAQUE, SHINE)
     return through
 
 

@@ -128,11 +128,12 @@ def person_layers(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
     )
     nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
-    through = seen_through(image, plate, alpha, alpha * shares.hair)
-    dense = np.asarray(alpha * (1 - through * beside_face(shell, pose, size)), np.float32)
-    kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, alpha * shares.skin)
-    colours, seen = head_colours(foreground, dense, clothes, scale)
-    side = side_texture((foreground, colours), kinds, head_alpha, _front_rings(points, shell), nape, scale)
+    through = seen_through(image, plate, alpha, alpha * shares.hair * beside_face(shell, pose, size))
+    dense = np.asarray(alpha * (1 - through), np.float32)
+    kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, alpha * shares.skin)
+    colours, own = head_colours(foreground, dense, clothes, scale)
+    seen = own.astype(np.float32)
+    side = side_texture((foreground, colours, seen), kinds, head_alpha, _front_rings(points, shell), nape, scale)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
@@ -143,7 +144,7 @@ def person_layers(
         body_alpha,
         colours,
         head_alpha.astype(np.float32),
-        np.asarray(cv2.GaussianBlur(seen.astype(np.float32), (0, 0), SEEN_SOFT_CM * scale), np.float32),
+        np.asarray(cv2.GaussianBlur(seen, (0, 0), SEEN_SOFT_CM * scale), np.float32),
         side,
         shell,
         CarriedPlaces(below_jaw(places, pose), points, build_shell(points, pose, size, extent)),

@@ -27,6 +27,9 @@ NEAR_COLUMNS = 3.0
 DETAIL = 1.5
 """Detail is what is smaller than the shorter side of a patch divided by this."""
 
+DULL = 60.0
+"""Share of the patches, those of least contrast, that are used, per cent."""
+
 FEWEST, LEAST_PATCHES, WHOLE = 100, 12, 0.995
 """Places at which a patch must fit into the material, patches that are enough, and share of a patch that must be it."""
 
@@ -94,6 +97,10 @@ def patches_of(
     fine = picture - mean_colour(picture, sure.astype(np.float32), min(shape) * scale / DETAIL)
     cut = cv2.remap(fine, x, y, cv2.INTER_LINEAR).reshape(-1, *shape, 3)
     detail, column = cut[whole], column[whole]
+    # A shine is where the light falls, and not all over the head.
+    contrast = detail.std(axis=(1, 2, 3))
+    dull = contrast <= np.percentile(contrast, DULL)
+    detail, column = detail[dull], column[dull]
     # What hangs down at one side of the head does so at the other.
     both = np.concatenate([detail, detail[:, :, ::-1]]).astype(np.float32)
     return Patches(both, np.concatenate([column, -column % COLUMNS]).astype(np.float32))

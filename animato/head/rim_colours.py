@@ -34,11 +34,13 @@ class HeadKinds(NamedTuple):
 
     Attributes:
         hair: hair.
+        dense: hair through which nothing is seen.
         face: skin of face and scalp.
         neck: skin of the neck.
     """
 
     hair: Plane
+    dense: Plane
     face: Plane
     neck: Plane
 

@@ -49,15 +49,15 @@ STRETCHED_ROWS, SEEN_ROWS = FRONT_ROWS * 3 // FRONT, FRONT_ROWS * 97 // 100
 LEAST_SHARE = 0.02
 """Share of a material below which its detail is not made."""
 
-SKIN_LEVELS = 16.0
-"""Largest detail of skin, levels of 255: a beard's, but not that of a strand across the cheek."""
+HAIR_LEVELS, SKIN_LEVELS = 30.0, 16.0
+"""Largest detail of hair, levels of 255: locks, but not the shine of one; and of skin: a beard's, but no strand's."""
 
 OUTER_FACE = 0.6
 """Part of the way from the middle of the face to its oval beyond which skin is like the skin of the sides."""
 
 
 def side_texture(
-    photo: tuple[Frame, Frame],
+    photo: tuple[Frame, Frame, Plane],
     kinds: HeadKinds,
     head: Plane,
     rings: NDArray[np.float64],
@@ -67,20 +67,21 @@ def side_texture(
     """Return the texture of sides and back, HEIGHT x WIDTH x 3 uint8; columns run from the chin around.
 
     Args:
-        photo: H x W x 3 uint8, colours of the person, and the same without what is seen around and through the head.
+        photo: H x W x 3 uint8, colours of the person, the same without what is seen around and through the head, and
+            H x W float32 in [0, 1], where these are the head's own.
         kinds: of the head.
         head: H x W float32, opacity of face, hair and ears.
         rings: 6 x 36 x 2, where the photo shows the face's oval and the front rings, the last the silhouette, pixels.
         nape: 36 in [0, 1], share of each column that lies below the hair of the nape, if none hangs over it.
         pixels_per_cm: scale of the photo.
     """
-    picture, colours = (part.astype(np.float32) for part in photo)
+    picture, colours = (part.astype(np.float32) for part in photo[:2])
     rim, middle = rings[-1], rings[0].mean(axis=0)
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     haired = kinds.hair.sum() > LEAST_HAIR * head.sum() and not is_bare_skull(picture, kinds)
     neck = kinds.neck if (kinds.neck > 0.9).any() else head - kinds.hair
     if haired:
-        behind, hangs = rim_colours(picture, kinds.hair, rim, inwards)
+        behind, hangs = rim_colours(picture, kinds.dense, rim, inwards)
         bare = (nape * (1 - hangs))[:, None]
     else:
         scalp = np.minimum(kinds.hair + kinds.face, 1)
@@ -89,20 +90,19 @@ def side_texture(
     skin = behind + bare * (rim_colours(picture, neck, rim, inwards)[0] - behind)
     chart, row = _Chart(rings), np.arange(FRONT_ROWS)[:, None]
     own, here = chart.of(colours), chart.of(head)
-    seen = np.where(row < SEEN_ROWS, here, 0).astype(np.float32)
+    seen = np.where(row < SEEN_ROWS, chart.of(photo[2]), 0).astype(np.float32)
     if not haired:
         return _rounded(_base(own, seen, skin, SKIN_SMOOTH_PIXELS))
     is_hair = np.asarray(np.clip(chart.of(kinds.hair) / np.maximum(here, 0.05), 0, 1), np.float32)
-    share = _base(is_hair[..., None], seen, 1 - bare, SKIN_SMOOTH_PIXELS)[..., 0]
-    hair = seen * (is_hair > 0.9)
+    share = _base(is_hair[..., None], here * (row < SEEN_ROWS), 1 - bare, SKIN_SMOOTH_PIXELS)[..., 0]
+    own_hair = seen * (is_hair > 0.9)
     cut = _Cut(picture, own, (middle, -inwards), pixels_per_cm)
-    of_hair = _base(own, hair * (row < STRETCHED_ROWS) * _likely(own, behind), behind, SMOOTH_PIXELS)
-    of_hair += cut.detail(kinds.hair, share > LEAST_SHARE, hair > 0.9, HAIR_PATCHES)
+    of_hair = _base(own, own_hair * (row < STRETCHED_ROWS) * _likely(own, behind), behind, SMOOTH_PIXELS)
+    of_hair += _limited(cut.detail(kinds.dense, share > LEAST_SHARE, own_hair > 0.9, HAIR_PATCHES), HAIR_LEVELS)
     of_skin = _base(own, seen * (is_hair < 0.5), skin, SKIN_SMOOTH_PIXELS)
     beside_face = (1 - share > LEAST_SHARE) & (np.arange(HEIGHT)[:, None] < FRONT_ROWS)
     outer = kinds.face * _outer_face(rings[0], head.shape)
-    fine = cut.detail(outer, beside_face, np.zeros_like(hair, bool), SKIN_PATCHES)
-    of_skin += np.clip(fine, -SKIN_LEVELS, SKIN_LEVELS)
+    of_skin += _limited(cut.detail(outer, beside_face, np.zeros(here.shape, bool), SKIN_PATCHES), SKIN_LEVELS)
     return _rounded(of_skin + share[..., None] * (of_hair - of_skin))
 
 
@@ -170,6 +170,10 @@ def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:
     """
     apart = np.sqrt(((own - _around(behind, WIDTH)) ** 2).sum(axis=2)) / USUAL_LEVELS
     return np.asarray(1 / (1 + apart**4), np.float32)
+
+
+def _limited(detail: NDArray[np.float32], levels: float) -> NDArray[np.float32]:
+    return np.asarray(levels * np.tanh(detail / levels), np.float32)
 
 
 @dataclass(frozen=True)

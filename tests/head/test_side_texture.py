@@ -26,7 +26,7 @@ def _drawn_head(
     is_hair = (y < crown_end) & (head > 0)
     picture = np.where(is_hair[..., None], crown, SKIN) * (1 - 0.5 * np.clip(radius, 0, 1) ** 4)[..., None]
     hair = is_hair.astype(np.float32)
-    return picture.astype(np.uint8), HeadKinds(hair, head - hair, np.zeros_like(head)), head
+    return picture.astype(np.uint8), HeadKinds(hair, hair, head - hair, np.zeros_like(head)), head
 
 
 def _rings() -> NDArray[np.float64]:
@@ -37,7 +37,7 @@ def _rings() -> NDArray[np.float64]:
 
 
 def _texture(picture: NDArray[np.uint8], kinds: HeadKinds, head: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return side_texture((picture, picture), kinds, head, _rings(), np.zeros(COLUMNS), SCALE)
+    return side_texture((picture, picture, head), kinds, head, _rings(), np.zeros(COLUMNS), SCALE)
 
 
 def _back(crown: Colour, crown_end: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
