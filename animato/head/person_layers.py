@@ -22,10 +22,12 @@ from animato.head.back_texture import HeadKinds, back_texture
 from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
-from animato.head.foreground import OPAQUE, foreground_of, spread_colours
+from animato.head.clothes import is_like, skin_colour
+from animato.head.foreground import foreground_of
 from animato.head.gaps import gaps_in_hair
 from animato.head.head_colours import beside_face, head_colours, seen_through
-from animato.head.parts import HeadParts
+from animato.head.neck import continued_body
+from animato.head.parts import Shares
 from animato.head.plate import plate_of
 from animato.types import Frame, Plane, Points
 
@@ -35,26 +37,14 @@ SKIRT_SOFT_CM = 0.6
 BELOW_FROM, BELOW_TO = 3.0, 6.0
 """Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
 
-NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
-"""Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
-
-LEAST_NECK, NECK_SHADE = 0.4, 0.75
-"""Brightness of a neck in shares of the face's, below which it is a collar, and of one that is covered."""
-
-COVERED_CM = (-3.0, 0.0)
-"""Height over the neck's pivot, centimetres, between which a collar gives way to the skin behind the jaw."""
-
 NAPE_CM = (5.0, 7.5)
 """How far below the head's origin, centimetres, the hair of a nape ends."""
 
-NECK = np.array([0.0, 6.0, 6.0])
-"""Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
+BARE_NAPE_CM = (3.0, 4.5)
+"""The same beside a neck where the photo shows no hair."""
 
 CLOTHES = (0.3, 0.7)
 """Share of clothes, below the face, from which, and at which fully, a pixel is no part of the head."""
-
-HAIR_UP_CM = 2.5
-"""How far up hanging hair goes on behind the head, centimetres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,37 +72,6 @@ class PersonLayers:
     body_places: CarriedPlaces
     hair_places: NDArray[np.float64]
     hair_follow: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Shares:
-    """How much of the person some parts are, each S x S float32 in [0, 1].
-
-    Attributes:
-        head: face, hair and ears.
-        face: skin of face and scalp.
-        hair: hair.
-        skin: skin of the neck and below.
-        body: neck, clothes and whatever else is below the head.
-    """
-
-    head: Plane
-    face: Plane
-    hair: Plane
-    skin: Plane
-    body: Plane
-
-    @classmethod
-    def of(cls, parts: HeadParts, size: int) -> Shares:
-        """Return the shares in a square picture, whose pixels the parts' map starts from."""
-        square = (size, size)
-        return cls(
-            parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
-            parts.share(("face",), square),
-            parts.share(("hair",), square),
-            parts.share(("body_skin",), square),
-            parts.share(("body_skin", "clothes"), square),
-        )
 
 
 def person_layers(
@@ -147,17 +106,14 @@ def person_layers(
     # Hair above the chin that the shell leaves out would stand still: it is no body.
     body_alpha *= np.maximum(shares.body, head_height(pose, size))
     foreground = foreground_of(image, alpha, plate, scale)
-    body, body_alpha = _continued_body(
+    body, body_alpha = continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
     )
-    middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
-    rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
-    inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
-    nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
     through = seen_through(image, plate, alpha, alpha * shares.hair)
     dense = np.asarray(alpha * (1 - through * beside_face(shell, pose, size)), np.float32)
-    kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, alpha * shares.skin)
-    back = back_texture(foreground, kinds, head_alpha, rim, inwards, nape)
+    skin = alpha * shares.skin * is_like(image, skin_colour(image, alpha * shares.face))
+    kinds = HeadKinds(alpha * shares.hair * (1 - through), alpha * shares.face, np.asarray(skin, np.float32))
+    back = _back(foreground, kinds, head_alpha, points, shell)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
@@ -173,6 +129,17 @@ def person_layers(
         np.asarray(hanging, np.float64),
         hair_follow(head_alpha, body_alpha * shares.hair, scale),
     )
+
+
+def _back(foreground: Frame, kinds: HeadKinds, head: Plane, points: Points, shell: ClosedHead) -> Frame:
+    """Return the texture of the back of a head of some colours (S x S x 3 uint8) and opacity (S x S float32)."""
+    middle = points[list(OVAL), :2].astype(np.float64).mean(axis=0)
+    rim = shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, :2]
+    inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
+    down = shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1]
+    nape = smoothstep(down, *NAPE_CM)
+    nape += shell.hairless * (smoothstep(down, *BARE_NAPE_CM) - nape)
+    return back_texture(foreground, kinds, head, rim, inwards, nape)
 
 
 def _face(points: Points, size: int) -> Plane:
@@ -208,73 +175,6 @@ def head_height(pose: HeadPose, size: int, side: int | None = None) -> Plane:
     x, y = ((line - pose.translation[axis]) * down[axis] / pose.scale for axis in (0, 1))
     height = x[None, :] + y[:, None]
     return np.asarray(np.clip((height - BELOW_FROM) / (BELOW_TO - BELOW_FROM), 0, 1), np.float32)
-
-
-def _continued_body(
-    image: Frame,
-    alpha: Plane,
-    head_alpha: Plane,
-    body_alpha: Plane,
-    pose: HeadPose,
-    colours: tuple[Frame, Frame],
-    shares: Shares,
-) -> tuple[Frame, Plane]:
-    """Return the body's colours and opacity, with a neck behind the jaw that comes into view when the head moves.
-
-    `colours` are the foreground's and the plate's.
-    """
-    size, scale = image.shape[0], pose.scale
-    foreground, plate = colours
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
-    up /= np.linalg.norm(up)
-    pivot = (scale * pose.rotation @ NECK + pose.translation)[:2]
-    across = (-(x - pivot[0]) * up[1] + (y - pivot[1]) * up[0]) / scale
-    above = ((x - pivot[0]) * up[0] + (y - pivot[1]) * up[1]) / scale
-    left, right = _neck_sides(across, above, (alpha > 0.5) & (head_alpha < 0.5))
-    neck = ((across > left) & (across < right) & (above < NECK_UP_CM)).astype(np.float32)
-    neck = cv2.GaussianBlur(neck, (0, 0), 0.15 * scale)
-    under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
-    # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * HAIR_UP_CM * scale) | 1,) * 2)
-    hair = shares.hair * alpha
-    behind_head = cv2.dilate((body_alpha * hair > 0.5).astype(np.uint8), reach) * (hair > 0.5)
-    hanging = cv2.GaussianBlur(behind_head.astype(np.float32), (0, 0), 0.15 * scale) * alpha
-    continued = np.maximum(np.maximum(body_alpha, under * neck), hanging).astype(np.float32)
-    known = (body_alpha > OPAQUE) & (head_alpha < 0.05)
-    if not known.any():
-        return foreground, body_alpha
-    skin = known & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
-    seen, face = skin.sum() > (1.5 * scale) ** 2, alpha * shares.face > 0.9
-    # A neck is skin, whatever the clothes beside it.
-    behind = spread_colours(image.astype(np.float32), skin if seen else known, 0.6 * scale)
-    colour = np.median(image[face], axis=0) if face.any() else None
-    if colour is not None and not (seen and image[skin].mean() > LEAST_NECK * colour.mean()):
-        covered = smoothstep(above, *COVERED_CM)[..., None]  # by a collar: its skin is seen behind the jaw only
-        behind = behind + covered * (NECK_SHADE * colour - behind)
-    own = np.maximum(np.clip((0.999 - head_alpha) / 0.3, 0, 1), np.clip(2 * hanging, 0, 1))[..., None]
-    # A body hardly moves, so its soft edge may hold the noise of exact unmixing.
-    unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)
-    mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), unmixed)
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), continued
-
-
-def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return where a neck begins and ends across, centimetres from its axis: where the body below the jaw is narrowest.
-
-    Args:
-        across, above: H x W float32, centimetres from the neck's pivot.
-        body: H x W bool, where the body is seen.
-    """
-    best = (-NECK_HALF_CM, NECK_HALF_CM)
-    for level in np.arange(-6.0, 1.0, 0.5):
-        row = body & (np.abs(above - level) < 0.25) & (np.abs(across) < 2 * NECK_HALF_CM)
-        if row.sum() < 4:
-            continue
-        low, high = np.percentile(across[row], (1, 99))
-        if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
-            best = (float(low), float(high))
-    return best
 
 
 FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
 from animato.head.closed_head import ClosedHead, fit_closed_head
+from animato.head.clothes import without_clothes
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
 from animato.head.light import HeadLight
 from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInterior, build_mouth
-from animato.head.parts import HeadParts
-from animato.head.person_layers import PersonLayers, Shares, person_layers
+from animato.head.parts import HeadParts, Shares
+from animato.head.person_layers import PersonLayers, person_layers
 from animato.head.white_balance import white_balance_of
 from animato.motion.edge_clearance import EdgeLimits, edge_limits
 from animato.types import Frame, Points
@@ -107,6 +108,18 @@ class HeadView:
         return self.matte is not None and not self.matte.doubt and not {"top", "left", "right"} & set(self.cut)
 
     @functools.cached_property
+    def shares(self) -> Shares:
+        """How much of the person its parts are, clothes beside the jaw told by their colour.
+
+        Raises:
+            ValueError: the parts are not known.
+        """
+        if self.parts is None or self.matte is None:
+            raise ValueError("shares need the parts of the photo")
+        shares = Shares.of(self.parts, self.size)
+        return without_clothes(shares, self.image, self.points, self.pose, self.matte.alpha)
+
+    @functools.cached_property
     def closed_head(self) -> ClosedHead:
         """The head beyond its face mesh.
 
@@ -115,7 +128,7 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
-        shares, alpha = Shares.of(self.parts, self.size), self.matte.alpha
+        shares, alpha = self.shares, self.matte.alpha
         bare = alpha * np.clip(1 - (shares.body - shares.skin), 0, 1)
         return fit_closed_head(self.points, self.pose, alpha * shares.head, alpha * shares.hair, bare)
 
@@ -124,7 +137,6 @@ class HeadView:
         """The photo taken apart; None where its outline is unsure or its edge cuts the head."""
         if self.parts is None or self.matte is None or not self.is_closed:
             return None
-        shares = Shares.of(self.parts, self.size)
         return person_layers(
-            self.image, self.points, self.pose, self.matte.alpha, shares, self.closed_head, self.extent
+            self.image, self.points, self.pose, self.matte.alpha, self.shares, self.closed_head, self.extent
         )

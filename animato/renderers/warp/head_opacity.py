@@ -11,7 +11,7 @@ from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import STEEP
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
-from animato.head.person_layers import PersonLayers
+from animato.head.person_layers import BARE_NAPE_CM, PersonLayers
 from animato.renderers.warp.head_warp import HeadWarp
 from animato.types import Plane
 
@@ -42,6 +42,12 @@ LEAST_DETAIL = 0.4
 COLLAR_CM = (4.0, 7.0)
 """How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
 
+BARE_END_CM = (4.5, 7.0)
+"""How far below the head's origin, centimetres, its back ends where no hair hangs, even beside the body's neck."""
+
+LEAST_BODY = 0.8
+"""Opacity of a body up to which it hides nothing of the head."""
+
 
 class HeadOpacity:
     """Opacity of one photo's closed head in any pose.
@@ -63,23 +69,30 @@ class HeadOpacity:
         self._has_back = np.append(has_back, False)
         skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
         self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
-        height = np.concatenate([np.zeros(MESH_POINTS), smoothstep(layers.shell.local[:, 1], *COLLAR_CM)])
-        self._nape = np.append(height[topology.triangles].max(axis=1) * topology.back, 0.0).astype(np.float32)
+        down, bare = layers.shell.local[:, 1], np.tile(layers.shell.hairless, RINGS)
+        low, bare_low, end = (smoothstep(down, *span) for span in (COLLAR_CM, BARE_NAPE_CM, BARE_END_CM))
+        self._nape, self._above_nape = _of_back(low + bare * (bare_low - low)), 1 - _of_back(end * bare)
 
     def kind(self, drawn: NDArray[np.int16]) -> NDArray[np.uint8]:
         """Return the kind of what is drawn at each cell (h x w triangle numbers), h x w uint8."""
         return np.asarray(np.take(self._kinds, drawn, mode="wrap"), np.uint8)
 
-    def behind_body(self, warp: HeadWarp) -> Plane | None:
-        """Return how much of the head lies behind the body, float32 of the size of the warp's image; None for nothing.
+    def seen_before(self, warp: HeadWarp, body: Plane, box: tuple[slice, slice]) -> Plane | None:
+        """Return how much of the head a body leaves to be seen in a box of its pixels, b x c float32; None for all.
 
         The back of a neck goes down behind the collar, and hair of the back behind the shoulders.
+
+        Args:
+            warp: the head.
+            body: b x c float32 in [0, 1], opacity of the body there.
+            box: rows and columns of the image.
         """
         nape = np.take(self._nape, warp.drawn, mode="wrap")
         if not nape.any():
             return None
-        soft = cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS)
-        return np.asarray(cv2.resize(soft, warp.size), np.float32)
+        behind = cv2.resize(cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS), warp.size)[box]
+        # Only an opaque body hides: through its soft edge the background would be seen.
+        return np.asarray(1 - behind * np.clip((body - LEAST_BODY) / (1 - LEAST_BODY), 0, 1), np.float32)
 
     def alpha(
         self,
@@ -115,11 +128,14 @@ class HeadOpacity:
         inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
         back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), CONTOUR_CELLS)
         back = np.clip(2 * back, 0, 1)
-        soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS)
         # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
         above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        whole = _either(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
-        alpha = _either(own, cv2.resize(whole, size)[box])
+        outline = np.clip(1.6 * cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS) - 0.4, 0, 1)
+        # Where no hair hangs, the head ends at the nape: below is the body's neck.
+        above_nape = cv2.GaussianBlur(np.take(self._above_nape, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
+        covered = _either(np.asarray(inside * above, np.float32), np.asarray(back, np.float32))
+        whole = covered * outline * above_nape * np.float32(turn)
+        alpha = _either(own, np.asarray(cv2.resize(whole, size)[box], np.float32))
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
         blurred = cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS)
         return np.asarray(cv2.addWeighted(alpha, 1 - turn, blurred, turn, 0), np.float32)
@@ -165,3 +181,10 @@ class HeadOpacity:
 def _either(a: Plane, b: Plane) -> Plane:
     """Return the opacity of two coverings, h x w float32: where both are partial, little is seen between them."""
     return np.asarray(a + b - a * b, np.float32)
+
+
+def _of_back(share: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the largest share of each triangle's ring vertices (N), T + 1 float32: 0 before the back and for none."""
+    topology = closed_topology()
+    of_all = np.append(np.zeros(MESH_POINTS), share)[topology.triangles].max(axis=1)
+    return np.append(of_all * topology.back, 0.0).astype(np.float32)
