@@ -12,6 +12,7 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.back_texture import STEEP
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
 from animato.head.person_layers import BARE_NAPE_CM, PersonLayers
+from animato.renderers.warp.hair_edge import ROUGH_CM, HairEdge
 from animato.renderers.warp.head_warp import HeadWarp
 from animato.types import Plane
 
@@ -45,6 +46,12 @@ COLLAR_CM = (4.0, 7.0)
 BARE_END_CM = (4.5, 7.0)
 """How far below the head's origin, centimetres, its back ends where no hair hangs, even beside the body's neck."""
 
+OUTWARDS = 0.35
+"""Share of `ROUGH_CM` by which the longest strands reach beyond the outline: on average it stays nearly where it is."""
+
+STEEPER = 3.0
+"""How much steeper than its blurred cells the outline of hair is."""
+
 LEAST_BODY = 0.8
 """Opacity of a body up to which it hides nothing of the head."""
 
@@ -59,6 +66,7 @@ class HeadOpacity:
 
     def __init__(self, layers: PersonLayers, pose: HeadPose) -> None:
         self.layers, self._pose = layers, pose
+        self._edge = HairEdge(layers.back)
         topology = closed_topology()
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
         steep = (strip >= STEEP * 2 * COLUMNS) & (strip < FRONT * 2 * COLUMNS)
@@ -130,7 +138,7 @@ class HeadOpacity:
         back = np.clip(2 * back, 0, 1)
         # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
         above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        outline = np.clip(1.6 * cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS) - 0.4, 0, 1)
+        outline = self._outline(warp, kind, core.astype(np.float32), pose)
         # Where no hair hangs, the head ends at the nape: below is the body's neck.
         above_nape = cv2.GaussianBlur(np.take(self._above_nape, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
         covered = _either(np.asarray(inside * above, np.float32), np.asarray(back, np.float32))
@@ -139,6 +147,27 @@ class HeadOpacity:
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
         blurred = cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS)
         return np.asarray(cv2.addWeighted(alpha, 1 - turn, blurred, turn, 0), np.float32)
+
+    def _outline(self, warp: HeadWarp, kind: NDArray[np.uint8], core: Plane, pose: HeadPose) -> Plane:
+        """Return the opacity of the head at its outline, h x w float32; that of hair at its back is rough.
+
+        Args:
+            warp: the head.
+            kind: h x w, of what is drawn at each cell.
+            core: h x w float32, 1 where the head is drawn.
+            pose: of the target.
+        """
+        clean = np.clip(1.6 * cv2.GaussianBlur(core, (0, 0), CONTOUR_CELLS) - 0.4, 0, 1)
+        cut = self._edge.cut(warp, kind == IS_BACK)
+        if cut is None:
+            return np.asarray(clean, np.float32)
+        # A blurred edge rises by 1 / (blur sqrt(2 pi)) per cell; the deepest cut leaves what lies farther in opaque.
+        deepest = (0.5 - 0.5 / STEEPER) / (1 - OUTWARDS)
+        blur = ROUGH_CM * pose.scale / (warp.step * np.sqrt(2 * np.pi) * deepest)
+        soft = cv2.GaussianBlur(core[cut.cells], (0, 0), max(blur, EDGE_CELLS))
+        rough = np.clip(0.5 + STEEPER * (soft - 0.5 - deepest * (cut.depth - OUTWARDS)), 0, 1)
+        clean[cut.cells] += cut.share * (rough - clean[cut.cells])
+        return np.asarray(clean, np.float32)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return how much the photo's pixels are stretched at each cell of the front, h x w float32 in [0, 1]."""
