@@ -17,6 +17,7 @@ from animato.geometry.landmarks import OVAL, canonical_face
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS
+from animato.head.outline import calm_outline, curve_through, march, mean_along, room_beside_jaw, without_strands
 from animato.types import Plane, Points
 
 FREE_CM = 0.4
@@ -34,6 +35,9 @@ BACK_SHARES = (0.25, 0.2, 0.5, 0.87, 1.0, 0.65, 0.3)
 """How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of
 `BACK_CM`: the nape, the back of the skull, and the crown."""
 
+CALM_RING = 2.0
+"""Ring of the back from which on its shape is the smooth one; its first is the photo's silhouette."""
+
 FRINGE_CM = 1.2
 """Width of the fringe beyond the silhouette, centimetres."""
 
@@ -42,6 +46,12 @@ SKIRT_CM = 2.5
 
 HAIR_LOOK_CM = 4.0
 """How far from the jaw hair is looked for, centimetres."""
+
+HAIRED = (0.2, 0.4)
+"""Share of hair along a column, from the oval to the silhouette, above which it begins to be hair's, and is."""
+
+LEAST_CM = 0.4
+"""Least distance of the silhouette from the oval, centimetres."""
 
 FAR_SIDE = (0.2, 0.42)
 """Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
@@ -66,6 +76,7 @@ class ClosedHead:
         radius: 36 float64, distance of the silhouette from the oval, pixels.
         soft: N float64 in [0, 1], 1 at the lower end of the skirt, which passes softly into the neck.
         mirrored: 36 bool, columns of a turned photo's far side, whose shape and texture are the near side's.
+        hairless: 36 in [0, 1], columns along which there is no hair.
     """
 
     local: NDArray[np.float64]
@@ -76,6 +87,7 @@ class ClosedHead:
     radius: NDArray[np.float64]
     soft: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
+    hairless: NDArray[np.float64]
 
 
 def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, bare: Plane) -> ClosedHead:
@@ -99,15 +111,18 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
     height = direction @ up
     below = np.clip((-height - 0.35) / 0.45, 0, 1)
     # Where hair hangs beside the jaw, the column is no neck's: it turns with the skull.
-    below *= 1 - _mean_along(hair, oval[:, :2], direction, HAIR_LOOK_CM * scale)
+    below *= 1 - mean_along(hair, oval[:, :2], direction, HAIR_LOOK_CM * scale)
     reach = np.interp(height, *np.transpose(REACH)) * scale
     radius = np.array(
         [
-            _march(bare if low > 0.5 else head, oval[column, :2], direction[column], reach[column])
+            march(bare if low > 0.5 else head, oval[column, :2], direction[column], reach[column])
             for column, low in enumerate(below)
         ]
     )
-    radius = _smoothed(np.maximum(radius, 0.4 * scale))
+    radius = without_strands(np.maximum(radius, LEAST_CM * scale))
+    hairless = 1 - smoothstep(mean_along(hair, oval[:, :2], direction, radius), *HAIRED)
+    room = room_beside_jaw(oval[:, :2] - middle, direction, np.array([-up[1], up[0]]))
+    radius -= hairless * np.maximum(radius - np.maximum(room, LEAST_CM * scale), 0)
     radius = radius * (1 - below) + np.minimum(radius, SKIRT_CM * scale) * below
     column = _Columns(oval, middle, direction, up, radius, below)
     vertices, sources, follow = _rings(column, pose)
@@ -120,7 +135,8 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
     sources = np.where(
         np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources
     )
-    return ClosedHead(local, seen, sources, follow, expression, radius, _skirt_end(below), mirrored)
+    hairless += far * (hairless[-np.arange(COLUMNS) % COLUMNS] - hairless)
+    return ClosedHead(local, seen, sources, follow, expression, radius, _skirt_end(below), mirrored, hairless)
 
 
 def solid_part(head: Plane, pixels_per_cm: float) -> Plane:
@@ -222,8 +238,10 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
     rings.append(np.column_stack([fringe, rim[:, 2]]))
     sources.append(fringe)
     follow.append(follow[-1])
+    calm = calm_outline(rim, columns.middle)
     for ring in range(BACK + 1):
-        rings.append(_back_ring(columns, rim, pose, ring / BACK * np.pi / 2))
+        share = smoothstep(ring, 0.0, CALM_RING)
+        rings.append(_back_ring(columns, rim + share * (calm - rim), pose, ring / BACK * np.pi / 2))
         sources.append(np.full((COLUMNS, 2), np.nan))
         follow.append(follow[FRONT - 1])
     return np.concatenate(rings), np.concatenate(sources), np.concatenate(follow)
@@ -244,7 +262,11 @@ def _back_ring(columns: _Columns, rim: NDArray[np.float64], pose: HeadPose, turn
     partner = -np.arange(COLUMNS) % COLUMNS
     level, centre = (height + height[partner]) / 2, (aside + aside[partner]) / 2
     crown, chin = height[0], (columns.oval[COLUMNS // 2, :2] - columns.middle) @ up
-    depth = BACK_CM * pose.scale * np.interp((level - chin) / (crown - chin), BACK_HEIGHTS, BACK_SHARES)
+    depth = (
+        BACK_CM
+        * pose.scale
+        * curve_through(np.array(BACK_HEIGHTS), np.array(BACK_SHARES), (level - chin) / (crown - chin))
+    )
     # Backwards by the head's own axis; in the photo the back is hidden behind the silhouette.
     axis = pose.rotation[:, 2]
     back = np.outer(depth * np.sin(turn), [axis[:2] @ across, axis[:2] @ up, axis[2]])
@@ -262,30 +284,3 @@ def with_perspective(vertices: NDArray[np.float64], pose: HeadPose, sign: float)
     factor = np.maximum(1 + PERSPECTIVE * away, 0.5) ** sign
     offset = vertices[:, :2] - pose.translation[:2]
     return np.column_stack([pose.translation[:2] + offset * factor, vertices[:, 2]])
-
-
-def _march(plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float64], reach: float) -> float:
-    """Return how far a plane stays above one half from a point on, pixels."""
-    steps = np.arange(0.0, max(reach, 1.0), 1.0)
-    xy = start + direction * steps[:, None]
-    height, width = plane.shape
-    column, row = np.rint(xy).astype(int).T
-    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-    value = np.where(inside, plane[row.clip(0, height - 1), column.clip(0, width - 1)], 0)
-    out = np.flatnonzero(value < 0.5)
-    return float(steps[out[0]] if len(out) else steps[-1])
-
-
-def _mean_along(
-    plane: Plane, start: NDArray[np.float64], direction: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
-    """Return a plane's mean along each column (starts and directions 36 x 2), up to a reach in pixels."""
-    xy = start[:, None] + direction[:, None] * np.linspace(0.15, 1.0, 16)[None, :, None] * reach
-    height, width = plane.shape
-    column, row = np.clip(np.rint(xy), 0, (width - 1, height - 1)).astype(int).transpose(2, 0, 1)
-    return np.asarray(plane[row, column].mean(axis=1), np.float64)
-
-
-def _smoothed(radius: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return radii without single strands: the median of each column and its neighbours around the head."""
-    return np.asarray(np.median([np.roll(radius, shift) for shift in (-1, 0, 1)], axis=0))

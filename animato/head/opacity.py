@@ -10,7 +10,7 @@ import numpy as np
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose
 from animato.head.gaps import gaps_in_hair
-from animato.head.part_shares import Shares
+from animato.head.parts import Shares
 from animato.head.plate import plate_of
 from animato.head.strands import strands_of
 from animato.types import Frame, Plane, Points

@@ -21,10 +21,12 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
-from animato.head.foreground import OPAQUE, foreground_of, spread_colours
+from animato.head.clothes import is_like, skin_colour
+from animato.head.foreground import foreground_of
 from animato.head.head_colours import beside_face, head_colours, seen_through
+from animato.head.neck import continued_body
 from animato.head.opacity import Opacity
-from animato.head.part_shares import Shares
+from animato.head.parts import Shares
 from animato.head.rim_colours import HeadKinds
 from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
@@ -41,26 +43,14 @@ SEEN_SOFT_CM = 0.1
 BELOW_FROM, BELOW_TO = 3.0, 6.0
 """Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
 
-NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
-"""Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
-
-LEAST_NECK, NECK_SHADE = 0.4, 0.75
-"""Brightness of a neck in shares of the face's, below which it is a collar, and of one that is covered."""
-
-COVERED_CM = (-3.0, 0.0)
-"""Height over the neck's pivot, centimetres, between which a collar gives way to the skin behind the jaw."""
-
 NAPE_CM = (5.0, 7.5)
 """How far below the head's origin, centimetres, the hair of a nape ends."""
 
-NECK = np.array([0.0, 6.0, 6.0])
-"""Where a head turns on its neck, canonical centimetres (`motion.neck_limits.PIVOT`)."""
+BARE_NAPE_CM = (3.0, 4.5)
+"""The same beside a neck where the photo shows no hair."""
 
 CLOTHES = (0.3, 0.7)
 """Share of clothes, below the face, from which, and at which fully, a pixel is no part of the head."""
-
-HAIR_UP_CM = 2.5
-"""How far up hanging hair goes on behind the head, centimetres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +114,17 @@ def person_layers(
     lower = head_height(pose, size, levels=(BELOW_TO, NECK_FROM)) * shares.face
     body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
     foreground = foreground_of(image, alpha, plate, scale)
-    body, body_alpha = _continued_body(
+    body, body_alpha = continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
     )
-    nape = smoothstep(shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1], *NAPE_CM)
     through = seen_through(image, plate, alpha, alpha * shares.hair * beside_face(shell, pose, size))
     dense = np.asarray(alpha * (1 - through), np.float32)
-    kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, alpha * shares.skin)
+    skin = np.asarray(alpha * shares.skin * is_like(image, skin_colour(image, alpha * shares.face)), np.float32)
+    kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
     colours, own = head_colours(foreground, dense, clothes, scale)
     seen = own.astype(np.float32)
-    side = side_texture((foreground, colours, seen), kinds, head_alpha, _front_rings(points, shell), nape, scale)
+    rings, nape = _front_rings(points, shell), _nape(shell)
+    side = side_texture((foreground, colours, seen), kinds, head_alpha, rings, nape, scale)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
@@ -159,6 +150,13 @@ def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
     # A turned photo shows its far side badly: there it is the mirrored near side.
     oval = np.where(shell.mirrored[:, None], oval[-np.arange(COLUMNS) % COLUMNS], oval)
     return np.concatenate([oval[None], shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]])
+
+
+def _nape(shell: ClosedHead) -> NDArray[np.float64]:
+    """Return how much of each column's silhouette lies below the hair of the nape, 36 in [0, 1]."""
+    down = shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1]
+    nape = smoothstep(down, *NAPE_CM)
+    return np.asarray(nape + shell.hairless * (smoothstep(down, *BARE_NAPE_CM) - nape))
 
 
 def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:
@@ -190,73 +188,6 @@ def head_height(
     x, y = ((line - pose.translation[axis]) * down[axis] / pose.scale for axis in (0, 1))
     height = x[None, :] + y[:, None]
     return np.asarray(np.clip((height - levels[0]) / (levels[1] - levels[0]), 0, 1), np.float32)
-
-
-def _continued_body(
-    image: Frame,
-    alpha: Plane,
-    head_alpha: Plane,
-    body_alpha: Plane,
-    pose: HeadPose,
-    colours: tuple[Frame, Frame],
-    shares: Shares,
-) -> tuple[Frame, Plane]:
-    """Return the body's colours and opacity, with a neck behind the jaw that comes into view when the head moves.
-
-    `colours` are the foreground's and the plate's.
-    """
-    size, scale = image.shape[0], pose.scale
-    foreground, plate = colours
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    up = -(pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
-    up /= np.linalg.norm(up)
-    pivot = (scale * pose.rotation @ NECK + pose.translation)[:2]
-    across = (-(x - pivot[0]) * up[1] + (y - pivot[1]) * up[0]) / scale
-    above = ((x - pivot[0]) * up[0] + (y - pivot[1]) * up[1]) / scale
-    left, right = _neck_sides(across, above, (alpha > 0.5) & (head_alpha < 0.5))
-    neck = ((across > left) & (across < right) & (above < NECK_UP_CM)).astype(np.float32)
-    neck = cv2.GaussianBlur(neck, (0, 0), 0.15 * scale)
-    under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
-    # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * HAIR_UP_CM * scale) | 1,) * 2)
-    hair = shares.hair * alpha
-    behind_head = cv2.dilate((body_alpha * hair > 0.5).astype(np.uint8), reach) * (hair > 0.5)
-    hanging = cv2.GaussianBlur(behind_head.astype(np.float32), (0, 0), 0.15 * scale) * alpha
-    continued = np.maximum(np.maximum(body_alpha, under * neck), hanging).astype(np.float32)
-    known = (body_alpha > OPAQUE) & (head_alpha < 0.05)
-    if not known.any():
-        return foreground, body_alpha
-    skin = known & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
-    seen, face = skin.sum() > (1.5 * scale) ** 2, alpha * shares.face > 0.9
-    # A neck is skin, whatever the clothes beside it.
-    behind = spread_colours(image.astype(np.float32), skin if seen else known, 0.6 * scale)
-    colour = np.median(image[face], axis=0) if face.any() else None
-    if colour is not None and not (seen and image[skin].mean() > LEAST_NECK * colour.mean()):
-        covered = smoothstep(above, *COVERED_CM)[..., None]  # by a collar: its skin is seen behind the jaw only
-        behind = behind + covered * (NECK_SHADE * colour - behind)
-    own = np.maximum(np.clip((0.999 - head_alpha) / 0.3, 0, 1), np.clip(2 * hanging, 0, 1))[..., None]
-    # A body hardly moves, so its soft edge may hold the noise of exact unmixing.
-    unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)
-    mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), unmixed)
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), continued
-
-
-def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return where a neck begins and ends across, centimetres from its axis: where the body below the jaw is narrowest.
-
-    Args:
-        across, above: H x W float32, centimetres from the neck's pivot.
-        body: H x W bool, where the body is seen.
-    """
-    best = (-NECK_HALF_CM, NECK_HALF_CM)
-    for level in np.arange(-6.0, 1.0, 0.5):
-        row = body & (np.abs(above - level) < 0.25) & (np.abs(across) < 2 * NECK_HALF_CM)
-        if row.sum() < 4:
-            continue
-        low, high = np.percentile(across[row], (1, 99))
-        if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
-            best = (float(low), float(high))
-    return best
 
 
 FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]

@@ -12,6 +12,7 @@ from animato.geometry.landmarks import OVAL
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
 from animato.head.closed_head import ClosedHead, fit_closed_head, solid_part, upwards
+from animato.head.clothes import without_clothes
 from animato.head.eyeballs import Eyeball, build_eyeballs
 from animato.head.gamut import FaceGamut
 from animato.head.head_colours import ABOVE
@@ -19,8 +20,7 @@ from animato.head.light import HeadLight
 from animato.head.matte import Matte, matte_of
 from animato.head.mouth import MouthInterior, build_mouth
 from animato.head.opacity import Opacity, opacity_of
-from animato.head.part_shares import Shares
-from animato.head.parts import HeadParts
+from animato.head.parts import HeadParts, Shares
 from animato.head.person_layers import PersonLayers, person_layers
 from animato.head.white_balance import white_balance_of
 from animato.motion.edge_clearance import EdgeLimits, edge_limits
@@ -111,6 +111,18 @@ class HeadView:
         return self.matte is not None and not self.matte.doubt and not {"top", "left", "right"} & set(self.cut)
 
     @functools.cached_property
+    def shares(self) -> Shares:
+        """How much of the person its parts are, clothes beside the jaw told by their colour.
+
+        Raises:
+            ValueError: the parts are not known.
+        """
+        if self.parts is None or self.matte is None:
+            raise ValueError("shares need the parts of the photo")
+        shares = Shares.of(self.parts, self.size)
+        return without_clothes(shares, self.image, self.points, self.pose, self.matte.alpha)
+
+    @functools.cached_property
     def closed_head(self) -> ClosedHead:
         """The head beyond its face mesh.
 
@@ -119,7 +131,7 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("a closed head needs the parts of the photo")
-        alpha, shares = self.opacity.alpha, Shares.of(self.parts, self.size)
+        shares, alpha = self.shares, self.opacity.alpha
         bare = alpha * np.clip(1 - (shares.body - shares.skin), 0, 1)
         # Above, hair that shines as brightly as a wall is no gap.
         above = upwards(self.points[list(OVAL), :2].mean(axis=0), self.pose, self.size) > ABOVE[0]
@@ -135,13 +147,13 @@ class HeadView:
         """
         if self.parts is None or self.matte is None:
             raise ValueError("opacity needs the parts of the photo")
-        shares = Shares.of(self.parts, self.size)
-        return opacity_of(self.image, self.points, self.pose, self.matte.alpha, shares)
+        return opacity_of(self.image, self.points, self.pose, self.matte.alpha, self.shares)
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:
         """The photo taken apart; None where its outline is unsure or its edge cuts the head."""
         if self.parts is None or self.matte is None or not self.is_closed:
             return None
-        shares = Shares.of(self.parts, self.size)
-        return person_layers(self.image, self.points, self.pose, self.opacity, shares, self.closed_head, self.extent)
+        return person_layers(
+            self.image, self.points, self.pose, self.opacity, self.shares, self.closed_head, self.extent
+        )

@@ -12,6 +12,7 @@ from animato.geometry.mesh import signed_area
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_from_local, rotation_exp
 from animato.head.closed_head import fit_closed_head
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, closed_topology
+from animato.head.outline import JAW
 from animato.types import Face, Frame
 
 
@@ -36,17 +37,20 @@ def test_the_rings_reach_the_silhouette(portrait_face: Face, silhouette: NDArray
 
 
 def test_a_collar_beside_the_jaw_is_no_skirt(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:
-    pose, none = fit_pose(portrait_face.points), np.zeros_like(silhouette)
-    middle = portrait_face.points[list(OVAL), :2].mean(axis=0)
-    clothed = np.ones_like(silhouette)
-    bare = silhouette.copy()
+    pose, all_around = fit_pose(portrait_face.points), np.ones_like(silhouette)
+    oval = portrait_face.points[list(OVAL), :2]
+    middle = oval.mean(axis=0)
 
-    def width(opacity: NDArray[np.float32]) -> float:
-        shell = fit_closed_head(portrait_face.points, pose, silhouette, none, opacity)
+    def width(bare: NDArray[np.float32], hair: NDArray[np.float32]) -> float:
+        shell = fit_closed_head(portrait_face.points, pose, silhouette, hair, bare)
         rim = shell.points.reshape(RINGS, COLUMNS, 3)[FRONT - 1, :, :2]
-        return float(np.ptp(rim[rim[:, 1] > middle[1] + 3 * pose.scale, 0]))
+        return float(np.ptp(rim[rim[:, 1] > middle[1] + 5 * pose.scale, 0]))
 
-    assert width(clothed) > width(bare) + 0.5 * pose.scale
+    jaw, none = abs(oval[JAW, 0] - oval[-JAW, 0]), np.zeros_like(silhouette)
+    # Whether the clothes are known or taken for the person, there is no neck beside the jaw.
+    assert width(silhouette, none) <= jaw + 1
+    assert width(all_around, none) <= jaw + 1
+    assert width(all_around, all_around) > jaw + 1, "hair hangs there"
 
 
 def test_the_front_faces_the_camera_and_the_back_does_not(portrait_face: Face, silhouette: NDArray[np.float32]) -> None:

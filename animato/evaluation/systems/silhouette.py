@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from animato.head.part_shares import Shares
+from animato.head.parts import Shares
 from animato.head.view import HeadView
 from animato.motion.retarget import Target
 from animato.renderers.base import Layer, Paint

@@ -10,7 +10,8 @@ from animato.geometry.landmarks import MESH_POINTS
 from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
-from animato.head.person_layers import PersonLayers
+from animato.head.person_layers import BARE_NAPE_CM, PersonLayers
+from animato.renderers.warp.hair_edge import ROUGH_CM, HairEdge
 from animato.renderers.warp.head_warp import HeadWarp
 from animato.types import Plane
 
@@ -38,6 +39,18 @@ STRETCHED = (1.5, 3.0)
 COLLAR_CM = (4.0, 7.0)
 """How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
 
+BARE_END_CM = (4.5, 7.0)
+"""How far below the head's origin, centimetres, its back ends where no hair hangs, even beside the body's neck."""
+
+OUTWARDS = 0.35
+"""Share of `ROUGH_CM` by which the longest strands reach beyond the outline: on average it stays nearly where it is."""
+
+STEEPER = 3.0
+"""How much steeper than its blurred cells the outline of hair is."""
+
+LEAST_BODY = 0.8
+"""Opacity of a body up to which it hides nothing of the head."""
+
 
 class HeadOpacity:
     """Opacity of one photo's closed head in any pose.
@@ -49,6 +62,7 @@ class HeadOpacity:
 
     def __init__(self, layers: PersonLayers, pose: HeadPose) -> None:
         self.layers, self._pose = layers, pose
+        self._edge = HairEdge(layers.side)
         topology = closed_topology()
         strip = np.arange(len(topology.triangles)) - topology.face_triangles
         side = (strip >= 0) & (strip < FRONT * 2 * COLUMNS)
@@ -59,23 +73,30 @@ class HeadOpacity:
         self._has_back = np.append(has_back, False)
         skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
         self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
-        height = np.concatenate([np.zeros(MESH_POINTS), smoothstep(layers.shell.local[:, 1], *COLLAR_CM)])
-        self._nape = np.append(height[topology.triangles].max(axis=1) * topology.back, 0.0).astype(np.float32)
+        down, bare = layers.shell.local[:, 1], np.tile(layers.shell.hairless, RINGS)
+        low, bare_low, end = (smoothstep(down, *span) for span in (COLLAR_CM, BARE_NAPE_CM, BARE_END_CM))
+        self._nape, self._above_nape = _of_back(low + bare * (bare_low - low)), 1 - _of_back(end * bare)
 
     def kind(self, drawn: NDArray[np.int16]) -> NDArray[np.uint8]:
         """Return the kind of what is drawn at each cell (h x w triangle numbers), h x w uint8."""
         return np.asarray(np.take(self._kinds, drawn, mode="wrap"), np.uint8)
 
-    def behind_body(self, warp: HeadWarp) -> Plane | None:
-        """Return how much of the head lies behind the body, float32 of the size of the warp's image; None for nothing.
+    def seen_before(self, warp: HeadWarp, body: Plane, box: tuple[slice, slice]) -> Plane | None:
+        """Return how much of the head a body leaves to be seen in a box of its pixels, b x c float32; None for all.
 
         The back of a neck goes down behind the collar, and hair of the back behind the shoulders.
+
+        Args:
+            warp: the head.
+            body: b x c float32 in [0, 1], opacity of the body there.
+            box: rows and columns of the image.
         """
         nape = np.take(self._nape, warp.drawn, mode="wrap")
         if not nape.any():
             return None
-        soft = cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS)
-        return np.asarray(cv2.resize(soft, warp.size), np.float32)
+        behind = cv2.resize(cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS), warp.size)[box]
+        # Only an opaque body hides: through its soft edge the background would be seen.
+        return np.asarray(1 - behind * np.clip((body - LEAST_BODY) / (1 - LEAST_BODY), 0, 1), np.float32)
 
     def alpha(
         self,
@@ -111,14 +132,38 @@ class HeadOpacity:
         inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
         back = cv2.GaussianBlur((kind == IS_BACK).astype(np.float32), (0, 0), CONTOUR_CELLS)
         back = np.clip(2 * back, 0, 1)
-        soft = cv2.GaussianBlur(core.astype(np.float32), (0, 0), CONTOUR_CELLS)
         # The front ends softly on the neck, as it does in the photo; the nape goes down to the collar.
         above = cv2.GaussianBlur(np.take(self._above, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        whole = _either(inside * above, back) * np.clip(1.6 * soft - 0.4, 0, 1) * np.float32(turn)
-        alpha = _either(own, cv2.resize(whole, size)[box])
+        outline = self._outline(warp, kind, core.astype(np.float32), pose)
+        # Where no hair hangs, the head ends at the nape: below is the body's neck.
+        above_nape = cv2.GaussianBlur(np.take(self._above_nape, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
+        covered = _either(np.asarray(inside * above, np.float32), np.asarray(back, np.float32))
+        whole = covered * outline * above_nape * np.float32(turn)
+        alpha = _either(own, np.asarray(cv2.resize(whole, size)[box], np.float32))
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
         blurred = cv2.GaussianBlur(alpha, (0, 0), EDGE_PIXELS)
         return np.asarray(cv2.addWeighted(alpha, 1 - turn, blurred, turn, 0), np.float32)
+
+    def _outline(self, warp: HeadWarp, kind: NDArray[np.uint8], core: Plane, pose: HeadPose) -> Plane:
+        """Return the opacity of the head at its outline, h x w float32; that of hair at its back is rough.
+
+        Args:
+            warp: the head.
+            kind: h x w, of what is drawn at each cell.
+            core: h x w float32, 1 where the head is drawn.
+            pose: of the target.
+        """
+        clean = np.clip(1.6 * cv2.GaussianBlur(core, (0, 0), CONTOUR_CELLS) - 0.4, 0, 1)
+        cut = self._edge.cut(warp, kind == IS_BACK)
+        if cut is None:
+            return np.asarray(clean, np.float32)
+        # A blurred edge rises by 1 / (blur sqrt(2 pi)) per cell; the deepest cut leaves what lies farther in opaque.
+        deepest = (0.5 - 0.5 / STEEPER) / (1 - OUTWARDS)
+        blur = ROUGH_CM * pose.scale / (warp.step * np.sqrt(2 * np.pi) * deepest)
+        soft = cv2.GaussianBlur(core[cut.cells], (0, 0), max(blur, EDGE_CELLS))
+        rough = np.clip(0.5 + STEEPER * (soft - 0.5 - deepest * (cut.depth - OUTWARDS)), 0, 1)
+        clean[cut.cells] += cut.share * (rough - clean[cut.cells])
+        return np.asarray(clean, np.float32)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return how much the photo's pixels are stretched at each cell of face and neck, h x w float32 in [0, 1]."""
@@ -162,3 +207,10 @@ def _stretched(warp: HeadWarp) -> NDArray[np.float32]:
     det = affine[0] * affine[4] - affine[1] * affine[3]
     least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
     return np.asarray(smoothstep(1 / np.maximum(least, 0.02), *STRETCHED), np.float32)
+
+
+def _of_back(share: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the largest share of each triangle's ring vertices (N), T + 1 float32: 0 before the back and for none."""
+    topology = closed_topology()
+    of_all = np.append(np.zeros(MESH_POINTS), share)[topology.triangles].max(axis=1)
+    return np.append(of_all * topology.back, 0.0).astype(np.float32)

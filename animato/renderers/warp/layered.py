@@ -132,9 +132,9 @@ class LayeredHead:
         x, y = (cv2.resize(plane, warp.size)[box] for plane in warp.flow)
         kind = self._opacity.kind(warp.drawn)
         alpha = self._opacity.alpha(warp, kind, x, y, box, pose, smoothstep(degrees, 0.0, TURN_DEGREES))
-        hidden = self._opacity.behind_body(warp)
-        if hidden is not None:
-            alpha = alpha * (1 - hidden[box] * body[place])
+        seen = self._opacity.seen_before(warp, body[place], box)
+        if seen is not None:
+            alpha = alpha * seen
         head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
         shown = self._opacity.side_share(warp, kind)
         head = self._with_sides(warp, head, shown) if shown.any() else head
