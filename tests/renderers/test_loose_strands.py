@@ -19,7 +19,7 @@ from animato.tracking.face_finder import FaceFinder
 from animato.types import Frame
 
 STRAND, DARK = ((196, 60), (244, 24)), (60, 50, 30)
-INSIDE, OUTSIDE = np.s_[52:57, 202:209], np.s_[24:34, 232:244]
+INSIDE, OUTSIDE = np.s_[51:56, 204:209], np.s_[24:34, 232:244]
 """Parts of the strand inside the box around the head, and outside."""
 
 
