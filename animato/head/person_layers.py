@@ -119,10 +119,11 @@ def person_layers(
     )
     through = seen_through(image, plate, alpha, alpha * shares.hair * beside_face(shell, pose, size))
     dense = np.asarray(alpha * (1 - through), np.float32)
-    skin = np.asarray(alpha * shares.skin * is_like(image, skin_colour(image, alpha * shares.face)), np.float32)
+    like_skin = is_like(image, skin_colour(image, alpha * shares.face))
+    skin = np.asarray(alpha * shares.skin * like_skin, np.float32)
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
     colours, own = head_colours(foreground, dense, clothes, scale)
-    seen = own.astype(np.float32)
+    seen = np.asarray(own * np.maximum(like_skin, shares.hair > 0.5), np.float32)  # the rest is no head
     rings, nape = _front_rings(points, shell), _nape(shell)
     side = side_texture((foreground, colours, seen), kinds, head_alpha, rings, nape, scale)
     places = body_places(size)
