@@ -36,6 +36,12 @@ NOTHING, IS_FACE, IS_SIDE, IS_FRINGE, IS_BACK = range(5)
 STRETCHED = (1.5, 3.0)
 """How many times as long as in the photo a pixel is drawn, from where it begins to be a streak to where it is one."""
 
+TONGUE = (3.0, 5.0)
+"""The same of the skirt, from where it begins to be a tongue to where it is one."""
+
+SKIRT_LEFT = 0.4
+"""How near the skirt's lower end is from which it is let go where it is drawn out."""
+
 COLLAR_CM = (4.0, 7.0)
 """How far below the head's origin, centimetres, what is seen of its back begins to lie behind the body."""
 
@@ -125,7 +131,10 @@ class HeadOpacity:
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
         if turn == 0:
             return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
-        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
+        # A skirt that is left behind is drawn out into a tongue: there the body's neck is seen.
+        skirt = np.clip((1 - self._above) / SKIRT_LEFT, 0, 1) * _stretched(warp, TONGUE)
+        kept = 1 - np.take(np.append(skirt[:-1], np.float32(0)), warp.drawn, mode="wrap")
+        blurred = cv2.resize(cv2.GaussianBlur(drawn * kept, (0, 0), EDGE_CELLS), size)[box]
         own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
         core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
         kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
@@ -137,7 +146,7 @@ class HeadOpacity:
         outline = self._outline(warp, kind, core.astype(np.float32), pose)
         # Where no hair hangs, the head ends at the nape: below is the body's neck.
         above_nape = cv2.GaussianBlur(np.take(self._above_nape, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        covered = _either(np.asarray(inside * above, np.float32), np.asarray(back, np.float32))
+        covered = _either(np.asarray(inside * above * kept, np.float32), np.asarray(back, np.float32))
         whole = covered * outline * above_nape * np.float32(turn)
         alpha = _either(own, np.asarray(cv2.resize(whole, size)[box], np.float32))
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
@@ -200,13 +209,13 @@ def _either(a: Plane, b: Plane) -> Plane:
     return np.asarray(a + b - a * b, np.float32)
 
 
-def _stretched(warp: HeadWarp) -> NDArray[np.float32]:
+def _stretched(warp: HeadWarp, limits: tuple[float, float] = STRETCHED) -> NDArray[np.float32]:
     """Return how much the photo's pixels are stretched in each triangle, T + 1 float32 in [0, 1]."""
     affine = np.clip(warp.affine, -1e4, 1e4).astype(np.float64)
     squares = (affine[[0, 1, 3, 4]] ** 2).sum(axis=0)
     det = affine[0] * affine[4] - affine[1] * affine[3]
     least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
-    return np.asarray(smoothstep(1 / np.maximum(least, 0.02), *STRETCHED), np.float32)
+    return np.asarray(smoothstep(1 / np.maximum(least, 0.02), *limits), np.float32)
 
 
 def _of_back(share: NDArray[np.float64]) -> NDArray[np.float32]:
