@@ -1,8 +1,9 @@
 """Compare the closed head with the rings that bend the whole picture, on views of held-out heads and on twins.
 
-python scripts/compare_closed_head.py ../shared/data views REPORT [SHOTS]
-python scripts/compare_closed_head.py ../shared/data twins REPORT [SHOTS]
+python scripts/compare_closed_head.py ../shared/data views REPORT [SHOTS] [LIMIT]
+python scripts/compare_closed_head.py ../shared/data twins REPORT [SHOTS] [LIMIT]
 
+LIMIT is the number of heads, or of clips that drive; without it, all are scored.
 Rings are what a photo gets whose outline is unsure. Both systems run on the same frames (docs/results/turns.md).
 """
 
@@ -50,13 +51,14 @@ class Rings(AnimateSystem):
             yield from super().silhouettes(request)
 
 
-def main(data: Path, protocol: str, folder: Path, shots: str) -> None:
+def main(data: Path, protocol: str, folder: Path, shots: str, limit: int | None) -> None:
     """Score both systems and write the report."""
     settings = EvaluateSettings(
         protocol="views" if protocol == "views" else "twins",
         subset=FOLDERS[protocol],
         metrics=METRICS,
         shots=shots,
+        limit=limit,
         every=1,
         threads=1,
     )
@@ -73,4 +75,5 @@ def main(data: Path, protocol: str, folder: Path, shots: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "1")
+    where, what, report, *more = sys.argv[1:]
+    main(Path(where), what, Path(report), *(more[:1] or ["1"]), *([int(each) for each in more[1:]] or [None]))
