@@ -34,6 +34,9 @@ from animato.types import Frame, Plane, Points
 NECK_FROM = 8.0
 """Centimetres below the middle of the face from which what the parts call a face may be the neck."""
 
+CHIN_LEVELS, SLIVER_CM = (9.0, 11.0), 0.6
+"""Centimetres below the middle of the face down to which a sliver of the body is none, and width of the widest."""
+
 SKIRT_SOFT_CM = 0.6
 """Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
 
@@ -113,6 +116,7 @@ def person_layers(
     # Hair above the chin that the shell leaves out would stand still: it is no body.
     lower = head_height(pose, size, levels=(BELOW_TO, NECK_FROM)) * shares.face
     body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
+    body_alpha -= _slivers(body_alpha, scale) * (1 - shares.hair) * (1 - head_height(pose, size, levels=CHIN_LEVELS))
     foreground = foreground_of(image, alpha, plate, scale)
     body, body_alpha = continued_body(
         image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
@@ -123,7 +127,9 @@ def person_layers(
     skin = np.asarray(alpha * shares.skin * like_skin, np.float32)
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
     colours, own = head_colours(foreground, dense, clothes, scale)
-    seen = np.asarray(own * np.maximum(like_skin, shares.hair > 0.5), np.float32)  # the rest is no head
+    # Beside the jaw, what is neither hair nor like skin is no head.
+    head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
+    seen = np.asarray(own & head_like, np.float32)
     rings, nape = _front_rings(points, shell), _nape(shell)
     side = side_texture((foreground, colours, seen), kinds, head_alpha, rings, nape, scale)
     places = body_places(size)
@@ -158,6 +164,12 @@ def _nape(shell: ClosedHead) -> NDArray[np.float64]:
     down = shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1]
     nape = smoothstep(down, *NAPE_CM)
     return np.asarray(nape + shell.hairless * (smoothstep(down, *BARE_NAPE_CM) - nape))
+
+
+def _slivers(body: Plane, scale: float) -> Plane:
+    """Return the opacity of what is too narrow for a part of a body, S x S float32: an edge of the head that it lacks."""
+    narrow = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * scale) | 1,) * 2)
+    return np.asarray(body - cv2.morphologyEx(body.astype(np.float32), cv2.MORPH_OPEN, narrow), np.float32)
 
 
 def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -> Plane:
