@@ -76,10 +76,13 @@ def continued_body(
         return foreground, body_alpha
     colour = skin_colour(image, alpha * shares.face)
     like = is_like(image, colour)
-    skin = known & like & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
+    bare = (alpha > OPAQUE) & like & (shares.skin > 0.8) & (np.abs(across) < NECK_HALF_CM)
     edge = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(NECK_EDGE_CM * scale) | 1,) * 2)
-    skin = cv2.erode(skin.astype(np.uint8), edge) > 0
-    seen = skin.sum() > (SKIN_SEEN_CM * scale) ** 2
+    for skin in (bare & known, bare):  # a short neck is seen below the chin alone, where the head's skirt is
+        skin = cv2.erode(skin.astype(np.uint8), edge) > 0
+        seen = skin.sum() > (SKIN_SEEN_CM * scale) ** 2
+        if seen:
+            break
     # A neck is skin, whatever the clothes beside it.
     behind = spread_colours(image.astype(np.float32), skin if seen else known, 0.6 * scale)
     if colour is not None and not seen:  # a collar covers it: its skin is seen behind the jaw only

@@ -31,8 +31,8 @@ from animato.head.rim_colours import HeadKinds
 from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
 
-NECK_FROM = 8.0
-"""Centimetres below the middle of the face from which what the parts call a face may be the neck."""
+NECK_LEVELS = (6.0, 8.0)
+"""Centimetres below the middle of the face from which, and at which fully, what the parts call a face is the neck."""
 
 CHIN_LEVELS, SLIVER_CM = (9.0, 11.0), 0.6
 """Centimetres below the middle of the face down to which a sliver of the body is none, and width of the widest."""
@@ -112,15 +112,9 @@ def person_layers(
     clothes = shares.body - shares.skin
     collar = smoothstep(clothes, *CLOTHES) * np.minimum(3 * head_height(pose, size), 1)
     head_alpha = alpha * _head_region(points, pose, shell, size) * (1 - collar)
-    body_alpha = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
-    # Hair above the chin that the shell leaves out would stand still: it is no body.
-    lower = head_height(pose, size, levels=(BELOW_TO, NECK_FROM)) * shares.face
-    body_alpha *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
-    body_alpha -= _slivers(body_alpha, scale) * (1 - shares.hair) * (1 - head_height(pose, size, levels=CHIN_LEVELS))
+    body_alpha = _body_opacity(alpha, head_alpha, pose, shares)
     foreground = foreground_of(image, alpha, plate, scale)
-    body, body_alpha = continued_body(
-        image, alpha, head_alpha, body_alpha.astype(np.float32), pose, (foreground, plate), shares
-    )
+    body, body_alpha = continued_body(image, alpha, head_alpha, body_alpha, pose, (foreground, plate), shares)
     through = seen_through(image, plate, alpha, alpha * shares.hair * beside_face(shell, pose, size))
     dense = np.asarray(alpha * (1 - through), np.float32)
     like_skin = is_like(image, skin_colour(image, alpha * shares.face))
@@ -151,6 +145,17 @@ def person_layers(
     )
 
 
+def _body_opacity(alpha: Plane, head_alpha: Plane, pose: HeadPose, shares: Shares) -> Plane:
+    """Return the opacity of what of the person is no head, but goes on below it, S x S float32."""
+    size = len(alpha)
+    body = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
+    # Hair above the chin that the shell leaves out would stand still: it is no body. Nor is the edge of a face.
+    lower = head_height(pose, size, levels=NECK_LEVELS) * shares.face
+    body *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
+    above = 1 - head_height(pose, size, levels=CHIN_LEVELS)
+    return np.asarray(body - _slivers(body, pose.scale) * (1 - shares.hair) * above, np.float32)
+
+
 def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
     """Return where the photo shows the face's oval and the front rings, 6 x 36 x 2, pixels."""
     oval = points[list(OVAL), :2].astype(np.float64)
@@ -167,7 +172,7 @@ def _nape(shell: ClosedHead) -> NDArray[np.float64]:
 
 
 def _slivers(body: Plane, scale: float) -> Plane:
-    """Return the opacity of what is too narrow for a part of a body, S x S float32: an edge of the head that it lacks."""
+    """Return the opacity of what is too narrow for a part of a body, S x S float32: an edge that the head lacks."""
     narrow = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * scale) | 1,) * 2)
     return np.asarray(body - cv2.morphologyEx(body.astype(np.float32), cv2.MORPH_OPEN, narrow), np.float32)
 

@@ -100,9 +100,9 @@ def check_outline(view: HeadView, name: str, drawn: bool) -> None:
     Raises:
         PictureError: its outline is not known.
     """
-    if view.layers is not None:
+    if view.layers is not None and not drawn:
         return
-    if drawn:
+    if drawn:  # of what lies beyond the head's square, nothing is known
         reason, hint = "its face is drawn in flat colours", "`background=keep`, or a photo or painting"
     elif view.matte is None:
         reason, hint = "its head file is of an older version", "make the head file again from the photos"

@@ -14,6 +14,7 @@ import numpy as np
 from animato.drivers.base import Driver
 from animato.errors import UsageError
 from animato.head.drawn_mouth import on_drawn_line
+from animato.head.drawn_parts import read_drawn_parts
 from animato.head.head import Head
 from animato.head.view import HeadView
 from animato.pipeline.actor import Actor, Cast, Scene, output_rate
@@ -163,7 +164,8 @@ def make_renderer(
     if drawing:
         # Of a drawing the parts network knows nothing.
         points = on_drawn_line(framing.view.image, framing.view.points)
-        framing = replace(framing, view=replace(framing.view, points=points, parts=None, drawing=True))
+        parts = read_drawn_parts(framing.view.image, points, framing.view.pose)
+        framing = replace(framing, view=replace(framing.view, points=points, parts=parts, drawing=True))
     cut_out = settings.background != "keep"
     if cut_out:
         check_outline(framing.view, head.photo.name, drawing)

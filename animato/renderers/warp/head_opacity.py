@@ -30,6 +30,9 @@ EDGE_PIXELS = 0.8
 FRINGE_TURNED_CM = (0.5, 2.0)
 """How far the silhouette turns, in depth, until the photo's soft edge of hair is no silhouette any more."""
 
+CALM_FRINGE = 2
+"""Columns to either side over which the fringe's share is smoothed."""
+
 NOTHING, IS_FACE, IS_SIDE, IS_FRINGE, IS_BACK = range(5)
 """Kinds of triangles: the face's mesh, the rings around it up to the silhouette, and what lies beyond that."""
 
@@ -127,7 +130,7 @@ class HeadOpacity:
         size = warp.size
         drawn = ((kind == IS_FACE) | (kind == IS_SIDE)).astype(np.float32)
         fringe = kind == IS_FRINGE
-        drawn[fringe] = self._fringe_share(warp.vertices, pose)[warp.drawn[fringe]]
+        drawn[fringe] = self._fringe_share(warp.vertices, pose, turn)[warp.drawn[fringe]]
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
         if turn == 0:
             return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
@@ -193,12 +196,17 @@ class HeadOpacity:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)
 
-    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose) -> NDArray[np.float32]:
-        """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away."""
+    def _fringe_share(self, vertices: NDArray[np.float64], pose: HeadPose, turn: float) -> NDArray[np.float32]:
+        """Return how much the fringe counts at each triangle (T): less where its rim turns to the camera or away.
+
+        Bare skin has no fringe: the photo's edge of it is that of a head that does not turn.
+        """
         shell = self.layers.shell
         rim = np.s_[SILHOUETTE * COLUMNS : (SILHOUETTE + 1) * COLUMNS]
         moved = vertices[MESH_POINTS:][rim, 2] - shell.points[rim, 2] - pose.translation[2] + self._pose.translation[2]
-        share = 1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)
+        share = (1 - smoothstep(np.abs(moved) / pose.scale, *FRINGE_TURNED_CM)) * (1 - shell.hairless * turn)
+        # Neighbours that differ much would show as a step.
+        share = np.mean([np.roll(share, shift) for shift in range(-CALM_FRINGE, CALM_FRINGE + 1)], axis=0)
         share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
         triangles = closed_topology().triangles
         return np.asarray(share[triangles].min(axis=1), np.float32)
