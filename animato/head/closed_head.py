@@ -17,7 +17,15 @@ from animato.geometry.landmarks import OVAL, canonical_face
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS
-from animato.head.outline import calm_outline, curve_through, march, mean_along, room_beside_jaw, without_strands
+from animato.head.outline import (
+    behind_outline,
+    calm_outline,
+    curve_through,
+    march,
+    mean_along,
+    room_beside_jaw,
+    without_strands,
+)
 from animato.types import Plane, Points
 
 FREE_CM = 0.4
@@ -241,7 +249,9 @@ def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDAr
     calm = calm_outline(rim, columns.middle)
     for ring in range(BACK + 1):
         share = smoothstep(ring, 0.0, CALM_RING)
-        rings.append(_back_ring(columns, rim + share * (calm - rim), pose, ring / BACK * np.pi / 2))
+        back = _back_ring(columns, rim + share * (calm - rim), pose, ring / BACK * np.pi / 2)
+        back[:, :2] = behind_outline(back[:, :2], rim[:, :2], columns.middle, columns.up)
+        rings.append(back)
         sources.append(np.full((COLUMNS, 2), np.nan))
         follow.append(follow[FRONT - 1])
     return np.concatenate(rings), np.concatenate(sources), np.concatenate(follow)

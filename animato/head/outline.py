@@ -79,6 +79,32 @@ def calm_outline(rim: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArr
     return np.column_stack([middle + out * (near @ distance / distance)[:, None], near @ rim[:, 2]])
 
 
+def behind_outline(
+    points: NDArray[np.float64], rim: NDArray[np.float64], middle: NDArray[np.float64], up: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return places of the back as a photo sees them, N x 2, pixels: above the face, none looks over the silhouette.
+
+    The back of a head that is lowered, or drawn with a high crown, would.
+
+    Args:
+        points: N x 2, pixels.
+        rim: 36 x 2, the silhouette, pixels.
+        middle: of the face, x and y.
+        up: 2, unit vector towards the top of the head.
+    """
+    across = np.array([-up[1], up[0]])
+
+    def turn_and_distance(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.arctan2((xy - middle) @ across, (xy - middle) @ up), np.linalg.norm(xy - middle, axis=1)
+
+    angles, limits = turn_and_distance(rim)
+    order = np.argsort(angles)
+    angle, distance = turn_and_distance(points)
+    limit = np.interp(angle, angles[order], limits[order], period=2 * np.pi)
+    inside = np.minimum(distance, np.where(np.abs(angle) < np.pi / 2, limit, np.inf))
+    return middle + (points - middle) * (inside / np.maximum(distance, 1e-6))[:, None]
+
+
 def curve_through(
     at: NDArray[np.float64], value: NDArray[np.float64], place: NDArray[np.float64]
 ) -> NDArray[np.float64]:

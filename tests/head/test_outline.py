@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from animato.head.closed_topology import COLUMNS
-from animato.head.outline import JAW, calm_outline, curve_through, room_beside_jaw
+from animato.head.outline import JAW, behind_outline, calm_outline, curve_through, room_beside_jaw
 
 ANGLE = np.arange(COLUMNS) * 2 * np.pi / COLUMNS
 DIRECTION = np.column_stack([np.sin(ANGLE), -np.cos(ANGLE)])
@@ -43,3 +44,13 @@ def test_below_the_ears_no_column_reaches_farther_aside_than_the_jaw() -> None:
     reached = np.abs((oval + DIRECTION * np.where(np.isfinite(room), room, 0)[:, None])[:, 0])
     np.testing.assert_allclose(reached[low], abs(oval[JAW, 0]), atol=1e-6)
     assert np.isinf(room[: JAW + 1]).all()
+
+
+def test_no_part_of_the_back_looks_over_the_silhouette() -> None:
+    middle, up = np.array([50.0, 40.0]), np.array([0.0, -1.0])
+    circle = middle + 30 * DIRECTION
+    high, aside, low, inside = (50.0, 0.0), (90.0, 35.0), (50.0, 100.0), (55.0, 30.0)
+    moved = behind_outline(np.array([high, aside, low, inside]), circle, middle, up)
+    assert np.allclose(np.linalg.norm(moved[:2] - middle, axis=1), 30, atol=0.3)
+    assert moved[0, 0] == pytest.approx(50) and moved[1, 0] > 75, "towards the face, not aside"
+    assert np.allclose(moved[2:], [low, inside]), "below the face, and behind it, nothing moves"
