@@ -16,6 +16,9 @@ from animato.types import Frame, Plane
 NECK_HALF_CM, NECK_UP_CM = 6.5, 3.0
 """Half the width of the widest neck, and how far up behind the jaw it goes on, centimetres from the neck's pivot."""
 
+CHIN_ABOVE_CM = -3.5
+"""Height of what lies surely below the chin, centimetres from the neck's pivot."""
+
 NECK_EDGE_CM = 0.8
 """Width of what shines in at the edge of a neck, on both sides together, centimetres."""
 
@@ -60,7 +63,7 @@ def continued_body(
     scale = pose.scale
     foreground, plate = colours
     across, above = _from_pivot(pose, image.shape[0])
-    left, right = _neck_sides(across, above, (alpha > 0.5) & (head_alpha < 0.5))
+    left, right = _neck_sides(across, above, (alpha > 0.5) & (shares.hair < 0.5), (alpha > 0.5) & (head_alpha < 0.5))
     between = (across > left) & (across < right)
     neck = cv2.GaussianBlur((between & (above < NECK_UP_CM)).astype(np.float32), (0, 0), 0.15 * scale)
     under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
@@ -126,19 +129,25 @@ def _collar(across: NDArray[np.floating], above: NDArray[np.floating]) -> float:
     return float(np.median(tops)) if tops else COLLAR_CM
 
 
-def _neck_sides(across: Plane, above: Plane, body: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return where a neck begins and ends across, centimetres from its axis: where the body below the jaw is narrowest.
+def _neck_sides(across: Plane, above: Plane, person: NDArray[np.bool_], body: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return where a neck begins and ends across, centimetres from its axis: where it is narrowest below the chin.
 
     Args:
         across, above: H x W float32, centimetres from the neck's pivot.
-        body: H x W bool, where the body is seen.
+        person: H x W bool, where the person is seen, but for hair.
+        body: H x W bool, where the body is seen: where a low collar hides the neck below the chin, it is looked for
+            beside it.
     """
-    best = (-NECK_HALF_CM, NECK_HALF_CM)
-    for level in np.arange(-6.0, 1.0, 0.5):
-        row = body & (np.abs(above - level) < 0.25) & (np.abs(across) < 2 * NECK_HALF_CM)
-        if row.sum() < 4:
-            continue
-        low, high = np.percentile(across[row], (1, 99))
-        if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
-            best = (float(low), float(high))
-    return best
+    widest = (-NECK_HALF_CM, NECK_HALF_CM)
+    for seen, levels in ((person, np.arange(-6.0, CHIN_ABOVE_CM, 0.5)), (body, np.arange(CHIN_ABOVE_CM, 1.0, 0.5))):
+        best = widest
+        for level in levels:
+            row = seen & (np.abs(above - level) < 0.25) & (np.abs(across) < 2 * NECK_HALF_CM)
+            if row.sum() < 4:
+                continue
+            low, high = np.percentile(across[row], (1, 99))
+            if low < -1.5 and high > 1.5 and high - low < best[1] - best[0]:
+                best = (float(low), float(high))
+        if best != widest:
+            return best
+    return widest

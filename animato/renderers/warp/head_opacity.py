@@ -42,6 +42,9 @@ STRETCHED = (1.5, 3.0)
 TONGUE = (3.0, 5.0)
 """The same of the skirt, from where it begins to be a tongue to where it is one."""
 
+TONGUE_CELLS = 4.0
+"""Blur of its edge, in cells of the flow's grid: triangles of one neck differ much."""
+
 SKIRT_LEFT = 0.4
 """How near the skirt's lower end is from which it is let go where it is drawn out."""
 
@@ -93,17 +96,23 @@ class HeadOpacity:
     def seen_before(self, warp: HeadWarp, body: Plane, box: tuple[slice, slice]) -> Plane | None:
         """Return how much of the head a body leaves to be seen in a box of its pixels, b x c float32; None for all.
 
-        The back of a neck goes down behind the collar, and hair of the back behind the shoulders.
+        The back of a neck goes down behind the collar, hair of the back behind the shoulders, and a skirt that is left
+        behind, and so drawn out into a tongue, behind the body's neck.
 
         Args:
             warp: the head.
             body: b x c float32 in [0, 1], opacity of the body there.
             box: rows and columns of the image.
         """
-        nape = np.take(self._nape, warp.drawn, mode="wrap")
-        if not nape.any():
+        tongue = np.clip((1 - self._above) / SKIRT_LEFT, 0, 1)[:-1] * _stretched(warp, TONGUE)[:-1]
+        covered = [
+            cv2.GaussianBlur(np.take(np.append(share, np.float32(0)), warp.drawn, mode="wrap"), (0, 0), cells)
+            for share, cells in ((self._nape[:-1], EDGE_CELLS), (tongue, TONGUE_CELLS))
+            if share.any()
+        ]
+        if not covered:
             return None
-        behind = cv2.resize(cv2.GaussianBlur(nape, (0, 0), EDGE_CELLS), warp.size)[box]
+        behind = cv2.resize(np.asarray(np.maximum.reduce(covered), np.float32), warp.size)[box]
         # Only an opaque body hides: through its soft edge the background would be seen.
         return np.asarray(1 - behind * np.clip((body - LEAST_BODY) / (1 - LEAST_BODY), 0, 1), np.float32)
 
@@ -134,10 +143,7 @@ class HeadOpacity:
         own = cv2.remap(self.layers.head_alpha, x, y, cv2.INTER_LINEAR)
         if turn == 0:
             return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
-        # A skirt that is left behind is drawn out into a tongue: there the body's neck is seen.
-        skirt = np.clip((1 - self._above) / SKIRT_LEFT, 0, 1) * _stretched(warp, TONGUE)
-        kept = 1 - np.take(np.append(skirt[:-1], np.float32(0)), warp.drawn, mode="wrap")
-        blurred = cv2.resize(cv2.GaussianBlur(drawn * kept, (0, 0), EDGE_CELLS), size)[box]
+        blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
         own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
         core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
         kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
@@ -149,7 +155,7 @@ class HeadOpacity:
         outline = self._outline(warp, kind, core.astype(np.float32), pose)
         # Where no hair hangs, the head ends at the nape: below is the body's neck.
         above_nape = cv2.GaussianBlur(np.take(self._above_nape, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
-        covered = _either(np.asarray(inside * above * kept, np.float32), np.asarray(back, np.float32))
+        covered = _either(np.asarray(inside * above, np.float32), np.asarray(back, np.float32))
         whole = covered * outline * above_nape * np.float32(turn)
         alpha = _either(own, np.asarray(cv2.resize(whole, size)[box], np.float32))
         # A rim that turns away is squeezed into less than a pixel: without a blur its edge has steps.
