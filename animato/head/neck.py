@@ -38,9 +38,6 @@ NECK = np.array([0.0, 6.0, 6.0])
 HAIR_UP_CM = 2.5
 """How far up hanging hair goes on behind the head, centimetres."""
 
-GAP_CM = 2.0
-"""Width of a gap that a neck has between its middle, behind the jaw, and what of its edge is seen, centimetres."""
-
 
 def continued_body(
     image: Frame,
@@ -73,7 +70,6 @@ def continued_body(
     behind_head = cv2.dilate((body_alpha * hair > 0.5).astype(np.uint8), reach) * (hair > 0.5)
     hanging = cv2.GaussianBlur(behind_head.astype(np.float32), (0, 0), 0.15 * scale) * alpha
     continued = np.maximum(np.maximum(body_alpha, under * neck), hanging).astype(np.float32)
-    continued = np.maximum(continued, _gaps(continued, scale) * alpha * (shares.hair < 0.5)).astype(np.float32)
     known = (body_alpha > OPAQUE) & (head_alpha < 0.05)
     if not known.any():
         return foreground, body_alpha
@@ -98,13 +94,6 @@ def continued_body(
     unmixed = (image - (1 - alpha[..., None]) * plate) / np.maximum(alpha[..., None], 0.05)
     mixed = np.where((alpha > OPAQUE)[..., None], foreground * own + behind * (1 - own), unmixed)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), continued
-
-
-def _gaps(body: Plane, scale: float) -> Plane:
-    """Return what lies between two parts of a body, S x S float32 in [0, 1], such as a neck's middle and its edge."""
-    widest = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(GAP_CM * scale) | 1,) * 2)
-    closed = cv2.morphologyEx((body > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, widest)
-    return np.asarray(cv2.GaussianBlur(closed.astype(np.float32), (0, 0), 0.05 * scale), np.float32)
 
 
 def _from_pivot(pose: HeadPose, size: int) -> tuple[Plane, Plane]:

@@ -85,6 +85,8 @@ class HeadOpacity:
         self._has_back = np.append(has_back, False)
         skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
         self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
+        left = np.clip(skirt[topology.triangles].max(axis=1) / SKIRT_LEFT, 0, 1)
+        self._skirt = np.append(left, 0.0).astype(np.float32)
         down, bare = layers.shell.local[:, 1], np.tile(layers.shell.hairless, RINGS)
         low, bare_low, end = (smoothstep(down, *span) for span in (COLLAR_CM, BARE_NAPE_CM, BARE_END_CM))
         self._nape, self._above_nape = _of_back(low + bare * (bare_low - low)), 1 - _of_back(end * bare)
@@ -104,10 +106,10 @@ class HeadOpacity:
             body: b x c float32 in [0, 1], opacity of the body there.
             box: rows and columns of the image.
         """
-        tongue = np.clip((1 - self._above) / SKIRT_LEFT, 0, 1)[:-1] * _stretched(warp, TONGUE)[:-1]
+        tongue = self._skirt * _stretched(warp, TONGUE)
         covered = [
-            cv2.GaussianBlur(np.take(np.append(share, np.float32(0)), warp.drawn, mode="wrap"), (0, 0), cells)
-            for share, cells in ((self._nape[:-1], EDGE_CELLS), (tongue, TONGUE_CELLS))
+            cv2.GaussianBlur(np.take(share, warp.drawn, mode="wrap"), (0, 0), cells)
+            for share, cells in ((self._nape, EDGE_CELLS), (tongue, TONGUE_CELLS))
             if share.any()
         ]
         if not covered:
