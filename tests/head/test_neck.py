@@ -1,0 +1,58 @@
+"""Behind a jaw the neck goes on as wide as it is seen below the chin, in the colour of skin."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from animato.geometry.pose import HeadPose
+from animato.head.neck import continued_body
+from animato.head.parts import Shares
+from animato.types import Frame, Plane
+
+SIZE, LEFT, RIGHT, SHOULDERS = 240, 76, 124, 200
+POSE = HeadPose(np.eye(3), np.array([100.0, 90.0, 0.0]), 8.0)
+SKIN, SHIRT, WALL = (200, 150, 120), (40, 60, 140), (230, 230, 230)
+
+
+class Person(NamedTuple):
+    image: Frame
+    alpha: Plane
+    head: Plane
+    body: Plane
+    shares: Shares
+
+
+def person(collar: int = SHOULDERS) -> Person:
+    """A head over a neck over shoulders; a collar hides the neck from a row on."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    head = ((x - 100) / 45) ** 2 + ((y - 90) / 72) ** 2 < 1
+    neck = (x >= LEFT) & (x < RIGHT) & (y > 90)
+    shirt = (y >= SHOULDERS) | ((y >= collar) & neck)
+    image = np.full((SIZE, SIZE, 3), WALL, np.uint8)
+    image[neck | head], image[shirt & ~head] = SKIN, SHIRT
+    alpha = (head | neck | shirt).astype(np.float32)
+    skirt = head | (neck & (y < 175))  # the head's layer reaches over the neck
+    body = alpha * ~skirt
+    skin = (neck & ~head & ~shirt).astype(np.float32)
+    clothes = (shirt & ~head).astype(np.float32)
+    faces = head.astype(np.float32)
+    shares = Shares(faces, faces, np.zeros_like(alpha), skin, np.maximum(skin, clothes))
+    return Person(image, alpha, skirt.astype(np.float32), np.asarray(body, np.float32), shares)
+
+
+def test_a_neck_goes_on_behind_the_jaw_as_wide_as_it_is_seen() -> None:
+    image, alpha, head, body, shares = person()
+    colours, opacity = continued_body(image, alpha, head, body, POSE, (image, np.full_like(image, WALL)), shares)
+    level = opacity[135]  # behind the jaw
+    inside = np.flatnonzero(level > 0.5)
+    assert abs(inside[0] - LEFT) <= 2 and abs(inside[-1] - (RIGHT - 1)) <= 2
+    assert np.abs(colours[135, LEFT + 3 : RIGHT - 3].astype(int) - SKIN).max() <= 3
+    assert opacity[60].max() < 0.01, "not behind the face"
+
+
+def test_a_neck_that_is_seen_below_the_chin_alone_gives_its_colour() -> None:
+    image, alpha, head, body, shares = person(collar=176)
+    colours, _ = continued_body(image, alpha, head, body, POSE, (image, np.full_like(image, WALL)), shares)
+    assert np.abs(colours[135, LEFT + 3 : RIGHT - 3].astype(int) - SKIN).max() <= 3
