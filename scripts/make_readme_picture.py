@@ -125,7 +125,7 @@ def main(data: Path) -> None:
             sign_output(unsigned, signed, claim, settings)
 
         height, width = base.shape[:2]
-        plan = OutputPlan(target, width, height, FPS, None, settings.crf, 1, None, comment_text(True))
+        plan = OutputPlan(target, width, height, FPS, None, settings.crf, 1, None, comment_text(True), True)
         with Output(plan, StageClock()) as output:
             for frame in composed(base, driver, results):
                 output.write(frame)
