@@ -39,6 +39,9 @@ NOTHING, IS_FACE, IS_SIDE, IS_FRINGE, IS_BACK = range(5)
 STRETCHED = (1.5, 3.0)
 """How many times as long as in the photo a pixel is drawn, from where it begins to be a streak to where it is one."""
 
+LEAST_SHARE = 0.02
+"""Share of a triangle below which it is not hidden."""
+
 TONGUE = (3.0, 5.0)
 """The same of the skirt, from where it begins to be a tongue to where it is one."""
 
@@ -95,7 +98,9 @@ class HeadOpacity:
         """Return the kind of what is drawn at each cell (h x w triangle numbers), h x w uint8."""
         return np.asarray(np.take(self._kinds, drawn, mode="wrap"), np.uint8)
 
-    def seen_before(self, warp: HeadWarp, body: Plane, box: tuple[slice, slice]) -> Plane | None:
+    def seen_before(
+        self, warp: HeadWarp, body: Plane, box: tuple[slice, slice], longer: NDArray[np.float32]
+    ) -> Plane | None:
         """Return how much of the head a body leaves to be seen in a box of its pixels, b x c float32; None for all.
 
         The back of a neck goes down behind the collar, hair of the back behind the shoulders, and a skirt that is left
@@ -105,12 +110,13 @@ class HeadOpacity:
             warp: the head.
             body: b x c float32 in [0, 1], opacity of the body there.
             box: rows and columns of the image.
+            longer: T + 1 float32, see `drawn_out`.
         """
-        tongue = self._skirt * _stretched(warp, TONGUE)
+        tongue = self._skirt * smoothstep(longer, *TONGUE).astype(np.float32)
         covered = [
             cv2.GaussianBlur(np.take(share, warp.drawn, mode="wrap"), (0, 0), cells)
             for share, cells in ((self._nape, EDGE_CELLS), (tongue, TONGUE_CELLS))
-            if share.any()
+            if share.max() > LEAST_SHARE
         ]
         if not covered:
             return None
@@ -185,12 +191,12 @@ class HeadOpacity:
         clean[cut.cells] += cut.share * (rough - clean[cut.cells])
         return np.asarray(clean, np.float32)
 
-    def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8], longer: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how much the photo's pixels are stretched at each cell of face and neck, h x w float32 in [0, 1]."""
         smooth = (kind == IS_FACE) | ((kind == IS_SIDE) & ~np.take(self._has_back, warp.drawn, mode="wrap"))
-        return np.asarray(np.where(smooth, np.take(_stretched(warp), warp.drawn, mode="wrap"), 0), np.float32)
+        return np.asarray(np.where(smooth, np.take(_streaked(longer), warp.drawn, mode="wrap"), 0), np.float32)
 
-    def side_share(self, warp: HeadWarp, kind: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def side_share(self, warp: HeadWarp, kind: NDArray[np.uint8], longer: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how much the texture of sides and back shows at each cell, h x w float32 in [0, 1].
 
         Beside the face it stands in where the photo's pixels are stretched, and where they are not the head's own.
@@ -199,7 +205,7 @@ class HeadOpacity:
         side = (kind == IS_SIDE) & np.take(self._has_back, warp.drawn, mode="wrap")
         x, y = (plane[side][None] for plane in warp.flow)
         seen = cv2.remap(self.layers.head_seen, x, y, cv2.INTER_LINEAR)[0] if side.any() else np.zeros(0, np.float32)
-        shown[side] = np.maximum(_stretched(warp)[warp.drawn[side]], 1 - np.clip(2 * seen, 0, 1))
+        shown[side] = np.maximum(_streaked(longer)[warp.drawn[side]], 1 - np.clip(2 * seen, 0, 1))
         if warp.supplied is not None:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)
@@ -225,13 +231,18 @@ def _either(a: Plane, b: Plane) -> Plane:
     return np.asarray(a + b - a * b, np.float32)
 
 
-def _stretched(warp: HeadWarp, limits: tuple[float, float] = STRETCHED) -> NDArray[np.float32]:
-    """Return how much the photo's pixels are stretched in each triangle, T + 1 float32 in [0, 1]."""
+def drawn_out(warp: HeadWarp) -> NDArray[np.float32]:
+    """Return how many times as long as in the photo pixels are drawn in each triangle, T + 1 float32."""
     affine = np.clip(warp.affine, -1e4, 1e4).astype(np.float64)
     squares = (affine[[0, 1, 3, 4]] ** 2).sum(axis=0)
     det = affine[0] * affine[4] - affine[1] * affine[3]
     least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * det**2, 0)), 0) / 2)
-    return np.asarray(smoothstep(1 / np.maximum(least, 0.02), *limits), np.float32)
+    return np.asarray(1 / np.maximum(least, 0.02), np.float32)
+
+
+def _streaked(longer: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much of a streak pixels that are so much longer are, float32 in [0, 1]."""
+    return np.asarray(smoothstep(longer, *STRETCHED), np.float32)
 
 
 def _of_back(share: NDArray[np.float64]) -> NDArray[np.float32]:

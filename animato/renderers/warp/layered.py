@@ -13,7 +13,7 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
 from animato.head.side_texture import texture_places
-from animato.renderers.warp.head_opacity import HeadOpacity
+from animato.renderers.warp.head_opacity import HeadOpacity, drawn_out
 from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp, cells_around, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
 from animato.types import Frame, Plane
@@ -130,13 +130,13 @@ class LayeredHead:
         box = _in_pixels(cells_around(warp.drawn >= 0, 2), warp.step)
         place = _moved(box, warp.first, warp.step)
         x, y = (cv2.resize(plane, warp.size)[box] for plane in warp.flow)
-        kind = self._opacity.kind(warp.drawn)
+        kind, longer = self._opacity.kind(warp.drawn), drawn_out(warp)
         alpha = self._opacity.alpha(warp, kind, x, y, box, pose, smoothstep(degrees, 0.0, TURN_DEGREES))
-        seen = self._opacity.seen_before(warp, body[place], box)
+        seen = self._opacity.seen_before(warp, body[place], box, longer)
         if seen is not None:
             alpha = alpha * seen
-        head = self._without_streaks(warp, self._opacity.stretch(warp, kind))
-        shown = self._opacity.side_share(warp, kind)
+        head = self._without_streaks(warp, self._opacity.stretch(warp, kind, longer))
+        shown = self._opacity.side_share(warp, kind, longer)
         head = self._with_sides(warp, head, shown) if shown.any() else head
         residual = 1 - smoothstep(degrees, *RESIDUAL_DEGREES)
         return DrawnHead(place, np.ascontiguousarray(head[box]), alpha, x, y, residual, warp.apertures)
