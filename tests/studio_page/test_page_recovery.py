@@ -41,6 +41,21 @@ def test_a_running_job_shows_progress_and_is_cancelled_and_tried_again(open_page
     page.wait_for_selector(".view-jobs .empty")
 
 
+def test_a_button_stays_where_it_is_while_progress_moves(open_page, server, demo_head) -> None:
+    page = open_page("jobs")
+    start_long_job(server, demo_head)
+    page.wait_for_selector(f"{STATE}[data-state=running] progress[value]")
+    button = page.query_selector(f"{STATE} [data-action=cancel]")
+    value = f"document.querySelector('{STATE} progress').value"
+    before = page.evaluate(value)
+    page.wait_for_function(f"before => {value} > before", arg=before)
+    assert button.evaluate("element => element.isConnected")  # a click on it would be lost otherwise
+    button.click()
+    page.wait_for_selector(f"{STATE}[data-state=cancelled]")
+    page.click(f"{STATE} [aria-label^=Remove]")
+    page.wait_for_selector(".view-jobs .empty")
+
+
 def test_two_tabs_show_the_same(open_page, server, demo_head) -> None:
     first = open_page("jobs")
     second = open_page("jobs", again=first)

@@ -28,6 +28,8 @@ export function jobProgress(job) {
   return h('div', { class: 'progress' }, bar, h('span', { class: 'muted' }, words));
 }
 
+const jobAge = (job) => `${job.kind === 'preview' ? 'Preview' : 'Video'}, ${ago(job.created)}`;
+
 /** @param {object} job @param {{removable?: boolean}} options */
 export function jobCard(job, { removable = true } = {}) {
   const slot = new Slot();
@@ -58,7 +60,7 @@ export function jobCard(job, { removable = true } = {}) {
     h(
       'div',
       { class: 'row between' },
-      h('div', {}, h('h3', {}, jobTitle(job)), h('p', { class: 'muted' }, `${job.kind === 'preview' ? 'Preview' : 'Video'}, ${ago(job.created)}`)),
+      h('div', {}, h('h3', {}, jobTitle(job)), h('p', { class: 'muted when' }, jobAge(job))),
       h('span', { class: `chip ${job.state}` }, STATES[job.state] ?? job.state),
     ),
     isActive(job) ? jobProgress(job) : null,
@@ -66,4 +68,28 @@ export function jobCard(job, { removable = true } = {}) {
     h('div', { class: 'row end' }, ...actions),
     slot.element,
   );
+}
+
+/**
+ * Return a function that draws a job's card, and as long as only its progress changes draws that alone: a click whose
+ * button is replaced between press and release would be lost.
+ *
+ * @param {(card: Element) => void} place puts a new card into the page.
+ * @param {{removable?: boolean}} options
+ */
+export function jobCardKeeper(place, options = {}) {
+  let card = null;
+  let shown = '';
+  return (job, ...names) => {
+    const { progress, frames, seconds_left, ...rest } = job;
+    const text = JSON.stringify([rest, names]);
+    if (text !== shown || !card.isConnected) {
+      card = jobCard(job, options);
+      place(card);
+    } else if (isActive(job)) {
+      card.querySelector('.when').textContent = jobAge(job);
+      card.querySelector('.progress').replaceWith(jobProgress(job));
+    }
+    shown = text;
+  };
 }

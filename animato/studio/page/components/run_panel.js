@@ -7,7 +7,7 @@ import { h, onChange, replace } from '../dom.js';
 import { find, watch } from '../state.js';
 import { linkButton } from './buttons.js';
 import { credentialsLink } from './credentials_link.js';
-import { isActive, jobCard } from './job_card.js';
+import { isActive, jobCardKeeper } from './job_card.js';
 import { problemNote } from './problem.js';
 import { runReport } from './run_report.js';
 import { wipe } from './wipe.js';
@@ -44,12 +44,17 @@ export function runPanel() {
     element.dataset.result = result.id;
   }
 
+  let title = '';
+  const keep = jobCardKeeper((card) => replace(element, h('h2', {}, title), card), { removable: false });
   const draw = onChange((job) => {
     delete element.dataset.result;
     element.dataset.state = job?.state ?? 'empty';
     if (!job) replace(element, empty);
     else if (job.state === 'done') showResult(job);
-    else replace(element, h('h2', {}, isActive(job) ? 'In progress' : 'Not finished'), jobCard(job, { removable: false }));
+    else {
+      title = isActive(job) ? 'In progress' : 'Not finished';
+      keep(job);
+    }
   });
   const update = () => draw(find('jobs', form.get().job));
   form.watch(update);

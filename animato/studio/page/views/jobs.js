@@ -2,7 +2,7 @@
 
 import { h, onChange, replace } from '../dom.js';
 import { list, watch } from '../state.js';
-import { isActive, jobCard } from '../components/job_card.js';
+import { isActive, jobCardKeeper } from '../components/job_card.js';
 
 export const title = 'Jobs';
 
@@ -17,7 +17,8 @@ export function build(root) {
     const elements = jobs.map((job) => {
       if (!cards.has(job.id)) {
         const holder = h('div', {});
-        cards.set(job.id, { holder, draw: onChange(({ job: next }) => replace(holder, jobCard(next))) });
+        const keep = jobCardKeeper((card) => replace(holder, card));
+        cards.set(job.id, { holder, draw: onChange(({ job: next, heads, drivers }) => keep(next, heads, drivers)) });
       }
       const { holder, draw } = cards.get(job.id);
       draw({ job, heads: list('heads').length, drivers: list('drivers').length });
