@@ -16,7 +16,7 @@ OVERLAP = 3
 """A patch overlaps its neighbours by its side divided by this."""
 
 TRIED, POOL = 16, 128
-"""Patches of which the best for a place is taken, and patches in all, mirrored ones included."""
+"""Patches of which the best for a place is taken, and places at which patches are cut; half as many are kept at most."""
 
 STEP = 2
 """Pixels between those at which patches are compared."""

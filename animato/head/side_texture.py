@@ -112,16 +112,12 @@ def texture_places() -> NDArray[np.float64]:
     places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
     # The oval, the front rings, and after the fringe the silhouette again and the back.
     places[list(OVAL), 0] = columns
-    rows = {ring: float(_ring_row(ring)) for ring in range(1, FRONT + 1)}
+    rows = {ring: ring / FRONT * FRONT_ROWS for ring in range(1, FRONT + 1)}
     rows |= {FRONT + 2 + ring: FRONT_ROWS + (BACK_ROWS - 1) * ring / BACK for ring in range(BACK + 1)}
     for ring, row in rows.items():
         first = MESH_POINTS + (ring - 1) * COLUMNS
         places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row)])
     return places
-
-
-def _ring_row(ring: float) -> float:
-    return ring / FRONT * FRONT_ROWS
 
 
 class _Chart:
