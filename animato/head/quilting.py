@@ -16,7 +16,7 @@ OVERLAP = 3
 """A patch overlaps its neighbours by its side divided by this."""
 
 TRIED, POOL = 16, 128
-"""Patches of which the best for a place is taken, and places at which patches are cut; half as many are kept at most."""
+"""Patches of which the best for a place is taken, and places at which patches are cut; at most half are kept."""
 
 STEP = 2
 """Pixels between those at which patches are compared."""
