@@ -26,6 +26,9 @@ from animato.studio.worker_process import WorkerEndedError, WorkerProcess
 ENDED = ("done", "failed", "cancelled", "interrupted")
 RETRIED = ("failed", "cancelled", "interrupted")
 
+RETRY_SECONDS = 5.0
+"""Wait of a retry for the end of the attempt before."""
+
 MAX_JOBS = 10_000
 """Jobs that are kept at most; more are refused."""
 
@@ -56,7 +59,8 @@ class JobQueue:
         self._store, self._folder, self._sources, self._events = store, folder, sources, events
         self._threads = threads
         self.worker = worker or WorkerProcess(threads)
-        self._changed = threading.Condition()
+        # The lock of the store: with one of its own, one thread could hold each of them and wait for the other.
+        self._changed = threading.Condition(store.lock)
         self._running: str | None = None
         self._cancelled = self._closed = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -71,7 +75,7 @@ class JobQueue:
         """Kill the worker; a running job becomes interrupted."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self.worker.kill()
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
@@ -99,7 +103,7 @@ class JobQueue:
         Raises:
             ApiError: no such job, or it has ended.
         """
-        with self._changed, self._store.transaction():
+        with self._store.transaction():
             job = self._job(number)
             if job["state"] in ENDED:
                 raise ApiError(409, "state", f"the job is {job['state']} already", where=number)
@@ -114,7 +118,9 @@ class JobQueue:
         Raises:
             ApiError: no such job, or it is in another state.
         """
-        with self._changed, self._store.transaction():
+        with self._changed:
+            if self._job(number)["state"] in RETRIED:  # its worker was killed, and its thread notes that in a moment
+                self._changed.wait_for(lambda: self._running != number, RETRY_SECONDS)
             job = self._job(number)
             if job["state"] not in RETRIED or self._running == number:
                 raise ApiError(409, "state", f"a job that is {job['state']} cannot be tried again", where=number)
@@ -127,7 +133,7 @@ class JobQueue:
         Raises:
             ApiError: no such job, or it is waiting or running.
         """
-        with self._changed, self._store.transaction():
+        with self._store.transaction():
             if self._job(number)["state"] not in ENDED:
                 raise ApiError(409, "state", "the job has not ended", where=number, hint="cancel it first")
             self._store.remove("jobs", number)
@@ -148,7 +154,7 @@ class JobQueue:
     def _tell(self, job: Row) -> None:
         self._events.send("job", Job(**job).model_dump())
         with self._changed:
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
@@ -159,6 +165,7 @@ class JobQueue:
                 self._end(job["id"], "failed", ApiError(500, "internal", "the job could not be run"))
             with self._changed:
                 self._running = None
+                self._changed.notify_all()
 
     def _next(self) -> Row | None:
         """Wait for the oldest queued job and make it the running one; None once the queue is closed."""
@@ -200,7 +207,7 @@ class JobQueue:
         return {**paths, "settings": settings, "names": names}
 
     def _progress(self, number: str, done: int, expected: int | None) -> None:
-        with self._changed, self._store.transaction():
+        with self._store.transaction():
             job = self._store.get("jobs", number)
             if job is None or job["state"] != "running":
                 self.worker.kill()  # cancelled before the worker had started

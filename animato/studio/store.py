@@ -37,6 +37,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 class Store:
     """The database of one data folder. Methods may be called from any thread.
 
+    Attributes:
+        lock: reentrant, held by each method and during a transaction. Who keeps state of its own beside the rows
+            guards it with this lock, so that there is no second one to be taken in another order.
+
     Args:
         path: of the database, which is created or brought to the present schema.
 
@@ -46,7 +50,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -64,13 +68,13 @@ class Store:
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
+        with self.lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the changes in a block together, or none of them after an exception."""
-        with self._lock:
+        with self.lock:
             if self._connection.in_transaction:
                 yield
                 return
@@ -85,7 +89,7 @@ class Store:
     def add(self, table: Table, number: str, body: Row) -> Row:
         """Add a row and return it."""
         created = time.time()
-        with self._lock:
+        with self.lock:
             self._connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (number, created, json.dumps(body)))
         return {"id": number, "created": created, **body}
 
@@ -104,7 +108,7 @@ class Store:
 
     def count(self, table: Table) -> int:
         """Return the number of rows of a table."""
-        with self._lock:
+        with self.lock:
             return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def change(self, table: Table, number: str, **fields: Any) -> Row | None:
@@ -120,11 +124,11 @@ class Store:
 
     def remove(self, table: Table, number: str) -> bool:
         """Remove a row; return whether there was one."""
-        with self._lock:
+        with self.lock:
             return self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (number,)).rowcount > 0
 
     def _select(self, query: str, *values: str) -> list[Row]:
-        with self._lock:
+        with self.lock:
             rows = self._connection.execute(query, values).fetchall()
         return [{"id": number, "created": created, **json.loads(body)} for number, created, body in rows]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,31 @@ def test_a_failure_is_the_library_s_sentence_and_can_be_tried_again(rig: Rig) ->
     assert job["error"]["what"] == "no face in me.png" and job["error"]["code"] == "face"
     assert not list(rig.folder.results.iterdir())
     rig.jobs.retry(number)
+    rig.worker.started.get(timeout=10)
+    rig.worker.answers.put(FIELDS)
+    assert rig.reach(number, "done")["error"] is None
+
+
+def test_a_retry_that_comes_while_the_end_is_being_told_neither_blocks_nor_is_refused(rig: Rig) -> None:
+    answers: queue.Queue[Any] = queue.Queue()
+
+    def retry(number: str) -> None:
+        try:
+            answers.put(rig.jobs.retry(number))
+        except ApiError as problem:
+            answers.put(problem)
+
+    def told(event: tuple[str, str], put: Any = rig.states.put) -> None:
+        put(event)
+        if event[1] == "interrupted":  # in the thread of the jobs, before it has noted that the job has ended
+            threading.Thread(target=retry, args=(event[0],), daemon=True).start()
+            time.sleep(0.2)
+
+    number = rig.add()
+    rig.worker.started.get(timeout=10)
+    rig.states.put = told  # type: ignore[method-assign]
+    rig.worker.kill()
+    assert answers.get(timeout=10)["state"] == "queued"
     rig.worker.started.get(timeout=10)
     rig.worker.answers.put(FIELDS)
     assert rig.reach(number, "done")["error"] is None

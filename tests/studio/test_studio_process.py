@@ -191,7 +191,7 @@ def test_a_job_whose_worker_is_killed_is_interrupted_tried_again_and_cancelled_a
             os.kill(child, signal.SIGKILL)
         job = wait(long, ended)
         assert job["state"] == "interrupted" and job["error"]["hint"]
-        process.client.post(f"/jobs/{long}/retry")
+        assert process.client.post(f"/jobs/{long}/retry").status_code == 200
         short = process.job(head, SHORT)
         wait(long, rendering)
         assert process.client.post(f"/jobs/{long}/cancel").json()["state"] == "cancelled"
