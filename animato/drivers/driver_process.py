@@ -1,9 +1,9 @@
 """Driver that is tracked in a sealed subprocess, so that tracking and rendering do not contend for the GIL, and a
 hostile video meets limits instead of the user's rights.
 
-Protocol: the parent writes to the child's standard input, first the job as one line of JSON, then a line for each pass
-over the driver. The child answers with messages (`runtime.messages`). It exits when its standard input closes, and so
-when the parent exits.
+Protocol: the parent writes the job to the child's standard input, as one line of JSON. The child answers with messages
+(`runtime.messages`): the neutral frame, and at once the motion, a few frames ahead of the parent. It exits at the end
+of the driver, and when its standard input closes, and so when the parent exits.
 """
 
 from __future__ import annotations
@@ -138,7 +138,6 @@ class SubprocessDriver:
             self.opened()
         self._at_start = False
         try:
-            self._running().write_line(b"go\n")
             self.report.samples.clear()
             while (message := self._next("frame", "sample", "end", max_bytes=FRAME_BYTES)).kind != "end":
                 if message.kind == "sample":

@@ -20,15 +20,15 @@ from animato.settings.animate import AnimateSettings
 
 
 def main(lines: queue.Queue[bytes], scratch: str | None, _parts: tuple[str, ...]) -> None:
-    """Run the child process: open the driver, then track it once per line from the parent (`runtime.parent_pipe`)."""
+    """Run the child process: open the driver of the job, the one line from the parent, and track it."""
     stream = open_output()
     tempfile.tempdir = scratch
     job = json.loads(lines.get())
     with errors_sent(stream, "track", job["path"]):
-        _track(stream, job, lines)
+        _track(stream, job)
 
 
-def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) -> None:
+def _track(stream: IO[bytes], job: dict[str, Any]) -> None:
     import cv2
 
     from animato.runtime.engine import Engine
@@ -38,9 +38,7 @@ def _track(stream: IO[bytes], job: dict[str, Any], lines: queue.Queue[bytes]) ->
     settings = AnimateSettings(**job["settings"], threads=2)  # for the decoder; networks run on one
     driver = open_recording(Path(job["path"]), settings, FaceFinder(Engine(1)))
     _send_opened(stream, driver)
-    while True:
-        lines.get()
-        _send_frames(stream, driver)
+    _send_frames(stream, driver)
 
 
 def _send_opened(stream: IO[bytes], driver: Driver) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_max, channel_sum
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
@@ -93,7 +94,7 @@ def from_colour(image: Frame, colour: NDArray[np.float64]) -> tuple[Plane, Plane
 
     Hue is the largest difference in the share of a channel; light is in shares of the colour's.
     """
-    total = image.sum(axis=2).astype(np.float32)
-    share = image / np.maximum(total, 1)[..., None]
-    hue = np.abs(share - colour / max(float(colour.sum()), 1.0)).max(axis=2)
-    return hue.astype(np.float32), np.asarray(total / max(float(colour.sum()), 1.0), np.float32)
+    light = channel_sum(image.astype(np.float32))
+    share = image / np.maximum(light, 1)[..., None]
+    hue = channel_max(np.abs(share - colour / max(float(colour.sum()), 1.0)))
+    return hue.astype(np.float32), np.asarray(light / max(float(colour.sum()), 1.0), np.float32)

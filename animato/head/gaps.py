@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_max, channel_sum
 from animato.types import Frame, Plane
 
 DEVIATIONS = 4.0
@@ -51,7 +52,7 @@ def gaps_in_hair(image: Frame, alpha: Plane, around: Plane, plate: Frame, pixels
     limit = np.maximum(DEVIATIONS * 1.4826 * grain, LEAST_LEVELS)
     same = (np.abs(difference) < limit).all(axis=2) & (around > 0.3) & (alpha > 0)
     hair = around * alpha * ~same
-    contrast = (np.abs(difference).max(axis=2) > LEAST_CONTRAST).astype(np.float32)
+    contrast = (channel_max(np.abs(difference)) > LEAST_CONTRAST).astype(np.float32)
     # Where hair is hardly darker or lighter than what lies behind, it is taken for it.
     same &= _mean(contrast, hair, HAIR_CM * pixels_per_cm) > LEAST_SHARE
     size = max(1, round(LEAST_CM * pixels_per_cm))
@@ -62,8 +63,8 @@ def gaps_in_hair(image: Frame, alpha: Plane, around: Plane, plate: Frame, pixels
         return none
     before = mean_colour(image, weight, HAIR_CM * pixels_per_cm)
     line = before - behind
-    length = (line**2).sum(axis=2)
-    share = np.clip((difference * line).sum(axis=2) / np.maximum(length, 1.0), 0, 1)
+    length = channel_sum(line**2)
+    share = np.clip(channel_sum(difference * line) / np.maximum(length, 1.0), 0, 1)
     reach = 2 * max(1, round(REACH_CM * pixels_per_cm)) + 1
     near = cv2.dilate(gaps, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))).astype(np.float32)
     near = cv2.GaussianBlur(near, (0, 0), reach / 6) * np.clip(around / 0.3, 0, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.affine import invert
+from animato.geometry.channels import channel_sum
 from animato.geometry.landmarks import OVAL
 from animato.geometry.smoothstep import smoothstep
 from animato.head.parts import HeadParts
@@ -182,9 +183,9 @@ def guided_filter(image: Frame, plane: Plane, radius: int, epsilon: float) -> Pl
             spread[..., row, column] = spread[..., column, row] = product
     spread[..., range(3), range(3)] += epsilon
     slope = np.linalg.solve(spread, covariance[..., None])[..., 0].astype(np.float32)
-    offset = mean_plane - (slope * mean_guide).sum(-1)
+    offset = mean_plane - channel_sum(slope * mean_guide)
     linear = cv2.resize(box(np.dstack([slope, offset])), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray((linear[..., :3] * (image.astype(np.float32) / 255)).sum(-1) + linear[..., 3], np.float32)
+    return np.asarray(channel_sum(linear[..., :3] * (image.astype(np.float32) / 255)) + linear[..., 3], np.float32)
 
 
 def _doubt(alpha: Plane, points: Points) -> str:

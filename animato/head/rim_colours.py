@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_sum
 from animato.head.closed_topology import COLUMNS
 from animato.types import Plane
 
@@ -93,7 +94,7 @@ def rim_colours(
     everywhere = picture[(deep if deep.any() else mask) > 0.9]
     overall = np.median(everywhere, axis=0) if len(everywhere) else np.full(3, 60.0)
     # Neither a shine nor a wall seen between strands is what hair goes on with.
-    apart = np.sqrt(((picture[row, column] - overall) ** 2).sum(axis=2)) / USUAL_LEVELS
+    apart = np.sqrt(channel_sum((picture[row, column] - overall) ** 2)) / USUAL_LEVELS
     weight = weight / (1 + apart**4)
     total = weight.sum(1)
     mean = (picture[row, column] * weight[..., None]).sum(1) / np.maximum(total, 1e-3)[:, None]

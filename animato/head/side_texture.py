@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_sum
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.head.closed_topology import BACK, COLUMNS, FRONT, RINGS
 from animato.head.gaps import mean_colour
@@ -164,7 +165,7 @@ def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:
 
     A shine, or a wall between strands, would be stretched into a patch.
     """
-    apart = np.sqrt(((own - _around(behind, WIDTH)) ** 2).sum(axis=2)) / USUAL_LEVELS
+    apart = np.sqrt(channel_sum((own - _around(behind, WIDTH)) ** 2)) / USUAL_LEVELS
     return np.asarray(1 / (1 + apart**4), np.float32)
 
 

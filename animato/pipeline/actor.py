@@ -18,10 +18,17 @@ from animato.settings.animate import AnimateSettings
 
 
 class Cast(NamedTuple):
-    """A head and the driver that moves it."""
+    """A head and the driver that moves it.
+
+    Attributes:
+        head: the person.
+        driver: opened.
+        made: framing and renderer of the head, if they were made while the driver was opened.
+    """
 
     head: Head
     driver: Driver
+    made: tuple[Framing, Renderer] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from animato.motion.expression_file import controls_of_text
 from animato.motion.offset import offset_motion
 from animato.pipeline.actor import Cast
 from animato.pipeline.consent import consent_for_photos
-from animato.pipeline.factory import BackgroundCompilation
+from animato.pipeline.factory import BackgroundCompilation, make_renderer
 from animato.pipeline.inputs import driver_path, is_driver
 from animato.pipeline.output import Output, check_replaces_no_input
 from animato.runtime.engine import Engine
@@ -121,7 +121,7 @@ def open_cast(
     stack: ExitStack,
     consent: Consent | str | None,
 ) -> list[Cast]:
-    """Make the heads and open the drivers, concurrently.
+    """Make the heads and their renderers, and open the drivers, concurrently.
 
     Args:
         inputs: from `cast_input`.
@@ -132,6 +132,7 @@ def open_cast(
 
     Raises:
         RefusedError: photos without consent, or a head that may not be animated.
+        InputError: a head cannot be rendered.
     """
     given = consent_for_photos([photos for photos, _ in inputs], consent, settings.person)
     for photos, _ in inputs:
@@ -147,10 +148,11 @@ def open_cast(
         photo_count = max(len(as_list(photos)) for photos, _ in inputs)
         with engine.bounded(), BackgroundCompilation(settings, photo_count, engine):
             heads = [_load_head(photos, settings.face, engine, given) for photos, _ in inputs]
+            made = [make_renderer(head, settings, engine) for head in heads]
             drivers = [opener() for opener in openers]
     if offset is not None:
         drivers = [OffsetDriver(driver, offset) for driver in drivers]
-    return [Cast(head, driver) for head, driver in zip(heads, drivers, strict=True)]
+    return [Cast(*member) for member in zip(heads, drivers, made, strict=True)]
 
 
 def _start_driver(

@@ -55,10 +55,12 @@ def build_scene(cast: Sequence[Cast], settings: AnimateSettings, engine: Engine)
     """
     if settings.background != "keep" and len(cast) > 1:
         raise UsageError("`background` works with one head", hint="one video for each head")
-    framings, renderers = zip(*(make_renderer(head, settings, engine) for head, _ in cast), strict=True)
+    framings, renderers = zip(
+        *(member.made or make_renderer(member.head, settings, engine) for member in cast), strict=True
+    )
     warnings = [sentence for framing in framings for sentence in framing.warnings]
     if settings.background == "keep":
-        compositor = Compositor(*_layout([head.photo.sha256 for head, _ in cast], framings))
+        compositor = Compositor(*_layout([member.head.photo.sha256 for member in cast], framings))
     else:
         compositor, notes = cut_out_compositor(framings[0], cast[0].head.photo.name, settings, engine)
         warnings += notes
@@ -228,6 +230,8 @@ class BackgroundCompilation:
 
 def _compile(engine: Engine, photos: int) -> None:
     with contextlib.suppress(Exception):
+        # OpenCV makes its tables of this colour space, which the photo's analysis needs, at first use: 0.1 s.
+        cv2.cvtColor(np.zeros((1, 1, 3), np.uint8), cv2.COLOR_RGB2LAB)
         portrait_networks(engine).compile_all(photos)
 
 

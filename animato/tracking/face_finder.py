@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -79,15 +80,18 @@ class FaceFinder:
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or Engine()
-        self._detector: FaceDetector | None = None
-        self.landmarker = Landmarker(self.engine)
 
-    @property
+    # Both are built on first use: a saved head moved by a motion file needs neither.
+
+    @functools.cached_property
+    def landmarker(self) -> Landmarker:
+        """Finds the landmarks of a face."""
+        return Landmarker(self.engine)
+
+    @functools.cached_property
     def detector(self) -> FaceDetector:
-        """The detector, built on first use; a motion file as driver needs none."""
-        if self._detector is None:
-            self._detector = FaceDetector(self.engine)
-        return self._detector
+        """Finds faces in a picture."""
+        return FaceDetector(self.engine)
 
     def find(self, frame: Frame, *, quick: bool = False) -> list[Face]:
         """Return every face of a frame, largest detection first, each refined in two to five passes.

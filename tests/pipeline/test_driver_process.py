@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from animato.drivers.driver_process import ARRAYS, SCALARS, SubprocessDriver, st
 from animato.drivers.video import VideoDriver
 from animato.errors import AnimatoError, FaceError, InputError
 from animato.motion.motion_frame import MotionFrame
+from animato.pipeline import casting
+from animato.pipeline.factory import build_scene
 from animato.runtime import child_process
 from animato.runtime.engine import Engine
 from animato.runtime.stage_clock import StageClock
@@ -37,6 +40,18 @@ def ended(child: subprocess.Popen[bytes]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_the_renderer_is_made_while_the_driver_is_opened(made: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    opened, make = SubprocessDriver.opened, casting.make_renderer
+    monkeypatch.setattr(SubprocessDriver, "opened", lambda driver: (steps.append("opened"), opened(driver))[1])
+    monkeypatch.setattr(casting, "make_renderer", lambda *args: (steps.append("made"), make(*args))[1])
+    with ExitStack() as stack:
+        cast = casting.open_cast([casting.cast_input(made.person, made.driver)], CROP, Engine(2), stack, None)
+        scene, _ = build_scene(cast, CROP, Engine(2))
+    assert steps == ["made", "opened"] and cast[0].made is not None
+    assert scene.actors[0].renderer is cast[0].made[1]
 
 
 def test_a_subprocess_driver_equals_an_in_process_driver_on_every_pass(made: Material) -> None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_max
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.types import Frame, Plane
@@ -142,7 +143,7 @@ def _match_brightness(view: Frame, photo: Frame, both: Plane) -> Frame:
     a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (photo, view))
     difference = a - b
     confidence = confidence * np.clip(
-        (OTHER_DIFFERENCE - np.abs(difference).max(axis=2, keepdims=True)) / (OTHER_DIFFERENCE - SAME_DIFFERENCE), 0, 1
+        (OTHER_DIFFERENCE - channel_max(np.abs(difference))[..., None]) / (OTHER_DIFFERENCE - SAME_DIFFERENCE), 0, 1
     )
     if confidence.sum() < MIN_CONFIDENCE:
         return view
