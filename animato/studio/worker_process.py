@@ -26,7 +26,8 @@ from animato.settings.engine import EngineSettings
 _BOOTSTRAP = (
     "import sys; sys.path[:] = [entry for entry in sys.path if entry] + [sys.argv.pop()]; import signal; "
     "[signal.signal(getattr(signal, name), signal.SIG_IGN) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') "
-    "if hasattr(signal, name)]; from animato.runtime.parent_pipe import lines_from_parent; "
+    "if hasattr(signal, name)]; from animato.runtime.arenas import bound_arenas; bound_arenas(); "
+    "from animato.runtime.parent_pipe import lines_from_parent; "
     "lines = lines_from_parent(None); from animato.studio.worker import main; main(lines)"
 )
 """Code that the child runs. It imports nothing from the working directory and leaves signals to the parent."""
