@@ -28,6 +28,7 @@ from animato.head.neck import continued_body
 from animato.head.opacity import Opacity
 from animato.head.parts import Shares
 from animato.head.rim_colours import HeadKinds
+from animato.head.side_chart import SideChart, face_columns
 from animato.head.side_texture import side_texture
 from animato.types import Frame, Plane, Points
 
@@ -124,8 +125,8 @@ def person_layers(
     # Beside the jaw, what is neither hair nor like skin is no head.
     head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
     seen = np.asarray(own & head_like, np.float32)
-    rings, nape = _front_rings(points, shell), _nape(shell)
-    side = side_texture((foreground, colours, seen), kinds, head_alpha, rings, nape, scale)
+    chart = SideChart(_front_rings(points, shell), _shown_face(points, shell))
+    side = side_texture((foreground, colours, seen), kinds, head_alpha, chart, _nape(shell), scale)
     places = body_places(size)
     depth = np.full(len(places), shell.points.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 2].mean())
     hanging = local_from_points(np.column_stack([places, depth]).astype(np.float32), pose)
@@ -162,6 +163,13 @@ def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
     # A turned photo shows its far side badly: there it is the mirrored near side.
     oval = np.where(shell.mirrored[:, None], oval[-np.arange(COLUMNS) % COLUMNS], oval)
     return np.concatenate([oval[None], shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]])
+
+
+def _shown_face(points: Points, shell: ClosedHead) -> NDArray[np.float64]:
+    """Return where the photo shows the face's mesh, 468 x 2, pixels; its far side where the mirrored near side is."""
+    face = points[:MESH_POINTS, :2].astype(np.float64)
+    mirrored = np.take(shell.mirrored, np.rint(face_columns()).astype(int) % COLUMNS)
+    return np.where(mirrored[:, None], face[closed_topology().partner[:MESH_POINTS]], face)
 
 
 def _nape(shell: ClosedHead) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Texture of the sides and the back of a head, which a photo from the front shows steeply or not at all.
 
 It is made once for each photo: colours come from the photo where it shows them and from the silhouette behind it, and
-detail from patches of the photo's own hair and skin.
+detail from patches of the photo's own hair and skin. `head.side_chart` says where what lies.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.channels import channel_sum
-from animato.geometry.landmarks import MESH_POINTS, OVAL
-from animato.head.closed_topology import BACK, COLUMNS, FRONT, RINGS
+from animato.geometry.channels import channel_max, channel_sum
+from animato.head.closed_topology import COLUMNS, FRONT
+from animato.head.clothes import SAME_HUE, SAME_LIGHT
 from animato.head.gaps import mean_colour
 from animato.head.plate import push_pull
 from animato.head.quilting import DETAIL, patches_of, quilted
 from animato.head.rim_colours import SKIN_EDGE, SKIN_REACH, HeadKinds, is_bare_skull, rim_colours
+from animato.head.side_chart import (
+    BACK_ROWS,
+    FACE_ROWS,
+    FRONT_ROWS,
+    HEIGHT,
+    SHOWN_ROWS,
+    WIDTH,
+    SideChart,
+    around,
+    column_of,
+)
 from animato.types import Frame, Plane
-
-WIDTH, FRONT_ROWS, BACK_ROWS = 1184, 100, 188
-"""Size of the texture in pixels: once around the head, from the face's oval to the silhouette, and from there to the
-back of the skull; 13 to 15 pixels a centimetre of a head of average size."""
-
-HEIGHT = FRONT_ROWS + BACK_ROWS
 
 PIXELS_PER_CM = 14.0
 """Scale at which patches of the photo are laid on it."""
@@ -44,8 +49,12 @@ SMOOTH_PIXELS, SKIN_SMOOTH_PIXELS = 8.0, 2.5
 USUAL_LEVELS = 40.0
 """Difference from the hair along the silhouette, levels of 255, at which a colour counts half."""
 
-STRETCHED_ROWS, SEEN_ROWS = FRONT_ROWS * 3 // FRONT, FRONT_ROWS * 97 // 100
+STRETCHED_ROWS, SEEN_ROWS = FACE_ROWS + FRONT_ROWS * 3 // FRONT, FACE_ROWS + FRONT_ROWS * 97 // 100
 """Rows up to which the photo's own detail is taken, and up to which its colours are."""
+
+SHORT_PATCH, SHORT_SHARE = 28, 0.5
+"""Longer side of a patch up to which there is so little of a material that its patches repeat, and the strength of
+their detail: a pattern would show."""
 
 LEAST_SHARE = 0.02
 """Share of a material below which its detail is not made."""
@@ -57,11 +66,19 @@ OUTER_FACE = 0.6
 """Part of the way from the middle of the face to its oval beyond which skin is like the skin of the sides."""
 
 
+STREAK_PIXELS, OVAL_POWER = (3.5, 0.6), 8
+"""Blur of the face's own colours along and across the rows, pixels; and how late they give way to the colours of the
+sides, as a power of the row."""
+
+INNER_SHARE, INNER_PIXELS = 0.6, 40.0
+"""Part of the face rows, from inside, that the outer ones are compared with, and over how much of a row, pixels."""
+
+
 def side_texture(
     photo: tuple[Frame, Frame, Plane],
     kinds: HeadKinds,
     head: Plane,
-    rings: NDArray[np.float64],
+    chart: SideChart,
     nape: NDArray[np.float64],
     pixels_per_cm: float,
 ) -> Frame:
@@ -72,12 +89,12 @@ def side_texture(
             H x W float32 in [0, 1], where these are the head's own.
         kinds: of the head.
         head: H x W float32, opacity of face, hair and ears.
-        rings: 6 x 36 x 2, where the photo shows the face's oval and the front rings, the last the silhouette, pixels.
+        chart: where the photo shows the places of the texture.
         nape: 36 in [0, 1], share of each column that lies below the hair of the nape, if none hangs over it.
         pixels_per_cm: scale of the photo.
     """
     picture, colours = (part.astype(np.float32) for part in photo[:2])
-    rim, middle = rings[-1], rings[0].mean(axis=0)
+    rim, middle = chart.rings[-1], chart.rings[0].mean(axis=0)
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
     haired = kinds.hair.sum() > LEAST_HAIR * head.sum() and not is_bare_skull(picture, kinds)
     neck = kinds.neck if (kinds.neck > 0.9).any() else head - kinds.hair
@@ -89,69 +106,65 @@ def side_texture(
         behind, _ = rim_colours(picture, scalp, rim, inwards, SKIN_REACH, SKIN_EDGE)
         bare = nape[:, None]
     skin = behind + bare * (rim_colours(picture, neck, rim, inwards)[0] - behind)
-    chart, row = _Chart(rings), np.arange(FRONT_ROWS)[:, None]
-    own, here = chart.of(colours), chart.of(head)
-    seen = np.where(row < SEEN_ROWS, chart.of(photo[2]), 0).astype(np.float32)
-    if not haired:
-        return _rounded(_base(own, seen, skin, SKIN_SMOOTH_PIXELS))
-    is_hair = np.asarray(np.clip(chart.of(kinds.hair) / np.maximum(here, 0.05), 0, 1), np.float32)
-    share = _base(is_hair[..., None], here * (row < SEEN_ROWS), 1 - bare, SKIN_SMOOTH_PIXELS)[..., 0]
-    own_hair = seen * (is_hair > 0.9)
+    row = np.arange(SHOWN_ROWS)[:, None]
+    own, here = chart.of(colours), chart.of(head) * chart.known
+    seen = np.where(row < SEEN_ROWS, chart.of(photo[2]) * chart.known, 0).astype(np.float32)
+    # On the face, colours are continued over what is not its own.
+    face = seen[:FACE_ROWS] = chart.known[:FACE_ROWS] * _like_inner_face(own[:FACE_ROWS], chart.known[:FACE_ROWS])
     cut = _Cut(picture, own, (middle, -inwards), pixels_per_cm)
+    outer = kinds.face * _outer_face(chart.rings[0], head.shape)
+    if not haired:
+        detail = cut.skin_detail(outer, np.ones((HEIGHT, WIDTH), bool))
+        return _with_face(_base(own, seen, skin, SKIN_SMOOTH_PIXELS) + detail, detail, own, face)
+    is_hair = np.asarray(np.clip(chart.of(kinds.hair) / np.maximum(here, 0.05), 0, 1), np.float32)
+    share = _base(is_hair[..., None], here * (row < SEEN_ROWS), 1 - bare, SKIN_SMOOTH_PIXELS)
+    own_hair = seen * (is_hair > 0.9)
+    hair_detail = _limited(
+        cut.detail(kinds.dense, share[..., 0] > LEAST_SHARE, own_hair > 0.9, HAIR_PATCHES), HAIR_LEVELS
+    )
+    skin_detail = cut.skin_detail(outer, share[..., 0] < 1 - LEAST_SHARE)
     of_hair = _base(own, own_hair * (row < STRETCHED_ROWS) * _likely(own, behind), behind, SMOOTH_PIXELS)
-    of_hair += _limited(cut.detail(kinds.dense, share > LEAST_SHARE, own_hair > 0.9, HAIR_PATCHES), HAIR_LEVELS)
     of_skin = _base(own, seen * (is_hair < 0.5), skin, SKIN_SMOOTH_PIXELS)
-    beside_face = (1 - share > LEAST_SHARE) & (np.arange(HEIGHT)[:, None] < FRONT_ROWS)
-    outer = kinds.face * _outer_face(rings[0], head.shape)
-    of_skin += _limited(cut.detail(outer, beside_face, np.zeros(here.shape, bool), SKIN_PATCHES), SKIN_LEVELS)
-    return _rounded(of_skin + share[..., None] * (of_hair - of_skin))
+    detail = skin_detail + share * (hair_detail - skin_detail)
+    return _with_face(of_skin + share * (of_hair - of_skin) + detail, detail, own, face)
 
 
-def texture_places() -> NDArray[np.float64]:
-    """Return where the vertices lie in the texture, V x 2, pixels; inside the oval they lie nowhere."""
-    columns = _texture_columns()
-    places = np.zeros((MESH_POINTS + RINGS * COLUMNS, 2))
-    # The oval, the front rings, and after the fringe the silhouette again and the back.
-    places[list(OVAL), 0] = columns
-    rows = {ring: ring / FRONT * FRONT_ROWS for ring in range(1, FRONT + 1)}
-    rows |= {FRONT + 2 + ring: FRONT_ROWS + (BACK_ROWS - 1) * ring / BACK for ring in range(BACK + 1)}
-    for ring, row in rows.items():
-        first = MESH_POINTS + (ring - 1) * COLUMNS
-        places[first : first + COLUMNS] = np.column_stack([columns, np.full(COLUMNS, row)])
-    return places
+def _with_face(
+    texture: NDArray[np.float32], detail: NDArray[np.float32], own: NDArray[np.float32], sure: Plane
+) -> Frame:
+    """Return a texture, HEIGHT x WIDTH x 3 uint8, with the photo's own colours in the face rows.
 
+    They are nearer to the truth than what hair and skin are like elsewhere. A turn stretches their pixels across the
+    rows into streaks, so they are smoothed along the rows.
 
-class _Chart:
-    """Pixels of the photo at each place of the front rows."""
-
-    def __init__(self, rings: NDArray[np.float64]) -> None:
-        order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
-        grid = rings[:, order].astype(np.float32)
-        row = (np.arange(FRONT_ROWS) * (FRONT / FRONT_ROWS)).astype(np.float32)
-        column = ((np.arange(WIDTH) + 0.5) / WIDTH * (COLUMNS + 1) - 0.5).astype(np.float32)
-        places = cv2.remap(grid, *np.meshgrid(column, row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        self._x, self._y = (np.ascontiguousarray(places[..., axis]) for axis in (0, 1))
-
-    def of(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return values of the photo (H x W or H x W x C) in the front rows."""
-        return np.asarray(
-            cv2.remap(plane, self._x, self._y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
-        )
+    Args:
+        texture: HEIGHT x WIDTH x 3 float32, as made of hair and skin; changed.
+        detail: HEIGHT x WIDTH x 3 float32, what of it is detail.
+        own: SHOWN_ROWS x WIDTH x 3 float32, the photo's colours.
+        sure: FACE_ROWS x WIDTH float32 in [0, 1], where they count.
+    """
+    filled = push_pull(own[1:FACE_ROWS:2, 1::2], sure[1::2, 1::2])
+    smooth = cv2.GaussianBlur(filled, (0, 0), STREAK_PIXELS[0] / 2, sigmaY=STREAK_PIXELS[1] / 2)
+    face = cv2.resize(smooth, (WIDTH, FACE_ROWS)) + detail[:FACE_ROWS]
+    near = 1 - np.linspace(0, 1, FACE_ROWS, dtype=np.float32)[:, None] ** OVAL_POWER
+    share = (near * sure.any())[..., None]
+    texture[:FACE_ROWS] += share * (face - texture[:FACE_ROWS])
+    return _rounded(texture)
 
 
 def _base(own: NDArray[np.float32], sure: Plane, behind: NDArray[np.floating], blur: float) -> NDArray[np.float32]:
     """Return values without detail, HEIGHT x WIDTH x C float32.
 
     Args:
-        own: FRONT_ROWS x WIDTH x C float32, the photo's.
-        sure: FRONT_ROWS x WIDTH float32 in [0, 1], where they count.
+        own: SHOWN_ROWS x WIDTH x C float32, the photo's.
+        sure: SHOWN_ROWS x WIDTH float32 in [0, 1], where they count.
         behind: 36 x C, those of the silhouette, by column: the back goes on with them.
         blur: of what is known, pixels.
     """
     # Left and right meet at the middle of the back.
     middle = np.linspace(0, 1, BACK_ROWS // 2, dtype=np.float32)[:, None, None] ** 2
     both = (behind + behind[-np.arange(COLUMNS) % COLUMNS]) / 2
-    back = _around(behind, WIDTH // 2) * (1 - middle) + _around(both, WIDTH // 2) * middle
+    back = around(behind, WIDTH // 2) * (1 - middle) + around(both, WIDTH // 2) * middle
     # What is smooth needs no more than half the pixels.
     own, sure = own[1::2, 1::2], sure[1::2, 1::2].astype(np.float32)
     values = np.concatenate([own, back])
@@ -160,12 +173,32 @@ def _base(own: NDArray[np.float32], sure: Plane, behind: NDArray[np.floating], b
     return np.asarray(cv2.resize(smooth, (WIDTH, HEIGHT)).reshape(HEIGHT, WIDTH, -1), np.float32)
 
 
+def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> Plane:
+    """Return which pixels of the face rows are like those farther in, FACE_ROWS x WIDTH float32, 0 or 1.
+
+    At its oval a face is seen so steeply that a strand of hair or the wall beside it would become a patch on the cheek.
+
+    Args:
+        own: FACE_ROWS x WIDTH x 3 float32, colours of the photo.
+        seen: FACE_ROWS x WIDTH float32 in [0, 1], where they are known.
+    """
+    inner = seen * (np.arange(FACE_ROWS)[:, None] < FACE_ROWS * INNER_SHARE)
+    total = cv2.GaussianBlur(inner.sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
+    mean = cv2.GaussianBlur((own * inner[..., None]).sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
+    reference = mean / np.maximum(total, 1e-3)[..., None]
+    light, of_reference = channel_sum(own)[..., None], channel_sum(reference)[..., None]
+    hue = channel_max(np.abs(own / np.maximum(light, 1) - reference / np.maximum(of_reference, 1)))
+    light = (light / np.maximum(of_reference, 1))[..., 0]
+    like = (hue < SAME_HUE) & (light > SAME_LIGHT[0]) & (light < SAME_LIGHT[1])
+    return np.asarray(like | (total < 1), np.float32)
+
+
 def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:
-    """Return how well colours of the front rows agree with those of the hair behind them, FRONT_ROWS x WIDTH in [0, 1].
+    """Return how well colours of the front rows agree with those of the hair behind them, SHOWN_ROWS x WIDTH in [0, 1].
 
     A shine, or a wall between strands, would be stretched into a patch.
     """
-    apart = np.sqrt(channel_sum((own - _around(behind, WIDTH)) ** 2)) / USUAL_LEVELS
+    apart = np.sqrt(channel_sum((own - around(behind, WIDTH)) ** 2)) / USUAL_LEVELS
     return np.asarray(1 / (1 + apart**4), np.float32)
 
 
@@ -179,7 +212,7 @@ class _Cut:
 
     Attributes:
         picture: H x W x 3 float32.
-        own: FRONT_ROWS x WIDTH x 3 float32, its colours in the front rows.
+        own: SHOWN_ROWS x WIDTH x 3 float32, its colours in the front rows.
         rays: the middle of the face, and the directions of the columns from there.
         pixels_per_cm: scale of the photo.
     """
@@ -197,7 +230,7 @@ class _Cut:
         Args:
             mask: H x W float32 in [0, 1], where the photo shows the material.
             wanted: HEIGHT x WIDTH bool.
-            known: FRONT_ROWS x WIDTH bool, where the photo shows it in the front rows.
+            known: SHOWN_ROWS x WIDTH bool, where the photo shows it in the front rows.
             shapes: of patches, see `quilting.patches_of`.
         """
         result = np.zeros((HEIGHT, WIDTH, 3), np.float32)
@@ -206,11 +239,22 @@ class _Cut:
             return result
         filled = np.zeros((HEIGHT, WIDTH), bool)
         filled[:STRETCHED_ROWS] = known[:STRETCHED_ROWS]
+        shown = filled.copy()
         mean = mean_colour(self.own, np.ones(self.own.shape[:2], np.float32), min(patches.shape) / DETAIL)
-        result[:FRONT_ROWS] = (self.own - mean) * filled[:FRONT_ROWS, :, None]
-        column = ((np.arange(WIDTH) + 0.5) / WIDTH * (COLUMNS + 1) - 0.5 + COLUMNS // 2) % COLUMNS
-        quilted(result, filled, wanted, patches, column.astype(np.float32))
+        result[:SHOWN_ROWS] = (self.own - mean) * filled[:SHOWN_ROWS, :, None]
+        quilted(result, filled, wanted, patches, column_of())
+        if max(patches.shape) <= SHORT_PATCH:
+            result[~shown] *= SHORT_SHARE
         return result
+
+    def skin_detail(self, mask: Plane, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the detail of skin, HEIGHT x WIDTH x 3 float32: none of it is what the photo shows in these rows.
+
+        Behind the silhouette there is none: pores would make a scalp's outline as rough as hair.
+        """
+        known = np.zeros((SHOWN_ROWS, WIDTH), bool)
+        wanted = wanted & (np.arange(HEIGHT)[:, None] < SHOWN_ROWS)
+        return _limited(self.detail(mask, wanted, known, SKIN_PATCHES), SKIN_LEVELS)
 
 
 def _outer_face(oval: NDArray[np.float64], shape: tuple[int, ...]) -> Plane:
@@ -224,16 +268,3 @@ def _outer_face(oval: NDArray[np.float64], shape: tuple[int, ...]) -> Plane:
 
 def _rounded(texture: NDArray[np.float32]) -> Frame:
     return np.clip(np.rint(texture), 0, 255).astype(np.uint8)
-
-
-def _around(values: NDArray[np.floating], width: int) -> NDArray[np.float32]:
-    """Return values of the columns (36 x C) along the texture, 1 x width x C."""
-    order = (np.arange(COLUMNS + 1) + COLUMNS // 2) % COLUMNS
-    line = cv2.resize(values[order][None].astype(np.float32), (width, 1), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(line.reshape(1, width, -1), np.float32)
-
-
-def _texture_columns() -> NDArray[np.float64]:
-    """Return where each of the 36 columns lies across the texture, pixels; the wrap lies below the chin."""
-    place = (np.arange(COLUMNS) - COLUMNS // 2) % COLUMNS
-    return np.asarray((place + 0.5) / (COLUMNS + 1) * WIDTH - 0.5)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS
 from animato.head.rim_colours import HeadKinds
-from animato.head.side_texture import FRONT_ROWS, HEIGHT, WIDTH, side_texture, texture_places
+from animato.head.side_chart import FACE_ROWS, HEIGHT, SHOWN_ROWS, WIDTH, SideChart, texture_places
+from animato.head.side_texture import side_texture
 
 Colour = tuple[int, int, int]
 SIDE, MIDDLE, RADIUS, SCALE = 240, (120.0, 120.0), 90.0, 8.0
@@ -37,13 +38,13 @@ def _rings() -> NDArray[np.float64]:
 
 
 def _texture(picture: NDArray[np.uint8], kinds: HeadKinds, head: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return side_texture((picture, picture, head), kinds, head, _rings(), np.zeros(COLUMNS), SCALE)
+    return side_texture((picture, picture, head), kinds, head, SideChart(_rings()), np.zeros(COLUMNS), SCALE)
 
 
 def _back(crown: Colour, crown_end: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     picture, kinds, head = _drawn_head(crown, crown_end)
     edge = picture[np.abs(np.hypot(*(np.mgrid[:SIDE, :SIDE] - 120.0)) - 0.94 * RADIUS) < 2]
-    return _texture(picture, kinds, head)[FRONT_ROWS:], edge.astype(np.float32)
+    return _texture(picture, kinds, head)[SHOWN_ROWS:], edge.astype(np.float32)
 
 
 def test_a_shaven_crown_that_catches_the_light_goes_on_as_dark_as_its_edge() -> None:
@@ -65,8 +66,8 @@ def test_front_rows_show_what_the_photo_shows_there() -> None:
     cv2.circle(picture, (int(MIDDLE[0] - 0.9 * RADIUS), 150), 12, (200, 40, 40), -1)  # an ear
     texture = _texture(picture, kinds, head).astype(int)
     red = texture[..., 0] - texture[..., 1] > 60
-    assert red[:FRONT_ROWS].sum() > 200
-    assert red[FRONT_ROWS + 30 :].sum() == 0
+    assert red[:SHOWN_ROWS].sum() > 200
+    assert red[SHOWN_ROWS + 30 :].sum() == 0
     halves = sorted((red[:, : WIDTH // 2].sum(), red[:, WIDTH // 2 :].sum()))
     assert halves[1] > 10 * halves[0]
 
@@ -75,8 +76,8 @@ def test_hair_of_the_back_is_as_lively_as_the_hair_of_the_photo() -> None:
     picture, kinds, head = _drawn_head((70, 55, 45), 150)
     grain = np.random.default_rng(3).normal(0, 12, (SIDE, SIDE, 1))
     lively = np.clip(picture + grain * kinds.hair[..., None], 0, 255).astype(np.uint8)
-    back = _texture(lively, kinds, head)[FRONT_ROWS:].astype(np.float32)
-    smooth = _texture(picture, kinds, head)[FRONT_ROWS:].astype(np.float32)
+    back = _texture(lively, kinds, head)[SHOWN_ROWS:].astype(np.float32)
+    smooth = _texture(picture, kinds, head)[SHOWN_ROWS:].astype(np.float32)
     fine = (back - cv2.GaussianBlur(back, (0, 0), 5.0)).std()
     assert fine > 4 * (smooth - cv2.GaussianBlur(smooth, (0, 0), 5.0)).std()
     assert 4 < fine < 14  # as strong, but for what is lost between pixels
@@ -87,7 +88,7 @@ def test_a_wall_between_strands_is_no_colour_of_hair() -> None:
     picture, kinds, head = _drawn_head((40, 32, 30), 200)
     seen = picture.copy()
     seen[100:140, int(MIDDLE[0] + 0.75 * RADIUS) : int(MIDDLE[0] + 0.95 * RADIUS)] = WALL
-    back = _texture(seen, kinds, head)[FRONT_ROWS:]
+    back = _texture(seen, kinds, head)[SHOWN_ROWS:]
     assert back.mean(axis=0).max() < 60
 
 
@@ -103,8 +104,8 @@ def test_every_ring_has_its_row() -> None:
     places = texture_places()
     assert places.shape == (MESH_POINTS + RINGS * COLUMNS, 2)
     rings = places[MESH_POINTS:].reshape(RINGS, COLUMNS, 2)
-    assert places[list(OVAL), 1].max() == 0
+    assert (places[list(OVAL), 1] == FACE_ROWS).all()
     rows = rings[:, 0, 1]
-    assert (np.diff(rows[:FRONT]) > 0).all()
-    assert rows[FRONT - 1] == rows[FRONT + 1] == FRONT_ROWS  # the silhouette, as the end of the front and of the back
+    assert rows[0] > FACE_ROWS and (np.diff(rows[:FRONT]) > 0).all()
+    assert rows[FRONT - 1] == rows[FRONT + 1] == SHOWN_ROWS  # the silhouette, as the end of the front and of the back
     assert rows[-1] == HEIGHT - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animato.head.closed_topology import closed_topology
-from animato.head.side_texture import HEIGHT, WIDTH
+from animato.head.side_chart import HEIGHT, WIDTH
 from animato.renderers.warp.hair_edge import HairEdge
 from animato.renderers.warp.head_warp import HeadWarp
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.head.closed_topology import closed_topology
-from animato.head.side_texture import texture_places
+from animato.head.side_chart import texture_places
 from animato.renderers.warp.head_warp import HeadWarp, cells_around
 from animato.types import Frame, Plane
 

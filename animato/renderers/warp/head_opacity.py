@@ -11,6 +11,7 @@ from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS, SILHOUETTE, closed_topology
 from animato.head.person_layers import BARE_NAPE_CM, PersonLayers
+from animato.head.side_chart import textured_face
 from animato.renderers.warp.hair_edge import ROUGH_CM, HairEdge
 from animato.renderers.warp.head_warp import HeadWarp
 from animato.types import Plane
@@ -85,7 +86,8 @@ class HeadOpacity:
         self._kinds = np.append(kinds, NOTHING).astype(np.uint8)
         column = (topology.triangles - MESH_POINTS) % COLUMNS
         has_back = np.abs(column - COLUMNS // 2).min(axis=1) > OPEN_BELOW + 1
-        self._has_back = np.append(has_back, False)
+        # What the texture of the sides holds beside the face, of the rings and of the face itself.
+        self._beside = np.append((side & has_back) | textured_face(), False)
         skirt = np.concatenate([np.zeros(MESH_POINTS), layers.shell.soft])
         self._above = np.append(1 - skirt[topology.triangles].max(axis=1), 0.0).astype(np.float32)
         left = np.clip(skirt[topology.triangles].max(axis=1) / SKIRT_LEFT, 0, 1)
@@ -192,20 +194,26 @@ class HeadOpacity:
         return np.asarray(clean, np.float32)
 
     def stretch(self, warp: HeadWarp, kind: NDArray[np.uint8], longer: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how much the photo's pixels are stretched at each cell of face and neck, h x w float32 in [0, 1]."""
-        smooth = (kind == IS_FACE) | ((kind == IS_SIDE) & ~np.take(self._has_back, warp.drawn, mode="wrap"))
+        """Return how much the photo's pixels are stretched at each cell of face and neck, h x w float32 in [0, 1].
+
+        Where the texture of the sides stands in, they are not.
+        """
+        smooth = ((kind == IS_FACE) | (kind == IS_SIDE)) & ~np.take(self._beside, warp.drawn, mode="wrap")
         return np.asarray(np.where(smooth, np.take(_streaked(longer), warp.drawn, mode="wrap"), 0), np.float32)
 
     def side_share(self, warp: HeadWarp, kind: NDArray[np.uint8], longer: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how much the texture of sides and back shows at each cell, h x w float32 in [0, 1].
 
-        Beside the face it stands in where the photo's pixels are stretched, and where they are not the head's own.
+        On the outer part of the face and beside it, it stands in where the photo's pixels are stretched; beside it also
+        where they are not the head's own.
         """
         shown = (kind == IS_BACK).astype(np.float32)
-        side = (kind == IS_SIDE) & np.take(self._has_back, warp.drawn, mode="wrap")
+        beside = np.take(self._beside, warp.drawn, mode="wrap")
+        shown[beside] = _streaked(longer)[warp.drawn[beside]]
+        side = beside & (kind == IS_SIDE)
         x, y = (plane[side][None] for plane in warp.flow)
         seen = cv2.remap(self.layers.head_seen, x, y, cv2.INTER_LINEAR)[0] if side.any() else np.zeros(0, np.float32)
-        shown[side] = np.maximum(_streaked(longer)[warp.drawn[side]], 1 - np.clip(2 * seen, 0, 1))
+        shown[side] = np.maximum(shown[side], 1 - np.clip(2 * seen, 0, 1))
         if warp.supplied is not None:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)

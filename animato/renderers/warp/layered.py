@@ -12,7 +12,7 @@ from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
-from animato.head.side_texture import texture_places
+from animato.head.side_chart import texture_places
 from animato.renderers.warp.head_opacity import HeadOpacity, drawn_out
 from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp, cells_around, nearest_cell
 from animato.renderers.warp.moving_body import MovingBody
