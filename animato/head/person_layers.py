@@ -124,7 +124,10 @@ def person_layers(
     colours, own = head_colours(foreground, dense, clothes, scale)
     # Beside the jaw, what is neither hair nor like skin is no head.
     head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
-    seen = np.asarray(own & head_like, np.float32)
+    # What such a piece darkens or tints beside it would be continued where the photo shows nothing.
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * scale) | 1,) * 2)
+    other = cv2.morphologyEx((~head_like).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    seen = np.asarray(own & head_like & (cv2.dilate(other, kernel) == 0), np.float32)
     chart = SideChart(_front_rings(points, shell), _shown_face(points, shell))
     side = side_texture((foreground, colours, seen), kinds, head_alpha, chart, _nape(shell), scale)
     places = body_places(size)
