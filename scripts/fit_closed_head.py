@@ -25,7 +25,7 @@ from animato.evaluation.regions import HEAD
 from animato.evaluation.truth_labels import read_view_labels
 from animato.geometry.pose import fit_pose
 from animato.geometry.raster import draw_triangles
-from animato.head import closed_head
+from animato.head import closed_rings
 from animato.head.closed_head import ClosedHead, fit_closed_head
 from animato.head.closed_topology import closed_topology
 from animato.head.view import HeadView
@@ -40,7 +40,7 @@ from animato.types import Frame, Points
 from animato.weights.parts import read_parts
 
 STEPS = {"PERSPECTIVE": 0.005, "WIDEST_SIDE": 1.0, "WIDEST_TOP": 1.5, "BACK_CM": 1.5} | {
-    f"BACK_SHARES {number}": 0.15 for number in range(len(closed_head.BACK_SHARES))
+    f"BACK_SHARES {number}": 0.15 for number in range(len(closed_rings.BACK_SHARES))
 }
 """Constants that are fitted, with the first step of the search; those of a tuple with their number in it."""
 
@@ -135,16 +135,16 @@ def overlaps(case: HeadCase) -> list[float]:
 def read_constant(name: str) -> float:
     """Return a constant of `STEPS`."""
     constant, _, number = name.partition(" ")
-    value = getattr(closed_head, constant)
+    value = getattr(closed_rings, constant)
     return float(value[int(number)] if number else value)
 
 
 def set_constant(name: str, value: float) -> None:
     """Set a constant of `STEPS`."""
     constant, _, number = name.partition(" ")
-    values = getattr(closed_head, constant)
+    values = getattr(closed_rings, constant)
     changed = (*values[: int(number)], value, *values[int(number) + 1 :]) if number else value
-    setattr(closed_head, constant, changed)
+    setattr(closed_rings, constant, changed)
 
 
 def objective(cases: Sequence[HeadCase], constants: Mapping[str, float]) -> float:

@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import OVAL, canonical_face
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
-from animato.head.closed_topology import BACK, COLUMNS, FRONT, OPEN_BELOW, RINGS
+from animato.head.closed_rings import FAR_SIDE, Columns, rings_of, with_perspective
+from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS
 from animato.head.outline import (
-    behind_outline,
-    calm_outline,
-    curve_through,
     march,
     mean_along,
     room_beside_jaw,
@@ -30,24 +28,6 @@ from animato.types import Plane, Points
 
 FREE_CM = 0.4
 """Half the width of a lock of hair that is no part of the head's outline, centimetres."""
-
-WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
-"""Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
-that, centimetres. Fitted, like those below, by `scripts/fit_closed_head.py`."""
-
-PERSPECTIVE = 0.0075
-"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
-
-BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
-BACK_SHARES = (0.25, 0.2, 0.5, 0.87, 1.0, 0.65, 0.3)
-"""How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of
-`BACK_CM`: the nape, the back of the skull, and the crown."""
-
-CALM_RING = 2.0
-"""Ring of the back from which on its shape is the smooth one; its first is the photo's silhouette."""
-
-FRINGE_CM = 1.2
-"""Width of the fringe beyond the silhouette, centimetres."""
 
 SKIRT_CM = 2.5
 """Length of the skirt of neck skin below the jaw, centimetres."""
@@ -60,9 +40,6 @@ HAIRED = (0.2, 0.4)
 
 LEAST_CM = 0.4
 """Least distance of the silhouette from the oval, centimetres."""
-
-FAR_SIDE = (0.2, 0.42)
-"""Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
 
 FAR_FROM_MIDDLE_CM = (1.0, 4.0)
 """Distance of a column's first point from the middle over which it belongs to a side, centimetres."""
@@ -132,8 +109,8 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
     room = room_beside_jaw(oval[:, :2] - middle, direction, np.array([-up[1], up[0]]))
     radius -= hairless * np.maximum(radius - np.maximum(room, LEAST_CM * scale), 0)
     radius = radius * (1 - below) + np.minimum(radius, SKIRT_CM * scale) * below
-    column = _Columns(oval, middle, direction, up, radius, below)
-    vertices, sources, follow = _rings(column, pose)
+    column = Columns(oval, middle, direction, up, radius, below)
+    vertices, sources, follow = rings_of(column, pose)
     seen = vertices
     vertices = with_perspective(vertices, pose, 1.0)
     expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
@@ -198,99 +175,3 @@ def _with_far_side(
     rings = values.reshape(RINGS, COLUMNS, -1)
     other = rings[:, -np.arange(COLUMNS) % COLUMNS] * mirror
     return np.asarray((rings + far[None, :, None] * (other - rings)).reshape(values.shape))
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The 36 columns of one photo: where they start, where they run to, and which are the neck's.
-
-    Attributes:
-        oval: 36 x 3, the face oval, pixels.
-        middle: its middle, x and y.
-        direction: 36 x 2, unit vectors outwards.
-        up: 2, unit vector towards the top of the head.
-        radius: 36, distance of the silhouette from the oval, pixels.
-        below: 36 in [0, 1], 1 for columns straight below the chin.
-    """
-
-    oval: NDArray[np.float64]
-    middle: NDArray[np.float64]
-    direction: NDArray[np.float64]
-    up: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    below: NDArray[np.float64]
-
-
-def _rings(columns: _Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return vertices (N x 3) and source (N x 2) of all rings, pixels, and their share of the rigid motion (N)."""
-    oval, direction = columns.oval, columns.direction
-    radius, below, scale = columns.radius, columns.below, pose.scale
-    start = oval[:, 2]
-    height = np.clip(direction @ columns.up, 0, 1)
-    behind = WIDEST_SIDE + (WIDEST_TOP - WIDEST_SIDE) * height
-    origin = pose.translation[2] + scale * pose.rotation[2, 1] * -1.0
-    widest = np.maximum(origin + scale * pose.rotation[2, 2] * behind, start + scale)
-    rings: list[NDArray[np.float64]] = []
-    sources: list[NDArray[np.float64]] = []
-    follow: list[NDArray[np.float64]] = []
-    for ring in range(1, FRONT + 1):
-        turn = ring / FRONT * np.pi / 2
-        depth = start + (widest - start) * (1 - np.cos(turn))
-        skirt = start + (widest - start) * 0.8 * ring / FRONT
-        xy = oval[:, :2] + direction * (radius * np.sin(turn))[:, None]
-        rings.append(np.column_stack([xy, depth * (1 - below) + skirt * below]))
-        sources.append(xy)
-        follow.append(1 - below * (ring / FRONT) ** 1.2)
-    rim = rings[-1]
-    fringe = rim[:, :2] + direction * ((1 - 0.8 * below) * FRINGE_CM * scale)[:, None]
-    rings.append(np.column_stack([fringe, rim[:, 2]]))
-    sources.append(fringe)
-    follow.append(follow[-1])
-    calm = calm_outline(rim, columns.middle)
-    for ring in range(BACK + 1):
-        share = smoothstep(ring, 0.0, CALM_RING)
-        back = _back_ring(columns, rim + share * (calm - rim), pose, ring / BACK * np.pi / 2)
-        back[:, :2] = behind_outline(back[:, :2], rim[:, :2], columns.middle, columns.up)
-        rings.append(back)
-        sources.append(np.full((COLUMNS, 2), np.nan))
-        follow.append(follow[FRONT - 1])
-    return np.concatenate(rings), np.concatenate(sources), np.concatenate(follow)
-
-
-def _back_ring(columns: _Columns, rim: NDArray[np.float64], pose: HeadPose, turn: float) -> NDArray[np.float64]:
-    """Return one ring of the back, 36 x 3, pixels; level slices are half ellipses from the silhouette's left to right.
-
-    Args:
-        columns: of the photo.
-        rim: 36 x 3, the silhouette, pixels.
-        pose: of the photo.
-        turn: angle along the ellipse, 0 at the silhouette to pi / 2 at the middle of the back.
-    """
-    up = columns.up
-    across = np.array([-up[1], up[0]])
-    height, aside = (rim[:, :2] - columns.middle) @ up, (rim[:, :2] - columns.middle) @ across
-    partner = -np.arange(COLUMNS) % COLUMNS
-    level, centre = (height + height[partner]) / 2, (aside + aside[partner]) / 2
-    crown, chin = height[0], (columns.oval[COLUMNS // 2, :2] - columns.middle) @ up
-    depth = (
-        BACK_CM
-        * pose.scale
-        * curve_through(np.array(BACK_HEIGHTS), np.array(BACK_SHARES), (level - chin) / (crown - chin))
-    )
-    # Backwards by the head's own axis; in the photo the back is hidden behind the silhouette.
-    axis = pose.rotation[:, 2]
-    back = np.outer(depth * np.sin(turn), [axis[:2] @ across, axis[:2] @ up, axis[2]])
-    sideways = centre + (aside - centre) * np.cos(turn) + back[:, 0]
-    ends = np.sort(np.stack([aside, aside[partner]]), axis=0)
-    sideways = np.clip(sideways, *ends)
-    upwards = height + (level - height) * (1 - np.cos(turn)) + back[:, 1]
-    xy = columns.middle + sideways[:, None] * across + upwards[:, None] * up
-    return np.column_stack([xy, rim[:, 2] + (rim[partner, 2] - rim[:, 2]) / 2 * (1 - np.cos(turn)) + back[:, 2]])
-
-
-def with_perspective(vertices: NDArray[np.float64], pose: HeadPose, sign: float) -> NDArray[np.float64]:
-    """Return vertices (N x 3, pixels) as they are in space (sign 1) from how they look, or the reverse (sign -1)."""
-    away = (vertices[:, 2:] - pose.translation[2]) / pose.scale
-    factor = np.maximum(1 + PERSPECTIVE * away, 0.5) ** sign
-    offset = vertices[:, :2] - pose.translation[:2]
-    return np.column_stack([pose.translation[:2] + offset * factor, vertices[:, 2]])

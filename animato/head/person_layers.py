@@ -19,7 +19,8 @@ from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
 from animato.head.body_places import below_jaw, body_places, hair_follow
-from animato.head.closed_head import ClosedHead
+from animato.head.closed_head import FAR_FROM_MIDDLE_CM, ClosedHead
+from animato.head.closed_rings import FAR_SIDE
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.clothes import is_like, skin_colour
 from animato.head.foreground import foreground_of
@@ -154,7 +155,7 @@ def _body_opacity(alpha: Plane, head_alpha: Plane, pose: HeadPose, shares: Share
     size = len(alpha)
     body = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body. Nor is the edge of a face.
-    lower = head_height(pose, size, levels=NECK_LEVELS) * shares.face
+    lower = head_height(pose, size, levels=NECK_LEVELS) * shares.face * (1 - _far_side(pose, size))
     body *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
     above = 1 - head_height(pose, size, levels=CHIN_LEVELS)
     return np.asarray(body - _slivers(body, pose.scale) * (1 - shares.hair) * above, np.float32)
@@ -180,6 +181,19 @@ def _nape(shell: ClosedHead) -> NDArray[np.float64]:
     down = shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1]
     nape = smoothstep(down, *NAPE_CM)
     return np.asarray(nape + shell.hairless * (smoothstep(down, *BARE_NAPE_CM) - nape))
+
+
+def _far_side(pose: HeadPose, size: int) -> Plane:
+    """Return where the far side of a turned photo's face is, S x S float32 in [0, 1]: no neck is seen beside it."""
+    line = np.arange(size, dtype=np.float32)
+    x, y = line[None] - np.float32(pose.translation[0]), line[:, None] - np.float32(pose.translation[1])
+    across = (
+        pose.rotation[:2, 0] / max(float(np.linalg.norm(pose.rotation[:2, 0])), 1e-6) * np.sign(pose.rotation[2, 0])
+    )
+    aside = (x * across[0] + y * across[1]) / pose.scale
+    return np.asarray(
+        smoothstep(aside, *FAR_FROM_MIDDLE_CM) * smoothstep(abs(pose.rotation[2, 0]), *FAR_SIDE), np.float32
+    )
 
 
 def _slivers(body: Plane, scale: float) -> Plane:

@@ -102,3 +102,37 @@ def test_the_far_side_of_a_turned_photo_is_the_mirror_of_the_near_one(
     np.testing.assert_allclose(rings[:, side], rings[:, -side % COLUMNS] * (-1, 1, 1), atol=1e-6)
     sources = shell.source.reshape(RINGS, COLUMNS, 2)[:FRONT]
     np.testing.assert_array_equal(sources[:, far], sources[:, -far % COLUMNS])
+
+
+@pytest.mark.parametrize("yaw", [-35.0, -20.0, 20.0, 35.0])
+def test_the_skull_of_a_turned_photo_reaches_no_farther_back_than_that_of_a_frontal_one(
+    portrait_face: Face, silhouette: NDArray[np.float32], yaw: float
+) -> None:
+    none, pose = np.zeros_like(silhouette), fit_pose(portrait_face.points)
+
+    def end(turn: float) -> float:
+        turned = HeadPose(rotation_exp(np.radians([0.0, turn, 0.0])) @ pose.rotation, pose.translation, pose.scale)
+        points = points_from_local(local_from_points(portrait_face.points, pose), turned)
+        # A ball around the middle of the skull, as wide from everywhere.
+        middle = turned.translation + turned.scale * turned.rotation @ np.array([0.0, -2.0, 8.0])
+        y, x = np.mgrid[: silhouette.shape[0], : silhouette.shape[1]]
+        ball = (np.hypot(x - middle[0], y - middle[1]) < 9.5 * turned.scale).astype(np.float32)
+        rings = fit_closed_head(points, turned, ball, none, ball).local.reshape(RINGS, COLUMNS, 3)
+        return float(rings[-1, :, 2].max())
+
+    assert 10 < end(yaw) < end(0.0) + 0.5  # centimetres
+
+
+@pytest.mark.parametrize("yaw", [-30.0, 0.0, 30.0])
+def test_the_skirt_below_the_chin_leads_to_the_throat_and_not_beside_the_neck(
+    portrait_face: Face, silhouette: NDArray[np.float32], yaw: float
+) -> None:
+    none, pose = np.zeros_like(silhouette), fit_pose(portrait_face.points)
+    turned = HeadPose(rotation_exp(np.radians([0.0, yaw, 0.0])) @ pose.rotation, pose.translation, pose.scale)
+    points = points_from_local(local_from_points(portrait_face.points, pose), turned)
+    shell = fit_closed_head(points, turned, np.ones_like(silhouette), none, np.ones_like(silhouette))
+    rings, chin = shell.local.reshape(RINGS, COLUMNS, 3), COLUMNS // 2
+    assert shell.soft.reshape(RINGS, COLUMNS)[FRONT - 1, chin] == 1
+    skirt = rings[:FRONT, chin - 1 : chin + 2]
+    assert np.abs(skirt[..., 0]).max() < 3.0  # centimetres aside
+    assert (skirt[-1, :, 2] - skirt[0, :, 2] > 2.0).all()  # farther back

@@ -13,7 +13,7 @@ from animato.geometry.pose import points_from_local
 from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.geometry.visibility import facing_cosine
-from animato.head.closed_head import with_perspective
+from animato.head.closed_rings import with_perspective
 from animato.head.foreground import OPAQUE
 from animato.head.mouth import relit, visible_area
 from animato.head.white_balance import light_gain, skin_colour

@@ -11,7 +11,7 @@ from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.geometry.mesh import COLUMNS, HeadTopology, build_shell, extend, head_topology, move_rings
 from animato.geometry.pose import HeadPose, local_from_points
-from animato.head.closed_head import with_perspective
+from animato.head.closed_rings import with_perspective
 from animato.head.closed_topology import FRONT, RINGS, closed_topology
 from animato.head.view import HeadView
 from animato.renderers.warp.still_neck import BODY_SHARE, carrying_oval, near_share, upright
