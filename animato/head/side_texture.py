@@ -108,15 +108,16 @@ def side_texture(
     skin = behind + bare * (rim_colours(picture, neck, rim, inwards)[0] - behind)
     row = np.arange(SHOWN_ROWS)[:, None]
     own, here = chart.of(colours), chart.of(head) * chart.known
+    is_hair = np.asarray(np.clip(chart.of(kinds.hair) / np.maximum(here, 0.05), 0, 1), np.float32)
     seen = np.where(row < SEEN_ROWS, chart.of(photo[2]) * chart.known, 0).astype(np.float32)
-    # On the face, colours are continued over what is not its own.
-    face = seen[:FACE_ROWS] = chart.known[:FACE_ROWS] * _like_inner_face(own[:FACE_ROWS], chart.known[:FACE_ROWS])
+    # On the face, colours are continued over what is not its own. Hair before it is.
+    like = _like_inner_face(own[:FACE_ROWS], chart.known[:FACE_ROWS]) | (is_hair[:FACE_ROWS] > 0.5)
+    face = seen[:FACE_ROWS] = chart.known[:FACE_ROWS] * like
     cut = _Cut(picture, own, (middle, -inwards), pixels_per_cm)
     outer = kinds.face * _outer_face(chart.rings[0], head.shape)
     if not haired:
         detail = cut.skin_detail(outer, np.ones((HEIGHT, WIDTH), bool))
         return _with_face(_base(own, seen, skin, SKIN_SMOOTH_PIXELS) + detail, detail, own, face)
-    is_hair = np.asarray(np.clip(chart.of(kinds.hair) / np.maximum(here, 0.05), 0, 1), np.float32)
     share = _base(is_hair[..., None], here * (row < SEEN_ROWS), 1 - bare, SKIN_SMOOTH_PIXELS)
     own_hair = seen * (is_hair > 0.9)
     hair_detail = _limited(
@@ -173,8 +174,8 @@ def _base(own: NDArray[np.float32], sure: Plane, behind: NDArray[np.floating], b
     return np.asarray(cv2.resize(smooth, (WIDTH, HEIGHT)).reshape(HEIGHT, WIDTH, -1), np.float32)
 
 
-def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> Plane:
-    """Return which pixels of the face rows are like those farther in, FACE_ROWS x WIDTH float32, 0 or 1.
+def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> NDArray[np.bool_]:
+    """Return which pixels of the face rows are like those farther in, FACE_ROWS x WIDTH bool.
 
     At its oval a face is seen so steeply that a strand of hair or the wall beside it would become a patch on the cheek.
 
@@ -190,7 +191,7 @@ def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> Plane:
     hue = channel_max(np.abs(own / np.maximum(light, 1) - reference / np.maximum(of_reference, 1)))
     light = (light / np.maximum(of_reference, 1))[..., 0]
     like = (hue < SAME_HUE) & (light > SAME_LIGHT[0]) & (light < SAME_LIGHT[1])
-    return np.asarray(like | (total < 1), np.float32)
+    return np.asarray(like | (total < 1))
 
 
 def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:

@@ -14,6 +14,7 @@ from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS, OVAL
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.body_places import CHIN_CM, GRID
+from animato.head.closed_topology import COLUMNS, closed_topology
 from animato.head.head import Head
 from animato.head.matte import Matte
 from animato.head.view import HeadView
@@ -164,6 +165,23 @@ def test_a_turned_head_keeps_its_width(view: HeadView, warper: Warper, yaw: floa
         return int((triangles[row] >= 0).sum())
 
     assert width(yaw) > 0.86 * width(0.0)
+
+
+@pytest.mark.parametrize("yaw", [-30.0, 30.0])
+def test_solid_hair_beyond_the_columns_ends_does_not_fade(view: HeadView, yaw: float) -> None:
+    # Straight edges between the columns cut a round crown short, and what was left of it faded as the head turned.
+    assert view.layers is not None
+    solid = replace(view.layers, head_alpha=np.ones_like(view.layers.head_alpha))
+    pose = _turned(view, yaw)
+    warped = Warper(view, ClosedShell(view), solid).render(points_from_local(view.local, pose), pose)
+    assert warped.cover is not None
+    box, alpha = warped.cover
+    topology = closed_topology()
+    haired = (view.layers.shell.hairless < 0.01)[(topology.triangles - MESH_POINTS) % COLUMNS].all(axis=1)
+    hair = np.take(np.append(topology.fringe & haired, False), warped.triangle_map[box], mode="wrap")
+    inside = cv2.erode(hair.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert inside.sum() > 100
+    assert np.percentile(alpha[inside], 10) > 0.8
 
 
 def test_a_grey_photo_stays_grey(portrait: Frame, face_finder: FaceFinder) -> None:

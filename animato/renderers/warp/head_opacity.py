@@ -93,6 +93,7 @@ class HeadOpacity:
         left = np.clip(skirt[topology.triangles].max(axis=1) / SKIRT_LEFT, 0, 1)
         self._skirt = np.append(left, 0.0).astype(np.float32)
         down, bare = layers.shell.local[:, 1], np.tile(layers.shell.hairless, RINGS)
+        self._hair = _hair_in_fringe(layers.shell.hairless)
         low, bare_low, end = (smoothstep(down, *span) for span in (COLLAR_CM, BARE_NAPE_CM, BARE_END_CM))
         self._nape, self._above_nape = _of_back(low + bare * (bare_low - low)), 1 - _of_back(end * bare)
 
@@ -154,7 +155,10 @@ class HeadOpacity:
         if turn == 0:
             return np.asarray(own * cv2.resize(drawn, size)[box], np.float32)
         blurred = cv2.resize(cv2.GaussianBlur(drawn, (0, 0), EDGE_CELLS), size)[box]
-        own = own * np.clip(1.5 * blurred - 0.25, 0, 1)
+        # Columns cut a round outline short: what of solid hair the fringe holds does not fade.
+        hair = cv2.GaussianBlur(np.take(self._hair, warp.drawn, mode="wrap"), (0, 0), EDGE_CELLS)
+        solid = np.clip(10 * own - 9, 0, 1) * np.clip(2 * cv2.resize(hair, size)[box], 0, 1)
+        own = own * np.maximum(np.clip(1.5 * blurred - 0.25, 0, 1), solid)
         core = ((kind != NOTHING) & ~fringe).astype(np.uint8)
         kernel = np.ones((INTERIOR_CELLS, INTERIOR_CELLS), np.uint8)
         inside = cv2.GaussianBlur(cv2.erode(core, kernel).astype(np.float32), (0, 0), 1.2)
@@ -232,6 +236,13 @@ class HeadOpacity:
         share = np.concatenate([np.ones(MESH_POINTS), np.tile(share, RINGS)])
         triangles = closed_topology().triangles
         return np.asarray(share[triangles].min(axis=1), np.float32)
+
+
+def _hair_in_fringe(hairless: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return how much each triangle of the fringe holds hair, T + 1 float32, by its columns' lack of it (36)."""
+    topology = closed_topology()
+    hair = np.concatenate([np.ones(MESH_POINTS), np.tile(1 - hairless, RINGS)])[topology.triangles].min(axis=1)
+    return np.append(hair * topology.fringe, 0.0).astype(np.float32)
 
 
 def _either(a: Plane, b: Plane) -> Plane:
