@@ -45,6 +45,22 @@ def default_consent() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def ordinary_scheduling() -> Iterator[None]:
+    """Give the process its scheduling back after a test that opened an encoder which changes it.
+
+    SVT-AV1 makes the thread that opens it a real-time one where it may, that is for root. So would be every process
+    that is started from it later: on two cores, a browser that starts then hangs, and all else waits.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    if os.sched_getscheduler(0) != before[0]:
+        os.sched_setscheduler(0, *before)
+
+
 @pytest.fixture
 def strict_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Require consent as the shipped program does."""

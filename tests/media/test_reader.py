@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,12 @@ def test_every_listed_format_gives_its_frames_in_order_and_time(
     assert video.warnings == ()
     assert (video.info.width, video.info.height, video.info.has_audio) == (64, 48, False)
     assert video.info.fps == 25
+
+
+def test_no_test_before_this_one_left_a_real_time_process() -> None:
+    if not hasattr(os, "sched_getscheduler"):
+        pytest.skip("only Linux tells how a process is scheduled")
+    assert os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR)
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
