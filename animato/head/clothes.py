@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,20 +82,25 @@ def skin_colour(image: Frame, face: Plane) -> NDArray[np.float64] | None:
     return np.asarray(np.median(image[sure], axis=0), np.float64) if sure.any() else None
 
 
-def is_like(image: Frame, colour: NDArray[np.float64] | None) -> NDArray[np.bool_]:
-    """Return which pixels have the colour of skin, S x S bool; all where it is not known."""
+def is_like(image: NDArray[Any], colour: NDArray[np.floating] | None) -> NDArray[np.bool_]:
+    """Return which pixels have the colour of skin, H x W bool; all where it is not known.
+
+    Args:
+        image: H x W x 3, uint8 or float32.
+        colour: 3, or of the shape of a part of the image that is repeated over it, such as 1 x W x 3.
+    """
     if colour is None:
         return np.ones(image.shape[:2], bool)
     hue, light = from_colour(image, colour)
     return np.asarray((hue < SAME_HUE) & (light > SAME_LIGHT[0]) & (light < SAME_LIGHT[1]))
 
 
-def from_colour(image: Frame, colour: NDArray[np.float64]) -> tuple[Plane, Plane]:
-    """Return how far pixels are from a colour (3), each S x S float32: in hue, and in light.
+def from_colour(image: NDArray[Any], colour: NDArray[np.floating]) -> tuple[Plane, Plane]:
+    """Return how far pixels are from a colour, each H x W float32: in hue, and in light; see `is_like`.
 
     Hue is the largest difference in the share of a channel; light is in shares of the colour's.
     """
     light = channel_sum(image.astype(np.float32))
-    share = image / np.maximum(light, 1)[..., None]
-    hue = channel_max(np.abs(share - colour / max(float(colour.sum()), 1.0)))
-    return hue.astype(np.float32), np.asarray(light / max(float(colour.sum()), 1.0), np.float32)
+    whole = np.maximum(channel_sum(colour), 1.0)
+    hue = channel_max(np.abs(image / np.maximum(light, 1)[..., None] - colour / whole[..., None]))
+    return hue.astype(np.float32), np.asarray(light / whole, np.float32)

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animato.geometry.channels import channel_max, channel_sum
+from animato.geometry.channels import channel_sum
 from animato.head.closed_topology import COLUMNS, FRONT
-from animato.head.clothes import SAME_HUE, SAME_LIGHT
+from animato.head.clothes import is_like
 from animato.head.gaps import mean_colour
 from animato.head.plate import push_pull
 from animato.head.quilting import DETAIL, patches_of, quilted
@@ -187,11 +187,7 @@ def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> NDArray[np.bool_]
     total = cv2.GaussianBlur(inner.sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
     mean = cv2.GaussianBlur((own * inner[..., None]).sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
     reference = mean / np.maximum(total, 1e-3)[..., None]
-    light, of_reference = channel_sum(own)[..., None], channel_sum(reference)[..., None]
-    hue = channel_max(np.abs(own / np.maximum(light, 1) - reference / np.maximum(of_reference, 1)))
-    light = (light / np.maximum(of_reference, 1))[..., 0]
-    like = (hue < SAME_HUE) & (light > SAME_LIGHT[0]) & (light < SAME_LIGHT[1])
-    return np.asarray(like | (total < 1))
+    return np.asarray(is_like(own, reference) | (total < 1))
 
 
 def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:
