@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import json
 import multiprocessing
 import os
@@ -71,20 +70,18 @@ def run_rank(rank: int, world: int, port: int, job: Callable[..., None], values:
 
 
 def run_processes(world: int, job: Callable[..., None], *values: Any) -> None:
-    """Run a job as torchrun starts it. Forked, so that nothing is imported again.
+    """Run a job as torchrun starts it, in processes that never shared a thread with this one.
 
-    Frozen, what this process has left to the garbage collector is not collected in its forks: the end of a network of
-    OpenVINO waits for threads, which a fork does not have.
+    A fork of this process would keep locks whose threads it does not have (of OpenVINO, torch, servers of other tests)
+    and wait for them for ever, some time or other. The server that starts them imports the trainers once.
     """
-    gc.collect()
-    gc.freeze()
-    fork, port = multiprocessing.get_context("fork"), free_port()
+    clean, port = multiprocessing.get_context("forkserver"), free_port()
+    clean.set_forkserver_preload([train.__module__, train_portrait.__module__])
     processes = [
-        fork.Process(target=run_rank, args=(rank, world, port, job, values), daemon=True) for rank in range(world)
+        clean.Process(target=run_rank, args=(rank, world, port, job, values), daemon=True) for rank in range(world)
     ]
     for process in processes:
         process.start()
-    gc.unfreeze()
     for process in processes:
         process.join(60)
     for process in processes:
