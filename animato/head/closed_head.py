@@ -18,6 +18,7 @@ from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_rings import FAR_SIDE, Columns, rings_of, with_perspective
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS
+from animato.head.ears import ears
 from animato.head.outline import (
     march,
     mean_along,
@@ -37,6 +38,9 @@ HAIR_LOOK_CM = 4.0
 
 HAIRED = (0.2, 0.4)
 """Share of hair along a column, from the oval to the silhouette, above which it begins to be hair's, and is."""
+
+EARED = (0.4, 0.7)
+"""The same of an ear."""
 
 LEAST_CM = 0.4
 """Least distance of the silhouette from the oval, centimetres."""
@@ -109,7 +113,9 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
     room = room_beside_jaw(oval[:, :2] - middle, direction, np.array([-up[1], up[0]]))
     radius -= hairless * np.maximum(radius - np.maximum(room, LEAST_CM * scale), 0)
     radius = radius * (1 - below) + np.minimum(radius, SKIRT_CM * scale) * below
-    column = Columns(oval, middle, direction, up, radius, below)
+    ear = ears(points, pose, np.clip(head - hair, 0, 1))
+    eared = smoothstep(mean_along(ear, oval[:, :2], direction, radius), *EARED)
+    column = Columns(oval, middle, direction, up, radius, below, hairless, eared)
     vertices, sources, follow = rings_of(column, pose)
     seen = vertices
     vertices = with_perspective(vertices, pose, 1.0)

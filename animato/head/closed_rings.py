@@ -12,20 +12,26 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import BACK, COLUMNS, FRONT
 from animato.head.outline import behind_outline, calm_outline, curve_through
 
-WIDEST_SIDE, WIDEST_TOP, BACK_CM = 5.5, 4.0, 12.8
-"""Depth of the silhouette behind the canonical origin at the sides and at the top, and of the back of the skull behind
-that, centimetres. Fitted, like those below, by `scripts/fit_closed_head.py`."""
+WIDEST_SIDE, WIDEST_TOP = 5.5, 3.2
+"""Depth of the silhouette behind the canonical origin at the sides and at the top, centimetres. Fitted, like those
+below, by `scripts/fit_closed_head.py`."""
 
-PERSPECTIVE = 0.0075
-"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
+BACK_CM, HAIR_CM = 8.2, 10.2
+"""Depth of the back behind the silhouette, centimetres: of a bare skull, and how much hair on all columns adds."""
+
+EAR_CM = 3.0
+"""Depth of an ear's rim behind the face's oval, centimetres: what the photo shows of it is as steep all along."""
+
+PERSPECTIVE = 0.005
+"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 200 cm."""
 
 BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
-BACK_SHARES = (0.25, 0.2, 0.5, 0.87, 1.0, 0.65, 0.3)
-"""How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of
-`BACK_CM`: the nape, the back of the skull, and the crown."""
+BACK_SHARES = (0.2, 0.3, 0.4, 0.87, 1.0, 0.8, 0.5)
+"""How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of its
+depth: the nape, the back of the skull, and the crown."""
 
 LEAST_BACK = 0.2
-"""Share of `BACK_CM` that is left of it behind the silhouette of a photo that shows the head from the side."""
+"""Share of the back's depth that is left of it behind the silhouette of a photo that shows the head from the side."""
 
 CALM_RING = 2.0
 """Ring of the back from which on its shape is the smooth one; its first is the photo's silhouette."""
@@ -48,6 +54,8 @@ class Columns:
         up: 2, unit vector towards the top of the head.
         radius: 36, distance of the silhouette from the oval, pixels.
         below: 36 in [0, 1], 1 for columns straight below the chin.
+        hairless: 36 in [0, 1], 1 for columns along which there is no hair.
+        ear: 36 in [0, 1], 1 for columns along which there is an ear.
     """
 
     oval: NDArray[np.float64]
@@ -56,6 +64,8 @@ class Columns:
     up: NDArray[np.float64]
     radius: NDArray[np.float64]
     below: NDArray[np.float64]
+    hairless: NDArray[np.float64]
+    ear: NDArray[np.float64]
 
 
 def rings_of(columns: Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -72,12 +82,13 @@ def rings_of(columns: Columns, pose: HeadPose) -> tuple[NDArray[np.float64], NDA
     follow: list[NDArray[np.float64]] = []
     turned = smoothstep(abs(pose.rotation[2, 0]), *FAR_SIDE)
     for ring in range(1, FRONT + 1):
-        turn = ring / FRONT * np.pi / 2
-        depth = start + (widest - start) * (1 - np.cos(turn))
+        turn, ear = ring / FRONT * np.pi / 2, columns.ear
+        depth = start + (widest - start) * (1 - np.cos(turn)) * (1 - ear) + ear * EAR_CM * scale * ring / FRONT
+        out = radius * (np.sin(turn) * (1 - ear) + ear * ring / FRONT)
         skirt = start + (widest - start) * 0.8 * ring / FRONT
-        xy = oval[:, :2] + direction * (radius * np.sin(turn))[:, None]
+        xy = oval[:, :2] + direction * out[:, None]
         xyz = np.column_stack([xy, depth * (1 - below) + skirt * below])
-        xyz += (below * turned)[:, None] * (_throat(columns, pose, radius * np.sin(turn), skirt - start) - xyz)
+        xyz += (below * turned)[:, None] * (_throat(columns, pose, out, skirt - start) - xyz)
         xy = xyz[:, :2]
         rings.append(xyz)
         sources.append(xy)
@@ -136,7 +147,8 @@ def _back_ring(columns: Columns, rim: NDArray[np.float64], pose: HeadPose, turn:
     share = curve_through(np.array(BACK_HEIGHTS), np.array(BACK_SHARES), (level - chin) / (crown - chin))
     # A turned photo's silhouette on the near side lies farther back already; the skull does not end later for it.
     already = np.maximum((rim - pose.translation) @ axis - WIDEST_SIDE * pose.scale, 0)
-    depth = np.maximum(BACK_CM * pose.scale - already / share, LEAST_BACK * BACK_CM * pose.scale) * share
+    deepest = (BACK_CM + HAIR_CM * (1 - columns.hairless.mean())) * pose.scale
+    depth = np.maximum(deepest - already / share, LEAST_BACK * deepest) * share
     back = np.outer(depth * np.sin(turn), [axis[:2] @ across, axis[:2] @ up, axis[2]])
     sideways = centre + (aside - centre) * np.cos(turn) + back[:, 0]
     ends = np.sort(np.stack([aside, aside[partner]]), axis=0)

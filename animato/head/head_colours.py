@@ -53,7 +53,7 @@ def beside_face(shell: ClosedHead, pose: HeadPose, size: int) -> Plane:
 
 
 def head_colours(
-    foreground: Frame, alpha: Plane, clothes: Plane, pixels_per_cm: float
+    foreground: Frame, alpha: Plane, clothes: Plane, ears: NDArray[np.bool_], pixels_per_cm: float
 ) -> tuple[Frame, NDArray[np.bool_]]:
     """Return the head's colours, S x S x 3 uint8: skin and hair, continued over clothes and beyond the outline.
 
@@ -65,11 +65,13 @@ def head_colours(
         foreground: S x S x 3 uint8 RGB, the person's colours.
         alpha: S x S float32 in [0, 1], opacity of what may be used.
         clothes: S x S float32 in [0, 1].
+        ears: S x S bool, where those of ears are the photo's own, nearer to the outline than others.
         pixels_per_cm: scale of the head's pose.
     """
     reach = max(1, round(OUTLINE_CM * pixels_per_cm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     own = cv2.erode(((alpha > OPAQUE) & (clothes < MOST_CLOTHES)).astype(np.uint8), kernel) > 0
+    own |= ears
     if not own.any():
         return foreground, own
     continued = np.rint(spread_colours(foreground.astype(np.float32), own, 0.3 * pixels_per_cm))

@@ -23,8 +23,10 @@ from animato.head.closed_head import FAR_FROM_MIDDLE_CM, ClosedHead
 from animato.head.closed_rings import FAR_SIDE
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.clothes import is_like, skin_colour
-from animato.head.foreground import foreground_of
+from animato.head.foreground import OPAQUE, foreground_of
+from animato.head.ears import ears, own_colours
 from animato.head.head_colours import beside_face, head_colours, seen_through
+from animato.head.levels import head_height
 from animato.head.neck import continued_body
 from animato.head.opacity import Opacity
 from animato.head.parts import Shares
@@ -44,9 +46,6 @@ SKIRT_SOFT_CM = 0.6
 
 SEEN_SOFT_CM = 0.1
 """Softness of the edge of what is seen of the head, centimetres."""
-
-BELOW_FROM, BELOW_TO = 3.0, 6.0
-"""Centimetres below the middle of the face between which the head's edge becomes soft towards the body."""
 
 NAPE_CM = (5.0, 7.5)
 """How far below the head's origin, centimetres, the hair of a nape ends."""
@@ -68,6 +67,7 @@ class PersonLayers:
         body, body_alpha: S x S x 3 uint8 and S x S float32, neck, clothes and hanging hair, continued behind the jaw.
         head, head_alpha: the same of face, hair and ears.
         head_seen: S x S float32 in [0, 1], where the head's colours are the photo's own.
+        ear: S x S float32 in [0, 1], where the head's colours are an ear's.
         side: texture of the sides and the back of the head, see `head.side_texture`.
         shell: the closed head's geometry.
         body_places: GRID^2 places of the body, carried by the rings around the face.
@@ -82,6 +82,7 @@ class PersonLayers:
     head: Frame
     head_alpha: Plane
     head_seen: Plane
+    ear: Plane
     side: Frame
     shell: ClosedHead
     body_places: CarriedPlaces
@@ -122,7 +123,8 @@ def person_layers(
     like_skin = is_like(image, skin_colour(image, alpha * shares.face))
     skin = np.asarray(alpha * shares.skin * like_skin, np.float32)
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
-    colours, own = head_colours(foreground, dense, clothes, scale)
+    ear = ears(points, pose, kinds.face)
+    colours, own = head_colours(foreground, dense, clothes, own_colours(dense > OPAQUE, ear, scale), scale)
     # Beside the jaw, what is neither hair nor like skin is no head.
     head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
     # What such a piece darkens or tints beside it would be continued where the photo shows nothing.
@@ -142,6 +144,7 @@ def person_layers(
         colours,
         head_alpha.astype(np.float32),
         np.asarray(cv2.GaussianBlur(seen, (0, 0), SEEN_SOFT_CM * scale), np.float32),
+        ear,
         side,
         shell,
         CarriedPlaces(below_jaw(places, pose), points, build_shell(points, pose, size, extent)),
@@ -211,26 +214,6 @@ def _head_region(points: Points, pose: HeadPose, shell: ClosedHead, size: int) -
     soft = np.clip(2 * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), blur) - 1, 0, 1)
     below = head_height(pose, size)
     return np.asarray(soft * below + covered * (1 - below), np.float32)
-
-
-def head_height(
-    pose: HeadPose, size: int, side: int | None = None, levels: tuple[float, float] = (BELOW_FROM, BELOW_TO)
-) -> Plane:
-    """Return how far below the middle of the face places lie, 0 above to 1 below the chin, by the head's own axis.
-
-    Args:
-        pose: of the head, pixels of the square.
-        size: side of the square, pixels.
-        side: of the result, side x side float32; None for the square's.
-        levels: centimetres below the middle of the face at which it begins to rise, and at which it is 1.
-    """
-    side = side or size
-    line = ((np.arange(side) + 0.5) * size / side - 0.5).astype(np.float32)
-    down = (pose.rotation @ np.array([0.0, 1.0, 0.0]))[:2]
-    down /= np.linalg.norm(down)
-    x, y = ((line - pose.translation[axis]) * down[axis] / pose.scale for axis in (0, 1))
-    height = x[None, :] + y[:, None]
-    return np.asarray(np.clip((height - levels[0]) / (levels[1] - levels[0]), 0, 1), np.float32)
 
 
 FRINGE = np.s_[COLUMNS * FRONT : COLUMNS * (FRONT + 1)]

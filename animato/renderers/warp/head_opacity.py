@@ -208,16 +208,19 @@ class HeadOpacity:
     def side_share(self, warp: HeadWarp, kind: NDArray[np.uint8], longer: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how much the texture of sides and back shows at each cell, h x w float32 in [0, 1].
 
-        On the outer part of the face and beside it, it stands in where the photo's pixels are stretched; beside it also
-        where they are not the head's own.
+        On the outer part of the face and beside it, it stands in where the photo's pixels are stretched, but for ears;
+        beside it also where they are not the head's own.
         """
         shown = (kind == IS_BACK).astype(np.float32)
         beside = np.take(self._beside, warp.drawn, mode="wrap")
         shown[beside] = _streaked(longer)[warp.drawn[beside]]
         side = beside & (kind == IS_SIDE)
-        x, y = (plane[side][None] for plane in warp.flow)
-        seen = cv2.remap(self.layers.head_seen, x, y, cv2.INTER_LINEAR)[0] if side.any() else np.zeros(0, np.float32)
-        shown[side] = np.maximum(shown[side], 1 - np.clip(2 * seen, 0, 1))
+        if side.any():
+            x, y = (plane[side][None] for plane in warp.flow)
+            seen, ear = (
+                cv2.remap(plane, x, y, cv2.INTER_LINEAR)[0] for plane in (self.layers.head_seen, self.layers.ear)
+            )
+            shown[side] = np.maximum(shown[side] * (1 - ear), 1 - np.clip(2 * seen, 0, 1))
         if warp.supplied is not None:
             shown *= 1 - np.take(warp.supplied, warp.drawn, mode="wrap")
         return np.asarray(shown, np.float32)

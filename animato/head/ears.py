@@ -1,0 +1,50 @@
+"""Where a photo shows ears: bare skin beside the face, from the brows to the lobes.
+
+An ear stands off the head, so the photo of its front is drawn out by a turn, but not to a streak as skin of the head's
+side is. It keeps the photo's pixels, up to its rim.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animato.geometry.landmarks import OVAL
+from animato.geometry.pose import HeadPose
+from animato.head.levels import head_height
+from animato.types import Plane, Points
+
+TOP_CM, LOBE_CM = (-6.0, -5.0), (2.0, 3.5)
+"""How far below the middle of the face, centimetres, ears begin, and end."""
+
+RIM_CM = 0.07
+"""Width of an ear's outline in the photo whose colours are not used, centimetres."""
+
+
+def ears(points: Points, pose: HeadPose, skin: Plane) -> Plane:
+    """Return where ears are, S x S float32 in [0, 1].
+
+    Args:
+        points: 478 x 3, landmarks, pixels.
+        pose: fitted to them.
+        skin: S x S float32 in [0, 1], opacity of the skin of face and ears.
+    """
+    size = len(skin)
+    beside = head_height(pose, size, levels=TOP_CM) * (1 - head_height(pose, size, levels=LOBE_CM))
+    face = np.zeros(skin.shape, np.uint8)
+    cv2.fillPoly(face, [np.rint(points[list(OVAL), :2]).astype(np.int32)], (1,))
+    return np.asarray(skin * beside * (face == 0), np.float32)
+
+
+def own_colours(opaque: NDArray[np.bool_], ear: Plane, pixels_per_cm: float) -> NDArray[np.bool_]:
+    """Return where an ear's colours are the photo's own, S x S bool.
+
+    Args:
+        opaque: S x S bool, where the photo shows the person alone.
+        ear: S x S float32 in [0, 1], from `ears`.
+        pixels_per_cm: scale of the head's pose.
+    """
+    size = 2 * max(1, round(RIM_CM * pixels_per_cm)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return (cv2.erode(opaque.astype(np.uint8), kernel) > 0) & (ear > 0.5)
