@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import OVAL, canonical_face
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.smoothstep import smoothstep
-from animato.head.closed_rings import FAR_SIDE, Columns, rings_of, with_perspective
+from animato.head.closed_rings import FAR_FROM_MIDDLE_CM, FAR_SIDE, Columns, rings_of, with_perspective
 from animato.head.closed_topology import COLUMNS, FRONT, OPEN_BELOW, RINGS
 from animato.head.ears import ears
 from animato.head.outline import (
@@ -44,9 +44,6 @@ EARED = (0.4, 0.7)
 
 LEAST_CM = 0.4
 """Least distance of the silhouette from the oval, centimetres."""
-
-FAR_FROM_MIDDLE_CM = (1.0, 4.0)
-"""Distance of a column's first point from the middle over which it belongs to a side, centimetres."""
 
 REACH = ((-0.6, 6.0), (-0.1, 10.0), (0.2, 12.0), (0.6, 16.0))
 """How far the silhouette is searched for beyond the oval, centimetres, by the column's height (1 straight up)."""

@@ -12,7 +12,7 @@ from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import BACK, COLUMNS, FRONT
 from animato.head.outline import behind_outline, calm_outline, curve_through
 
-WIDEST_SIDE, WIDEST_TOP = 5.5, 3.2
+WIDEST_SIDE, WIDEST_TOP = 5.5, 4.0
 """Depth of the silhouette behind the canonical origin at the sides and at the top, centimetres. Fitted, like those
 below, by `scripts/fit_closed_head.py`."""
 
@@ -22,11 +22,11 @@ BACK_CM, HAIR_CM = 8.2, 10.2
 EAR_CM = 3.0
 """Depth of an ear's rim behind the face's oval, centimetres: what the photo shows of it is as steep all along."""
 
-PERSPECTIVE = 0.005
-"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 200 cm."""
+PERSPECTIVE = 0.0075
+"""How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
 BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
-BACK_SHARES = (0.2, 0.3, 0.4, 0.87, 1.0, 0.8, 0.5)
+BACK_SHARES = (0.2, 0.3, 0.4, 0.87, 1.0, 0.65, 0.3)
 """How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of its
 depth: the nape, the back of the skull, and the crown."""
 
@@ -41,6 +41,9 @@ FRINGE_CM = 1.2
 
 FAR_SIDE = (0.2, 0.42)
 """Sine of a photo's turn from which its far side begins to be the mirrored near side, and at which it is entirely."""
+
+FAR_FROM_MIDDLE_CM = (1.0, 4.0)
+"""Distance of a column's first point from the middle over which it belongs to a side, centimetres."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose
-from animato.head.levels import head_height
+from animato.head.levels import far_side, head_height
 from animato.types import Plane, Points
 
 TOP_CM, LOBE_CM = (-6.0, -5.0), (2.0, 3.5)
@@ -23,7 +23,7 @@ RIM_CM = 0.07
 
 
 def ears(points: Points, pose: HeadPose, skin: Plane) -> Plane:
-    """Return where ears are, S x S float32 in [0, 1].
+    """Return where ears are, S x S float32 in [0, 1]; on the far side of a turned face none is seen.
 
     Args:
         points: 478 x 3, landmarks, pixels.
@@ -34,7 +34,7 @@ def ears(points: Points, pose: HeadPose, skin: Plane) -> Plane:
     beside = head_height(pose, size, levels=TOP_CM) * (1 - head_height(pose, size, levels=LOBE_CM))
     face = np.zeros(skin.shape, np.uint8)
     cv2.fillPoly(face, [np.rint(points[list(OVAL), :2]).astype(np.int32)], (1,))
-    return np.asarray(skin * beside * (face == 0), np.float32)
+    return np.asarray(skin * beside * (face == 0) * (1 - far_side(pose, size)), np.float32)
 
 
 def own_colours(opaque: NDArray[np.bool_], ear: Plane, pixels_per_cm: float) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from animato.geometry.pose import HeadPose
 from animato.geometry.smoothstep import smoothstep
 from animato.head.clothes import is_like, skin_colour
 from animato.head.foreground import OPAQUE, spread_colours
+from animato.head.levels import CHIN_LEVELS, far_side, head_height
 from animato.head.parts import Shares
 from animato.types import Frame, Plane
 
@@ -62,6 +63,10 @@ def continued_body(
     across, above = _from_pivot(pose, image.shape[0])
     left, right = _neck_sides(across, above, (alpha > 0.5) & (shares.hair < 0.5), (alpha > 0.5) & (head_alpha < 0.5))
     between = (across > left) & (across < right)
+    # On the far side of a turned face, what beside the neck is neither clothes nor hair is the jaw's edge.
+    jaw = (1 - shares.body + shares.skin) * (shares.hair < 0.5) * far_side(pose, len(image))
+    jaw *= 1 - head_height(pose, len(image), levels=CHIN_LEVELS)
+    body_alpha = np.asarray(body_alpha * (1 - jaw * ~between), np.float32)
     neck = cv2.GaussianBlur((between & (above < NECK_UP_CM)).astype(np.float32), (0, 0), 0.15 * scale)
     under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
     # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.

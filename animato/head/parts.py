@@ -75,6 +75,7 @@ class Shares:
     Attributes:
         head: face, hair and ears.
         face: skin of face and scalp.
+        ear: skin of the ears.
         hair: hair.
         skin: skin of the neck and below.
         body: neck, clothes and whatever else is below the head.
@@ -82,6 +83,7 @@ class Shares:
 
     head: Plane
     face: Plane
+    ear: Plane
     hair: Plane
     skin: Plane
     body: Plane
@@ -93,6 +95,7 @@ class Shares:
         return cls(
             parts.share(("face", "hair", "eyes", "mouth_interior", "ear"), square),
             parts.share(("face",), square),
+            parts.share(("ear",), square),
             parts.share(("hair",), square),
             parts.share(("body_skin",), square),
             parts.share(("body_skin", "clothes"), square),

@@ -19,14 +19,13 @@ from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
 from animato.head.body_places import below_jaw, body_places, hair_follow
-from animato.head.closed_head import FAR_FROM_MIDDLE_CM, ClosedHead
-from animato.head.closed_rings import FAR_SIDE
+from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.clothes import is_like, skin_colour
-from animato.head.foreground import OPAQUE, foreground_of
 from animato.head.ears import ears, own_colours
+from animato.head.foreground import OPAQUE, foreground_of
 from animato.head.head_colours import beside_face, head_colours, seen_through
-from animato.head.levels import head_height
+from animato.head.levels import CHIN_LEVELS, far_side, head_height
 from animato.head.neck import continued_body
 from animato.head.opacity import Opacity
 from animato.head.parts import Shares
@@ -38,8 +37,8 @@ from animato.types import Frame, Plane, Points
 NECK_LEVELS = (6.0, 8.0)
 """Centimetres below the middle of the face from which, and at which fully, what the parts call a face is the neck."""
 
-CHIN_LEVELS, SLIVER_CM = (9.0, 11.0), 0.6
-"""Centimetres below the middle of the face down to which a sliver of the body is none, and width of the widest."""
+SLIVER_CM = 0.6
+"""Width of the widest sliver of the body that is none, centimetres."""
 
 SKIRT_SOFT_CM = 0.6
 """Softness of the head's lower end, where its skirt of skin passes into the body's, centimetres."""
@@ -123,7 +122,7 @@ def person_layers(
     like_skin = is_like(image, skin_colour(image, alpha * shares.face))
     skin = np.asarray(alpha * shares.skin * like_skin, np.float32)
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
-    ear = ears(points, pose, kinds.face)
+    ear = ears(points, pose, alpha * (shares.face + shares.ear))
     colours, own = head_colours(foreground, dense, clothes, own_colours(dense > OPAQUE, ear, scale), scale)
     # Beside the jaw, what is neither hair nor like skin is no head.
     head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
@@ -158,7 +157,7 @@ def _body_opacity(alpha: Plane, head_alpha: Plane, pose: HeadPose, shares: Share
     size = len(alpha)
     body = np.where(head_alpha < 0.999, (alpha - head_alpha) / np.maximum(1 - head_alpha, 1e-3), 0).clip(0, 1)
     # Hair above the chin that the shell leaves out would stand still: it is no body. Nor is the edge of a face.
-    lower = head_height(pose, size, levels=NECK_LEVELS) * shares.face * (1 - _far_side(pose, size))
+    lower = head_height(pose, size, levels=NECK_LEVELS) * shares.face * (1 - far_side(pose, size))
     body *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
     above = 1 - head_height(pose, size, levels=CHIN_LEVELS)
     return np.asarray(body - _slivers(body, pose.scale) * (1 - shares.hair) * above, np.float32)
@@ -184,19 +183,6 @@ def _nape(shell: ClosedHead) -> NDArray[np.float64]:
     down = shell.local.reshape(RINGS, COLUMNS, 3)[SILHOUETTE, :, 1]
     nape = smoothstep(down, *NAPE_CM)
     return np.asarray(nape + shell.hairless * (smoothstep(down, *BARE_NAPE_CM) - nape))
-
-
-def _far_side(pose: HeadPose, size: int) -> Plane:
-    """Return where the far side of a turned photo's face is, S x S float32 in [0, 1]: no neck is seen beside it."""
-    line = np.arange(size, dtype=np.float32)
-    x, y = line[None] - np.float32(pose.translation[0]), line[:, None] - np.float32(pose.translation[1])
-    across = (
-        pose.rotation[:2, 0] / max(float(np.linalg.norm(pose.rotation[:2, 0])), 1e-6) * np.sign(pose.rotation[2, 0])
-    )
-    aside = (x * across[0] + y * across[1]) / pose.scale
-    return np.asarray(
-        smoothstep(aside, *FAR_FROM_MIDDLE_CM) * smoothstep(abs(pose.rotation[2, 0]), *FAR_SIDE), np.float32
-    )
 
 
 def _slivers(body: Plane, scale: float) -> Plane:

@@ -18,14 +18,6 @@ USUAL_LEVELS = 60.0
 EDGE_PIXELS = 13
 """Width of the edge of hair whose colours are hardly used."""
 
-CROWN = 0.4
-"""Area of hair in units of the face's, below which it covers the crown alone. If it is also lighter than the face, it
-is a bare skull that catches the light (of 142 portraits the four shaven ones, and no blond one)."""
-
-LIGHTER = 1.1
-"""How many times as light as the face a bare skull is at least: 1.19 to 1.34 times in those portraits, short hair that
-recedes 1.03 times in another picture."""
-
 HAIR_REACH, SKIN_REACH = (0.02, 0.16), (0.01, 0.06)
 """How far inside the silhouette, in units of the head's size, the colours of hair and of skin are taken. Skin is
 opaque and darkens towards the edge, where its back goes on."""
@@ -48,20 +40,6 @@ class HeadKinds(NamedTuple):
     dense: Plane
     face: Plane
     neck: Plane
-
-
-def is_bare_skull(picture: NDArray[np.float32], kinds: HeadKinds) -> bool:
-    """Return whether what was taken for hair is a shaven crown.
-
-    Args:
-        picture: H x W x 3 float32, colours of the person, 0 to 255.
-        kinds: of the head.
-    """
-    hair, face = kinds.hair > 0.9, kinds.face > 0.9
-    if not hair.any() or not face.any() or hair.sum() > CROWN * face.sum():
-        return False
-    brightness = picture @ np.array([0.299, 0.587, 0.114], np.float32)
-    return bool(np.median(brightness[hair]) > LIGHTER * np.median(brightness[face]))
 
 
 def rim_colours(

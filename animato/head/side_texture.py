@@ -18,7 +18,7 @@ from animato.head.clothes import is_like
 from animato.head.gaps import mean_colour
 from animato.head.plate import push_pull
 from animato.head.quilting import DETAIL, patches_of, quilted
-from animato.head.rim_colours import SKIN_EDGE, SKIN_REACH, HeadKinds, is_bare_skull, rim_colours
+from animato.head.rim_colours import SKIN_EDGE, SKIN_REACH, HeadKinds, rim_colours
 from animato.head.side_chart import (
     BACK_ROWS,
     FACE_ROWS,
@@ -96,7 +96,7 @@ def side_texture(
     picture, colours = (part.astype(np.float32) for part in photo[:2])
     rim, middle = chart.rings[-1], chart.rings[0].mean(axis=0)
     inwards = (middle - rim) / np.linalg.norm(middle - rim, axis=1, keepdims=True)
-    haired = kinds.hair.sum() > LEAST_HAIR * head.sum() and not is_bare_skull(picture, kinds)
+    haired = kinds.hair.sum() > LEAST_HAIR * head.sum()
     neck = kinds.neck if (kinds.neck > 0.9).any() else head - kinds.hair
     if haired:
         behind, hangs = rim_colours(picture, kinds.dense, rim, inwards)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from animato.geometry.landmarks import OVAL
 from animato.geometry.mesh import Extent, whole_extent
 from animato.geometry.pose import HeadPose, fit_pose, local_from_points
+from animato.head.bare_skull import without_bare_skull
 from animato.head.closed_head import ClosedHead, fit_closed_head, solid_part, upwards
 from animato.head.clothes import without_clothes
 from animato.head.eyeballs import Eyeball, build_eyeballs
@@ -112,14 +113,14 @@ class HeadView:
 
     @functools.cached_property
     def shares(self) -> Shares:
-        """How much of the person its parts are, clothes beside the jaw told by their colour.
+        """How much of the person its parts are, clothes beside the jaw and a bare skull told by their colour.
 
         Raises:
             ValueError: the parts are not known.
         """
         if self.parts is None or self.matte is None:
             raise ValueError("shares need the parts of the photo")
-        shares = Shares.of(self.parts, self.size)
+        shares = without_bare_skull(Shares.of(self.parts, self.size), self.image, self.matte.alpha)
         return without_clothes(shares, self.image, self.points, self.pose, self.matte.alpha)
 
     @functools.cached_property
