@@ -124,12 +124,7 @@ def person_layers(
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
     ear = ears(points, pose, alpha * (shares.face + shares.ear))
     colours, own = head_colours(foreground, dense, clothes, own_colours(dense > OPAQUE, ear, scale), scale)
-    # Beside the jaw, what is neither hair nor like skin is no head.
-    head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, size) == 0)
-    # What such a piece darkens or tints beside it would be continued where the photo shows nothing.
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * scale) | 1,) * 2)
-    other = cv2.morphologyEx((~head_like).astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    seen = np.asarray(own & head_like & (cv2.dilate(other, kernel) == 0), np.float32)
+    seen = np.asarray(own & _like_head(like_skin, shares, pose), np.float32)
     chart = SideChart(_front_rings(points, shell), _shown_face(points, shell))
     side = side_texture((foreground, colours, seen), kinds, head_alpha, chart, _nape(shell), scale)
     places = body_places(size)
@@ -161,6 +156,22 @@ def _body_opacity(alpha: Plane, head_alpha: Plane, pose: HeadPose, shares: Share
     body *= np.maximum(shares.body, head_height(pose, size) * (1 - shares.face) + lower)
     above = 1 - head_height(pose, size, levels=CHIN_LEVELS)
     return np.asarray(body - _slivers(body, pose.scale) * (1 - shares.hair) * above, np.float32)
+
+
+def _like_head(like_skin: NDArray[np.bool_], shares: Shares, pose: HeadPose) -> NDArray[np.bool_]:
+    """Return what has a colour that a head can have, S x S bool.
+
+    Args:
+        like_skin: S x S bool, pixels of the colour of skin.
+        shares: of the person's parts.
+        pose: of the head.
+    """
+    # Beside the jaw, what is neither hair nor like skin is no head.
+    head_like = like_skin | (shares.hair > 0.5) | (head_height(pose, len(like_skin)) == 0)
+    # What such a piece darkens or tints beside it would be continued where the photo shows nothing.
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * pose.scale) | 1,) * 2)
+    other = cv2.morphologyEx((~head_like).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    return np.asarray(head_like & (cv2.dilate(other, kernel) == 0))
 
 
 def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:

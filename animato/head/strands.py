@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from animato.head.plate import STRANDS_CM, grown
 from animato.types import Frame, Plane
 
-REACH_CM = 8.0
+REACH_CM = 14.0
 """How far from hair loose strands are looked for, canonical centimetres."""
 
 THIN_CM, COARSE_CM = 0.3, 0.9

@@ -25,7 +25,7 @@ def scene(portrait_face: Face) -> tuple[np.ndarray, Shares, float]:
     ones, none = np.ones((size, size), np.float32), np.zeros((size, size), np.float32)
     face = ones.copy()
     face[int(chin - 1.0 * pose.scale) :] = 0
-    return image, Shares(ones, face, none, ones, none), chin
+    return image, Shares(ones, face, none, none, ones, none), chin
 
 
 def test_what_has_not_the_colour_of_skin_beside_the_jaw_is_clothes(
@@ -58,7 +58,7 @@ def test_a_neck_is_skin_down_to_the_collar(portrait_face: Face) -> None:
     head, face = person.copy(), person.copy()
     head[int(collar + 0.5 * pose.scale) :], face[int(chin) :] = 0, 0
     none = np.zeros_like(person)
-    shares = Shares(head, face, none, none, person - head)
+    shares = Shares(head, face, none, none, none, person - head)
     body, opacity = continued_body(image, person, head, person - head, pose, (image, image), shares)
     row = int(chin - 1.0 * pose.scale)
     assert opacity[row, int(middle)] > 0.9

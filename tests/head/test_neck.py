@@ -38,7 +38,8 @@ def person(collar: int = SHOULDERS) -> Person:
     skin = (neck & ~head & ~shirt).astype(np.float32)
     clothes = (shirt & ~head).astype(np.float32)
     faces = head.astype(np.float32)
-    shares = Shares(faces, faces, np.zeros_like(alpha), skin, np.maximum(skin, clothes))
+    none = np.zeros_like(alpha)
+    shares = Shares(faces, faces, none, none, skin, np.maximum(skin, clothes))
     return Person(image, alpha, skirt.astype(np.float32), np.asarray(body, np.float32), shares)
 
 

@@ -22,6 +22,6 @@ def test_what_is_labelled_face_beside_the_jaw_is_neck_but_on_the_far_side(yaw: f
     low, left = y > middle[1] + 8.5 * SCALE, x < middle[0] - 5 * SCALE
     patch = (low & left & (y < middle[1] + 9.5 * SCALE)).astype(np.float32)
     none = np.zeros((SIDE, SIDE), np.float32)
-    shares = Shares(head=patch, face=patch, hair=none, skin=none, body=none)
+    shares = Shares(head=patch, face=patch, ear=none, hair=none, skin=none, body=none)
     body = _body_opacity(patch, none, pose, shares)
     assert bool(body[patch > 0].mean() > 0.8) is neck

@@ -32,6 +32,9 @@ MIN_FACING_GAIN = 0.06
 MIN_FACING = 0.15
 """Cosine of the viewing angle below which a photo does not supply a triangle."""
 
+STEEP_AROUND = 0.6
+"""The same of the animated photo, beyond the face, below which another one may supply a triangle."""
+
 MIN_TRIANGLE_SHARE = 0.02
 """Minimum share of the face's triangles for which another photo is used."""
 
@@ -78,7 +81,7 @@ def select_side_sources(warpers: Sequence[Warper]) -> None:
         best = np.where(better[number], facing[number], best)
     used = set(owner[owner >= 0].tolist())
     if around:
-        hidden = ~face & (best < MIN_FACING)
+        hidden = ~face & (best < STEEP_AROUND)
         used |= _sides_of_head(around, hidden, owner, MAX_SIDE_VIEWS - len(used))
     source_views = [_source_view(main, others[number], owner == number) for number in sorted(used)]
     mirror = () if main.mirror is None else (main.mirror.without(owner >= 0),)

@@ -18,9 +18,9 @@ from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.resample import Resampler
 from animato.types import Frame, Plane
 
-BLEND_START, BLEND_END = 0.06, 0.3
+BLEND_START, BLEND_END, BLEND_END_AROUND = 0.06, 0.3, 0.15
 """Gain in the cosine of the viewing angle over the photo at which a source view begins to be blended in, and is used
-fully."""
+fully: on the face, and around it, where a photo's pixels are drawn out sooner."""
 
 EDGE_BLUR = 0.012
 """Blur of a source view's edge, as a share of the picture's side."""
@@ -119,14 +119,18 @@ class CompositeTarget:
         return np.take(values, self.triangle_map, mode="wrap").astype(np.float32)
 
 
-def exposure_weight(target: NDArray[np.float64], photo: NDArray[np.float64]) -> NDArray[np.float32]:
+def exposure_weight(
+    target: NDArray[np.float64], photo: NDArray[np.float64], face_triangles: int
+) -> NDArray[np.float32]:
     """Return the blend weight of triangles that rotation exposes, T + 1 float32 in [0, 1].
 
     Args:
         target: T, from `visibility.facing_cosine`, of the target.
         photo: T, the same of the animated photo.
+        face_triangles: number of the face's, which come first.
     """
-    ramp = np.clip((np.append(target - photo, 0.0) - BLEND_START) / (BLEND_END - BLEND_START), 0, 1)
+    end = np.where(np.arange(len(target)) < face_triangles, BLEND_END, BLEND_END_AROUND)
+    ramp = np.append(np.clip((target - photo - BLEND_START) / (end - BLEND_START), 0, 1), 0.0)
     return np.asarray(ramp, np.float32)
 
 

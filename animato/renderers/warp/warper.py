@@ -264,7 +264,8 @@ class Warper:
 
         Returns how much of each triangle they supply, T + 1 float32.
         """
-        exposure = exposure_weight(facing_cosine(self.shell.local, pose.rotation, self.topology), self.facing_cosine)
+        facing = facing_cosine(self.shell.local, pose.rotation, self.topology)
+        exposure = exposure_weight(facing, self.facing_cosine, self.topology.face_triangles)
         on_head = np.take(self._on_head, triangle_map, mode="wrap").astype(np.float32)
         target = CompositeTarget(self.topology.triangles, vertices, triangle_map, exposure, on_head)
         for view in self.source_views:
