@@ -40,7 +40,9 @@ from animato.types import Frame, Points
 from animato.weights.parts import read_parts
 
 STEPS = {"PERSPECTIVE": 0.005, "WIDEST_SIDE": 1.0, "WIDEST_TOP": 1.5, "BACK_CM": 1.5, "HAIR_CM": 1.5} | {
-    f"BACK_SHARES {number}": 0.15 for number in range(len(closed_rings.BACK_SHARES))
+    f"{shares} {number}": 0.15
+    for shares in ("BACK_SHARES", "HAIR_SHARES")
+    for number in range(len(closed_rings.BACK_HEIGHTS))
 }
 """Constants that are fitted, with the first step of the search; those of a tuple with their number in it."""
 

@@ -16,7 +16,7 @@ WIDEST_SIDE, WIDEST_TOP = 5.5, 4.0
 """Depth of the silhouette behind the canonical origin at the sides and at the top, centimetres. Fitted, like those
 below, by `scripts/fit_closed_head.py`."""
 
-BACK_CM, HAIR_CM = 8.2, 10.2
+BACK_CM, HAIR_CM = 8.2, 8.7
 """Depth of the back behind the silhouette, centimetres: of a bare skull, and how much hair on all columns adds."""
 
 EAR_CM = 3.0
@@ -26,9 +26,10 @@ PERSPECTIVE = 0.0075
 """How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
 BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
-BACK_SHARES = (0.2, 0.3, 0.4, 0.87, 1.0, 0.65, 0.3)
+BACK_SHARES = (0.3, 0.3, 0.2, 0.8, 1.2, 0.85, 0.5)
+HAIR_SHARES = (0.1, 0.25, 0.6, 1.0, 0.95, 0.75, 0.4)
 """How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of its
-depth: the nape, the back of the skull, and the crown."""
+depth: the nape, the back of the skull, and the crown; and the same where hair hangs, which fills the nape."""
 
 LEAST_BACK = 0.2
 """Share of the back's depth that is left of it behind the silhouette of a photo that shows the head from the side."""
@@ -147,7 +148,9 @@ def _back_ring(columns: Columns, rim: NDArray[np.float64], pose: HeadPose, turn:
     crown, chin = height[0], (columns.oval[COLUMNS // 2, :2] - columns.middle) @ up
     # Backwards by the head's own axis; in the photo the back is hidden behind the silhouette.
     axis = pose.rotation[:, 2]
-    share = curve_through(np.array(BACK_HEIGHTS), np.array(BACK_SHARES), (level - chin) / (crown - chin))
+    at = (level - chin) / (crown - chin)
+    share, hair = (curve_through(np.array(BACK_HEIGHTS), np.array(each), at) for each in (BACK_SHARES, HAIR_SHARES))
+    share += (1 - (columns.hairless + columns.hairless[partner]) / 2) * (hair - share)
     # A turned photo's silhouette on the near side lies farther back already; the skull does not end later for it.
     already = np.maximum((rim - pose.translation) @ axis - WIDEST_SIDE * pose.scale, 0)
     deepest = (BACK_CM + HAIR_CM * (1 - columns.hairless.mean())) * pose.scale
