@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
-from animato.geometry.pose import HeadPose
+from animato.geometry.pose import HeadPose, rotation_exp
 from animato.head.neck import continued_body
 from animato.head.parts import Shares
 from animato.types import Frame, Plane
@@ -57,3 +59,19 @@ def test_a_neck_that_is_seen_below_the_chin_alone_gives_its_colour() -> None:
     image, alpha, head, body, shares = person(collar=176)
     colours, _ = continued_body(image, alpha, head, body, POSE, (image, np.full_like(image, WALL)), shares)
     assert np.abs(colours[135, LEFT + 3 : RIGHT - 3].astype(int) - SKIN).max() <= 3
+
+
+@pytest.mark.parametrize(("yaw", "seen"), [(0.0, (True, True)), (35.0, (False, True))])
+def test_skin_beside_the_neck_is_the_jaw_on_the_far_side_of_a_turned_face(yaw: float, seen: tuple[bool, bool]) -> None:
+    image, alpha, head, body, shares = person()
+    wider = np.zeros_like(alpha)
+    wider[150:160, LEFT - 16 : LEFT - 6] = wider[150:160, RIGHT + 6 : RIGHT + 16] = 1
+    image[wider > 0] = SKIN
+    body, skin = np.maximum(body, wider * (head < 0.5)), np.maximum(shares.skin, wider)
+    shares = replace(shares, skin=skin, body=np.maximum(shares.body, wider))
+    turned = HeadPose(rotation_exp(np.radians([0.0, yaw, 0.0])), POSE.translation, POSE.scale)
+    where = np.asarray(body * wider > 0.5)
+    _, opacity = continued_body(image, np.maximum(alpha, wider), head, body, turned, (image, image), shares)
+    for side, columns in zip(seen, (np.s_[:, :LEFT], np.s_[:, RIGHT:]), strict=True):
+        assert where[columns].any()
+        assert bool(opacity[columns][where[columns]].mean() > 0.5) is side

@@ -22,7 +22,7 @@ from animato.motion.neck_limits import PIVOT
 from animato.pipeline.framing import frame_head
 from animato.renderers.warp.layered import HeadWarp, LayeredHead
 from animato.renderers.warp.moving_body import SURROUNDINGS, MovingBody
-from animato.renderers.warp.multi_view import select_side_sources
+from animato.renderers.warp.multi_view import MIN_FACING, STEEP_AROUND, select_side_sources
 from animato.renderers.warp.shell import ClosedShell
 from animato.renderers.warp.still_neck import BODY_SHARE, carrying_oval
 from animato.renderers.warp.warper import Warper, animated_warper
@@ -218,7 +218,10 @@ def test_another_photo_supplies_the_side_of_the_head_that_the_animated_one_hides
     side.__dict__["matte"] = Matte(np.ones((view.size, view.size), np.float32), "")  # a cached property
     select_side_sources([main, Warper(side, ClosedShell(side))])
     beyond = np.arange(len(main.topology.triangles)) >= main.topology.face_triangles
-    assert any(source.weight[:-1][beyond].any() for source in main.source_views)
+    lent = np.max([source.weight[:-1] for source in main.source_views], axis=0) > 0
+    assert (lent & beyond & (main.facing_cosine <= MIN_FACING)).any(), "what it hides"
+    assert (lent & beyond & (main.facing_cosine > MIN_FACING)).any(), "and what it shows steeply"
+    assert not (lent & beyond & (main.facing_cosine > STEEP_AROUND)).any()
     both = main.render(points, pose)
     back = np.append(beyond, False)[both.triangle_map]
     changed = np.abs(both.image.astype(int) - alone).max(axis=2) > 20
