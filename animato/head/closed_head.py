@@ -42,6 +42,9 @@ HAIRED = (0.2, 0.4)
 EARED = (0.4, 0.7)
 """The same of an ear."""
 
+LEADS_UP = (0.3, 0.7)
+"""Cosine of the angle between a column and the head's axis from which it begins to lead over the crown, and does."""
+
 LEAST_CM = 0.4
 """Least distance of the silhouette from the oval, centimetres."""
 
@@ -119,6 +122,7 @@ def fit_closed_head(points: Points, pose: HeadPose, head: Plane, hair: Plane, ba
     expression = np.repeat([max(0.0, 1 - ring / 2.5) for ring in range(1, RINGS + 1)], COLUMNS)
     local = np.asarray(local_from_points(vertices.astype(np.float32), pose), np.float64)
     far = _far_side(pose)
+    local = _near_half(local, pose, np.maximum(height, 0))
     local, mirrored = _with_far_side(local, (-1.0, 1.0, 1.0), far), far > 0.5
     sources = np.where(
         np.tile(mirrored, RINGS)[:, None], _with_far_side(sources, (1.0, 1.0), np.ones(COLUMNS)), sources
@@ -169,6 +173,23 @@ def _far_side(pose: HeadPose) -> NDArray[np.float64]:
     aside = canonical_face().vertices[list(OVAL), 0]
     far = smoothstep(np.sign(aside) * pose.rotation[2, 0], *FAR_SIDE)
     return np.asarray(far * smoothstep(np.abs(aside), *FAR_FROM_MIDDLE_CM))
+
+
+def _near_half(local: NDArray[np.float64], pose: HeadPose, upper: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ring vertices (N x 3, centimetres), of a turned photo none beyond the middle of the crown.
+
+    Upwards, columns of a turned head lead over its crown to the far side, where the mirrored near side lies.
+
+    Args:
+        local: N x 3, in the head's own frame.
+        pose: of the photo.
+        upper: 36 in [0, 1], how much each column leads upwards.
+    """
+    beyond = np.maximum(local.reshape(RINGS, COLUMNS, 3)[..., 0] * np.sign(pose.rotation[2, 0]), 0)
+    share = smoothstep(abs(pose.rotation[2, 0]), *FAR_SIDE) * smoothstep(upper, *LEADS_UP)
+    moved = local.copy()
+    moved[:, 0] -= np.sign(pose.rotation[2, 0]) * (share * beyond).reshape(-1)
+    return moved
 
 
 def _with_far_side(

@@ -26,7 +26,7 @@ PERSPECTIVE = 0.0075
 """How much smaller things look for each centimetre that they lie farther away than the face: a camera at 133 cm."""
 
 BACK_HEIGHTS = (-0.2, 0.0, 0.2, 0.45, 0.7, 0.9, 1.0)
-BACK_SHARES = (0.3, 0.3, 0.2, 0.8, 1.2, 0.85, 0.5)
+BACK_SHARES = (0.2, 0.2, 0.2, 0.8, 1.2, 0.85, 0.5)
 HAIR_SHARES = (0.1, 0.25, 0.6, 1.0, 0.95, 0.75, 0.4)
 """How far the back reaches behind the silhouette at some heights (0 at the chin, 1 at the crown), in shares of its
 depth: the nape, the back of the skull, and the crown; and the same where hair hangs, which fills the nape."""

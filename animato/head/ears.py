@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animato.geometry.channels import channel_sum
 from animato.geometry.landmarks import OVAL
 from animato.geometry.pose import HeadPose
+from animato.head.clothes import SAME_HUE, SAME_LIGHT
 from animato.head.levels import far_side, head_height
-from animato.types import Plane, Points
+from animato.types import Frame, Plane, Points
 
 TOP_CM, LOBE_CM = (-6.0, -5.0), (2.0, 3.5)
 """How far below the middle of the face, centimetres, ears begin, and end."""
@@ -35,6 +37,21 @@ def ears(points: Points, pose: HeadPose, skin: Plane) -> Plane:
     face = np.zeros(skin.shape, np.uint8)
     cv2.fillPoly(face, [np.rint(points[list(OVAL), :2]).astype(np.int32)], (1,))
     return np.asarray(skin * beside * (face == 0) * (1 - far_side(pose, size)), np.float32)
+
+
+def like_ear(image: Frame, skin: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+    """Return which pixels have a colour that an ear can have, H x W bool: that of the face or redder, not a wall's.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        skin: 3, colour of the face; None for unknown.
+    """
+    if skin is None:
+        return np.ones(image.shape[:2], bool)
+    picture = image.astype(np.float32)
+    light = channel_sum(picture) / float(skin.sum())
+    red = picture[..., 0] / np.maximum(channel_sum(picture), 1.0)
+    return np.asarray((red > skin[0] / skin.sum() - SAME_HUE) & (light > SAME_LIGHT[0]) & (light < SAME_LIGHT[1]))
 
 
 def own_colours(opaque: NDArray[np.bool_], ear: Plane, pixels_per_cm: float) -> NDArray[np.bool_]:

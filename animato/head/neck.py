@@ -63,11 +63,10 @@ def continued_body(
     across, above = _from_pivot(pose, image.shape[0])
     left, right = _neck_sides(across, above, (alpha > 0.5) & (shares.hair < 0.5), (alpha > 0.5) & (head_alpha < 0.5))
     between = (across > left) & (across < right)
-    # On the far side of a turned face, what beside the neck is neither clothes nor hair is the jaw's edge.
-    jaw = (1 - shares.body + shares.skin) * (shares.hair < 0.5) * far_side(pose, len(image))
-    jaw *= 1 - head_height(pose, len(image), levels=CHIN_LEVELS)
-    body_alpha = np.asarray(body_alpha * (1 - jaw * ~between), np.float32)
-    neck = cv2.GaussianBlur((between & (above < NECK_UP_CM)).astype(np.float32), (0, 0), 0.15 * scale)
+    body_alpha = np.asarray(body_alpha * (1 - _far_jaw(shares, pose) * ~between), np.float32)
+    # Its upper end is round: a corner would stand out behind a head that has turned away from it.
+    round_end = (2 * across - left - right) ** 2 / (right - left) ** 2 + np.maximum(above / NECK_UP_CM, 0) ** 2 < 1
+    neck = cv2.GaussianBlur((between & round_end).astype(np.float32), (0, 0), 0.15 * scale)
     under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
     # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * HAIR_UP_CM * scale) | 1,) * 2)
@@ -110,6 +109,14 @@ def _from_pivot(pose: HeadPose, size: int) -> tuple[Plane, Plane]:
     across = (-(x - pivot[0]) * up[1] + (y - pivot[1]) * up[0]) / pose.scale
     above = ((x - pivot[0]) * up[0] + (y - pivot[1]) * up[1]) / pose.scale
     return across, above
+
+
+def _far_jaw(shares: Shares, pose: HeadPose) -> Plane:
+    """Return the edge of the jaw, S x S float32 in [0, 1]: on the far side of a turned face, no clothes and no hair."""
+    size = len(shares.hair)
+    above = 1 - head_height(pose, size, levels=CHIN_LEVELS)
+    bare = (1 - shares.body + shares.skin) * (shares.hair < 0.5)
+    return np.asarray(bare * above * far_side(pose, size), np.float32)
 
 
 def _collar(across: NDArray[np.floating], above: NDArray[np.floating]) -> float:

@@ -22,7 +22,7 @@ from animato.head.body_places import below_jaw, body_places, hair_follow
 from animato.head.closed_head import ClosedHead
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS, SILHOUETTE, closed_topology
 from animato.head.clothes import is_like, skin_colour
-from animato.head.ears import ears, own_colours
+from animato.head.ears import ears, like_ear, own_colours
 from animato.head.foreground import OPAQUE, foreground_of
 from animato.head.head_colours import beside_face, head_colours, seen_through
 from animato.head.levels import CHIN_LEVELS, far_side, head_height
@@ -119,10 +119,11 @@ def person_layers(
     body, body_alpha = continued_body(image, alpha, head_alpha, body_alpha, pose, (foreground, plate), shares)
     through = seen_through(image, plate, alpha, alpha * shares.hair * beside_face(shell, pose, size))
     dense = np.asarray(alpha * (1 - through), np.float32)
-    like_skin = is_like(image, skin_colour(image, alpha * shares.face))
+    tone = skin_colour(image, alpha * shares.face)
+    like_skin = is_like(image, tone)
     skin = np.asarray(alpha * shares.skin * like_skin, np.float32)
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
-    ear = ears(points, pose, alpha * (shares.face + shares.ear))
+    ear = ears(points, pose, alpha * (shares.face + shares.ear) * like_ear(image, tone))
     colours, own = head_colours(foreground, dense, clothes, own_colours(dense > OPAQUE, ear, scale), scale)
     seen = np.asarray(own & _like_head(like_skin, shares, pose), np.float32)
     chart = SideChart(_front_rings(points, shell), _shown_face(points, shell))

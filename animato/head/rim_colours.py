@@ -49,6 +49,8 @@ def rim_colours(
     inwards: NDArray[np.float64],
     reach: tuple[float, float] = HAIR_REACH,
     edge: int = EDGE_PIXELS,
+    *,
+    skin: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the colour of a head along its silhouette, 36 x 3 float32: the mean of what the mask holds there.
 
@@ -61,6 +63,7 @@ def rim_colours(
         inwards: 36 x 2, unit vectors from there to the face.
         reach: how far inside colours are taken, in units of the head's size.
         edge: width of the mask's edge whose colours are hardly used, pixels.
+        skin: whether the mask is one of opaque skin, of which only shine is unusual.
     """
     height, width = mask.shape
     steps = np.linspace(*reach, 16) * np.ptp(rim, axis=0).max()
@@ -72,7 +75,10 @@ def rim_colours(
     everywhere = picture[(deep if deep.any() else mask) > 0.9]
     overall = np.median(everywhere, axis=0) if len(everywhere) else np.full(3, 60.0)
     # Neither a shine nor a wall seen between strands is what hair goes on with.
-    apart = np.sqrt(channel_sum((picture[row, column] - overall) ** 2)) / USUAL_LEVELS
+    difference = picture[row, column] - overall
+    # A shaven temple is darker than the skin around; its stubble goes on behind it.
+    usual = skin & (channel_sum(difference) < 0)
+    apart = np.where(usual, 0, np.sqrt(channel_sum(difference**2)) / USUAL_LEVELS)
     weight = weight / (1 + apart**4)
     total = weight.sum(1)
     mean = (picture[row, column] * weight[..., None]).sum(1) / np.maximum(total, 1e-3)[:, None]

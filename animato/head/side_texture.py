@@ -103,7 +103,7 @@ def side_texture(
         bare = (nape * (1 - hangs))[:, None]
     else:
         scalp = np.minimum(kinds.hair + kinds.face, 1)
-        behind, _ = rim_colours(picture, scalp, rim, inwards, SKIN_REACH, SKIN_EDGE)
+        behind, _ = rim_colours(picture, scalp, rim, inwards, SKIN_REACH, SKIN_EDGE, skin=True)
         bare = nape[:, None]
     skin = behind + bare * (rim_colours(picture, neck, rim, inwards)[0] - behind)
     row = np.arange(SHOWN_ROWS)[:, None]

@@ -136,3 +136,16 @@ def test_the_skirt_below_the_chin_leads_to_the_throat_and_not_beside_the_neck(
     skirt = rings[:FRONT, chin - 1 : chin + 2]
     assert np.abs(skirt[..., 0]).max() < 3.0  # centimetres aside
     assert (skirt[-1, :, 2] - skirt[0, :, 2] > 2.0).all()  # farther back
+
+
+@pytest.mark.parametrize("yaw", [-35.0, 35.0])
+def test_the_crown_of_a_turned_photo_has_no_fold(
+    portrait_face: Face, silhouette: NDArray[np.float32], yaw: float
+) -> None:
+    none, pose = np.zeros_like(silhouette), fit_pose(portrait_face.points)
+    turned = HeadPose(rotation_exp(np.radians([0.0, yaw, 0.0])) @ pose.rotation, pose.translation, pose.scale)
+    points = points_from_local(local_from_points(portrait_face.points, pose), turned)
+    shell = fit_closed_head(points, turned, silhouette, none, silhouette)
+    crown = shell.local.reshape(RINGS, COLUMNS, 3)[:FRONT, np.arange(-4, 5)]
+    side = np.sign(crown[-1, -1, 0] - crown[-1, 0, 0])
+    assert (side * np.diff(crown[..., 0], axis=1) > -0.1).all(), "columns lie beside each other from ear to ear"

@@ -10,7 +10,7 @@ from animato.geometry.pose import HeadPose, fit_pose, local_from_points, points_
 from animato.head.closed_head import fit_closed_head
 from animato.head.closed_rings import EAR_CM
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS
-from animato.head.ears import ears, own_colours
+from animato.head.ears import ears, like_ear, own_colours
 from animato.types import Face, Frame, Plane
 
 MIDDLE_OF_FACE, LOBE_SIDE = 1, 8
@@ -78,3 +78,10 @@ def test_an_ear_keeps_its_pixels_up_to_its_rim() -> None:
     own = own_colours(opaque, ear, 10.0)
     assert own[30, 21] and not own[30, 20] and own[30, 38] and not own[30, 39]
     assert not own_colours(opaque, 0 * ear, 10.0).any()
+
+
+def test_a_wall_beside_an_ear_is_none_of_it_but_a_red_ear_is() -> None:
+    skin, red, wall, teal = (150, 110, 95), (200, 90, 85), (200, 202, 201), (110, 160, 150)
+    image = np.array([[skin, red, wall, teal, (20, 15, 12)]], np.uint8)
+    assert like_ear(image, np.array(skin, np.float64)).tolist() == [[True, True, False, False, False]]
+    assert like_ear(image, None).all()
