@@ -36,7 +36,8 @@ def ears(points: Points, pose: HeadPose, skin: Plane) -> Plane:
     beside = head_height(pose, size, levels=TOP_CM) * (1 - head_height(pose, size, levels=LOBE_CM))
     face = np.zeros(skin.shape, np.uint8)
     cv2.fillPoly(face, [np.rint(points[list(OVAL), :2]).astype(np.int32)], (1,))
-    return np.asarray(skin * beside * (face == 0) * (1 - far_side(pose, size)), np.float32)
+    ear = np.asarray(skin * beside * (face == 0) * (1 - far_side(pose, size)), np.float32)
+    return np.asarray(cv2.GaussianBlur(ear, (0, 0), RIM_CM * pose.scale), np.float32)
 
 
 def like_ear(image: Frame, skin: NDArray[np.float64] | None) -> NDArray[np.bool_]:
