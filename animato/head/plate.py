@@ -16,13 +16,19 @@ STRANDS_CM = 1.2
 """The same beside hair, whose finest strands no matte holds."""
 
 
+RELAXED = 12
+"""Steps towards a membrane on each level of the pyramid."""
+
+
 def plate_of(
     image: Frame, alpha: Plane, hair: Plane, pixels_per_cm: float, strands: NDArray[np.bool_] | None = None
 ) -> Frame:
     """Return a picture without the person: the same outside the hole, filled smoothly inside.
 
-    The hole is filled by push-pull on an image pyramid (Gortler, Grzeszczuk, Szeliski, Cohen 1996, section 3.4),
-    with the grain of the picture's own background.
+    The hole is filled by a membrane, so that nothing shows where it begins: push-pull on an image pyramid (Gortler,
+    Grzeszczuk, Szeliski, Cohen 1996, section 3.4), relaxed on each level towards a solution of Laplace's equation with
+    the picture around as its boundary (cascadic multigrid; Bornemann, Deuflhard 1996). It has the grain of the
+    picture's own background.
 
     Args:
         image: H x W x 3 uint8 RGB.
@@ -37,7 +43,7 @@ def plate_of(
     if hole.all() or not hole.any():
         return image.copy()
     free = (~hole).astype(np.float32)
-    filled = push_pull(image.astype(np.float32), free) + _grain(image, ~hole, pixels_per_cm)
+    filled = push_pull(image.astype(np.float32), free, RELAXED) + _grain(image, ~hole, pixels_per_cm)
     return np.where(hole[..., None], np.clip(np.rint(filled), 0, 255), image).astype(np.uint8)
 
 
@@ -48,12 +54,13 @@ def grown(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
-def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:
+def push_pull(image: NDArray[np.float32], weight: Plane, relaxed: int = 0) -> NDArray[np.float32]:
     """Return a picture whose pixels of weight 0 are filled from coarser levels.
 
     Args:
         image: H x W x C float32.
         weight: H x W float32 in [0, 1].
+        relaxed: steps on each level by which what is filled approaches the mean of its neighbours.
     """
     height, width = weight.shape
     if min(height, width) <= 2 or weight.min() > 0.999:
@@ -63,11 +70,14 @@ def push_pull(image: NDArray[np.float32], weight: Plane) -> NDArray[np.float32]:
     summed = cv2.resize(cv2.GaussianBlur(image * weight[..., None], (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
     summed = summed.reshape(*size[::-1], -1)  # OpenCV drops a single channel
     share = cv2.resize(cv2.GaussianBlur(weight, (0, 0), 1.0), size, interpolation=cv2.INTER_AREA)
-    coarse = push_pull(
-        np.asarray(summed / np.maximum(share, 1e-6)[..., None], np.float32), np.minimum(share * 4, 1).astype(np.float32)
-    )
+    mean = np.asarray(summed / np.maximum(share, 1e-6)[..., None], np.float32)
+    coarse = push_pull(mean, np.minimum(share * 4, 1).astype(np.float32), relaxed)
     behind = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(image.shape)
-    return np.asarray(image * weight[..., None] + behind * (1 - weight[..., None]), np.float32)
+    known, missing = image * weight[..., None], 1 - weight[..., None]
+    filled = known + behind * missing
+    for _ in range(relaxed):
+        filled = known + cv2.blur(filled, (3, 3)).reshape(image.shape) * missing
+    return np.asarray(filled, np.float32)
 
 
 def _grain(image: Frame, free: NDArray[np.bool_], pixels_per_cm: float) -> NDArray[np.float32]:

@@ -28,10 +28,10 @@ def test_ears_lie_beside_the_face_between_brow_and_lobe(portrait_face: Face, ski
     x, y = np.rint(points[MIDDLE_OF_FACE, :2]).astype(int)
     left, right = points[list(OVAL), 0].min(), points[list(OVAL), 0].max()
     level = round(float(pose.translation[1]))
-    assert ear[level, int(left - 1.5 * pose.scale)] == 1 and ear[level, int(right + 1.5 * pose.scale)] == 1
+    assert min(ear[level, int(left - 1.5 * pose.scale)], ear[level, int(right + 1.5 * pose.scale)]) > 0.99
     assert ear[y, x] == 0, "not on the face"
-    assert ear[max(0, round(pose.translation[1] - 9 * pose.scale))].max() == 0, "not above the brows"
-    assert ear[round(pose.translation[1] + 6 * pose.scale)].max() == 0, "not beside the chin"
+    assert ear[max(0, round(pose.translation[1] - 9 * pose.scale))].max() < 0.01, "not above the brows"
+    assert ear[round(pose.translation[1] + 6 * pose.scale)].max() < 0.01, "not beside the chin"
 
 
 @pytest.mark.parametrize("yaw", [-35.0, 35.0])
@@ -42,7 +42,7 @@ def test_no_ear_is_seen_on_the_far_side_of_a_turned_face(portrait_face: Face, sk
     row = ears(points, turned, skin)[round(float(turned.translation[1]))]
     middle = round(float(turned.translation[0]))
     halves = sorted([row[:middle].max(), row[middle:].max()])
-    assert halves[0] == 0 and halves[1] == 1
+    assert halves[0] < 0.01 and halves[1] > 0.99
 
 
 def test_the_columns_of_an_ear_lead_to_its_rim_in_even_steps(portrait_face: Face, skin: Plane) -> None:

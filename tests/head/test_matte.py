@@ -103,6 +103,21 @@ def test_a_hole_in_a_wall_is_filled_with_the_wall() -> None:
     assert np.abs(filled - wall).max() < 10
 
 
+def test_a_relaxed_filling_meets_the_picture_around_it_without_a_step() -> None:
+    y, x = np.mgrid[:96, :96].astype(np.float32)
+    wall = np.repeat((60 + x + 40 * np.sin(y / 9))[..., None], 3, axis=2)
+    hole = _disc(96, (48, 48), 22)
+    edge = (cv2.dilate(hole, np.ones((3, 3))) > 0) & (hole == 0)
+    inner = (hole > 0) & (cv2.erode(hole, np.ones((3, 3))) == 0)
+
+    def step(relaxed: int) -> float:
+        filled = push_pull(wall, 1 - hole, relaxed)
+        assert np.array_equal(filled[edge], wall[edge])
+        return float(np.abs(filled - cv2.blur(filled, (3, 3)))[inner].mean())
+
+    assert step(12) < 0.5 * step(0)
+
+
 def test_what_is_not_connected_to_the_face_is_no_part_of_the_person(portrait: Frame, portrait_face: Face) -> None:
     size = portrait.shape[0]
     person = _face_disc(portrait_face, 96, size, 1.3)

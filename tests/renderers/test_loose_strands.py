@@ -87,3 +87,14 @@ def test_a_strand_beside_the_head_goes_along_with_it(view: HeadView, bare: HeadV
     rows, columns = INSIDE
     there = rows, slice(columns.start + shift - 2, columns.stop + shift - 4)
     assert _depth(bare, image, there) > 40
+
+
+def test_the_wall_behind_a_turned_head_has_no_step_where_the_person_was(view: HeadView, warper: Warper) -> None:
+    layers, layered = view.layers, warper.layered
+    assert layers is not None and layered is not None
+    plate, image = layered._far[0].astype(int), view.image.astype(int)
+    apart = cv2.distanceTransform((layers.loose < 0.05).astype(np.uint8), cv2.DIST_L2, 3) / view.pose.scale
+    assert np.abs(plate - image)[apart > 1.5].max() <= 1, "the photo's own, beyond the soft edge of the head"
+    beside = (apart > 0) & (apart < 0.2)
+    filled, kept = (np.abs(plate - other)[beside].mean() for other in (layers.plate, image))
+    assert filled < 0.5 * kept, "next to the person the plate is what fills it"

@@ -12,6 +12,7 @@ from animato.geometry.raster import affine_per_triangle, flow_from_drawing
 from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import closed_topology
 from animato.head.person_layers import PersonLayers
+from animato.head.plate import GROWN_CM
 from animato.head.side_chart import texture_places
 from animato.renderers.warp.head_opacity import HeadOpacity, drawn_out
 from animato.renderers.warp.head_warp import Composed, DrawnHead, HeadCover, HeadWarp, cells_around, nearest_cell
@@ -23,6 +24,9 @@ TURN_DEGREES = 6.0
 
 RESIDUAL_DEGREES = (3.0, 15.0)
 """Turn over which what the layers lack of the photo fades."""
+
+LOOSE_EDGE = 0.05
+"""Share of the person in a pixel of the photo from which on it is next to the person."""
 
 STREAK_CM = 0.15
 """Blur of the head where the photo's pixels are stretched, centimetres."""
@@ -64,7 +68,10 @@ class LayeredHead:
         beyond = 1 - cv2.resize(np.clip(inside, 0, 1), (self._size,) * 2)[..., None]
         beyond *= ((self.layers.head_alpha == 0) & (self.layers.body_alpha == 0))[..., None]
         lacking = (image.astype(np.float32) - rest) * beyond
-        far = lacking * (1 - self.layers.loose[..., None])
+        # Next to the person the photo shows its light and its finest hair: there it gives way to what fills the plate.
+        apart = cv2.distanceTransform((self.layers.loose < LOOSE_EDGE).astype(np.uint8), cv2.DIST_L2, 3)
+        clean = np.clip(apart / (GROWN_CM * self._pose.scale), 0, 1).astype(np.float32)
+        far = lacking * (clean * (1 - self.layers.loose))[..., None]
         lacking[self._box()] = far[self._box()]
         self._near, self._far = self._scene(lacking), self._scene(far)
 
