@@ -53,16 +53,11 @@ def beside_face(shell: ClosedHead, pose: HeadPose, size: int) -> Plane:
 
 
 def head_colours(
-    foreground: Frame,
-    alpha: Plane,
-    clothes: Plane,
-    ears: NDArray[np.bool_],
-    like_head: NDArray[np.bool_],
-    pixels_per_cm: float,
+    foreground: Frame, alpha: Plane, clothes: Plane, ears: NDArray[np.bool_], pixels_per_cm: float
 ) -> tuple[Frame, NDArray[np.bool_]]:
     """Return the head's colours, S x S x 3 uint8: skin and hair, continued over clothes and beyond the outline.
 
-    The second result is where they are the photo's own and a head's, S x S bool.
+    The second result is where they are the photo's own, S x S bool.
 
     A turned head shows what is now its outline from the side, so nothing of the light around it may be left there.
 
@@ -71,15 +66,13 @@ def head_colours(
         alpha: S x S float32 in [0, 1], opacity of what may be used.
         clothes: S x S float32 in [0, 1].
         ears: S x S bool, where those of ears are the photo's own, nearer to the outline than others.
-        like_head: S x S bool, colours that a head can have: only these are continued.
         pixels_per_cm: scale of the head's pose.
     """
     reach = max(1, round(OUTLINE_CM * pixels_per_cm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     own = cv2.erode(((alpha > OPAQUE) & (clothes < MOST_CLOTHES)).astype(np.uint8), kernel) > 0
     own |= ears
-    known = own & like_head
-    if not known.any():
-        return foreground, known
-    continued = np.rint(spread_colours(foreground.astype(np.float32), known, 0.3 * pixels_per_cm))
-    return np.where(own[..., None], foreground, continued).astype(np.uint8), known
+    if not own.any():
+        return foreground, own
+    continued = np.rint(spread_colours(foreground.astype(np.float32), own, 0.3 * pixels_per_cm))
+    return np.where(own[..., None], foreground, continued).astype(np.uint8), own

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animato.geometry.channels import channel_sum
+from animato.geometry.smoothstep import smoothstep
 from animato.head.closed_topology import COLUMNS, FRONT
 from animato.head.clothes import is_like
 from animato.head.gaps import mean_colour
@@ -66,6 +67,9 @@ OUTER_FACE = 0.6
 """Part of the way from the middle of the face to its oval beyond which skin is like the skin of the sides."""
 
 
+SHEEN_LIGHT = (0.45, 0.75)
+"""Light of skin in shares of the inner face's from which on it may shine grey: darker it is a beard, or shaded."""
+
 STREAK_PIXELS, OVAL_POWER = (3.5, 0.6), 8
 """Blur of the face's own colours along and across the rows, pixels; and how late they give way to the colours of the
 sides, as a power of the row."""
@@ -112,6 +116,7 @@ def side_texture(
     seen = np.where(row < SEEN_ROWS, chart.of(photo[2]) * chart.known, 0).astype(np.float32)
     # On the face, colours are continued over what is not its own. Hair before it is.
     like = _like_inner_face(own[:FACE_ROWS], chart.known[:FACE_ROWS]) | (is_hair[:FACE_ROWS] > 0.5)
+    own = own + (1 - is_hair[..., None]) * (_without_sheen(own, chart.known) - own)
     face = seen[:FACE_ROWS] = chart.known[:FACE_ROWS] * like
     cut = _Cut(picture, own, (middle, -inwards), pixels_per_cm)
     outer = kinds.face * _outer_face(chart.rings[0], head.shape)
@@ -183,11 +188,38 @@ def _like_inner_face(own: NDArray[np.float32], seen: Plane) -> NDArray[np.bool_]
         own: FACE_ROWS x WIDTH x 3 float32, colours of the photo.
         seen: FACE_ROWS x WIDTH float32 in [0, 1], where they are known.
     """
+    reference, total = _inner_face(own, seen)
+    return np.asarray(is_like(own, reference) | (total < 1))
+
+
+def _without_sheen(own: NDArray[np.float32], known: Plane) -> NDArray[np.float32]:
+    """Return the photo's colours in the rows that it shows, of skin that shines grey in the hue of the face farther in.
+
+    Seen steeply, skin reflects what is around it (Fresnel); turned to the camera, it does not.
+
+    Args:
+        own: SHOWN_ROWS x WIDTH x 3 float32, colours of the photo.
+        known: SHOWN_ROWS x WIDTH float32 in [0, 1], where they are known.
+    """
+    reference = _inner_face(own[:FACE_ROWS], known[:FACE_ROWS])[0]
+    light = channel_sum(own) / np.maximum(channel_sum(reference), 1.0)
+    red, usual = (colours[..., 0] / np.maximum(channel_sum(colours), 1.0) for colours in (own, reference))
+    outwards = np.clip(np.arange(SHOWN_ROWS, dtype=np.float32)[:, None] / FACE_ROWS, 0, 1)
+    share = outwards * smoothstep(light, *SHEEN_LIGHT) * (red < usual)
+    return np.asarray(own + share[..., None] * (reference * light[..., None] - own), np.float32)
+
+
+def _inner_face(own: NDArray[np.float32], seen: Plane) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean colour of the inner face rows along the texture, 1 x WIDTH x 3, and its weight, 1 x WIDTH.
+
+    Args:
+        own: FACE_ROWS x WIDTH x 3 float32, colours of the photo.
+        seen: FACE_ROWS x WIDTH float32 in [0, 1], where they are known.
+    """
     inner = seen * (np.arange(FACE_ROWS)[:, None] < FACE_ROWS * INNER_SHARE)
     total = cv2.GaussianBlur(inner.sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
     mean = cv2.GaussianBlur((own * inner[..., None]).sum(axis=0, keepdims=True), (0, 0), INNER_PIXELS)
-    reference = mean / np.maximum(total, 1e-3)[..., None]
-    return np.asarray(is_like(own, reference) | (total < 1))
+    return np.asarray(mean / np.maximum(total, 1e-3)[..., None], np.float32), np.asarray(total, np.float32)
 
 
 def _likely(own: NDArray[np.float32], behind: NDArray[np.floating]) -> Plane:

@@ -10,7 +10,7 @@ from animato.geometry.landmarks import MESH_POINTS, OVAL
 from animato.head.closed_topology import COLUMNS, FRONT, RINGS
 from animato.head.rim_colours import HeadKinds
 from animato.head.side_chart import FACE_ROWS, HEIGHT, SHOWN_ROWS, WIDTH, SideChart, texture_places
-from animato.head.side_texture import side_texture
+from animato.head.side_texture import _without_sheen, side_texture
 
 Colour = tuple[int, int, int]
 SIDE, MIDDLE, RADIUS, SCALE = 240, (120.0, 120.0), 90.0, 8.0
@@ -111,3 +111,16 @@ def test_every_ring_has_its_row() -> None:
     assert rows[0] > FACE_ROWS and (np.diff(rows[:FRONT]) > 0).all()
     assert rows[FRONT - 1] == rows[FRONT + 1] == SHOWN_ROWS  # the silhouette, as the end of the front and of the back
     assert rows[-1] == HEIGHT - 1
+
+
+def test_steep_skin_that_shines_grey_has_the_hue_of_the_face_and_a_beard_keeps_its_own() -> None:
+    own = np.empty((SHOWN_ROWS, WIDTH, 3), np.float32)
+    own[:] = SKIN
+    grey, beard = slice(FACE_ROWS, FACE_ROWS + 30), slice(FACE_ROWS + 40, FACE_ROWS + 60)
+    own[grey], own[beard] = (118, 117, 116), (45, 45, 46)
+    found = _without_sheen(own, np.ones((SHOWN_ROWS, WIDTH), np.float32))
+    np.testing.assert_allclose(found[grey].sum(axis=2), 351, atol=2)  # as light as before
+    share = found[grey] / found[grey].sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(share[0, 0], np.array(SKIN) / sum(SKIN), atol=0.01)
+    np.testing.assert_array_equal(found[beard], own[beard])
+    np.testing.assert_allclose(found[: FACE_ROWS // 2], own[: FACE_ROWS // 2], atol=0.5)
