@@ -63,6 +63,39 @@ def room_beside_jaw(
     return room
 
 
+def rounded_crown(
+    reach: NDArray[np.float64],
+    along: NDArray[np.float64],
+    aside: NDArray[np.float64],
+    cut: NDArray[np.bool_],
+    crown: float,
+) -> NDArray[np.float64]:
+    """Return how far columns reach from the middle of the face, 36, pixels, where the picture's upper edge cuts a head.
+
+    The crown goes on as half an ellipse for each side, from the highest column that is not cut up to the crown.
+
+    Args:
+        reach: 36, how far they reach in the picture, pixels.
+        along: 36, cosine of the angle between each column and the head's axis upwards.
+        aside: 36, of that and the direction aside.
+        cut: 36 bool, columns that the edge cuts.
+        crown: usual height of a crown above the middle of the face, pixels.
+    """
+    height, width = reach * along, np.abs(reach * aside)
+    top = max(crown, float(height.max()))
+    result = reach.copy()
+    for side in (-1.0, 1.0):
+        here = (aside * side >= 0) & (along > 0)
+        beside = here & ~cut
+        widest = float(width[here].max())
+        if beside.any():
+            highest = np.flatnonzero(beside)[np.argmax(height[beside])]
+            widest = max(widest, width[highest] / np.sqrt(1 - min(height[highest] / top, 0.95) ** 2))
+        of_ellipse = 1 / np.sqrt((aside / widest) ** 2 + (along / top) ** 2)
+        result = np.where(here & cut, np.maximum(reach, of_ellipse), result)
+    return result
+
+
 def calm_outline(rim: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a silhouette without its bumps, 36 x 3, pixels: what lies behind it is as round as a skull.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animato.geometry.carried import CarriedPlaces
 from animato.geometry.landmarks import MESH_POINTS, OVAL
-from animato.geometry.mesh import Extent, build_shell
+from animato.geometry.mesh import Extent, build_shell, whole_extent
 from animato.geometry.pose import HeadPose, local_from_points
 from animato.geometry.raster import draw_triangles
 from animato.geometry.smoothstep import smoothstep
@@ -125,7 +125,7 @@ def person_layers(
     kinds = HeadKinds(alpha * shares.hair, dense * shares.hair, alpha * shares.face, skin)
     ear = ears(points, pose, alpha * (shares.face + shares.ear) * like_ear(image, tone))
     colours, own = head_colours(foreground, dense, clothes, own_colours(dense > OPAQUE, ear, scale), scale)
-    seen = np.asarray(own & _like_head(like_skin, shares, pose), np.float32)
+    seen = np.asarray(own & _like_head(like_skin, shares, pose) & _inside(extent, size), np.float32)
     chart = SideChart(_front_rings(points, shell), _shown_face(points, shell))
     side = side_texture((foreground, colours, seen), kinds, head_alpha, chart, _nape(shell), scale)
     places = body_places(size)
@@ -173,6 +173,14 @@ def _like_head(like_skin: NDArray[np.bool_], shares: Shares, pose: HeadPose) -> 
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(SLIVER_CM * pose.scale) | 1,) * 2)
     other = cv2.morphologyEx((~head_like).astype(np.uint8), cv2.MORPH_OPEN, kernel)
     return np.asarray(head_like & (cv2.dilate(other, kernel) == 0))
+
+
+def _inside(extent: Extent | None, size: int) -> NDArray[np.bool_]:
+    """Return which pixels are not at the photo's edge, S x S bool: what lies beyond is not its continuation."""
+    left, top, right, bottom = whole_extent(size) if extent is None else extent
+    line = np.arange(size)
+    rows, columns = ((line > low + 1) & (line < high - 1) for low, high in ((top, bottom), (left, right)))
+    return rows[:, None] & columns
 
 
 def _front_rings(points: Points, shell: ClosedHead) -> NDArray[np.float64]:

@@ -108,8 +108,8 @@ class HeadView:
 
     @functools.cached_property
     def is_closed(self) -> bool:
-        """Whether the head is rendered as a closed one: its outline is reliable and no edge but the lower cuts it."""
-        return self.matte is not None and not self.matte.doubt and not {"top", "left", "right"} & set(self.cut)
+        """Whether the head is rendered as a closed one: its outline is reliable and no edge at a side cuts it."""
+        return self.matte is not None and not self.matte.doubt and not {"left", "right"} & set(self.cut)
 
     @functools.cached_property
     def shares(self) -> Shares:
@@ -137,7 +137,8 @@ class HeadView:
         # Above, hair that shines as brightly as a wall is no gap.
         above = upwards(self.points[list(OVAL), :2].mean(axis=0), self.pose, self.size) > ABOVE[0]
         solid = solid_part(np.where(above, self.matte.alpha, alpha) * shares.head, self.pose.scale)
-        return fit_closed_head(self.points, self.pose, solid, alpha * shares.hair, bare)
+        top = self.shown[1] if "top" in self.cut else None
+        return fit_closed_head(self.points, self.pose, solid, alpha * shares.hair, bare, top)
 
     @functools.cached_property
     def opacity(self) -> Opacity:

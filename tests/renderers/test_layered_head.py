@@ -10,11 +10,12 @@ import pytest
 
 from animato.geometry.aperture_mask import window_around
 from animato.geometry.carried import CarriedPlaces
-from animato.geometry.landmarks import LIPS_OUTER, MESH_POINTS, OVAL
+from animato.geometry.landmarks import FOREHEAD, LIPS_OUTER, MESH_POINTS, OVAL
 from animato.geometry.mesh import build_shell
 from animato.geometry.pose import HeadPose, points_from_local, rotation_exp
 from animato.head.body_places import CHIN_CM, GRID
-from animato.head.closed_topology import COLUMNS, closed_topology
+from animato.head.closed_head import CROWN_CM
+from animato.head.closed_topology import COLUMNS, SILHOUETTE, closed_topology
 from animato.head.head import Head
 from animato.head.matte import Matte
 from animato.head.view import HeadView
@@ -198,7 +199,21 @@ def test_an_outline_that_is_unsure_falls_back_to_rings(view: HeadView) -> None:
     vague = replace(view.parts, probabilities=np.full_like(view.parts.probabilities, 32))
     assert replace(view, parts=vague).layers is None
     assert replace(view, parts=None).layers is None
-    assert replace(view, cut=("top",)).layers is None
+    assert replace(view, cut=("left",)).layers is None
+
+
+def test_a_head_whose_crown_the_picture_cuts_is_closed_and_at_rest_the_photo(view: HeadView) -> None:
+    rows = view.image.copy()
+    first = round(float(view.points[FOREHEAD, 1]) - 1.5 * view.pose.scale)
+    extent = (-0.5, first - 0.5, view.size - 0.5, view.size - 0.5)
+    rows[:first] = rows[first]
+    cut = replace(view, image=rows, cut=("top",), extent=extent)
+    assert cut.layers is not None
+    crown = cut.closed_head.local[SILHOUETTE * COLUMNS]
+    assert crown[1] == pytest.approx(-CROWN_CM, abs=1.0), "it goes on beyond the edge"
+    assert cut.layers.head_seen[: first + 1].max() < 0.6, "with a texture of its own"
+    main = animated_warper(cut)
+    assert np.array_equal(main.render(cut.points, cut.pose).image[first:], rows[first:])
 
 
 def test_a_body_at_the_edge_of_the_photo_stands_still_at_rest(view: HeadView) -> None:
