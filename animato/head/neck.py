@@ -65,7 +65,8 @@ def continued_body(
     between = (across > left) & (across < right)
     body_alpha = np.asarray(body_alpha * (1 - _far_jaw(shares, pose) * ~between), np.float32)
     # Its upper end is round: a corner would stand out behind a head that has turned away from it.
-    round_end = (2 * across - left - right) ** 2 / (right - left) ** 2 + np.maximum(above / NECK_UP_CM, 0) ** 2 < 1
+    up = np.maximum((above - CHIN_ABOVE_CM) / (NECK_UP_CM - CHIN_ABOVE_CM), 0)
+    round_end = (2 * across - left - right) ** 2 / (right - left) ** 2 + up**2 < 1
     neck = cv2.GaussianBlur((between & round_end).astype(np.float32), (0, 0), 0.15 * scale)
     under = np.clip((head_alpha - 0.02) / 0.3, 0, 1) * alpha
     # Hair that hangs goes on behind the lower end of the head's, so that no gap opens between them.

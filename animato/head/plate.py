@@ -12,7 +12,7 @@ GROWN_CM = 0.4
 """How far the hole reaches beyond the matte, canonical centimetres: light of the person on what is near it."""
 
 
-STRANDS_CM = 1.2
+STRANDS_CM = 0.6
 """The same beside hair, whose finest strands no matte holds."""
 
 

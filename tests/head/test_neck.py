@@ -48,10 +48,10 @@ def person(collar: int = SHOULDERS) -> Person:
 def test_a_neck_goes_on_behind_the_jaw_as_wide_as_it_is_seen() -> None:
     image, alpha, head, body, shares = person()
     colours, opacity = continued_body(image, alpha, head, body, POSE, (image, np.full_like(image, WALL)), shares)
-    level = opacity[135]  # behind the jaw
-    inside = np.flatnonzero(level > 0.5)
+    inside = np.flatnonzero(opacity[156] > 0.5)  # behind the jaw
     assert abs(inside[0] - LEFT) <= 2 and abs(inside[-1] - (RIGHT - 1)) <= 2
     assert np.abs(colours[135, LEFT + 3 : RIGHT - 3].astype(int) - SKIN).max() <= 3
+    assert 0.6 < (opacity[128] > 0.5).sum() / (RIGHT - LEFT) < 0.9, "with a round end"
     assert opacity[60].max() < 0.01, "not behind the face"
 
 
