@@ -181,6 +181,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     if problem is not None:
         print_error(problem)
         code = code or problem.exit_code
+    if stop_signals.stopped():
+        stop_signals.end_process(code)
     sys.exit(code)
 
 

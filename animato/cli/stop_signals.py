@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import signal
+import sys
 import time
 from types import FrameType
+from typing import NoReturn
 
 from animato.errors import InterruptedRunError
 
@@ -55,6 +59,22 @@ def release() -> None:
 def stopped() -> bool:
     """Return whether a signal has arrived."""
     return bool(_received)
+
+
+def end_process(code: int) -> NoReturn:
+    """End the process of an interrupted run after its exit functions.
+
+    A thread may still be in native code (a network that is being compiled or loaded): Python and C++ would shut down
+    around it, and the process would end with SIGABRT in place of its code.
+
+    Args:
+        code: of the exit.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def exit_code() -> int:

@@ -293,3 +293,16 @@ def test_a_disk_that_is_full_when_the_output_is_signed_is_called_full(
     assert run(["animate", str(made.photo), "-d", "nod", "--end", "0.12", "-o", str(out / "a.mp4")]) == 3
     assert "no space is left on the disk" in capsys.readouterr().err
     assert contents(out) == []
+
+
+def test_an_interrupted_run_waits_for_no_thread_but_runs_its_exit_functions() -> None:
+    """A network that was still being compiled ended the process with SIGABRT, once in some runs."""
+    program = (
+        "import atexit, threading, time\n"
+        "from animato.cli import stop_signals\n"
+        "atexit.register(print, 'cleaned')\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "stop_signals.end_process(143)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "cleaned\n", "")
