@@ -12,7 +12,7 @@ LONGEST_FUNCTION = 60
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools", "stuff"}
 
 OWN_PROCESSES = {"runtime/executors/processes.py", "cli/stop_signals.py"}
-"""Files whose processes end themselves: workers when the process that started them is gone, the command after a signal."""
+"""Files whose processes end themselves: workers when who started them is gone, the command after a signal."""
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|NotImplemented)\b")
 MACHINE_PATH = re.compile(r"""["'\s(](/work|/root|/home|/tmp|/Users)\b""")
