@@ -153,7 +153,7 @@ class HeadView:
 
     @functools.cached_property
     def layers(self) -> PersonLayers | None:
-        """The photo taken apart; None where its outline is unsure or its edge cuts the head."""
+        """The photo taken apart; None where its outline is unsure or an edge at a side cuts the head."""
         if self.parts is None or self.matte is None or not self.is_closed:
             return None
         return person_layers(
